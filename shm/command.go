@@ -1,0 +1,144 @@
+package shm
+
+import (
+	"sync/atomic"
+	"unsafe"
+)
+
+// Op is what a command does.
+type Op uint16
+
+// The operations: set a parameter, open (> 0) or close a gate.
+const (
+	OpSet  Op = 1
+	OpGate Op = 2
+)
+
+// Command is what enters a worker: one parameter or gate of one node. Seq is gap-free from
+// 1 and the same in every worker's ring.
+type Command struct {
+	Seq   uint64
+	Frame uint64 // absolute; 0: at once
+	Op    Op
+	Node  uint16
+	Param uint16
+	Value float64
+}
+
+// CommandEntries is how many commands a ring holds: a burst of 100,000 a second for 160 ms.
+const CommandEntries = 16384
+
+// entry is the 64-byte form. Its words are atomic since the race to read one that is
+// being overwritten must be detectable, not since it is expected.
+type entry struct {
+	seq, frame, what, value atomic.Uint64
+	_                       [32]byte
+}
+
+type commandWords struct {
+	tail  atomic.Uint64 // Seq of the last command in it; engine
+	start atomic.Uint64 // the worker may begin; engine
+	ask   atomic.Uint64 // number of the last snapshot asked for; engine
+	_     [40]byte
+	taken atomic.Uint64 // Seq of the last command read; worker
+	life  atomic.Uint32 // 1 while the worker lives; worker, and the kernel at its end
+	_     [52]byte
+	ring  [CommandEntries]entry
+}
+
+var (
+	_ = [1]struct{}{}[unsafe.Sizeof(entry{})-line]
+	_ = [1]struct{}{}[unsafe.Offsetof(commandWords{}.taken)-line]
+	_ = [1]struct{}{}[unsafe.Offsetof(commandWords{}.ring)-2*line]
+)
+
+// slotSize is the body of a slot segment: the command ring, then the audio ring.
+func slotSize(g Geometry) int { return int(unsafe.Sizeof(commandWords{})) + audioSize(g) }
+
+// CommandWriter is the engine's side of a command ring: single producer.
+type CommandWriter struct{ w *commandWords }
+
+// CommandReader is the worker's side: single consumer.
+type CommandReader struct{ w *commandWords }
+
+// NewSlot makes the slot segment of one worker process.
+func NewSlot(g Geometry, slot int, gen uint64) (*Segment, CommandWriter, error) {
+	s, err := create(KindSlot, g, slot, gen, slotSize(g))
+	if err != nil {
+		return nil, CommandWriter{}, err
+	}
+	return s, CommandWriter{at[commandWords](s, 0)}, nil
+}
+
+// Begin says that the ring's first command will be the one after seq. Before Start, once.
+func (c CommandWriter) Begin(seq uint64) {
+	c.w.tail.Store(seq)
+	c.w.taken.Store(seq)
+}
+
+// AttachSlot maps a slot segment, for its worker (write) or for the callback, and takes over fd.
+func AttachSlot(fd int, write bool) (*Segment, error) { return attach(fd, KindSlot, write) }
+
+// Commands is the worker's side of the command ring of a slot segment.
+func (s *Segment) Commands() CommandReader { return CommandReader{at[commandWords](s, 0)} }
+
+// Room is how many commands the ring can take; more may fit at any time, fewer not.
+func (c CommandWriter) Room() uint64 { return CommandEntries - (c.w.tail.Load() - c.w.taken.Load()) }
+
+// Tail is the Seq of the last command in the ring.
+func (c CommandWriter) Tail() uint64 { return c.w.tail.Load() }
+
+// Taken is the Seq of the last command that the worker has read.
+func (c CommandWriter) Taken() uint64 { return c.w.taken.Load() }
+
+// Put appends a command, whose Seq must be Tail()+1. ErrFull if the worker is too far behind.
+func (c CommandWriter) Put(m Command) error {
+	if c.Room() == 0 {
+		return ErrFull
+	}
+	e := &c.w.ring[m.Seq%CommandEntries]
+	e.frame.Store(m.Frame)
+	e.what.Store(uint64(m.Op)<<32 | uint64(m.Node)<<16 | uint64(m.Param))
+	e.value.Store(floatBits(m.Value))
+	e.seq.Store(m.Seq)
+	c.w.tail.Store(m.Seq)
+	return nil
+}
+
+// Life is 1 from when the worker has attached until it ends, whatever ends it.
+func (c CommandWriter) Life() *atomic.Uint32 { return &c.w.life }
+
+// Start lets the worker begin.
+func (c CommandWriter) Start() { c.w.start.Store(1) }
+
+// Ask asks the worker for its number-th snapshot, from 1, each one more than the last.
+func (c CommandWriter) Ask(number uint64) { c.w.ask.Store(number) }
+
+// Tail is the Seq of the last command in the ring.
+func (c CommandReader) Tail() uint64 { return c.w.tail.Load() }
+
+// Started tells whether the worker may begin.
+func (c CommandReader) Started() bool { return c.w.start.Load() != 0 }
+
+// Asked is the number of the last snapshot asked for.
+func (c CommandReader) Asked() uint64 { return c.w.ask.Load() }
+
+// Get copies the command seq, if it has arrived. Ask for them in order, each once, and call Took after.
+func (c CommandReader) Get(seq uint64) (m Command, ok bool) {
+	if c.w.tail.Load() < seq {
+		return Command{}, false
+	}
+	e := &c.w.ring[seq%CommandEntries]
+	what := e.what.Load()
+	m = Command{
+		Seq: seq, Frame: e.frame.Load(), Value: floatFrom(e.value.Load()),
+		Op: Op(what >> 32), Node: uint16(what >> 16), Param: uint16(what),
+	}
+	return m, e.seq.Load() == seq
+}
+
+// Life is the word that tells the engine of this worker's end: see sys.HoldLife.
+func (c CommandReader) Life() *atomic.Uint32 { return &c.w.life }
+
+// Took frees the entries up to seq for the producer.
+func (c CommandReader) Took(seq uint64) { c.w.taken.Store(seq) }

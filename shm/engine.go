@@ -1,0 +1,252 @@
+package shm
+
+import (
+	"sync/atomic"
+	"time"
+	"unsafe"
+
+	"github.com/music-chronus/chronus/shm/sys"
+)
+
+// Laps is how many blocks the journal and the heard log reach back.
+const Laps = 65536
+
+// flipLog is how many of the last changes of active have their time on record.
+const flipLog = 256
+
+// Transport is what the callback is told to do.
+type Transport uint32
+
+// The callback plays silence without moving the clock, plays, or fades out and then idles.
+const (
+	Idle Transport = iota
+	Play
+	Fade
+)
+
+// engineWords is the body of the engine segment. Each group that one process writes has lines of its own.
+type engineWords struct {
+	active    atomic.Uint64
+	_         [56]byte
+	clock     atomic.Uint64
+	_         [56]byte
+	wake      atomic.Uint32
+	_         [60]byte
+	committed atomic.Uint64
+	_         [56]byte
+	lead      atomic.Uint64
+	engine    atomic.Uint64 // pid of the engine process
+	grace     atomic.Uint64 // nanoseconds that the others go on without an engine
+	transport atomic.Uint32
+	_         [36]byte
+	counters  counters
+	_         [128 - unsafe.Sizeof(counters{})]byte
+	mapped    [MaxSlots]atomic.Uint64
+	flips     [flipLog]struct{ epoch, at atomic.Uint64 }
+	heard     [Laps]atomic.Uint64
+}
+
+// counters are written by the callback alone.
+type counters struct {
+	callbacks, played, rescued, concealed, flips, xruns, faded atomic.Uint64
+}
+
+// The layout, checked at compile time: a group that moves does not build.
+var (
+	_ = [1]struct{}{}[unsafe.Offsetof(engineWords{}.clock)-1*line]
+	_ = [1]struct{}{}[unsafe.Offsetof(engineWords{}.wake)-2*line]
+	_ = [1]struct{}{}[unsafe.Offsetof(engineWords{}.committed)-3*line]
+	_ = [1]struct{}{}[unsafe.Offsetof(engineWords{}.lead)-4*line]
+	_ = [1]struct{}{}[unsafe.Offsetof(engineWords{}.counters)-5*line]
+	_ = [1]struct{}{}[unsafe.Offsetof(engineWords{}.mapped)-7*line]
+	_ = [1]struct{}{}[unsafe.Offsetof(engineWords{}.heard)%line]
+)
+
+// View is the engine segment as a worker has it: for reading. What it returns may be out of
+// date at once, but clock, committed and lead never fall.
+type View struct {
+	*Segment
+	w *engineWords
+}
+
+// AttachView maps the engine segment read-only and takes over fd.
+func AttachView(fd int) (View, error) {
+	s, err := attach(fd, KindEngine, false)
+	if err != nil {
+		return View{}, err
+	}
+	return View{s, at[engineWords](s, 0)}, nil
+}
+
+// Active is the word as it is now.
+func (v View) Active() Active { return Active(v.w.active.Load()) }
+
+// Clock is the number of the next block to play.
+func (v View) Clock() uint64 { return v.w.clock.Load() }
+
+// Committed is the highest Seq that every attached ring holds.
+func (v View) Committed() uint64 { return v.w.committed.Load() }
+
+// Lead is how many blocks workers may be ahead of the clock.
+func (v View) Lead() uint64 { return v.w.lead.Load() }
+
+// Transport is what the callback is told to do.
+func (v View) Transport() Transport { return Transport(v.w.transport.Load()) }
+
+// Grace is how long workers and audio process go on without an engine; 0: for ever.
+func (v View) Grace() time.Duration { return time.Duration(v.w.grace.Load()) }
+
+// Bell reads the wake word. Read it before the conditions are tested, wait on that value.
+func (v View) Bell() uint32 { return v.w.wake.Load() }
+
+// Wait sleeps until the wake word is no longer bell, or timeout.
+func (v View) Wait(bell uint32, timeout time.Duration) { sys.FutexWait(&v.w.wake, bell, timeout) }
+
+// Counters are the callback's: in blocks, but for Callbacks and Xruns.
+type Counters struct {
+	Callbacks uint64 `json:"callbacks"`
+	Played    uint64 `json:"played"`    // blocks played, in order, each once
+	Rescued   uint64 `json:"rescued"`   // of them, from a ring that is not the active one
+	Concealed uint64 `json:"concealed"` // blocks' worth of time for which nobody had a block
+	Flips     uint64 `json:"flips"`     // by the callback, for want of lead
+	Xruns     uint64 `json:"xruns"`     // as the device reports them
+}
+
+// Counters reads the playback counters; each is exact, together they are of one moment only when nothing plays.
+func (v View) Counters() Counters {
+	c := &v.w.counters
+	return Counters{c.callbacks.Load(), c.played.Load(), c.rescued.Load(), c.concealed.Load(), c.flips.Load(), c.xruns.Load()}
+}
+
+// Mapped is the generation of slot's rings that the callback reads, 0 for none.
+func (v View) Mapped(slot int) uint64 { return v.w.mapped[slot].Load() }
+
+// Faded tells whether a fade-out asked for by the transport has ended in silence.
+func (v View) Faded() bool { return v.w.counters.faded.Load() != 0 }
+
+// FlippedAt is when active changed to epoch, in sys.Monotonic nanoseconds; ok is false if that is no longer on record.
+func (v View) FlippedAt(epoch uint64) (at int64, ok bool) {
+	f := &v.w.flips[epoch%flipLog]
+	at = int64(f.at.Load())
+	return at, f.epoch.Load() == epoch
+}
+
+// Heard is the hash of block n as the callback played it; ok is false if n is not played yet or too long ago.
+func (v View) Heard(n uint64) (hash uint64, ok bool) {
+	hash = v.w.heard[n%Laps].Load()
+	c := v.Clock()
+	return hash, n < c && n+Laps > c
+}
+
+// swap is the one CAS on active, with its time put on record for whoever asks what a failover took.
+func (v View) swap(old, new Active) bool {
+	if !v.w.active.CompareAndSwap(uint64(old), uint64(new)) {
+		return false
+	}
+	f := &v.w.flips[new.Epoch()%flipLog]
+	f.at.Store(uint64(sys.Monotonic()))
+	f.epoch.Store(new.Epoch())
+	return true
+}
+
+func (v View) ring() {
+	v.w.wake.Add(1)
+	sys.FutexWake(&v.w.wake)
+}
+
+// Control is the engine segment as the engine process has it.
+type Control struct{ View }
+
+// NewControl makes the engine segment. Slot 0 is active, nobody is ready.
+func NewControl(g Geometry, lead int) (Control, error) {
+	s, err := create(KindEngine, g, 0, 0, int(unsafe.Sizeof(engineWords{})))
+	if err != nil {
+		return Control{}, err
+	}
+	c := Control{View{s, at[engineWords](s, 0)}}
+	c.w.lead.Store(uint64(lead))
+	return c, nil
+}
+
+// Swap changes active from old to new, wakes all, and reports whether it won.
+func (c Control) Swap(old, new Active) bool {
+	if !c.swap(old, new) {
+		return false
+	}
+	c.ring()
+	return true
+}
+
+// Commit says that every attached ring holds all commands up to seq. It never lowers.
+func (c Control) Commit(seq uint64) {
+	if seq > c.w.committed.Load() {
+		c.w.committed.Store(seq)
+	}
+}
+
+// RaiseLead raises the lead, up to the size of the rings. It never lowers it.
+func (c Control) RaiseLead(lead int) {
+	if l := uint64(lead); l > c.w.lead.Load() && l <= uint64(c.Geometry().Ring) {
+		c.w.lead.Store(l)
+	}
+}
+
+// SetTransport tells the callback what to do.
+func (c Control) SetTransport(t Transport) { c.w.transport.Store(uint32(t)) }
+
+// Ring wakes all workers.
+func (c Control) Ring() { c.ring() }
+
+// Playback is the engine segment as the callback has it.
+type Playback struct{ View }
+
+// AttachPlayback maps the engine segment for the audio process and takes over fd.
+func AttachPlayback(fd int) (Playback, error) {
+	s, err := attach(fd, KindEngine, true)
+	if err != nil {
+		return Playback{}, err
+	}
+	return Playback{View{s, at[engineWords](s, 0)}}, nil
+}
+
+// Advance says that block n = clock was copied, and what was heard.
+func (p Playback) Advance(hash uint64, rescued bool) {
+	n := p.w.clock.Load()
+	p.w.heard[n%Laps].Store(hash)
+	p.w.counters.played.Add(1)
+	if rescued {
+		p.w.counters.rescued.Add(1)
+	}
+	p.w.clock.Store(n + 1)
+}
+
+// Flip changes active to another slot for want of lead.
+func (p Playback) Flip(old Active, to int) {
+	if p.swap(old, old.Named(to)) {
+		p.w.counters.flips.Add(1)
+	}
+}
+
+// Ring ends a callback: wakes all.
+func (p Playback) Ring() {
+	p.w.counters.callbacks.Add(1)
+	p.ring()
+}
+
+// Conceal counts a block's worth of time for which nobody had a block.
+func (p Playback) Conceal() { p.w.counters.concealed.Add(1) }
+
+// AddXruns counts what the device reported.
+func (p Playback) AddXruns(n uint64) { p.w.counters.xruns.Add(n) }
+
+// SetMapped says which generation of slot's rings the callback reads from now on.
+func (p Playback) SetMapped(slot int, gen uint64) { p.w.mapped[slot].Store(gen) }
+
+// SetFaded says that the fade-out has ended, or that a new stream begins.
+func (p Playback) SetFaded(done bool) {
+	var v uint64
+	if done {
+		v = 1
+	}
+	p.w.counters.faded.Store(v)
+}

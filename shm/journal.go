@@ -1,0 +1,265 @@
+package shm
+
+import (
+	"fmt"
+	"sync/atomic"
+	"unsafe"
+)
+
+// Head is a worker's progress: generation<<48 | published. Compare Published, never the word.
+type Head uint64
+
+// MakeHead of the generation (its low 16 bits) and the first block not yet published.
+func MakeHead(gen, published uint64) Head { return Head(gen<<48 | published&(1<<48-1)) }
+
+// Published is the first block not yet published: block n is there when Published > n.
+func (h Head) Published() uint64 { return uint64(h) & (1<<48 - 1) }
+
+// Of tells whether the head was stored by a worker of this generation.
+func (h Head) Of(gen uint64) bool { return uint64(h)>>48 == gen&0xffff }
+
+// Decision says, for one block, which command is the last to enter it. The word is
+//
+//	lap (24 bits) | SKIP | SEALED | Seq (38 bits)
+//
+// where the lap, n/Laps+1, tells block n from block n-Laps; zeroed memory is no decision.
+type Decision uint64
+
+const (
+	seqBits           = 38
+	seqMask           = 1<<seqBits - 1
+	sealed   Decision = 1 << seqBits
+	skip     Decision = 1 << (seqBits + 1)
+	lapShift          = seqBits + 2
+)
+
+func lapOf(n uint64) uint64 { return n/Laps + 1 }
+
+func makeDecision(n, seq uint64) Decision { return Decision(lapOf(n)<<lapShift | seq&seqMask) }
+
+// Seq of the last command that enters the block.
+func (d Decision) Seq() uint64 { return uint64(d) & seqMask }
+
+// Sealed tells whether some worker has rendered the block to its end.
+func (d Decision) Sealed() bool { return d&sealed != 0 }
+
+// Skip tells whether the commands that first enter here are left out.
+func (d Decision) Skip() bool { return d&skip != 0 }
+
+func (d Decision) lap() uint64 { return uint64(d) >> lapShift }
+
+// String shows the parts.
+func (d Decision) String() string {
+	return fmt.Sprintf("seq %d, sealed %t, skip %t, lap %d", d.Seq(), d.Sealed(), d.Skip(), d.lap())
+}
+
+// Cause says why a worker ended.
+type Cause uint32
+
+// The causes. Panic is written by the worker itself, the rest by the engine from the exit status.
+const (
+	CauseNone     Cause = iota
+	CausePanic          // a panic or fault while rendering, caught by the worker: poison
+	CauseSignal         // ended by a signal; the detail is its number
+	CauseExit           // ended with an exit code; the detail is the code
+	CauseDiverged       // its decision or its samples were not those of the others
+	CauseLapped         // it slept for longer than the journal reaches back
+)
+
+// String names the cause.
+func (c Cause) String() string {
+	names := [...]string{"none", "panic", "signal", "exit", "diverged", "lapped"}
+	if int(c) < len(names) {
+		return names[c]
+	}
+	return fmt.Sprintf("cause %d", uint32(c))
+}
+
+// status is one line: what the worker of a slot is doing, and how it ended.
+type status struct {
+	gen    atomic.Uint64
+	block  atomic.Uint64 // rendering block-1; 0: not rendering
+	seq    atomic.Uint64 // last command taken
+	module atomic.Uint64 // node index + 1 that renders; 0: none
+	cause  atomic.Uint64 // Cause<<32 | detail
+	_      [24]byte
+}
+
+type journalWords struct {
+	heads [MaxSlots]struct {
+		word atomic.Uint64
+		_    [56]byte
+	}
+	status    [MaxSlots]status
+	decisions [Laps]atomic.Uint64
+}
+
+var (
+	_ = [1]struct{}{}[unsafe.Sizeof(status{})-line]
+	_ = [1]struct{}{}[unsafe.Offsetof(journalWords{}.status)-MaxSlots*line]
+	_ = [1]struct{}{}[unsafe.Offsetof(journalWords{}.decisions)-2*MaxSlots*line]
+)
+
+// Journal is what all processes may read of the journal.
+type Journal struct {
+	*Segment
+	w *journalWords
+}
+
+// NewJournal makes the journal. The engine owns it.
+func NewJournal(g Geometry) (Journal, error) {
+	s, err := create(KindJournal, g, 0, 0, int(unsafe.Sizeof(journalWords{})))
+	if err != nil {
+		return Journal{}, err
+	}
+	return Journal{s, at[journalWords](s, 0)}, nil
+}
+
+// AttachJournal maps the journal read-only and takes over fd.
+func AttachJournal(fd int) (Journal, error) { return attachJournal(fd, false) }
+
+func attachJournal(fd int, write bool) (Journal, error) {
+	s, err := attach(fd, KindJournal, write)
+	if err != nil {
+		return Journal{}, err
+	}
+	return Journal{s, at[journalWords](s, 0)}, nil
+}
+
+// Head of a slot.
+func (j Journal) Head(slot int) Head { return Head(j.w.heads[slot].word.Load()) }
+
+// Published is the first block that slot has not published.
+func (j Journal) Published(slot int) uint64 { return j.Head(slot).Published() }
+
+// Decision for block n; ok is false if there is none (yet, or any more).
+func (j Journal) Decision(n uint64) (d Decision, ok bool) {
+	d = Decision(j.w.decisions[n%Laps].Load())
+	return d, d.lap() == lapOf(n)
+}
+
+// Status is what a worker was doing when it was read, or when it ended.
+type Status struct {
+	Generation uint64
+	Block      uint64 // being rendered, if Rendering
+	Rendering  bool
+	Seq        uint64 // last command taken
+	Node       int    // index of the node that renders, -1 for none
+	Cause      Cause
+	Detail     uint32
+}
+
+// Status reads a slot's line. While its worker runs, the fields may be of different moments.
+func (j Journal) Status(slot int) Status {
+	st := &j.w.status[slot]
+	b, c := st.block.Load(), st.cause.Load()
+	return Status{
+		Generation: st.gen.Load(), Block: b - min(b, 1), Rendering: b > 0, Seq: st.seq.Load(),
+		Node: int(st.module.Load()) - 1, Cause: Cause(c >> 32), Detail: uint32(c),
+	}
+}
+
+// SetCause is the engine's: the cause of a death, from the exit status, unless the worker wrote one itself.
+func (j Journal) SetCause(slot int, gen uint64, c Cause, detail uint32) {
+	st := &j.w.status[slot]
+	if st.gen.Load() == gen {
+		st.cause.CompareAndSwap(0, uint64(c)<<32|uint64(detail))
+	}
+}
+
+// Recorder is the journal as one worker has it: its own head and status, and all decisions.
+type Recorder struct {
+	Journal
+	slot int
+	gen  uint64
+}
+
+// AttachRecorder maps the journal for the worker of the given slot and generation and takes over fd.
+func AttachRecorder(fd, slot int, gen uint64) (Recorder, error) {
+	j, err := attachJournal(fd, true)
+	if err != nil {
+		return Recorder{}, err
+	}
+	if n := int(j.Geometry().Slots); slot < 0 || slot >= n {
+		j.Close()
+		return Recorder{}, fmt.Errorf("slot %d of %d: %w", slot, n, ErrCorrupt)
+	}
+	return Recorder{j, slot, gen}, nil
+}
+
+// Begin clears the slot's status and says that nothing before block n comes from this worker.
+func (r Recorder) Begin(n uint64) {
+	st := &r.w.status[r.slot]
+	st.block.Store(0)
+	st.seq.Store(0)
+	st.module.Store(0)
+	st.cause.Store(0)
+	st.gen.Store(r.gen)
+	r.Publish(n)
+}
+
+// Publish says that every block below n is in the ring.
+func (r Recorder) Publish(n uint64) { r.w.heads[r.slot].word.Store(uint64(MakeHead(r.gen, n))) }
+
+// Rendering says that block n is being rendered, after taking seq.
+func (r Recorder) Rendering(n, seq uint64) {
+	st := &r.w.status[r.slot]
+	st.seq.Store(seq)
+	st.block.Store(n + 1)
+}
+
+// Rendered ends Rendering.
+func (r Recorder) Rendered() { r.w.status[r.slot].block.Store(0) }
+
+// Module is where the renderer puts the node that it is at: index + 1, 0 for none.
+func (r Recorder) Module() *atomic.Uint64 { return &r.w.status[r.slot].module }
+
+// Ended puts the worker's own word on its end on record.
+func (r Recorder) Ended(c Cause, detail uint32) {
+	r.w.status[r.slot].cause.CompareAndSwap(0, uint64(c)<<32|uint64(detail))
+}
+
+// Lapped tells whether a later block has taken the place of block n.
+func (r Recorder) Lapped(n uint64) bool {
+	return Decision(r.w.decisions[n%Laps].Load()).lap() > lapOf(n)
+}
+
+// Propose decides that seq is the last command to enter block n, unless it is decided;
+// whoever's CAS won, that decision is returned. ok is false if n is lapped.
+func (r Recorder) Propose(n, seq uint64) (d Decision, ok bool) {
+	word := &r.w.decisions[n%Laps]
+	for {
+		old := Decision(word.Load())
+		if old.lap() == lapOf(n) {
+			return old, true
+		}
+		if old.lap() > lapOf(n) {
+			return 0, false
+		}
+		d = makeDecision(n, seq)
+		if word.CompareAndSwap(uint64(old), uint64(d)) {
+			return d, true
+		}
+	}
+}
+
+// SkipNew sets SKIP on the unsealed decision d for block n and returns the decision that then stands.
+func (r Recorder) SkipNew(n uint64, d Decision) Decision {
+	word := &r.w.decisions[n%Laps]
+	if !d.Sealed() && word.CompareAndSwap(uint64(d), uint64(d|skip)) {
+		return d | skip
+	}
+	return Decision(word.Load())
+}
+
+// Seal says that block n was rendered from d to its end. It is false if the decision is
+// another by now: then what was rendered must not be published.
+func (r Recorder) Seal(n uint64, d Decision) bool {
+	word := &r.w.decisions[n%Laps]
+	want := uint64(d | sealed)
+	return word.CompareAndSwap(uint64(d&^sealed), want) || word.Load() == want
+}
+
+// Foreign tells whether the cause is what the kernel reported, not what a worker or the
+// engine knows better.
+func (c Cause) Foreign() bool { return c == CauseNone || c == CauseSignal || c == CauseExit }

@@ -1,0 +1,149 @@
+package shm
+
+import (
+	"fmt"
+	"sync/atomic"
+	"unsafe"
+
+	"github.com/cespare/xxhash/v2"
+)
+
+// StateMax bounds a worker's complete state in bytes. The memory is sparse: only what a
+// state fills is backed.
+const StateMax = 64 << 20
+
+// State describes a worker's complete state at a block boundary.
+type State struct {
+	Block uint64 // the next block to render
+	Seq   uint64 // last command taken
+	Bytes []byte
+}
+
+// stateWords precede the bytes of a state. number is stored last.
+type stateWords struct {
+	number, block, seq, size, hash atomic.Uint64
+	_                              [24]byte
+}
+
+const (
+	stateRoom    = line + StateMax
+	snapshotSize = 2 * stateRoom
+	seedSize     = stateRoom
+)
+
+var _ = [1]struct{}{}[unsafe.Sizeof(stateWords{})-line]
+
+// SnapshotWriter is a worker's own snapshot segment. Two buffers take turns, so that the
+// last complete snapshot is never overwritten by the next; the engine asks for the next
+// only after it has copied the last.
+type SnapshotWriter struct{ seg *Segment }
+
+// SnapshotReader is the engine's side.
+type SnapshotReader struct{ seg *Segment }
+
+// NewSnapshot makes the snapshot segment of one worker process.
+func NewSnapshot(g Geometry, slot int, gen uint64) (*Segment, SnapshotReader, error) {
+	s, err := create(KindSnapshot, g, slot, gen, snapshotSize)
+	return s, SnapshotReader{s}, err
+}
+
+// AttachSnapshot maps the segment for its worker and takes over fd.
+func AttachSnapshot(fd int) (SnapshotWriter, error) {
+	s, err := attach(fd, KindSnapshot, true)
+	return SnapshotWriter{s}, err
+}
+
+func stateOffset(number uint64) int { return int(number%2) * stateRoom }
+
+// Buffer is where the number-th snapshot goes: empty, with room for StateMax bytes.
+func (w SnapshotWriter) Buffer(number uint64) []byte {
+	return w.seg.bytes(stateOffset(number)+line, StateMax)[:0]
+}
+
+// Complete says that the number-th snapshot is in its Buffer.
+func (w SnapshotWriter) Complete(number uint64, st State) {
+	at[stateWords](w.seg, stateOffset(number)).store(number, st)
+}
+
+func (h *stateWords) store(number uint64, st State) {
+	h.block.Store(st.Block)
+	h.seq.Store(st.Seq)
+	h.size.Store(uint64(len(st.Bytes)))
+	h.hash.Store(xxhash.Sum64(st.Bytes))
+	h.number.Store(number)
+}
+
+// Copy returns the number-th snapshot once it is complete, checked against its hash. ErrCorrupt if it fails.
+func (r SnapshotReader) Copy(number uint64) (st State, ok bool, err error) {
+	return load(r.seg, stateOffset(number), number)
+}
+
+func load(seg *Segment, offset int, number uint64) (st State, ok bool, err error) {
+	h := at[stateWords](seg, offset)
+	if h.number.Load() != number {
+		return State{}, false, nil
+	}
+	size := h.size.Load()
+	if size > StateMax {
+		return State{}, false, fmt.Errorf("state of %d bytes: %w", size, ErrCorrupt)
+	}
+	st = State{Block: h.block.Load(), Seq: h.seq.Load(), Bytes: append([]byte(nil), seg.bytes(offset+line, int(size))...)}
+	if xxhash.Sum64(st.Bytes) != h.hash.Load() {
+		return State{}, false, fmt.Errorf("state of block %d fails its hash: %w", st.Block, ErrCorrupt)
+	}
+	return st, true, nil
+}
+
+// SeedWriter is the engine's side of a joiner's seed: the state that it begins from.
+type SeedWriter struct{ seg *Segment }
+
+// NewSeed makes the seed of one worker process. It is filled while the process starts.
+func NewSeed(g Geometry, slot int, gen uint64) (*Segment, SeedWriter, error) {
+	s, err := create(KindSeed, g, slot, gen, seedSize)
+	return s, SeedWriter{s}, err
+}
+
+// Fill puts the state in, once. A state without bytes is a stream that has rendered nothing.
+func (w SeedWriter) Fill(st State) error {
+	if len(st.Bytes) > StateMax {
+		return fmt.Errorf("state of %d bytes; a seed holds %d", len(st.Bytes), StateMax)
+	}
+	copy(w.seg.bytes(line, len(st.Bytes)), st.Bytes)
+	at[stateWords](w.seg, 0).store(1, st)
+	return nil
+}
+
+// SeedReader is the joiner's side.
+type SeedReader struct{ seg *Segment }
+
+// AttachSeed maps a seed for its joiner and takes over fd.
+func AttachSeed(fd int) (SeedReader, error) {
+	s, err := attach(fd, KindSeed, false)
+	return SeedReader{s}, err
+}
+
+// Load returns a copy of the state once it is there.
+func (r SeedReader) Load() (st State, ok bool, err error) { return load(r.seg, 0, 1) }
+
+// Close unmaps the seed.
+func (r SeedReader) Close() { r.seg.Close() }
+
+// NewPlan makes the segment that carries a patch's text to the workers.
+func NewPlan(g Geometry, text []byte) (*Segment, error) {
+	s, err := create(KindPlan, g, 0, 0, len(text))
+	if err != nil {
+		return nil, err
+	}
+	copy(s.bytes(0, len(text)), text)
+	return s, nil
+}
+
+// AttachPlan takes over fd and returns a copy of the patch's text.
+func AttachPlan(fd int) ([]byte, error) {
+	s, err := attach(fd, KindPlan, false)
+	if err != nil {
+		return nil, err
+	}
+	defer s.Close()
+	return append([]byte(nil), s.mem[headerSize:]...), nil
+}

@@ -1,0 +1,146 @@
+package sys
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"syscall"
+	"time"
+	"unsafe"
+
+	"golang.org/x/sys/unix"
+)
+
+// Process is a child process by number and by descriptor. The descriptor is the
+// truth: a number may be given to another process once this one is reaped.
+type Process struct {
+	PID int
+	FD  int // pidfd, readable once the process has ended
+}
+
+// Spawn starts path with argv and env. The child gets stdin from /dev/null, the
+// given stdout and stderr, and files as descriptors 3, 4, ...; it leads a process group of
+// its own, so that a Ctrl-C at the terminal reaches its parent alone.
+func Spawn(path string, argv, env []string, out, errOut *os.File, files []int) (Process, error) {
+	null, err := os.Open(os.DevNull)
+	if err != nil {
+		return Process{}, fmt.Errorf("spawn: %w", err)
+	}
+	defer null.Close()
+	fds := []uintptr{null.Fd(), out.Fd(), errOut.Fd()}
+	for _, f := range files {
+		fds = append(fds, uintptr(f))
+	}
+	pidfd := -1
+	attr := &syscall.ProcAttr{Env: env, Files: fds, Sys: &syscall.SysProcAttr{Setpgid: true, PidFD: &pidfd}}
+	pid, err := syscall.ForkExec(path, argv, attr)
+	if err != nil {
+		return Process{}, fmt.Errorf("spawn %s: %w", path, err)
+	}
+	if pidfd < 0 {
+		_ = unix.Kill(pid, unix.SIGKILL)
+		return Process{}, errors.New("spawn: the kernel gives no pidfd; Linux 5.4 or newer is needed")
+	}
+	return Process{PID: pid, FD: pidfd}, nil
+}
+
+// Signal sends sig to the process, never to a later one of the same number.
+func (p Process) Signal(sig syscall.Signal) error {
+	if err := unix.PidfdSendSignal(p.FD, unix.Signal(sig), nil, 0); err != nil {
+		return fmt.Errorf("signal %v to process %d: %w", sig, p.PID, err)
+	}
+	return nil
+}
+
+// Close releases the descriptor. The process itself is not touched.
+func (p Process) Close() error { return unix.Close(p.FD) }
+
+// Exit is how a process ended: Signal if it was ended by one, else Code.
+type Exit struct {
+	Code   int
+	Signal syscall.Signal
+}
+
+// String says it in a few words: "signal: killed", "exit code 3".
+func (e Exit) String() string {
+	if e.Signal != 0 {
+		return "signal: " + e.Signal.String()
+	}
+	return fmt.Sprintf("exit code %d", e.Code)
+}
+
+// siginfo mirrors the head of siginfo_t for SIGCHLD on 64-bit Linux (waitid(2)).
+type siginfo struct {
+	Signo, Errno, Code, _ int32
+	PID                   int32
+	UID                   uint32
+	Status                int32
+	_                     [100]byte
+}
+
+var _ [128 - unsafe.Sizeof(siginfo{})]byte
+
+// Reap collects the exit status of a process that has ended; ok is false while it runs.
+// Only the parent can, and only once.
+func (p Process) Reap() (e Exit, ok bool, err error) {
+	var si siginfo
+	const cldExited = 1
+	_, _, errno := syscall.Syscall6(unix.SYS_WAITID, unix.P_PIDFD, uintptr(p.FD),
+		uintptr(unsafe.Pointer(&si)), unix.WEXITED|unix.WNOHANG, 0, 0)
+	if errno != 0 {
+		return Exit{}, false, fmt.Errorf("wait for process %d: %w", p.PID, errno)
+	}
+	if si.PID == 0 {
+		return Exit{}, false, nil
+	}
+	if si.Code == cldExited {
+		return Exit{Code: int(si.Status)}, true, nil
+	}
+	return Exit{Signal: syscall.Signal(si.Status)}, true, nil
+}
+
+// PollFD is one descriptor to wait for; Ready tells after Poll whether it can be read.
+type PollFD struct {
+	FD    int
+	Ready bool
+}
+
+// Poll waits until one of fds can be read or timeout has passed, and marks those that
+// can. scratch keeps it from allocating; it is grown when too small and returned.
+func Poll(fds []PollFD, scratch []unix.PollFd, timeout time.Duration) []unix.PollFd {
+	scratch = scratch[:0]
+	for _, f := range fds {
+		scratch = append(scratch, unix.PollFd{Fd: int32(f.FD), Events: unix.POLLIN})
+	}
+	ts := unix.NsecToTimespec(int64(timeout))
+	n, err := unix.Ppoll(scratch, &ts, nil)
+	for i := range fds {
+		fds[i].Ready = err == nil && n > 0 && scratch[i].Revents != 0
+	}
+	return scratch
+}
+
+// PollScratch is the working space of Poll.
+type PollScratch = []unix.PollFd
+
+// AwaitExit waits until process pid, of which the caller need not be the parent, has ended.
+// A process that is already gone is no error.
+func AwaitExit(pid int) error {
+	fd, err := unix.PidfdOpen(pid, 0)
+	if errors.Is(err, unix.ESRCH) {
+		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("pidfd of process %d: %w", pid, err)
+	}
+	defer unix.Close(fd)
+	for {
+		n, err := unix.Poll([]unix.PollFd{{Fd: int32(fd), Events: unix.POLLIN}}, -1)
+		if err != nil && !errors.Is(err, unix.EINTR) {
+			return fmt.Errorf("poll pidfd of process %d: %w", pid, err)
+		}
+		if n > 0 {
+			return nil
+		}
+	}
+}

@@ -1,0 +1,102 @@
+package sys
+
+import (
+	"fmt"
+	"os"
+	"strconv"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// Real-time priorities, SCHED_FIFO. The callback is above the watcher, which flips;
+// both are above the workers, which have a lead to spend.
+const (
+	PriorityAudio   = 70
+	PriorityLife    = 68 // of a thread that only has to die
+	PriorityWatcher = 65
+	PriorityWorker  = 50
+)
+
+// ThreadFIFO asks for SCHED_FIFO at the given priority for the calling thread; lock
+// the goroutine to its thread first. It needs CAP_SYS_NICE or RLIMIT_RTPRIO.
+func ThreadFIFO(priority int) error { return fifo(0, priority) }
+
+// ProcessFIFO asks for SCHED_FIFO for every thread that this process has; those made
+// later inherit it. A Go program whose render thread alone were real-time would wait, now
+// and then, for a runtime thread that is not.
+func ProcessFIFO(priority int) error {
+	tasks, err := os.ReadDir("/proc/self/task")
+	if err != nil {
+		return fmt.Errorf("SCHED_FIFO: %w", err)
+	}
+	for _, t := range tasks {
+		tid, err := strconv.Atoi(t.Name())
+		if err != nil {
+			continue
+		}
+		if err := fifo(tid, priority); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func fifo(tid, priority int) error {
+	attr := unix.SchedAttr{Size: unix.SizeofSchedAttr, Policy: unix.SCHED_FIFO, Priority: uint32(priority)}
+	if err := unix.SchedSetAttr(tid, &attr, 0); err != nil {
+		return fmt.Errorf("SCHED_FIFO %d: %w (allow it with RLIMIT_RTPRIO or CAP_SYS_NICE)", priority, err)
+	}
+	return nil
+}
+
+// LimitRuntime bounds the time a real-time thread of this process may run without
+// sleeping: at the limit the kernel ends the process, so that an endless loop in a
+// module cannot take a core for ever. See RLIMIT_RTTIME in getrlimit(2).
+func LimitRuntime(d time.Duration) error {
+	us := uint64(d.Microseconds())
+	if err := unix.Setrlimit(unix.RLIMIT_RTTIME, &unix.Rlimit{Cur: us, Max: us}); err != nil {
+		return fmt.Errorf("RLIMIT_RTTIME %v: %w", d, err)
+	}
+	return nil
+}
+
+// LockPages keeps every page of this process in memory from its first touch on.
+// MCL_ONFAULT: the Go runtime reserves far more than it uses, and that stays unbacked.
+func LockPages() error {
+	if err := unix.Mlockall(unix.MCL_CURRENT | unix.MCL_FUTURE | unix.MCL_ONFAULT); err != nil {
+		return fmt.Errorf("mlockall: %w (allow it with RLIMIT_MEMLOCK or CAP_IPC_LOCK)", err)
+	}
+	return nil
+}
+
+// epoch ties this process's own clock to CLOCK_MONOTONIC: reading the latter costs a
+// system call, time.Since does not.
+var epoch = func() (e struct {
+	at   time.Time
+	nano int64
+}) {
+	var ts unix.Timespec
+	_ = unix.ClockGettime(unix.CLOCK_MONOTONIC, &ts)
+	e.at, e.nano = time.Now(), ts.Nano()
+	return e
+}()
+
+// Monotonic returns CLOCK_MONOTONIC in nanoseconds, the same for all processes of a
+// machine to a microsecond. It makes no system call.
+func Monotonic() int64 { return epoch.nano + int64(time.Since(epoch.at)) }
+
+// MayLock tells, as an error, why LockPages would be refused: a locked Go program needs
+// CAP_IPC_LOCK or no limit, since its reserved addresses count too.
+func MayLock() error {
+	var lim unix.Rlimit
+	if err := unix.Getrlimit(unix.RLIMIT_MEMLOCK, &lim); err == nil && lim.Cur == unix.RLIM_INFINITY {
+		return nil
+	}
+	hdr := unix.CapUserHeader{Version: unix.LINUX_CAPABILITY_VERSION_3}
+	var data [2]unix.CapUserData
+	if err := unix.Capget(&hdr, &data[0]); err == nil && data[0].Effective&(1<<unix.CAP_IPC_LOCK) != 0 {
+		return nil
+	}
+	return fmt.Errorf("RLIMIT_MEMLOCK is %d bytes and CAP_IPC_LOCK is missing (allow it with ulimit -l unlimited)", lim.Cur)
+}

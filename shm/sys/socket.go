@@ -1,0 +1,86 @@
+package sys
+
+import (
+	"errors"
+	"fmt"
+	"io"
+
+	"golang.org/x/sys/unix"
+)
+
+// MaxPacket is the most bytes one packet of a Socket holds.
+const MaxPacket = 64 << 10
+
+// Socket is one end of a connected pair that keeps packets whole and in order and can
+// carry descriptors (unix(7), SOCK_SEQPACKET). One goroutine may send while one receives.
+type Socket struct{ fd int }
+
+// SocketPair makes two connected ends. Both close on exec unless handed to Spawn.
+func SocketPair() (a, b *Socket, err error) {
+	fds, err := unix.Socketpair(unix.AF_UNIX, unix.SOCK_SEQPACKET|unix.SOCK_CLOEXEC, 0)
+	if err != nil {
+		return nil, nil, fmt.Errorf("socketpair: %w", err)
+	}
+	return &Socket{fds[0]}, &Socket{fds[1]}, nil
+}
+
+// SocketFromFD takes over an inherited descriptor.
+func SocketFromFD(fd int) *Socket {
+	unix.CloseOnExec(fd)
+	return &Socket{fd}
+}
+
+// FD is the descriptor, owned by the Socket.
+func (s *Socket) FD() int { return s.fd }
+
+// Send sends one packet with descriptors; the receiver gets duplicates. It does not wait: a
+// peer that has stopped reading is an error.
+func (s *Socket) Send(packet []byte, fds ...int) error {
+	var oob []byte
+	if len(fds) > 0 {
+		oob = unix.UnixRights(fds...)
+	}
+	if err := unix.Sendmsg(s.fd, packet, oob, nil, unix.MSG_NOSIGNAL|unix.MSG_DONTWAIT); err != nil {
+		return fmt.Errorf("send %d bytes, %d descriptors: %w", len(packet), len(fds), err)
+	}
+	return nil
+}
+
+// Receive waits for one packet. The caller owns the descriptors. io.EOF: the peer is gone.
+func (s *Socket) Receive(buf []byte) (n int, fds []int, err error) {
+	oob := make([]byte, unix.CmsgSpace(16*4))
+	var oobn int
+	for {
+		n, oobn, _, _, err = unix.Recvmsg(s.fd, buf, oob, unix.MSG_CMSG_CLOEXEC)
+		if !errors.Is(err, unix.EINTR) {
+			break
+		}
+	}
+	if errors.Is(err, unix.ECONNRESET) || (err == nil && n == 0) {
+		return 0, nil, io.EOF
+	}
+	if err != nil {
+		return 0, nil, fmt.Errorf("receive: %w", err)
+	}
+	if oobn == 0 {
+		return n, nil, nil
+	}
+	msgs, err := unix.ParseSocketControlMessage(oob[:oobn])
+	if err != nil {
+		return 0, nil, fmt.Errorf("receive: %w", err)
+	}
+	for i := range msgs {
+		got, err := unix.ParseUnixRights(&msgs[i])
+		if err != nil {
+			return 0, nil, fmt.Errorf("receive: %w", err)
+		}
+		fds = append(fds, got...)
+	}
+	return n, fds, nil
+}
+
+// Shutdown ends both directions: a Receive that waits, here or at the peer, returns io.EOF.
+func (s *Socket) Shutdown() { _ = unix.Shutdown(s.fd, unix.SHUT_RDWR) }
+
+// Close releases the descriptor.
+func (s *Socket) Close() error { return unix.Close(s.fd) }

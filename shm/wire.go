@@ -1,0 +1,80 @@
+package shm
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+
+	"github.com/music-chronus/chronus/shm/sys"
+)
+
+// Order is what the engine sends to the audio process, one a packet.
+type Order struct {
+	Open   *OpenOrder   `json:"open,omitempty"`
+	Attach *AttachOrder `json:"attach,omitempty"` // with the slot segment's descriptor
+	Start  bool         `json:"start,omitempty"`  // blocks are there: begin to play
+}
+
+// OpenOrder asks for a device.
+type OpenOrder struct {
+	Backend  string `json:"backend"` // a backend's name, or "auto"
+	Device   string `json:"device,omitempty"`
+	Rate     int    `json:"rate"`
+	Channels int    `json:"channels"`
+	Period   int    `json:"period,omitempty"` // frames; 0: the device's own
+}
+
+// AttachOrder hands over the ring of a slot's new worker.
+type AttachOrder struct {
+	Slot       int    `json:"slot"`
+	Generation uint64 `json:"generation"`
+}
+
+// Notice is what the audio process sends to the engine, one a packet.
+type Notice struct {
+	Opened *Opened `json:"opened,omitempty"`
+	Failed string  `json:"failed,omitempty"` // it cannot play, and ends
+}
+
+// Opened describes the device that plays.
+type Opened struct {
+	Backend  string `json:"backend"`
+	API      string `json:"api,omitempty"`
+	Device   string `json:"device"`
+	Rate     int    `json:"rate"`
+	Channels int    `json:"channels"`
+	Period   int    `json:"period"`         // frames
+	Note     string `json:"note,omitempty"` // what the user should know: a fall-back, a refusal of real-time priority
+}
+
+// SendWire sends one order or notice, with descriptors.
+func SendWire(s *sys.Socket, v any, fds ...int) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return fmt.Errorf("encode %T: %w", v, err)
+	}
+	if len(b) > sys.MaxPacket {
+		return fmt.Errorf("%T of %d bytes; a packet holds %d", v, len(b), sys.MaxPacket)
+	}
+	return s.Send(b, fds...)
+}
+
+// ReceiveWire waits for one order or notice. The caller owns the descriptors. io.EOF: the peer is gone.
+func ReceiveWire[T any](s *sys.Socket) (v T, fds []int, err error) {
+	buf := make([]byte, sys.MaxPacket)
+	n, fds, err := s.Receive(buf)
+	if errors.Is(err, io.EOF) {
+		return v, nil, io.EOF
+	}
+	if err == nil {
+		err = json.Unmarshal(buf[:n], &v)
+	}
+	if err != nil {
+		for _, fd := range fds {
+			_ = sys.CloseFD(fd)
+		}
+		return v, nil, fmt.Errorf("packet of %d bytes: %w", n, err)
+	}
+	return v, fds, nil
+}
