@@ -1,0 +1,24 @@
+package module
+
+import (
+	"testing"
+
+	"github.com/music-chronus/chronus/dsp/moduletest"
+)
+
+func TestLaws(t *testing.T) {
+	for _, d := range All {
+		t.Run(d.Type, func(t *testing.T) { moduletest.Laws(t, d) })
+	}
+}
+
+func TestByType(t *testing.T) {
+	for _, d := range All {
+		if ByType(d.Type) != d {
+			t.Errorf("%s is not found", d.Type)
+		}
+	}
+	if ByType("theremin") != nil {
+		t.Error("found what is not there")
+	}
+}

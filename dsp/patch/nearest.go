@@ -1,0 +1,57 @@
+package patch
+
+import (
+	"slices"
+	"strings"
+)
+
+func contains(list []string, s string) bool { return slices.Contains(list, s) }
+
+// clip bounds what a message quotes.
+func clip(s string) string {
+	if len(s) > 2*MaxID {
+		return s[:2*MaxID] + "..."
+	}
+	return s
+}
+
+// orNearest says which of the known names was probably meant, and which there are.
+func orNearest(got string, known []string) string {
+	if len(known) == 0 {
+		return ""
+	}
+	best, least := "", len(got)/2+1
+	for _, k := range known {
+		if d := distance(clip(got), k); d <= least && (best == "" || d < least) {
+			best, least = k, d
+		}
+	}
+	s := "; there are " + strings.Join(known, ", ")
+	if len(known) == 1 {
+		s = "; there is " + known[0]
+	}
+	if best != "" {
+		s = "; did you mean " + best + "?" + strings.Replace(s, ";", "", 1)
+	}
+	return s
+}
+
+// distance is the number of letters to add, drop or change (Levenshtein) between a and b.
+func distance(a, b string) int {
+	row := make([]int, len(b)+1)
+	for j := range row {
+		row[j] = j
+	}
+	for i := range len(a) {
+		diagonal := row[0]
+		row[0] = i + 1
+		for j := range len(b) {
+			cost := 1
+			if a[i] == b[j] {
+				cost = 0
+			}
+			diagonal, row[j+1] = row[j+1], min(diagonal+cost, row[j]+1, row[j+1]+1)
+		}
+	}
+	return row[len(b)]
+}

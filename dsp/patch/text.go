@@ -1,0 +1,229 @@
+package patch
+
+import (
+	"fmt"
+	"math"
+	"regexp"
+	"strings"
+
+	"github.com/goccy/go-yaml/ast"
+	"github.com/goccy/go-yaml/parser"
+)
+
+var idForm = regexp.MustCompile(`^[a-z][a-z0-9_]{0,31}$`)
+
+// Parse reads a patch's text, YAML. name stands for it in messages.
+func Parse(name string, text []byte) (p *Patch, err error) {
+	if len(text) > MaxText {
+		return nil, fmt.Errorf("patch %s: %d bytes; the most are %d", name, len(text), MaxText)
+	}
+	r := &reader{name: name}
+	defer func() {
+		if x := recover(); x != nil { // the YAML library gives up on some input by panicking
+			p, err = nil, fmt.Errorf("patch %s: not YAML: %v", name, x)
+		}
+	}()
+	file, err := parser.ParseBytes(text, 0)
+	if err != nil {
+		return nil, fmt.Errorf("patch %s: %s", name, firstLine(err))
+	}
+	if len(file.Docs) != 1 || file.Docs[0].Body == nil {
+		return nil, fmt.Errorf("patch %s: it holds %d YAML documents, it must hold one", name, len(file.Docs))
+	}
+	p = &Patch{File: name}
+	r.patch(file.Docs[0].Body, p)
+	if r.err != nil {
+		return nil, r.err
+	}
+	return p, nil
+}
+
+// firstLine of a message that shows the text below it.
+func firstLine(err error) string {
+	s, _, _ := strings.Cut(err.Error(), "\n")
+	return s
+}
+
+// reader walks the YAML tree and keeps the first error.
+type reader struct {
+	name string
+	err  error
+}
+
+func (r *reader) fail(n ast.Node, format string, args ...any) {
+	if r.err == nil {
+		r.err = at(r.name, posOf(n), format, args...)
+	}
+}
+
+// at is an error at a place of a patch's text.
+func at(name string, p Pos, format string, args ...any) error {
+	return fmt.Errorf("patch %s:%d:%d: "+format, append([]any{name, p.Line, p.Column}, args...)...)
+}
+
+func posOf(n ast.Node) Pos {
+	if n == nil || n.GetToken() == nil || n.GetToken().Position == nil {
+		return Pos{1, 1}
+	}
+	p := n.GetToken().Position
+	return Pos{p.Line, p.Column}
+}
+
+// fields calls the function of each key of a mapping; other keys, and keys twice, are errors.
+func (r *reader) fields(n ast.Node, what string, known []string, field func(key string, keyNode, value ast.Node)) {
+	m, ok := n.(ast.MapNode)
+	if !ok {
+		r.fail(n, "%s must be a mapping with the keys %s", what, strings.Join(known, ", "))
+		return
+	}
+	seen := map[string]bool{}
+	for it := m.MapRange(); it.Next() && r.err == nil; {
+		keyNode := it.Key()
+		key := keyNode.String()
+		switch {
+		case known != nil && !contains(known, key):
+			r.fail(keyNode, "%s has no %q%s", what, key, orNearest(key, known))
+		case seen[key]:
+			r.fail(keyNode, "%s has %q twice", what, key)
+		default:
+			seen[key] = true
+			field(key, keyNode, it.Value())
+		}
+	}
+}
+
+func (r *reader) patch(n ast.Node, p *Patch) {
+	version := false
+	r.fields(n, "a patch", []string{"version", "name", "nodes", "cables", "freq"}, func(key string, _, v ast.Node) {
+		switch key {
+		case "version":
+			version = true
+			if x, ok := number(v); !ok || x != 1 {
+				r.fail(v, "version must be 1")
+			}
+		case "name":
+			p.Name = r.word(v, "name")
+		case "nodes":
+			r.each(v, "nodes", MaxNodes, func(n ast.Node) { p.Nodes = append(p.Nodes, r.node(n)) })
+		case "cables":
+			r.each(v, "cables", MaxCables, func(n ast.Node) { p.Runs = append(p.Runs, r.run(n)) })
+		case "freq":
+			p.Freq = r.target(v)
+		}
+	})
+	if r.err == nil && !version {
+		r.fail(n, "version is missing: the first line should be version: 1")
+	}
+}
+
+func (r *reader) each(n ast.Node, what string, most int, one func(ast.Node)) {
+	s, ok := n.(*ast.SequenceNode)
+	if !ok {
+		r.fail(n, "%s must be a list", what)
+		return
+	}
+	if len(s.Values) > most {
+		r.fail(n, "%d %s; the most are %d", len(s.Values), what, most)
+		return
+	}
+	for _, v := range s.Values {
+		if r.err == nil {
+			one(v)
+		}
+	}
+}
+
+func (r *reader) node(n ast.Node) Node {
+	out := Node{Pos: posOf(n)}
+	r.fields(n, "a node", []string{"id", "type", "params"}, func(key string, keyNode, v ast.Node) {
+		switch key {
+		case "id":
+			out.Pos = posOf(v)
+			out.ID = r.id(v)
+		case "type":
+			out.Type = r.word(v, "type")
+		case "params":
+			r.fields(v, "params", nil, func(name string, keyNode, v ast.Node) {
+				out.Params = append(out.Params, r.setting(name, keyNode, v))
+			})
+		}
+	})
+	if r.err == nil && (out.ID == "" || out.Type == "") {
+		r.fail(n, "a node needs both id and type")
+	}
+	return out
+}
+
+func (r *reader) id(v ast.Node) string {
+	s := r.word(v, "id")
+	switch {
+	case r.err != nil:
+	case !idForm.MatchString(s):
+		r.fail(v, "id %q: it must be a small letter, then at most %d small letters, digits or _", clip(s), MaxID-1)
+	case s == EngineNode || s == Out:
+		r.fail(v, "id %q is taken by the engine itself", s)
+	}
+	return s
+}
+
+func (r *reader) setting(name string, keyNode, v ast.Node) Setting {
+	s := Setting{Pos: posOf(keyNode), Name: name}
+	if x, ok := number(v); ok {
+		s.Number = x
+	} else {
+		s.Word = r.word(v, name)
+	}
+	return s
+}
+
+func (r *reader) run(n ast.Node) Run {
+	out := Run{Pos: posOf(n)}
+	for _, id := range strings.Split(r.word(n, "a cable"), ">") {
+		out.IDs = append(out.IDs, strings.TrimSpace(id))
+	}
+	if r.err == nil && len(out.IDs) < 2 {
+		r.fail(n, "a cable goes from one node to another: write a > b")
+	}
+	if len(out.IDs) > MaxNodes+1 {
+		r.fail(n, "a line of %d nodes; the most are %d", len(out.IDs), MaxNodes+1)
+	}
+	return out
+}
+
+func (r *reader) target(n ast.Node) Target {
+	node, param, ok := strings.Cut(r.word(n, "freq"), ".")
+	if r.err == nil && !ok {
+		r.fail(n, "freq names a parameter: write node.param")
+	}
+	return Target{posOf(n), node, param}
+}
+
+// word is a scalar as text.
+func (r *reader) word(n ast.Node, what string) string {
+	if s, ok := n.(*ast.StringNode); ok {
+		return s.Value
+	}
+	r.fail(n, "%s must be a word", what)
+	return ""
+}
+
+// number is a finite scalar.
+func number(n ast.Node) (float64, bool) {
+	var x float64
+	switch v := n.(type) {
+	case *ast.IntegerNode:
+		switch i := v.Value.(type) {
+		case int64:
+			x = float64(i)
+		case uint64:
+			x = float64(i)
+		default:
+			return 0, false
+		}
+	case *ast.FloatNode:
+		x = v.Value
+	default:
+		return 0, false
+	}
+	return x, !math.IsInf(x, 0) && !math.IsNaN(x)
+}

@@ -1,0 +1,95 @@
+package dsp
+
+import (
+	"encoding/binary"
+	"errors"
+	"math"
+)
+
+// ErrState: a saved state that is cut off, too long, or not one of this kind.
+var ErrState = errors.New("saved state does not fit")
+
+// Encoder appends values, little-endian, to a slice with room for them.
+type Encoder struct{ b []byte }
+
+// NewEncoder appends to dst.
+func NewEncoder(dst []byte) *Encoder { return &Encoder{dst} }
+
+// Bytes is dst with what was appended.
+func (e *Encoder) Bytes() []byte { return e.b }
+
+// Uint64 appends v.
+func (e *Encoder) Uint64(v uint64) { e.b = binary.LittleEndian.AppendUint64(e.b, v) }
+
+// Uint32 appends v.
+func (e *Encoder) Uint32(v uint32) { e.b = binary.LittleEndian.AppendUint32(e.b, v) }
+
+// Float64 appends v, bit for bit.
+func (e *Encoder) Float64(v float64) { e.Uint64(math.Float64bits(v)) }
+
+// Float32 appends v, bit for bit.
+func (e *Encoder) Float32(v float32) { e.Uint32(math.Float32bits(v)) }
+
+// Bool appends v.
+func (e *Encoder) Bool(v bool) {
+	var u uint32
+	if v {
+		u = 1
+	}
+	e.Uint32(u)
+}
+
+// Decoder takes the values out again. Past the end it gives zeros and remembers ErrState.
+type Decoder struct {
+	b   []byte
+	err error
+}
+
+// NewDecoder reads from b.
+func NewDecoder(b []byte) *Decoder { return &Decoder{b: b} }
+
+// Rest is how many bytes are left.
+func (d *Decoder) Rest() int { return len(d.b) }
+
+// Err is ErrState once something did not fit.
+func (d *Decoder) Err() error { return d.err }
+
+// Fail says that a value read makes no sense.
+func (d *Decoder) Fail() { d.err = ErrState }
+
+// Uint64 takes a value.
+func (d *Decoder) Uint64() uint64 {
+	if len(d.b) < 8 {
+		d.b, d.err = nil, ErrState
+		return 0
+	}
+	v := binary.LittleEndian.Uint64(d.b)
+	d.b = d.b[8:]
+	return v
+}
+
+// Uint32 takes a value.
+func (d *Decoder) Uint32() uint32 {
+	if len(d.b) < 4 {
+		d.b, d.err = nil, ErrState
+		return 0
+	}
+	v := binary.LittleEndian.Uint32(d.b)
+	d.b = d.b[4:]
+	return v
+}
+
+// Float64 takes a value.
+func (d *Decoder) Float64() float64 { return math.Float64frombits(d.Uint64()) }
+
+// Float32 takes a value.
+func (d *Decoder) Float32() float32 { return math.Float32frombits(d.Uint32()) }
+
+// Bool takes a value; anything but 0 and 1 fails.
+func (d *Decoder) Bool() bool {
+	v := d.Uint32()
+	if v > 1 {
+		d.Fail()
+	}
+	return v == 1
+}

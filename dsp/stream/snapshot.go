@@ -1,0 +1,120 @@
+package stream
+
+import (
+	"fmt"
+	"math"
+
+	"github.com/music-chronus/chronus/dsp"
+)
+
+// stateVersion is that of the layout of a saved state.
+const stateVersion = 1
+
+// commandBytes is the size of a saved command; nodeBytes bounds a node's state.
+const (
+	commandBytes = 40
+	headBytes    = 64
+	nodeBytes    = 1 << 12
+)
+
+// Size is an upper bound of a saved state in bytes.
+func (s *Stream) Size() int {
+	return headBytes + pendingMax*commandBytes + (len(s.nodes)+1)*nodeBytes
+}
+
+// Save appends the complete state at this block boundary to dst: version, plan, block, Seq, the
+// commands that wait, and every node. It allocates nothing if dst has room for Size.
+func (s *Stream) Save(dst []byte) ([]byte, error) {
+	e := s.encoder(dst)
+	e.Uint32(stateVersion)
+	e.Uint64(s.plan.Hash)
+	e.Uint64(s.block)
+	e.Uint64(s.seq)
+	e.Uint64(s.faults)
+	e.Uint64(s.ignored)
+	e.Uint32(uint32(s.pending.n))
+	for _, c := range s.pending.list[:s.pending.n] {
+		e.Uint64(c.Seq)
+		e.Uint64(c.Frame)
+		e.Uint32(uint32(c.Kind))
+		e.Uint32(uint32(c.Node))
+		e.Uint32(uint32(c.Param))
+		e.Float64(c.Value)
+	}
+	s.amp.Save(e)
+	for i := range s.nodes[1:] {
+		s.nodes[i+1].Save(e)
+	}
+	b := e.Bytes()
+	if n := len(b) - len(dst); n > s.Size() {
+		return dst, fmt.Errorf("state of %d bytes; Size says %d", n, s.Size())
+	}
+	return b, nil
+}
+
+// encoder reuses the stream's own, so that Save allocates nothing.
+func (s *Stream) encoder(dst []byte) *dsp.Encoder {
+	s.enc = *dsp.NewEncoder(dst)
+	return &s.enc
+}
+
+// Restore takes up a state that Save made. On an error the stream is as
+// New made it.
+func (s *Stream) Restore(src []byte) error {
+	d := dsp.NewDecoder(src)
+	if v := d.Uint32(); v != stateVersion {
+		return fmt.Errorf("saved state has version %d; this program reads %d", v, stateVersion)
+	}
+	if h := d.Uint64(); h != s.plan.Hash {
+		return fmt.Errorf("saved state is of another patch, rate, block or channel count (%x, not %x)", h, s.plan.Hash)
+	}
+	s.restore(d)
+	if d.Err() == nil && d.Rest() > 0 {
+		d.Fail()
+	}
+	if err := d.Err(); err != nil {
+		s.reset()
+		return fmt.Errorf("patch %s: %w", s.plan.Name, err)
+	}
+	return nil
+}
+
+func (s *Stream) restore(d *dsp.Decoder) {
+	s.block, s.seq = d.Uint64(), d.Uint64()
+	s.faults, s.ignored = d.Uint64(), d.Uint64()
+	count := d.Uint32()
+	if count > pendingMax {
+		d.Fail()
+		return
+	}
+	s.pending.n = int(count)
+	for i := range s.pending.n {
+		c := Command{Seq: d.Uint64(), Frame: d.Uint64()}
+		kind, node, param := d.Uint32(), d.Uint32(), d.Uint32()
+		if max(kind, node, param) > math.MaxUint16 {
+			d.Fail()
+			return
+		}
+		c.Kind, c.Node, c.Param, c.Value = Kind(kind), uint16(node), uint16(param), d.Float64()
+		if i > 0 && c.Frame < s.pending.list[i-1].Frame {
+			d.Fail()
+			return
+		}
+		s.pending.list[i] = c
+	}
+	s.amp.Restore(d)
+	for i := range s.nodes[1:] {
+		s.nodes[i+1].Restore(d)
+	}
+}
+
+func (s *Stream) reset() {
+	s.block, s.seq, s.faults, s.ignored, s.pending.n = 0, 0, 0, 0, 0
+	s.amp.Jump(s.plan.Nodes()[0].Values[0])
+	for i, n := range s.plan.Nodes()[1:] {
+		for p, v := range n.Values {
+			s.nodes[i+1].Set(p, v)
+		}
+		s.nodes[i+1].Reset()
+	}
+}

@@ -1,0 +1,203 @@
+// Package stream renders: a plan, a state and commands give blocks. Two streams that were given
+// the same commands in the same blocks give the same bits; a state saved by one goes on in the
+// other. It knows no process, no clock and no device: those are dsp/worker's.
+package stream
+
+import (
+	"fmt"
+	"math"
+	"sync/atomic"
+
+	"github.com/music-chronus/chronus/dsp"
+	"github.com/music-chronus/chronus/dsp/patch"
+)
+
+// Stream is a plan with the state of every node. One goroutine uses it.
+type Stream struct {
+	plan    *patch.Plan
+	nodes   []node // by index; 0 is the engine
+	amp     dsp.Ramp
+	block   uint64 // the next to render
+	seq     uint64 // of the last command taken
+	pending pending
+	faults  uint64
+	ignored uint64
+	mute    []bool // nodes that faulted in this block
+	mix     []float32
+	probe   *atomic.Uint64
+	enc     dsp.Encoder // Save's
+}
+
+// node is a module with its buffers.
+type node struct {
+	dsp.Module
+	desc   *dsp.Desc
+	out    []float32   // the node's signal of the present block
+	inputs [][]float32 // views for Render, cut to the present piece
+	sums   [][]float32 // where several cables meet; nil where there is one
+	from   [][]int
+}
+
+var silence [maxBlock]float32
+
+// maxBlock is the longest block in frames.
+const maxBlock = 4096
+
+// New makes a stream that has rendered nothing.
+func New(plan *patch.Plan) (*Stream, error) {
+	if plan.Block > maxBlock {
+		return nil, fmt.Errorf("patch %s: block %d is above %d frames", plan.Name, plan.Block, maxBlock)
+	}
+	s := &Stream{
+		plan: plan, nodes: make([]node, len(plan.Nodes())), mute: make([]bool, len(plan.Nodes())),
+		mix: make([]float32, plan.Block), probe: new(atomic.Uint64),
+	}
+	s.amp.Jump(plan.Nodes()[0].Values[patch.EngineAmp])
+	for i, n := range plan.Nodes()[1:] {
+		s.nodes[i+1] = newNode(n, plan)
+	}
+	return s, nil
+}
+
+func newNode(n patch.PlanNode, plan *patch.Plan) node {
+	out := node{
+		Module: n.Desc.New(float64(plan.Rate)), desc: n.Desc, out: make([]float32, plan.Block),
+		inputs: make([][]float32, len(n.Inputs)), sums: make([][]float32, len(n.Inputs)), from: n.Inputs,
+	}
+	for p, v := range n.Values {
+		out.Set(p, v)
+	}
+	out.Reset()
+	for i, from := range n.Inputs {
+		if len(from) > 1 {
+			out.sums[i] = make([]float32, plan.Block)
+		}
+	}
+	return out
+}
+
+// SetProbe gives the stream a word in which it says what it is doing: the index of the node that is being
+// rendered plus one, 0 between nodes. Whoever watches over a crash reads it.
+func (s *Stream) SetProbe(p *atomic.Uint64) { s.probe = p }
+
+// Block is the number of the next block.
+func (s *Stream) Block() uint64 { return s.block }
+
+// Seq is the number of the last command taken.
+func (s *Stream) Seq() uint64 { return s.seq }
+
+// Faults counts the times that a node put out what is not finite, and was silenced and reset.
+func (s *Stream) Faults() uint64 { return s.faults }
+
+// Ignored counts the commands that could not be carried out: no such node, a value out of range.
+func (s *Stream) Ignored() uint64 { return s.ignored }
+
+// Render renders the next block: len(out) is the plan's Block times Channels, interleaved. Commands
+// that are due take effect at their exact frames.
+func (s *Stream) Render(out []float32) {
+	n := s.plan.Block
+	clear(s.mute)
+	start := s.block * uint64(n)
+	for at := 0; at < n; {
+		s.applyDue(start + uint64(at))
+		end := n
+		if next, ok := s.pending.next(); ok && next < start+uint64(n) {
+			end = int(next - start)
+		}
+		s.piece(at, end)
+		at = end
+	}
+	s.fan(out)
+	s.block++
+}
+
+// piece renders the frames [from, to) of the block: no command comes between them.
+func (s *Stream) piece(from, to int) {
+	for _, i := range s.plan.Order() {
+		s.probe.Store(uint64(i) + 1)
+		n := &s.nodes[i]
+		for k := range n.inputs {
+			n.inputs[k] = s.gather(n, k, from, to)
+		}
+		out := n.out[from:to]
+		if s.mute[i] {
+			clear(out)
+			continue
+		}
+		n.Render(n.inputs, out)
+		if !finite(out) {
+			clear(out)
+			n.Reset()
+			s.mute[i] = true
+			s.faults++
+		}
+	}
+	s.probe.Store(0)
+	mix := s.mix[from:to]
+	clear(mix)
+	for _, i := range s.plan.Outs() {
+		for k, v := range s.nodes[i].out[from:to] {
+			mix[k] += v
+		}
+	}
+	for k := range mix {
+		mix[k] = float32(float64(float64(mix[k]) * s.amp.Next()))
+	}
+}
+
+// gather is the signal at input k: a node's own, or the sum of several in their fixed order.
+func (s *Stream) gather(n *node, k, from, to int) []float32 {
+	switch src := n.from[k]; len(src) {
+	case 0:
+		return silence[:to-from]
+	case 1:
+		return s.nodes[src[0]].out[from:to]
+	default:
+		sum := n.sums[k][from:to]
+		copy(sum, s.nodes[src[0]].out[from:to])
+		for _, i := range src[1:] {
+			for j, v := range s.nodes[i].out[from:to] {
+				sum[j] += v
+			}
+		}
+		return sum
+	}
+}
+
+// finite tells whether no sample is NaN or infinite: x-x is 0 for every other.
+func finite(x []float32) bool {
+	var sum float32
+	for _, v := range x {
+		sum += v - v
+	}
+	return sum == 0
+}
+
+// fan gives the mono mix to every channel.
+func (s *Stream) fan(out []float32) {
+	c := s.plan.Channels
+	for f, v := range s.mix {
+		for k := range c {
+			out[f*c+k] = v
+		}
+	}
+}
+
+// apply carries one command out, at the frame where the next piece begins.
+func (s *Stream) apply(c Command) {
+	if int(c.Node) >= len(s.nodes) {
+		s.ignored++
+		return
+	}
+	desc := s.plan.Nodes()[c.Node].Desc
+	switch {
+	case c.Kind == Gate && desc.Gated && !math.IsNaN(c.Value):
+		s.nodes[c.Node].Gate(c.Value > 0)
+	case c.Kind != Set || int(c.Param) >= len(desc.Params) || desc.Params[c.Param].Check(c.Value, float64(s.plan.Rate)) != nil:
+		s.ignored++
+	case c.Node == 0:
+		s.amp.To(c.Value, dsp.RampFrames(float64(s.plan.Rate)))
+	default:
+		s.nodes[c.Node].Set(int(c.Param), c.Value)
+	}
+}
