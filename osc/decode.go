@@ -1,0 +1,232 @@
+package osc
+
+import (
+	"bytes"
+	"encoding/binary"
+	"math"
+)
+
+// The limits of what is decoded.
+const (
+	MaxPacket   = 65507 // the most that a UDP datagram over IPv4 carries
+	MaxDepth    = 8     // bundles in bundles: none is known to need more than 2
+	MaxArgs     = 512   // more than any address here takes, less than makes work
+	MaxElements = 1024  // of one packet, all bundles together
+	MaxAddress  = 255
+)
+
+// Immediately is the time tag that means now.
+const Immediately uint64 = 1
+
+// Message is one message inside a packet. It points into the packet and is good until the decoder's next one.
+type Message struct {
+	Address []byte
+	Time    uint64 // NTP format, of the bundle around it; Immediately without one
+	Args    []Arg  // array brackets are left out
+}
+
+// Arg is one argument: its type tag, its bits if it has a fixed size, its bytes if not.
+type Arg struct {
+	Tag   byte
+	Bits  uint64
+	Bytes []byte // s, S, b
+}
+
+// Number is the argument as a number; ok is false if it is none. Of i, h, f, d.
+func (a Arg) Number() (v float64, ok bool) {
+	switch a.Tag {
+	case 'i':
+		return float64(int32(a.Bits)), true
+	case 'h':
+		return float64(int64(a.Bits)), true
+	case 'f':
+		return float64(math.Float32frombits(uint32(a.Bits))), true
+	case 'd':
+		return math.Float64frombits(a.Bits), true
+	}
+	return 0, false
+}
+
+// Decoder walks packets. It keeps its memory: one decoder, one goroutine, no allocation.
+type Decoder struct {
+	packet   []byte
+	args     [MaxArgs]Arg
+	elements int
+	err      DecodeError
+}
+
+// Decode calls visit for every message of a packet, in order. An element of a bundle that is
+// wrong is passed over, and told to wrong (a DecodeError that is good until the next call); the others are visited.
+func (d *Decoder) Decode(packet []byte, visit func(*Message), wrong func(*DecodeError)) {
+	d.packet, d.elements = packet, 0
+	d.element(0, len(packet), Immediately, 0, visit, wrong)
+}
+
+func (d *Decoder) fault(f Fault, at int, wrong func(*DecodeError)) {
+	d.err = DecodeError{f, at}
+	wrong(&d.err)
+}
+
+// element decodes packet[from:to], a message or a bundle.
+func (d *Decoder) element(from, to int, time uint64, depth int, visit func(*Message), wrong func(*DecodeError)) {
+	switch {
+	case from == to || (to-from)%4 != 0 || to-from > MaxPacket:
+		d.fault(FaultSize, from, wrong)
+	case d.packet[from] == '#':
+		d.bundle(from, to, depth, visit, wrong)
+	default:
+		m := Message{Time: time}
+		if f, at, ok := d.message(from, to, &m); !ok {
+			d.fault(f, at, wrong)
+			return
+		}
+		visit(&m)
+	}
+}
+
+var bundleHead = []byte("#bundle\x00")
+
+func (d *Decoder) bundle(from, to, depth int, visit func(*Message), wrong func(*DecodeError)) {
+	if depth == MaxDepth {
+		d.fault(FaultDepth, from, wrong)
+		return
+	}
+	if to-from < 16 || !bytes.Equal(d.packet[from:from+8], bundleHead) {
+		d.fault(FaultBundle, from, wrong)
+		return
+	}
+	time := binary.BigEndian.Uint64(d.packet[from+8:])
+	for at := from + 16; at < to; {
+		if d.elements++; d.elements > MaxElements {
+			d.fault(FaultCount, at, wrong)
+			return
+		}
+		if to-at < 4 {
+			d.fault(FaultBundle, at, wrong)
+			return
+		}
+		size := int(int32(binary.BigEndian.Uint32(d.packet[at:])))
+		if size < 0 || size > to-at-4 {
+			d.fault(FaultBundle, at, wrong) // where the next would begin is not to be known
+			return
+		}
+		d.element(at+4, at+4+size, time, depth+1, visit, wrong)
+		at += 4 + size
+	}
+}
+
+// text is the string at from: its bytes, and where what follows begins.
+func (d *Decoder) text(from, to int) (s []byte, next int, ok bool) {
+	n := bytes.IndexByte(d.packet[from:to], 0)
+	if n < 0 {
+		return nil, 0, false
+	}
+	next = from + (n/4+1)*4
+	return d.packet[from : from+n], next, next <= to
+}
+
+func (d *Decoder) message(from, to int, m *Message) (Fault, int, bool) {
+	address, at, ok := d.text(from, to)
+	if !ok {
+		return FaultString, from, false
+	}
+	if !printable(address) || len(address) > MaxAddress || len(address) < 2 || address[0] != '/' {
+		return FaultAddress, from, false
+	}
+	m.Address = address
+	if at == to {
+		return 0, 0, true // old senders leave the type tags out
+	}
+	tags, data, ok := d.text(at, to)
+	if !ok {
+		return FaultString, at, false
+	}
+	if len(tags) == 0 || tags[0] != ',' {
+		return FaultTag, at, false
+	}
+	return d.arguments(tags[1:], at+1, data, to, m)
+}
+
+func printable(s []byte) bool {
+	for _, c := range s {
+		if c <= ' ' || c > '~' {
+			return false
+		}
+	}
+	return true
+}
+
+func (d *Decoder) arguments(tags []byte, tagAt, at, to int, m *Message) (Fault, int, bool) {
+	count, depth := 0, 0
+	for i, tag := range tags {
+		switch tag {
+		case '[':
+			depth++
+			continue
+		case ']':
+			if depth--; depth < 0 {
+				return FaultTag, tagAt + i, false
+			}
+			continue
+		}
+		if count == MaxArgs {
+			return FaultCount, tagAt + i, false
+		}
+		next, f, ok := d.argument(tag, at, to, &d.args[count])
+		if !ok {
+			if f == FaultTag {
+				return f, tagAt + i, false
+			}
+			return f, at, false
+		}
+		at = next
+		count++
+	}
+	switch {
+	case depth != 0:
+		return FaultTag, tagAt + len(tags), false
+	case at != to:
+		return FaultTrailing, at, false
+	}
+	m.Args = d.args[:count]
+	return 0, 0, true
+}
+
+// argument decodes one argument at at, and says where the next begins.
+func (d *Decoder) argument(tag byte, at, to int, a *Arg) (next int, f Fault, ok bool) {
+	*a = Arg{Tag: tag}
+	switch tag {
+	case 'T', 'F', 'N', 'I':
+		return at, 0, true
+	case 'i', 'f', 'c', 'r', 'm':
+		if to-at < 4 {
+			return 0, FaultArgument, false
+		}
+		a.Bits = uint64(binary.BigEndian.Uint32(d.packet[at:]))
+		return at + 4, 0, true
+	case 'h', 'd', 't':
+		if to-at < 8 {
+			return 0, FaultArgument, false
+		}
+		a.Bits = binary.BigEndian.Uint64(d.packet[at:])
+		return at + 8, 0, true
+	case 's', 'S':
+		a.Bytes, next, ok = d.text(at, to)
+		return next, FaultString, ok
+	case 'b':
+		return d.blob(at, to, a)
+	}
+	return 0, FaultTag, false
+}
+
+func (d *Decoder) blob(at, to int, a *Arg) (next int, f Fault, ok bool) {
+	if to-at < 4 {
+		return 0, FaultArgument, false
+	}
+	size := int(int32(binary.BigEndian.Uint32(d.packet[at:])))
+	if size < 0 || size > to-at-4 || at+4+(size+3)/4*4 > to {
+		return 0, FaultArgument, false
+	}
+	a.Bytes = d.packet[at+4 : at+4+size]
+	return at + 4 + (size+3)/4*4, 0, true
+}
