@@ -1,0 +1,57 @@
+package audio
+
+// Device is one that a backend can open.
+type Device struct {
+	ID       string `json:"id"` // what --device takes: "api/name"
+	API      string `json:"api"`
+	Name     string `json:"name"`
+	Channels int    `json:"channels"` // outputs
+	Rate     int    `json:"rate"`     // its default, Hz
+	Default  bool   `json:"default"`
+}
+
+// Request asks for a device.
+type Request struct {
+	Device   string // as the backend names it; "": its default
+	Rate     int    // Hz
+	Channels int    // what the engine renders
+	Period   int    // frames wanted at a time; 0: what the device likes
+	// Ready is asked, by a backend that has no clock of its own, whether frames can be taken now.
+	Ready func(frames int) bool
+}
+
+// Info describes what was opened.
+type Info struct {
+	Backend  string
+	API      string
+	Device   string
+	Rate     int
+	Channels int
+	Period   int // frames; 0: not known before it calls
+}
+
+// Fill makes the next frames, interleaved for the Info's Channels. It is called on a
+// real-time thread and fills all of out.
+type Fill func(out []float32)
+
+// Stream is an open device. Start and Stop come in pairs, Close once, from one goroutine.
+type Stream interface {
+	Info() Info
+	// Start begins to call Fill.
+	Start() error
+	// Stop returns when Fill has returned for the last time.
+	Stop() error
+	// Close releases the device; a second call does nothing.
+	Close() error
+	// Xruns counts what the device missed: underruns and overruns, or periods skipped after a stall.
+	Xruns() uint64
+	// Err is what ended the stream by itself; nil while it is well.
+	Err() error
+}
+
+// Backend is a way to get sound out. Its Open makes a Stream that has not started.
+type Backend interface {
+	Name() string
+	Devices() ([]Device, error)
+	Open(Request, Fill) (Stream, error)
+}

@@ -1,0 +1,63 @@
+package audio
+
+// fadeSeconds is the length of every fade: long enough not to click, short enough not to be
+// missed when blocks return.
+const fadeSeconds = 0.005
+
+// veil is what lies over the blocks where there are none, and around that: a fade out of the
+// last frame heard, silence, and a fade in when blocks return. Nothing that it does makes
+// a sample larger in magnitude than one that was, or would have been, heard.
+type veil struct {
+	last     []float32 // the last frame given out, before its fade
+	channels int
+	length   int // frames of a fade
+	gain     int // of length: how open the veil is
+	shut     bool
+}
+
+func newVeil(rate, channels int) veil {
+	n := max(1, int(fadeSeconds*float64(rate)))
+	return veil{last: make([]float32, channels), channels: channels, length: n, gain: n}
+}
+
+// close begins to fade what is played, for good.
+func (v *veil) close() { v.shut = true }
+
+// closed tells whether that fade has ended.
+func (v *veil) closed() bool { return v.shut && v.gain == 0 }
+
+// over lays the veil over a block that was found. In the steady state it changes no bit.
+func (v *veil) over(block []float32) {
+	copy(v.last, block[len(block)-v.channels:])
+	if v.gain == v.length && !v.shut {
+		return
+	}
+	for i := 0; i < len(block); i += v.channels {
+		v.tick()
+		g := float32(v.gain) / float32(v.length)
+		for c := range v.channels {
+			block[i+c] *= g
+		}
+	}
+}
+
+// tick moves the veil by one frame: towards shut if it is closing, else open.
+func (v *veil) tick() {
+	switch {
+	case v.shut:
+		v.gain = max(0, v.gain-1)
+	case v.gain < v.length:
+		v.gain++
+	}
+}
+
+// conceal fills a block that nobody has: the last frame, held and faded out, then silence.
+func (v *veil) conceal(block []float32) {
+	for i := 0; i < len(block); i += v.channels {
+		v.gain = max(0, v.gain-1)
+		g := float32(v.gain) / float32(v.length)
+		for c, x := range v.last {
+			block[i+c] = x * g
+		}
+	}
+}

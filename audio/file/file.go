@@ -1,0 +1,189 @@
+// Package file is a device that writes a WAV file, in real time or as fast as the workers can
+// render. Its [Writer] also serves who renders without an engine.
+package file
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/music-chronus/chronus/audio"
+)
+
+// Backend is the file backend. Its device is a path ending in .wav; fast:PATH is not paced.
+type Backend struct{}
+
+// Name is "file".
+func (Backend) Name() string { return "file" }
+
+// Devices is empty: any path will do.
+func (Backend) Devices() ([]audio.Device, error) { return nil, nil }
+
+const (
+	defaultPeriod = 64
+	ringSeconds   = 2
+	flushEvery    = 20 * time.Millisecond
+	fastWait      = 100 * time.Microsecond
+)
+
+// Open creates the file.
+func (Backend) Open(r audio.Request, fill audio.Fill) (audio.Stream, error) {
+	path, fast := strings.CutPrefix(r.Device, "fast:")
+	if path == "" {
+		return nil, errors.New("backend file needs a file: --device out.wav, or fast:out.wav for faster than real time")
+	}
+	if ext := filepath.Ext(path); !strings.EqualFold(ext, ".wav") {
+		return nil, fmt.Errorf("backend file writes WAV: %q must end in .wav", path)
+	}
+	if st, err := os.Stat(path); err == nil && !st.Mode().IsRegular() {
+		return nil, fmt.Errorf("backend file: %s is no ordinary file", path)
+	}
+	if r.Period == 0 {
+		r.Period = defaultPeriod
+	}
+	w, err := Create(path, r.Rate, r.Channels)
+	if err != nil {
+		return nil, fmt.Errorf("backend file: %w", err)
+	}
+	s := &stream{
+		w: w, fill: fill, fast: fast, ready: r.Ready,
+		info: audio.Info{Backend: "file", API: "file", Device: path, Rate: r.Rate, Channels: r.Channels, Period: r.Period},
+		out:  make([]float32, r.Period*r.Channels),
+		ring: make([]float32, (ringSeconds*r.Rate/r.Period+1)*r.Period*r.Channels),
+	}
+	s.pacer = audio.Pacer{Rate: r.Rate, Period: r.Period, Tick: s.tick}
+	return s, nil
+}
+
+// stream hands what Fill makes to a writer by a ring, so that the callback never waits for the disk.
+type stream struct {
+	info  audio.Info
+	w     *Writer
+	fill  audio.Fill
+	fast  bool
+	ready func(int) bool
+	out   []float32
+	pacer audio.Pacer
+
+	ring   []float32
+	wrote  atomic.Int64 // samples put in
+	saved  atomic.Int64 // samples on disk
+	missed atomic.Uint64
+	err    atomic.Pointer[error]
+
+	quit    chan struct{} // ends the callback, when fast, and the writer
+	threads sync.WaitGroup
+	closed  bool
+}
+
+func (s *stream) Info() audio.Info { return s.info }
+
+func (s *stream) Xruns() uint64 { return s.pacer.Xruns() + s.missed.Load() }
+
+func (s *stream) Err() error {
+	if e := s.err.Load(); e != nil {
+		return *e
+	}
+	return nil
+}
+
+func (s *stream) Start() error {
+	s.quit = make(chan struct{})
+	s.threads.Go(s.write)
+	if s.fast {
+		s.threads.Go(s.rush)
+	} else {
+		s.pacer.Start()
+	}
+	return nil
+}
+
+// tick is one period in real time. A ring that is full after two seconds is a disk that stands still.
+func (s *stream) tick() {
+	s.fill(s.out)
+	if !s.put() {
+		s.missed.Add(1)
+	}
+}
+
+// rush takes periods as fast as they come.
+func (s *stream) rush() {
+	frames := s.info.Period
+	for {
+		select {
+		case <-s.quit:
+			return
+		default:
+		}
+		if s.ready != nil && !s.ready(frames) || s.room() < len(s.out) {
+			time.Sleep(fastWait)
+			continue
+		}
+		s.fill(s.out)
+		s.put()
+	}
+}
+
+func (s *stream) room() int { return len(s.ring) - int(s.wrote.Load()-s.saved.Load()) }
+
+func (s *stream) put() bool {
+	if s.room() < len(s.out) {
+		return false
+	}
+	at := s.wrote.Load()
+	copy(s.ring[at%int64(len(s.ring)):], s.out) // a whole number of periods fits the ring
+	s.wrote.Store(at + int64(len(s.out)))
+	return true
+}
+
+// write puts on disk what is in the ring, until the end.
+func (s *stream) write() {
+	tick := time.NewTicker(flushEvery)
+	defer tick.Stop()
+	for {
+		select {
+		case <-s.quit:
+			return
+		case <-tick.C:
+			s.flush()
+		}
+	}
+}
+
+func (s *stream) flush() {
+	n := int64(len(s.ring))
+	for to := s.wrote.Load(); s.saved.Load() < to && s.Err() == nil; {
+		from := s.saved.Load()
+		end := min(to, (from/n+1)*n)
+		if err := s.w.Write(s.ring[from%n : from%n+end-from]); err != nil {
+			s.err.Store(&err)
+			return
+		}
+		s.saved.Store(end)
+	}
+}
+
+func (s *stream) Stop() error {
+	if s.quit == nil {
+		return nil
+	}
+	s.pacer.Stop()
+	close(s.quit)
+	s.threads.Wait()
+	s.quit = nil
+	s.flush()
+	return s.Err()
+}
+
+func (s *stream) Close() error {
+	if s.closed {
+		return nil
+	}
+	s.closed = true
+	return errors.Join(s.Stop(), s.w.Close())
+}

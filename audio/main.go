@@ -1,0 +1,296 @@
+package audio
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"os/signal"
+	"runtime/debug"
+	"syscall"
+	"time"
+
+	"github.com/music-chronus/chronus/shm"
+	"github.com/music-chronus/chronus/shm/sys"
+)
+
+// heapLimit bounds the heap: the collector is off, and comes on only if something leaks.
+const heapLimit = 256 << 20
+
+// probeCalls is how many callbacks are watched to learn the period of a device that does not
+// tell, and probeWait how long.
+const (
+	probeCalls = 8
+	probeWait  = 2 * time.Second
+)
+
+// fadeWait is how long the end of this process waits for its fade.
+const fadeWait = 300 * time.Millisecond
+
+// process is the audio process: one device, one player, and the engine at the other end of a socket.
+type process struct {
+	backends []Backend
+	words    shm.Playback
+	journal  shm.Journal
+	socket   *sys.Socket
+	player   *Player
+	stream   Stream
+	xruns    uint64
+	started  bool
+	rings    [shm.MaxSlots]*shm.Segment
+}
+
+// Main returns the audio process, which can open devices of the given backends; "auto" tries
+// them in this order. The returned function gives the exit code.
+func Main(backends ...Backend) func() int {
+	return func() int {
+		if err := run(backends); err != nil {
+			slog.Error("audio process ended", "pid", os.Getpid(), "error", err)
+			return 1
+		}
+		return 0
+	}
+}
+
+func run(backends []Backend) error {
+	p := &process{backends: backends, socket: sys.SocketFromFD(shm.AudioSocket)}
+	var err error
+	if p.words, err = shm.AttachPlayback(shm.AudioEngine); err != nil {
+		return err
+	}
+	if p.journal, err = shm.AttachJournal(shm.AudioJournal); err != nil {
+		return err
+	}
+	sys.SetName("chronus-audio")
+	_ = sys.ProcessFIFO(sys.PriorityAudio) // all threads: a callback in Go may have to wait for any of them
+	_ = sys.LockPages()
+	p.words.SetFaded(false)
+	term := make(chan os.Signal, 1)
+	signal.Notify(term, syscall.SIGTERM, syscall.SIGINT)
+	orphaned := make(chan error, 1)
+	go func() { orphaned <- p.words.AwaitOrphan(p.words.Grace()) }()
+	orders := make(chan received)
+	go receive(p.socket, orders)
+	err = p.loop(orders, term, orphaned)
+	p.end()
+	return err
+}
+
+// received is one packet from the engine, with its descriptors.
+type received struct {
+	order shm.Order
+	fds   []int
+}
+
+// receive passes on what the engine sends until it is gone. It ends with the process.
+func receive(s *sys.Socket, to chan<- received) {
+	defer close(to)
+	for {
+		o, fds, err := shm.ReceiveWire[shm.Order](s)
+		if errors.Is(err, io.EOF) {
+			return
+		}
+		if err != nil {
+			slog.Error("order from the engine", "error", err)
+			continue
+		}
+		to <- received{o, fds}
+	}
+}
+
+// loop is the process's one non-real-time thread of work: orders, device errors, the end.
+func (p *process) loop(orders <-chan received, term <-chan os.Signal, orphaned <-chan error) error {
+	watch := time.NewTicker(50 * time.Millisecond)
+	defer watch.Stop()
+	for {
+		select {
+		case r, ok := <-orders:
+			if !ok {
+				orders = nil // the engine is gone; the music plays on
+				continue
+			}
+			if err := p.obey(r); err != nil {
+				_ = shm.SendWire(p.socket, shm.Notice{Failed: err.Error()})
+				return err
+			}
+		case <-watch.C:
+			if err := p.check(); err != nil {
+				_ = shm.SendWire(p.socket, shm.Notice{Failed: err.Error()})
+				return err
+			}
+		case <-term:
+			return nil
+		case err := <-orphaned:
+			slog.Info("audio process ends: no engine", "error", err)
+			return nil
+		}
+	}
+}
+
+func (p *process) obey(r received) error {
+	switch {
+	case r.order.Open != nil:
+		return p.open(*r.order.Open)
+	case r.order.Attach != nil:
+		return p.attach(*r.order.Attach, r.fds)
+	case r.order.Start:
+		return p.start()
+	}
+	return nil
+}
+
+// check carries the device's xruns over, and tells an error that ended it.
+func (p *process) check() error {
+	if p.stream == nil {
+		return nil
+	}
+	n := p.stream.Xruns()
+	p.words.AddXruns(n - p.xruns)
+	p.xruns = n
+	return p.stream.Err()
+}
+
+// open opens the device, learns its period, and tells the engine.
+func (p *process) open(o shm.OpenOrder) error {
+	g := p.words.Geometry()
+	request := Request{
+		Device: o.Device, Rate: o.Rate, Channels: o.Channels, Period: o.Period,
+		Ready: func(frames int) bool { return p.player.Ready(frames) },
+	}
+	// No backend calls before Start: by then there is a player.
+	s, note, err := p.choose(o.Backend, request, func(out []float32) { p.player.Fill(out) })
+	if err != nil {
+		return err
+	}
+	info := s.Info()
+	p.stream, p.player = s, NewPlayer(p.words, p.journal, info.Channels)
+	debug.SetGCPercent(-1)
+	debug.SetMemoryLimit(heapLimit)
+	if info.Period == 0 {
+		if err := p.probe(); err != nil {
+			return err
+		}
+	}
+	if period := p.player.Period(); period > 0 {
+		info.Period = period
+	}
+	if info.Rate != int(g.Rate) {
+		return fmt.Errorf("device %q runs at %d Hz, not %d: start with --rate %d", info.Device, info.Rate, g.Rate, info.Rate)
+	}
+	return shm.SendWire(p.socket, shm.Notice{Opened: &shm.Opened{
+		Backend: info.Backend, API: info.API, Device: info.Device, Rate: info.Rate,
+		Channels: info.Channels, Period: info.Period, Note: note,
+	}})
+}
+
+// choose opens the named backend, or with "auto" the first that can.
+func (p *process) choose(name string, r Request, fill Fill) (s Stream, note string, err error) {
+	known := ""
+	for _, b := range p.backends {
+		known = join(known, b.Name())
+		if name != "auto" && name != b.Name() {
+			continue
+		}
+		s, err := b.Open(r, fill)
+		if err == nil {
+			if note != "" {
+				note += "; using " + b.Name()
+			}
+			return s, note, nil
+		}
+		if name != "auto" {
+			return nil, "", err
+		}
+		note = join(note, err.Error())
+		r.Device = "" // the name meant another backend's device
+	}
+	if name == "auto" {
+		return nil, "", fmt.Errorf("no backend could open a device: %s", note)
+	}
+	return nil, "", fmt.Errorf("backend %q is unknown; there are auto, %s", name, known)
+}
+
+func join(a, b string) string {
+	if a == "" {
+		return b
+	}
+	return a + ", " + b
+}
+
+// probe lets the device call, in silence, until its period is known.
+func (p *process) probe() error {
+	if err := p.start(); err != nil {
+		return err
+	}
+	for began := time.Now(); p.player.Calls() < probeCalls; time.Sleep(time.Millisecond) {
+		if time.Since(began) > probeWait {
+			return fmt.Errorf("device %q was opened but asked for sound %d times in %v", p.stream.Info().Device, p.player.Calls(), probeWait)
+		}
+	}
+	return nil
+}
+
+func (p *process) start() error {
+	if p.stream == nil {
+		return errors.New("told to start before a device was opened")
+	}
+	if p.started {
+		return nil
+	}
+	p.started = true
+	return p.stream.Start()
+}
+
+// attach maps a worker's ring and hands it to the callback; the ring before it is unmapped
+// only when the callback has left it, or is not running.
+func (p *process) attach(o shm.AttachOrder, fds []int) error {
+	if len(fds) != 1 || p.player == nil {
+		return fmt.Errorf("ring of slot %d came with %d descriptors, device open: %t", o.Slot, len(fds), p.player != nil)
+	}
+	seg, err := shm.AttachSlot(fds[0], false)
+	if err != nil {
+		return err
+	}
+	slot, gen := seg.Slot()
+	if slot != o.Slot || gen != o.Generation || slot >= len(p.rings) || seg.Geometry() != p.words.Geometry() {
+		seg.Close()
+		return fmt.Errorf("ring of slot %d generation %d was announced as %d, %d: %w", slot, gen, o.Slot, o.Generation, shm.ErrCorrupt)
+	}
+	p.player.Attach(slot, seg.AudioReader())
+	old := p.rings[slot]
+	p.rings[slot] = seg
+	if old != nil {
+		go p.retire(old, slot, gen)
+	}
+	return nil
+}
+
+// retire unmaps a ring once the callback reads its successor, of generation gen or later. A
+// callback that has stopped may still be inside it: then the mapping stays.
+func (p *process) retire(old *shm.Segment, slot int, gen uint64) {
+	for range 1000 {
+		if p.words.Mapped(slot) >= gen {
+			old.Close()
+			return
+		}
+		time.Sleep(5 * time.Millisecond)
+	}
+}
+
+// end fades out, then closes the device.
+func (p *process) end() {
+	if p.stream == nil {
+		return
+	}
+	p.player.FadeOut()
+	for began := time.Now(); p.started && !p.words.Faded() && time.Since(began) < fadeWait; {
+		time.Sleep(2 * time.Millisecond)
+	}
+	if err := p.stream.Stop(); err != nil {
+		slog.Warn("stop the device", "error", err)
+	}
+	if err := p.stream.Close(); err != nil {
+		slog.Warn("close the device", "error", err)
+	}
+}

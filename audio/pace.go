@@ -1,0 +1,85 @@
+package audio
+
+import (
+	"sync"
+	"sync/atomic"
+	"syscall"
+	"time"
+	"unsafe"
+)
+
+// Pacer calls a function once a period in real time: the clock of backends that have no
+// device. Deadlines are absolute, so that it does not drift.
+type Pacer struct {
+	Rate   int // Hz
+	Period int // frames
+	Tick   func()
+
+	xruns   atomic.Uint64
+	quit    chan struct{}
+	stopped sync.WaitGroup
+}
+
+// A pacer that was held up for more than a period lets what it missed go and counts it, as a sound
+// card does: making up for it would take the workers' whole lead at once.
+
+// Start begins.
+func (p *Pacer) Start() {
+	p.quit = make(chan struct{})
+	p.stopped.Go(p.run)
+}
+
+// Stop returns after the last Tick.
+func (p *Pacer) Stop() {
+	if p.quit == nil {
+		return
+	}
+	close(p.quit)
+	p.stopped.Wait()
+	p.quit = nil
+}
+
+// Xruns counts the periods that were let go.
+func (p *Pacer) Xruns() uint64 { return p.xruns.Load() }
+
+func (p *Pacer) run() {
+	start, n := monotonic(), int64(0)
+	for {
+		select {
+		case <-p.quit:
+			return
+		default:
+		}
+		p.Tick()
+		n++
+		due := start + n*int64(p.Period)*int64(time.Second)/int64(p.Rate)
+		period := int64(p.Period) * int64(time.Second) / int64(p.Rate)
+		if late := monotonic() - due; late > period {
+			p.xruns.Add(uint64(late / period))
+			start, n = monotonic(), 0
+			continue
+		}
+		sleepUntil(due)
+	}
+}
+
+const clockMonotonic = 1 // CLOCK_MONOTONIC
+
+func monotonic() int64 {
+	var ts syscall.Timespec
+	_, _, _ = syscall.RawSyscall(syscall.SYS_CLOCK_GETTIME, clockMonotonic, uintptr(unsafe.Pointer(&ts)), 0)
+	return ts.Nano()
+}
+
+// sleepUntil sleeps to an absolute time. The call is raw so that Go's scheduler is not told: it would
+// poll every 20 us to see whether it is over.
+func sleepUntil(at int64) {
+	const absolute = 1 // TIMER_ABSTIME
+	ts := syscall.NsecToTimespec(at)
+	for {
+		_, _, errno := syscall.RawSyscall6(syscall.SYS_CLOCK_NANOSLEEP, clockMonotonic, absolute, uintptr(unsafe.Pointer(&ts)), 0, 0, 0)
+		if errno != syscall.EINTR {
+			return
+		}
+	}
+}

@@ -1,0 +1,164 @@
+package audio
+
+import (
+	"sync/atomic"
+
+	"github.com/music-chronus/chronus/shm"
+	"github.com/music-chronus/chronus/shm/sys"
+)
+
+// Player is the audio callback: it plays the active ring, block after block, and flips when
+// the active worker's lead shrinks to the guard. Fill allocates nothing, locks nothing, and makes no
+// system call but the futex wake. Its steps are those of docs/failover-protocol.md.
+type Player struct {
+	words   shm.Playback
+	journal shm.Journal
+	guard   uint64
+	slots   int
+
+	rings [shm.MaxSlots]*shm.AudioReader // what the callback reads; nil: nothing
+	next  [shm.MaxSlots]atomic.Pointer[shm.AudioReader]
+
+	block []float32 // the block being played, as it is heard
+	at    int       // samples of it already given out
+	veil  veil
+	mix   mixer
+
+	leave    atomic.Bool  // this process was told to end
+	period   atomic.Int64 // the most frames that one call has asked for
+	calls    atomic.Int64
+	shortAt  int64 // when Ready first found too little, 0: it did not
+	finished bool
+}
+
+// NewPlayer makes a player for a device of the given number of channels, which may differ from
+// the engine's. mixing is described at mixer.
+func NewPlayer(words shm.Playback, journal shm.Journal, channels int) *Player {
+	g := words.Geometry()
+	n := int(g.Block * g.Channels)
+	return &Player{
+		words: words, journal: journal, guard: uint64(g.Guard), slots: int(g.Slots),
+		block: make([]float32, n), at: n,
+		veil: newVeil(int(g.Rate), int(g.Channels)),
+		mix:  mixer{from: int(g.Channels), to: channels},
+	}
+}
+
+// Attach hands the callback another ring for slot. It is taken up at the next call, which says so in
+// View.Mapped; until then the old ring may be read and must stay mapped.
+func (p *Player) Attach(slot int, ring shm.AudioReader) { p.next[slot].Store(&ring) }
+
+// FadeOut makes this player, and not the transport alone, fade to silence.
+func (p *Player) FadeOut() { p.leave.Store(true) }
+
+// Period is the most frames that the device has asked for in one call, and Calls how often it has.
+func (p *Player) Period() int { return int(p.period.Load()) }
+
+// Calls counts the calls of Fill.
+func (p *Player) Calls() int64 { return p.calls.Load() }
+
+// Fill is the callback. out is interleaved, a whole number of frames for the device's channels.
+func (p *Player) Fill(out []float32) {
+	p.calls.Add(1)
+	p.period.Store(max(p.period.Load(), int64(len(out)/p.mix.to)))
+	p.adopt()
+	if p.silent() {
+		clear(out)
+		p.words.Ring()
+		return
+	}
+	for len(out) > 0 {
+		if p.at == len(p.block) {
+			p.advance()
+		}
+		took, gave := p.mix.move(out, p.block[p.at:])
+		p.at += took
+		out = out[gave:]
+	}
+	p.judge()
+	p.words.Ring()
+}
+
+// silent tells whether nothing is to be played: not yet, or no more.
+func (p *Player) silent() bool {
+	t := p.words.Transport()
+	if t == shm.Fade || p.leave.Load() {
+		p.veil.close()
+		if p.veil.closed() && !p.finished {
+			p.finished = true
+			p.words.SetFaded(true)
+		}
+		return p.finished
+	}
+	return t == shm.Idle
+}
+
+// adopt takes up the rings that were handed over since the last call.
+func (p *Player) adopt() {
+	for s := range p.slots {
+		if r := p.next[s].Load(); r != p.rings[s] {
+			p.rings[s] = r
+			p.words.SetMapped(s, r.Generation())
+		}
+	}
+}
+
+// advance puts the next block into p.block: block c = clock from the active ring, else from
+// another that holds it, a dead worker's too, else concealment, which leaves the clock where it is.
+func (p *Player) advance() {
+	p.at = 0
+	c := p.words.Clock()
+	active := p.words.Active().Slot()
+	for i := range p.slots {
+		s := (active + i) % p.slots
+		if r := p.rings[s]; r != nil && r.Holds(c, p.journal.Head(s)) {
+			copy(p.block, r.Block(c))
+			p.words.Advance(shm.Hash(p.block), i > 0)
+			p.veil.over(p.block)
+			return
+		}
+	}
+	p.veil.conceal(p.block)
+	p.words.Conceal()
+}
+
+// judge flips when the active worker has fallen under the guard: a level, looked at in every call.
+func (p *Player) judge() {
+	a := p.words.Active()
+	head := p.journal.Published(a.Slot())
+	if head >= p.words.Clock()+p.guard {
+		return
+	}
+	if to, ok := a.Heir(a.Slot(), p.slots, head, p.journal.Published); ok {
+		p.words.Flip(a, to)
+	}
+}
+
+// patience is how long a faster-than-real-time device waits for a worker that has stopped
+// before the lead is judged as it would be in real time.
+const patience = 20e6 // ns
+
+// Ready tells a device that has no clock of its own whether frames can be taken without concealing
+// and without running into the guard.
+func (p *Player) Ready(frames int) bool {
+	if p.words.Transport() == shm.Idle {
+		return false
+	}
+	if p.words.Transport() == shm.Fade || p.leave.Load() {
+		return true
+	}
+	blocks := uint64(frames*p.mix.from/len(p.block) + 1)
+	if p.journal.Published(p.words.Active().Slot()) >= p.words.Clock()+blocks+p.guard {
+		p.shortAt = 0
+		return true
+	}
+	now := sys.Monotonic()
+	if p.shortAt == 0 {
+		p.shortAt = now
+	}
+	if now-p.shortAt > patience {
+		p.judge()
+	}
+	p.words.Ring()
+	return false
+}

@@ -1,0 +1,219 @@
+// Package portaudio plays on sound cards and sound servers through PortAudio. It is the only
+// package with cgo: a program that brings its own backend needs no C compiler.
+package portaudio
+
+import (
+	"errors"
+	"fmt"
+	"math"
+	"strings"
+	"sync/atomic"
+	"time"
+
+	pa "github.com/gordonklaus/portaudio"
+
+	"github.com/music-chronus/chronus/audio"
+)
+
+// Backend is the PortAudio backend. Its devices are named by host API and name ("JACK Audio
+// Connection Kit/system"); any part that only one of them has will do.
+type Backend struct{}
+
+// Name is "portaudio".
+func (Backend) Name() string { return "portaudio" }
+
+// Devices lists the outputs as they are now: PortAudio looks for them when it is initialised.
+func (Backend) Devices() (list []audio.Device, err error) {
+	quietly(func() { err = pa.Initialize() })
+	if err != nil {
+		return nil, fmt.Errorf("portaudio: %w", err)
+	}
+	defer quietly(func() { _ = pa.Terminate() })
+	outs, def, err := outputs()
+	if err != nil {
+		return nil, err
+	}
+	for _, d := range outs {
+		list = append(list, audio.Device{
+			ID: id(d), API: d.HostApi.Name, Name: d.Name, Channels: d.MaxOutputChannels,
+			Rate: int(d.DefaultSampleRate), Default: def != nil && id(d) == id(def),
+		})
+	}
+	return list, nil
+}
+
+func id(d *pa.DeviceInfo) string { return d.HostApi.Name + "/" + d.Name }
+
+// outputs are the devices with output channels, and the default one, nil if there is none.
+func outputs() (list []*pa.DeviceInfo, def *pa.DeviceInfo, err error) {
+	all, err := pa.Devices()
+	if err != nil {
+		return nil, nil, fmt.Errorf("portaudio: %w", err)
+	}
+	for _, d := range all {
+		if d.MaxOutputChannels > 0 && d.HostApi != nil {
+			list = append(list, d)
+		}
+	}
+	if def, err = pa.DefaultOutputDevice(); err != nil {
+		def = nil
+	}
+	if def == nil && len(list) > 0 {
+		def = list[0]
+	}
+	return list, def, nil
+}
+
+// find is the device that name means.
+func find(name string) (*pa.DeviceInfo, error) {
+	outs, def, err := outputs()
+	if err != nil {
+		return nil, err
+	}
+	var ids []string
+	var hits []*pa.DeviceInfo
+	for _, d := range outs {
+		ids = append(ids, fmt.Sprintf("%q", id(d)))
+		switch {
+		case strings.EqualFold(id(d), name):
+			return d, nil
+		case strings.Contains(strings.ToLower(id(d)), strings.ToLower(name)):
+			hits = append(hits, d)
+		}
+	}
+	list := "there are " + strings.Join(ids, ", ")
+	switch {
+	case len(outs) == 0:
+		return nil, errors.New("portaudio: there is no output device: start a JACK server, or use --backend null")
+	case name == "":
+		return def, nil
+	case len(hits) == 1:
+		return hits[0], nil
+	case len(hits) > 1:
+		return nil, fmt.Errorf("portaudio: device %q could be %d devices; %s", name, len(hits), list)
+	}
+	return nil, fmt.Errorf("portaudio: no device %q; %s", name, list)
+}
+
+// Open opens a device. PortAudio is initialised for it and terminated when it is closed, so that devices are looked for anew each time.
+func (Backend) Open(r audio.Request, fill audio.Fill) (audio.Stream, error) {
+	s := &stream{}
+	var err error
+	quietly(func() { err = pa.Initialize() })
+	if err != nil {
+		return nil, fmt.Errorf("portaudio: %w", err)
+	}
+	quietly(func() { err = s.open(r, fill) })
+	if err != nil {
+		quietly(func() { _ = pa.Terminate() })
+		return nil, err
+	}
+	return s, nil
+}
+
+type stream struct {
+	info    audio.Info
+	pa      *pa.Stream
+	xruns   atomic.Uint64
+	calls   atomic.Uint64
+	running bool
+	closed  bool
+}
+
+func (s *stream) open(r audio.Request, fill audio.Fill) error {
+	d, err := find(r.Device)
+	if err != nil {
+		return err
+	}
+	p := pa.StreamParameters{
+		Output:          pa.StreamDeviceParameters{Device: d, Channels: min(d.MaxOutputChannels, max(1, r.Channels)), Latency: d.DefaultLowOutputLatency},
+		SampleRate:      float64(r.Rate),
+		FramesPerBuffer: pa.FramesPerBufferUnspecified,
+	}
+	if r.Period > 0 {
+		p.FramesPerBuffer = r.Period
+	}
+	callback := func(out []float32, _ pa.StreamCallbackTimeInfo, flags pa.StreamCallbackFlags) {
+		// A device that starts has played nothing yet: what it misses then is no loss.
+		if s.calls.Add(1) > startCalls && flags&(pa.OutputUnderflow|pa.OutputOverflow) != 0 {
+			s.xruns.Add(1)
+		}
+		fill(out)
+	}
+	if s.pa, err = pa.OpenStream(p, callback); err != nil {
+		return openError(d, p, r, err)
+	}
+	rate := s.pa.Info().SampleRate
+	if math.Abs(rate-float64(r.Rate)) > 0.5 {
+		s.pa.Close()
+		return rateError(d, r.Rate, rate)
+	}
+	s.info = audio.Info{Backend: "portaudio", API: d.HostApi.Name, Device: d.Name, Rate: r.Rate, Channels: p.Output.Channels, Period: r.Period}
+	return nil
+}
+
+// startCalls is how many callbacks a starting device is excused.
+const startCalls = 4
+
+func rateError(d *pa.DeviceInfo, want int, is float64) error {
+	return fmt.Errorf("portaudio: device %q runs at %.0f Hz, not %d: start with --rate %.0f", id(d), is, want, is)
+}
+
+func openError(d *pa.DeviceInfo, p pa.StreamParameters, r audio.Request, err error) error {
+	if d.DefaultSampleRate != float64(r.Rate) && errors.Is(err, pa.InvalidSampleRate) {
+		return rateError(d, r.Rate, d.DefaultSampleRate)
+	}
+	return fmt.Errorf("portaudio: device %q, %d channels, %d Hz: %w", id(d), p.Output.Channels, r.Rate, err)
+}
+
+func (s *stream) Info() audio.Info { return s.info }
+
+func (s *stream) Xruns() uint64 { return s.xruns.Load() }
+
+func (s *stream) Err() error { return nil }
+
+func (s *stream) Start() (err error) {
+	quietly(func() { err = s.pa.Start() })
+	if err != nil {
+		return fmt.Errorf("portaudio: start %q: %w", s.info.Device, err)
+	}
+	s.running = true
+	return nil
+}
+
+func (s *stream) Stop() error {
+	if !s.running {
+		return nil
+	}
+	s.running = false
+	return within(func() error { return s.pa.Stop() })
+}
+
+func (s *stream) Close() error {
+	if s.closed {
+		return nil
+	}
+	s.closed = true
+	return errors.Join(s.Stop(), within(func() error {
+		err := s.pa.Close()
+		quietly(func() { _ = pa.Terminate() })
+		return err
+	}))
+}
+
+// patience is how long a driver may take to stop; some never return once their device is gone.
+const patience = 2 * time.Second
+
+func within(f func() error) error {
+	done := make(chan error, 1)
+	go func() { done <- f() }()
+	select {
+	case err := <-done:
+		if err != nil {
+			return fmt.Errorf("portaudio: %w", err)
+		}
+		return nil
+	case <-time.After(patience):
+		return fmt.Errorf("portaudio: the driver has not answered for %v", patience)
+	}
+}

@@ -1,0 +1,200 @@
+package worker
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"runtime/debug"
+	"time"
+
+	"github.com/music-chronus/chronus/dsp/stream"
+	"github.com/music-chronus/chronus/shm"
+)
+
+var (
+	errLapped   = errors.New("asleep for longer than the journal reaches back")
+	errDiverged = errors.New("the decision changed under the block that was rendered")
+)
+
+// nap bounds one wait on the wake word: a word that nobody bumps any more is looked at all the same.
+const nap = 50 * time.Millisecond
+
+// loop renders block after block. Its steps are those of docs/failover-protocol.md.
+type loop struct {
+	view  shm.View
+	rec   shm.Recorder
+	cmds  shm.CommandReader
+	audio shm.AudioWriter
+	snap  shm.SnapshotWriter
+	str   *stream.Stream
+	slot  int
+	slots int
+
+	n    uint64 // the next block to render
+	seq  uint64 // the last command taken
+	gave uint64 // number of the last snapshot given
+}
+
+func newLoop(view shm.View, rec shm.Recorder, slot *shm.Segment, snap shm.SnapshotWriter, str *stream.Stream) *loop {
+	number, _ := slot.Slot()
+	str.SetProbe(rec.Module())
+	return &loop{
+		view: view, rec: rec, cmds: slot.Commands(), audio: slot.AudioWriter(), snap: snap,
+		str: str, slot: number, slots: int(slot.Geometry().Slots),
+	}
+}
+
+// take makes st the state to render from. Bytes absent: nothing has been rendered.
+func (l *loop) take(st shm.State) error {
+	if len(st.Bytes) > 0 {
+		if err := l.str.Restore(st.Bytes); err != nil {
+			return fmt.Errorf("slot %d: seed of block %d: %w", l.slot, st.Block, err)
+		}
+	}
+	if got := l.str.Block(); got != st.Block {
+		return fmt.Errorf("slot %d: seed says block %d, its state is at %d: %w", l.slot, st.Block, got, shm.ErrCorrupt)
+	}
+	l.n, l.seq = st.Block, st.Seq
+	l.rec.Begin(l.n)
+	return nil
+}
+
+// run renders until something is wrong with this worker.
+func (l *loop) run() error {
+	for {
+		if err := l.step(); err != nil {
+			return err
+		}
+	}
+}
+
+// step renders one block, however long it has to wait for it.
+func (l *loop) step() error {
+	d, err := l.await()
+	if err != nil {
+		return err
+	}
+	l.collect(d)
+	l.render(d)
+	if !l.rec.Seal(l.n, d) {
+		l.rec.Ended(shm.CauseDiverged, 0)
+		return fmt.Errorf("block %d: %w", l.n, errDiverged)
+	}
+	l.rec.Publish(l.n + 1)
+	l.n++
+	return nil
+}
+
+// await is steps 1 to 3: it waits until block n may be rendered and returns its decision.
+func (l *loop) await() (shm.Decision, error) {
+	for {
+		bell := l.view.Bell() // before the conditions, or a wake-up is lost
+		l.answer()
+		if l.n < l.view.Clock()+l.view.Lead() {
+			active := l.view.Active().Slot()
+			mine := active == l.slot
+			if mine || l.rec.Published(active) > l.n {
+				if d, ok := l.decision(mine); ok {
+					return d, nil
+				}
+				if l.rec.Lapped(l.n) {
+					l.rec.Ended(shm.CauseLapped, 0)
+					return 0, fmt.Errorf("block %d: %w", l.n, errLapped)
+				}
+			}
+		}
+		l.view.Wait(bell, nap)
+	}
+}
+
+// decision reads the decision for block n, only now, never one read before the wait. The
+// active worker makes it if there is none. ok is false if there is none to be had yet.
+func (l *loop) decision(mine bool) (d shm.Decision, ok bool) {
+	if d, ok = l.rec.Decision(l.n); !ok && mine {
+		// Nothing beyond committed: another ring may lack it. Nothing beyond the own tail: a worker
+		// that the engine has given up is no longer fed.
+		d, ok = l.rec.Propose(l.n, max(l.seq, min(l.view.Committed(), l.cmds.Tail())))
+	}
+	if ok && mine && !d.Sealed() && !d.Skip() && l.poisoned() {
+		d = l.rec.SkipNew(l.n, d)
+	}
+	return d, ok
+}
+
+// poisoned tells whether a worker died of its own doing in block n, which nobody has published.
+func (l *loop) poisoned() bool {
+	hit := false
+	for s := range l.slots {
+		if l.rec.Published(s) > l.n {
+			return false
+		}
+		st := l.rec.Status(s)
+		hit = hit || s != l.slot && st.Cause == shm.CausePanic && st.Rendering && st.Block == l.n
+	}
+	return hit
+}
+
+// collect is step 4: it takes the commands through the decision, waiting for those that have
+// not arrived. The ones that SKIP leaves out are taken and dropped.
+func (l *loop) collect(d shm.Decision) {
+	for l.seq < d.Seq() {
+		bell := l.view.Bell()
+		m, ok := l.cmds.Get(l.seq + 1)
+		if !ok {
+			l.view.Wait(bell, time.Millisecond)
+			continue
+		}
+		l.seq++
+		if !d.Skip() {
+			l.str.Push(stream.Command{
+				Seq: m.Seq, Frame: m.Frame, Kind: kinds[m.Op&3], Node: m.Node, Param: m.Param, Value: m.Value,
+			})
+		}
+	}
+	l.cmds.Took(l.seq)
+}
+
+// kinds translates shm's operations; what shm does not know becomes 0, which a stream ignores.
+var kinds = [4]stream.Kind{shm.OpSet: stream.Set, shm.OpGate: stream.Gate}
+
+// render is step 5 up to the seal. A panic in a module is put on record and ends the process.
+func (l *loop) render(d shm.Decision) {
+	l.rec.Rendering(l.n, d.Seq())
+	buf := l.audio.Begin(l.n)
+	l.guarded(buf)
+	l.rec.Rendered()
+	l.audio.Commit(l.n, shm.Hash(buf))
+}
+
+func (l *loop) guarded(buf []float32) {
+	defer l.caught()
+	l.str.Render(buf)
+}
+
+// caught runs on the render thread when a module has panicked or faulted. The process ends
+// at once: what it would do next is not to be trusted, and a standby is ready.
+func (l *loop) caught() {
+	if r := recover(); r != nil {
+		l.rec.Ended(shm.CausePanic, 0)
+		fmt.Fprintf(os.Stderr, "worker %d: panic in block %d, command %d, node %d: %v\n%s",
+			l.slot, l.n, l.seq, l.rec.Status(l.slot).Node, r, debug.Stack())
+		os.Exit(ExitPanic)
+	}
+}
+
+// ExitPanic is the exit code of a worker that a module brought down.
+const ExitPanic = 70
+
+// answer gives the snapshot that the engine asked for, at this block boundary.
+func (l *loop) answer() {
+	asked := l.cmds.Asked()
+	if asked == l.gave {
+		return
+	}
+	l.gave = asked
+	b, err := l.str.Save(l.snap.Buffer(asked))
+	if err != nil || len(b) > shm.StateMax {
+		return // the engine asks another, and goes on with the snapshot it kept
+	}
+	l.snap.Complete(asked, shm.State{Block: l.n, Seq: l.seq, Bytes: b})
+}
