@@ -1,0 +1,85 @@
+package actors
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/music-chronus/chronus/shm"
+)
+
+// logMax bounds the commands since the last kept snapshot, which is taken every second.
+const logMax = 1 << 20
+
+var (
+	errRingsFull = errors.New("the workers are too far behind to take it: try again")
+	errLogFull   = errors.New("too many commands while no worker runs: try again")
+)
+
+// commandLog has the commands since the kept snapshot, numbered gap-free: a worker that
+// joins, or all of them after a common death, need them.
+type commandLog struct {
+	last     uint64 // Seq of the newest
+	commands []shm.Command
+}
+
+// after returns the commands with a Seq above seq; ok is false if they are no longer all there.
+// The slice is not to be changed; later appends do not reach it.
+func (l *commandLog) after(seq uint64) (c []shm.Command, ok bool) {
+	first := l.last - uint64(len(l.commands)) + 1
+	if seq+1 < first {
+		return nil, false
+	}
+	return l.commands[min(seq+1-first, uint64(len(l.commands))):], true
+}
+
+// trim forgets the commands up to seq. It copies, since a tape may still read the old slice.
+func (l *commandLog) trim(seq uint64) {
+	if rest, ok := l.after(seq); ok {
+		l.commands = append([]shm.Command(nil), rest...)
+	}
+}
+
+// broadcast numbers a command, puts it into every attached ring, and only then commits it. A worker
+// whose ring is full is killed rather than waited for; if all are full, the command is refused.
+func (r *rig) broadcast(c shm.Command) (seq uint64, err error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	attached, room := 0, 0
+	for _, s := range r.slots {
+		if s.attached() {
+			attached++
+			if s.cmds.Room() > 0 {
+				room++
+			}
+		}
+	}
+	if attached > 0 && room == 0 {
+		return 0, errRingsFull
+	}
+	if len(r.log.commands) >= logMax {
+		return 0, errLogFull
+	}
+	c.Seq = r.log.last + 1
+	for _, s := range r.slots {
+		if !s.attached() {
+			continue
+		}
+		if err := s.cmds.Put(c); err != nil {
+			r.giveUp(s, fmt.Sprintf("it has not taken %d commands", shm.CommandEntries))
+		}
+	}
+	r.log.last++
+	r.log.commands = append(r.log.commands, c)
+	r.control.Commit(c.Seq)
+	return c.Seq, nil
+}
+
+// giveUp kills a worker that holds the others up. It is not fed any more.
+func (r *rig) giveUp(s *slot, why string) {
+	if s.hung {
+		return
+	}
+	s.hung = true
+	r.emit(WorkerHung{Slot: s.number, PID: s.proc.PID, Why: why})
+	s.kill()
+}

@@ -1,0 +1,106 @@
+package actors
+
+import (
+	"errors"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"github.com/music-chronus/chronus/shm"
+)
+
+// Config says what engine to start. The zero value of a field means its default.
+type Config struct {
+	Patch     []byte // the patch's text; default: dsp/patch's own
+	PatchName string // for messages
+
+	OSC        string        // UDP host:port; default 127.0.0.1:5005; "none": no OSC
+	Backend    string        // "auto" (default), or a backend's name
+	Device     string        // the backend's name for it; default: its default device
+	Rate       int           // Hz; default 48,000
+	Block      int           // frames, 16 to 4,096; default 64
+	Channels   int           // default 2
+	Lead       int           // blocks; 0: ceil(period/block) + guard + 1, once the period is known
+	Guard      int           // blocks, 1 to lead-1; default 2
+	Replicas   int           // workers, 1 to 8; default 2
+	RuntimeDir string        // of lock and socket; made if missing
+	Grace      time.Duration // how long the sound goes on without an engine; default 60 s, negative: for ever
+	Logger     *slog.Logger  // default: slog's
+}
+
+// autoRing is the ring, in blocks, when the lead is found out from the device.
+const autoRing = 256
+
+func (c Config) withDefaults() Config {
+	setInt := func(p *int, v int) {
+		if *p == 0 {
+			*p = v
+		}
+	}
+	setInt(&c.Rate, 48000)
+	setInt(&c.Block, 64)
+	setInt(&c.Channels, 2)
+	setInt(&c.Guard, 2)
+	setInt(&c.Replicas, 2)
+	if c.OSC == "" {
+		c.OSC = "127.0.0.1:5005"
+	}
+	if c.Backend == "" {
+		c.Backend = "auto"
+	}
+	switch {
+	case c.Grace == 0:
+		c.Grace = time.Minute
+	case c.Grace < 0:
+		c.Grace = 0
+	}
+	if c.Logger == nil {
+		c.Logger = slog.Default()
+	}
+	return c
+}
+
+// geometry is what all processes will agree on.
+func (c Config) geometry() (shm.Geometry, error) {
+	for _, n := range []struct {
+		name  string
+		value int
+	}{{"rate", c.Rate}, {"block", c.Block}, {"channels", c.Channels}, {"lead", c.Lead}, {"guard", c.Guard}, {"replicas", c.Replicas}} {
+		if n.value < 0 || n.value > shm.MaxRate {
+			return shm.Geometry{}, fmt.Errorf("%s %d is out of range", n.name, n.value)
+		}
+	}
+	ring := uint32(autoRing)
+	if c.Lead != 0 {
+		if c.Lead <= c.Guard {
+			return shm.Geometry{}, fmt.Errorf("lead %d must be above guard %d: raise --lead or leave it out", c.Lead, c.Guard)
+		}
+		if c.Lead > shm.MaxRing/2 {
+			return shm.Geometry{}, fmt.Errorf("lead %d is above %d blocks", c.Lead, shm.MaxRing/2)
+		}
+		ring = max(4, shm.RingFor(c.Lead))
+	}
+	g := shm.Geometry{
+		Rate: uint32(c.Rate), Block: uint32(c.Block), Channels: uint32(c.Channels),
+		Slots: uint32(c.Replicas), Ring: ring, Guard: uint32(c.Guard),
+	}
+	return g, g.Check()
+}
+
+// leadFor is the lead that a device with the given period needs: its blocks, the guard, and one
+// that is being rendered.
+func (c Config) leadFor(period int) int { return (period+c.Block-1)/c.Block + c.Guard + 1 }
+
+// checkLead says whether the configured lead, or the rings, are long enough for a device's period.
+func (c Config) checkLead(period int) error {
+	need := c.leadFor(period)
+	if c.Lead != 0 && c.Lead < need {
+		return fmt.Errorf("lead %d is too short: the device takes %d frames at a time, which needs --lead %d (or leave --lead out)", c.Lead, period, need)
+	}
+	if c.Lead == 0 && need > autoRing {
+		return fmt.Errorf("the device takes %d frames at a time: use --block %d or more", period, period/(autoRing-c.Guard-2)+1)
+	}
+	return nil
+}
+
+var errNoRuntimeDir = errors.New("no runtime directory: give --runtime-dir or set XDG_RUNTIME_DIR")

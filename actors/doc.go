@@ -1,0 +1,16 @@
+// Package actors is the engine process, and what other programs embed to have an engine: the
+// actors that supervise workers and audio, take OSC in, and tell what happens.
+//
+//	chronus (supervisor)   one-for-one; its guardian restarts it
+//	  |- monitor           status; events to the log and the event stream
+//	  |- conductor         numbers commands, broadcasts them to all workers
+//	  |- audio             sees to it that the audio process runs
+//	  |- worker-0, -1, ... sees to it that the slot has a worker
+//	  `- ingress           the OSC socket
+//
+// Every child is permanent: restarted for ever, at once after a single failure, then with a delay
+// that doubles from 5 ms to 2 s while failures go on within 10 s. None of them holds a process: those, the
+// segments and the socket lie in the [rig] and the desk, outside the actors, so that an actor that panics
+// finds everything still running. What has to happen within microseconds, the flip at a death, is not
+// theirs either: the watcher, a real-time thread, does it and tells them.
+package actors

@@ -1,0 +1,363 @@
+package actors
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"runtime"
+	"strings"
+	"sync"
+	"syscall"
+	"time"
+
+	"github.com/asynkron/protoactor-go/actor"
+
+	"github.com/music-chronus/chronus/dsp/patch"
+	"github.com/music-chronus/chronus/shm"
+	"github.com/music-chronus/chronus/shm/sys"
+)
+
+// startWait bounds how long a start may take, stopWait how long a process may take to end when asked.
+const (
+	startWait = 20 * time.Second
+	stopWait  = 2 * time.Second
+	fadeWait  = 500 * time.Millisecond
+)
+
+// spareProcs are scheduler slots beyond the cores: the watcher, back from its wait, must
+// find one free, even while others are held by threads that the kernel does not run.
+const spareProcs = 4
+
+// Engine is a running engine: its actors, its processes, its files.
+type Engine struct {
+	cfg      Config
+	dir      *runtimeDir
+	rig      *rig
+	desk     *desk
+	watcher  *watcher
+	control  *controlServer
+	system   *actor.ActorSystem
+	tree     *actor.PID
+	since    time.Time
+	warnings []string
+
+	outcome chan error // of the start: nil once it plays
+	stop    sync.Once
+}
+
+// Start starts an engine and returns once it plays. The error says in a line what was wrong and what
+// would be right. The caller stops the engine.
+func Start(ctx context.Context, cfg Config) (*Engine, error) {
+	cfg = cfg.withDefaults()
+	e := &Engine{cfg: cfg, since: time.Now(), outcome: make(chan error, 1)}
+	e.system = actor.NewActorSystem(actor.WithLoggerFactory(func(*actor.ActorSystem) *slog.Logger {
+		return slog.New(slog.DiscardHandler) // the engine says itself what happens, as events
+	}))
+	e.tree = actor.NewPID(e.system.Address(), rootName)
+	if err := e.prepare(); err != nil {
+		e.dismantle()
+		return nil, err
+	}
+	e.raise()
+	timer := time.NewTimer(startWait)
+	defer timer.Stop()
+	var err error
+	select {
+	case err = <-e.outcome:
+	case <-ctx.Done():
+		err = ctx.Err()
+	case <-timer.C:
+		err = fmt.Errorf("nothing plays after %v; %s", startWait, strings.Join(e.lastEvents(), "; "))
+	}
+	if err != nil {
+		e.Stop()
+		return nil, err
+	}
+	return e, nil
+}
+
+// prepare makes everything that needs no process.
+func (e *Engine) prepare() (err error) {
+	text, name := e.cfg.Patch, e.cfg.PatchName
+	if text == nil {
+		text, name = patch.Default(), "default"
+	}
+	p, err := patch.Parse(name, text)
+	if err != nil {
+		return err
+	}
+	geo, err := e.cfg.geometry()
+	if err != nil {
+		return err
+	}
+	plan, err := patch.Compile(p, int(geo.Rate), int(geo.Block), int(geo.Channels))
+	if err != nil {
+		return err
+	}
+	if e.dir, err = lockRuntimeDir(e.cfg.RuntimeDir); err != nil {
+		return err
+	}
+	if n, err := e.dir.endOrphans(); err != nil || n > 0 {
+		e.cfg.Logger.Warn("an engine before this one left processes; they are ended", "count", n, "error", err)
+	}
+	if e.desk, err = newDesk(e.cfg.OSC, plan); err != nil {
+		return err
+	}
+	if e.rig, err = newRig(e.cfg, text, e.emit); err != nil {
+		return err
+	}
+	e.rig.control.SetEngine(os.Getpid())
+	e.rig.control.SetGrace(e.cfg.Grace)
+	runtime.GOMAXPROCS(max(runtime.GOMAXPROCS(0), spareProcs+len(e.rig.slots)))
+	e.warn()
+	e.control, err = serveControl(e, e.dir.file(SocketFile))
+	return err
+}
+
+// warn says what this machine refuses; the engine goes on without.
+func (e *Engine) warn() {
+	t := newThread(sys.PriorityWorker)
+	defer t.stop()
+	t.do(func() {
+		if err := sys.ThreadFIFO(sys.PriorityWorker); err != nil {
+			e.warnings = append(e.warnings, "no real-time priority, a busy machine will be heard: "+err.Error())
+		}
+	})
+	if err := sys.MayLock(); err != nil {
+		e.warnings = append(e.warnings, "pages are not locked, swapping will be heard: "+err.Error())
+	}
+	for _, w := range e.warnings {
+		e.cfg.Logger.Warn(w)
+	}
+}
+
+// raise starts the actors and the watcher.
+func (e *Engine) raise() {
+	t := &tree{rig: e.rig, desk: e.desk, refused: e.settle, crewChanged: e.saveCrew}
+	props := actor.PropsFromProducer(func() actor.Actor { return &supervisor{tree: t} }, actor.WithGuardian(treeStrategy(e.emit)),
+		actor.WithSupervisor(treeStrategy(e.emit)))
+	e.rig.ended = e.tell
+	e.rig.primed = func() { e.settle(nil) }
+	if _, err := e.system.Root.SpawnNamed(props, rootName); err != nil {
+		e.settle(fmt.Errorf("spawn the supervisor: %w", err))
+		return
+	}
+	e.watcher = startWatcher(e.rig)
+}
+
+// settle ends the start, with or without an error. Later calls are of no consequence.
+func (e *Engine) settle(err error) {
+	select {
+	case e.outcome <- err:
+	default:
+	}
+}
+
+// tell passes a death on to the proxy whose process it was.
+func (e *Engine) tell(c corpse) {
+	name := audioName
+	if c.slot != audioSlot {
+		name = fmt.Sprint(workerName, c.slot)
+	}
+	e.system.Root.Send(childPID(e.tree, name), died{c})
+}
+
+// emit hands an event to the monitor, who tells the world. It only hands on: it is called with
+// the rig locked, and on the watcher.
+func (e *Engine) emit(ev Event) {
+	e.system.Root.Send(childPID(e.tree, monitorName), happened{ev})
+}
+
+// saveCrew keeps the list of processes for an engine that comes after a sudden end of this one.
+func (e *Engine) saveCrew() {
+	if err := e.dir.saveCrew(e.rig.pids()); err != nil {
+		e.cfg.Logger.Warn("processes are not on record", "error", err)
+	}
+}
+
+// Status of the engine now.
+func (e *Engine) Status(ctx context.Context) (Status, error) {
+	got := make(chan Status, 1)
+	e.system.Root.Send(childPID(e.tree, monitorName), askStatus{func(s Status) { got <- s }})
+	select {
+	case s := <-got:
+		s.Since, s.Patch, s.Warnings = e.since, e.patchName(), e.warnings
+		return s, nil
+	case <-ctx.Done():
+		return Status{}, fmt.Errorf("status: %w", ctx.Err())
+	}
+}
+
+func (e *Engine) patchName() string {
+	if e.cfg.PatchName == "" {
+		return "default"
+	}
+	return e.cfg.PatchName
+}
+
+func (e *Engine) lastEvents() []string {
+	ctx, cancel := context.WithTimeout(context.Background(), time.Second)
+	defer cancel()
+	st, err := e.Status(ctx)
+	if err != nil {
+		return nil
+	}
+	return st.Events
+}
+
+// Record writes a tape to w until ctx ends. begun is called once every later command will be on it.
+func (e *Engine) Record(ctx context.Context, w io.Writer, begun func()) error {
+	return e.rig.record(ctx, w, begun)
+}
+
+// AwaitRedundant returns once every replica is ready.
+func (e *Engine) AwaitRedundant(ctx context.Context) error {
+	for !e.rig.redundant() {
+		select {
+		case <-ctx.Done():
+			return fmt.Errorf("not every worker is ready: %w", ctx.Err())
+		case <-time.After(time.Millisecond):
+		}
+	}
+	return nil
+}
+
+// Killed is a process that Kill sent a signal to.
+type Killed struct {
+	Slot       int    `json:"slot"`
+	Generation uint64 `json:"generation"`
+	PID        int    `json:"pid"`
+	At         int64  `json:"at"` // CLOCK_MONOTONIC, ns
+}
+
+// Kill sends sig to the worker that is heard, and notes the time, so that the failover is measured
+// from the kill and not from its notice. It is refused while not every replica is ready.
+func (e *Engine) Kill(sig syscall.Signal) (Killed, error) { return e.rig.killActive(sig) }
+
+// Stop fades the sound out, ends every process, and removes the runtime files. It returns when
+// all is gone.
+func (e *Engine) Stop() { e.stop.Do(e.halt) }
+
+func (e *Engine) halt() {
+	e.rig.fade(fadeWait)
+	if err := e.system.Root.StopFuture(e.tree).Wait(); err != nil && !errors.Is(err, actor.ErrDeadLetter) {
+		e.cfg.Logger.Warn("the actors did not end", "error", err)
+	}
+	e.rig.terminate(stopWait)
+	if e.watcher != nil {
+		e.watcher.stop()
+	}
+	e.system.Shutdown()
+	e.dismantle()
+}
+
+// dismantle releases what prepare made, as far as it got.
+func (e *Engine) dismantle() {
+	if e.control != nil {
+		e.control.close()
+	}
+	if e.desk != nil {
+		e.desk.close()
+	}
+	if e.rig != nil {
+		e.rig.close()
+	}
+	if e.dir != nil {
+		e.dir.release()
+	}
+}
+
+// fade lets what plays fade out, and sees to it that nothing is started any more.
+func (r *rig) fade(wait time.Duration) {
+	r.mu.Lock()
+	r.stopping = true
+	playing := r.audio.opened && r.control.Transport() == shm.Play
+	r.mu.Unlock()
+	if !playing {
+		return
+	}
+	r.control.SetTransport(shm.Fade)
+	for began := time.Now(); !r.control.Faded() && time.Since(began) < wait; {
+		time.Sleep(time.Millisecond)
+	}
+}
+
+// terminate asks every process to end, and insists after wait. The watcher must still run: it buries them.
+func (r *rig) terminate(wait time.Duration) {
+	for began, insisted := time.Now(), false; ; time.Sleep(time.Millisecond) {
+		procs := r.living()
+		if len(procs) == 0 {
+			return
+		}
+		late := time.Since(began) > wait
+		if late && time.Since(began) > 2*wait {
+			return // what the kernel does not end now is beyond us
+		}
+		for _, p := range procs {
+			switch {
+			case late && !insisted:
+				_ = p.Signal(syscall.SIGKILL)
+			case !late:
+				_ = p.Signal(syscall.SIGTERM)
+			}
+		}
+		insisted = late
+		if !late {
+			r.awaitFewer(len(procs), wait)
+		}
+	}
+}
+
+// awaitFewer waits until fewer than n processes live, or for wait.
+func (r *rig) awaitFewer(n int, wait time.Duration) {
+	for began := time.Now(); len(r.living()) >= n && time.Since(began) < wait; {
+		time.Sleep(time.Millisecond)
+	}
+}
+
+// living are the processes that have not ended.
+func (r *rig) living() (procs []sys.Process) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.audio.running {
+		procs = append(procs, r.audio.proc)
+	}
+	if r.spare != nil {
+		procs = append(procs, r.spare.proc)
+	}
+	for _, s := range r.slots {
+		if s.phase != empty {
+			procs = append(procs, s.proc)
+		}
+	}
+	return procs
+}
+
+func (r *rig) pids() (pids []int) {
+	for _, p := range r.living() {
+		pids = append(pids, p.PID)
+	}
+	return pids
+}
+
+// killActive sends sig to the active worker.
+func (r *rig) killActive(sig syscall.Signal) (Killed, error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	a := r.control.Active()
+	if a.ReadyCount() < len(r.slots) {
+		return Killed{}, fmt.Errorf("%d of %d workers are ready: wait for the others", a.ReadyCount(), len(r.slots))
+	}
+	s := r.slots[a.Slot()]
+	if s.killedAt != 0 {
+		return Killed{}, fmt.Errorf("worker %d was sent a signal already", s.number)
+	}
+	s.killedAt = sys.Monotonic()
+	if err := s.proc.Signal(sig); err != nil {
+		return Killed{}, err
+	}
+	return Killed{s.number, s.gen, s.proc.PID, s.killedAt}, nil
+}

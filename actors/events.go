@@ -1,0 +1,164 @@
+package actors
+
+import (
+	"fmt"
+	"log/slog"
+	"time"
+)
+
+// Event is something that happened, as a value on the actor system's event stream. The set is
+// closed: WorkerReady, WorkerEnded, WorkerHung, WorkerDiverged, WorkerFailed, Flipped,
+// AudioOpened, AudioEnded, ActorFailed.
+type Event interface {
+	fmt.Stringer
+	event()
+	// Level at which the event is logged.
+	Level() slog.Level
+}
+
+type (
+	// WorkerReady: a worker is in lockstep and may be named.
+	WorkerReady struct {
+		Slot       int
+		PID        int
+		Generation uint64
+		Block      uint64 // the first block that it rendered
+	}
+	// WorkerEnded: a worker's process ended, for whatever cause.
+	WorkerEnded struct {
+		Slot       int
+		PID        int
+		Generation uint64
+		Cause      string
+	}
+	// WorkerHung: a worker is being killed since it holds the others up.
+	WorkerHung struct {
+		Slot int
+		PID  int
+		Why  string
+	}
+	// WorkerDiverged: a worker's sound is not the active worker's; it is replaced.
+	WorkerDiverged struct {
+		Slot  int
+		PID   int
+		Block uint64
+	}
+	// WorkerFailed: a worker could not be started or seeded; it is tried again.
+	WorkerFailed struct {
+		Slot  int
+		PID   int
+		Err   error
+		After time.Duration // until the next try
+	}
+	// Flipped: another worker is heard.
+	Flipped struct {
+		From, To int
+		Epoch    uint64
+		Cause    string
+	}
+	// AudioOpened: a device plays.
+	AudioOpened struct {
+		PID                    int
+		Backend, Device        string
+		Rate, Channels, Period int
+		Note                   string
+	}
+	// AudioEnded: the audio process ended; it is started again.
+	AudioEnded struct {
+		PID   int
+		Cause string
+		After time.Duration // until the next try
+	}
+	// ActorFailed: an actor panicked and is restarted.
+	ActorFailed struct {
+		Actor  string
+		Reason string
+		After  time.Duration // until the restart
+	}
+)
+
+func (WorkerReady) event()    {}
+func (WorkerEnded) event()    {}
+func (WorkerHung) event()     {}
+func (WorkerDiverged) event() {}
+func (WorkerFailed) event()   {}
+func (Flipped) event()        {}
+func (AudioOpened) event()    {}
+func (AudioEnded) event()     {}
+func (ActorFailed) event()    {}
+
+// Level of a thing that is as it should be is Info, of a loss that is made good Warn, of what needs somebody to look Error.
+func (WorkerReady) Level() slog.Level { return slog.LevelInfo }
+
+// Level is Warn: the worker is replaced.
+func (WorkerEnded) Level() slog.Level { return slog.LevelWarn }
+
+// Level is Warn: the worker is replaced.
+func (WorkerHung) Level() slog.Level { return slog.LevelWarn }
+
+// Level is Error: memory or a module is not to be trusted.
+func (WorkerDiverged) Level() slog.Level { return slog.LevelError }
+
+// Level is Error: redundancy is missing.
+func (WorkerFailed) Level() slog.Level { return slog.LevelError }
+
+// Level is Warn: a worker was lost.
+func (Flipped) Level() slog.Level { return slog.LevelWarn }
+
+// Level is Info.
+func (AudioOpened) Level() slog.Level { return slog.LevelInfo }
+
+// Level is Error: nothing is heard until it is back.
+func (AudioEnded) Level() slog.Level { return slog.LevelError }
+
+// Level is Error: a bug.
+func (ActorFailed) Level() slog.Level { return slog.LevelError }
+
+// String says it in a line.
+func (e WorkerReady) String() string {
+	return fmt.Sprintf("worker %d is ready (process %d, generation %d, from block %d)", e.Slot, e.PID, e.Generation, e.Block)
+}
+
+// String says it in a line.
+func (e WorkerEnded) String() string {
+	return fmt.Sprintf("worker %d ended: %s (process %d, generation %d)", e.Slot, e.Cause, e.PID, e.Generation)
+}
+
+// String says it in a line.
+func (e WorkerHung) String() string {
+	return fmt.Sprintf("worker %d is killed: %s (process %d)", e.Slot, e.Why, e.PID)
+}
+
+// String says it in a line.
+func (e WorkerDiverged) String() string {
+	return fmt.Sprintf("worker %d diverged in block %d (process %d)", e.Slot, e.Block, e.PID)
+}
+
+// String says it in a line.
+func (e WorkerFailed) String() string {
+	return fmt.Sprintf("worker %d could not start: %v; next try in %v", e.Slot, e.Err, e.After)
+}
+
+// String says it in a line.
+func (e Flipped) String() string {
+	return fmt.Sprintf("flipped from worker %d to %d: %s (epoch %d)", e.From, e.To, e.Cause, e.Epoch)
+}
+
+// String says it in a line.
+func (e AudioOpened) String() string {
+	s := fmt.Sprintf("plays on %s device %q: %d Hz, %d channels, period %d (process %d)", e.Backend, e.Device, e.Rate, e.Channels, e.Period, e.PID)
+	if e.Note != "" {
+		s += "; " + e.Note
+	}
+	return s
+}
+
+// String says it in a line.
+func (e AudioEnded) String() string {
+	return fmt.Sprintf("the audio process ended: %s (process %d); next try in %v", e.Cause, e.PID, e.After)
+}
+
+// String says it in a line.
+func (e ActorFailed) String() string {
+	return fmt.Sprintf("actor %s failed: %s; restarted in %v", e.Actor, e.Reason, e.After)
+}

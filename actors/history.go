@@ -1,0 +1,130 @@
+package actors
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/music-chronus/chronus/shm"
+	"github.com/music-chronus/chronus/shm/sys"
+)
+
+// historyMax is how many failovers are on record; the oldest are forgotten.
+const historyMax = 4096
+
+// Failover is one loss of a worker, from its end to full redundancy. Times in microseconds
+// are from the kill where this engine did the killing (see Engine.Kill), else from the detection:
+// when a foreign kill happened, nobody here knows.
+type Failover struct {
+	At          time.Time `json:"at"`
+	Slot        int       `json:"slot"`
+	Generation  uint64    `json:"generation"`
+	PID         int       `json:"pid"`
+	Cause       string    `json:"cause"`
+	FromKill    bool      `json:"from_kill"`
+	DetectUS    float64   `json:"detect_us"`    // to the engine's notice; 0 if from_kill is false
+	FlipUS      float64   `json:"flip_us"`      // to the change of active; 0: it was a standby, nothing flipped
+	RedundantUS float64   `json:"redundant_us"` // to the last replica being ready again; 0: not yet
+	ByCallback  bool      `json:"by_callback"`  // the callback flipped, for want of lead
+
+	began int64 // sys.Monotonic
+	open  bool  // not redundant yet
+	live  bool  // flipped away from, but not dead yet
+}
+
+// history is the engine's memory of failovers.
+type history struct {
+	failovers []Failover
+	count     uint64
+}
+
+func (h *history) add(f Failover) *Failover {
+	if len(h.failovers) == historyMax {
+		h.failovers = append(h.failovers[:0], h.failovers[1:]...)
+	}
+	h.failovers = append(h.failovers, f)
+	h.count++
+	return &h.failovers[len(h.failovers)-1]
+}
+
+// entry begins a failover of slot s at the kill, if it was ours, or at now.
+func (h *history) entry(s *slot, now int64) *Failover {
+	f := Failover{At: time.Now(), Slot: s.number, Generation: s.gen, PID: s.proc.PID, began: now, open: true}
+	if s.killedAt != 0 {
+		f.FromKill, f.began = true, s.killedAt
+	}
+	return h.add(f)
+}
+
+func micros(from, to int64) float64 { return float64(to-from) / 1e3 }
+
+// flip records that the callback flipped away from s.
+func (h *history) flip(r *rig, s *slot, now shm.Active) {
+	f := h.entry(s, sys.Monotonic())
+	f.Cause, f.ByCallback, f.live = "no lead left", true, true
+	if at, ok := r.control.FlippedAt(now.Epoch()); ok {
+		if !f.FromKill {
+			f.began = at
+		}
+		f.FlipUS = micros(f.began, at)
+	}
+	if s.phase == ready { // it may recover: then nothing was lost but the place
+		f.open = r.control.Active().ReadyCount() < len(r.slots)
+	}
+	r.emit(Flipped{From: s.number, To: now.Slot(), Epoch: now.Epoch(), Cause: f.Cause})
+}
+
+// death records the end of s's process.
+func (h *history) death(r *rig, s *slot, exit sys.Exit) {
+	f := h.pending(s)
+	if f == nil {
+		f = h.entry(s, s.detected)
+	}
+	f.live, f.open = false, true
+	f.Cause = r.causeOf(s, exit)
+	if f.FromKill {
+		f.DetectUS = micros(f.began, s.detected)
+	}
+	if at, ok := r.control.FlippedAt(s.epoch); ok && s.flipped {
+		f.FlipUS = micros(f.began, at)
+		r.emit(Flipped{From: s.number, To: r.control.Active().Slot(), Epoch: s.epoch, Cause: f.Cause})
+	}
+	r.emit(WorkerEnded{Slot: s.number, PID: s.proc.PID, Generation: s.gen, Cause: f.Cause})
+}
+
+// pending is the failover that a flip by the callback began for the process that s still has.
+func (h *history) pending(s *slot) *Failover {
+	for i := len(h.failovers) - 1; i >= 0 && i >= len(h.failovers)-8; i-- {
+		if f := &h.failovers[i]; f.live && f.Slot == s.number && f.Generation == s.gen {
+			return f
+		}
+	}
+	return nil
+}
+
+// redundant closes the open failovers once every slot is ready.
+func (h *history) redundant(r *rig) {
+	if r.control.Active().ReadyCount() < len(r.slots) {
+		return
+	}
+	now := sys.Monotonic()
+	for i := range h.failovers {
+		if f := &h.failovers[i]; f.open {
+			f.open = false
+			f.RedundantUS = micros(f.began, now)
+		}
+	}
+}
+
+// causeOf says in words why s's process ended.
+func (r *rig) causeOf(s *slot, exit sys.Exit) string {
+	st := r.journal.Status(s.number)
+	switch {
+	case s.hung:
+		return "hung, killed by the engine"
+	case st.Generation != s.gen || st.Cause.Foreign():
+		return exit.String()
+	case st.Rendering:
+		return fmt.Sprintf("%v in block %d, node %d", st.Cause, st.Block, st.Node)
+	}
+	return st.Cause.String()
+}

@@ -1,0 +1,102 @@
+package actors
+
+import (
+	"context"
+	"fmt"
+	"net/netip"
+
+	"github.com/asynkron/protoactor-go/actor"
+
+	"github.com/music-chronus/chronus/osc"
+)
+
+// ingress serves the OSC socket: it decodes, resolves, and sends on. It never waits for an answer.
+type ingress struct {
+	desk               *desk
+	conductor, monitor *actor.PID
+	cancel             context.CancelFunc
+	ended              chan struct{}
+}
+
+// socketFailed is what the serving goroutine reports before it ends.
+type socketFailed struct{ reason string }
+
+// Receive implements actor.Actor.
+func (i *ingress) Receive(ctx actor.Context) {
+	switch m := ctx.Message().(type) {
+	case *actor.Started:
+		i.serve(ctx)
+	case *actor.Restarting, *actor.Stopping:
+		i.leave()
+	case socketFailed:
+		panic(m.reason)
+	case fail:
+		panic(m.reason)
+	}
+}
+
+// leave ends the serving goroutine; the socket stays open for the next incarnation.
+func (i *ingress) leave() {
+	if i.cancel != nil {
+		i.cancel()
+		<-i.ended
+		i.cancel = nil
+	}
+}
+
+func (i *ingress) serve(ctx actor.Context) {
+	if i.desk.server == nil {
+		return
+	}
+	serving, cancel := context.WithCancel(context.Background())
+	i.cancel, i.ended = cancel, make(chan struct{})
+	root, self, ended := ctx.ActorSystem().Root, ctx.Self(), i.ended
+	go func() {
+		defer close(ended)
+		// A panic in a goroutine would end the engine; here it ends this incarnation.
+		defer func() {
+			if r := recover(); r != nil {
+				root.Send(self, socketFailed{fmt.Sprint("panic while serving: ", r)})
+			}
+		}()
+		err := i.desk.server.Serve(serving, func(m *osc.Message, from netip.AddrPort) { i.handle(root, m, from) })
+		if err != nil {
+			root.Send(self, socketFailed{err.Error()})
+		}
+	}()
+}
+
+// handle passes one message on. The reply comes from whoever carries it out.
+func (i *ingress) handle(root *actor.RootContext, m *osc.Message, from netip.AddrPort) {
+	server, address := i.desk.server, string(m.Address)
+	command, query, err := i.desk.addresses.Resolve(m)
+	switch {
+	case err != nil:
+		_ = server.Fail(from, address, err.Error())
+	case query:
+		root.Send(i.monitor, askStatus{func(st Status) { _ = server.Reply(from, address+".reply", statusArgs(st)...) }})
+	default:
+		root.Send(i.conductor, play{command, func(err error) {
+			if err != nil {
+				_ = server.Fail(from, address, err.Error())
+				return
+			}
+			_ = server.Reply(from, "/done", address)
+		}})
+	}
+}
+
+// statusArgs are the arguments of /engine/status.reply: active slot, epoch, workers ready,
+// replicas, clock, played, rescued, concealed, flips, xruns, failovers.
+func statusArgs(st Status) []any {
+	ready := 0
+	for _, w := range st.Workers {
+		if w.Ready {
+			ready++
+		}
+	}
+	return []any{
+		st.Active.Slot, st.Active.Epoch, ready, len(st.Workers), st.Clock,
+		st.Played, st.Rescued, st.Concealed, st.Flips, st.Xruns, st.Failed,
+	}
+}

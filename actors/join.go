@@ -1,0 +1,175 @@
+package actors
+
+import (
+	"errors"
+	"time"
+
+	"github.com/music-chronus/chronus/shm"
+)
+
+// askPatience is how long a worker may take to give a snapshot before another is asked.
+const askPatience = 100 * time.Millisecond
+
+var errStateTooOld = errors.New("commands since its state are gone")
+
+// keepEvery is how often a snapshot is kept, from which all workers can begin again.
+const keepEvery = time.Second
+
+// askForState asks a ready worker, other than s and not avoid, for its state. A standby is asked
+// before the active worker; if there is nobody, the kept snapshot serves.
+func (r *rig) askForState(s, avoid *slot, now time.Time) ask {
+	active := r.control.Active().Slot()
+	var giver *slot
+	for i := 1; i <= len(r.slots) && giver == nil; i++ {
+		g := r.slots[(active+i)%len(r.slots)]
+		if g != s && g != avoid && g.phase == ready && !g.hung && !g.dying {
+			giver = g
+		}
+	}
+	if giver == nil {
+		return ask{state: r.kept, done: true}
+	}
+	if _, answered, _ := giver.snaps.Copy(giver.asked); answered || giver.asked == 0 {
+		giver.asked++ // else the one that is under way serves both who asked
+	}
+	giver.cmds.Ask(giver.asked)
+	r.control.Ring()
+	return ask{giver: giver, gen: giver.gen, number: giver.asked, since: now}
+}
+
+// settle looks whether the snapshot has arrived. failed: this giver will not give it.
+func (a *ask) settle(now time.Time) (failed bool) {
+	if a.done {
+		return false
+	}
+	if a.giver.gen != a.gen || a.giver.phase != ready || a.giver.dying {
+		return true
+	}
+	st, ok, err := a.giver.snaps.Copy(a.number)
+	if err != nil {
+		return true
+	}
+	if ok {
+		a.state, a.done = st, true
+		return false
+	}
+	return now.Sub(a.since) > askPatience
+}
+
+// tendStarting lets a process go once its state is there and the callback has done with the
+// ring before: until the clock has reached the old head, that may still be played.
+func (r *rig) tendStarting(s *slot, now time.Time) {
+	if now.Sub(s.since) > startLimit {
+		r.giveUp(s, "it has not started within "+startLimit.String())
+		return
+	}
+	if s.want.settle(now) {
+		s.want = r.askForState(s, s.want.giver, now)
+	}
+	if !s.want.done || r.control.Clock() < s.retired {
+		return
+	}
+	if err := r.attach(s, now); err != nil {
+		r.emit(WorkerFailed{Slot: s.number, PID: s.proc.PID, Err: err})
+		r.giveUp(s, err.Error())
+	}
+}
+
+// attach seeds the process, fills its command ring, hands its ring to the callback, and lets it go.
+func (r *rig) attach(s *slot, now time.Time) error {
+	st := s.want.state
+	if err := s.seed.Fill(st); err != nil {
+		return err
+	}
+	s.cmds.Begin(st.Seq)
+	missing, ok := r.log.after(st.Seq)
+	if !ok {
+		return errStateTooOld
+	}
+	for _, c := range missing {
+		if err := s.cmds.Put(c); err != nil {
+			return err
+		}
+	}
+	closeSegment(&s.ring)
+	s.ring, s.next = s.next, nil
+	s.want.state.Bytes = nil
+	s.compared, s.progress = st.Block, st.Block
+	if err := r.sendRing(s); err != nil {
+		return err
+	}
+	s.enter(joining, now)
+	s.cmds.Start()
+	r.control.Ring()
+	return nil
+}
+
+// tendJoining makes a joiner ready once it is within one block of the active worker, its
+// sound is the same, and the clock has reached its first block. If nobody lives that is ready, the
+// furthest joiner is named before that.
+func (r *rig) tendJoining(s *slot, now time.Time) {
+	head := r.journal.Head(s.number)
+	if s.hung || !head.Of(s.gen) {
+		return
+	}
+	a := r.control.Active()
+	lead := r.slots[a.Slot()]
+	if lead != s && a.ReadyCount() == 0 && !lead.attached() && r.control.Transport() == shm.Play {
+		r.nameJoiner(a)
+		return
+	}
+	if lead != s {
+		s.agreed += r.compare(s)
+		if head.Published()+1 < r.journal.Published(lead.number) || s.agreed == 0 || s.hung {
+			return
+		}
+	}
+	if r.control.Clock() < s.want.state.Block || head.Published() <= s.want.state.Block {
+		return
+	}
+	if r.control.Transport() == shm.Play && r.audio.opened && r.control.Mapped(s.number) != s.gen {
+		return
+	}
+	for old := a; !r.control.Swap(old, old.WithReady(s.number)); {
+		old = r.control.Active()
+	}
+	s.enter(ready, now)
+	r.spawner.later(r.restock)
+	r.history.redundant(r)
+	r.emit(WorkerReady{Slot: s.number, PID: s.proc.PID, Generation: s.gen, Block: s.want.state.Block})
+}
+
+// nameJoiner makes the furthest joiner active when no ready worker is left.
+func (r *rig) nameJoiner(a shm.Active) {
+	if best := r.furthestJoiner(nil); best != nil && best.number != a.Slot() {
+		if next := a.Named(best.number); r.control.Swap(a, next) {
+			r.active = next
+		}
+	}
+}
+
+// keep takes a snapshot every second, from which all workers can begin again after a common death.
+func (r *rig) keep(now time.Time) {
+	k := &r.keeping
+	if k.giver == nil || k.done {
+		if now.Sub(k.since) >= keepEvery && r.control.Transport() == shm.Play {
+			*k = r.askForState(nil, nil, now)
+			k.since = now
+		}
+		return
+	}
+	if k.settle(now) {
+		*k = ask{since: now}
+		return
+	}
+	if k.done && k.state.Block > r.kept.Block {
+		r.keepState(k.state)
+	}
+}
+
+// keepState keeps st, and of the commands those since the state kept before it: a tape
+// reads them a little later.
+func (r *rig) keepState(st shm.State) {
+	r.log.trim(r.kept.Seq)
+	r.kept = st
+}

@@ -1,0 +1,26 @@
+package actors
+
+import (
+	"github.com/music-chronus/chronus/shm"
+)
+
+// The messages that the actors send one another, all of them values.
+type (
+	// died: the watcher has buried a process. To the proxy of the slot, or to AudioProxy.
+	died struct{ corpse }
+	// retry: the back-off before a start is over. From a proxy to itself.
+	retry struct{ gen uint64 }
+	// play: one command, from OSCIngress or the embedding program, to Conductor.
+	play struct {
+		command shm.Command
+		answer  func(error) // nil: nobody waits
+	}
+	// askStatus: what is the state? From OSCIngress to Monitor.
+	askStatus struct {
+		answer func(Status)
+	}
+	// happened: an event, to Monitor.
+	happened struct{ event Event }
+	// fail: the actor panics. For tests of the tree: sent to any of them.
+	fail struct{ reason string }
+)

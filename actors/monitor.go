@@ -1,0 +1,49 @@
+package actors
+
+import (
+	"context"
+
+	"github.com/asynkron/protoactor-go/actor"
+)
+
+// eventsMax is how many events status shows.
+const eventsMax = 64
+
+// monitor answers what the engine's state is, and tells what happens: to the log, to the event
+// stream, and to who asks later. The watcher does none of that itself: a log may block.
+type monitor struct {
+	tree   *tree
+	events []string
+}
+
+// Receive implements actor.Actor.
+func (m *monitor) Receive(ctx actor.Context) {
+	switch msg := ctx.Message().(type) {
+	case askStatus:
+		msg.answer(m.status())
+	case happened:
+		m.remember(ctx, msg.event)
+	case fail:
+		panic(msg.reason)
+	}
+}
+
+func (m *monitor) remember(ctx actor.Context, ev Event) {
+	if len(m.events) == eventsMax {
+		m.events = append(m.events[:0], m.events[1:]...)
+	}
+	m.events = append(m.events, ev.String())
+	m.tree.rig.cfg.Logger.Log(context.Background(), ev.Level(), ev.String())
+	ctx.ActorSystem().EventStream.Publish(ev)
+	switch ev.(type) {
+	case WorkerReady, AudioOpened:
+		m.tree.crewChanged()
+	}
+}
+
+func (m *monitor) status() Status {
+	st := m.tree.rig.status()
+	m.tree.desk.describe(&st)
+	st.Events = append([]string{}, m.events...)
+	return st
+}

@@ -1,0 +1,164 @@
+package actors
+
+import (
+	"errors"
+	"fmt"
+	"io"
+
+	"github.com/music-chronus/chronus/shm"
+	"github.com/music-chronus/chronus/shm/sys"
+)
+
+// audioProcess is the process that plays, as the rig knows it.
+type audioProcess struct {
+	gen     uint64
+	proc    sys.Process
+	socket  *sys.Socket
+	running bool // the process lives
+	opened  bool // and has a device
+	info    shm.Opened
+	reason  string // why it says that it failed
+}
+
+// spawnAudio starts the audio process, unless it runs, and asks it to open the device.
+func (r *rig) spawnAudio() error {
+	var err error
+	r.spawner.do(func() { err = r.spawnAudioHere() })
+	if err != nil {
+		return fmt.Errorf("audio process: %w", err)
+	}
+	return nil
+}
+
+func (r *rig) spawnAudioHere() error {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	a := &r.audio
+	if a.running || r.stopping {
+		return nil
+	}
+	ours, theirs, err := sys.SocketPair()
+	if err != nil {
+		return err
+	}
+	defer theirs.Close()
+	journal, err := r.journal.ReadOnlyFD()
+	if err != nil {
+		ours.Close()
+		return err
+	}
+	defer func() { _ = sys.CloseFD(journal) }()
+	proc, err := spawnChild(audioChild, []int{r.control.FD(), journal, theirs.FD()})
+	if err != nil {
+		ours.Close()
+		return err
+	}
+	*a = audioProcess{gen: a.gen + 1, proc: proc, socket: ours, running: true}
+	go r.listen(*a)
+	return shm.SendWire(ours, shm.Order{Open: &shm.OpenOrder{
+		Backend: r.cfg.Backend, Device: r.cfg.Device, Rate: r.cfg.Rate, Channels: r.cfg.Channels,
+	}})
+}
+
+// listen takes what one audio process says until it is gone, and closes the socket.
+func (r *rig) listen(a audioProcess) {
+	defer a.socket.Close()
+	for {
+		n, fds, err := shm.ReceiveWire[shm.Notice](a.socket)
+		for _, fd := range fds {
+			_ = sys.CloseFD(fd)
+		}
+		if errors.Is(err, io.EOF) {
+			return
+		}
+		switch {
+		case err != nil:
+			r.noteAudio(a.gen, shm.Notice{Failed: err.Error()})
+		default:
+			r.noteAudio(a.gen, n)
+		}
+	}
+}
+
+// noteAudio takes one notice of the audio process of generation gen.
+func (r *rig) noteAudio(gen uint64, n shm.Notice) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	a := &r.audio
+	if a.gen != gen || !a.running {
+		return
+	}
+	if n.Opened == nil {
+		a.reason = n.Failed
+		return
+	}
+	if err := r.opened(*n.Opened); err != nil {
+		a.reason = err.Error()
+		_ = a.proc.Signal(killSignal)
+		return
+	}
+	r.emit(AudioOpened{
+		PID: a.proc.PID, Backend: a.info.Backend, Device: a.info.Device,
+		Rate: a.info.Rate, Channels: a.info.Channels, Period: a.info.Period, Note: a.info.Note,
+	})
+}
+
+// opened fits the lead to the device and hands over the rings that there are.
+func (r *rig) opened(info shm.Opened) error {
+	if err := r.cfg.checkLead(info.Period); err != nil {
+		return err
+	}
+	if r.cfg.Lead == 0 {
+		r.control.RaiseLead(r.cfg.leadFor(info.Period))
+	}
+	r.audio.opened, r.audio.info = true, info
+	for _, s := range r.slots {
+		if s.ring == nil {
+			continue
+		}
+		if err := r.sendRing(s); err != nil {
+			return err
+		}
+	}
+	if r.control.Transport() != shm.Play {
+		return nil // not before there is something to play
+	}
+	return r.startAudio()
+}
+
+// startAudio lets the device call, if it does not already.
+func (r *rig) startAudio() error { return shm.SendWire(r.audio.socket, shm.Order{Start: true}) }
+
+// sendRing hands the ring of s to the audio process. Without one that is all right: it gets them when it has a device.
+func (r *rig) sendRing(s *slot) error {
+	if !r.audio.opened {
+		return nil
+	}
+	_, gen := s.ring.Slot()
+	fd, err := s.ring.ReadOnlyFD()
+	if err != nil {
+		return err
+	}
+	defer func() { _ = sys.CloseFD(fd) }()
+	err = shm.SendWire(r.audio.socket, shm.Order{Attach: &shm.AttachOrder{Slot: s.number, Generation: gen}}, fd)
+	if err != nil {
+		return fmt.Errorf("hand the ring of worker %d to the audio process: %w", s.number, err)
+	}
+	return nil
+}
+
+func (r *rig) buryAudio() (corpse, bool) {
+	a := &r.audio
+	exit, ok, err := a.proc.Reap()
+	if err == nil && !ok {
+		return corpse{}, false
+	}
+	young := !a.opened
+	a.running, a.opened = false, false
+	a.socket.Shutdown()
+	_ = a.proc.Close()
+	return corpse{slot: audioSlot, gen: a.gen, exit: exit, young: young}, true
+}
+
+// audioSlot stands for the audio process where a slot is named.
+const audioSlot = -1

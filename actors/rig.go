@@ -1,0 +1,227 @@
+package actors
+
+import (
+	"fmt"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/music-chronus/chronus/shm"
+	"github.com/music-chronus/chronus/shm/sys"
+)
+
+// rig is the machinery that the actors operate: the segments, the processes, the command
+// log. It lies outside the actors so that one which panics is restarted and finds everything
+// still running. The watcher thread (watch.go) keeps it true from moment to moment; the
+// actors decide what is started and when.
+type rig struct {
+	cfg     Config
+	text    []byte // the patch
+	geo     shm.Geometry
+	control shm.Control
+	journal shm.Journal
+	plan    *shm.Segment
+	emit    func(Event)
+	spawner *thread // starts processes
+
+	// mu: attaching a ring, broadcasting a command and noting a death exclude each other.
+	mu       sync.Mutex
+	slots    []*slot
+	audio    audioProcess
+	spare    *spareWorker // started, without a place; nil: none
+	log      commandLog
+	kept     shm.State // the last snapshot, from which all can begin again
+	keeping  ask
+	history  history
+	poke     atomic.Uint32 // 1: the watcher may sleep; 0: it should look again
+	stopping bool
+	active   shm.Active   // as last seen by the watcher
+	ended    func(corpse) // tells the actors
+	primed   func()       // the first block can be played
+}
+
+// phase of a slot's process.
+type phase int
+
+// empty: none. starting: spawned, not yet let go. joining: catching up. ready: may be named.
+const (
+	empty phase = iota
+	starting
+	joining
+	ready
+)
+
+// String names the phase as status shows it.
+func (p phase) String() string { return [...]string{"empty", "starting", "joining", "ready"}[p] }
+
+// slot is the place of one worker, with the process that has it and that process's segments.
+// The segments outlive the process until the next one's ring is attached: what it published may
+// still be played.
+type slot struct {
+	number  int
+	gen     uint64
+	phase   phase
+	since   time.Time // of the phase
+	proc    sys.Process
+	ring    *shm.Segment // the ring that the callback reads
+	next    *shm.Segment // the ring of a starting process
+	cmds    shm.CommandWriter
+	snap    *shm.Segment
+	snaps   shm.SnapshotReader
+	asked   uint64 // number of the last snapshot asked of it
+	seedSeg *shm.Segment
+	seed    shm.SeedWriter
+	want    ask // the state that it begins from
+
+	lived      bool   // its life was seen to have begun
+	dying      bool   // its life has ended, its process not yet
+	detected   int64  // when that was noticed, sys.Monotonic
+	epoch      uint64 // of active after it
+	flipped    bool   // away from it, by that
+	retired    uint64 // published head of the generation before
+	killedAt   int64  // when this program itself killed it, sys.Monotonic; 0: it did not
+	hung       bool
+	progress   uint64 // head when it last moved
+	movedAt    time.Time
+	compared   uint64 // hashes are compared up to here
+	agreed     int    // blocks found equal
+	mismatches uint64
+}
+
+// attached tells whether the slot's command ring gets every command.
+func (s *slot) attached() bool { return (s.phase == joining || s.phase == ready) && !s.dying }
+
+// ask is a request for a snapshot: to whom, which, since when.
+type ask struct {
+	giver  *slot
+	gen    uint64
+	number uint64
+	since  time.Time
+	state  shm.State
+	done   bool
+}
+
+// newRig makes the segments. The caller closes the rig.
+func newRig(cfg Config, text []byte, emit func(Event)) (r *rig, err error) {
+	geo, err := cfg.geometry()
+	if err != nil {
+		return nil, err
+	}
+	r = &rig{cfg: cfg, text: text, geo: geo, emit: emit, ended: func(corpse) {}, primed: func() {}}
+	defer func() {
+		if err != nil {
+			r.close()
+		}
+	}()
+	if r.control, err = shm.NewControl(geo, max(cfg.Lead, cfg.Guard+1)); err != nil {
+		return nil, err
+	}
+	if r.journal, err = shm.NewJournal(geo); err != nil {
+		return nil, err
+	}
+	if r.plan, err = shm.NewPlan(geo, text); err != nil {
+		return nil, err
+	}
+	for i := range cfg.Replicas {
+		r.slots = append(r.slots, &slot{number: i})
+	}
+	r.spawner = newThread(sys.PriorityWorker)
+	r.active = r.control.Active()
+	return r, nil
+}
+
+// close unmaps everything. No process may be left.
+func (r *rig) close() {
+	if r.spawner != nil {
+		r.spawner.stop()
+	}
+	for _, s := range r.slots {
+		s.release()
+		closeSegment(&s.ring)
+	}
+	for _, s := range []*shm.Segment{r.control.Segment, r.journal.Segment, r.plan} {
+		closeSegment(&s)
+	}
+}
+
+func closeSegment(s **shm.Segment) {
+	if *s != nil {
+		(*s).Close()
+		*s = nil
+	}
+}
+
+// release closes what only a living process needs.
+func (s *slot) release() {
+	closeSegment(&s.next)
+	closeSegment(&s.snap)
+	closeSegment(&s.seedSeg)
+}
+
+func (s *slot) enter(p phase, now time.Time) {
+	s.phase, s.since, s.movedAt = p, now, now
+}
+
+// spawn starts a process in an empty slot. What it begins from is found while it starts.
+func (r *rig) spawn(number int) error {
+	var err error
+	r.spawner.do(func() { err = r.spawnHere(number) })
+	return err
+}
+
+func (r *rig) spawnHere(number int) error {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	s := r.slots[number]
+	if s.phase != empty || r.stopping {
+		return nil // it has one: whoever asks has been restarted meanwhile
+	}
+	s.gen++
+	if err := r.startProcess(s); err != nil {
+		s.release()
+		return fmt.Errorf("worker %d: %w", number, err)
+	}
+	s.asked, s.agreed, s.killedAt, s.hung, s.lived, s.dying, s.mismatches = 0, 0, 0, false, false, false, 0
+	s.want = r.askForState(s, nil, time.Now())
+	s.enter(starting, time.Now())
+	r.wakeWatcher()
+	return nil
+}
+
+// startProcess makes the segments of the slot's next process and starts it. They are new: no process reads what another left.
+func (r *rig) startProcess(s *slot) (err error) {
+	if s.next, s.cmds, err = shm.NewSlot(r.geo, s.number, s.gen); err != nil {
+		return err
+	}
+	if s.snap, s.snaps, err = shm.NewSnapshot(r.geo, s.number, s.gen); err != nil {
+		return err
+	}
+	if s.seedSeg, s.seed, err = shm.NewSeed(r.geo, s.number, s.gen); err != nil {
+		return err
+	}
+	var readOnly [3]int
+	for i, seg := range []*shm.Segment{r.control.Segment, r.plan, s.seedSeg} {
+		fd, err := seg.ReadOnlyFD()
+		if err != nil {
+			return err
+		}
+		defer func() { _ = sys.CloseFD(fd) }()
+		readOnly[i] = fd
+	}
+	w, err := r.takeSpare()
+	if err != nil {
+		return err
+	}
+	defer w.socket.Close()
+	err = shm.SendWire(w.socket, shm.WorkerOrder{Slot: s.number},
+		readOnly[0], r.journal.FD(), s.next.FD(), s.snap.FD(), readOnly[1], readOnly[2])
+	if err != nil {
+		w.discard()
+		return err
+	}
+	s.proc = w.proc
+	return nil
+}
+
+// kill ends the slot's process; its end comes back through the watcher.
+func (s *slot) kill() { _ = s.proc.Signal(killSignal) }

@@ -1,0 +1,128 @@
+package actors
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"syscall"
+
+	"github.com/music-chronus/chronus/shm/sys"
+)
+
+// The files of a runtime directory.
+const (
+	lockFile   = "engine.lock" // held by the living engine; has its pid
+	SocketFile = "engine.sock" // HTTP for status and the like
+	crewFile   = "crew.json"   // the processes that the engine started
+)
+
+// DefaultRuntimeDir is XDG_RUNTIME_DIR/chronus, else a directory of the user's own under the
+// system's temporary one.
+func DefaultRuntimeDir() string {
+	if d := os.Getenv("XDG_RUNTIME_DIR"); d != "" {
+		return filepath.Join(d, "chronus")
+	}
+	return filepath.Join(os.TempDir(), "chronus-"+strconv.Itoa(os.Getuid()))
+}
+
+// runtimeDir is a locked runtime directory.
+type runtimeDir struct {
+	path string
+	lock *os.File
+}
+
+// lockRuntimeDir makes the directory if need be and takes its lock. Only one engine has it.
+func lockRuntimeDir(path string) (*runtimeDir, error) {
+	if path == "" {
+		return nil, errNoRuntimeDir
+	}
+	if err := os.MkdirAll(path, 0o700); err != nil {
+		return nil, fmt.Errorf("runtime directory %s: %w: choose another with --runtime-dir", path, err)
+	}
+	if n := len(filepath.Join(path, SocketFile)); n > 107 {
+		return nil, fmt.Errorf("runtime directory %s: its name is too long for a socket by %d bytes: choose another with --runtime-dir", path, n-107)
+	}
+	f, err := os.OpenFile(filepath.Join(path, lockFile), os.O_RDWR|os.O_CREATE, 0o600)
+	if err != nil {
+		return nil, fmt.Errorf("runtime directory %s: %w: choose another with --runtime-dir", path, err)
+	}
+	if err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err != nil {
+		defer f.Close()
+		if errors.Is(err, syscall.EWOULDBLOCK) {
+			pid := make([]byte, 20)
+			n, _ := f.Read(pid)
+			return nil, fmt.Errorf("an engine already runs in %s (process %s): stop it with chronus down, or use another --runtime-dir",
+				path, strings.TrimSpace(string(pid[:n])))
+		}
+		return nil, fmt.Errorf("lock %s: %w", f.Name(), err)
+	}
+	if err := f.Truncate(0); err == nil {
+		_, _ = f.WriteAt([]byte(strconv.Itoa(os.Getpid())+"\n"), 0)
+	}
+	return &runtimeDir{path: path, lock: f}, nil
+}
+
+func (d *runtimeDir) file(name string) string { return filepath.Join(d.path, name) }
+
+// release removes what only a living engine has, and the lock with it.
+func (d *runtimeDir) release() {
+	_ = os.Remove(d.file(SocketFile))
+	_ = os.Remove(d.file(crewFile))
+	_ = d.lock.Close()
+}
+
+// member is a process of the crew. Start, in clock ticks since boot, tells it from a later
+// process of the same number.
+type member struct {
+	PID   int    `json:"pid"`
+	Start uint64 `json:"start"`
+}
+
+// saveCrew puts the processes on record for the engine after this one.
+func (d *runtimeDir) saveCrew(pids []int) error {
+	var crew []member
+	for _, pid := range pids {
+		if start, ok := sys.StartTime(pid); ok {
+			crew = append(crew, member{pid, start})
+		}
+	}
+	b, err := json.Marshal(crew)
+	if err != nil {
+		return err
+	}
+	tmp := d.file(crewFile + ".tmp")
+	if err := os.WriteFile(tmp, b, 0o600); err != nil {
+		return err
+	}
+	return os.Rename(tmp, d.file(crewFile))
+}
+
+// endOrphans ends the processes that an engine before this one left when it was killed, so that
+// the sound is not there twice. It returns how many there were.
+func (d *runtimeDir) endOrphans() (int, error) {
+	b, err := os.ReadFile(d.file(crewFile))
+	if errors.Is(err, os.ErrNotExist) {
+		return 0, nil
+	}
+	var crew []member
+	if err == nil {
+		err = json.Unmarshal(b, &crew)
+	}
+	if err != nil {
+		return 0, fmt.Errorf("%s: %w", d.file(crewFile), err)
+	}
+	n := 0
+	for _, m := range crew {
+		if start, ok := sys.StartTime(m.PID); !ok || start != m.Start {
+			continue
+		}
+		if err := syscall.Kill(m.PID, syscall.SIGTERM); err == nil {
+			n++
+		}
+	}
+	return n, os.Remove(d.file(crewFile))
+}

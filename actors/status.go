@@ -1,0 +1,113 @@
+package actors
+
+import (
+	"os"
+	"time"
+
+	"github.com/music-chronus/chronus/osc"
+	"github.com/music-chronus/chronus/shm"
+)
+
+// Status is the engine as it was at one moment. It is what `chronus status --json` prints.
+type Status struct {
+	PID       int            `json:"pid"`
+	Patch     string         `json:"patch"`
+	OSC       string         `json:"osc"`
+	OSCStats  *osc.Stats     `json:"osc_stats,omitempty"`
+	Since     time.Time      `json:"since"`
+	Playing   bool           `json:"playing"`
+	Active    ActiveStatus   `json:"active"`
+	Clock     uint64         `json:"clock"`
+	Committed uint64         `json:"committed"`
+	Lead      uint64         `json:"lead"`
+	Guard     int            `json:"guard"`
+	Workers   []WorkerStatus `json:"workers"`
+	Redundant bool           `json:"redundant"` // every replica is ready, and none was sent a signal by Kill
+	shm.Counters
+	CallbackFlips uint64     `json:"callback_flips"` // of the flips, those for want of lead
+	Failed        uint64     `json:"failovers_total"`
+	Failovers     []Failover `json:"failovers"` // the last 4,096
+	Rate          int        `json:"rate"`
+	Block         int        `json:"block"`
+	Channels      int        `json:"channels"`
+	Period        int        `json:"period"`
+	Backend       string     `json:"backend"`
+	Device        string     `json:"device"`
+	AudioPID      int        `json:"audio_pid"`
+	Warnings      []string   `json:"warnings,omitempty"` // what the machine refused
+	Events        []string   `json:"events,omitempty"`   // the last ones, oldest first
+}
+
+// ActiveStatus is the active word.
+type ActiveStatus struct {
+	Slot  int    `json:"slot"`
+	Epoch uint64 `json:"epoch"`
+}
+
+// WorkerStatus is one slot. State is empty, starting, joining, or ready.
+type WorkerStatus struct {
+	Slot       int    `json:"slot"`
+	Generation uint64 `json:"generation"`
+	PID        int    `json:"pid"` // 0: no process
+	State      string `json:"state"`
+	Ready      bool   `json:"ready"`
+	Published  uint64 `json:"published"` // the first block not yet published
+	Lead       int64  `json:"lead"`      // blocks ahead of the clock
+	Mismatches uint64 `json:"hash_mismatches"`
+}
+
+// status collects the Status, but for what only Monitor knows.
+func (r *rig) status() Status {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	a, clock := r.control.Active(), r.control.Clock()
+	c := r.control.Counters()
+	st := Status{
+		PID: os.Getpid(), Playing: r.control.Transport() == shm.Play && r.audio.opened,
+		Active: ActiveStatus{a.Slot(), a.Epoch()}, Clock: clock,
+		Committed: r.control.Committed(), Lead: r.control.Lead(), Guard: r.cfg.Guard,
+		Redundant: r.whole(), Counters: c, CallbackFlips: c.Flips,
+		Failed: r.history.count, Failovers: append([]Failover{}, r.history.failovers...),
+		Rate: r.cfg.Rate, Block: r.cfg.Block, Channels: r.cfg.Channels,
+		Period: r.audio.info.Period, Backend: r.audio.info.Backend, Device: r.audio.info.Device,
+	}
+	st.Flips = 0
+	for _, f := range st.Failovers {
+		if f.FlipUS > 0 || f.ByCallback {
+			st.Flips++
+		}
+	}
+	if r.audio.running {
+		st.AudioPID = r.audio.proc.PID
+	}
+	for _, s := range r.slots {
+		w := WorkerStatus{
+			Slot: s.number, Generation: s.gen, State: s.phase.String(), Ready: a.Ready(s.number),
+			Published: r.journal.Published(s.number), Mismatches: s.mismatches,
+		}
+		w.Lead = int64(w.Published) - int64(clock)
+		if s.phase != empty {
+			w.PID = s.proc.PID
+		}
+		st.Workers = append(st.Workers, w)
+	}
+	return st
+}
+
+// redundant tells whether every replica is ready.
+func (r *rig) redundant() bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.whole()
+}
+
+// whole is redundant for who holds the lock: all are ready, and none was sent a signal by Kill
+// that it has not ended of yet.
+func (r *rig) whole() bool {
+	for _, s := range r.slots {
+		if s.phase != ready || s.killedAt != 0 {
+			return false
+		}
+	}
+	return true
+}

@@ -1,0 +1,102 @@
+package actors
+
+import (
+	"strconv"
+
+	"github.com/asynkron/protoactor-go/actor"
+)
+
+// tree is what the supervisor and its children need, and survives each of them.
+type tree struct {
+	rig         *rig
+	desk        *desk
+	refused     func(error) // the first audio process cannot play
+	crewChanged func()      // there are other processes than before
+}
+
+// The names of the supervisor and the actors under it; a worker's has its slot behind it.
+const (
+	rootName      = "chronus"
+	conductorName = "conductor"
+	ingressName   = "ingress"
+	audioName     = "audio"
+	monitorName   = "monitor"
+	workerName    = "worker-"
+)
+
+// supervisor starts the tree. Each child is restarted alone; if the supervisor itself fails, the
+// guardian restarts it, and it starts its children anew, who find their processes running.
+type supervisor struct {
+	tree    *tree
+	leaving bool // its children end since it does
+}
+
+// Receive implements actor.Actor.
+func (s *supervisor) Receive(ctx actor.Context) {
+	switch m := ctx.Message().(type) {
+	case *actor.Started:
+		s.start(ctx)
+	case *actor.Stopping, *actor.Restarting:
+		s.leaving = true
+	case *actor.Terminated:
+		if name, ours := childName(ctx.Self(), m.Who); ours && !s.leaving {
+			s.child(ctx, name) // the strategy never stops a child: but should one end, it is started again
+		}
+	case fail:
+		panic(m.reason)
+	}
+}
+
+// start spawns the children, each before those that send to it.
+func (s *supervisor) start(ctx actor.Context) {
+	s.child(ctx, monitorName)
+	s.child(ctx, conductorName)
+	s.child(ctx, audioName)
+	for i := range s.tree.rig.slots {
+		s.child(ctx, workerName+strconv.Itoa(i))
+	}
+	s.child(ctx, ingressName)
+}
+
+// child spawns the child of the given name.
+func (s *supervisor) child(ctx actor.Context, name string) {
+	props := actor.PropsFromProducer(s.producer(ctx.Self(), name))
+	if _, err := ctx.SpawnNamed(props, name); err != nil {
+		panic("spawn " + name + ": " + err.Error())
+	}
+}
+
+// producer makes the child's actor, now and at each restart.
+func (s *supervisor) producer(self *actor.PID, name string) actor.Producer {
+	t := s.tree
+	switch name {
+	case monitorName:
+		return func() actor.Actor { return &monitor{tree: t} }
+	case conductorName:
+		return func() actor.Actor { return &conductor{rig: t.rig} }
+	case audioName:
+		return func() actor.Actor { return &audioProxy{rig: t.rig, refused: t.refused, lives: newLives()} }
+	case ingressName:
+		return func() actor.Actor {
+			return &ingress{desk: t.desk, conductor: childPID(self, conductorName), monitor: childPID(self, monitorName)}
+		}
+	}
+	slot, err := strconv.Atoi(name[len(workerName):])
+	if err != nil {
+		panic("no child is called " + name)
+	}
+	return func() actor.Actor { return &workerProxy{rig: t.rig, slot: slot, lives: newLives()} }
+}
+
+// childPID is the address of a child; it stays the same over restarts.
+func childPID(parent *actor.PID, name string) *actor.PID {
+	return actor.NewPID(parent.Address, parent.Id+"/"+name)
+}
+
+func childName(parent, child *actor.PID) (name string, ours bool) {
+	prefix := parent.Id + "/"
+	if len(child.Id) <= len(prefix) || child.Id[:len(prefix)] != prefix {
+		return "", false
+	}
+	return child.Id[len(prefix):], true
+}

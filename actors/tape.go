@@ -1,0 +1,130 @@
+package actors
+
+import (
+	"bufio"
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"time"
+
+	"github.com/music-chronus/chronus/shm"
+)
+
+// A tape is what was decided, and enough to hear it again: JSON lines, first a TapeHeader,
+// then TapeLines in the order of time. Rendering the header's state through the lines gives, bit
+// for bit, what was played; each block line has the hash of what was.
+
+// TapeHeader is the first line.
+type TapeHeader struct {
+	Version  int    `json:"version"` // 1
+	Patch    string `json:"patch"`   // the text
+	Rate     int    `json:"rate"`
+	Block    int    `json:"block"`
+	Channels int    `json:"channels"`
+	From     uint64 `json:"from"`            // the first block
+	Seq      uint64 `json:"seq"`             // last command before it
+	State    []byte `json:"state,omitempty"` // of the stream at From; none: nothing was rendered before
+}
+
+// TapeLine is a command, or a block that was played.
+type TapeLine struct {
+	Command *shm.Command `json:"command,omitempty"`
+	Block   *TapeBlock   `json:"block,omitempty"`
+	Error   string       `json:"error,omitempty"` // the tape ends early, for this reason
+}
+
+// TapeBlock is one block: the last command that entered it, whether the new ones were left out,
+// and the hash of its samples as they were played.
+type TapeBlock struct {
+	N     uint64 `json:"n"`
+	Seq   uint64 `json:"seq"`
+	Skip  bool   `json:"skip,omitempty"`
+	Heard uint64 `json:"heard,string"`
+}
+
+// tapeEvery is how often the journal is read: far more often than it laps.
+const tapeEvery = 20 * time.Millisecond
+
+// tape writes one tape.
+type tape struct {
+	rig *rig
+	out *bufio.Writer
+	enc *json.Encoder
+	n   uint64 // next block
+	seq uint64 // last command written
+}
+
+// record writes a tape to w until ctx ends, then up to the clock of that moment. begun, if not
+// nil, is called once every command from then on will be on the tape.
+func (r *rig) record(ctx context.Context, w io.Writer, begun func()) error {
+	r.mu.Lock()
+	kept := r.kept
+	r.mu.Unlock()
+	out := bufio.NewWriterSize(w, 1<<16)
+	t := &tape{rig: r, out: out, enc: json.NewEncoder(out), n: kept.Block, seq: kept.Seq}
+	err := t.enc.Encode(TapeHeader{
+		Version: 1, Patch: string(r.text), Rate: r.cfg.Rate, Block: r.cfg.Block, Channels: r.cfg.Channels,
+		From: kept.Block, Seq: kept.Seq, State: kept.Bytes,
+	})
+	if begun != nil {
+		begun()
+	}
+	tick := time.NewTicker(tapeEvery)
+	defer tick.Stop()
+	for err == nil {
+		select {
+		case <-ctx.Done():
+			return t.catchUp()
+		case <-tick.C:
+			err = t.catchUp()
+		}
+	}
+	return err
+}
+
+// catchUp writes what has come since, and flushes.
+func (t *tape) catchUp() error {
+	if err := t.write(); err != nil {
+		_ = t.out.Flush()
+		return err
+	}
+	return t.out.Flush()
+}
+
+// write writes the commands that have come, then the blocks that were played since.
+func (t *tape) write() error {
+	t.rig.mu.Lock()
+	commands, ok := t.rig.log.after(t.seq)
+	t.rig.mu.Unlock()
+	if !ok {
+		return t.fail("commands are gone: the tape was read too slowly")
+	}
+	// The clock is read after the commands: what entered a played block is among them.
+	clock := t.rig.control.Clock()
+	for i := range commands {
+		if err := t.enc.Encode(TapeLine{Command: &commands[i]}); err != nil {
+			return err
+		}
+		t.seq = commands[i].Seq
+	}
+	for ; t.n < clock; t.n++ {
+		d, ok := t.rig.journal.Decision(t.n)
+		hash, heard := t.rig.control.Heard(t.n)
+		if !ok || !heard {
+			return t.fail(fmt.Sprintf("block %d is gone: the tape was read too slowly", t.n))
+		}
+		if d.Seq() > t.seq {
+			return nil // its command comes with the next look
+		}
+		if err := t.enc.Encode(TapeLine{Block: &TapeBlock{N: t.n, Seq: d.Seq(), Skip: d.Skip(), Heard: hash}}); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (t *tape) fail(why string) error {
+	_ = t.enc.Encode(TapeLine{Error: why})
+	return fmt.Errorf("tape: %s", why)
+}

@@ -1,0 +1,331 @@
+package actors
+
+import (
+	"runtime"
+	"sync/atomic"
+	"syscall"
+	"time"
+
+	"github.com/music-chronus/chronus/shm"
+	"github.com/music-chronus/chronus/shm/sys"
+)
+
+const killSignal = syscall.SIGKILL
+
+// The watcher looks after joiners, and hangs, this often; deaths wake it at once.
+const (
+	busyTick = 500 * time.Microsecond
+	idleTick = 5 * time.Millisecond
+)
+
+// hangAfter is how long a worker may publish nothing though it could: long after the
+// callback has flipped away from it, short enough to be redundant again soon.
+const hangAfter = 200 * time.Millisecond
+
+// startLimit is how long a process may take from its start to its first block.
+const startLimit = 10 * time.Second
+
+// corpse is a process that has ended.
+type corpse struct {
+	slot  int // -1: the audio process
+	gen   uint64
+	exit  sys.Exit
+	young bool // it never became ready
+}
+
+// watcher is the supervisor's fast hand: a thread that waits for deaths and flips at once. It is
+// above every actor and mailbox, since what is at stake is the lead.
+type watcher struct {
+	rig  *rig
+	quit chan struct{}
+	done chan struct{}
+}
+
+func startWatcher(r *rig) *watcher {
+	w := &watcher{rig: r, quit: make(chan struct{}), done: make(chan struct{})}
+	go w.run()
+	return w
+}
+
+// stop ends the watcher and waits for it.
+func (w *watcher) stop() {
+	close(w.quit)
+	<-w.done
+}
+
+func (w *watcher) run() {
+	defer close(w.done)
+	runtime.LockOSThread()
+	_ = sys.ThreadFIFO(sys.PriorityWatcher)
+	var (
+		fds     []sys.PollFD
+		lives   []*atomic.Uint32
+		scratch sys.PollScratch
+		tick    time.Duration
+	)
+	for {
+		select {
+		case <-w.quit:
+			return
+		default:
+		}
+		w.rig.poke.Store(1)
+		fds, lives, tick = w.rig.watched(fds[:0], append(lives[:0], &w.rig.poke))
+		if sys.FutexWaitAny(lives, tick) {
+			w.rig.noticeDeaths()
+			tick = 0
+		}
+		scratch = sys.Poll(fds, scratch, tick)
+		now := time.Now()
+		for _, f := range fds {
+			if f.Ready {
+				w.rig.died(f.FD, now)
+			}
+		}
+		w.rig.tend(now)
+	}
+}
+
+// wakeWatcher has the watcher look again now.
+func (r *rig) wakeWatcher() {
+	r.poke.Store(0)
+	sys.FutexWake(&r.poke)
+}
+
+// watched lists the processes and the lives that have not ended, and says how long to wait for one of them to.
+func (r *rig) watched(fds []sys.PollFD, lives []*atomic.Uint32) ([]sys.PollFD, []*atomic.Uint32, time.Duration) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	tick := idleTick
+	for _, s := range r.slots {
+		if s.phase != empty {
+			fds = append(fds, sys.PollFD{FD: s.proc.FD})
+		}
+		if s.attached() && s.cmds.Life().Load() != 0 {
+			s.lived = true
+			lives = append(lives, s.cmds.Life())
+		}
+		if s.phase == starting || s.phase == joining || s.dying {
+			tick = busyTick
+		}
+	}
+	if r.spare != nil {
+		fds = append(fds, sys.PollFD{FD: r.spare.proc.FD})
+	}
+	if r.audio.running {
+		fds = append(fds, sys.PollFD{FD: r.audio.proc.FD})
+	}
+	return fds, lives, tick
+}
+
+// noticeDeaths flips away from workers whose lives have ended. Their processes are still being taken
+// down by the kernel; they are buried, with the cause, when that is done.
+func (r *rig) noticeDeaths() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for _, s := range r.slots {
+		if s.attached() && s.lived && s.cmds.Life().Load() == 0 {
+			r.notice(s)
+		}
+	}
+}
+
+// notice takes the slot's ready bit and flips.
+func (r *rig) notice(s *slot) {
+	s.dying, s.detected = true, sys.Monotonic()
+	s.epoch, s.flipped = r.depose(s)
+}
+
+// died handles the end of the process whose descriptor became readable: the one place where a
+// generation dies.
+func (r *rig) died(fd int, now time.Time) {
+	r.mu.Lock()
+	dead, ok := r.bury(fd, now)
+	tell := r.ended
+	r.mu.Unlock()
+	if ok {
+		tell(dead)
+	}
+}
+
+func (r *rig) bury(fd int, now time.Time) (corpse, bool) {
+	for _, s := range r.slots {
+		if s.phase != empty && s.proc.FD == fd {
+			return r.buryWorker(s, now)
+		}
+	}
+	switch {
+	case r.audio.running && r.audio.proc.FD == fd:
+		return r.buryAudio()
+	case r.spare != nil && r.spare.proc.FD == fd:
+		return r.burySpare()
+	}
+	return corpse{}, false
+}
+
+// buryWorker puts the cause on record, and flips if that has not been done.
+func (r *rig) buryWorker(s *slot, now time.Time) (corpse, bool) {
+	exit, ok, err := s.proc.Reap()
+	if err == nil && !ok {
+		return corpse{}, false
+	}
+	cause, detail := shm.CauseExit, uint32(exit.Code)
+	if exit.Signal != 0 {
+		cause, detail = shm.CauseSignal, uint32(exit.Signal)
+	}
+	r.journal.SetCause(s.number, s.gen, cause, detail)
+	if !s.dying {
+		r.notice(s)
+	}
+	c := corpse{slot: s.number, gen: s.gen, exit: exit, young: s.phase != ready}
+	r.history.death(r, s, exit)
+	if s.ring != nil {
+		s.retired = r.journal.Published(s.number)
+	}
+	_ = s.proc.Close()
+	s.release()
+	s.dying = false
+	s.enter(empty, now)
+	return c, true
+}
+
+// depose clears the slot's ready bit and, if it was active, names the ready standby with the
+// highest head, in one CAS. If no ready worker is left, the joiner that is furthest is named.
+func (r *rig) depose(s *slot) (epoch uint64, flipped bool) {
+	for {
+		old := r.control.Active()
+		to := old.Slot()
+		if to == s.number {
+			if heir, ok := old.Heir(s.number, len(r.slots), 0, r.journal.Published); ok {
+				to = heir
+			} else if j := r.furthestJoiner(s); j != nil {
+				to = j.number
+			}
+		}
+		if to == old.Slot() && !old.Ready(s.number) {
+			return 0, false
+		}
+		next := old.Without(s.number, to)
+		if r.control.Swap(old, next) {
+			r.active = next
+			return next.Epoch(), to != old.Slot()
+		}
+	}
+}
+
+// furthestJoiner is the joining slot, other than not, with the highest head.
+func (r *rig) furthestJoiner(not *slot) (best *slot) {
+	for _, s := range r.slots {
+		if s == not || s.phase != joining || s.hung {
+			continue
+		}
+		if best == nil || r.journal.Published(s.number) > r.journal.Published(best.number) {
+			best = s
+		}
+	}
+	return best
+}
+
+// tend moves every slot on by what has become true since the last look.
+func (r *rig) tend(now time.Time) {
+	r.mu.Lock()
+	start := r.prime()
+	r.noticeFlip()
+	for _, s := range r.slots {
+		if s.dying {
+			continue
+		}
+		switch s.phase {
+		case starting:
+			r.tendStarting(s, now)
+		case joining:
+			r.tendJoining(s, now)
+			r.tendProgress(s, now)
+		case ready:
+			r.tendProgress(s, now)
+			r.compare(s)
+		}
+	}
+	r.keep(now)
+	r.mu.Unlock()
+	if start {
+		r.primed()
+	}
+}
+
+// prime begins the playing once every worker is ready and the active one has its full lead.
+func (r *rig) prime() bool {
+	if r.control.Transport() != shm.Idle || !r.audio.opened || r.stopping {
+		return false
+	}
+	r.control.Ring() // no callback does it yet
+	a := r.control.Active()
+	if a.ReadyCount() < len(r.slots) || r.journal.Published(a.Slot()) < r.control.Lead() {
+		return false
+	}
+	r.keeping.since = time.Now()
+	r.control.SetTransport(shm.Play)
+	if err := r.startAudio(); err != nil {
+		r.audio.reason = err.Error()
+		_ = r.audio.proc.Signal(killSignal)
+		return false
+	}
+	return true
+}
+
+// noticeFlip puts a flip that the callback made, for want of lead, on record.
+func (r *rig) noticeFlip() {
+	a := r.control.Active()
+	if a == r.active {
+		return
+	}
+	if a.Slot() != r.active.Slot() {
+		r.history.flip(r, r.slots[r.active.Slot()], a)
+	}
+	r.active = a
+}
+
+// tendProgress gives up a worker that publishes nothing though it could.
+func (r *rig) tendProgress(s *slot, now time.Time) {
+	head := r.journal.Published(s.number)
+	active := r.control.Active().Slot()
+	idle := head >= r.control.Clock()+r.control.Lead()
+	if active != s.number && r.journal.Published(active) <= head {
+		idle = true // it waits for the active worker, as it should
+	}
+	if head != s.progress || idle {
+		s.progress, s.movedAt = head, now
+		return
+	}
+	if now.Sub(s.movedAt) > hangAfter {
+		r.giveUp(s, "it has published nothing for "+hangAfter.String())
+	}
+}
+
+// compare checks the slot's hashes against those of the active worker, for every block that both hold.
+func (r *rig) compare(s *slot) (agree int) {
+	ref := r.slots[r.control.Active().Slot()]
+	if ref == s || ref.ring == nil || s.ring == nil {
+		return 0
+	}
+	mine, theirs := s.ring.AudioReader(), ref.ring.AudioReader()
+	to := min(r.journal.Published(s.number), r.journal.Published(ref.number))
+	from := max(s.compared, to-min(to, uint64(r.geo.Ring)))
+	for n := from; n < to; n++ {
+		a, ok := mine.Hash(n, r.journal.Head(s.number))
+		b, also := theirs.Hash(n, r.journal.Head(ref.number))
+		if !ok || !also {
+			continue
+		}
+		if a != b {
+			s.mismatches++
+			r.journal.SetCause(s.number, s.gen, shm.CauseDiverged, 0)
+			r.emit(WorkerDiverged{Slot: s.number, PID: s.proc.PID, Block: n})
+			r.giveUp(s, "its sound differs from the active worker's")
+			break
+		}
+		agree++
+	}
+	s.compared = max(s.compared, to)
+	return agree
+}

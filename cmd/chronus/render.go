@@ -1,0 +1,248 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"math"
+	"os"
+	"os/signal"
+	"sort"
+	"strconv"
+	"strings"
+	"syscall"
+
+	"github.com/music-chronus/chronus/actors"
+	"github.com/music-chronus/chronus/audio/file"
+	"github.com/music-chronus/chronus/dsp/patch"
+	"github.com/music-chronus/chronus/dsp/stream"
+	"github.com/music-chronus/chronus/osc"
+)
+
+type renderCmd struct {
+	Patch   string   `arg:"" optional:"" help:"Patch file; default: the default patch." type:"path"`
+	Tape    string   `help:"Render this tape instead of a patch." type:"path" placeholder:"FILE"`
+	Out     string   `short:"o" help:"WAV file to write." default:"out.wav" type:"path"`
+	Seconds float64  `help:"Length, without a tape." default:"5"`
+	At      []string `help:"A message at a time in seconds, like '0.5 /gate/adsr1 on'; repeat it for more." placeholder:"'SECONDS ADDRESS ARG'" sep:"none"`
+	Rate    int      `help:"Frames a second, without a tape." default:"48000" placeholder:"HZ"`
+	Block   int      `help:"Frames rendered at a time, without a tape." default:"64" placeholder:"FRAMES"`
+}
+
+// Run renders to a file.
+func (c *renderCmd) Run(s streams) error {
+	if c.Tape != "" {
+		return c.tape(s)
+	}
+	name, text := "default", patch.Default()
+	if c.Patch != "" {
+		var err error
+		if text, err = os.ReadFile(c.Patch); err != nil {
+			return err
+		}
+		name = c.Patch
+	}
+	if c.Rate < 8000 || c.Rate > 384000 || c.Block < 16 || c.Block > 4096 {
+		return fmt.Errorf("--rate %d, --block %d: the rate is 8000 to 384000, the block 16 to 4096", c.Rate, c.Block)
+	}
+	if !(c.Seconds > 0 && c.Seconds <= 24*3600) {
+		return fmt.Errorf("--seconds %v: it is above 0, and a day at the most", c.Seconds)
+	}
+	const channels = 2
+	p, err := patch.Parse(name, text)
+	if err != nil {
+		return err
+	}
+	plan, err := patch.Compile(p, c.Rate, c.Block, channels)
+	if err != nil {
+		return err
+	}
+	str, err := stream.New(plan)
+	if err != nil {
+		return err
+	}
+	cues, err := c.cues(plan)
+	if err != nil {
+		return err
+	}
+	return c.write(s, str, cues, channels)
+}
+
+// cues are the messages of --at as commands, in the order of time.
+func (c *renderCmd) cues(plan *patch.Plan) ([]stream.Command, error) {
+	addresses, err := actors.NewAddresses(plan)
+	if err != nil {
+		return nil, err
+	}
+	var cues []stream.Command
+	for _, at := range c.At {
+		cue, err := parseCue(addresses, at, c.Rate)
+		if err != nil {
+			return nil, fmt.Errorf("--at %q: %w", at, err)
+		}
+		cues = append(cues, cue)
+	}
+	sort.SliceStable(cues, func(i, j int) bool { return cues[i].Frame < cues[j].Frame })
+	for i := range cues {
+		cues[i].Seq = uint64(i) + 1
+	}
+	return cues, nil
+}
+
+func parseCue(addresses *actors.Addresses, at string, rate int) (cue stream.Command, err error) {
+	words := strings.Fields(at)
+	if len(words) < 2 {
+		return cue, errors.New("it must be a time in seconds, an address, and its argument")
+	}
+	seconds, err := strconv.ParseFloat(words[0], 64)
+	if err != nil || !(seconds >= 0 && seconds <= 24*3600) {
+		return cue, fmt.Errorf("%q is no time in seconds", words[0])
+	}
+	var args []any
+	for _, w := range words[2:] {
+		a, err := osc.ParseArg(w)
+		if err != nil {
+			return cue, err
+		}
+		args = append(args, a)
+	}
+	packet, err := osc.Encode(words[1], args...)
+	if err != nil {
+		return cue, err
+	}
+	var d osc.Decoder
+	d.Decode(packet, func(m *osc.Message) {
+		command, query, rerr := addresses.Resolve(m)
+		if rerr == nil && query {
+			rerr = errors.New("it only asks")
+		}
+		err = rerr
+		cue = stream.Command{Kind: stream.Kind(command.Op), Node: command.Node, Param: command.Param, Value: command.Value}
+	}, func(e *osc.DecodeError) { err = e })
+	cue.Frame = uint64(math.Round(seconds * float64(rate)))
+	return cue, err
+}
+
+// write renders to the file, with each cue at its frame.
+func (c *renderCmd) write(s streams, str *stream.Stream, cues []stream.Command, channels int) (err error) {
+	w, err := file.Create(c.Out, c.Rate, channels)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, w.Close()) }()
+	total := int64(c.Seconds * float64(c.Rate))
+	bar := newBar(s.err, total)
+	defer bar.end()
+	batch := newBatch(w, channels)
+	block := make([]float32, c.Block*channels)
+	for done := int64(0); done < total; done += int64(c.Block) {
+		for len(cues) > 0 && int64(cues[0].Frame) < done+int64(c.Block) {
+			str.Push(cues[0])
+			cues = cues[1:]
+		}
+		str.Render(block)
+		n := min(int64(c.Block), total-done)
+		if err := batch.add(block[:n*int64(channels)]); err != nil {
+			return err
+		}
+		bar.at(done + n)
+	}
+	return batch.flush()
+}
+
+// tape renders what an engine played.
+func (c *renderCmd) tape(s streams) (err error) {
+	f, err := os.Open(c.Tape)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	size := int64(0)
+	if st, err := f.Stat(); err == nil {
+		size = st.Size()
+	}
+	bar := newBar(s.err, size)
+	defer bar.end()
+	in := &counter{r: f}
+	t, err := newReel(in)
+	if err != nil {
+		return err
+	}
+	w, err := file.Create(c.Out, t.header.Rate, t.header.Channels)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, w.Close()) }()
+	batch := newBatch(w, t.header.Channels)
+	for {
+		_, samples, _, err := t.read()
+		if errors.Is(err, io.EOF) {
+			return batch.flush()
+		}
+		if err != nil {
+			return errors.Join(batch.flush(), err)
+		}
+		if err := batch.add(samples); err != nil {
+			return err
+		}
+		bar.at(in.n)
+	}
+}
+
+// counter counts what is read.
+type counter struct {
+	r io.Reader
+	n int64
+}
+
+func (c *counter) Read(p []byte) (int, error) {
+	n, err := c.r.Read(p)
+	c.n += int64(n)
+	return n, err
+}
+
+// batch collects blocks, so that the file's header is not written for each.
+type batch struct {
+	w   *file.Writer
+	buf []float32
+	max int
+}
+
+func newBatch(w *file.Writer, channels int) *batch { return &batch{w: w, max: 16384 * channels} }
+
+func (b *batch) add(samples []float32) error {
+	b.buf = append(b.buf, samples...)
+	if len(b.buf) < b.max {
+		return nil
+	}
+	return b.flush()
+}
+
+func (b *batch) flush() error {
+	err := b.w.Write(b.buf)
+	b.buf = b.buf[:0]
+	return err
+}
+
+type tapeCmd struct {
+	engineFlag
+	Out string `short:"o" help:"File to write." default:"out.tape" type:"path"`
+}
+
+// Run writes a tape until Ctrl-C, or until the engine ends.
+func (c *tapeCmd) Run(s streams) error {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	body, err := c.client().tape(ctx)
+	if err != nil {
+		return err
+	}
+	defer body.Close()
+	f, err := os.Create(c.Out)
+	if err != nil {
+		return err
+	}
+	_, err = io.Copy(f, endless{body})
+	return errors.Join(err, f.Close())
+}

@@ -1,0 +1,82 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"strings"
+	"time"
+
+	"github.com/music-chronus/chronus/osc"
+)
+
+type sendCmd struct {
+	engineFlag
+	OSC     string   `name:"osc" help:"Where to send; default: the engine of the runtime directory." placeholder:"HOST:PORT"`
+	Address string   `arg:"" help:"OSC address, like /mod/filter1/cutoff."`
+	Args    []string `arg:"" optional:"" help:"Arguments: 5, 0.5, true, on; or typed i:5 f:5 d:5 s:5."`
+}
+
+// Run sends one message and prints the reply.
+func (c *sendCmd) Run(s streams) error {
+	to := c.OSC
+	if to == "" {
+		ctx, cancel := context.WithTimeout(context.Background(), replyWait)
+		defer cancel()
+		st, err := c.client().status(ctx)
+		if err != nil {
+			return err
+		}
+		to = st.OSC
+	}
+	var args []any
+	for _, w := range c.Args {
+		a, err := osc.ParseArg(w)
+		if err != nil {
+			return err
+		}
+		args = append(args, a)
+	}
+	reply, failed, err := sendOSC(to, replyWait, c.Address, args...)
+	if err != nil {
+		return err
+	}
+	fmt.Fprintln(s.out, reply)
+	if failed {
+		return errQuiet
+	}
+	return nil
+}
+
+// sendOSC sends one message and waits for the reply; failed tells whether it is /fail.
+func sendOSC(to string, wait time.Duration, address string, args ...any) (reply string, failed bool, err error) {
+	packet, err := osc.Encode(address, args...)
+	if err != nil {
+		return "", false, err
+	}
+	conn, err := net.Dial("udp", to)
+	if err != nil {
+		return "", false, fmt.Errorf("OSC address %q: %w", to, err)
+	}
+	defer conn.Close()
+	if _, err := conn.Write(packet); err != nil {
+		return "", false, fmt.Errorf("send to %s: %w", to, err)
+	}
+	_ = conn.SetReadDeadline(time.Now().Add(wait))
+	buf := make([]byte, osc.MaxPacket)
+	n, err := conn.Read(buf)
+	if errors.Is(err, os.ErrDeadlineExceeded) {
+		return "", false, fmt.Errorf("no reply from %s within %v", to, wait)
+	}
+	if err != nil {
+		return "", false, fmt.Errorf("nothing answers at %s: %w", to, err)
+	}
+	var d osc.Decoder
+	d.Decode(buf[:n], func(m *osc.Message) {
+		reply = m.String()
+		failed = strings.HasPrefix(reply, "/fail ")
+	}, func(e *osc.DecodeError) { err = e })
+	return reply, failed, err
+}

@@ -1,0 +1,95 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"os"
+	"os/signal"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/music-chronus/chronus/actors"
+)
+
+// engineFlags describe the engine to start.
+type engineFlags struct {
+	engineFlag
+	Patch    string        `help:"Patch file; default: sine1 > adsr1 > filter1." type:"path" placeholder:"FILE"`
+	OSC      string        `name:"osc" help:"Listen for OSC on this UDP address; none: do not." default:"127.0.0.1:5005" placeholder:"HOST:PORT"`
+	Backend  string        `help:"auto, portaudio, null, or file." default:"auto"`
+	Device   string        `help:"Device, as chronus devices lists it; for file: the WAV file, fast:FILE for faster than real time." placeholder:"NAME"`
+	Rate     int           `help:"Frames a second." default:"48000" placeholder:"HZ"`
+	Block    int           `help:"Frames rendered at a time." default:"64" placeholder:"FRAMES"`
+	Lead     int           `help:"Blocks that workers are ahead; 0: what the device needs." default:"0" placeholder:"BLOCKS"`
+	Guard    int           `help:"Lead in blocks under which the callback flips." default:"2" placeholder:"BLOCKS"`
+	Replicas int           `help:"Workers, 1 to 8." default:"2" placeholder:"N"`
+	Grace    time.Duration `help:"How long the sound goes on if the engine process is lost; negative: for ever." default:"60s"`
+	Log      string        `help:"debug, info, warn or error." default:"warn" placeholder:"LEVEL"`
+}
+
+// config turns the flags into an engine's.
+func (f engineFlags) config(s streams) (actors.Config, error) {
+	var level slog.Level
+	if err := level.UnmarshalText([]byte(f.Log)); err != nil {
+		return actors.Config{}, fmt.Errorf("--log %q: it is debug, info, warn or error", f.Log)
+	}
+	for _, n := range []struct {
+		flag         string
+		value, least int
+	}{{"--rate", f.Rate, 1}, {"--block", f.Block, 1}, {"--lead", f.Lead, 0}, {"--guard", f.Guard, 1}, {"--replicas", f.Replicas, 1}} {
+		if n.value < n.least {
+			return actors.Config{}, fmt.Errorf("%s %d: it is %d or more", n.flag, n.value, n.least)
+		}
+	}
+	c := actors.Config{
+		OSC: f.OSC, Backend: f.Backend, Device: f.Device, Rate: f.Rate, Block: f.Block, Lead: f.Lead, Guard: f.Guard,
+		Replicas: f.Replicas, RuntimeDir: f.RuntimeDir, Grace: f.Grace,
+		Logger: slog.New(slog.NewTextHandler(s.err, &slog.HandlerOptions{Level: level})),
+	}
+	if f.Patch != "" {
+		text, err := os.ReadFile(f.Patch)
+		if err != nil {
+			return actors.Config{}, fmt.Errorf("--patch: %w", err)
+		}
+		c.Patch, c.PatchName = text, f.Patch
+	}
+	return c, nil
+}
+
+type upCmd struct{ engineFlags }
+
+// Run starts an engine and waits for a signal, or for chronus down.
+func (u *upCmd) Run(s streams) error {
+	cfg, err := u.config(s)
+	if err != nil {
+		return err
+	}
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
+	defer stop()
+	e, err := actors.Start(ctx, cfg)
+	if err != nil {
+		return err
+	}
+	st, err := e.Status(ctx)
+	if err == nil {
+		fmt.Fprintln(s.out, statusLine(st))
+	}
+	select {
+	case <-ctx.Done():
+	case <-e.Down():
+	}
+	e.Stop()
+	return nil
+}
+
+// statusLine says in one line what runs.
+func statusLine(st actors.Status) string {
+	line := fmt.Sprintf("chronus plays %s on %s %q: %d Hz, block %d, lead %d, %d workers, OSC on %s",
+		st.Patch, st.Backend, st.Device, st.Rate, st.Block, st.Lead, len(st.Workers), st.OSC)
+	if len(st.Warnings) > 0 {
+		line += " (" + strings.Join(st.Warnings, "; ") + ")"
+	}
+	return line
+}

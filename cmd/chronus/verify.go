@@ -1,0 +1,159 @@
+package main
+
+import (
+	"bufio"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+
+	"github.com/music-chronus/chronus/actors"
+	"github.com/music-chronus/chronus/dsp/patch"
+	"github.com/music-chronus/chronus/dsp/stream"
+	"github.com/music-chronus/chronus/shm"
+)
+
+// reel plays a tape: it renders, uninterrupted, what the engine played from the same decisions.
+type reel struct {
+	header  actors.TapeHeader
+	in      *bufio.Scanner
+	line    int
+	str     *stream.Stream
+	block   []float32
+	pending []shm.Command // read, not entered yet
+	seq     uint64
+	next    uint64
+}
+
+// lineMax bounds a line of a tape: the header carries the whole state.
+const lineMax = 2 * shm.StateMax
+
+func newReel(r io.Reader) (*reel, error) {
+	t := &reel{in: bufio.NewScanner(r)}
+	t.in.Buffer(make([]byte, 64<<10), lineMax)
+	if !t.in.Scan() {
+		return nil, fmt.Errorf("tape: no header: %w", orEOF(t.in.Err()))
+	}
+	t.line = 1
+	h := &t.header
+	if err := json.Unmarshal(t.in.Bytes(), h); err != nil {
+		return nil, fmt.Errorf("tape line 1: %w", err)
+	}
+	if h.Version != 1 {
+		return nil, fmt.Errorf("tape line 1: version %d; this program reads 1", h.Version)
+	}
+	var err error
+	if t.str, err = openStream("tape", []byte(h.Patch), h.Rate, h.Block, h.Channels); err != nil {
+		return nil, err
+	}
+	if len(h.State) > 0 {
+		if err := t.str.Restore(h.State); err != nil {
+			return nil, fmt.Errorf("tape line 1: %w", err)
+		}
+	}
+	if t.str.Block() != h.From {
+		return nil, fmt.Errorf("tape line 1: it begins at block %d, its state at %d", h.From, t.str.Block())
+	}
+	t.seq, t.next = h.Seq, h.From
+	t.block = make([]float32, h.Block*h.Channels)
+	return t, nil
+}
+
+func orEOF(err error) error {
+	if err == nil {
+		return io.ErrUnexpectedEOF
+	}
+	return err
+}
+
+// openStream compiles a patch into a stream.
+func openStream(name string, text []byte, rate, block, channels int) (*stream.Stream, error) {
+	p, err := patch.Parse(name, text)
+	if err != nil {
+		return nil, err
+	}
+	plan, err := patch.Compile(p, rate, block, channels)
+	if err != nil {
+		return nil, err
+	}
+	return stream.New(plan)
+}
+
+// read renders the next block: its number, its samples (good until the next call), and the
+// hash of what was heard. io.EOF at the end of the tape.
+func (t *reel) read() (n uint64, samples []float32, heard uint64, err error) {
+	for t.in.Scan() {
+		t.line++
+		var l actors.TapeLine
+		if err := json.Unmarshal(t.in.Bytes(), &l); err != nil {
+			if !t.in.Scan() {
+				break // the last line was cut off where the tape ended
+			}
+			return 0, nil, 0, fmt.Errorf("tape line %d: %w", t.line, err)
+		}
+		switch {
+		case l.Error != "":
+			return 0, nil, 0, fmt.Errorf("tape line %d: %s", t.line, l.Error)
+		case l.Command != nil:
+			t.pending = append(t.pending, *l.Command)
+		case l.Block != nil:
+			if err := t.render(*l.Block); err != nil {
+				return 0, nil, 0, fmt.Errorf("tape line %d: %w", t.line, err)
+			}
+			return l.Block.N, t.block, l.Block.Heard, nil
+		}
+	}
+	if err := t.in.Err(); err != nil {
+		return 0, nil, 0, fmt.Errorf("tape line %d: %w", t.line, err)
+	}
+	return 0, nil, 0, io.EOF
+}
+
+func (t *reel) render(b actors.TapeBlock) error {
+	if b.N != t.next {
+		return fmt.Errorf("block %d where %d should be: a block is missing or there twice", b.N, t.next)
+	}
+	for t.seq < b.Seq {
+		if len(t.pending) == 0 || t.pending[0].Seq != t.seq+1 {
+			return fmt.Errorf("block %d: command %d is not on the tape", b.N, t.seq+1)
+		}
+		c := t.pending[0]
+		t.pending = t.pending[1:]
+		t.seq++
+		if !b.Skip {
+			t.str.Push(stream.Command{Seq: c.Seq, Frame: c.Frame, Kind: stream.Kind(c.Op), Node: c.Node, Param: c.Param, Value: c.Value})
+		}
+	}
+	t.str.Render(t.block)
+	t.next++
+	return nil
+}
+
+// verdict is the comparison of what was heard with the uninterrupted render of the same decisions.
+type verdict struct {
+	Blocks  uint64 `json:"blocks"`  // compared
+	Changed uint64 `json:"changed"` // blocks whose samples differ in a bit
+	First   uint64 `json:"first"`   // the first block of the tape
+}
+
+// verify plays a tape to its end. A block missing or there twice is an error, a changed one is counted.
+func verify(r io.Reader) (v verdict, err error) {
+	t, err := newReel(r)
+	if err != nil {
+		return v, err
+	}
+	v.First = t.header.From
+	for {
+		_, samples, heard, err := t.read()
+		if errors.Is(err, io.EOF) {
+			return v, nil
+		}
+		if err != nil {
+			return v, err
+		}
+		v.Blocks++
+		if shm.Hash(samples) != heard {
+			v.Changed++
+		}
+	}
+}
