@@ -51,6 +51,7 @@ func (a Arg) Number() (v float64, ok bool) {
 type Decoder struct {
 	packet   []byte
 	args     [MaxArgs]Arg
+	msg      Message
 	elements int
 	err      DecodeError
 }
@@ -75,12 +76,12 @@ func (d *Decoder) element(from, to int, time uint64, depth int, visit func(*Mess
 	case d.packet[from] == '#':
 		d.bundle(from, to, depth, visit, wrong)
 	default:
-		m := Message{Time: time}
-		if f, at, ok := d.message(from, to, &m); !ok {
+		d.msg = Message{Time: time}
+		if f, at, ok := d.message(from, to, &d.msg); !ok {
 			d.fault(f, at, wrong)
 			return
 		}
-		visit(&m)
+		visit(&d.msg)
 	}
 }
 

@@ -99,11 +99,14 @@ func (m *Message) String() string {
 	b.Write(m.Address)
 	for _, a := range m.Args {
 		b.WriteByte(' ')
-		if v, ok := a.Number(); ok {
-			b.WriteString(strconv.FormatFloat(v, 'g', -1, precision(a.Tag)))
-			continue
-		}
 		switch a.Tag {
+		case 'i':
+			b.WriteString(strconv.Itoa(int(int32(a.Bits))))
+		case 'h':
+			b.WriteString(strconv.FormatInt(int64(a.Bits), 10))
+		case 'f', 'd':
+			v, _ := a.Number()
+			b.WriteString(strconv.FormatFloat(v, 'g', -1, precision(a.Tag)))
 		case 's', 'S':
 			fmt.Fprintf(&b, "%q", a.Bytes)
 		case 'b':

@@ -20,7 +20,7 @@ func orNearest(got string, known []string) string {
 	if len(known) == 0 {
 		return ""
 	}
-	best, least := "", len(got)/2+1
+	best, least := "", min(len(got)/2+1, len(got)-1)
 	for _, k := range known {
 		if d := distance(clip(got), k); d <= least && (best == "" || d < least) {
 			best, least = k, d

@@ -61,7 +61,8 @@ func (s *Stream) encoder(dst []byte) *dsp.Encoder {
 // Restore takes up a state that Save made. On an error the stream is as
 // New made it.
 func (s *Stream) Restore(src []byte) error {
-	d := dsp.NewDecoder(src)
+	s.dec = *dsp.NewDecoder(src)
+	d := &s.dec
 	if v := d.Uint32(); v != stateVersion {
 		return fmt.Errorf("saved state has version %d; this program reads %d", v, stateVersion)
 	}

@@ -25,7 +25,8 @@ type Stream struct {
 	mute    []bool // nodes that faulted in this block
 	mix     []float32
 	probe   *atomic.Uint64
-	enc     dsp.Encoder // Save's
+	enc     dsp.Encoder // Save's and Restore's, so that they allocate nothing
+	dec     dsp.Decoder
 }
 
 // node is a module with its buffers.

@@ -1,0 +1,126 @@
+package patch
+
+import (
+	"os"
+	"strings"
+	"testing"
+)
+
+func compile(text string) (*Plan, error) {
+	p, err := Parse("p", []byte(text))
+	if err != nil {
+		return nil, err
+	}
+	return Compile(p, 48000, 64, 2)
+}
+
+func TestDefault(t *testing.T) {
+	plan, err := compile(string(Default()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var ids []string
+	for _, n := range plan.Nodes() {
+		ids = append(ids, n.ID)
+	}
+	if got := strings.Join(ids, " "); got != "engine sine1 adsr1 filter1" {
+		t.Errorf("nodes %s", got)
+	}
+	if n, p, ok := plan.Freq(); !ok || n != 1 || plan.Nodes()[n].Desc.Params[p].Name != "freq" {
+		t.Errorf("freq is %d, %d, %t", n, p, ok)
+	}
+	n, p, err := plan.Lookup("filter1", "mode")
+	if err != nil || n != 3 || p != 0 {
+		t.Errorf("filter1.mode is %d, %d, %v", n, p, err)
+	}
+}
+
+// Every mistake is told with its line and column, and what would be right.
+func TestErrors(t *testing.T) {
+	const nodes = "version: 1\nnodes:\n  - {id: a, type: sine}\n  - {id: b, type: adsr}\n  - {id: c, type: biquad}\n"
+	for _, tt := range []struct{ name, text, want string }{
+		{"not YAML", "version: [1\n", "patch p: ["},
+		{"empty", "", "must hold one"},
+		{"no version", "name: x\n", "version is missing"},
+		{"another version", "version: 2\n", "p:1:10: version must be 1"},
+		{"unknown key", "version: 1\nnode: []\n", `p:2:1: a patch has no "node"; did you mean nodes?`},
+		{"key twice", "version: 1\nname: a\nname: b\n", "p:"},
+		{"nodes no list", "version: 1\nnodes: 3\n", "p:2:8: nodes must be a list"},
+		{"no type", "version: 1\nnodes:\n  - {id: a}\n", "needs both id and type"},
+		{"unknown type", "version: 1\nnodes:\n  - {id: a, type: sin}\n", `p:3:10: node "a": no module of type "sin"; did you mean sine? there are sine, adsr, biquad`},
+		{"bad id", "version: 1\nnodes:\n  - {id: A-b, type: sine}\n", `p:3:10: id "A-b": it must be a small letter`},
+		{"engine's id", "version: 1\nnodes:\n  - {id: out, type: sine}\n", "taken by the engine"},
+		{"id twice", "version: 1\nnodes:\n  - {id: a, type: sine}\n  - {id: a, type: sine}\n", `p:4:10: a second node called "a"`},
+		{"unknown parameter", "version: 1\nnodes:\n  - {id: a, type: sine, params: {frq: 1}}\n", `p:3:34: node "a" (sine) has no parameter "frq"; did you mean freq?`},
+		{"out of range", "version: 1\nnodes:\n  - {id: a, type: sine, params: {freq: 99999}}\n", "freq is 99999, it must be 0 to 24000 Hz"},
+		{"no number", "version: 1\nnodes:\n  - {id: a, type: sine, params: {freq: low}}\n", `freq is "low", it must be 0 to 24000 Hz`},
+		{"NaN", "version: 1\nnodes:\n  - {id: a, type: sine, params: {freq: .nan}}\n", "freq must be a word"},
+		{"no such name", "version: 1\nnodes:\n  - {id: a, type: biquad, params: {mode: notch}}\n", `mode is "notch", it must be lp, hp or bp`},
+		{"nothing heard", nodes + "cables: [a > b]\n", "nothing is connected to out"},
+		{"cable from nowhere", nodes + "cables: [x > out]\n", `p:6:10: a cable from "x", which is no node; there are a, b, c`},
+		{"cable to nowhere", nodes + "cables: [a > d]\n", `a cable to "d"`},
+		{"half a cable", nodes + "cables: [a]\n", "write a > b"},
+		{"cable twice", nodes + "cables: [a > out, a > out]\n", "a second cable from a to out"},
+		{"into a sine", nodes + "cables: [b > a]\n", "a sine has no input"},
+		{"round", nodes + "cables: [b > c > b, c > out]\n", "the cables go round: "},
+		{"freq of nothing", nodes + "cables: [a > out]\nfreq: a.pitch\n", `p:7:7: freq: node "a" (sine) has no parameter "pitch"`},
+		{"freq malformed", nodes + "cables: [a > out]\nfreq: a\n", "write node.param"},
+	} {
+		_, err := compile(tt.text)
+		if err == nil || !strings.Contains(err.Error(), tt.want) || strings.Contains(err.Error(), "\n") {
+			t.Errorf("%s: %v\nwant %s", tt.name, err, tt.want)
+		}
+	}
+}
+
+func TestLimits(t *testing.T) {
+	if _, err := Parse("p", make([]byte, MaxText+1)); err == nil {
+		t.Error("a text that is too long")
+	}
+	many := "version: 1\nnodes:\n" + strings.Repeat("  - {id: a, type: sine}\n", MaxNodes+1)
+	if _, err := Parse("p", []byte(many)); err == nil || !strings.Contains(err.Error(), "the most are 256") {
+		t.Errorf("%v", err)
+	}
+}
+
+// Nodes are rendered after those that they hear, whatever their order in the text.
+func TestOrder(t *testing.T) {
+	plan, err := compile("version: 1\nnodes:\n  - {id: z, type: biquad}\n  - {id: y, type: adsr}\n  - {id: x, type: sine}\ncables: [x > y > z > out, x > z]\n")
+	if err != nil {
+		t.Fatal(err)
+	}
+	place := map[int]int{}
+	for i, n := range plan.Order() {
+		place[n] = i
+	}
+	for n, node := range plan.Nodes() {
+		for _, in := range node.Inputs {
+			for _, from := range in {
+				if place[from] >= place[n] {
+					t.Errorf("%s is rendered before %s", node.ID, plan.Nodes()[from].ID)
+				}
+			}
+		}
+	}
+}
+
+// Whatever the text, Parse and Compile return.
+func FuzzParse(f *testing.F) {
+	f.Add(string(Default()))
+	if more, err := os.ReadFile("default.yaml"); err == nil {
+		f.Add(string(more))
+	}
+	for _, s := range []string{"", "version: 1", "{", "- - -", "a: &x [*x]", "version: 1\nnodes: [{id: a, type: sine, params: {freq: 1e999}}]", "? a\n: b", "\x00", "<<: *a"} {
+		f.Add(s)
+	}
+	f.Fuzz(func(t *testing.T, text string) {
+		p, err := Parse("p", []byte(text))
+		if err != nil {
+			return
+		}
+		plan, err := Compile(p, 48000, 64, 2)
+		if err == nil && (len(plan.Order()) != len(plan.Nodes())-1 || len(plan.Outs()) == 0) {
+			t.Fatal("a plan that lacks nodes, or is not heard")
+		}
+	})
+}
