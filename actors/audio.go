@@ -58,8 +58,18 @@ func (p *audioProxy) spawn(ctx actor.Context) {
 	}
 }
 
+// lastWordWait is how long a process that has ended may leave its last word unread.
+const lastWordWait = 200 * time.Millisecond
+
 // audioReason is the last audio process's own word on why it ended.
 func (r *rig) audioReason() (pid int, reason string) {
+	r.mu.Lock()
+	last := r.audio.silent
+	r.mu.Unlock()
+	select {
+	case <-last:
+	case <-time.After(lastWordWait):
+	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	return r.audio.proc.PID, r.audio.reason

@@ -3,6 +3,8 @@ package actors
 import (
 	"fmt"
 	"os"
+	"os/signal"
+	"syscall"
 
 	"github.com/music-chronus/chronus/shm/sys"
 )
@@ -25,6 +27,8 @@ func RunChild(worker, audio func() int) {
 	if len(os.Args) != 3 || os.Args[1] != childVerb {
 		return
 	}
+	// Whoever read what children print may be gone; that must not end the sound.
+	signal.Ignore(syscall.SIGPIPE)
 	switch os.Args[2] {
 	case workerChild:
 		os.Exit(worker())

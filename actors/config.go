@@ -20,7 +20,7 @@ type Config struct {
 	Rate       int           // Hz; default 48,000
 	Block      int           // frames, 16 to 4,096; default 64
 	Channels   int           // default 2
-	Lead       int           // blocks; 0: ceil(period/block) + guard + 1, once the period is known
+	Lead       int           // blocks; 0: 2*ceil(period/block) + guard, once the period is known
 	Guard      int           // blocks, 1 to lead-1; default 2
 	Replicas   int           // workers, 1 to 8; default 2
 	RuntimeDir string        // of lock and socket; made if missing
@@ -87,9 +87,9 @@ func (c Config) geometry() (shm.Geometry, error) {
 	return g, g.Check()
 }
 
-// leadFor is the lead that a device with the given period needs: its blocks, the guard, and one
-// that is being rendered.
-func (c Config) leadFor(period int) int { return (period+c.Block-1)/c.Block + c.Guard + 1 }
+// leadFor is the lead that a device with the given period needs: the blocks that it takes in one
+// call, as many again so that a standby has a period's time to take over, and the guard.
+func (c Config) leadFor(period int) int { return 2*((period+c.Block-1)/c.Block) + c.Guard }
 
 // checkLead says whether the configured lead, or the rings, are long enough for a device's period.
 func (c Config) checkLead(period int) error {
@@ -98,7 +98,7 @@ func (c Config) checkLead(period int) error {
 		return fmt.Errorf("lead %d is too short: the device takes %d frames at a time, which needs --lead %d (or leave --lead out)", c.Lead, period, need)
 	}
 	if c.Lead == 0 && need > autoRing {
-		return fmt.Errorf("the device takes %d frames at a time: use --block %d or more", period, period/(autoRing-c.Guard-2)+1)
+		return fmt.Errorf("the device takes %d frames at a time: use --block %d or more", period, 2*period/(autoRing-c.Guard-2)+1)
 	}
 	return nil
 }

@@ -17,7 +17,8 @@ type audioProcess struct {
 	running bool // the process lives
 	opened  bool // and has a device
 	info    shm.Opened
-	reason  string // why it says that it failed
+	reason  string        // why it says that it failed
+	silent  chan struct{} // closed when its last word has been taken
 }
 
 // spawnAudio starts the audio process, unless it runs, and asks it to open the device.
@@ -53,7 +54,7 @@ func (r *rig) spawnAudioHere() error {
 		ours.Close()
 		return err
 	}
-	*a = audioProcess{gen: a.gen + 1, proc: proc, socket: ours, running: true}
+	*a = audioProcess{gen: a.gen + 1, proc: proc, socket: ours, running: true, silent: make(chan struct{})}
 	go r.listen(*a)
 	return shm.SendWire(ours, shm.Order{Open: &shm.OpenOrder{
 		Backend: r.cfg.Backend, Device: r.cfg.Device, Rate: r.cfg.Rate, Channels: r.cfg.Channels,
@@ -62,6 +63,7 @@ func (r *rig) spawnAudioHere() error {
 
 // listen takes what one audio process says until it is gone, and closes the socket.
 func (r *rig) listen(a audioProcess) {
+	defer close(a.silent)
 	defer a.socket.Close()
 	for {
 		n, fds, err := shm.ReceiveWire[shm.Notice](a.socket)
@@ -85,11 +87,14 @@ func (r *rig) noteAudio(gen uint64, n shm.Notice) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	a := &r.audio
-	if a.gen != gen || !a.running {
+	if a.gen != gen {
 		return
 	}
 	if n.Opened == nil {
-		a.reason = n.Failed
+		a.reason = n.Failed // it may have ended meanwhile
+		return
+	}
+	if !a.running {
 		return
 	}
 	if err := r.opened(*n.Opened); err != nil {
@@ -155,7 +160,6 @@ func (r *rig) buryAudio() (corpse, bool) {
 	}
 	young := !a.opened
 	a.running, a.opened = false, false
-	a.socket.Shutdown()
 	_ = a.proc.Close()
 	return corpse{slot: audioSlot, gen: a.gen, exit: exit, young: young}, true
 }

@@ -101,11 +101,19 @@ func (r *rig) redundant() bool {
 	return r.whole()
 }
 
-// whole is redundant for who holds the lock: all are ready, and none was sent a signal by Kill
-// that it has not ended of yet.
+// whole is redundant for who holds the lock: all are ready, none was sent a signal by Kill
+// that it has not ended of yet, and none is further behind than lockstep makes it.
 func (r *rig) whole() bool {
+	top := uint64(0)
 	for _, s := range r.slots {
-		if s.phase != ready || s.killedAt != 0 {
+		if s.phase != ready || s.killedAt != 0 || s.dying {
+			return false
+		}
+		top = max(top, r.journal.Published(s.number))
+	}
+	behind := uint64(r.audio.info.Period/r.cfg.Block + 3)
+	for _, s := range r.slots {
+		if r.journal.Published(s.number)+behind < top {
 			return false
 		}
 	}

@@ -73,6 +73,9 @@ func run(backends []Backend) error {
 	orders := make(chan received)
 	go receive(p.socket, orders)
 	err = p.loop(orders, term, orphaned)
+	if err != nil && shm.SendWire(p.socket, shm.Notice{Failed: err.Error()}) == nil {
+		err = nil // the engine tells
+	}
 	p.end()
 	return err
 }
@@ -111,12 +114,10 @@ func (p *process) loop(orders <-chan received, term <-chan os.Signal, orphaned <
 				continue
 			}
 			if err := p.obey(r); err != nil {
-				_ = shm.SendWire(p.socket, shm.Notice{Failed: err.Error()})
 				return err
 			}
 		case <-watch.C:
 			if err := p.check(); err != nil {
-				_ = shm.SendWire(p.socket, shm.Notice{Failed: err.Error()})
 				return err
 			}
 		case <-term:

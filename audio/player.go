@@ -122,16 +122,24 @@ func (p *Player) advance() {
 	p.words.Conceal()
 }
 
-// judge flips when the active worker has fallen under the guard: a level, looked at in every call.
+// judge flips when what the active worker has published would, after the next call, be under the
+// guard: a level, looked at in every call. A device that takes several blocks at a time needs all of them there when it
+// calls, so they are added to the guard.
 func (p *Player) judge() {
 	a := p.words.Active()
 	head := p.journal.Published(a.Slot())
-	if head >= p.words.Clock()+p.guard {
+	if head >= p.words.Clock()+p.guard+p.callBlocks()-1 {
 		return
 	}
 	if to, ok := a.Heir(a.Slot(), p.slots, head, p.journal.Published); ok {
 		p.words.Flip(a, to)
 	}
+}
+
+// callBlocks is how many blocks the device takes at a time.
+func (p *Player) callBlocks() uint64 {
+	frames := int64(len(p.block) / p.mix.from)
+	return uint64(max(1, (p.period.Load()+frames-1)/frames))
 }
 
 // patience is how long a faster-than-real-time device waits for a worker that has stopped
@@ -148,7 +156,7 @@ func (p *Player) Ready(frames int) bool {
 		return true
 	}
 	blocks := uint64(frames*p.mix.from/len(p.block) + 1)
-	if p.journal.Published(p.words.Active().Slot()) >= p.words.Clock()+blocks+p.guard {
+	if p.journal.Published(p.words.Active().Slot()) >= p.words.Clock()+blocks+p.guard+p.callBlocks()-1 {
 		p.shortAt = 0
 		return true
 	}

@@ -123,12 +123,12 @@ const (
 )
 
 // ErrWAV: it is no WAV file that can be read here.
-var ErrWAV = errors.New("not a WAV file of 32-bit floats or 16-bit integers")
+var ErrWAV = errors.New("not a WAV file of 32-bit floats or of 16-bit or 32-bit integers")
 
 // readMax bounds what Read takes into memory.
 const readMax = 1 << 30
 
-// Read reads a whole WAV or RF64 file of 32-bit floats or 16-bit integers, interleaved. Data that
+// Read reads a whole WAV or RF64 file of 32-bit floats or 16-bit or 32-bit integers, interleaved. Data that
 // the header tells of and the file lacks are an error.
 func Read(path string) (rate, channels int, samples []float32, err error) {
 	f, err := os.Open(path)
@@ -167,6 +167,11 @@ func parse(b []byte) (rate, channels int, samples []float32, err error) {
 		samples = make([]float32, len(w.data)/4)
 		for i := range samples {
 			samples[i] = math.Float32frombits(binary.LittleEndian.Uint32(w.data[4*i:]))
+		}
+	case w.format == formatPCM && w.bits == 32:
+		samples = make([]float32, len(w.data)/4)
+		for i := range samples {
+			samples[i] = float32(float64(int32(binary.LittleEndian.Uint32(w.data[4*i:]))) / (1 << 31))
 		}
 	case w.format == formatPCM && w.bits == 16:
 		samples = make([]float32, len(w.data)/2)

@@ -91,16 +91,3 @@ func (f frames) match(i int, o frames, j int) bool {
 	}
 	return true
 }
-
-// locate finds where want's sound begins in got: the first place where resyncMatch frames that are not all
-// silent are equal to those of want from the frame start on. It returns the frame of got for want's
-// frame 0; ok is false if there is none.
-func locate(got, want []float32, channels, start int) (at int, ok bool) {
-	g, w := frames{got, channels}, frames{want, channels}
-	for i := range g.len() {
-		if g.match(i, w, start) {
-			return i - start, true
-		}
-	}
-	return 0, false
-}

@@ -68,6 +68,7 @@ func (u *upCmd) Run(s streams) error {
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
 	defer stop()
+	signal.Ignore(syscall.SIGPIPE) // a closed terminal must not end the sound
 	e, err := actors.Start(ctx, cfg)
 	if err != nil {
 		return err

@@ -1,0 +1,388 @@
+package audio
+
+import (
+	"math"
+	"syscall"
+	"testing"
+
+	"github.com/music-chronus/chronus/shm"
+)
+
+// stage is a player with the segments of two workers, driven by hand.
+type stage struct {
+	t       *testing.T
+	control shm.Control
+	journal shm.Journal
+	recs    [2]shm.Recorder
+	slots   [2]*shm.Segment
+	player  *Player
+}
+
+const (
+	testBlock = 64
+	testLead  = 4
+)
+
+func newStage(t *testing.T, channels int) *stage {
+	t.Helper()
+	g := shm.Geometry{Rate: 48000, Block: testBlock, Channels: 2, Slots: 2, Ring: 8, Guard: 2}
+	s := &stage{t: t}
+	var err error
+	if s.control, err = shm.NewControl(g, testLead); err != nil {
+		t.Fatal(err)
+	}
+	if s.journal, err = shm.NewJournal(g); err != nil {
+		t.Fatal(err)
+	}
+	words, err := shm.AttachPlayback(dup(t, s.control.FD()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.player = NewPlayer(words, s.journal, channels)
+	for i := range s.recs {
+		s.join(i, 1, 0)
+		a := s.control.Active()
+		s.control.Swap(a, a.WithReady(i))
+	}
+	s.control.SetTransport(shm.Play)
+	t.Cleanup(func() {
+		words.Close()
+		s.journal.Close()
+		s.control.Close()
+	})
+	return s
+}
+
+func dup(t *testing.T, fd int) int {
+	t.Helper()
+	n, err := syscall.Dup(fd)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return n
+}
+
+// join gives slot i a worker of a generation, which begins with block n.
+func (s *stage) join(i int, gen, n uint64) {
+	s.t.Helper()
+	var err error
+	if s.recs[i], err = shm.AttachRecorder(dup(s.t, s.journal.FD()), i, gen); err != nil {
+		s.t.Fatal(err)
+	}
+	if s.slots[i], _, err = shm.NewSlot(s.journal.Geometry(), i, gen); err != nil {
+		s.t.Fatal(err)
+	}
+	s.recs[i].Begin(n)
+	s.player.Attach(i, s.slots[i].AudioReader())
+}
+
+// sample is what frame f of block n sounds like: told apart from every other, and above 0.
+func sample(n uint64, f int) float32 { return float32(1+n*testBlock+uint64(f)) / (1 << 20) }
+
+// publish has worker i publish its next block.
+func (s *stage) publish(i int) {
+	n := s.journal.Published(i)
+	w := s.slots[i].AudioWriter()
+	buf := w.Begin(n)
+	for k := range buf {
+		buf[k] = sample(n, k/2)
+	}
+	w.Commit(n, shm.Hash(buf))
+	s.recs[i].Publish(n + 1)
+}
+
+// fillUp has worker i publish up to the lead.
+func (s *stage) fillUp(i int) {
+	for s.journal.Published(i) < s.control.Clock()+s.control.Lead() {
+		s.publish(i)
+	}
+}
+
+// play calls back for frames and returns the left channel.
+func (s *stage) play(frames int) (left []float32) {
+	out := make([]float32, 2*frames)
+	s.player.Fill(out)
+	for i := 0; i < len(out); i += 2 {
+		left = append(left, out[i])
+	}
+	return left
+}
+
+// continues fails unless got is the stream from frame at on.
+func (s *stage) continues(got []float32, at int) {
+	s.t.Helper()
+	for i, v := range got {
+		f := at + i
+		if want := sample(uint64(f/testBlock), f%testBlock); v != want {
+			s.t.Fatalf("frame %d is %g, want %g", f, v, want)
+		}
+	}
+}
+
+// Every block is played once, in order, whatever the device's period.
+func TestPlaysInOrder(t *testing.T) {
+	for _, period := range []int{1, 17, 64, 100, 128} {
+		s := newStage(t, 2)
+		s.control.RaiseLead(2*((period+testBlock-1)/testBlock) + 2)
+		for at := 0; at < 3000; at += period {
+			s.fillUp(0)
+			s.fillUp(1)
+			s.continues(s.play(period), at)
+		}
+		if c := s.control.Counters(); c.Concealed != 0 || c.Rescued != 0 || c.Flips != 0 || c.Played != s.control.Clock() {
+			t.Errorf("period %d: %+v", period, c)
+		}
+	}
+}
+
+// When the active worker stops, the callback flips before its blocks are used up, and nothing is heard of it.
+func TestFlipsByLead(t *testing.T) {
+	s := newStage(t, 2)
+	at := 0
+	for k := range 40 {
+		if k < 10 {
+			s.fillUp(0)
+		}
+		s.fillUp(1)
+		s.continues(s.play(testBlock), at)
+		at += testBlock
+	}
+	c := s.control.Counters()
+	if s.control.Active().Slot() != 1 || c.Flips != 1 || c.Concealed != 0 {
+		t.Errorf("%v, %+v", s.control.Active(), c)
+	}
+}
+
+// A device that takes two blocks at a time finds two there after the flip, too.
+func TestFlipsByLeadOfTwoBlocks(t *testing.T) {
+	s := newStage(t, 2)
+	s.control.RaiseLead(6)
+	at := 0
+	for k := range 40 {
+		for i := range 2 {
+			for (i == 1 || k < 10) && s.journal.Published(i) < s.control.Clock()+6 {
+				// the standby renders nothing that the active worker has not
+				if i == 1 && s.control.Active().Slot() == 0 && s.journal.Published(1) >= s.journal.Published(0) {
+					break
+				}
+				s.publish(i)
+			}
+		}
+		left := s.journal.Published(s.control.Active().Slot()) - s.control.Clock()
+		s.continues(s.play(2*testBlock), at)
+		if left < 2 {
+			t.Fatalf("call %d found %d blocks", k, left)
+		}
+		at += 2 * testBlock
+	}
+	if c := s.control.Counters(); c.Flips != 1 || c.Concealed != 0 {
+		t.Errorf("%+v", c)
+	}
+}
+
+// It does not flip to a worker that is not ready, nor to one that is behind.
+func TestDoesNotFlip(t *testing.T) {
+	for _, tt := range []struct {
+		name  string
+		ready bool
+		head  int
+	}{{"not ready", false, 6}, {"behind", true, 3}} {
+		s := newStage(t, 2)
+		if !tt.ready {
+			a := s.control.Active()
+			s.control.Swap(a, a.Without(1, 0))
+		}
+		for range 4 {
+			s.publish(0)
+		}
+		for range tt.head {
+			s.publish(1)
+		}
+		for range 3 {
+			s.play(testBlock)
+		}
+		if s.control.Active().Slot() != 0 {
+			t.Errorf("%s: flipped", tt.name)
+		}
+	}
+}
+
+// A block that only another ring holds, a dead worker's too, is played from there.
+func TestRescues(t *testing.T) {
+	s := newStage(t, 2)
+	for range 4 {
+		s.publish(1)
+	}
+	s.publish(0)
+	s.publish(0)
+	a := s.control.Active()
+	s.control.Swap(a, a.Without(1, 0)) // it is dead
+	s.continues(s.play(4*testBlock), 0)
+	if c := s.control.Counters(); c.Rescued != 2 || c.Played != 4 || c.Concealed != 0 {
+		t.Errorf("%+v", c)
+	}
+}
+
+// A ring whose generation is not the head's holds nothing.
+func TestGenerations(t *testing.T) {
+	s := newStage(t, 2)
+	s.fillUp(0)
+	s.continues(s.play(4*testBlock), 0)
+	s.recs[0].Publish(8) // the old ring, without the blocks
+	s.join(0, 2, 4)
+	for range 4 {
+		s.publish(0)
+	}
+	s.continues(s.play(testBlock), 4*testBlock)
+	if s.control.Mapped(0) != 2 {
+		t.Errorf("generation %d is mapped", s.control.Mapped(0))
+	}
+}
+
+// Without a block it fades the last frame out, leaves the clock, and goes on at the very frame where it
+// stopped; nothing is louder than what was heard.
+func TestConceals(t *testing.T) {
+	s := newStage(t, 2)
+	for range 4 {
+		s.publish(0)
+	}
+	before := s.play(4 * testBlock)
+	peak := before[len(before)-1]
+	gap := s.play(10 * testBlock)
+	last := peak
+	for i, v := range gap {
+		if v > last || v < 0 {
+			t.Fatalf("concealed frame %d is %g after %g", i, v, last)
+		}
+		last = v
+	}
+	if last != 0 {
+		t.Errorf("the concealment ends at %g", last)
+	}
+	if c := s.control.Counters(); c.Concealed != 10 || s.control.Clock() != 4 {
+		t.Errorf("%+v, clock %d", c, s.control.Clock())
+	}
+	var after []float32
+	for range 8 {
+		s.fillUp(0)
+		after = append(after, s.play(testBlock)...)
+	}
+	for i, v := range after[:240] {
+		if want := sample(4, i); v > want || v < 0 {
+			t.Fatalf("faded-in frame %d is %g, the sound itself %g", i, v, want)
+		}
+	}
+	s.continues(after[240:], 4*testBlock+240)
+}
+
+// A fade asked for ends in silence, is told, and nothing is played after it.
+func TestFades(t *testing.T) {
+	s := newStage(t, 2)
+	s.fillUp(0)
+	s.play(testBlock)
+	s.control.SetTransport(shm.Fade)
+	var out []float32
+	for range 10 {
+		s.fillUp(0)
+		out = append(out, s.play(testBlock)...)
+	}
+	if !s.control.Faded() || out[len(out)-1] != 0 {
+		t.Errorf("faded %t, last %g", s.control.Faded(), out[len(out)-1])
+	}
+	clock := s.control.Clock()
+	s.play(testBlock)
+	if s.control.Clock() != clock {
+		t.Error("the clock moves on in silence")
+	}
+}
+
+func TestIdle(t *testing.T) {
+	s := newStage(t, 2)
+	s.fillUp(0)
+	s.control.SetTransport(shm.Idle)
+	bell := s.control.Bell()
+	for _, v := range s.play(testBlock) {
+		if v != 0 {
+			t.Fatalf("%g while idle", v)
+		}
+	}
+	if s.control.Clock() != 0 || s.control.Bell() == bell {
+		t.Errorf("clock %d, bell %d", s.control.Clock(), s.control.Bell())
+	}
+}
+
+// What is left in the heard log is the hash of what was copied out.
+func TestHeard(t *testing.T) {
+	s := newStage(t, 2)
+	s.fillUp(0)
+	s.play(testBlock)
+	h, ok := s.control.Heard(0)
+	want, _ := s.slots[0].AudioReader().Hash(0, s.journal.Head(0))
+	if !ok || h != want {
+		t.Errorf("%x, %t, want %x", h, ok, want)
+	}
+}
+
+func TestReady(t *testing.T) {
+	s := newStage(t, 2)
+	if s.player.Ready(testBlock) {
+		t.Error("ready with no block there")
+	}
+	s.fillUp(0)
+	if !s.player.Ready(testBlock) || s.player.Ready(2*testBlock) {
+		t.Error("with four blocks there, one can be taken without running into the guard, and two cannot")
+	}
+}
+
+func TestMixer(t *testing.T) {
+	for _, tt := range []struct {
+		from, to int
+		in, want []float32
+	}{
+		{2, 2, []float32{1, 2, 3, 4}, []float32{1, 2, 3, 4}},
+		{2, 1, []float32{1, 2, 3, 4}, []float32{1.5, 3.5}},
+		{1, 2, []float32{1, 2}, []float32{1, 1, 2, 2}},
+		{2, 4, []float32{1, 2, 3, 4}, []float32{1, 2, 0, 0, 3, 4, 0, 0}},
+		{3, 2, []float32{1, 2, 3}, []float32{1, 2}},
+	} {
+		out := make([]float32, len(tt.want))
+		took, gave := mixer{tt.from, tt.to}.move(out, tt.in)
+		for i := range out {
+			if out[i] != tt.want[i] {
+				t.Errorf("%d to %d: %v, want %v", tt.from, tt.to, out, tt.want)
+				break
+			}
+		}
+		if took != len(tt.in) || gave != len(out) {
+			t.Errorf("%d to %d: took %d, gave %d", tt.from, tt.to, took, gave)
+		}
+	}
+}
+
+// In the steady state the veil changes no bit.
+func TestVeilIsClear(t *testing.T) {
+	v := newVeil(48000, 2)
+	in := []float32{0.1, float32(math.Copysign(0, -1)), 1e-40, -1}
+	got := append([]float32(nil), in...)
+	v.over(got)
+	for i := range in {
+		if math.Float32bits(in[i]) != math.Float32bits(got[i]) {
+			t.Errorf("%g became %g", in[i], got[i])
+		}
+	}
+}
+
+func TestNoAllocs(t *testing.T) {
+	s := newStage(t, 2)
+	out := make([]float32, 2*100)
+	if n := testing.AllocsPerRun(300, func() {
+		s.fillUp(0)
+		s.fillUp(1)
+		s.player.Fill(out)
+	}); n != 0 {
+		t.Errorf("%v allocations a callback", n)
+	}
+	if n := testing.AllocsPerRun(300, func() { s.player.Fill(out) }); n != 0 {
+		t.Errorf("%v allocations a concealed callback", n)
+	}
+}

@@ -1,0 +1,251 @@
+package main
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"math"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/music-chronus/chronus/actors"
+	"github.com/music-chronus/chronus/audio/backendtest"
+	"github.com/music-chronus/chronus/audio/file"
+)
+
+var readFile = file.Read
+
+// e2eKills is how often each signal is sent in the captured sound.
+const e2eKills = 20
+
+// Notes by oscsend, PortAudio on JACK, the sound captured from the JACK graph, and the active worker killed
+// twenty times with each signal: every captured frame is that of the uninterrupted render.
+func TestE2EJack(t *testing.T) {
+	backendtest.JACK(t, 48000, 128)
+	e := up(t, "--backend", "portaudio", "--lead", "64")
+	if st := e.must(); st.Backend != "portaudio" || st.Period != 128 {
+		t.Fatalf("plays on %s with period %d", st.Backend, st.Period)
+	}
+	for _, tt := range []struct {
+		name    string
+		seconds int
+	}{{"kill", 4}, {"term", 4}, {"segv", 4}, {"stop", 9}} {
+		t.Run(tt.name, func(t *testing.T) {
+			before := e.must()
+			stopTape := e.taping()
+			recorded := capture(t, tt.seconds)
+			stopNotes := oscsendNotes(t, e.must().OSC)
+			for range e2eKills {
+				e.killHeard(actors.Signals[tt.name])
+			}
+			path := recorded()
+			stopNotes()
+			after := e.redundancy()
+			want := rendered(t, stopTape())
+			if n := after.Failed - before.Failed; n < e2eKills {
+				t.Errorf("%d failovers, want %d", n, e2eKills)
+			}
+			if c := after.Concealed - before.Concealed; c != 0 {
+				t.Errorf("%d blocks concealed", c)
+			}
+			d := compareCaptured(t, path, want)
+			t.Logf("%d kills by %s: %d frames compared, %d lost, %d doubled, %d changed", after.Failed-before.Failed, tt.name, d.Compared, d.Lost, d.Doubled, d.Changed)
+			if !d.ok() || d.Compared < tt.seconds*48000/2 {
+				t.Errorf("%+v", d)
+			}
+		})
+	}
+}
+
+// capture records the engine's ports of the JACK graph with jack_rec; recorded waits for its end.
+func capture(t *testing.T, seconds int) (recorded func() string) {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "captured.wav")
+	cmd := exec.Command("jack_rec", "-f", path, "-d", fmt.Sprint(seconds), "-b", "32", "-B", "65536", "PortAudio:out_0", "PortAudio:out_1")
+	var out bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &out, &out
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	connected := regexp.MustCompile(`(?m)PortAudio:out_1\n(?:   .*\n)*   jackrec`)
+	for began := time.Now(); ; time.Sleep(10 * time.Millisecond) {
+		ports, _ := exec.Command("jack_lsp", "-c").Output()
+		if connected.Match(ports) || bytes.Contains(ports, []byte("input2")) {
+			break
+		}
+		if time.Since(began) > 10*time.Second {
+			t.Fatalf("jack_rec is not connected: %s\n%s", out.String(), ports)
+		}
+	}
+	return func() string {
+		if err := cmd.Wait(); err != nil {
+			t.Fatalf("jack_rec: %v: %s", err, out.String())
+		}
+		if strings.Contains(out.String(), "overruns") {
+			t.Fatalf("jack_rec itself lost frames: %s", out.String())
+		}
+		return path
+	}
+}
+
+// oscsendNotes plays the phrase with liblo's oscsend, over and over.
+func oscsendNotes(t *testing.T, address string) (stop func()) {
+	host, port, _ := strings.Cut(address, ":")
+	quit, done := make(chan struct{}), make(chan struct{})
+	send := func(args ...string) {
+		if b, err := exec.Command("oscsend", append([]string{host, port}, args...)...).CombinedOutput(); err != nil {
+			t.Errorf("oscsend %v: %v: %s", args, err, b)
+		}
+	}
+	go func() {
+		defer close(done)
+		for i := 0; ; i++ {
+			n := phrase[i%len(phrase)]
+			send("/engine/freq", "f", fmt.Sprint(n.freq))
+			send("/gate/adsr1", "s", "on")
+			send("/mod/filter1/cutoff", "i", fmt.Sprint(int(n.cutoff)))
+			select {
+			case <-quit:
+				return
+			case <-time.After(60 * time.Millisecond):
+			}
+			send("/gate/adsr1", "F")
+		}
+	}()
+	return func() { close(quit); <-done }
+}
+
+// rendered is the uninterrupted sound of a tape.
+func rendered(t *testing.T, tape []byte) (samples []float32) {
+	t.Helper()
+	r, err := newReel(bytes.NewReader(tape))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for {
+		_, block, _, err := r.read()
+		if errors.Is(err, io.EOF) {
+			return samples
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		samples = append(samples, block...)
+	}
+}
+
+// compareCaptured compares a recording that began somewhere in want's sound, frame for frame. The recorder
+// keeps 32-bit integers: want is rounded as it rounds.
+func compareCaptured(t *testing.T, path string, want []float32) difference {
+	t.Helper()
+	channels, got := readWAV(t, path)
+	if channels != 2 {
+		t.Fatalf("%d channels", channels)
+	}
+	rounded := make([]float32, len(want))
+	for i, v := range want {
+		rounded[i] = float32(math.RoundToEven(float64(v)*(1<<31)) / (1 << 31))
+	}
+	start := 0
+	for start < len(got)/2 && got[2*start] == 0 {
+		start++
+	}
+	// A held note repeats itself: of the places where the recording could begin, the one from which it agrees longest is it.
+	g, w := frames{got, 2}, frames{rounded, 2}
+	const sure = 2048
+	at, longest := -1, sure
+	for j := start; j < w.len(); j++ {
+		n := 0
+		for start+n < g.len() && j+n < w.len() && g.equal(start+n, w, j+n) {
+			n++
+		}
+		if n > longest {
+			at, longest = j, n
+		}
+	}
+	if at < 0 {
+		t.Fatalf("the captured sound, from frame %d of %d, is nowhere in the %d frames rendered", start, g.len(), w.len())
+	}
+	return compare(got, rounded[2*(at-start):], 2)
+}
+
+// However the engine process ends, its sound goes on until the grace time is over, and then everything ends.
+func TestEngineKilled(t *testing.T) {
+	e := up(t, "--backend", "null", "--grace", "1s")
+	st := e.must()
+	pids := []int{st.AudioPID}
+	for _, w := range st.Workers {
+		pids = append(pids, w.PID)
+	}
+	if err := e.cmd.Process.Kill(); err != nil {
+		t.Fatal(err)
+	}
+	_ = e.cmd.Wait()
+	e.cmd = nil
+	time.Sleep(300 * time.Millisecond)
+	for _, pid := range pids {
+		if !alive(pid) {
+			t.Errorf("process %d ended with the engine", pid)
+		}
+	}
+	for began := time.Now(); ; time.Sleep(20 * time.Millisecond) {
+		left := 0
+		for _, pid := range pids {
+			if alive(pid) {
+				left++
+			}
+		}
+		if left == 0 {
+			return
+		}
+		if time.Since(began) > 10*time.Second {
+			t.Fatalf("%d processes are left after the grace time", left)
+		}
+	}
+}
+
+// A new engine in the directory of one that was killed ends what that one left, and plays.
+func TestEngineAfterKilled(t *testing.T) {
+	e := up(t, "--backend", "null")
+	st := e.must()
+	if err := e.cmd.Process.Kill(); err != nil {
+		t.Fatal(err)
+	}
+	_ = e.cmd.Wait()
+	e.cmd = exec.Command("/proc/self/exe", "up", "--runtime-dir", e.dir, "--osc", "127.0.0.1:0", "--backend", "null")
+	e.cmd.Env = append(os.Environ(), asCommand+"=1")
+	e.cmd.Stdout, e.cmd.Stderr = e.log.File, e.log.File
+	if err := e.cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	for began := time.Now(); ; time.Sleep(20 * time.Millisecond) {
+		now, err := e.client.status(t.Context())
+		if err == nil && now.PID != st.PID && now.Played > 100 {
+			break
+		}
+		if time.Since(began) > 10*time.Second {
+			t.Fatalf("no new engine: %s", e.log)
+		}
+	}
+	for began := time.Now(); alive(st.AudioPID) || alive(st.Workers[0].PID); time.Sleep(20 * time.Millisecond) {
+		if time.Since(began) > 10*time.Second {
+			t.Fatal("the processes of the first engine are still there")
+		}
+	}
+}
+
+// alive tells whether a process runs; one that has ended and waits to be reaped does not.
+func alive(pid int) bool {
+	b, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
+	if err != nil {
+		return false
+	}
+	return !bytes.HasPrefix(b[bytes.LastIndexByte(b, ')')+1:], []byte(" Z")) && syscall.Kill(pid, 0) == nil
+}
