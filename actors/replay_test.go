@@ -1,0 +1,78 @@
+package actors_test
+
+import (
+	"bufio"
+	"encoding/json"
+	"fmt"
+	"io"
+
+	"github.com/music-chronus/chronus/actors"
+	"github.com/music-chronus/chronus/dsp/patch"
+	"github.com/music-chronus/chronus/dsp/stream"
+	"github.com/music-chronus/chronus/shm"
+)
+
+// replay renders a tape and compares every block with what was heard. It is written apart from the
+// command's own reader of tapes, so that neither hides a mistake of the other.
+func replay(r io.Reader) error {
+	in := bufio.NewReader(r)
+	dec := json.NewDecoder(in)
+	var h actors.TapeHeader
+	if err := dec.Decode(&h); err != nil {
+		return fmt.Errorf("header: %w", err)
+	}
+	p, err := patch.Parse("tape", []byte(h.Patch))
+	if err != nil {
+		return err
+	}
+	plan, err := patch.Compile(p, h.Rate, h.Block, h.Channels)
+	if err != nil {
+		return err
+	}
+	s, err := stream.New(plan)
+	if err != nil {
+		return err
+	}
+	if h.State != nil {
+		if err := s.Restore(h.State); err != nil {
+			return err
+		}
+	}
+	commands := map[uint64]shm.Command{}
+	out := make([]float32, h.Block*h.Channels)
+	n, seq := h.From, h.Seq
+	for {
+		var l actors.TapeLine
+		if err := dec.Decode(&l); err == io.EOF {
+			break
+		} else if err != nil {
+			return err
+		}
+		if l.Error != "" {
+			return fmt.Errorf("the tape ends: %s", l.Error)
+		}
+		if l.Command != nil {
+			commands[l.Command.Seq] = *l.Command
+			continue
+		}
+		if l.Block.N != n {
+			return fmt.Errorf("block %d where %d should be", l.Block.N, n)
+		}
+		for ; seq < l.Block.Seq; seq++ {
+			c, ok := commands[seq+1]
+			if !ok {
+				return fmt.Errorf("command %d is missing in block %d", seq+1, n)
+			}
+			s.Push(stream.Command{Seq: c.Seq, Frame: c.Frame, Kind: stream.Kind(c.Op), Node: c.Node, Param: c.Param, Value: c.Value})
+		}
+		s.Render(out)
+		if shm.Hash(out) != l.Block.Heard {
+			return fmt.Errorf("block %d was heard otherwise than it renders", n)
+		}
+		n++
+	}
+	if n < h.From+20 {
+		return fmt.Errorf("only %d blocks are on the tape", n-h.From)
+	}
+	return nil
+}
