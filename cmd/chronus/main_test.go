@@ -410,3 +410,5 @@ func TestVerbs(t *testing.T) {
 	}
 	e.cmd = nil
 }
+
+func verifyBytes(tape []byte) (verdict, error) { return verify(bytes.NewReader(tape)) }

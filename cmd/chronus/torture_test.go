@@ -1,0 +1,136 @@
+package main
+
+import (
+	"context"
+	"math/rand/v2"
+	"os"
+	"runtime"
+	"slices"
+	"strconv"
+	"testing"
+	"time"
+
+	"github.com/music-chronus/chronus/shm/sys"
+)
+
+// tortureDefault is how many kills a plain test run does; CHRONUS_TORTURE says another number.
+const tortureDefault = 40
+
+// torturePause is the most time between two kills.
+const torturePause = 30 * time.Millisecond
+
+// Every kind of kill at random instants, while notes are played, on an idle machine and on a busy one, at the default lead of
+// four blocks. Before each round a control run of the same length without a kill shows what the machine itself
+// does to the sound. A frame lost, doubled or changed is never excused.
+func TestTorture(t *testing.T) {
+	kills := tortureDefault
+	if s := os.Getenv("CHRONUS_TORTURE"); s != "" {
+		n, err := strconv.Atoi(s)
+		if err != nil || n < 8 {
+			t.Fatalf("CHRONUS_TORTURE=%q: it is a number of kills, 8 or more", s)
+		}
+		kills = n
+	}
+	e := up(t, "--backend", "null", "--lead", "4")
+	defer e.notes()()
+	for _, load := range []struct {
+		name  string
+		start func() (stop func())
+	}{{"idle", func() func() { return func() {} }}, {"busy", busy}} {
+		for _, sig := range []string{"kill", "term", "segv", "stop"} {
+			t.Run(load.name+"/"+sig, func(t *testing.T) {
+				defer load.start()()
+				torment(t, e, sig, kills/8)
+			})
+		}
+	}
+}
+
+// torment does one round, and logs it beside its control run.
+func torment(t *testing.T, e *engineProcess, sig string, kills int) {
+	t.Helper()
+	began := time.Now()
+	r, err := chaos(context.Background(), e.client, kills, sig, torturePause)
+	if err != nil {
+		t.Fatalf("%v\n%s", err, e.log)
+	}
+	took := time.Since(began)
+	quiet := e.must()
+	stop := e.taping()
+	time.Sleep(took)
+	v, err := verifyBytes(stop())
+	after := e.must()
+	t.Logf("%4d kills in %6.2f s: %d blocks, %d lost, %d doubled, %d changed, %d concealed, %d rescued, %d xruns; "+
+		"flip median %.2f p99 %.2f ms, redundant median %.1f ms | control: %d blocks, %d concealed, %d flips, %d xruns",
+		kills, took.Seconds(), r.Compared, r.Lost, r.Doubled, r.Changed, r.Concealed, r.Rescued, r.Xruns,
+		r.FlipUS.Median/1e3, r.FlipUS.P99/1e3, r.WholeUS.Median/1e3,
+		v.Blocks, after.Concealed-quiet.Concealed, after.CallbackFlips-quiet.CallbackFlips, after.Xruns-quiet.Xruns)
+	if r.Lost+r.Doubled+r.Changed != 0 || err != nil || v.Changed != 0 {
+		t.Errorf("the sound was touched: %d lost, %d doubled, %d changed; control %+v, %v", r.Lost, r.Doubled, r.Changed, v, err)
+	}
+	if n := len(r.Failovers); n < kills {
+		t.Errorf("%d failovers of %d kills are on record", n, kills)
+	}
+}
+
+// BenchmarkFailover kills the active worker 200 times, one failure at a time, and reports how long flip and
+// redundancy took, beside how late this machine wakes a real-time thread in the same minute.
+func BenchmarkFailover(b *testing.B) {
+	e := up(b, "--backend", "null", "--lead", "4")
+	defer e.notes()()
+	const kills = 200
+	for range b.N {
+		stop := wakeups()
+		r, err := chaos(context.Background(), e.client, kills, "kill", 60*time.Millisecond)
+		late := stop()
+		if err != nil {
+			b.Fatal(err)
+		}
+		if r.Lost+r.Doubled+r.Changed != 0 {
+			b.Errorf("%d lost, %d doubled, %d changed", r.Lost, r.Doubled, r.Changed)
+		}
+		b.ReportMetric(r.FlipUS.Median/1e3, "flip-p50-ms")
+		b.ReportMetric(r.FlipUS.P99/1e3, "flip-p99-ms")
+		b.ReportMetric(r.WholeUS.Median/1e3, "redundant-p50-ms")
+		b.ReportMetric(float64(r.Concealed), "concealed")
+		b.ReportMetric(late.Median/1e3, "machine-late-p50-ms")
+		b.ReportMetric(late.P99/1e3, "machine-late-p99-ms")
+		b.ReportMetric(0, "ns/op")
+	}
+}
+
+// wakeups measures, until stop, how late a real-time thread that sleeps for a millisecond is woken.
+func wakeups() (stop func() quantiles) {
+	quit, done := make(chan struct{}), make(chan []float64)
+	go func() {
+		runtime.LockOSThread()
+		_ = sys.ThreadFIFO(sys.PriorityWatcher)
+		var late []float64
+		for {
+			select {
+			case <-quit:
+				done <- late
+				return
+			default:
+			}
+			due := sys.Monotonic() + int64(time.Millisecond)
+			time.Sleep(time.Millisecond)
+			late = append(late, float64(sys.Monotonic()-due)/1e3)
+		}
+	}()
+	return func() quantiles { close(quit); return quantilesOf(<-done) }
+}
+
+func TestQuantiles(t *testing.T) {
+	var v []float64
+	for i := range 1000 {
+		v = append(v, float64(i))
+	}
+	rand.Shuffle(len(v), func(i, j int) { v[i], v[j] = v[j], v[i] })
+	if q := quantilesOf(slices.Clone(v)); q.Median != 500 || q.P99 != 990 || q.Max != 999 || q.Count != 1000 {
+		t.Errorf("%+v", q)
+	}
+	if q := quantilesOf(nil); q != (quantiles{}) {
+		t.Errorf("%+v", q)
+	}
+}
