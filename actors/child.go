@@ -41,8 +41,9 @@ func RunChild(worker, audio func() int) {
 
 // spawnChild starts a child with the given descriptors as its 3, 4, ...
 func spawnChild(what string, files []int) (sys.Process, error) {
-	// One thread renders or plays, one watches; more only cost the kernel time at the end. Goroutines that never
-	// run long need no signals to be preempted by. A traceback of a child that was killed says nothing.
-	env := append(os.Environ(), "GOMAXPROCS=2", "GODEBUG=asyncpreemptoff=1", "GOTRACEBACK=none")
+	// The thread that renders or plays sleeps behind the scheduler's back and so keeps one of its places; another may be
+	// held by a goroutine that has just gone into a system call. With fewer than four an order for the audio process lay there for up to
+	// 20 ms. Goroutines that never run long need no signals to be preempted by. A traceback of a child that was killed says nothing.
+	env := append(os.Environ(), "GOMAXPROCS=4", "GODEBUG=asyncpreemptoff=1", "GOTRACEBACK=none")
 	return sys.Spawn(self, []string{"chronus-" + what, childVerb, what}, env, os.Stderr, os.Stderr, files)
 }

@@ -94,7 +94,9 @@ func (h *history) death(r *rig, s *slot, exit sys.Exit) {
 // pending is the failover that a flip by the callback began for the process that s still has.
 func (h *history) pending(s *slot) *Failover {
 	for i := len(h.failovers) - 1; i >= 0 && i >= len(h.failovers)-8; i-- {
-		if f := &h.failovers[i]; f.live && f.Slot == s.number && f.Generation == s.gen {
+		f := &h.failovers[i]
+		// A worker that was flipped away from, recovered, and died later of something else dies anew.
+		if f.live && f.Slot == s.number && f.Generation == s.gen && (s.hung || f.FromKill) {
 			return f
 		}
 	}
