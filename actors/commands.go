@@ -44,6 +44,9 @@ func (l *commandLog) trim(seq uint64) {
 func (r *rig) broadcast(c shm.Command) (seq uint64, err error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	if r.stopping {
+		return 0, errStopped
+	}
 	attached, room := 0, 0
 	for _, s := range r.slots {
 		if s.attached() {

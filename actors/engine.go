@@ -7,7 +7,6 @@ import (
 	"io"
 	"log/slog"
 	"os"
-	"runtime"
 	"strings"
 	"sync"
 	"syscall"
@@ -26,10 +25,6 @@ const (
 	stopWait  = 2 * time.Second
 	fadeWait  = 500 * time.Millisecond
 )
-
-// spareProcs are scheduler slots beyond the cores: the watcher, back from its wait, must
-// find one free, even while others are held by threads that the kernel does not run.
-const spareProcs = 4
 
 // Engine is a running engine: its actors, its processes, its files.
 type Engine struct {
@@ -111,7 +106,6 @@ func (e *Engine) prepare() (err error) {
 	}
 	e.rig.control.SetEngine(os.Getpid())
 	e.rig.control.SetGrace(e.cfg.Grace)
-	runtime.GOMAXPROCS(max(runtime.GOMAXPROCS(0), spareProcs+len(e.rig.slots)))
 	e.warn()
 	e.control, err = serveControl(e, e.dir.file(SocketFile))
 	return err
@@ -119,13 +113,9 @@ func (e *Engine) prepare() (err error) {
 
 // warn says what this machine refuses; the engine goes on without.
 func (e *Engine) warn() {
-	t := newThread(sys.PriorityWorker)
-	defer t.stop()
-	t.do(func() {
-		if err := sys.ThreadFIFO(sys.PriorityWorker); err != nil {
-			e.warnings = append(e.warnings, "no real-time priority, a busy machine will be heard: "+err.Error())
-		}
-	})
+	if err := sys.MayFIFO(sys.PriorityAudio); err != nil {
+		e.warnings = append(e.warnings, "no real-time priority, a busy machine will be heard: "+err.Error())
+	}
 	if err := sys.MayLock(); err != nil {
 		e.warnings = append(e.warnings, "pages are not locked, swapping will be heard: "+err.Error())
 	}
@@ -274,6 +264,7 @@ func (e *Engine) dismantle() {
 func (r *rig) fade(wait time.Duration) {
 	r.mu.Lock()
 	r.stopping = true
+	close(r.quit)
 	playing := r.audio.opened && r.control.Transport() == shm.Play
 	r.mu.Unlock()
 	if !playing {
@@ -347,6 +338,9 @@ func (r *rig) pids() (pids []int) {
 func (r *rig) killActive(sig syscall.Signal) (Killed, error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	if r.closed {
+		return Killed{}, errStopped
+	}
 	a := r.control.Active()
 	if a.ReadyCount() < len(r.slots) {
 		return Killed{}, fmt.Errorf("%d of %d workers are ready: wait for the others", a.ReadyCount(), len(r.slots))

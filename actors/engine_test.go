@@ -112,6 +112,7 @@ func taped(t *testing.T, e *actors.Engine, f func()) {
 	done, begun := make(chan error, 1), make(chan struct{})
 	go func() { done <- e.Record(ctx, &b, func() { close(begun) }) }()
 	<-begun
+	defer cancel()
 	f()
 	time.Sleep(50 * time.Millisecond)
 	cancel()
@@ -302,6 +303,12 @@ func TestStop(t *testing.T) {
 	}
 	if _, err := os.Stat(dir + "/" + actors.SocketFile); err == nil {
 		t.Error("the socket is still there")
+	}
+	if err := e.Record(context.Background(), io.Discard, nil); err == nil {
+		t.Error("a tape of a stopped engine")
+	}
+	if _, err := e.Kill(syscall.SIGKILL); err == nil {
+		t.Error("a worker of a stopped engine was killed")
 	}
 	again := start(t, func(c *actors.Config) { c.RuntimeDir = dir })
 	again.Stop()

@@ -109,7 +109,7 @@ func (r *rig) attach(s *slot, now time.Time) error {
 // furthest joiner is named before that.
 func (r *rig) tendJoining(s *slot, now time.Time) {
 	head := r.journal.Head(s.number)
-	if s.hung || !head.Of(s.gen) {
+	if s.hung || !head.Of(s.gen) || s.cmds.Life().Load() == 0 {
 		return
 	}
 	a := r.control.Active()
@@ -134,7 +134,7 @@ func (r *rig) tendJoining(s *slot, now time.Time) {
 		old = r.control.Active()
 	}
 	s.enter(ready, now)
-	r.spawner.later(r.restock)
+	go r.restock()
 	r.history.redundant(r)
 	r.emit(WorkerReady{Slot: s.number, PID: s.proc.PID, Generation: s.gen, Block: s.want.state.Block})
 }
@@ -142,9 +142,8 @@ func (r *rig) tendJoining(s *slot, now time.Time) {
 // nameJoiner makes the furthest joiner active when no ready worker is left.
 func (r *rig) nameJoiner(a shm.Active) {
 	if best := r.furthestJoiner(nil); best != nil && best.number != a.Slot() {
-		if next := a.Named(best.number); r.control.Swap(a, next) {
-			r.active = next
-		}
+		r.control.Swap(a, a.Named(best.number))
+		r.noticeFlip()
 	}
 }
 

@@ -23,17 +23,15 @@ type audioProcess struct {
 
 // spawnAudio starts the audio process, unless it runs, and asks it to open the device.
 func (r *rig) spawnAudio() error {
-	var err error
-	r.spawner.do(func() { err = r.spawnAudioHere() })
-	if err != nil {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if err := r.startAudioProcess(); err != nil {
 		return fmt.Errorf("audio process: %w", err)
 	}
 	return nil
 }
 
-func (r *rig) spawnAudioHere() error {
-	r.mu.Lock()
-	defer r.mu.Unlock()
+func (r *rig) startAudioProcess() error {
 	a := &r.audio
 	if a.running || r.stopping {
 		return nil

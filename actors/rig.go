@@ -3,7 +3,6 @@ package actors
 import (
 	"fmt"
 	"sync"
-	"sync/atomic"
 	"time"
 
 	"github.com/music-chronus/chronus/shm"
@@ -22,22 +21,24 @@ type rig struct {
 	journal shm.Journal
 	plan    *shm.Segment
 	emit    func(Event)
-	spawner *thread // starts processes
 
 	// mu: attaching a ring, broadcasting a command and noting a death exclude each other.
 	mu       sync.Mutex
 	slots    []*slot
 	audio    audioProcess
 	spare    *spareWorker // started, without a place; nil: none
+	stocking bool         // one is being started
 	log      commandLog
 	kept     shm.State // the last snapshot, from which all can begin again
 	keeping  ask
 	history  history
-	poke     atomic.Uint32 // 1: the watcher may sleep; 0: it should look again
 	stopping bool
-	active   shm.Active   // as last seen by the watcher
-	ended    func(corpse) // tells the actors
-	primed   func()       // the first block can be played
+	quit     chan struct{}  // closed when stopping begins
+	closed   bool           // the segments are gone
+	tapes    sync.WaitGroup // that are being written
+	active   shm.Active     // as last seen by the watcher
+	ended    func(corpse)   // tells the actors
+	primed   func()         // the first block can be played
 }
 
 // phase of a slot's process.
@@ -73,7 +74,6 @@ type slot struct {
 	seed    shm.SeedWriter
 	want    ask // the state that it begins from
 
-	lived      bool   // its life was seen to have begun
 	dying      bool   // its life has ended, its process not yet
 	detected   int64  // when that was noticed, sys.Monotonic
 	epoch      uint64 // of active after it
@@ -107,7 +107,7 @@ func newRig(cfg Config, text []byte, emit func(Event)) (r *rig, err error) {
 	if err != nil {
 		return nil, err
 	}
-	r = &rig{cfg: cfg, text: text, geo: geo, emit: emit, ended: func(corpse) {}, primed: func() {}}
+	r = &rig{cfg: cfg, text: text, geo: geo, emit: emit, quit: make(chan struct{}), ended: func(corpse) {}, primed: func() {}}
 	defer func() {
 		if err != nil {
 			r.close()
@@ -125,16 +125,16 @@ func newRig(cfg Config, text []byte, emit func(Event)) (r *rig, err error) {
 	for i := range cfg.Replicas {
 		r.slots = append(r.slots, &slot{number: i})
 	}
-	r.spawner = newThread(sys.PriorityWorker)
 	r.active = r.control.Active()
 	return r, nil
 }
 
-// close unmaps everything. No process may be left.
+// close unmaps everything. No process may be left, and fade has ended the tapes.
 func (r *rig) close() {
-	if r.spawner != nil {
-		r.spawner.stop()
-	}
+	r.tapes.Wait()
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.closed = true
 	for _, s := range r.slots {
 		s.release()
 		closeSegment(&s.ring)
@@ -164,12 +164,6 @@ func (s *slot) enter(p phase, now time.Time) {
 
 // spawn starts a process in an empty slot. What it begins from is found while it starts.
 func (r *rig) spawn(number int) error {
-	var err error
-	r.spawner.do(func() { err = r.spawnHere(number) })
-	return err
-}
-
-func (r *rig) spawnHere(number int) error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	s := r.slots[number]
@@ -181,10 +175,9 @@ func (r *rig) spawnHere(number int) error {
 		s.release()
 		return fmt.Errorf("worker %d: %w", number, err)
 	}
-	s.asked, s.agreed, s.killedAt, s.hung, s.lived, s.dying, s.mismatches = 0, 0, 0, false, false, false, 0
+	s.asked, s.agreed, s.killedAt, s.hung, s.dying, s.flipped, s.mismatches = 0, 0, 0, false, false, false, 0
 	s.want = r.askForState(s, nil, time.Now())
 	s.enter(starting, time.Now())
-	r.wakeWatcher()
 	return nil
 }
 

@@ -13,7 +13,7 @@ type spareWorker struct {
 	socket *sys.Socket
 }
 
-// startSpare starts a worker process. Call it on the spawner.
+// startSpare starts a worker process.
 func startSpare() (*spareWorker, error) {
 	ours, theirs, err := sys.SocketPair()
 	if err != nil {
@@ -40,18 +40,20 @@ func (r *rig) takeSpare() (*spareWorker, error) {
 // restock starts a spare if there is none.
 func (r *rig) restock() {
 	r.mu.Lock()
-	enough := r.spare != nil || r.stopping
+	enough := r.spare != nil || r.stocking || r.stopping
+	r.stocking = r.stocking || !enough
 	r.mu.Unlock()
 	if enough {
 		return
 	}
 	w, err := startSpare() // without the lock: the watcher must not wait for a fork
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.stocking = false
 	if err != nil {
 		r.emit(WorkerFailed{Slot: noSlot, Err: fmt.Errorf("spare: %w", err)})
 		return
 	}
-	r.mu.Lock()
-	defer r.mu.Unlock()
 	if r.stopping {
 		w.discard()
 		w.socket.Close()

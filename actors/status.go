@@ -60,6 +60,9 @@ type WorkerStatus struct {
 func (r *rig) status() Status {
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	if r.closed {
+		return Status{PID: os.Getpid()}
+	}
 	a, clock := r.control.Active(), r.control.Clock()
 	c := r.control.Counters()
 	st := Status{
@@ -104,6 +107,9 @@ func (r *rig) redundant() bool {
 // whole is redundant for who holds the lock: all are ready, none was sent a signal by Kill
 // that it has not ended of yet, and none is further behind than lockstep makes it.
 func (r *rig) whole() bool {
+	if r.closed {
+		return false
+	}
 	top := uint64(0)
 	for _, s := range r.slots {
 		if s.phase != ready || s.killedAt != 0 || s.dying {

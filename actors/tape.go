@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"time"
@@ -43,6 +44,8 @@ type TapeBlock struct {
 	Heard uint64 `json:"heard,string"`
 }
 
+var errStopped = errors.New("the engine has been stopped")
+
 // tapeEvery is how often the journal is read: far more often than it laps.
 const tapeEvery = 20 * time.Millisecond
 
@@ -59,8 +62,15 @@ type tape struct {
 // nil, is called once every command from then on will be on the tape.
 func (r *rig) record(ctx context.Context, w io.Writer, begun func()) error {
 	r.mu.Lock()
-	kept := r.kept
+	kept, over := r.kept, r.stopping
+	if !over {
+		r.tapes.Add(1)
+		defer r.tapes.Done()
+	}
 	r.mu.Unlock()
+	if over {
+		return errStopped
+	}
 	out := bufio.NewWriterSize(w, 1<<16)
 	t := &tape{rig: r, out: out, enc: json.NewEncoder(out), n: kept.Block, seq: kept.Seq}
 	err := t.enc.Encode(TapeHeader{
@@ -75,6 +85,8 @@ func (r *rig) record(ctx context.Context, w io.Writer, begun func()) error {
 	for err == nil {
 		select {
 		case <-ctx.Done():
+			return t.catchUp()
+		case <-r.quit:
 			return t.catchUp()
 		case <-tick.C:
 			err = t.catchUp()

@@ -1,8 +1,6 @@
 package actors
 
 import (
-	"runtime"
-	"sync/atomic"
 	"syscall"
 	"time"
 
@@ -33,8 +31,8 @@ type corpse struct {
 	young bool // it never became ready
 }
 
-// watcher is the supervisor's fast hand: a thread that waits for deaths and flips at once. It is
-// above every actor and mailbox, since what is at stake is the lead.
+// watcher is the supervisor's hand: it waits for processes to end, flips if the audio process has not done so,
+// and moves joiners on. It is not an actor, since what is at stake is the lead, and mailboxes have no order of urgency.
 type watcher struct {
 	rig  *rig
 	quit chan struct{}
@@ -55,11 +53,8 @@ func (w *watcher) stop() {
 
 func (w *watcher) run() {
 	defer close(w.done)
-	runtime.LockOSThread()
-	_ = sys.ThreadFIFO(sys.PriorityWatcher)
 	var (
 		fds     []sys.PollFD
-		lives   []*atomic.Uint32
 		scratch sys.PollScratch
 		tick    time.Duration
 	)
@@ -69,12 +64,7 @@ func (w *watcher) run() {
 			return
 		default:
 		}
-		w.rig.poke.Store(1)
-		fds, lives, tick = w.rig.watched(fds[:0], append(lives[:0], &w.rig.poke))
-		if sys.FutexWaitAny(lives, tick) {
-			w.rig.noticeDeaths()
-			tick = 0
-		}
+		fds, tick = w.rig.watched(fds[:0])
 		scratch = sys.Poll(fds, scratch, tick)
 		now := time.Now()
 		for _, f := range fds {
@@ -86,14 +76,8 @@ func (w *watcher) run() {
 	}
 }
 
-// wakeWatcher has the watcher look again now.
-func (r *rig) wakeWatcher() {
-	r.poke.Store(0)
-	sys.FutexWake(&r.poke)
-}
-
-// watched lists the processes and the lives that have not ended, and says how long to wait for one of them to.
-func (r *rig) watched(fds []sys.PollFD, lives []*atomic.Uint32) ([]sys.PollFD, []*atomic.Uint32, time.Duration) {
+// watched lists the processes that have not ended, and says how long to wait for one of them to.
+func (r *rig) watched(fds []sys.PollFD) ([]sys.PollFD, time.Duration) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	tick := idleTick
@@ -101,11 +85,7 @@ func (r *rig) watched(fds []sys.PollFD, lives []*atomic.Uint32) ([]sys.PollFD, [
 		if s.phase != empty {
 			fds = append(fds, sys.PollFD{FD: s.proc.FD})
 		}
-		if s.attached() && s.cmds.Life().Load() != 0 {
-			s.lived = true
-			lives = append(lives, s.cmds.Life())
-		}
-		if s.phase == starting || s.phase == joining || s.dying {
+		if s.phase != ready || s.dying {
 			tick = busyTick
 		}
 	}
@@ -115,25 +95,7 @@ func (r *rig) watched(fds []sys.PollFD, lives []*atomic.Uint32) ([]sys.PollFD, [
 	if r.audio.running {
 		fds = append(fds, sys.PollFD{FD: r.audio.proc.FD})
 	}
-	return fds, lives, tick
-}
-
-// noticeDeaths flips away from workers whose lives have ended. Their processes are still being taken
-// down by the kernel; they are buried, with the cause, when that is done.
-func (r *rig) noticeDeaths() {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	for _, s := range r.slots {
-		if s.attached() && s.lived && s.cmds.Life().Load() == 0 {
-			r.notice(s)
-		}
-	}
-}
-
-// notice takes the slot's ready bit and flips.
-func (r *rig) notice(s *slot) {
-	s.dying, s.detected = true, sys.Monotonic()
-	s.epoch, s.flipped = r.depose(s)
+	return fds, tick
 }
 
 // died handles the end of the process whose descriptor became readable: the one place where a
@@ -175,7 +137,8 @@ func (r *rig) buryWorker(s *slot, now time.Time) (corpse, bool) {
 	}
 	r.journal.SetCause(s.number, s.gen, cause, detail)
 	if !s.dying {
-		r.notice(s)
+		s.dying, s.detected = true, sys.Monotonic()
+		r.depose(s)
 	}
 	c := corpse{slot: s.number, gen: s.gen, exit: exit, young: s.phase != ready}
 	r.history.death(r, s, exit)
@@ -189,28 +152,16 @@ func (r *rig) buryWorker(s *slot, now time.Time) (corpse, bool) {
 	return c, true
 }
 
-// depose clears the slot's ready bit and, if it was active, names the ready standby with the
-// highest head, in one CAS. If no ready worker is left, the joiner that is furthest is named.
-func (r *rig) depose(s *slot) (epoch uint64, flipped bool) {
-	for {
-		old := r.control.Active()
-		to := old.Slot()
-		if to == s.number {
-			if heir, ok := old.Heir(s.number, len(r.slots), 0, r.journal.Published); ok {
-				to = heir
-			} else if j := r.furthestJoiner(s); j != nil {
-				to = j.number
-			}
-		}
-		if to == old.Slot() && !old.Ready(s.number) {
-			return 0, false
-		}
-		next := old.Without(s.number, to)
-		if r.control.Swap(old, next) {
-			r.active = next
-			return next.Epoch(), to != old.Slot()
+// depose clears the slot's ready bit and, if it was active, flips, in one CAS. If no ready worker is
+// left, the joiner that is furthest is named.
+func (r *rig) depose(s *slot) {
+	r.control.Depose(s.number, r.journal)
+	if a := r.control.Active(); a.Slot() == s.number {
+		if j := r.furthestJoiner(s); j != nil {
+			r.control.Swap(a, a.Named(j.number))
 		}
 	}
+	r.noticeFlip()
 }
 
 // furthestJoiner is the joining slot, other than not, with the highest head.
@@ -242,6 +193,10 @@ func (r *rig) tend(now time.Time) {
 			r.tendJoining(s, now)
 			r.tendProgress(s, now)
 		case ready:
+			if !r.control.Active().Ready(s.number) {
+				s.enter(joining, now) // its bit was taken: it has died, or was mistaken for one that had
+				continue
+			}
 			r.tendProgress(s, now)
 			r.compare(s)
 		}
@@ -273,16 +228,26 @@ func (r *rig) prime() bool {
 	return true
 }
 
-// noticeFlip puts a flip that the callback made, for want of lead, on record.
+// noticeFlip puts what has become of active on record: a flip away from a worker that has died, whose
+// ready bit is gone, or one that the callback made for want of lead.
 func (r *rig) noticeFlip() {
-	a := r.control.Active()
-	if a == r.active {
+	a, was := r.control.Active(), r.active
+	r.active = a
+	if a.Slot() == was.Slot() {
 		return
 	}
-	if a.Slot() != r.active.Slot() {
-		r.history.flip(r, r.slots[r.active.Slot()], a)
+	s := r.slots[was.Slot()]
+	switch {
+	case a.Ready(s.number):
+		r.history.flip(r, s, a)
+	case s.dying, s.attached() && s.cmds.Life().Load() == 0:
+		// The audio process may have been first; the kernel still takes the process down.
+		at, _ := r.control.FlippedAt(a.Epoch())
+		if !s.dying || at < s.detected {
+			s.detected = at
+		}
+		s.dying, s.epoch, s.flipped = true, a.Epoch(), true
 	}
-	r.active = a
 }
 
 // tendProgress gives up a worker that publishes nothing though it could.

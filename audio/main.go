@@ -35,6 +35,7 @@ type process struct {
 	journal  shm.Journal
 	socket   *sys.Socket
 	player   *Player
+	deaths   deaths
 	stream   Stream
 	xruns    uint64
 	started  bool
@@ -66,6 +67,8 @@ func run(backends []Backend) error {
 	_ = sys.ProcessFIFO(sys.PriorityAudio) // all threads: a callback in Go may have to wait for any of them
 	_ = sys.LockPages()
 	p.words.SetFaded(false)
+	p.deaths.words, p.deaths.journal = p.words, p.journal
+	go p.deaths.run()
 	term := make(chan os.Signal, 1)
 	signal.Notify(term, syscall.SIGTERM, syscall.SIGINT)
 	orphaned := make(chan error, 1)
@@ -259,6 +262,7 @@ func (p *process) attach(o shm.AttachOrder, fds []int) error {
 		return fmt.Errorf("ring of slot %d generation %d was announced as %d, %d: %w", slot, gen, o.Slot, o.Generation, shm.ErrCorrupt)
 	}
 	p.player.Attach(slot, seg.AudioReader())
+	p.deaths.watch(slot, seg.Life())
 	old := p.rings[slot]
 	p.rings[slot] = seg
 	if old != nil {

@@ -79,6 +79,9 @@ func (c CommandWriter) Begin(seq uint64) {
 // AttachSlot maps a slot segment, for its worker (write) or for the callback, and takes over fd.
 func AttachSlot(fd int, write bool) (*Segment, error) { return attach(fd, KindSlot, write) }
 
+// Life is the word that tells of the end of the slot's worker: 1 while it lives. See sys.HoldLife.
+func (s *Segment) Life() *atomic.Uint32 { return &at[commandWords](s, 0).life }
+
 // Commands is the worker's side of the command ring of a slot segment.
 func (s *Segment) Commands() CommandReader { return CommandReader{at[commandWords](s, 0)} }
 

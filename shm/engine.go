@@ -154,6 +154,27 @@ func (v View) ring() {
 	sys.FutexWake(&v.w.wake)
 }
 
+// depose takes slot's ready bit and, if it is active, names the heir, in one CAS. epoch is that of the change;
+// changed is false if there was nothing to take and nobody to name.
+func (v View) depose(slot, slots int, head func(int) uint64) (epoch uint64, changed bool) {
+	for {
+		old := v.Active()
+		to := old.Slot()
+		if to == slot {
+			if heir, ok := old.Heir(slot, slots, 0, head); ok {
+				to = heir
+			}
+		}
+		if to == old.Slot() && !old.Ready(slot) {
+			return 0, false
+		}
+		if next := old.Without(slot, to); v.swap(old, next) {
+			v.ring()
+			return next.Epoch(), true
+		}
+	}
+}
+
 // Control is the engine segment as the engine process has it.
 type Control struct{ View }
 
@@ -176,6 +197,10 @@ func (c Control) Swap(old, new Active) bool {
 	c.ring()
 	return true
 }
+
+// Depose takes the ready bit of a slot whose worker has ended and, if it is active, names the ready
+// slot with the highest head, in one CAS.
+func (c Control) Depose(slot int, j Journal) { c.depose(slot, int(c.Geometry().Slots), j.Published) }
 
 // Commit says that every attached ring holds all commands up to seq. It never lowers.
 func (c Control) Commit(seq uint64) {
@@ -226,6 +251,9 @@ func (p Playback) Flip(old Active, to int) {
 		p.w.counters.flips.Add(1)
 	}
 }
+
+// Depose is Control's, for the audio process: it learns of a death as soon as anybody.
+func (p Playback) Depose(slot int, j Journal) { p.depose(slot, int(p.Geometry().Slots), j.Published) }
 
 // Ring ends a callback: wakes all.
 func (p Playback) Ring() {

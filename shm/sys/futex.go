@@ -46,7 +46,8 @@ type waiter struct {
 const MaxWords = 16
 
 // FutexWaitAny sleeps until one of the words is no longer 1 or is woken, or until timeout. It returns at once
-// if one is not 1 already, and false where the kernel is older than 5.16 and cannot (futex_waitv(2)).
+// if one is not 1 already, and false where the kernel is older than 5.16 and cannot (futex_waitv(2)). The call is
+// raw, as in FutexWait.
 func FutexWaitAny(words []*atomic.Uint32, timeout time.Duration) bool {
 	var ws [MaxWords]waiter
 	const size32 = 2 // FUTEX2_SIZE_U32, shared
@@ -57,15 +58,16 @@ func FutexWaitAny(words []*atomic.Uint32, timeout time.Duration) bool {
 	var now unix.Timespec
 	_ = unix.ClockGettime(unix.CLOCK_MONOTONIC, &now)
 	ts := unix.NsecToTimespec(now.Nano() + int64(timeout))
-	_, _, errno := syscall.Syscall6(unix.SYS_FUTEX_WAITV, uintptr(unsafe.Pointer(&ws[0])), uintptr(n), 0,
+	_, _, errno := syscall.RawSyscall6(unix.SYS_FUTEX_WAITV, uintptr(unsafe.Pointer(&ws[0])), uintptr(n), 0,
 		uintptr(unsafe.Pointer(&ts)), unix.CLOCK_MONOTONIC, 0)
 	return errno != syscall.ENOSYS
 }
 
 // HoldLife sets word to 1 and has the kernel clear it, and wake who waits on it, when the
 // calling thread ends (set_tid_address(2)). A process that is killed loses its threads well before its memory
-// is torn down, which its pidfd waits for: the word tells a death several times sooner. Lock the
-// goroutine to its thread first, and never let it end.
+// is torn down, which its pidfd waits for: the word tells a death several times sooner. But if it is the
+// last of the threads to end, the word stays: give it the highest priority of them, and wait for the pidfd too. Lock
+// the goroutine to its thread first, and never let it end.
 func HoldLife(word *atomic.Uint32) {
 	word.Store(1)
 	// SAFETY: the kernel writes to word once, at the thread's end; a mapping that is gone by then is no error to it.

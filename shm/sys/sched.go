@@ -3,24 +3,35 @@ package sys
 import (
 	"fmt"
 	"os"
+	"runtime"
 	"strconv"
 	"time"
 
 	"golang.org/x/sys/unix"
 )
 
-// Real-time priorities, SCHED_FIFO. The callback is above the watcher, which flips;
-// both are above the workers, which have a lead to spend.
+// Real-time priorities, SCHED_FIFO. The audio process is above the workers, which have a lead to spend. The engine
+// process has none: it collects garbage, and a real-time thread that spins until the collector, which is not one, lets go
+// of it holds its core until the kernel steps in, for 950 ms.
 const (
-	PriorityAudio   = 70
-	PriorityLife    = 68 // of a thread that only has to die
-	PriorityWatcher = 65
-	PriorityWorker  = 50
+	PriorityAudio  = 70
+	PriorityLife   = 68 // of a thread that only has to die
+	PriorityWorker = 50
 )
 
 // ThreadFIFO asks for SCHED_FIFO at the given priority for the calling thread; lock
 // the goroutine to its thread first. It needs CAP_SYS_NICE or RLIMIT_RTPRIO.
 func ThreadFIFO(priority int) error { return fifo(0, priority) }
+
+// MayFIFO tells, as an error, why ThreadFIFO would be refused. It tries, on a thread of its own.
+func MayFIFO(priority int) error {
+	refused := make(chan error)
+	go func() {
+		runtime.LockOSThread() // never unlocked: the thread ends with the goroutine
+		refused <- ThreadFIFO(priority)
+	}()
+	return <-refused
+}
 
 // ProcessFIFO asks for SCHED_FIFO for every thread that this process has; those made
 // later inherit it. A Go program whose render thread alone were real-time would wait, now
