@@ -96,20 +96,18 @@ func (b *biquad) frame(x float64) float32 {
 	v3 := x - b.s2
 	band := float64(b.a1*b.s1) + float64(b.a2*v3)
 	low := b.s2 + float64(b.g*band)
-	b.s1 = flush(float64(2*band) - b.s1)
-	b.s2 = flush(float64(2*low) - b.s2)
+	b.s1 = float64(2*band) - b.s1
+	b.s2 = float64(2*low) - b.s2
+	if silent(b.s1) && silent(b.s2) { // both: one of them at 0 alone would hold the other up for minutes
+		b.s1, b.s2 = 0, 0
+	}
 	full := float64(b.k * band)
 	high := x - full - low
 	y := float64(b.mix[0].Next()*low) + float64(b.mix[1].Next()*high)
 	return float32(y + float64(b.mix[2].Next()*full))
 }
 
-func flush(v float64) float64 {
-	if v < tiny && v > -tiny {
-		return 0
-	}
-	return v
-}
+func silent(v float64) bool { return v < tiny && v > -tiny }
 
 func (b *biquad) Reset() {
 	b.cutoff.Jump(b.cutoff.Target())

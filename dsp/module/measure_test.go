@@ -212,3 +212,29 @@ func TestBiquadNoClick(t *testing.T) {
 		}
 	}
 }
+
+// Without input the filter's state comes to exactly 0, however slow or resonant: within a second of the
+// output's passing 1e-20, and in a number of frames that has nothing to do with blocks.
+func TestBiquadSilence(t *testing.T) {
+	for _, tt := range []struct{ cutoff, q float64 }{{10, 0.1}, {10, 20}, {1000, 20}, {0.49 * rate, 20}, {0.49 * rate, 0.1}} {
+		b := &biquad{rate: rate}
+		b.mix[0].Jump(1)
+		b.Set(biquadCutoff, tt.cutoff)
+		b.Set(biquadQ, tt.q)
+		b.Reset()
+		b.frame(1)
+		last, zero := 0, 0
+		for i := 1; i < 40*rate && zero == 0; i++ {
+			if y := b.frame(0); y >= tiny || y <= -tiny {
+				last = i
+			}
+			if b.s1 == 0 && b.s2 == 0 {
+				zero = i
+			}
+		}
+		t.Logf("%g Hz, Q %g: below 1e-20 after %.3f s, 0 after %.3f s", tt.cutoff, tt.q, float64(last)/rate, float64(zero)/rate)
+		if zero == 0 || zero > last+rate {
+			t.Errorf("%g Hz, Q %g: below 1e-20 after frame %d, 0 at frame %d", tt.cutoff, tt.q, last, zero)
+		}
+	}
+}

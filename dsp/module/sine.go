@@ -41,7 +41,7 @@ func (s *sine) Set(p int, v float64) {
 	switch p {
 	case sineFreq:
 		s.freq = v
-		s.step = uint64(v / s.rate * (1 << 63) * 2)
+		s.step = uint64(float64(v / s.rate * (1 << 64)))
 	case sineGain:
 		s.gain.To(v, dsp.RampFrames(s.rate))
 	}

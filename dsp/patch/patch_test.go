@@ -39,7 +39,7 @@ func TestDefault(t *testing.T) {
 func TestErrors(t *testing.T) {
 	const nodes = "version: 1\nnodes:\n  - {id: a, type: sine}\n  - {id: b, type: adsr}\n  - {id: c, type: biquad}\n"
 	for _, tt := range []struct{ name, text, want string }{
-		{"not YAML", "version: [1\n", "patch p: ["},
+		{"not YAML", "version: [1\n", "p:1:10: not YAML: "},
 		{"empty", "", "must hold one"},
 		{"no version", "name: x\n", "version is missing"},
 		{"another version", "version: 2\n", "p:1:10: version must be 1"},

@@ -14,18 +14,19 @@ var idForm = regexp.MustCompile(`^[a-z][a-z0-9_]{0,31}$`)
 
 // Parse reads a patch's text, YAML. name stands for it in messages.
 func Parse(name string, text []byte) (p *Patch, err error) {
-	if len(text) > MaxText {
-		return nil, fmt.Errorf("patch %s: %d bytes; the most are %d", name, len(text), MaxText)
-	}
 	r := &reader{name: name}
 	defer func() {
 		if x := recover(); x != nil { // the YAML library gives up on some input by panicking
 			p, err = nil, fmt.Errorf("patch %s: not YAML: %v", name, x)
 		}
 	}()
-	file, err := parser.ParseBytes(text, 0)
+	tokens, err := tokenize(name, text)
 	if err != nil {
-		return nil, fmt.Errorf("patch %s: %s", name, firstLine(err))
+		return nil, err
+	}
+	file, err := parser.Parse(tokens, 0)
+	if err != nil {
+		return nil, syntax(name, err)
 	}
 	if len(file.Docs) != 1 || file.Docs[0].Body == nil {
 		return nil, fmt.Errorf("patch %s: it holds %d YAML documents, it must hold one", name, len(file.Docs))
@@ -36,12 +37,6 @@ func Parse(name string, text []byte) (p *Patch, err error) {
 		return nil, r.err
 	}
 	return p, nil
-}
-
-// firstLine of a message that shows the text below it.
-func firstLine(err error) string {
-	s, _, _ := strings.Cut(err.Error(), "\n")
-	return s
 }
 
 // reader walks the YAML tree and keeps the first error.
@@ -79,7 +74,7 @@ func (r *reader) fields(n ast.Node, what string, known []string, field func(key 
 	seen := map[string]bool{}
 	for it := m.MapRange(); it.Next() && r.err == nil; {
 		keyNode := it.Key()
-		key := keyNode.String()
+		key := keyText(keyNode)
 		switch {
 		case known != nil && !contains(known, key):
 			r.fail(keyNode, "%s has no %q%s", what, key, orNearest(key, known))
@@ -90,6 +85,14 @@ func (r *reader) fields(n ast.Node, what string, known []string, field func(key 
 			field(key, keyNode, it.Value())
 		}
 	}
+}
+
+// keyText is a key as a word, quoted or not.
+func keyText(n ast.Node) string {
+	if s, ok := n.(*ast.StringNode); ok {
+		return s.Value
+	}
+	return n.String()
 }
 
 func (r *reader) patch(n ast.Node, p *Patch) {

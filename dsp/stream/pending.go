@@ -23,11 +23,18 @@ type Command struct {
 // applied early, in every stream alike, and counted as ignored.
 const pendingMax = 4096
 
-// pending has the commands that wait for their frame, by frame, and in the order of arrival
-// where that is the same.
+// pending has the commands that wait for their frame: a binary heap with the first that is due on
+// top, so that a full one costs a block of many commands no more than a few swaps each. Of two for
+// one frame the first to arrive, which has the lower Seq, comes first.
 type pending struct {
-	list [pendingMax]Command
+	list [pendingMax]Command // in [0, n): none is due before its parent, (i-1)/2
 	n    int
+}
+
+// before tells whether the i-th is due before the k-th.
+func (p *pending) before(i, k int) bool {
+	a, b := &p.list[i], &p.list[k]
+	return a.Frame < b.Frame || a.Frame == b.Frame && a.Seq < b.Seq
 }
 
 // next is the frame of the first one.
@@ -38,20 +45,35 @@ func (p *pending) next() (frame uint64, ok bool) {
 	return p.list[0].Frame, true
 }
 
-// put adds a command behind those of its frame.
+// put adds a command; there must be room.
 func (p *pending) put(c Command) {
 	i := p.n
-	for ; i > 0 && p.list[i-1].Frame > c.Frame; i-- {
-		p.list[i] = p.list[i-1]
-	}
 	p.list[i] = c
 	p.n++
+	for i > 0 && p.before(i, (i-1)/2) {
+		p.list[i], p.list[(i-1)/2] = p.list[(i-1)/2], p.list[i]
+		i = (i - 1) / 2
+	}
 }
 
-// drop removes the first k.
-func (p *pending) drop(k int) {
-	copy(p.list[:p.n-k], p.list[k:p.n])
-	p.n -= k
+// take removes the first one; there must be one.
+func (p *pending) take() Command {
+	first := p.list[0]
+	p.n--
+	p.list[0] = p.list[p.n]
+	for i := 0; ; {
+		least := i
+		for child := 2*i + 1; child <= 2*i+2 && child < p.n; child++ {
+			if p.before(child, least) {
+				least = child
+			}
+		}
+		if least == i {
+			return first
+		}
+		p.list[i], p.list[least] = p.list[least], p.list[i]
+		i = least
+	}
 }
 
 // Push takes a command, which enters the next block. Commands come in the order of their Seq;
@@ -64,8 +86,7 @@ func (s *Stream) Push(c Command) {
 	s.seq = c.Seq
 	c.Frame = max(c.Frame, s.block*uint64(s.plan.Block))
 	if s.pending.n == pendingMax {
-		s.apply(s.pending.list[0])
-		s.pending.drop(1)
+		s.apply(s.pending.take())
 		s.ignored++
 	}
 	s.pending.put(c)
@@ -73,12 +94,7 @@ func (s *Stream) Push(c Command) {
 
 // applyDue carries out what is due at frame.
 func (s *Stream) applyDue(frame uint64) {
-	due := 0
-	for due < s.pending.n && s.pending.list[due].Frame <= frame {
-		s.apply(s.pending.list[due])
-		due++
-	}
-	if due > 0 {
-		s.pending.drop(due)
+	for next, ok := s.pending.next(); ok && next <= frame; next, ok = s.pending.next() {
+		s.apply(s.pending.take())
 	}
 }

@@ -5,21 +5,23 @@ import (
 	"math"
 
 	"github.com/music-chronus/chronus/dsp"
+	"github.com/music-chronus/chronus/dsp/patch"
 )
 
 // stateVersion is that of the layout of a saved state.
 const stateVersion = 1
 
-// commandBytes is the size of a saved command; nodeBytes bounds a node's state.
-const (
-	commandBytes = 40
-	headBytes    = 64
-	nodeBytes    = 1 << 12
-)
+// commandBytes is the size of a saved command.
+const commandBytes = 36
 
-// Size is an upper bound of a saved state in bytes.
-func (s *Stream) Size() int {
-	return headBytes + pendingMax*commandBytes + (len(s.nodes)+1)*nodeBytes
+// Size is an upper bound of a saved state in bytes, reached when as many commands wait as can.
+func (s *Stream) Size() int { return s.size }
+
+// measure finds Size: a module's state is always of one size.
+func (s *Stream) measure() error {
+	b, err := s.Save(nil)
+	s.size = len(b) + pendingMax*commandBytes
+	return err
 }
 
 // Save appends the complete state at this block boundary to dst: version, plan, block, Seq, the
@@ -46,8 +48,8 @@ func (s *Stream) Save(dst []byte) ([]byte, error) {
 		s.nodes[i+1].Save(e)
 	}
 	b := e.Bytes()
-	if n := len(b) - len(dst); n > s.Size() {
-		return dst, fmt.Errorf("state of %d bytes; Size says %d", n, s.Size())
+	if n := len(b) - len(dst); s.size > 0 && n > s.size {
+		return dst, fmt.Errorf("patch %s: state of %d bytes; Size says %d", s.plan.Name, n, s.size)
 	}
 	return b, nil
 }
@@ -58,26 +60,30 @@ func (s *Stream) encoder(dst []byte) *dsp.Encoder {
 	return &s.enc
 }
 
-// Restore takes up a state that Save made. On an error the stream is as
-// New made it.
+// Restore takes up a state that Save made. On an error the stream is as New made it. It
+// allocates nothing but the error.
 func (s *Stream) Restore(src []byte) error {
 	s.dec = *dsp.NewDecoder(src)
-	d := &s.dec
-	if v := d.Uint32(); v != stateVersion {
-		return fmt.Errorf("saved state has version %d; this program reads %d", v, stateVersion)
-	}
-	if h := d.Uint64(); h != s.plan.Hash {
-		return fmt.Errorf("saved state is of another patch, rate, block or channel count (%x, not %x)", h, s.plan.Hash)
-	}
-	s.restore(d)
-	if d.Err() == nil && d.Rest() > 0 {
-		d.Fail()
-	}
-	if err := d.Err(); err != nil {
+	err := s.take(&s.dec)
+	if err != nil {
 		s.reset()
 		return fmt.Errorf("patch %s: %w", s.plan.Name, err)
 	}
 	return nil
+}
+
+func (s *Stream) take(d *dsp.Decoder) error {
+	if v := d.Uint32(); d.Err() == nil && v != stateVersion {
+		return fmt.Errorf("saved state has version %d; this program reads %d", v, stateVersion)
+	}
+	if h := d.Uint64(); d.Err() == nil && h != s.plan.Hash {
+		return fmt.Errorf("saved state is of another patch, rate, block or channel count (%x, not %x)", h, s.plan.Hash)
+	}
+	s.restore(d)
+	if d.Err() == nil && d.Rest() > 0 {
+		return fmt.Errorf("%w: %d bytes too many", dsp.ErrState, d.Rest())
+	}
+	return d.Err()
 }
 
 func (s *Stream) restore(d *dsp.Decoder) {
@@ -97,11 +103,11 @@ func (s *Stream) restore(d *dsp.Decoder) {
 			return
 		}
 		c.Kind, c.Node, c.Param, c.Value = Kind(kind), uint16(node), uint16(param), d.Float64()
-		if i > 0 && c.Frame < s.pending.list[i-1].Frame {
+		s.pending.list[i] = c
+		if i > 0 && s.pending.before(i, (i-1)/2) {
 			d.Fail()
 			return
 		}
-		s.pending.list[i] = c
 	}
 	s.amp.Restore(d)
 	for i := range s.nodes[1:] {
@@ -109,13 +115,11 @@ func (s *Stream) restore(d *dsp.Decoder) {
 	}
 }
 
+// reset makes the stream as New made it. New modules, for a refused state may hold anything.
 func (s *Stream) reset() {
 	s.block, s.seq, s.faults, s.ignored, s.pending.n = 0, 0, 0, 0, 0
-	s.amp.Jump(s.plan.Nodes()[0].Values[0])
+	s.amp.Jump(s.plan.Nodes()[0].Values[patch.EngineAmp])
 	for i, n := range s.plan.Nodes()[1:] {
-		for p, v := range n.Values {
-			s.nodes[i+1].Set(p, v)
-		}
-		s.nodes[i+1].Reset()
+		s.nodes[i+1].Module = newModule(n, s.plan)
 	}
 }

@@ -27,12 +27,12 @@ type Stream struct {
 	probe   *atomic.Uint64
 	enc     dsp.Encoder // Save's and Restore's, so that they allocate nothing
 	dec     dsp.Decoder
+	size    int // of a state with as many commands waiting as can wait
 }
 
 // node is a module with its buffers.
 type node struct {
 	dsp.Module
-	desc   *dsp.Desc
 	out    []float32   // the node's signal of the present block
 	inputs [][]float32 // views for Render, cut to the present piece
 	sums   [][]float32 // where several cables meet; nil where there is one
@@ -57,18 +57,17 @@ func New(plan *patch.Plan) (*Stream, error) {
 	for i, n := range plan.Nodes()[1:] {
 		s.nodes[i+1] = newNode(n, plan)
 	}
+	if err := s.measure(); err != nil {
+		return nil, err
+	}
 	return s, nil
 }
 
 func newNode(n patch.PlanNode, plan *patch.Plan) node {
 	out := node{
-		Module: n.Desc.New(float64(plan.Rate)), desc: n.Desc, out: make([]float32, plan.Block),
+		Module: newModule(n, plan), out: make([]float32, plan.Block),
 		inputs: make([][]float32, len(n.Inputs)), sums: make([][]float32, len(n.Inputs)), from: n.Inputs,
 	}
-	for p, v := range n.Values {
-		out.Set(p, v)
-	}
-	out.Reset()
 	for i, from := range n.Inputs {
 		if len(from) > 1 {
 			out.sums[i] = make([]float32, plan.Block)
@@ -77,9 +76,23 @@ func newNode(n patch.PlanNode, plan *patch.Plan) node {
 	return out
 }
 
+func newModule(n patch.PlanNode, plan *patch.Plan) dsp.Module {
+	m := n.Desc.New(float64(plan.Rate))
+	for p, v := range n.Values {
+		m.Set(p, v)
+	}
+	m.Reset()
+	return m
+}
+
 // SetProbe gives the stream a word in which it says what it is doing: the index of the node that is being
-// rendered plus one, 0 between nodes. Whoever watches over a crash reads it.
-func (s *Stream) SetProbe(p *atomic.Uint64) { s.probe = p }
+// rendered plus one, 0 between nodes. Whoever watches over a crash reads it. nil takes the word back.
+func (s *Stream) SetProbe(p *atomic.Uint64) {
+	if p == nil {
+		p = new(atomic.Uint64)
+	}
+	s.probe = p
+}
 
 // Block is the number of the next block.
 func (s *Stream) Block() uint64 { return s.block }

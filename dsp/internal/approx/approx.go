@@ -9,7 +9,7 @@ import "math"
 // Chebyshev expansion of sin(pi/2 x) over [-1, 1], cut after degree 9.
 func SinPhase(phase uint32) float64 {
 	// half turns, [-1, 1), folded to the quarter turn around 0
-	x := float64(int32(phase)) / (1 << 31)
+	x := float64(float64(int32(phase)) / (1 << 31))
 	switch {
 	case x > 0.5:
 		x = 1 - x

@@ -1,0 +1,94 @@
+package patch
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+)
+
+// hostile texts take the YAML library minutes, or the stack, unless they are bounded first.
+func hostile() map[string]string {
+	const n = 1 << 18
+	keys := strings.Builder{}
+	for i := range maxTokens / 3 {
+		fmt.Fprintf(&keys, "k%d: 1, ", i)
+	}
+	return map[string]string{
+		"flow lists":           strings.Repeat("[", n),
+		"flow mappings":        strings.Repeat("{a: ", n),
+		"lists":                strings.Repeat("- ", n),
+		"keys":                 strings.Repeat("? ", n),
+		"tags":                 strings.Repeat("!a ", n),
+		"anchors":              strings.Repeat("&a ", n),
+		"documents":            strings.Repeat("---\n", n),
+		"a block of lines":     "a: |\n" + strings.Repeat(" \n", n),
+		"just under the lines": "a: |\n" + strings.Repeat(" \n", maxLines-1),
+		"just under the words": "{" + keys.String(),
+		"lists under the same": strings.Repeat("- ", maxTokens-1),
+		"closed before opened": strings.Repeat("]", maxTokens/2) + strings.Repeat("[", maxTokens/2-1),
+		"deep, under the same": strings.Repeat("[", maxTokens-1),
+		"a long word":          "name: " + strings.Repeat("x", 4*n-10),
+		"a long quoted word":   "name: \"" + strings.Repeat("\\n", 2*n-10),
+	}
+}
+
+func TestHostile(t *testing.T) {
+	for name, text := range hostile() {
+		begin := time.Now()
+		_, err := Parse("p", []byte(text))
+		took := time.Since(begin)
+		t.Logf("%s: %v", name, took)
+		if err == nil {
+			t.Errorf("%s: taken for a patch", name)
+		} else if len(err.Error()) > 500 {
+			t.Errorf("%s: a message of %d bytes", name, len(err.Error()))
+		}
+		if took > time.Minute { // without the bounds: several minutes, or the stack
+			t.Errorf("%s: took %v", name, took)
+		}
+	}
+}
+
+// The largest patch that the limits allow is within the bounds.
+func TestLargest(t *testing.T) {
+	var b strings.Builder
+	b.WriteString("version: 1\nname: largest\nnodes:\n")
+	const params = "{attack: 0.01, decay: 0.1, sustain: 0.7, release: 0.2, curve: exp}"
+	for i := range MaxNodes {
+		fmt.Fprintf(&b, "  - {id: a%031d, type: adsr, params: %s}\n", i, params)
+	}
+	b.WriteString("cables:\n")
+	count := 0
+	for i := range MaxNodes {
+		for k := i + 1; k < min(i+5, MaxNodes); k++ {
+			fmt.Fprintf(&b, "  - a%031d > a%031d\n", i, k)
+			count++
+		}
+	}
+	fmt.Fprintf(&b, "  - a%031d > out\n", MaxNodes-1)
+	plan, err := compile(b.String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	tokens, _ := tokenize("p", []byte(b.String()))
+	t.Logf("%d bytes, %d words and signs, %d cables", b.Len(), len(tokens), count+1)
+	if len(plan.Nodes()) != MaxNodes+1 {
+		t.Errorf("%d nodes", len(plan.Nodes()))
+	}
+	more := b.String() + strings.Repeat("  - a > b\n", MaxCables)
+	if _, err := compile(more); err == nil || !strings.Contains(err.Error(), "cables; the most are 1024") {
+		t.Errorf("%v", err)
+	}
+}
+
+// Keys and words mean the same in quotes.
+func TestQuoted(t *testing.T) {
+	plan, err := compile("\"version\": 1\n'nodes': [{\"id\": \"a\", 'type': 'sine', \"params\": {'gain': 0.25}}]\ncables: ['a > out']\n")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if v := plan.Nodes()[1].Values[1]; v != 0.25 {
+		t.Errorf("gain %g", v)
+	}
+}
