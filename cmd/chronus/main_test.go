@@ -12,6 +12,7 @@ import (
 	"runtime"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
@@ -116,15 +117,6 @@ func (e *engineProcess) must() actors.Status {
 	return st
 }
 
-// send sends one message and fails unless it is done.
-func (e *engineProcess) send(address string, args ...any) {
-	e.t.Helper()
-	reply, failed, err := sendOSC(e.must().OSC, replyWait, address, args...)
-	if err != nil || failed {
-		e.t.Errorf("%s %v: %s, %v", address, args, reply, err)
-	}
-}
-
 // redundancy waits until every worker is ready.
 func (e *engineProcess) redundancy() actors.Status {
 	e.t.Helper()
@@ -205,20 +197,15 @@ func (e *engineProcess) notes() (stop func()) {
 
 // busy keeps every core busy with two loops each until the returned function is called.
 func busy() (stop func()) {
-	quit := make(chan struct{})
+	var quit atomic.Bool
 	var loops sync.WaitGroup
 	for range 2 * runtime.NumCPU() {
 		loops.Go(func() {
-			for {
-				select {
-				case <-quit:
-					return
-				default:
-				}
+			for n := 0; !quit.Load(); n++ {
 			}
 		})
 	}
-	return func() { close(quit); loops.Wait() }
+	return func() { quit.Store(true); loops.Wait() }
 }
 
 func TestCommandLine(t *testing.T) {

@@ -46,8 +46,9 @@ type waiter struct {
 const MaxWords = 16
 
 // FutexWaitAny sleeps until one of the words is no longer 1 or is woken, or until timeout. It returns at once
-// if one is not 1 already, and false where the kernel is older than 5.16 and cannot (futex_waitv(2)). The call is
-// raw, as in FutexWait.
+// if one is not 1 already, and false where the kernel is older than 5.16 and cannot (futex_waitv(2)). Unlike
+// FutexWait it tells Go's scheduler: a process may have one goroutine that sleeps behind its back, not two, since one of
+// them could lie in the queue of the place that the other keeps, for as long as that sleeps.
 func FutexWaitAny(words []*atomic.Uint32, timeout time.Duration) bool {
 	var ws [MaxWords]waiter
 	const size32 = 2 // FUTEX2_SIZE_U32, shared
@@ -58,7 +59,7 @@ func FutexWaitAny(words []*atomic.Uint32, timeout time.Duration) bool {
 	var now unix.Timespec
 	_ = unix.ClockGettime(unix.CLOCK_MONOTONIC, &now)
 	ts := unix.NsecToTimespec(now.Nano() + int64(timeout))
-	_, _, errno := syscall.RawSyscall6(unix.SYS_FUTEX_WAITV, uintptr(unsafe.Pointer(&ws[0])), uintptr(n), 0,
+	_, _, errno := syscall.Syscall6(unix.SYS_FUTEX_WAITV, uintptr(unsafe.Pointer(&ws[0])), uintptr(n), 0,
 		uintptr(unsafe.Pointer(&ts)), unix.CLOCK_MONOTONIC, 0)
 	return errno != syscall.ENOSYS
 }
