@@ -11,6 +11,6 @@
 // Every child is permanent: restarted for ever, at once after a single failure, then with a delay
 // that doubles from 5 ms to 2 s while failures go on within 10 s. None of them holds a process: those, the
 // segments and the socket lie in the [rig] and the desk, outside the actors, so that an actor that panics
-// finds everything still running. What has to happen within microseconds, the flip at a death, is not
-// theirs either: the watcher, a real-time thread, does it and tells them.
+// finds everything still running. What has to happen at once, the flip at a death, is not theirs either: the
+// audio process does it, or the watcher, which also buries the dead and tells the actors.
 package actors

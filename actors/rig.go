@@ -11,7 +11,7 @@ import (
 
 // rig is the machinery that the actors operate: the segments, the processes, the command
 // log. It lies outside the actors so that one which panics is restarted and finds everything
-// still running. The watcher thread (watch.go) keeps it true from moment to moment; the
+// still running. The watcher (watch.go) keeps it true from moment to moment; the
 // actors decide what is started and when.
 type rig struct {
 	cfg     Config

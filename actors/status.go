@@ -33,6 +33,7 @@ type Status struct {
 	Period        int        `json:"period"`
 	Backend       string     `json:"backend"`
 	Device        string     `json:"device"`
+	Note          string     `json:"note,omitempty"` // why it is this device, if another was to be
 	AudioPID      int        `json:"audio_pid"`
 	Warnings      []string   `json:"warnings,omitempty"` // what the machine refused
 	Events        []string   `json:"events,omitempty"`   // the last ones, oldest first
@@ -72,7 +73,7 @@ func (r *rig) status() Status {
 		Redundant: r.whole(), Counters: c, CallbackFlips: c.Flips,
 		Failed: r.history.count, Failovers: append([]Failover{}, r.history.failovers...),
 		Rate: r.cfg.Rate, Block: r.cfg.Block, Channels: r.cfg.Channels,
-		Period: r.audio.info.Period, Backend: r.audio.info.Backend, Device: r.audio.info.Device,
+		Period: r.audio.info.Period, Backend: r.audio.info.Backend, Device: r.audio.info.Device, Note: r.audio.info.Note,
 	}
 	st.Flips = 0
 	for _, f := range st.Failovers {

@@ -2,211 +2,14 @@ package main
 
 import (
 	"bytes"
-	"context"
 	"fmt"
-	"io"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"regexp"
-	"runtime"
 	"strings"
-	"sync"
-	"sync/atomic"
-	"syscall"
 	"testing"
 	"time"
-
-	"github.com/music-chronus/chronus/actors"
-	"github.com/music-chronus/chronus/audio"
-	"github.com/music-chronus/chronus/dsp/worker"
 )
-
-// asCommand makes the test program be chronus itself.
-const asCommand = "CHRONUS_TEST_AS_COMMAND"
-
-func TestMain(m *testing.M) {
-	actors.RunChild(worker.Main, audio.Main(backends...))
-	if os.Getenv(asCommand) != "" {
-		os.Exit(run(os.Args[1:], os.Stdout, os.Stderr))
-	}
-	os.Exit(m.Run())
-}
-
-// chronus runs one verb in this process.
-func chronus(args ...string) (out, errOut string, code int) {
-	var o, e bytes.Buffer
-	code = run(args, &o, &e)
-	return o.String(), e.String(), code
-}
-
-// engineProcess is chronus up as a process of its own.
-type engineProcess struct {
-	t   testing.TB
-	dir string
-	cmd *exec.Cmd
-	log logFile
-	*client
-}
-
-// logFile is what the engine and its children print: a file, so that nobody waits for them to close it.
-type logFile struct{ *os.File }
-
-func newLog(t testing.TB) logFile {
-	t.Helper()
-	f, err := os.Create(filepath.Join(t.TempDir(), "log"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { f.Close() })
-	return logFile{f}
-}
-
-// String is what has been printed.
-func (l logFile) String() string {
-	b, _ := os.ReadFile(l.Name())
-	return string(b)
-}
-
-// up starts an engine and waits for its status line.
-func up(t testing.TB, flags ...string) *engineProcess {
-	t.Helper()
-	dir := t.TempDir()
-	e := &engineProcess{t: t, dir: dir, log: newLog(t), client: engineFlag{dir}.client()}
-	e.cmd = exec.Command("/proc/self/exe", append([]string{"up", "--runtime-dir", dir, "--osc", "127.0.0.1:0"}, flags...)...)
-	e.cmd.Env = append(os.Environ(), asCommand+"=1")
-	e.cmd.Stdout, e.cmd.Stderr = e.log.File, e.log.File
-	if err := e.cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(e.down)
-	for began := time.Now(); !strings.Contains(e.log.String(), "chronus plays"); time.Sleep(10 * time.Millisecond) {
-		if time.Since(began) > 20*time.Second {
-			t.Fatalf("the engine has not started: %s", e.log)
-		}
-	}
-	return e
-}
-
-func (e *engineProcess) down() {
-	if e.cmd == nil {
-		return
-	}
-	if err := e.cmd.Process.Signal(os.Interrupt); err == nil {
-		done := make(chan error, 1)
-		go func() { done <- e.cmd.Wait() }()
-		select {
-		case err := <-done:
-			if err != nil {
-				e.t.Errorf("chronus up ended with %v: %s", err, e.log)
-			}
-		case <-time.After(15 * time.Second):
-			e.t.Errorf("chronus up does not end on Ctrl-C: %s", e.log)
-			_ = e.cmd.Process.Kill()
-		}
-	}
-	e.cmd = nil
-}
-
-func (e *engineProcess) must() actors.Status {
-	e.t.Helper()
-	st, err := e.status(context.Background())
-	if err != nil {
-		e.t.Fatal(err)
-	}
-	return st
-}
-
-// redundancy waits until every worker is ready.
-func (e *engineProcess) redundancy() actors.Status {
-	e.t.Helper()
-	st, err := awaitRedundant(context.Background(), e.client)
-	if err != nil {
-		e.t.Fatalf("%v; %s", err, e.log)
-	}
-	return st
-}
-
-// killHeard sends sig, from outside, to the process of the worker that is heard.
-func (e *engineProcess) killHeard(sig syscall.Signal) {
-	e.t.Helper()
-	st := e.redundancy()
-	if err := syscall.Kill(st.Workers[st.Active.Slot].PID, sig); err != nil {
-		e.t.Fatal(err)
-	}
-	for began := time.Now(); ; time.Sleep(time.Millisecond) {
-		if e.must().Workers[st.Active.Slot].Generation > st.Workers[st.Active.Slot].Generation {
-			return
-		}
-		if time.Since(began) > 10*time.Second {
-			e.t.Fatalf("the end of worker %d is not noticed: %+v", st.Active.Slot, e.must().Workers)
-		}
-	}
-}
-
-// taping records a tape of the engine until stop, which returns it.
-func (e *engineProcess) taping() (stop func() []byte) {
-	e.t.Helper()
-	ctx, cancel := context.WithCancel(context.Background())
-	body, err := e.tape(ctx)
-	if err != nil {
-		e.t.Fatal(err)
-	}
-	var b bytes.Buffer
-	done := make(chan error, 1)
-	go func() {
-		_, err := io.Copy(&b, endless{body})
-		done <- err
-	}()
-	return func() []byte {
-		time.Sleep(5 * tapeDelay)
-		cancel()
-		if err := <-done; err != nil {
-			e.t.Errorf("tape: %v", err)
-		}
-		_ = body.Close()
-		return b.Bytes()
-	}
-}
-
-// notes plays for as long as the test goes on, until the returned function is called.
-func (e *engineProcess) notes() (stop func()) {
-	osc := e.must().OSC
-	quit, done := make(chan struct{}), make(chan struct{})
-	go func() {
-		defer close(done)
-		for i := 0; ; i++ {
-			n := phrase[i%len(phrase)]
-			for _, m := range []struct {
-				address string
-				arg     any
-			}{{"/engine/freq", n.freq}, {"/mod/filter1/cutoff", n.cutoff}, {"/gate/adsr1", "on"}, {"/gate/adsr1", "off"}} {
-				if _, _, err := sendOSC(osc, replyWait, m.address, m.arg); err != nil {
-					e.t.Error(err)
-				}
-				select {
-				case <-quit:
-					return
-				case <-time.After(15 * time.Millisecond):
-				}
-			}
-		}
-	}()
-	return sync.OnceFunc(func() { close(quit); <-done })
-}
-
-// busy keeps every core busy with two loops each until the returned function is called.
-func busy() (stop func()) {
-	var quit atomic.Bool
-	var loops sync.WaitGroup
-	for range 2 * runtime.NumCPU() {
-		loops.Go(func() {
-			for n := 0; !quit.Load(); n++ {
-			}
-		})
-	}
-	return func() { quit.Store(true); loops.Wait() }
-}
 
 func TestCommandLine(t *testing.T) {
 	dir := t.TempDir()
@@ -296,7 +99,6 @@ func TestCompare(t *testing.T) {
 	}
 }
 
-// A tape whose sound was changed, or that lacks a block or a command, does not pass.
 func TestVerifyFindsChange(t *testing.T) {
 	e := up(t, "--backend", "null", "--lead", "32")
 	stop := e.taping()
@@ -348,15 +150,6 @@ func TestDemo(t *testing.T) {
 	}
 }
 
-func readWAV(t testing.TB, path string) (channels int, samples []float32) {
-	t.Helper()
-	_, channels, samples, err := readFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return channels, samples
-}
-
 func TestSecondEngine(t *testing.T) {
 	e := up(t, "--backend", "null")
 	_, errOut, code := chronus("up", "--runtime-dir", e.dir, "--backend", "null", "--osc", "127.0.0.1:0")
@@ -366,6 +159,18 @@ func TestSecondEngine(t *testing.T) {
 	_, errOut, code = chronus("up", "--runtime-dir", t.TempDir(), "--backend", "null", "--osc", e.must().OSC)
 	if code != 1 || !strings.Contains(errOut, "in use by another program: choose another with --osc") {
 		t.Errorf("code %d: %s", code, errOut)
+	}
+}
+
+func TestAutoFallsBack(t *testing.T) {
+	t.Setenv("JACK_DEFAULT_SERVER", "chronus-no-such-server")
+	e := up(t)
+	st := e.must()
+	if st.Backend == "portaudio" {
+		return // this machine has a sound card
+	}
+	if st.Backend != "null" || !strings.Contains(e.log.String(), "using null") || !strings.Contains(st.Note, "using null") {
+		t.Errorf("backend %s, note %q: %s", st.Backend, st.Note, e.log)
 	}
 }
 
@@ -397,5 +202,3 @@ func TestVerbs(t *testing.T) {
 	}
 	e.cmd = nil
 }
-
-func verifyBytes(tape []byte) (verdict, error) { return verify(bytes.NewReader(tape)) }

@@ -89,8 +89,12 @@ func (u *upCmd) Run(s streams) error {
 func statusLine(st actors.Status) string {
 	line := fmt.Sprintf("chronus plays %s on %s %q: %d Hz, block %d, lead %d, %d workers, OSC on %s",
 		st.Patch, st.Backend, st.Device, st.Rate, st.Block, st.Lead, len(st.Workers), st.OSC)
-	if len(st.Warnings) > 0 {
-		line += " (" + strings.Join(st.Warnings, "; ") + ")"
+	said := st.Warnings
+	if st.Note != "" {
+		said = append([]string{st.Note}, said...)
+	}
+	if len(said) > 0 {
+		line += " (" + strings.Join(said, "; ") + ")"
 	}
 	return line
 }

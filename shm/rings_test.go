@@ -1,0 +1,197 @@
+package shm
+
+import (
+	"errors"
+	"math"
+	"testing"
+
+	"pgregory.net/rapid"
+)
+
+func TestCommandRing(t *testing.T) {
+	seg, w, err := NewSlot(testGeometry, 0, 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer seg.Close()
+	r := seg.Commands()
+	w.Begin(41)
+	rapid.Check(t, func(rt *rapid.T) {
+		count := rapid.IntRange(0, CommandEntries).Draw(rt, "count")
+		first := w.Tail() + 1
+		for i := range count {
+			seq := first + uint64(i)
+			c := Command{Seq: seq, Frame: seq * 3, Op: OpGate, Node: uint16(seq), Param: 65535, Value: -float64(seq)}
+			if err := w.Put(c); err != nil {
+				rt.Fatal(err)
+			}
+		}
+		for seq := first; seq <= w.Tail(); seq++ {
+			c, ok := r.Get(seq)
+			if !ok || c != (Command{Seq: seq, Frame: seq * 3, Op: OpGate, Node: uint16(seq), Param: 65535, Value: -float64(seq)}) {
+				rt.Fatalf("%+v, %t", c, ok)
+			}
+			r.Took(seq)
+		}
+		if _, ok := r.Get(w.Tail() + 1); ok {
+			rt.Fatal("a command that was never put")
+		}
+	})
+}
+
+func TestCommandRingFull(t *testing.T) {
+	seg, w, err := NewSlot(testGeometry, 0, 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer seg.Close()
+	for i := range uint64(CommandEntries) {
+		if err := w.Put(Command{Seq: i + 1, Value: math.Pi}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := w.Put(Command{Seq: CommandEntries + 1}); !errors.Is(err, ErrFull) {
+		t.Fatalf("%v", err)
+	}
+	seg.Commands().Took(1)
+	if err := w.Put(Command{Seq: CommandEntries + 1}); err != nil {
+		t.Errorf("after one was taken: %v", err)
+	}
+}
+
+func TestAudioRing(t *testing.T) {
+	seg, _, err := NewSlot(testGeometry, 1, 3)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer seg.Close()
+	w, r := seg.AudioWriter(), seg.AudioReader()
+	w.Touch()
+	if r.Holds(0, MakeHead(3, 1)) {
+		t.Error("zeroed memory is a block")
+	}
+	for n := uint64(0); n < 20; n++ {
+		buf := w.Begin(n)
+		for i := range buf {
+			buf[i] = float32(n)
+		}
+		w.Commit(n, Hash(buf))
+		head := MakeHead(3, n+1)
+		if !r.Holds(n, head) || r.Holds(n, MakeHead(3, n)) || r.Holds(n, MakeHead(2, n+1)) || r.Holds(n+1, head) {
+			t.Fatalf("block %d", n)
+		}
+		if n >= 8 && r.Holds(n-8, head) {
+			t.Fatalf("block %d is still held after %d took its place", n-8, n)
+		}
+		if h, ok := r.Hash(n, head); !ok || h != Hash(r.Block(n)) || r.Block(n)[127] != float32(n) {
+			t.Fatalf("block %d: hash %x, %t", n, h, ok)
+		}
+	}
+}
+
+func TestSnapshotAndSeed(t *testing.T) {
+	seg, r, err := NewSnapshot(testGeometry, 0, 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer seg.Close()
+	w, err := AttachSnapshot(dup(t, seg.FD()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer w.seg.Close()
+	for k := uint64(1); k < 6; k++ {
+		if _, ok, _ := r.Copy(k); ok {
+			t.Fatalf("snapshot %d before it was given", k)
+		}
+		b := append(w.Buffer(k), make([]byte, k*1000)...)
+		b[0] = byte(k)
+		w.Complete(k, State{Block: k * 10, Seq: k, Bytes: b})
+		st, ok, err := r.Copy(k)
+		if err != nil || !ok || st.Block != k*10 || st.Seq != k || len(st.Bytes) != int(k*1000) || st.Bytes[0] != byte(k) {
+			t.Fatalf("snapshot %d: %d bytes of block %d, %t, %v", k, len(st.Bytes), st.Block, ok, err)
+		}
+		if k > 1 {
+			if _, ok, err := r.Copy(k - 1); !ok || err != nil {
+				t.Fatalf("snapshot %d was overwritten by the next", k-1)
+			}
+		}
+		w.Buffer(k)[:1][0]++
+		if _, _, err := r.Copy(k); !errors.Is(err, ErrCorrupt) {
+			t.Fatalf("a changed snapshot: %v", err)
+		}
+		w.Buffer(k)[:1][0]--
+	}
+	seed, sw, err := NewSeed(testGeometry, 0, 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer seed.Close()
+	sr, err := AttachSeed(dup(t, seed.FD()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer sr.Close()
+	if _, ok, _ := sr.Load(); ok {
+		t.Fatal("a seed before it was filled")
+	}
+	if err := sw.Fill(State{Block: 9, Seq: 8, Bytes: []byte("state")}); err != nil {
+		t.Fatal(err)
+	}
+	if st, ok, err := sr.Load(); !ok || err != nil || st.Block != 9 || st.Seq != 8 || string(st.Bytes) != "state" {
+		t.Fatalf("%+v, %t, %v", st, ok, err)
+	}
+}
+
+func TestPlan(t *testing.T) {
+	for _, text := range []string{"", "version: 1\n"} {
+		seg, err := NewPlan(testGeometry, []byte(text))
+		if err != nil {
+			t.Fatal(err)
+		}
+		got, err := AttachPlan(dup(t, seg.FD()))
+		seg.Close()
+		if err != nil || string(got) != text {
+			t.Errorf("%q, %v, want %q", got, err, text)
+		}
+	}
+}
+
+func TestNoAllocs(t *testing.T) {
+	c, p, j := words(t, testGeometry)
+	seg, w, err := NewSlot(testGeometry, 0, 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer seg.Close()
+	rec := recorder(t, j, 0, 1)
+	rec.Begin(0)
+	cmds, out, in := seg.Commands(), seg.AudioWriter(), seg.AudioReader()
+	var n, seq uint64
+	for name, f := range map[string]func(){
+		"command": func() {
+			seq++
+			_ = w.Put(Command{Seq: seq})
+			cmds.Get(seq)
+			cmds.Took(seq)
+		},
+		"block": func() {
+			d, _ := rec.Propose(n, seq)
+			rec.Rendering(n, seq)
+			buf := out.Begin(n)
+			out.Commit(n, Hash(buf))
+			rec.Seal(n, d)
+			rec.Publish(n + 1)
+			in.Holds(n, j.Head(0))
+			p.Advance(Hash(in.Block(n)), false)
+			p.Ring()
+			n++
+		},
+		"heir": func() { a := c.Active(); a.Heir(0, 2, 0, j.Published) },
+		"wait": func() { c.Wait(c.Bell()+1, 1) },
+	} {
+		if got := testing.AllocsPerRun(200, f); got != 0 {
+			t.Errorf("%s: %v allocations", name, got)
+		}
+	}
+}
