@@ -171,15 +171,27 @@ func (e *Engine) saveCrew() {
 // Status of the engine now.
 func (e *Engine) Status(ctx context.Context) (Status, error) {
 	got := make(chan Status, 1)
-	e.system.Root.Send(childPID(e.tree, monitorName), askStatus{func(s Status) { got <- s }})
-	select {
-	case s := <-got:
-		s.Since, s.Patch, s.Warnings = e.since, e.patchName(), e.warnings
-		return s, nil
-	case <-ctx.Done():
-		return Status{}, fmt.Errorf("status: %w", ctx.Err())
+	answer := func(s Status) {
+		select {
+		case got <- s:
+		default: // it was asked twice
+		}
+	}
+	for {
+		e.system.Root.Send(childPID(e.tree, monitorName), askStatus{answer})
+		select {
+		case s := <-got:
+			s.Since, s.Patch, s.Warnings = e.since, e.patchName(), e.warnings
+			return s, nil
+		case <-ctx.Done():
+			return Status{}, fmt.Errorf("status: %w", ctx.Err())
+		case <-time.After(askAgain): // a monitor that is between two lives loses what it was asked
+		}
 	}
 }
+
+// askAgain is how long a question may go unanswered before it is put again.
+const askAgain = 200 * time.Millisecond
 
 func (e *Engine) patchName() string {
 	if e.cfg.PatchName == "" {

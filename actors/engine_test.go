@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"net"
 	"os"
+	"strconv"
 	"strings"
 	"syscall"
 	"testing"
@@ -286,6 +287,52 @@ func TestMalformedPackets(t *testing.T) {
 	if malformed < 5000 || after.Concealed != before.Concealed {
 		t.Errorf("%d counted, %d blocks concealed", malformed, after.Concealed-before.Concealed)
 	}
+}
+
+// A worker that dies while the engine starts, before a block was played, is replaced, and it plays.
+func TestKilledWhileStarting(t *testing.T) {
+	for range 5 {
+		started := make(chan struct{})
+		dir := t.TempDir()
+		go func() {
+			defer close(started)
+			for began := time.Now(); time.Since(began) < 5*time.Second; time.Sleep(100 * time.Microsecond) {
+				if pid := childOf(os.Getpid(), "chronus-worker"); pid != 0 {
+					_ = syscall.Kill(pid, syscall.SIGKILL)
+					return
+				}
+			}
+		}()
+		e := start(t, func(c *actors.Config) { c.RuntimeDir = dir })
+		<-started
+		until(t, e, "plays", func(st actors.Status) bool { return st.Redundant && st.Played > 10 })
+		e.Stop()
+	}
+}
+
+// childOf is a child process of pid with the given name, 0 if there is none.
+func childOf(pid int, name string) int {
+	b, _ := os.ReadFile(fmt.Sprintf("/proc/%d/task/%d/children", pid, pid))
+	for _, task := range tasks(pid) {
+		more, _ := os.ReadFile(fmt.Sprintf("/proc/%d/task/%s/children", pid, task))
+		b = append(append(b, ' '), more...)
+	}
+	for _, f := range strings.Fields(string(b)) {
+		comm, _ := os.ReadFile("/proc/" + f + "/comm")
+		if strings.TrimSpace(string(comm)) == name {
+			child, _ := strconv.Atoi(f)
+			return child
+		}
+	}
+	return 0
+}
+
+func tasks(pid int) (names []string) {
+	list, _ := os.ReadDir(fmt.Sprintf("/proc/%d/task", pid))
+	for _, d := range list {
+		names = append(names, d.Name())
+	}
+	return names
 }
 
 // What was started is gone after Stop: processes and files.

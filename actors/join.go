@@ -16,11 +16,12 @@ var errStateTooOld = errors.New("commands since its state are gone")
 const keepEvery = time.Second
 
 // askForState asks a ready worker, other than s and not avoid, for its state. A standby is asked
-// before the active worker; if there is nobody, the kept snapshot serves.
+// before the active worker; if there is nobody, or nothing has been played yet, the kept snapshot serves: who
+// began where a ready worker is would be ready only when the clock had come there.
 func (r *rig) askForState(s, avoid *slot, now time.Time) ask {
 	active := r.control.Active().Slot()
 	var giver *slot
-	for i := 1; i <= len(r.slots) && giver == nil; i++ {
+	for i := 1; i <= len(r.slots) && giver == nil && r.control.Transport() != shm.Idle; i++ {
 		g := r.slots[(active+i)%len(r.slots)]
 		if g != s && g != avoid && g.phase == ready && !g.hung && !g.dying {
 			giver = g
@@ -66,7 +67,8 @@ func (r *rig) tendStarting(s *slot, now time.Time) {
 	if s.want.settle(now) {
 		s.want = r.askForState(s, s.want.giver, now)
 	}
-	if !s.want.done || r.control.Clock() < s.retired {
+	played := r.control.Clock() >= s.retired || r.control.Transport() == shm.Idle // nothing is played from it then
+	if !s.want.done || !played {
 		return
 	}
 	if err := r.attach(s, now); err != nil {

@@ -20,6 +20,9 @@ const (
 // callback has flipped away from it, short enough to be redundant again soon.
 const hangAfter = 200 * time.Millisecond
 
+// joinAfter is the same for a joiner, whose process may still be starting on a busy machine.
+const joinAfter = 3 * time.Second
+
 // startLimit is how long a process may take from its start to its first block.
 const startLimit = 10 * time.Second
 
@@ -191,13 +194,13 @@ func (r *rig) tend(now time.Time) {
 			r.tendStarting(s, now)
 		case joining:
 			r.tendJoining(s, now)
-			r.tendProgress(s, now)
+			r.tendProgress(s, now, joinAfter)
 		case ready:
 			if !r.control.Active().Ready(s.number) {
 				s.enter(joining, now) // its bit was taken: it has died, or was mistaken for one that had
 				continue
 			}
-			r.tendProgress(s, now)
+			r.tendProgress(s, now, hangAfter)
 			r.compare(s)
 		}
 	}
@@ -250,8 +253,8 @@ func (r *rig) noticeFlip() {
 	}
 }
 
-// tendProgress gives up a worker that publishes nothing though it could.
-func (r *rig) tendProgress(s *slot, now time.Time) {
+// tendProgress gives up a worker that publishes nothing for limit though it could.
+func (r *rig) tendProgress(s *slot, now time.Time, limit time.Duration) {
 	head := r.journal.Published(s.number)
 	active := r.control.Active().Slot()
 	idle := head >= r.control.Clock()+r.control.Lead()
@@ -262,8 +265,8 @@ func (r *rig) tendProgress(s *slot, now time.Time) {
 		s.progress, s.movedAt = head, now
 		return
 	}
-	if now.Sub(s.movedAt) > hangAfter {
-		r.giveUp(s, "it has published nothing for "+hangAfter.String())
+	if now.Sub(s.movedAt) > limit {
+		r.giveUp(s, "it has published nothing for "+limit.String())
 	}
 }
 
