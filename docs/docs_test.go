@@ -1,71 +1,99 @@
-// Package docs holds no code: its test keeps the documents true.
+// Package docs holds no code. Its tests keep the documents true and the source within the rules that they
+// state: this file who may import whom, source_test.go comments, names and sizes, text_test.go what the documents refer to.
 package docs
 
 import (
+	"bytes"
 	"encoding/json"
-	"go/ast"
-	"go/parser"
-	"go/token"
+	"errors"
+	"fmt"
 	"os"
 	"os/exec"
-	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 )
 
-const root = ".."
-
-const modulePath = "github.com/music-chronus/chronus"
+const (
+	root       = ".."
+	modulePath = "github.com/music-chronus/chronus"
+)
 
 // listed is what go list tells of a package.
 type listed struct {
-	ImportPath string
-	Dir        string
-	Name       string
-	GoFiles    []string
-	CgoFiles   []string
-	Imports    []string
+	ImportPath, Dir, Name                                        string
+	GoFiles, CgoFiles, IgnoredGoFiles, TestGoFiles, XTestGoFiles []string
+	Imports, Deps                                                []string
 }
 
-func packages(t *testing.T) (list []listed) {
+// path is the package's folder, from the root.
+func (p listed) path() string { return short(p.ImportPath) }
+
+// code is the package's files, those of other systems too, without its tests.
+func (p listed) code() []string {
+	return slices.Concat(p.GoFiles, p.CgoFiles, p.IgnoredGoFiles)
+}
+
+func short(importPath string) string {
+	return strings.TrimPrefix(strings.TrimPrefix(importPath, modulePath), "/")
+}
+
+// packages lists every package of the module.
+func packages(t *testing.T) []listed {
 	t.Helper()
-	cmd := exec.Command("go", "list", "-json=ImportPath,Dir,Name,GoFiles,CgoFiles,Imports", "./...")
-	cmd.Dir = root
-	out, err := cmd.Output()
+	list, err := listPackages()
 	if err != nil {
 		t.Fatal(err)
 	}
-	for dec := json.NewDecoder(strings.NewReader(string(out))); dec.More(); {
-		var p listed
-		if err := dec.Decode(&p); err != nil {
-			t.Fatal(err)
-		}
-		if len(p.GoFiles)+len(p.CgoFiles) > 0 {
-			list = append(list, p)
-		}
-	}
 	if len(list) < 10 {
-		t.Fatalf("only %d packages", len(list))
+		t.Fatalf("go list names %d packages; there are more", len(list))
 	}
 	return list
 }
 
-func short(path string) string { return strings.TrimPrefix(strings.TrimPrefix(path, modulePath), "/") }
+var listPackages = sync.OnceValues(func() (list []listed, err error) {
+	cmd := exec.Command("go", "list", "-json=ImportPath,Dir,Name,GoFiles,CgoFiles,IgnoredGoFiles,TestGoFiles,XTestGoFiles,Imports,Deps", "./...")
+	cmd.Dir = root
+	out, err := cmd.Output()
+	if exit := (*exec.ExitError)(nil); errors.As(err, &exit) {
+		return nil, fmt.Errorf("go list: %w\n%s", err, exit.Stderr)
+	} else if err != nil {
+		return nil, fmt.Errorf("go list: %w", err)
+	}
+	for dec := json.NewDecoder(bytes.NewReader(out)); dec.More(); {
+		var p listed
+		if err := dec.Decode(&p); err != nil {
+			return nil, fmt.Errorf("go list: %w", err)
+		}
+		list = append(list, p)
+	}
+	return list, nil
+})
 
-// The import table of architecture.md is what the packages import.
+// The import table of architecture.md is what the packages import: no arrow and no package more or less.
 func TestImportTable(t *testing.T) {
 	text, err := os.ReadFile("architecture.md")
 	if err != nil {
 		t.Fatal(err)
 	}
-	block := regexp.MustCompile("(?s)```imports\n(.*?)```").FindSubmatch(text)
-	if block == nil {
-		t.Fatal("architecture.md has no import table")
+	fence := regexp.MustCompile("(?s)```imports\n(.*?)```").FindSubmatch(text)
+	if fence == nil {
+		t.Fatal("architecture.md has no block that begins with ```imports")
 	}
-	var want []string
+	said := map[string]string{}
+	for line := range strings.Lines(string(fence[1])) {
+		from, to, ok := strings.Cut(strings.TrimSpace(line), " ->")
+		if _, twice := said[from]; !ok || twice {
+			t.Errorf("architecture.md: %q: each line is PACKAGE -> PACKAGES, and each package has one", line)
+		}
+		said[from] = strings.Join(strings.Fields(to), " ")
+	}
 	for _, p := range packages(t) {
+		if len(p.code()) == 0 {
+			continue // tests alone
+		}
 		var ours []string
 		for _, i := range p.Imports {
 			if strings.HasPrefix(i, modulePath+"/") {
@@ -73,174 +101,106 @@ func TestImportTable(t *testing.T) {
 			}
 		}
 		slices.Sort(ours)
-		want = append(want, strings.TrimSpace(short(p.ImportPath)+" -> "+strings.Join(ours, " ")))
+		does := strings.Join(ours, " ")
+		if says, ok := said[p.path()]; !ok {
+			t.Errorf("architecture.md has no line for %s; it is: %s -> %s", p.path(), p.path(), does)
+		} else if says != does {
+			t.Errorf("architecture.md says %s -> %s; it imports %s", p.path(), says, does)
+		}
+		delete(said, p.path())
 	}
-	slices.Sort(want)
-	got := strings.Split(strings.TrimSpace(string(block[1])), "\n")
-	for i := range got {
-		got[i] = strings.TrimSpace(got[i])
-	}
-	if !slices.Equal(got, want) {
-		t.Errorf("the table says\n%s\nthe code says\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
+	for from := range said {
+		t.Errorf("architecture.md has a line for %s, which is no package", from)
 	}
 }
 
 // Some packages are imported in one place only, each for its reason.
 func TestExclusiveImports(t *testing.T) {
-	for _, rule := range []struct{ path, home, reason string }{
-		{"golang.org/x/sys/unix", "shm/sys", "one home for system calls"},
-		{"github.com/asynkron/protoactor-go/", "actors", "workers and audio stay small"},
-		{"github.com/gordonklaus/portaudio", "audio/portaudio", "an embedder without a device needs no C compiler"},
-		{"C", "audio/portaudio", "an embedder without a device needs no C compiler"},
-		{"github.com/hypebeast/go-osc/", "osc", "its parser must not see input"},
-		{"github.com/alecthomas/kong", "cmd/chronus", "a library has no command line"},
-		{"net/http", "actors cmd/chronus", "nothing on the audio path speaks HTTP"},
+	for _, rule := range []struct {
+		path   string // a trailing slash: all below
+		homes  []string
+		reason string
+	}{
+		{"golang.org/x/sys/unix", []string{"shm/sys"}, "system calls have one home"},
+		{"github.com/asynkron/protoactor-go/", []string{"actors"}, "workers and the audio process stay small and know no actors"},
+		{"C", []string{"audio/portaudio"}, "an embedding program with an output of its own needs no C compiler"},
+		{"github.com/gordonklaus/portaudio", []string{"audio/portaudio"}, "it is cgo"},
+		{"github.com/hypebeast/go-osc/", []string{"osc"}, "its parser must never see input from the network"},
+		{"github.com/goccy/go-yaml/", []string{"dsp/patch"}, "patches have one reader"},
+		{"github.com/alecthomas/kong", []string{"cmd/chronus"}, "a library has no command line"},
+		{"net/http", []string{"actors", "cmd/chronus"}, "nothing on the audio path speaks HTTP"},
 	} {
-		used := false
+		unused := slices.Clone(rule.homes)
 		for _, p := range packages(t) {
 			for _, i := range p.Imports {
-				if i != rule.path && (!strings.HasSuffix(rule.path, "/") || !strings.HasPrefix(i, rule.path)) {
+				if i != rule.path && !(strings.HasSuffix(rule.path, "/") && strings.HasPrefix(i, rule.path)) {
 					continue
 				}
-				used = true
-				if !slices.Contains(strings.Fields(rule.home), short(p.ImportPath)) {
-					t.Errorf("%s imports %s; only %s may: %s", p.ImportPath, i, rule.home, rule.reason)
+				if !slices.Contains(rule.homes, p.path()) {
+					t.Errorf("%s imports %s; only %v may: %s", p.path(), i, rule.homes, rule.reason)
+				}
+				unused = slices.DeleteFunc(unused, func(home string) bool { return home == p.path() })
+			}
+		}
+		if len(unused) > 0 {
+			t.Errorf("%v no longer imports %s: the rule names a home too many", unused, rule.path)
+		}
+	}
+}
+
+// Some packages must not reach others, by whatever way.
+func TestForbiddenImports(t *testing.T) {
+	exempt := map[string]bool{ // true once it was needed
+		"dsp/stream sync/atomic":    false, // the probe that names a crash's node
+		"dsp/moduletest testing":    false, // laws for other people's tests
+		"audio/backendtest testing": false, // the same for backends
+	}
+	pure := regexp.MustCompile(`^dsp($|/module$|/patch$|/stream$|/internal/approx$)`)
+	for _, rule := range []struct {
+		from   *regexp.Regexp
+		to     *regexp.Regexp
+		direct bool // as an import of its own; what fmt imports is not its doing
+		reason string
+	}{
+		{regexp.MustCompile(`^actors$`), ours(`dsp/worker|audio`), false, "kinds of process meet in shm and nowhere else"},
+		{regexp.MustCompile(`^dsp/worker$`), ours(`actors|audio`), false, "kinds of process meet in shm and nowhere else"},
+		{regexp.MustCompile(`^audio(/|$)`), ours(`actors|dsp|osc`), false, "kinds of process meet in shm and nowhere else"},
+		{regexp.MustCompile(`^(osc|shm/sys|dsp)$`), ours(`.+`), false, "it stands alone"},
+		{pure, ours(`shm|actors|audio|osc`), false, "what is rendered knows no process"},
+		{pure, regexp.MustCompile(`^(os|time|net|log|runtime|sync|syscall|unsafe|math/rand)(/|$)`), true,
+			"it is a function of its arguments: no clock, file, goroutine or chance"},
+		{regexp.MustCompile(`.`), regexp.MustCompile(`^testing$`), false, "tests are not shipped"},
+	} {
+		seen := false
+		for _, p := range packages(t) {
+			seen = seen || rule.from.MatchString(p.path())
+			reached := p.Deps
+			if rule.direct {
+				reached = p.Imports
+			}
+			for _, i := range reached {
+				if !rule.from.MatchString(p.path()) || !rule.to.MatchString(i) {
+					continue
+				}
+				if _, ok := exempt[p.path()+" "+i]; ok {
+					exempt[p.path()+" "+i] = true
+				} else {
+					t.Errorf("%s reaches %s, which it must not: %s", p.path(), i, rule.reason)
 				}
 			}
 		}
-		if !used {
-			t.Errorf("nothing imports %s any more: the rule can go", rule.path)
+		if !seen {
+			t.Errorf("no package matches %v: the rule can go", rule.from)
+		}
+	}
+	for what, needed := range exempt {
+		if !needed {
+			t.Errorf("nothing needs the exemption %q any more", what)
 		}
 	}
 }
 
-// Each package has one comment, every exported name has one, and no file or package name is out of bounds.
-func TestSource(t *testing.T) {
-	for _, p := range packages(t) {
-		comments := 0
-		for _, name := range append(p.GoFiles, p.CgoFiles...) {
-			path := filepath.Join(p.Dir, name)
-			src, err := os.ReadFile(path)
-			if err != nil {
-				t.Fatal(err)
-			}
-			if n := strings.Count(string(src), "\n"); n > 400 {
-				t.Errorf("%s has %d lines; the most are 400", path, n)
-			}
-			f, err := parser.ParseFile(token.NewFileSet(), path, src, parser.ParseComments)
-			if err != nil {
-				t.Fatal(err)
-			}
-			if f.Doc != nil {
-				comments++
-			}
-			for _, d := range f.Decls {
-				undocumented(d, func(what string) { t.Errorf("%s: %s has no comment", path, what) })
-			}
-		}
-		if comments != 1 {
-			t.Errorf("%s has %d package comments", p.ImportPath, comments)
-		}
-		if slices.Contains([]string{"util", "common", "core", "types", "helpers"}, p.Name) {
-			t.Errorf("%s: a package's name says what it does", p.ImportPath)
-		}
-	}
-}
-
-// undocumented reports the exported names of a declaration that lack a comment. Small methods that
-// implement an interface of another package need none.
-func undocumented(d ast.Decl, report func(string)) {
-	switch d := d.(type) {
-	case *ast.FuncDecl:
-		if d.Name.IsExported() && d.Doc == nil && (d.Recv == nil || receiverExported(d)) {
-			report(d.Name.Name)
-		}
-	case *ast.GenDecl:
-		for _, s := range d.Specs {
-			if s, ok := s.(*ast.TypeSpec); ok && s.Name.IsExported() && d.Doc == nil && s.Doc == nil {
-				report(s.Name.Name)
-			}
-			if s, ok := s.(*ast.ValueSpec); ok && s.Names[0].IsExported() && d.Doc == nil && s.Doc == nil && s.Comment == nil {
-				report(s.Names[0].Name)
-			}
-		}
-	}
-}
-
-func receiverExported(d *ast.FuncDecl) bool {
-	typ := d.Recv.List[0].Type
-	if star, ok := typ.(*ast.StarExpr); ok {
-		typ = star.X
-	}
-	id, ok := typ.(*ast.Ident)
-	return ok && id.IsExported()
-}
-
-// Every relative link leads somewhere, and every test that a decision names exists.
-func TestLinks(t *testing.T) {
-	link := regexp.MustCompile(`\]\(([^)#:]+)\)`)
-	test := regexp.MustCompile("`((?:Test|Benchmark)\\w+)(?:/\\w+)?`")
-	tests := testNames(t)
-	err := filepath.WalkDir(root, func(path string, d os.DirEntry, err error) error {
-		if err != nil || d.IsDir() || filepath.Ext(path) != ".md" {
-			return err
-		}
-		text, err := os.ReadFile(path)
-		if err != nil {
-			return err
-		}
-		for _, m := range link.FindAllSubmatch(text, -1) {
-			if _, err := os.Stat(filepath.Join(filepath.Dir(path), string(m[1]))); err != nil {
-				t.Errorf("%s: %v", path, err)
-			}
-		}
-		for _, m := range test.FindAllSubmatch(text, -1) {
-			if !tests[string(m[1])] {
-				t.Errorf("%s names %s, which is no test", path, m[1])
-			}
-		}
-		return nil
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-}
-
-func testNames(t *testing.T) map[string]bool {
-	t.Helper()
-	names := map[string]bool{}
-	declared := regexp.MustCompile(`(?m)^func ((?:Test|Benchmark)\w+)\(`)
-	err := filepath.WalkDir(root, func(path string, d os.DirEntry, err error) error {
-		if err != nil || d.IsDir() || !strings.HasSuffix(path, "_test.go") {
-			return err
-		}
-		src, err := os.ReadFile(path)
-		for _, m := range declared.FindAllSubmatch(src, -1) {
-			names[string(m[1])] = true
-		}
-		return err
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	return names
-}
-
-// The glossary's words are used: none that it replaces is part of an exported name.
-func TestGlossary(t *testing.T) {
-	banned := regexp.MustCompile(`(?i)samplerate|primary|backup|leader|follower|heartbeat|dropout`)
-	for _, p := range packages(t) {
-		for _, name := range append(p.GoFiles, p.CgoFiles...) {
-			f, err := parser.ParseFile(token.NewFileSet(), filepath.Join(p.Dir, name), nil, 0)
-			if err != nil {
-				t.Fatal(err)
-			}
-			ast.Inspect(f, func(n ast.Node) bool {
-				if id, ok := n.(*ast.Ident); ok && id.IsExported() && banned.MatchString(id.Name) && id.Obj != nil {
-					t.Errorf("%s/%s: %s is not this project's word", p.ImportPath, name, id.Name)
-				}
-				return true
-			})
-		}
-	}
+// ours matches packages of this module: those named, and all below them.
+func ours(paths string) *regexp.Regexp {
+	return regexp.MustCompile(`^` + regexp.QuoteMeta(modulePath) + `/(` + paths + `)(/|$)`)
 }

@@ -1,0 +1,226 @@
+package docs
+
+import (
+	"bytes"
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// The most lines of a file and of a function, tests included, generated code aside.
+const (
+	maxFile = 400
+	maxFunc = 70
+)
+
+// source is a parsed file.
+type source struct {
+	*ast.File
+	name  string // from the root
+	lines int
+	fset  *token.FileSet
+}
+
+// sources parses the named files of a package. Generated ones are left out.
+func sources(t *testing.T, p listed, names []string) (list []source) {
+	t.Helper()
+	for _, name := range names {
+		if filepath.Ext(name) != ".go" {
+			continue // go list ignores C files too
+		}
+		text, err := os.ReadFile(filepath.Join(p.Dir, name))
+		if err != nil {
+			t.Fatal(err)
+		}
+		s := source{name: filepath.ToSlash(filepath.Join(p.path(), name)), lines: bytes.Count(text, []byte("\n")), fset: token.NewFileSet()}
+		if s.File, err = parser.ParseFile(s.fset, s.name, text, parser.ParseComments); err != nil {
+			t.Fatal(err)
+		}
+		if !ast.IsGenerated(s.File) {
+			list = append(list, s)
+		}
+	}
+	return list
+}
+
+// Each package has just one comment, on one of its files, and a name that says what it is for.
+func TestPackageComments(t *testing.T) {
+	vague := []string{"util", "utils", "common", "core", "types", "helpers", "misc", "base"}
+	for _, p := range packages(t) {
+		var with []string
+		for _, s := range sources(t, p, append(p.code(), p.TestGoFiles...)) {
+			if s.Doc != nil && strings.TrimSpace(s.Doc.Text()) != "" {
+				with = append(with, s.name)
+			}
+		}
+		if len(with) != 1 {
+			t.Errorf("%s has %d package comments %v; it should have one, in doc.go or its main file", p.ImportPath, len(with), with)
+		}
+		if slices.Contains(vague, p.Name) {
+			t.Errorf("%s: %q says nothing of what the package is for", p.ImportPath, p.Name)
+		}
+	}
+}
+
+// No file and no function is too long to be read at once.
+func TestSizes(t *testing.T) {
+	for _, p := range packages(t) {
+		for _, s := range sources(t, p, slices.Concat(p.code(), p.TestGoFiles, p.XTestGoFiles)) {
+			if s.lines > maxFile {
+				t.Errorf("%s has %d lines; the most are %d: split it by duty", s.name, s.lines, maxFile)
+			}
+			for _, d := range s.Decls {
+				f, ok := d.(*ast.FuncDecl)
+				if !ok {
+					continue
+				}
+				if n := s.fset.Position(f.End()).Line - s.fset.Position(f.Pos()).Line + 1; n > maxFunc {
+					t.Errorf("%s: %s has %d lines; the most are %d", s.name, f.Name.Name, n, maxFunc)
+				}
+			}
+		}
+	}
+}
+
+// Every exported type, function, method, constant and variable has a comment of its own or its group's.
+func TestComments(t *testing.T) {
+	for _, p := range packages(t) {
+		for _, s := range sources(t, p, p.code()) {
+			for _, d := range s.Decls {
+				for _, name := range uncommented(d) {
+					t.Errorf("%s: %s is exported and has no comment", s.name, name)
+				}
+			}
+		}
+	}
+}
+
+// uncommented lists the exported names that a declaration leaves without comment. Methods of unexported types
+// are seen by nobody outside.
+func uncommented(d ast.Decl) (names []string) {
+	switch d := d.(type) {
+	case *ast.FuncDecl:
+		if d.Doc == nil && d.Name.IsExported() && (d.Recv == nil || ast.IsExported(receiver(d))) {
+			names = append(names, d.Name.Name)
+		}
+	case *ast.GenDecl:
+		for _, spec := range d.Specs {
+			switch s := spec.(type) {
+			case *ast.TypeSpec:
+				if d.Doc == nil && s.Doc == nil && s.Comment == nil && s.Name.IsExported() {
+					names = append(names, s.Name.Name)
+				}
+			case *ast.ValueSpec:
+				if d.Doc == nil && s.Doc == nil && s.Comment == nil {
+					names = append(names, exported(s.Names)...)
+				}
+			}
+		}
+	}
+	return names
+}
+
+// receiver names the type that a method belongs to.
+func receiver(d *ast.FuncDecl) (name string) {
+	ast.Inspect(d.Recv.List[0].Type, func(n ast.Node) bool {
+		if id, ok := n.(*ast.Ident); ok && name == "" {
+			name = id.Name
+		}
+		return name == ""
+	})
+	return name
+}
+
+func exported(ids []*ast.Ident) (names []string) {
+	for _, id := range ids {
+		if id.IsExported() {
+			names = append(names, id.Name)
+		}
+	}
+	return names
+}
+
+// The words that glossary.md shuts out of exported names are in none.
+func TestGlossary(t *testing.T) {
+	text, err := os.ReadFile("glossary.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	rule := regexp.MustCompile(`(?s)No exported name contains(.*?)\.`).FindSubmatch(text)
+	if rule == nil {
+		t.Fatal(`glossary.md has no sentence that begins "No exported name contains"`)
+	}
+	words := regexp.MustCompile("`([a-z]+)`").FindAllSubmatch(rule[1], -1)
+	if len(words) < 5 {
+		t.Fatalf("glossary.md shuts out %d words; there were more", len(words))
+	}
+	for _, p := range packages(t) {
+		for _, s := range sources(t, p, p.code()) {
+			for _, name := range declared(s.File) {
+				for _, w := range words {
+					if strings.Contains(strings.ToLower(name), string(w[1])) {
+						t.Errorf("%s: %s contains %q, for which the glossary has another word", s.name, name, w[1])
+					}
+				}
+			}
+		}
+	}
+}
+
+// declared lists the exported names that a file declares, fields and methods included.
+func declared(f *ast.File) (names []string) {
+	ast.Inspect(f, func(n ast.Node) bool {
+		switch n := n.(type) {
+		case *ast.FuncDecl:
+			names = append(names, exported([]*ast.Ident{n.Name})...)
+		case *ast.TypeSpec:
+			names = append(names, exported([]*ast.Ident{n.Name})...)
+		case *ast.ValueSpec:
+			names = append(names, exported(n.Names)...)
+		case *ast.Field:
+			names = append(names, exported(n.Names)...)
+		}
+		return true
+	})
+	return names
+}
+
+// What sounds is computed without functions of package math that give other bits on other processors. A function
+// whose name ends in Response is for tests and displays.
+func TestExactMath(t *testing.T) {
+	inexact := regexp.MustCompile(`^(Exp|Exp2|Expm1|Log|Log2|Log10|Log1p|Pow|Sin|Cos|Sincos|Tan|Asin|Acos|Atan|Atan2|Sinh|Cosh|Tanh|Hypot|Cbrt|Gamma|FMA)$`)
+	sounds := regexp.MustCompile(`^dsp($|/(module|patch|stream|worker)$|/internal/approx$)`)
+	checked := 0
+	for _, p := range packages(t) {
+		if !sounds.MatchString(p.path()) {
+			continue
+		}
+		checked++
+		for _, s := range sources(t, p, p.code()) {
+			for _, d := range s.Decls {
+				if f, ok := d.(*ast.FuncDecl); ok && strings.HasSuffix(f.Name.Name, "Response") {
+					continue
+				}
+				ast.Inspect(d, func(n ast.Node) bool {
+					sel, ok := n.(*ast.SelectorExpr)
+					if !ok {
+						return true
+					}
+					if x, ok := sel.X.(*ast.Ident); ok && x.Name == "math" && inexact.MatchString(sel.Sel.Name) {
+						t.Errorf("%s: math.%s; dsp/internal/approx has what gives the same bits everywhere", s.fset.Position(sel.Pos()), sel.Sel.Name)
+					}
+					return true
+				})
+			}
+		}
+	}
+	if checked < 6 {
+		t.Errorf("%d packages that sound were checked; there are 6", checked)
+	}
+}
