@@ -106,6 +106,26 @@ func TestWholeAfterEveryWrite(t *testing.T) {
 	}
 }
 
+// A writer that is killed between its samples and its header leaves samples that the header does not
+// tell of: they are not there.
+func TestKilledBeforeHeader(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "out.wav")
+	w, err := Create(path, 48000, 2)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer w.Close()
+	if err := w.Write([]float32{1, 2, 3, 4}); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := w.f.WriteAt(make([]byte, 1027), headerSize+w.data); err != nil {
+		t.Fatal(err)
+	}
+	if _, _, got, err := Read(path); err != nil || len(got) != 4 || got[3] != 4 {
+		t.Errorf("%v, %v", got, err)
+	}
+}
+
 // A file too long for RIFF becomes RF64, and reads the same.
 func TestRF64(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "out.wav")

@@ -198,6 +198,9 @@ func (w *wav) chunks(b []byte) error {
 			return fmt.Errorf("chunk %q tells of %d bytes, %d are there: %w", id, size, uint64(len(b))-at, ErrWAV)
 		}
 		w.chunk(id, b[at:at+size])
+		if id == "data" {
+			return nil // behind it may be what a killed Writer had not yet told of in the header
+		}
 		at += size + size%2
 	}
 	return nil

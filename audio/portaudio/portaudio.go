@@ -116,8 +116,10 @@ type stream struct {
 	pa      *pa.Stream
 	xruns   atomic.Uint64
 	calls   atomic.Uint64
+	frames  atomic.Int64 // of the last call
 	running bool
 	closed  bool
+	watch   watch
 }
 
 func (s *stream) open(r audio.Request, fill audio.Fill) error {
@@ -139,7 +141,9 @@ func (s *stream) open(r audio.Request, fill audio.Fill) error {
 			s.xruns.Add(1)
 		}
 		fill(out)
+		s.frames.Store(int64(len(out) / p.Output.Channels))
 	}
+	skipNumbers()
 	if s.pa, err = pa.OpenStream(p, callback); err != nil {
 		return openError(d, p, r, err)
 	}
@@ -150,6 +154,22 @@ func (s *stream) open(r audio.Request, fill audio.Fill) error {
 	}
 	s.info = audio.Info{Backend: "portaudio", API: d.HostApi.Name, Device: d.Name, Rate: r.Rate, Channels: p.Output.Channels, Period: r.Period}
 	return nil
+}
+
+// opened counts the calls of pa.OpenStream that skipNumbers has let pass. Streams are opened one
+// at a time.
+var opened int
+
+// skipNumbers keeps the second stream from being number 1. The binding counts its streams and hands the
+// number to C as a pointer; one in [1, 4096) is no pointer to Go, and ends a program built with -race or
+// -d=checkptr. What cannot be opened, such as nothing, has a number too.
+func skipNumbers() {
+	if opened++; opened != 2 {
+		return
+	}
+	for range 4095 {
+		_, _ = pa.OpenStream(pa.StreamParameters{})
+	}
 }
 
 // startCalls is how many callbacks a starting device is excused.
@@ -170,7 +190,7 @@ func (s *stream) Info() audio.Info { return s.info }
 
 func (s *stream) Xruns() uint64 { return s.xruns.Load() }
 
-func (s *stream) Err() error { return nil }
+func (s *stream) Err() error { return s.watch.lost() }
 
 func (s *stream) Start() (err error) {
 	quietly(func() { err = s.pa.Start() })
@@ -178,6 +198,7 @@ func (s *stream) Start() (err error) {
 		return fmt.Errorf("portaudio: start %q: %w", s.info.Device, err)
 	}
 	s.running = true
+	s.watch.start(s)
 	return nil
 }
 
@@ -186,7 +207,8 @@ func (s *stream) Stop() error {
 		return nil
 	}
 	s.running = false
-	return within(func() error { return s.pa.Stop() })
+	s.watch.stop()
+	return s.within(func() error { return s.pa.Stop() })
 }
 
 func (s *stream) Close() error {
@@ -194,17 +216,25 @@ func (s *stream) Close() error {
 		return nil
 	}
 	s.closed = true
-	return errors.Join(s.Stop(), within(func() error {
+	return errors.Join(s.Stop(), s.within(func() error {
 		err := s.pa.Close()
 		quietly(func() { _ = pa.Terminate() })
 		return err
 	}))
 }
 
-// patience is how long a driver may take to stop; some never return once their device is gone.
-const patience = 2 * time.Second
+// patience is how long a driver may take to stop; some never return once their device is gone, and if
+// it is known to be, not much is waited for.
+const (
+	patience     = 2 * time.Second
+	patienceLost = 200 * time.Millisecond
+)
 
-func within(f func() error) error {
+func (s *stream) within(f func() error) error {
+	patience := patience
+	if s.Err() != nil {
+		patience = patienceLost
+	}
 	done := make(chan error, 1)
 	go func() { done <- f() }()
 	select {
