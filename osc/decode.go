@@ -8,11 +8,11 @@ import (
 
 // The limits of what is decoded.
 const (
-	MaxPacket   = 65507 // the most that a UDP datagram over IPv4 carries
+	MaxPacket   = 65507 // bytes: the most that a UDP datagram over IPv4 carries
 	MaxDepth    = 8     // bundles in bundles: none is known to need more than 2
 	MaxArgs     = 512   // more than any address here takes, less than makes work
-	MaxElements = 1024  // of one packet, all bundles together
-	MaxAddress  = 255
+	MaxElements = 1024  // of one packet, all bundles together: bounds the answers that one packet is worth
+	MaxAddress  = 255   // bytes: what a file name may have; an answer repeats it
 )
 
 // Immediately is the time tag that means now.
@@ -131,7 +131,7 @@ func (d *Decoder) message(from, to int, m *Message) (Fault, int, bool) {
 	if !ok {
 		return FaultString, from, false
 	}
-	if !printable(address) || len(address) > MaxAddress || len(address) < 2 || address[0] != '/' {
+	if !sendable(address) {
 		return FaultAddress, from, false
 	}
 	m.Address = address
@@ -148,9 +148,13 @@ func (d *Decoder) message(from, to int, m *Message) (Fault, int, bool) {
 	return d.arguments(tags[1:], at+1, data, to, m)
 }
 
-func printable(s []byte) bool {
-	for _, c := range s {
-		if c <= ' ' || c > '~' {
+// sendable tells whether an address begins with / and is printable ASCII of at most MaxAddress bytes.
+func sendable[T string | []byte](address T) bool {
+	if len(address) < 2 || len(address) > MaxAddress || address[0] != '/' {
+		return false
+	}
+	for i := range len(address) {
+		if c := address[i]; c <= ' ' || c > '~' {
 			return false
 		}
 	}

@@ -7,7 +7,7 @@ type Fault int
 
 // The faults of packets.
 const (
-	FaultSize     Fault = iota // empty, or not a multiple of four bytes
+	FaultSize     Fault = iota // empty, not a multiple of four bytes, or more than MaxPacket
 	FaultAddress               // an address that does not begin with / or is not printable ASCII, or is too long
 	FaultString                // a string that does not end inside the packet
 	FaultTag                   // a type tag that OSC does not know, or brackets that do not match
@@ -20,10 +20,15 @@ const (
 )
 
 var faultNames = [faults]string{
-	"its length is not a multiple of 4, or 0", "its address must begin with / and be printable ASCII of at most 255 bytes",
-	"a string in it does not end", "it has a type tag that OSC does not know", "an argument in it is cut off",
-	"it has bytes behind its last argument", "a bundle's element does not fit", "its bundles are nested deeper than 8",
-	"it has more than 512 arguments or 1024 elements",
+	FaultSize:     fmt.Sprintf("its length is 0, or no multiple of 4, or above %d", MaxPacket),
+	FaultAddress:  fmt.Sprintf("its address must begin with / and be printable ASCII of at most %d bytes", MaxAddress),
+	FaultString:   "a string in it does not end",
+	FaultTag:      "it has a type tag that OSC does not know, or a bracket without its other",
+	FaultArgument: "an argument in it is cut off",
+	FaultTrailing: "it has bytes behind its last argument",
+	FaultBundle:   "a bundle's header or element does not fit",
+	FaultDepth:    fmt.Sprintf("its bundles are nested deeper than %d", MaxDepth),
+	FaultCount:    fmt.Sprintf("it has more than %d arguments or %d elements", MaxArgs, MaxElements),
 }
 
 // String says what is wrong in a few words.

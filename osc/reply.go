@@ -10,11 +10,22 @@ import (
 	goosc "github.com/hypebeast/go-osc/osc"
 )
 
+// maxLine bounds a message shown in a line, in bytes: a screenful of a terminal.
+const maxLine = 2000
+
+// checkAddress says why no packet can carry an address.
+func checkAddress(address string) error {
+	if sendable(address) {
+		return nil
+	}
+	return fmt.Errorf("address %q: it must begin with / and be printable ASCII of at most %d bytes", clip(address, shown), MaxAddress)
+}
+
 // Encode makes a packet of one message. Arguments are int, int32, int64, uint64, float32,
 // float64, string, bool or []byte. What go-osc would encode wrongly, or not at all, is an error here.
 func Encode(address string, args ...any) ([]byte, error) {
-	if len(address) < 2 || address[0] != '/' || len(address) > MaxAddress || !printable([]byte(address)) {
-		return nil, fmt.Errorf("address %q: it must begin with / and be printable ASCII of at most %d bytes", clip(address), MaxAddress)
+	if err := checkAddress(address); err != nil {
+		return nil, err
 	}
 	m := goosc.NewMessage(address)
 	for i, a := range args {
@@ -38,11 +49,11 @@ func Encode(address string, args ...any) ([]byte, error) {
 func encodable(a any) (any, error) {
 	switch v := a.(type) {
 	case int:
-		if v >= math.MinInt32 && v <= math.MaxInt32 {
-			return int32(v), nil
-		}
-		return int64(v), nil
+		return narrow(int64(v)), nil
 	case uint64:
+		if v > math.MaxInt64 {
+			return nil, fmt.Errorf("%d is more than OSC's integers hold, %d", v, math.MaxInt64)
+		}
 		return int64(v), nil
 	case int32, int64, float32, float64, bool, []byte:
 		return v, nil
@@ -55,11 +66,19 @@ func encodable(a any) (any, error) {
 	return nil, fmt.Errorf("a %T has no OSC type", a)
 }
 
+// narrow is an integer as int32 if it fits, since few clients read int64, else as int64.
+func narrow(v int64) any {
+	if v == int64(int32(v)) {
+		return int32(v)
+	}
+	return v
+}
+
 // ParseArg makes an argument of a word of a command line: 5 is an int, 0.5 a float, true and false are
-// themselves, everything else a string; i:5, f:5, d:5 and s:5 say it.
+// themselves, everything else a string; i:5, f:5, d:5 and s:5 say it. Numbers that 32 bits do not hold
+// as written get 64.
 func ParseArg(word string) (any, error) {
-	kind, rest, typed := strings.Cut(word, ":")
-	if typed {
+	if kind, rest, ok := strings.Cut(word, ":"); ok {
 		switch kind {
 		case "i":
 			v, err := strconv.ParseInt(rest, 10, 32)
@@ -74,53 +93,60 @@ func ParseArg(word string) (any, error) {
 			return rest, nil
 		}
 	}
-	if v, err := strconv.ParseInt(word, 10, 32); err == nil {
-		return int32(v), nil
-	}
-	if v, err := strconv.ParseFloat(word, 32); err == nil {
-		return float32(v), nil
-	}
 	if word == "true" || word == "false" {
 		return word == "true", nil
 	}
+	if v, err := strconv.ParseInt(word, 10, 64); err == nil {
+		return narrow(v), nil
+	}
+	// inf and nan are words here, and may be names; f:nan is the number.
+	if v, err := strconv.ParseFloat(word, 64); err == nil && strings.ContainsAny(word, "0123456789") {
+		return single(v), nil
+	}
 	return word, nil
+}
+
+// single is a number as float32 if that shows the same digits, like 0.1, else as float64.
+func single(v float64) any {
+	if same, _ := strconv.ParseFloat(strconv.FormatFloat(v, 'g', -1, 32), 64); same == v {
+		return float32(v)
+	}
+	return v
 }
 
 func argError(word, what string, err error) error {
 	if err == nil {
 		return nil
 	}
-	return fmt.Errorf("argument %q is not %s", clip(word), what)
+	return fmt.Errorf("argument %q is not %s", clip(word, shown), what)
 }
 
-// String shows a message in a line: the address, then the arguments.
+// String shows a message in a line of at most 2,000 printable bytes: the address, then the arguments.
 func (m *Message) String() string {
 	var b strings.Builder
 	b.Write(m.Address)
-	for _, a := range m.Args {
+	for i := 0; i < len(m.Args) && b.Len() <= maxLine; i++ {
 		b.WriteByte(' ')
-		switch a.Tag {
-		case 'i':
-			b.WriteString(strconv.Itoa(int(int32(a.Bits))))
-		case 'h':
-			b.WriteString(strconv.FormatInt(int64(a.Bits), 10))
-		case 'f', 'd':
-			v, _ := a.Number()
-			b.WriteString(strconv.FormatFloat(v, 'g', -1, precision(a.Tag)))
-		case 's', 'S':
-			fmt.Fprintf(&b, "%q", a.Bytes)
-		case 'b':
-			fmt.Fprintf(&b, "<%d bytes>", len(a.Bytes))
-		default:
-			b.WriteString(show(a))
-		}
+		b.WriteString(m.Args[i].String())
 	}
-	return b.String()
+	return clip(b.String(), maxLine)
 }
 
-func precision(tag byte) int {
-	if tag == 'f' {
-		return 32
+// String shows an argument with all its digits, of a string no more than a line.
+func (a Arg) String() string {
+	switch a.Tag {
+	case 'i':
+		return strconv.Itoa(int(int32(a.Bits)))
+	case 'h':
+		return strconv.FormatInt(int64(a.Bits), 10)
+	case 'f':
+		return strconv.FormatFloat(float64(math.Float32frombits(uint32(a.Bits))), 'g', -1, 32)
+	case 'd':
+		return strconv.FormatFloat(math.Float64frombits(a.Bits), 'g', -1, 64)
+	case 's', 'S':
+		return strconv.Quote(string(a.Bytes[:min(len(a.Bytes), maxLine)]))
+	case 'b':
+		return fmt.Sprintf("<%d bytes>", len(a.Bytes))
 	}
-	return 64
+	return show(a)
 }

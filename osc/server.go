@@ -7,69 +7,53 @@ import (
 	"net"
 	"net/netip"
 	"sync/atomic"
-	"syscall"
 	"time"
 )
 
-// failsPerSecond bounds the answers to packets that are no OSC at all: they may have a forged
-// sender, who should not be flooded by us.
-const failsPerSecond = 200
+// readPause is how long Serve waits after a read that failed: a socket that fails for good must not take a core.
+const readPause = time.Millisecond
 
 // Server is a UDP socket with its decoder. Replies leave from the socket that the request came
 // in on, so that they pass where it passed.
 type Server struct {
 	conn    *net.UDPConn
 	self    netip.AddrPort
+	local   []netip.Addr // this machine's, if the socket listens on all of them
 	buf     []byte
 	dec     Decoder
-	fails   int
-	second  time.Time
+	fails   limiter
 	counted [faults]atomic.Uint64
 	packets atomic.Uint64
 	served  atomic.Uint64
 	refused atomic.Uint64
+	replies atomic.Uint64
+	unread  atomic.Uint64
 }
 
 // Stats counts what a Server has seen.
 type Stats struct {
-	Packets   uint64            `json:"packets"`
-	Messages  uint64            `json:"messages"`
-	Failed    uint64            `json:"failed"`    // messages answered with /fail
-	Malformed map[string]uint64 `json:"malformed"` // elements that are no OSC, by what is wrong
-}
-
-// Listen opens the socket. address is host:port.
-func Listen(address string) (*Server, error) {
-	a, err := net.ResolveUDPAddr("udp", address)
-	if err != nil {
-		return nil, fmt.Errorf("OSC address %q: %w: it must be host:port, like 127.0.0.1:5005", address, err)
-	}
-	conn, err := net.ListenUDP("udp", a)
-	if errors.Is(err, syscall.EADDRINUSE) {
-		return nil, fmt.Errorf("OSC address %s is in use by another program: choose another with --osc", address)
-	}
-	if err != nil {
-		return nil, fmt.Errorf("OSC address %s: %w: choose another with --osc", address, err)
-	}
-	_ = conn.SetReadBuffer(1 << 20) // a burst outlives a short stall; less is bearable
-	return &Server{conn: conn, self: conn.LocalAddr().(*net.UDPAddr).AddrPort(), buf: make([]byte, 1<<16)}, nil
+	Packets    uint64            `json:"packets"`
+	Messages   uint64            `json:"messages"`
+	Failed     uint64            `json:"failed"`      // messages answered with /fail
+	Malformed  map[string]uint64 `json:"malformed"`   // elements that are no OSC, by what is wrong
+	Replies    uint64            `json:"replies"`     // packets sent, /fail among them
+	ReadErrors uint64            `json:"read_errors"` // reads that failed; the service went on
 }
 
 // Addr is where the server listens.
 func (s *Server) Addr() netip.AddrPort { return s.self }
 
-// Handler is given each message with its sender, in the order of arrival; both are good until it returns.
+// Handler is given each message with its sender, in the order of arrival; the message is good until it returns.
 type Handler func(m *Message, from netip.AddrPort)
 
-// Serve hands over what arrives until ctx ends (then it returns nil) or the socket fails. It can
-// be called again, but not twice at a time. Malformed packets are counted, answered with /fail, and forgotten.
+// Serve hands over what arrives, in the caller's goroutine, until ctx ends or the server is closed; then it returns
+// nil. The socket stays open after ctx, so that it can be called again, and what arrives between is not lost; it must
+// not be called twice at a time. Malformed packets are counted, answered with /fail, and forgotten.
 func (s *Server) Serve(ctx context.Context, handle Handler) error {
-	_ = s.conn.SetReadDeadline(time.Time{})
-	stop := context.AfterFunc(ctx, func() { _ = s.conn.SetReadDeadline(time.Unix(1, 0)) })
-	defer stop()
+	defer s.interruptible(ctx)()
 	var from netip.AddrPort
 	visit := func(m *Message) {
-		if a := string(m.Address); a == "/fail" || a == "/done" {
+		if string(m.Address) == "/fail" || string(m.Address) == "/done" {
 			return // an answer: two that answered each other's would never end
 		}
 		s.served.Add(1)
@@ -79,35 +63,44 @@ func (s *Server) Serve(ctx context.Context, handle Handler) error {
 		s.counted[e.Fault].Add(1)
 		s.failMalformed(from, e)
 	}
-	for {
+	for ctx.Err() == nil {
 		n, sender, err := s.conn.ReadFromUDPAddrPort(s.buf)
 		switch {
-		case ctx.Err() != nil:
-			return nil
 		case errors.Is(err, net.ErrClosed):
-			return fmt.Errorf("OSC socket: %w", err)
+			return nil
+		case ctx.Err() != nil && err != nil:
+			return nil
 		case err != nil:
-			continue // an ICMP message about some reply: not this socket's business
+			s.unread.Add(1)
+			time.Sleep(readPause)
+			continue
 		}
-		from = netip.AddrPortFrom(sender.Addr().Unmap(), sender.Port())
-		if from == s.self {
+		if from = netip.AddrPortFrom(sender.Addr().Unmap(), sender.Port()); s.own(from) {
 			continue // our own reply, sent back: answering would never end
 		}
 		s.packets.Add(1)
 		s.dec.Decode(s.buf[:n], visit, wrong)
 	}
+	return nil
 }
 
-func (s *Server) failMalformed(to netip.AddrPort, e *DecodeError) {
-	if now := time.Now(); now.Sub(s.second) >= time.Second {
-		s.second, s.fails = now, 0
-	}
-	if s.fails++; s.fails <= failsPerSecond {
-		_ = s.Reply(to, "/fail", "", e.Error())
+// interruptible lets the end of ctx end a read that waits. The function it returns undoes that; it waits for an
+// interruption that has begun, which would otherwise end the reads of the next Serve.
+func (s *Server) interruptible(ctx context.Context) (undo func()) {
+	_ = s.conn.SetReadDeadline(time.Time{})
+	interrupted := make(chan struct{})
+	stop := context.AfterFunc(ctx, func() {
+		defer close(interrupted)
+		_ = s.conn.SetReadDeadline(time.Unix(1, 0))
+	})
+	return func() {
+		if !stop() {
+			<-interrupted
+		}
 	}
 }
 
-// Reply sends one message from the server's socket.
+// Reply sends one message from the server's socket. Any goroutine may call it.
 func (s *Server) Reply(to netip.AddrPort, address string, args ...any) error {
 	b, err := Encode(address, args...)
 	if err != nil {
@@ -116,18 +109,34 @@ func (s *Server) Reply(to netip.AddrPort, address string, args ...any) error {
 	if _, err := s.conn.WriteToUDPAddrPort(b, to); err != nil {
 		return fmt.Errorf("reply to %v: %w", to, err)
 	}
+	s.replies.Add(1)
 	return nil
 }
 
-// Fail answers a message with /fail address reason.
+// Fail answers a message with /fail address reason, of which MaxReason bytes are sent. Any goroutine may call it. To
+// other machines only failsPerSecond answers are sent, and nil is returned for the others: what asked may have been forged.
 func (s *Server) Fail(to netip.AddrPort, address, reason string) error {
 	s.refused.Add(1)
-	return s.Reply(to, "/fail", address, reason)
+	if !to.Addr().IsLoopback() && !s.fails.pass(time.Now()) {
+		return nil
+	}
+	return s.Reply(to, "/fail", clip(address, MaxAddress), clip(reason, MaxReason))
 }
 
-// Stats are the counts so far.
+// failMalformed answers what is no OSC, of which no address is known; to this machine too no more than failsPerSecond
+// times, for such packets come in floods or not at all.
+func (s *Server) failMalformed(to netip.AddrPort, e *DecodeError) {
+	if s.fails.pass(time.Now()) {
+		_ = s.Reply(to, "/fail", "", e.Error())
+	}
+}
+
+// Stats are the counts so far. They are read one after the other while the server counts on.
 func (s *Server) Stats() Stats {
-	st := Stats{Packets: s.packets.Load(), Messages: s.served.Load(), Failed: s.refused.Load(), Malformed: map[string]uint64{}}
+	st := Stats{
+		Packets: s.packets.Load(), Messages: s.served.Load(), Failed: s.refused.Load(), Malformed: map[string]uint64{},
+		Replies: s.replies.Load(), ReadErrors: s.unread.Load(),
+	}
 	for f := range s.counted {
 		if n := s.counted[f].Load(); n > 0 {
 			st.Malformed[Fault(f).String()] = n
@@ -136,5 +145,5 @@ func (s *Server) Stats() Stats {
 	return st
 }
 
-// Close closes the socket. Serve returns.
+// Close closes the socket. Serve returns nil, now and later.
 func (s *Server) Close() error { return s.conn.Close() }

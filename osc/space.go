@@ -28,19 +28,20 @@ type Entry struct {
 	Doc      string
 }
 
-// Space is the addresses that exist, in the order of Add. After the last Add it is only read.
+// Space is the addresses that exist. It never changes, so any number of goroutines may use it.
 type Space struct {
 	entries []Entry
 	index   map[string]int
 }
 
-// NewSpace makes a space with the given entries. An address twice, or one that no packet can
-// carry, is an error.
+// NewSpace makes a space with the given entries. An address twice, one that no packet can carry or that
+// would be a pattern, an empty range and an empty list of names are errors.
 func NewSpace(entries []Entry) (*Space, error) {
-	s := &Space{entries: entries, index: make(map[string]int, len(entries))}
-	for i, e := range entries {
-		if !strings.HasPrefix(e.Address, "/") || len(e.Address) > MaxAddress || strings.ContainsAny(e.Address, patternChars+" ,") {
-			return nil, fmt.Errorf("address %q cannot be sent", e.Address)
+	s := &Space{entries: slices.Clone(entries), index: make(map[string]int, len(entries))}
+	for i := range s.entries {
+		e := &s.entries[i]
+		if err := e.check(); err != nil {
+			return nil, err
 		}
 		if _, twice := s.index[e.Address]; twice {
 			return nil, fmt.Errorf("address %s twice", e.Address)
@@ -50,13 +51,39 @@ func NewSpace(entries []Entry) (*Space, error) {
 	return s, nil
 }
 
-// Entries lists the space. The slice is the Space's own.
+// patternChars make a pattern of an address (OSC 1.0, "OSC Message Dispatching and Pattern Matching").
+const patternChars = "*?[]{}"
+
+// check says what is wrong with an entry.
+func (e *Entry) check() error {
+	if err := checkAddress(e.Address); err != nil {
+		return err
+	}
+	if i := strings.IndexAny(e.Address, patternChars+"#,"); i >= 0 {
+		return fmt.Errorf("address %s: OSC gives %q another meaning", e.Address, e.Address[i])
+	}
+	switch e.Kind {
+	case Number:
+		if !(e.Min <= e.Max) { // NaN too
+			return fmt.Errorf("address %s: no number is from %g to %g", e.Address, e.Min, e.Max)
+		}
+	case Name:
+		if len(e.Names) == 0 || slices.Contains(e.Names, "") {
+			return fmt.Errorf("address %s: it needs names, none of them empty; it has %q", e.Address, e.Names)
+		}
+	case Gate, Query:
+	default:
+		return fmt.Errorf("address %s: there is no kind %d", e.Address, e.Kind)
+	}
+	return nil
+}
+
+// Entries lists the space, in the order given. The slice is the Space's own.
 func (s *Space) Entries() []Entry { return s.entries }
 
-const patternChars = "*?[]{}#"
-
-// Resolve finds the entry that a message is for, and its value: of a Name the index, of a Gate 0 or 1 or a level above 0.
-// The error says what was wrong and what would be right. It allocates only for an error.
+// Resolve finds the entry that a message is for, and its value: of a Number the number, of a Name the index, of
+// a Gate 0, 1 or a level above 0. The error says in at most MaxReason bytes what was wrong and what would be
+// right. It allocates only for an error.
 func (s *Space) Resolve(m *Message) (entry int, value float64, err error) {
 	entry, ok := s.index[string(m.Address)]
 	if !ok {
@@ -65,16 +92,16 @@ func (s *Space) Resolve(m *Message) (entry int, value float64, err error) {
 	e := &s.entries[entry]
 	if e.Kind == Query {
 		if len(m.Args) != 0 {
-			return entry, 0, fmt.Errorf("it takes no argument, not %d", len(m.Args))
+			return entry, 0, refuse("it takes no argument, not %d", len(m.Args))
 		}
 		return entry, 0, nil
 	}
 	if len(m.Args) != 1 {
-		return entry, 0, fmt.Errorf("it takes one argument, %s, not %d", e.domain(), len(m.Args))
+		return entry, 0, refuse("it takes one argument, %s, not %d", e.domain(), len(m.Args))
 	}
 	value, ok = e.value(m.Args[0])
 	if !ok {
-		return entry, 0, fmt.Errorf("%s is not %s", show(m.Args[0]), e.domain())
+		return entry, 0, refuse("%s is not %s", show(m.Args[0]), e.domain())
 	}
 	return entry, value, nil
 }
@@ -85,99 +112,48 @@ func (e *Entry) value(a Arg) (v float64, ok bool) {
 	if number && (math.IsNaN(v) || math.IsInf(v, 0)) {
 		return 0, false
 	}
-	switch e.Kind {
-	case Number:
-		return v, number && v >= e.Min && v <= e.Max
-	case Name:
-		if number {
-			return v, v >= 0 && v < float64(len(e.Names)) && v == math.Trunc(v)
-		}
-		for i, n := range e.Names {
-			if (a.Tag == 's' || a.Tag == 'S') && string(a.Bytes) == n {
-				return float64(i), true
-			}
-		}
-		return 0, false
-	}
 	switch {
-	case number:
+	case e.Kind == Number:
+		if a.Tag == 'f' {
+			v = e.widen(v)
+		}
+		return v, number && v >= e.Min && v <= e.Max
+	case e.Kind == Gate && number:
 		return max(v, 0), true
-	case a.Tag == 'T', (a.Tag == 's' || a.Tag == 'S') && string(a.Bytes) == "on":
+	case e.Kind == Gate:
+		return a.onOff()
+	case number:
+		return v, v >= 0 && v < float64(len(e.Names)) && v == math.Trunc(v)
+	}
+	for i, n := range e.Names {
+		if a.is(n) {
+			return float64(i), true
+		}
+	}
+	return 0, false
+}
+
+// widen gives a limit back its digits: 0.0001 as a float of 32 bits is less than 0.0001, and is yet what its sender meant.
+func (e *Entry) widen(v float64) float64 {
+	switch float32(v) {
+	case float32(e.Min):
+		return e.Min
+	case float32(e.Max):
+		return e.Max
+	}
+	return v
+}
+
+// onOff is a gate's argument that is no number.
+func (a Arg) onOff() (v float64, ok bool) {
+	switch {
+	case a.Tag == 'T', a.is("on"):
 		return 1, true
-	case a.Tag == 'F', (a.Tag == 's' || a.Tag == 'S') && string(a.Bytes) == "off":
+	case a.Tag == 'F', a.is("off"):
 		return 0, true
 	}
 	return 0, false
 }
 
-// domain is what an entry takes, in words.
-func (e *Entry) domain() string {
-	switch e.Kind {
-	case Name:
-		return strings.Join(e.Names, ", ")
-	case Gate:
-		return "a number, true, false, on or off"
-	}
-	d := fmt.Sprintf("a number from %.7g to %.7g", e.Min, e.Max)
-	if e.Unit != "" {
-		d += " " + e.Unit
-	}
-	return d
-}
-
-// shown is how much of what came in is shown in an answer: enough to recognise it.
-const shown = 40
-
-// show is an argument for a message: short and printable.
-func show(a Arg) string {
-	if v, ok := a.Number(); ok {
-		return fmt.Sprintf("%.7g", v)
-	}
-	switch a.Tag {
-	case 's', 'S':
-		return fmt.Sprintf("%q", a.Bytes[:min(len(a.Bytes), shown)])
-	case 'T':
-		return "true"
-	case 'F':
-		return "false"
-	}
-	return fmt.Sprintf("an argument of type %c", a.Tag)
-}
-
-// unknown is the error for an address that does not exist.
-func (s *Space) unknown(address string) error {
-	if strings.ContainsAny(address, patternChars) {
-		return fmt.Errorf("address patterns are not supported")
-	}
-	parent := address[:strings.LastIndexByte(address, '/')+1]
-	var siblings []string
-	for _, e := range s.entries {
-		if rest, ok := strings.CutPrefix(e.Address, parent); ok && parent != "/" && !strings.Contains(rest, "/") {
-			siblings = append(siblings, rest)
-		}
-	}
-	if len(siblings) > 0 {
-		return fmt.Errorf("unknown; under %s there are %s", clip(parent), clip(strings.Join(siblings, ", ")))
-	}
-	best := slices.MinFunc(s.entries, func(a, b Entry) int {
-		return common(b.Address, address) - common(a.Address, address)
-	})
-	return fmt.Errorf("unknown; the nearest is %s", best.Address)
-}
-
-// common is how many letters two addresses share from their beginning.
-func common(a, b string) (n int) {
-	for n < len(a) && n < len(b) && a[n] == b[n] {
-		n++
-	}
-	return n
-}
-
-// clip bounds a part of a message.
-func clip(s string) string {
-	const most = 160
-	if len(s) > most {
-		return s[:most] + "..."
-	}
-	return s
-}
+// is tells whether an argument is this string.
+func (a Arg) is(s string) bool { return (a.Tag == 's' || a.Tag == 'S') && string(a.Bytes) == s }

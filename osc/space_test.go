@@ -52,6 +52,10 @@ func TestResolve(t *testing.T) {
 		{"/gate/adsr1", []any{int32(0)}, 2, 0, ""},
 		{"/gate/adsr1", []any{float32(0.7)}, 2, float64(float32(0.7)), ""},
 		{"/gate/adsr1", []any{int32(-1)}, 2, 0, ""},
+		{"/gate/adsr1", []any{"OFF"}, 2, 0, `"OFF" is not`},
+		{"/gate/adsr1", []any{""}, 2, 0, `"" is not`},
+		{"/gate/adsr1", []any{"\xc3\xa9\n\x1b"}, 2, 0, `"\u00e9\n\x1b" is not`},
+		{"/gate/adsr1", []any{strings.Repeat("x", 41)}, 2, 0, strings.Repeat("x", 40) + `"... is not`},
 		{"/gate/adsr1", []any{"yes"}, 2, 0, `"yes" is not a number, true, false, on or off`},
 		{"/gate/adsr1", []any{math.NaN()}, 2, 0, "NaN is not"},
 		{"/gate/adsr1", []any{[]byte{1}}, 2, 0, "an argument of type b is not"},
@@ -59,8 +63,16 @@ func TestResolve(t *testing.T) {
 		{"/engine/status", []any{int32(1)}, 3, 0, "it takes no argument, not 1"},
 		{"/mod/filter1/cutof", []any{int32(1)}, 0, 0, "under /mod/filter1/ there are cutoff, mode"},
 		{"/gate/x", []any{int32(1)}, 0, 0, "under /gate/ there are adsr1"},
+		{"/mod/filter1/cutof", nil, 0, 0, "the nearest is /mod/filter1/cutoff;"},
+		{"/mod/filtr1/cutoff", nil, 0, 0, "unknown; the nearest is /mod/filter1/cutoff"},
+		{"/enigne/status", nil, 0, 0, "unknown; the nearest is /engine/status"},
+		{"/gate/adsr2", nil, 0, 0, "the nearest is /gate/adsr1;"},
 		{"/foo", nil, 0, 0, "unknown; the nearest is /"},
 		{"/mod/*/cutoff", []any{int32(1)}, 0, 0, "address patterns are not supported"},
+		{"/mod/filter?/cutoff", nil, 0, 0, "address patterns are not supported"},
+		{"/{a,b}", nil, 0, 0, "address patterns are not supported"},
+		{"/mod/filter[12]/cutoff", nil, 0, 0, "address patterns are not supported"},
+		{"/mod/filter1#cutoff", nil, 0, 0, "unknown; the nearest is /mod/filter1/cutoff"},
 	} {
 		packet, err := Encode(tt.address, tt.args...)
 		if err != nil {
@@ -80,38 +92,89 @@ func TestResolve(t *testing.T) {
 }
 
 func TestNewSpaceRefuses(t *testing.T) {
-	for _, e := range [][]Entry{{{Address: "a"}}, {{Address: "/a*"}}, {{Address: "/a"}, {Address: "/a"}}} {
-		if _, err := NewSpace(e); err == nil {
-			t.Errorf("%v", e)
+	for want, entries := range map[string][]Entry{
+		"begin with /":         {{Address: "a", Kind: Gate}},
+		"printable":            {{Address: "/a\x01", Kind: Gate}},
+		"at most 255":          {{Address: "/" + strings.Repeat("a", 255), Kind: Gate}},
+		"'*'":                  {{Address: "/a*", Kind: Gate}},
+		"'#'":                  {{Address: "/a#1", Kind: Gate}},
+		"twice":                {{Address: "/a", Kind: Gate}, {Address: "/a", Kind: Query}},
+		"from 1 to 0":          {{Address: "/a", Min: 1}},
+		"from NaN to 1":        {{Address: "/a", Min: math.NaN(), Max: 1}},
+		"it needs names":       {{Address: "/a", Kind: Name}},
+		"none of them empty":   {{Address: "/a", Kind: Name, Names: []string{"x", ""}}},
+		"there is no kind 4":   {{Address: "/a", Kind: Query + 1}},
+		"there is no kind -1 ": {{Address: "/a", Kind: -1}},
+	} {
+		if _, err := NewSpace(entries); err == nil || !strings.Contains(err.Error()+" ", want) {
+			t.Errorf("%v: %v, want %s", entries, err, want)
 		}
 	}
 }
 
-func TestEncodeRefuses(t *testing.T) {
-	for _, tt := range []struct {
-		address string
-		args    []any
-	}{
-		{"a", nil}, {"/", nil}, {"/a\x00b", nil}, {"/a", []any{"x\x00y"}}, {"/a", []any{struct{}{}}}, {"/a", []any{make([]byte, MaxPacket)}},
-	} {
-		if _, err := Encode(tt.address, tt.args...); err == nil {
-			t.Errorf("%q %T", tt.address, tt.args)
+// The caller may go on with the slice it gave.
+func TestSpaceIsItsOwn(t *testing.T) {
+	entries := []Entry{{Address: "/a", Max: 1}}
+	s, err := NewSpace(entries)
+	if err != nil {
+		t.Fatal(err)
+	}
+	entries[0].Max = 5
+	if _, _, err := s.Resolve(message("/a", number(2))); err == nil || s.Entries()[0].Max != 1 {
+		t.Errorf("%v, %v", err, s.Entries())
+	}
+}
+
+func TestEmptySpace(t *testing.T) {
+	s, err := NewSpace(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, _, err := s.Resolve(message("/a")); err == nil || err.Error() != "unknown; no address is known" {
+		t.Error(err)
+	}
+}
+
+// A client of 32-bit floats reaches the limits that 64 bits have, and gets them exactly; what is beyond stays beyond.
+func TestLimitsAsFloats(t *testing.T) {
+	s, err := NewSpace([]Entry{{Address: "/a", Min: 0.0001, Max: 0.1}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	below, above := math.Nextafter32(float32(0.0001), 0), math.Nextafter32(float32(0.1), 1)
+	for v, want := range map[float32]float64{0.0001: 0.0001, 0.1: 0.1, 0.05: float64(float32(0.05)), below: 0, above: 0} {
+		_, got, err := s.Resolve(message("/a", Arg{Tag: 'f', Bits: uint64(math.Float32bits(v))}))
+		if got != want && err == nil || (err == nil) != (want != 0) {
+			t.Errorf("%g: %g, %v, want %g", v, got, err, want)
+		}
+	}
+	if _, _, err := s.Resolve(message("/a", number(math.Nextafter(0.1, 1)))); err == nil {
+		t.Error("a double above the limit was taken")
+	}
+}
+
+// However long what is known and what came in, a reason is short.
+func TestReasonsAreShort(t *testing.T) {
+	long := "/" + strings.Repeat("a", 100) + "/"
+	entries := []Entry{{Address: long + "names", Kind: Name, Names: strings.Split(strings.Repeat("name ", 400)+"x", " ")}}
+	for i := range 500 {
+		entries = append(entries, Entry{Address: long + strings.Repeat("b", 100+i/26) + string(rune('a'+i%26)), Kind: Query})
+	}
+	s, err := NewSpace(entries)
+	if err != nil {
+		t.Fatal(err)
+	}
+	text := Arg{Tag: 's', Bytes: []byte(strings.Repeat("\xff", 60000))}
+	for _, m := range []*Message{message(long + "x"), message(long + "names"), message(long+"names", text), message(long+"names", number(-1))} {
+		_, _, err := s.Resolve(m)
+		if err == nil || len(err.Error()) != MaxReason || !strings.HasSuffix(err.Error(), "...") {
+			t.Errorf("%v", err)
 		}
 	}
 }
 
-func TestParseArg(t *testing.T) {
-	for word, want := range map[string]any{
-		"5": int32(5), "-5": int32(-5), "0.5": float32(0.5), "true": true, "false": false, "on": "on", "i:7": int32(7),
-		"f:7": float32(7), "d:0.1": 0.1, "s:5": "5", "a:b": "a:b", "": "", "1e3": float32(1000), "99999999999": float32(99999999999),
-	} {
-		if got, err := ParseArg(word); err != nil || got != want {
-			t.Errorf("%q: %v (%T), %v", word, got, got, err)
-		}
-	}
-	for _, word := range []string{"i:x", "i:1.5", "f:x", "d:", "i:99999999999"} {
-		if _, err := ParseArg(word); err == nil {
-			t.Errorf("%q was taken", word)
-		}
-	}
+func message(address string, args ...Arg) *Message {
+	return &Message{Address: []byte(address), Time: Immediately, Args: args}
 }
+
+func number(v float64) Arg { return Arg{Tag: 'd', Bits: math.Float64bits(v)} }

@@ -1,0 +1,111 @@
+package osc
+
+import (
+	"math"
+	"strings"
+	"testing"
+
+	"pgregory.net/rapid"
+)
+
+func TestEncodeRefuses(t *testing.T) {
+	for _, tt := range []struct {
+		address string
+		args    []any
+	}{
+		{"a", nil}, {"/", nil}, {"/a\x00b", nil}, {"/a", []any{"x\x00y"}}, {"/a", []any{struct{}{}}}, {"/a", []any{make([]byte, MaxPacket)}},
+		{"/" + strings.Repeat("a", MaxAddress), nil}, {"/a b", nil}, {"/a", []any{uint64(math.MaxInt64) + 1}}, {"/a", []any{"\x00/b"}}, {"/a", []any{nil}},
+	} {
+		if _, err := Encode(tt.address, tt.args...); err == nil {
+			t.Errorf("%q %T", tt.address, tt.args)
+		}
+	}
+}
+
+func TestParseArg(t *testing.T) {
+	for word, want := range map[string]any{
+		"5": int32(5), "-5": int32(-5), "0.5": float32(0.5), "true": true, "false": false, "on": "on", "i:7": int32(7),
+		"inf": "inf", "nan": "nan", "+Infinity": "+Infinity", "1e39": 1e39, "16777217.5": 16777217.5, "0.1": float32(0.1),
+		"0.123456789": 0.123456789, "2147483648": int64(1 << 31), "-2147483648": int32(math.MinInt32), "f:inf": float32(math.Inf(1)),
+		"f:7": float32(7), "d:0.1": 0.1, "s:5": "5", "a:b": "a:b", "": "", "1e3": float32(1000), "99999999999": int64(99999999999),
+	} {
+		if got, err := ParseArg(word); err != nil || got != want {
+			t.Errorf("%q: %v (%T), %v", word, got, got, err)
+		}
+	}
+	for _, word := range []string{"i:x", "i:1.5", "f:x", "d:", "i:99999999999", "f:1e39"} {
+		if _, err := ParseArg(word); err == nil {
+			t.Errorf("%q was taken", word)
+		}
+	}
+}
+
+// What Encode makes, Decode reads back: each value, and nothing else.
+func TestRoundTrip(t *testing.T) {
+	var d Decoder
+	rapid.Check(t, func(t *rapid.T) {
+		address := "/" + rapid.StringMatching(`[!-~]{1,254}`).Draw(t, "address")
+		args := rapid.SliceOfN(rapid.OneOf(
+			rapid.Int().AsAny(), rapid.Uint64Max(math.MaxInt64).AsAny(), rapid.Int32().AsAny(), rapid.Int64().AsAny(), rapid.Float32().AsAny(), rapid.Float64().AsAny(), rapid.Bool().AsAny(),
+			rapid.StringMatching(`[^\x00]{0,20}`).AsAny(), rapid.SliceOfN(rapid.Byte(), 0, 20).AsAny(),
+		), 0, 20).Draw(t, "args")
+		packet, err := Encode(address, args...)
+		if err != nil {
+			t.Fatal(err)
+		}
+		count := 0
+		d.Decode(packet, func(m *Message) {
+			count++
+			if string(m.Address) != address || len(m.Args) != len(args) {
+				t.Fatalf("%s, %d arguments", m.Address, len(m.Args))
+			}
+			for i, a := range m.Args {
+				if !equal(a, args[i]) {
+					t.Fatalf("%v came back as %v", args[i], a)
+				}
+			}
+		}, func(e *DecodeError) { t.Fatal(e) })
+		if count != 1 {
+			t.Fatalf("%d messages", count)
+		}
+	})
+}
+
+// equal tells whether a decoded argument is the value that was encoded, bit by bit.
+func equal(a Arg, v any) bool {
+	switch v := v.(type) {
+	case int:
+		f, ok := a.Number()
+		return ok && (a.Tag == 'i' && int(int32(a.Bits)) == v || a.Tag == 'h' && int(a.Bits) == v && f == float64(v))
+	case uint64:
+		return a.Tag == 'h' && a.Bits == v
+	case int32:
+		return a.Tag == 'i' && int32(a.Bits) == v
+	case int64:
+		return a.Tag == 'h' && int64(a.Bits) == v
+	case float32:
+		return a.Tag == 'f' && uint32(a.Bits) == math.Float32bits(v)
+	case float64:
+		return a.Tag == 'd' && a.Bits == math.Float64bits(v)
+	case bool:
+		return a.Tag == 'T' && v || a.Tag == 'F' && !v
+	case string:
+		return a.is(v)
+	case []byte:
+		return a.Tag == 'b' && string(a.Bytes) == string(v)
+	}
+	return false
+}
+
+// A message is shown in one bounded line, whatever it holds.
+func TestStringIsShort(t *testing.T) {
+	many := make([]Arg, MaxArgs)
+	for i := range many {
+		many[i] = Arg{Tag: 's', Bytes: []byte(strings.Repeat("\x1b\n", 60))}
+	}
+	for _, m := range []*Message{message("/a", many...), message("/a", Arg{Tag: 's', Bytes: make([]byte, 60000)}), message("/a", Arg{Tag: 'b', Bytes: make([]byte, 60000)})} {
+		if s := m.String(); len(s) > maxLine || strings.ContainsAny(s, "\n\x1b\x00") {
+			t.Errorf("%d bytes: %.80q", len(s), s)
+		}
+	}
+}

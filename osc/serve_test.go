@@ -1,0 +1,147 @@
+package osc
+
+import (
+	"context"
+	"net/netip"
+	"runtime"
+	"strings"
+	"testing"
+	"time"
+)
+
+// What arrives while nobody serves waits in the socket: 500 restarts lose nothing and change no order.
+func TestServeAgain(t *testing.T) {
+	s := listen(t, "127.0.0.1:0")
+	c := dial(t, s)
+	next := int32(0)
+	for restart := range 500 {
+		for i := range int32(3) {
+			write(t, c, encode(t, "/n", 3*int32(restart)+i))
+		}
+		for heard := 0; heard < 3; {
+			ctx, cancel := context.WithTimeout(context.Background(), patience)
+			before := heard
+			if err := s.Serve(ctx, func(m *Message, _ netip.AddrPort) {
+				if n := int32(m.Args[0].Bits); n != next {
+					t.Errorf("message %d where %d should be", n, next)
+				}
+				heard, next = heard+1, next+1
+				cancel()
+			}); err != nil {
+				t.Fatal(err)
+			}
+			if cancel(); heard == before {
+				t.Fatalf("restart %d: deaf", restart)
+			}
+		}
+	}
+}
+
+// An interruption that comes late does not make the next Serve deaf. On one processor it comes as late as can be.
+func TestInterruptStaysWithItsServe(t *testing.T) {
+	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(1))
+	s := listen(t, "127.0.0.1:0")
+	c := dial(t, s)
+	packet := encode(t, "/x")
+	for range 20 {
+		write(t, c, packet)
+		first, cancel := context.WithCancel(context.Background())
+		_ = s.Serve(first, func(*Message, netip.AddrPort) { cancel() })
+		time.AfterFunc(time.Millisecond, func() { _, _ = c.Write(packet) })
+		second, cancel := context.WithTimeout(context.Background(), patience)
+		heard := false
+		_ = s.Serve(second, func(*Message, netip.AddrPort) { heard = true; cancel() })
+		if cancel(); !heard {
+			t.Fatal("deaf")
+		}
+	}
+}
+
+// A handler that panics takes its own message with it and no other; the socket serves on.
+func TestServeAfterPanic(t *testing.T) {
+	s := listen(t, "127.0.0.1:0")
+	c := dial(t, s)
+	write(t, c, encode(t, "/a"))
+	write(t, c, encode(t, "/b"))
+	func() {
+		defer func() {
+			if r := recover(); r != "/a" {
+				t.Errorf("recovered %v", r)
+			}
+		}()
+		_ = s.Serve(t.Context(), func(m *Message, _ netip.AddrPort) { panic(string(m.Address)) })
+	}()
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	defer cancel()
+	got := ""
+	if err := s.Serve(ctx, func(m *Message, _ netip.AddrPort) { got = string(m.Address); cancel() }); err != nil || got != "/b" {
+		t.Errorf("%q, %v", got, err)
+	}
+}
+
+func TestServeEnds(t *testing.T) {
+	s := listen(t, "127.0.0.1:0")
+	write(t, dial(t, s), encode(t, "/waits"))
+	ended, cancel := context.WithCancel(t.Context())
+	cancel()
+	never := func(*Message, netip.AddrPort) { t.Error("handled") }
+	if err := s.Serve(ended, never); err != nil {
+		t.Errorf("of an ended context: %v", err)
+	}
+	done := make(chan error, 1)
+	go func() { done <- s.Serve(t.Context(), func(*Message, netip.AddrPort) {}) }()
+	time.Sleep(10 * time.Millisecond) // so that most times a read waits
+	if err := s.Close(); err != nil {
+		t.Error(err)
+	}
+	select {
+	case err := <-done:
+		if err != nil {
+			t.Errorf("closed: %v", err)
+		}
+	case <-time.After(patience):
+		t.Error("Close did not end Serve")
+	}
+	if err := s.Serve(t.Context(), never); err != nil {
+		t.Errorf("after Close: %v", err)
+	}
+}
+
+// Reads that fail are counted and do not end the service.
+func TestServeOutlivesReadErrors(t *testing.T) {
+	s, c := serve(t, answers(testSpace(t)))
+	query := encode(t, "/engine/status")
+	write(t, c, query)
+	if got := read(c, patience); got == "" {
+		t.Fatal("no answer before")
+	}
+	if err := s.conn.SetReadDeadline(time.Unix(1, 0)); err != nil {
+		t.Fatal(err)
+	}
+	for end := time.Now().Add(patience); s.Stats().ReadErrors < 3; time.Sleep(time.Millisecond) {
+		if time.Now().After(end) {
+			t.Fatal("no read failed")
+		}
+	}
+	if err := s.conn.SetReadDeadline(time.Time{}); err != nil {
+		t.Fatal(err)
+	}
+	write(t, c, query)
+	if got := read(c, patience); got != `/done "/engine/status"` {
+		t.Errorf("%q", got)
+	}
+}
+
+func TestReplyErrors(t *testing.T) {
+	s := listen(t, "127.0.0.1:0")
+	if err := s.Reply(s.Addr(), "/a", struct{}{}); err == nil || !strings.Contains(err.Error(), "has no OSC type") {
+		t.Error(err)
+	}
+	_ = s.Close()
+	if err := s.Fail(s.Addr(), "/a", "no"); err == nil || !strings.Contains(err.Error(), "reply to "+s.Addr().String()) {
+		t.Error(err)
+	}
+	if st := s.Stats(); st.Replies != 0 || st.Failed != 1 {
+		t.Errorf("%+v", st)
+	}
+}
