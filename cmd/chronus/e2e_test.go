@@ -29,7 +29,8 @@ const e2eKills = 20
 // twenty times with each signal: every captured frame is that of the uninterrupted render.
 func TestE2EJack(t *testing.T) {
 	backendtest.JACK(t, 48000, 128)
-	e := up(t, "--backend", "portaudio", "--lead", "64")
+	// A kill leaves the whole lead to take over in, a hang only the guard: both are long enough for a shared machine.
+	e := up(t, "--backend", "portaudio", "--lead", "64", "--guard", "32")
 	if st := e.must(); st.Backend != "portaudio" || st.Period != 128 {
 		t.Fatalf("plays on %s with period %d", st.Backend, st.Period)
 	}
