@@ -2,29 +2,22 @@ package actors
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"log/slog"
 	"os"
 	"strings"
 	"sync"
-	"syscall"
 	"time"
 
 	"github.com/asynkron/protoactor-go/actor"
 
 	"github.com/music-chronus/chronus/dsp/patch"
-	"github.com/music-chronus/chronus/shm"
 	"github.com/music-chronus/chronus/shm/sys"
 )
 
-// startWait bounds how long a start may take, stopWait how long a process may take to end when asked.
-const (
-	startWait = 20 * time.Second
-	stopWait  = 2 * time.Second
-	fadeWait  = 500 * time.Millisecond
-)
+// startWait bounds how long a start may take.
+const startWait = 20 * time.Second
 
 // Engine is a running engine: its actors, its processes, its files.
 type Engine struct {
@@ -227,35 +220,6 @@ func (e *Engine) AwaitRedundant(ctx context.Context) error {
 	return nil
 }
 
-// Killed is a process that Kill sent a signal to.
-type Killed struct {
-	Slot       int    `json:"slot"`
-	Generation uint64 `json:"generation"`
-	PID        int    `json:"pid"`
-	At         int64  `json:"at"` // CLOCK_MONOTONIC, ns
-}
-
-// Kill sends sig to the worker that is heard, and notes the time, so that the failover is measured
-// from the kill and not from its notice. It is refused while not every replica is ready.
-func (e *Engine) Kill(sig syscall.Signal) (Killed, error) { return e.rig.killActive(sig) }
-
-// Stop fades the sound out, ends every process, and removes the runtime files. It returns when
-// all is gone.
-func (e *Engine) Stop() { e.stop.Do(e.halt) }
-
-func (e *Engine) halt() {
-	e.rig.fade(fadeWait)
-	if err := e.system.Root.StopFuture(e.tree).Wait(); err != nil && !errors.Is(err, actor.ErrDeadLetter) {
-		e.cfg.Logger.Warn("the actors did not end", "error", err)
-	}
-	e.rig.terminate(stopWait)
-	if e.watcher != nil {
-		e.watcher.stop()
-	}
-	e.system.Shutdown()
-	e.dismantle()
-}
-
 // dismantle releases what prepare made, as far as it got.
 func (e *Engine) dismantle() {
 	if e.control != nil {
@@ -270,100 +234,4 @@ func (e *Engine) dismantle() {
 	if e.dir != nil {
 		e.dir.release()
 	}
-}
-
-// fade lets what plays fade out, and sees to it that nothing is started any more.
-func (r *rig) fade(wait time.Duration) {
-	r.mu.Lock()
-	r.stopping = true
-	close(r.quit)
-	playing := r.audio.opened && r.control.Transport() == shm.Play
-	r.mu.Unlock()
-	if !playing {
-		return
-	}
-	r.control.SetTransport(shm.Fade)
-	for began := time.Now(); !r.control.Faded() && time.Since(began) < wait; {
-		time.Sleep(time.Millisecond)
-	}
-}
-
-// terminate asks every process to end, and insists after wait. The watcher must still run: it buries them.
-func (r *rig) terminate(wait time.Duration) {
-	for began, insisted := time.Now(), false; ; time.Sleep(time.Millisecond) {
-		procs := r.living()
-		if len(procs) == 0 {
-			return
-		}
-		late := time.Since(began) > wait
-		if late && time.Since(began) > 2*wait {
-			return // what the kernel does not end now is beyond us
-		}
-		for _, p := range procs {
-			switch {
-			case late && !insisted:
-				_ = p.Signal(syscall.SIGKILL)
-			case !late:
-				_ = p.Signal(syscall.SIGTERM)
-			}
-		}
-		insisted = late
-		if !late {
-			r.awaitFewer(len(procs), wait)
-		}
-	}
-}
-
-// awaitFewer waits until fewer than n processes live, or for wait.
-func (r *rig) awaitFewer(n int, wait time.Duration) {
-	for began := time.Now(); len(r.living()) >= n && time.Since(began) < wait; {
-		time.Sleep(time.Millisecond)
-	}
-}
-
-// living are the processes that have not ended.
-func (r *rig) living() (procs []sys.Process) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	if r.audio.running {
-		procs = append(procs, r.audio.proc)
-	}
-	if r.spare != nil {
-		procs = append(procs, r.spare.proc)
-	}
-	for _, s := range r.slots {
-		if s.phase != empty {
-			procs = append(procs, s.proc)
-		}
-	}
-	return procs
-}
-
-func (r *rig) pids() (pids []int) {
-	for _, p := range r.living() {
-		pids = append(pids, p.PID)
-	}
-	return pids
-}
-
-// killActive sends sig to the active worker.
-func (r *rig) killActive(sig syscall.Signal) (Killed, error) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	if r.closed {
-		return Killed{}, errStopped
-	}
-	a := r.control.Active()
-	if a.ReadyCount() < len(r.slots) {
-		return Killed{}, fmt.Errorf("%d of %d workers are ready: wait for the others", a.ReadyCount(), len(r.slots))
-	}
-	s := r.slots[a.Slot()]
-	if s.killedAt != 0 {
-		return Killed{}, fmt.Errorf("worker %d was sent a signal already", s.number)
-	}
-	s.killedAt = sys.Monotonic()
-	if err := s.proc.Signal(sig); err != nil {
-		return Killed{}, err
-	}
-	return Killed{s.number, s.gen, s.proc.PID, s.killedAt}, nil
 }

@@ -1,15 +1,34 @@
 package actors
 
-import "github.com/music-chronus/chronus/shm/sys"
+import (
+	"testing"
+	"time"
 
-// Panic has an actor panic: one of the supervisor's children by name, "" for the supervisor itself.
-func Panic(e *Engine, name string) {
+	"github.com/asynkron/protoactor-go/actor"
+)
+
+// Panic has an actor panic, and returns once it has: one of the supervisor's children by name, "" for the
+// supervisor itself.
+func Panic(t *testing.T, e *Engine, name string) {
+	t.Helper()
 	pid := e.tree
 	if name != "" {
 		pid = childPID(e.tree, name)
 	}
+	failed := make(chan struct{}, 1)
+	sub := e.system.EventStream.Subscribe(func(ev any) {
+		if f, ok := ev.(*actor.SupervisorEvent); ok && f.Child.Id == pid.Id {
+			select {
+			case failed <- struct{}{}:
+			default:
+			}
+		}
+	})
+	defer e.system.EventStream.Unsubscribe(sub)
 	e.system.Root.Send(pid, fail{"a test's panic"})
+	select {
+	case <-failed:
+	case <-time.After(10 * time.Second):
+		t.Fatalf("%s has not panicked", pid.Id)
+	}
 }
-
-// RSS is the resident memory of a process in bytes.
-var RSS = sys.RSS

@@ -35,6 +35,7 @@ type Failover struct {
 type history struct {
 	failovers []Failover
 	count     uint64
+	flips     uint64 // changes of the active slot
 }
 
 func (h *history) add(f Failover) *Failover {

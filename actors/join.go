@@ -97,9 +97,8 @@ func (r *rig) attach(s *slot, now time.Time) error {
 	s.ring, s.next = s.next, nil
 	s.want.state.Bytes = nil
 	s.compared, s.progress = st.Block, st.Block
-	if err := r.sendRing(s); err != nil {
-		return err
-	}
+	s.handed = false
+	r.handRing(s)
 	s.enter(joining, now)
 	s.cmds.Start()
 	r.control.Ring()
@@ -114,6 +113,7 @@ func (r *rig) tendJoining(s *slot, now time.Time) {
 	if s.hung || !head.Of(s.gen) || s.cmds.Life().Load() == 0 {
 		return
 	}
+	r.handRing(s)
 	a := r.control.Active()
 	lead := r.slots[a.Slot()]
 	if lead != s && a.ReadyCount() == 0 && !lead.attached() && r.control.Transport() == shm.Play {

@@ -116,12 +116,8 @@ func (r *rig) opened(info shm.Opened) error {
 	}
 	r.audio.opened, r.audio.info = true, info
 	for _, s := range r.slots {
-		if s.ring == nil {
-			continue
-		}
-		if err := r.sendRing(s); err != nil {
-			return err
-		}
+		s.handed = false
+		r.handRing(s)
 	}
 	if r.control.Transport() != shm.Play {
 		return nil // not before there is something to play
@@ -132,22 +128,20 @@ func (r *rig) opened(info shm.Opened) error {
 // startAudio lets the device call, if it does not already.
 func (r *rig) startAudio() error { return shm.SendWire(r.audio.socket, shm.Order{Start: true}) }
 
-// sendRing hands the ring of s to the audio process. Without one that is all right: it gets them when it has a device.
-func (r *rig) sendRing(s *slot) error {
-	if !r.audio.opened {
-		return nil
+// handRing hands the ring of s to the audio process, unless it has it. Where there is no device
+// yet, or the process is ending, that comes later: a joiner tries again at each look, and a new process gets all rings.
+func (r *rig) handRing(s *slot) {
+	if s.handed || s.ring == nil || !r.audio.opened {
+		return
 	}
-	_, gen := s.ring.Slot()
 	fd, err := s.ring.ReadOnlyFD()
 	if err != nil {
-		return err
+		return
 	}
 	defer func() { _ = sys.CloseFD(fd) }()
-	err = shm.SendWire(r.audio.socket, shm.Order{Attach: &shm.AttachOrder{Slot: s.number, Generation: gen}}, fd)
-	if err != nil {
-		return fmt.Errorf("hand the ring of worker %d to the audio process: %w", s.number, err)
-	}
-	return nil
+	_, gen := s.ring.Slot()
+	order := shm.Order{Attach: &shm.AttachOrder{Slot: s.number, Generation: gen}}
+	s.handed = shm.SendWire(r.audio.socket, order, fd) == nil
 }
 
 func (r *rig) buryAudio() (corpse, bool) {

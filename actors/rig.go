@@ -66,6 +66,7 @@ type slot struct {
 	proc    sys.Process
 	ring    *shm.Segment // the ring that the callback reads
 	next    *shm.Segment // the ring of a starting process
+	handed  bool         // the audio process was sent the ring
 	cmds    shm.CommandWriter
 	snap    *shm.Segment
 	snaps   shm.SnapshotReader

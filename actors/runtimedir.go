@@ -82,6 +82,17 @@ type member struct {
 	Start uint64 `json:"start"`
 }
 
+// end asks the process to end, and tells whether it was still there.
+func (m member) end() bool {
+	p, err := sys.OpenProcess(m.PID) // first, so that what is looked at is what is signalled
+	if err != nil {
+		return false
+	}
+	defer p.Close()
+	start, ok := sys.StartTime(m.PID)
+	return ok && start == m.Start && p.Signal(syscall.SIGTERM) == nil
+}
+
 // saveCrew puts the processes on record for the engine after this one.
 func (d *runtimeDir) saveCrew(pids []int) error {
 	var crew []member
@@ -117,10 +128,7 @@ func (d *runtimeDir) endOrphans() (int, error) {
 	}
 	n := 0
 	for _, m := range crew {
-		if start, ok := sys.StartTime(m.PID); !ok || start != m.Start {
-			continue
-		}
-		if err := syscall.Kill(m.PID, syscall.SIGTERM); err == nil {
+		if m.end() {
 			n++
 		}
 	}

@@ -75,12 +75,7 @@ func (r *rig) status() Status {
 		Rate: r.cfg.Rate, Block: r.cfg.Block, Channels: r.cfg.Channels,
 		Period: r.audio.info.Period, Backend: r.audio.info.Backend, Device: r.audio.info.Device, Note: r.audio.info.Note,
 	}
-	st.Flips = 0
-	for _, f := range st.Failovers {
-		if f.FlipUS > 0 || f.ByCallback {
-			st.Flips++
-		}
-	}
+	st.Flips = r.history.flips
 	if r.audio.running {
 		st.AudioPID = r.audio.proc.PID
 	}

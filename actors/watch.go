@@ -225,8 +225,7 @@ func (r *rig) prime() bool {
 	r.control.SetTransport(shm.Play)
 	if err := r.startAudio(); err != nil {
 		r.audio.reason = err.Error()
-		_ = r.audio.proc.Signal(killSignal)
-		return false
+		_ = r.audio.proc.Signal(killSignal) // the next one begins to play as soon as it has a device
 	}
 	return true
 }
@@ -239,6 +238,7 @@ func (r *rig) noticeFlip() {
 	if a.Slot() == was.Slot() {
 		return
 	}
+	r.history.flips++
 	s := r.slots[was.Slot()]
 	switch {
 	case a.Ready(s.number):
@@ -262,6 +262,9 @@ func (r *rig) tendProgress(s *slot, now time.Time, limit time.Duration) {
 		idle = true // it waits for the active worker, as it should
 	}
 	if head != s.progress || idle {
+		if now.Sub(s.movedAt) > limit/2 {
+			s.killedAt = 0 // it was stopped, and somebody let it go on
+		}
 		s.progress, s.movedAt = head, now
 		return
 	}

@@ -1,6 +1,7 @@
 package audio
 
 import (
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -14,11 +15,15 @@ import (
 type deaths struct {
 	words   shm.Playback
 	journal shm.Journal
-	lives   [shm.MaxSlots]atomic.Pointer[life]
 	changed atomic.Uint32 // 1: lives are as the waiter knows them
+	done    chan struct{}
+
+	mu       sync.Mutex // a life's word is read only under it: whoever replaced one may unmap it
+	lives    [shm.MaxSlots]life
+	quitting bool
 }
 
-// life is one worker's, and whether it was seen to have begun.
+// life is one worker's word, nil for none, and whether it was seen to have begun.
 type life struct {
 	word  *atomic.Uint32
 	lived bool
@@ -27,41 +32,71 @@ type life struct {
 // deathTick is how often the words are looked at even if nothing woke the waiter: a life that begins wakes nobody.
 const deathTick = 2 * time.Millisecond
 
-// watch follows the life of slot's new worker from now on, instead of the one before.
+// quietTick is how often while all lives are known to have begun.
+const quietTick = time.Second
+
+func watchDeaths(words shm.Playback, journal shm.Journal) *deaths {
+	d := &deaths{words: words, journal: journal, done: make(chan struct{})}
+	go d.run()
+	return d
+}
+
+// watch follows the life of slot's new worker from now on. After it, the word of the one before is
+// not read any more.
 func (d *deaths) watch(slot int, word *atomic.Uint32) {
-	d.lives[slot].Store(&life{word: word})
+	d.change(func() { d.lives[slot] = life{word: word} })
+}
+
+// stop ends the waiter.
+func (d *deaths) stop() {
+	d.change(func() { d.quitting = true })
+	<-d.done
+}
+
+func (d *deaths) change(f func()) {
+	d.mu.Lock()
+	f()
+	d.mu.Unlock()
 	d.changed.Store(0)
 	sys.FutexWake(&d.changed)
 }
 
-// run waits for deaths, for as long as the process lives.
 func (d *deaths) run() {
+	defer close(d.done)
 	var words []*atomic.Uint32
 	for {
 		d.changed.Store(1)
-		words = append(words[:0], &d.changed)
-		tick := time.Duration(0)
-		for s := range d.lives {
-			l := d.lives[s].Load()
-			if l == nil {
-				continue
-			}
-			switch alive := l.word.Load() != 0; {
-			case alive:
-				l.lived = true
-				words = append(words, l.word)
-			case l.lived:
-				d.words.Depose(s, d.journal)
-				d.lives[s].CompareAndSwap(l, nil)
-			default:
-				tick = deathTick
-			}
-		}
-		if tick == 0 {
-			tick = time.Second
-		}
-		if !sys.FutexWaitAny(words, tick) {
-			return // an old kernel: the engine's pidfd tells, some tenths of a millisecond later
+		var tick time.Duration
+		words, tick = d.look(append(words[:0], &d.changed))
+		// The kernel checks the addresses: one that was unmapped meanwhile ends the wait, as the change does.
+		if tick == 0 || !sys.FutexWaitAny(words, tick) {
+			return // stopped; or an old kernel, where the engine's pidfd tells
 		}
 	}
+}
+
+// look deposes those that have died, and lists the words of those that live. tick is how long to wait
+// for one of them; 0: no more.
+func (d *deaths) look(words []*atomic.Uint32) (_ []*atomic.Uint32, tick time.Duration) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.quitting {
+		return words, 0
+	}
+	tick = quietTick
+	for s := range d.lives {
+		l := &d.lives[s]
+		switch {
+		case l.word == nil:
+		case l.word.Load() != 0:
+			l.lived = true
+			words = append(words, l.word)
+		case l.lived:
+			d.words.Depose(s, d.journal)
+			*l = life{}
+		default:
+			tick = deathTick
+		}
+	}
+	return words, tick
 }

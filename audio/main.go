@@ -35,7 +35,7 @@ type process struct {
 	journal  shm.Journal
 	socket   *sys.Socket
 	player   *Player
-	deaths   deaths
+	deaths   *deaths
 	stream   Stream
 	xruns    uint64
 	started  bool
@@ -67,8 +67,8 @@ func run(backends []Backend) error {
 	_ = sys.ProcessFIFO(sys.PriorityAudio) // all threads: a callback in Go may have to wait for any of them
 	_ = sys.LockPages()
 	p.words.SetFaded(false)
-	p.deaths.words, p.deaths.journal = p.words, p.journal
-	go p.deaths.run()
+	p.deaths = watchDeaths(p.words, p.journal)
+	defer p.deaths.stop()
 	term := make(chan os.Signal, 1)
 	signal.Notify(term, syscall.SIGTERM, syscall.SIGINT)
 	orphaned := make(chan error, 1)

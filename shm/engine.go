@@ -48,7 +48,7 @@ type engineWords struct {
 
 // counters are written by the callback alone.
 type counters struct {
-	callbacks, played, rescued, concealed, flips, xruns, faded atomic.Uint64
+	callbacks, played, rescued, concealed, flips, deposed, xruns, faded atomic.Uint64
 }
 
 // The layout, checked at compile time: a group that moves does not build.
@@ -109,13 +109,14 @@ type Counters struct {
 	Rescued   uint64 `json:"rescued"`   // of them, from a ring that is not the active one
 	Concealed uint64 `json:"concealed"` // blocks' worth of time for which nobody had a block
 	Flips     uint64 `json:"flips"`     // by the callback, for want of lead
+	Deposed   uint64 `json:"deposed"`   // dead workers that the audio process took the ready bit of, before the engine
 	Xruns     uint64 `json:"xruns"`     // as the device reports them
 }
 
 // Counters reads the playback counters; each is exact, together they are of one moment only when nothing plays.
 func (v View) Counters() Counters {
 	c := &v.w.counters
-	return Counters{c.callbacks.Load(), c.played.Load(), c.rescued.Load(), c.concealed.Load(), c.flips.Load(), c.xruns.Load()}
+	return Counters{c.callbacks.Load(), c.played.Load(), c.rescued.Load(), c.concealed.Load(), c.flips.Load(), c.deposed.Load(), c.xruns.Load()}
 }
 
 // Mapped is the generation of slot's rings that the callback reads, 0 for none.
@@ -154,9 +155,9 @@ func (v View) ring() {
 	sys.FutexWake(&v.w.wake)
 }
 
-// depose takes slot's ready bit and, if it is active, names the heir, in one CAS. epoch is that of the change;
-// changed is false if there was nothing to take and nobody to name.
-func (v View) depose(slot, slots int, head func(int) uint64) (epoch uint64, changed bool) {
+// depose takes slot's ready bit and, if it is active, names the heir, in one CAS. It is false if there was
+// nothing to take and nobody to name.
+func (v View) depose(slot, slots int, head func(int) uint64) bool {
 	for {
 		old := v.Active()
 		to := old.Slot()
@@ -166,11 +167,11 @@ func (v View) depose(slot, slots int, head func(int) uint64) (epoch uint64, chan
 			}
 		}
 		if to == old.Slot() && !old.Ready(slot) {
-			return 0, false
+			return false
 		}
-		if next := old.Without(slot, to); v.swap(old, next) {
+		if v.swap(old, old.Without(slot, to)) {
 			v.ring()
-			return next.Epoch(), true
+			return true
 		}
 	}
 }
@@ -253,7 +254,11 @@ func (p Playback) Flip(old Active, to int) {
 }
 
 // Depose is Control's, for the audio process: it learns of a death as soon as anybody.
-func (p Playback) Depose(slot int, j Journal) { p.depose(slot, int(p.Geometry().Slots), j.Published) }
+func (p Playback) Depose(slot int, j Journal) {
+	if p.depose(slot, int(p.Geometry().Slots), j.Published) {
+		p.w.counters.deposed.Add(1)
+	}
+}
 
 // Ring ends a callback: wakes all.
 func (p Playback) Ring() {

@@ -9,6 +9,7 @@ import (
 	"math/rand/v2"
 	"os/signal"
 	"slices"
+	"sync/atomic"
 	"syscall"
 	"text/tabwriter"
 	"time"
@@ -93,7 +94,11 @@ func chaos(ctx context.Context, c *client, kills int, sig string, pause time.Dur
 	}
 	defer body.Close()
 	checked := make(chan heardResult, 1)
-	go func() { checked <- listen(body) }()
+	var compared atomic.Uint64
+	go func() {
+		v, err := verify(endless{body}, &compared)
+		checked <- heardResult{v, err}
+	}()
 	for range kills {
 		if err := killOnce(ctx, c, sig, rand.N(pause+1)); err != nil {
 			return chaosReport{}, err
@@ -103,27 +108,37 @@ func chaos(ctx context.Context, c *client, kills int, sig string, pause time.Dur
 	if err != nil {
 		return chaosReport{}, err
 	}
-	time.Sleep(4 * tapeDelay) // what was heard until now gets onto the tape
+	heard := awaitTape(&compared, after.Clock, checked)
 	endTape()
-	heard := <-checked
+	if heard == nil {
+		h := <-checked
+		heard = &h
+	}
 	if heard.err != nil {
 		return chaosReport{}, heard.err
 	}
 	return report(sig, kills, before, after, heard.verdict), nil
 }
 
-// tapeDelay is how far a tape is behind the sound.
-const tapeDelay = 20 * time.Millisecond
+// awaitTape waits until what was played before clock is compared, or the tape has ended of itself: then it
+// returns that.
+func awaitTape(compared *atomic.Uint64, clock uint64, ended <-chan heardResult) *heardResult {
+	deadline := time.After(replyWait)
+	for compared.Load() < clock {
+		select {
+		case h := <-ended:
+			return &h
+		case <-deadline:
+			return nil // the report tells how many blocks were compared
+		case <-time.After(time.Millisecond):
+		}
+	}
+	return nil
+}
 
 type heardResult struct {
 	verdict verdict
 	err     error
-}
-
-// listen verifies a tape while it is being written, until it ends or is cut off.
-func listen(body io.Reader) heardResult {
-	v, err := verify(endless{body})
-	return heardResult{v, err}
 }
 
 // endless turns the end of a cancelled request into the end of the tape.

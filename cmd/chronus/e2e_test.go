@@ -179,8 +179,13 @@ func compareCaptured(t *testing.T, path string, want []float32) difference {
 
 // However the engine process ends, its sound goes on until the grace time is over, and then everything ends.
 func TestEngineKilled(t *testing.T) {
-	e := up(t, "--backend", "null", "--grace", "1s")
-	st := e.must()
+	path := filepath.Join(t.TempDir(), "heard.wav")
+	e := up(t, "--backend", "file", "--device", path, "--grace", "2s")
+	if _, failed, err := sendOSC(e.must().OSC, replyWait, "/gate/adsr1", "on"); err != nil || failed {
+		t.Fatal(failed, err)
+	}
+	e.killHeard(syscall.SIGKILL)
+	st := e.redundancy()
 	pids := []int{st.AudioPID}
 	for _, w := range st.Workers {
 		pids = append(pids, w.PID)
@@ -190,11 +195,28 @@ func TestEngineKilled(t *testing.T) {
 	}
 	_ = e.cmd.Wait()
 	e.cmd = nil
-	time.Sleep(300 * time.Millisecond)
+	// It goes on: half a second more of sound is written, through the death of the worker that is heard.
+	grown := func(frames int64) {
+		before := size(t, path)
+		for began := time.Now(); size(t, path) < before+frames*8; time.Sleep(5 * time.Millisecond) {
+			if time.Since(began) > 10*time.Second {
+				t.Fatal("no more sound without an engine")
+			}
+		}
+	}
+	grown(12000)
 	for _, pid := range pids {
 		if !alive(pid) {
 			t.Errorf("process %d ended with the engine", pid)
 		}
+	}
+	if err := syscall.Kill(st.Workers[st.Active.Slot].PID, syscall.SIGKILL); err != nil {
+		t.Fatal(err)
+	}
+	grown(12000)
+	channels, samples := readWAV(t, path)
+	if n := longestSilence(samples[len(samples)-24000*channels:], channels); n > 64 {
+		t.Errorf("%d frames of silence in the last half second", n)
 	}
 	for began := time.Now(); ; time.Sleep(20 * time.Millisecond) {
 		left := 0
@@ -240,6 +262,27 @@ func TestEngineAfterKilled(t *testing.T) {
 			t.Fatal("the processes of the first engine are still there")
 		}
 	}
+}
+
+// longestSilence is the most frames in a row that are 0.
+func longestSilence(samples []float32, channels int) (most int) {
+	run := 0
+	for i := 0; i < len(samples); i += channels {
+		if run++; samples[i] != 0 {
+			run = 0
+		}
+		most = max(most, run)
+	}
+	return most
+}
+
+func size(t *testing.T, path string) int64 {
+	t.Helper()
+	st, err := os.Stat(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return st.Size()
 }
 
 // alive tells whether a process runs; one that has ended and waits to be reaped does not.

@@ -160,13 +160,16 @@ func (e *engineProcess) taping() (stop func() []byte) {
 		e.t.Fatal(err)
 	}
 	var b bytes.Buffer
+	var taped atomic.Uint64
 	done := make(chan error, 1)
 	go func() {
-		_, err := io.Copy(&b, endless{body})
+		_, err := verify(io.TeeReader(endless{body}, &b), &taped)
 		done <- err
 	}()
 	return func() []byte {
-		time.Sleep(5 * tapeDelay)
+		clock := e.must().Clock
+		for began := time.Now(); taped.Load() < clock && time.Since(began) < replyWait; time.Sleep(time.Millisecond) {
+		}
 		cancel()
 		if err := <-done; err != nil {
 			e.t.Errorf("tape: %v", err)
@@ -230,4 +233,4 @@ func readWAV(t testing.TB, path string) (channels int, samples []float32) {
 
 // Without a sound server, auto takes the device that is only a clock, and says so in its one line.
 
-func verifyBytes(tape []byte) (verdict, error) { return verify(bytes.NewReader(tape)) }
+func verifyBytes(tape []byte) (verdict, error) { return verify(bytes.NewReader(tape), nil) }

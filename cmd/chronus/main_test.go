@@ -106,7 +106,7 @@ func TestVerifyFindsChange(t *testing.T) {
 	time.Sleep(300 * time.Millisecond)
 	stopNotes()
 	tape := stop()
-	good, err := verify(bytes.NewReader(tape))
+	good, err := verify(bytes.NewReader(tape), nil)
 	if err != nil || good.Changed != 0 || good.Blocks < 100 {
 		t.Fatalf("%+v, %v", good, err)
 	}
@@ -117,11 +117,11 @@ func TestVerifyFindsChange(t *testing.T) {
 			continue
 		}
 		changed := bytes.Join(append(append(append([][]byte{}, lines[:i]...), block.ReplaceAll(l, []byte(`"heard":"1$1`))), lines[i+1:]...), nil)
-		if v, err := verify(bytes.NewReader(changed)); err == nil && v.Changed != 1 {
+		if v, err := verify(bytes.NewReader(changed), nil); err == nil && v.Changed != 1 {
 			t.Errorf("a changed block passes: %+v", v)
 		}
 		missing := bytes.Join(append(append([][]byte{}, lines[:i]...), lines[i+1:]...), nil)
-		if _, err := verify(bytes.NewReader(missing)); err == nil || !strings.Contains(err.Error(), "missing or there twice") {
+		if _, err := verify(bytes.NewReader(missing), nil); err == nil || !strings.Contains(err.Error(), "missing or there twice") {
 			t.Errorf("a missing block passes: %v", err)
 		}
 		break
@@ -129,7 +129,7 @@ func TestVerifyFindsChange(t *testing.T) {
 	for i, l := range lines[1:] {
 		if bytes.Contains(l, []byte(`"command"`)) {
 			missing := bytes.Join(append(append([][]byte{}, lines[:i+1]...), lines[i+2:]...), nil)
-			if _, err := verify(bytes.NewReader(missing)); err == nil || !strings.Contains(err.Error(), "not on the tape") {
+			if _, err := verify(bytes.NewReader(missing), nil); err == nil || !strings.Contains(err.Error(), "not on the tape") {
 				t.Errorf("a missing command passes: %v", err)
 			}
 			break

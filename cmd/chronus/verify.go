@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"sync/atomic"
 
 	"github.com/music-chronus/chronus/actors"
 	"github.com/music-chronus/chronus/dsp/patch"
@@ -136,15 +137,16 @@ type verdict struct {
 	First   uint64 `json:"first"`   // the first block of the tape
 }
 
-// verify plays a tape to its end. A block missing or there twice is an error, a changed one is counted.
-func verify(r io.Reader) (v verdict, err error) {
+// verify plays a tape to its end. A block missing or there twice is an error, a changed one is counted. at, if
+// not nil, always has the number of the block after the last one compared.
+func verify(r io.Reader, at *atomic.Uint64) (v verdict, err error) {
 	t, err := newReel(r)
 	if err != nil {
 		return v, err
 	}
 	v.First = t.header.From
 	for {
-		_, samples, heard, err := t.read()
+		n, samples, heard, err := t.read()
 		if errors.Is(err, io.EOF) {
 			return v, nil
 		}
@@ -154,6 +156,9 @@ func verify(r io.Reader) (v verdict, err error) {
 		v.Blocks++
 		if shm.Hash(samples) != heard {
 			v.Changed++
+		}
+		if at != nil {
+			at.Store(n + 1)
 		}
 	}
 }

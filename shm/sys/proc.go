@@ -22,14 +22,3 @@ func StartTime(pid int) (ticks uint64, ok bool) {
 	ticks, err = strconv.ParseUint(string(fields[start]), 10, 64)
 	return ticks, err == nil
 }
-
-// RSS is the resident memory of process pid in bytes, 0 if it cannot be told.
-func RSS(pid int) int {
-	b, err := os.ReadFile("/proc/" + strconv.Itoa(pid) + "/statm")
-	fields := bytes.Fields(b)
-	if err != nil || len(fields) < 2 {
-		return 0
-	}
-	pages, _ := strconv.Atoi(string(fields[1]))
-	return pages * os.Getpagesize()
-}

@@ -44,6 +44,16 @@ func Spawn(path string, argv, env []string, out, errOut *os.File, files []int) (
 	return Process{PID: pid, FD: pidfd}, nil
 }
 
+// OpenProcess is a process that somebody else started, by number; the descriptor holds on to that
+// process, whatever the number means later. The caller closes it.
+func OpenProcess(pid int) (Process, error) {
+	fd, err := unix.PidfdOpen(pid, 0)
+	if err != nil {
+		return Process{}, fmt.Errorf("pidfd of process %d: %w", pid, err)
+	}
+	return Process{PID: pid, FD: fd}, nil
+}
+
 // Signal sends sig to the process, never to a later one of the same number.
 func (p Process) Signal(sig syscall.Signal) error {
 	if err := unix.PidfdSendSignal(p.FD, unix.Signal(sig), nil, 0); err != nil {
@@ -126,16 +136,16 @@ type PollScratch = []unix.PollFd
 // AwaitExit waits until process pid, of which the caller need not be the parent, has ended.
 // A process that is already gone is no error.
 func AwaitExit(pid int) error {
-	fd, err := unix.PidfdOpen(pid, 0)
+	p, err := OpenProcess(pid)
 	if errors.Is(err, unix.ESRCH) {
 		return nil
 	}
 	if err != nil {
-		return fmt.Errorf("pidfd of process %d: %w", pid, err)
+		return err
 	}
-	defer unix.Close(fd)
+	defer p.Close()
 	for {
-		n, err := unix.Poll([]unix.PollFd{{Fd: int32(fd), Events: unix.POLLIN}}, -1)
+		n, err := unix.Poll([]unix.PollFd{{Fd: int32(p.FD), Events: unix.POLLIN}}, -1)
 		if err != nil && !errors.Is(err, unix.EINTR) {
 			return fmt.Errorf("poll pidfd of process %d: %w", pid, err)
 		}

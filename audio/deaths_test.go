@@ -1,0 +1,46 @@
+package audio
+
+import (
+	"runtime"
+	"testing"
+	"time"
+
+	"github.com/music-chronus/chronus/shm/sys"
+)
+
+// When a worker's life ends, the flip comes at once, and its ready bit goes with it; a life that has not
+// begun is no death.
+func TestDeposesTheDead(t *testing.T) {
+	s := newStage(t, 2)
+	d := watchDeaths(s.player.words, s.journal)
+	defer d.stop()
+	for i, seg := range s.slots {
+		d.watch(i, seg.Life())
+	}
+	before := s.control.Active()
+	life := s.slots[0].Life()
+	life.Store(1)
+	await(t, "the life to be seen", func() bool {
+		d.mu.Lock()
+		defer d.mu.Unlock()
+		return d.lives[0].lived
+	})
+	if a := s.control.Active(); a != before {
+		t.Fatalf("%v while all live", a)
+	}
+	life.Store(0) // as the kernel does
+	sys.FutexWake(life)
+	await(t, "the flip", func() bool { return s.control.Active() != before })
+	if a := s.control.Active(); a.Slot() != 1 || a.Ready(0) || !a.Ready(1) {
+		t.Errorf("%v", a)
+	}
+}
+
+func await(t *testing.T, what string, ok func() bool) {
+	t.Helper()
+	for began := time.Now(); !ok(); runtime.Gosched() {
+		if time.Since(began) > 10*time.Second {
+			t.Fatalf("waited in vain for %s", what)
+		}
+	}
+}
