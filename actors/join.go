@@ -160,7 +160,10 @@ func (r *rig) keep(now time.Time) {
 		return
 	}
 	if k.settle(now) {
-		*k = ask{since: now}
+		// Another at once, as for a joiner: in a second this one may hang still.
+		if *k = r.askForState(nil, k.giver, now); k.done {
+			k.since = now
+		}
 		return
 	}
 	if k.done && k.state.Block > r.kept.Block {

@@ -3,6 +3,7 @@ package actors
 import (
 	"syscall"
 	"testing"
+	"time"
 
 	"github.com/music-chronus/chronus/shm"
 	"github.com/music-chronus/chronus/shm/sys"
@@ -64,5 +65,41 @@ func TestNoDivergence(t *testing.T) {
 	}
 	if n := r.compare(r.slots[1]); n != 0 {
 		t.Errorf("%d blocks were compared twice", n)
+	}
+}
+
+// A worker that does not answer costs the kept snapshot a tenth of a second, not its turn: the next is asked
+// at once.
+func TestKeepsThoughOneHangs(t *testing.T) {
+	r := diverging(t, 12)
+	r.control.SetTransport(shm.Play)
+	var givers [2]shm.SnapshotWriter
+	for i, s := range r.slots {
+		var err error
+		if s.snap, s.snaps, err = shm.NewSnapshot(r.geo, i, 1); err != nil {
+			t.Fatal(err)
+		}
+		fd, err := syscall.Dup(s.snap.FD())
+		if err != nil {
+			t.Fatal(err)
+		}
+		if givers[i], err = shm.AttachSnapshot(fd); err != nil {
+			t.Fatal(err)
+		}
+	}
+	now := time.Now()
+	r.keep(now)
+	if r.keeping.giver != r.slots[1] {
+		t.Fatal("the standby is not asked first")
+	}
+	now = now.Add(askPatience + time.Millisecond)
+	r.keep(now)
+	if r.keeping.giver != r.slots[0] {
+		t.Fatal("the active worker is not asked next, at once")
+	}
+	givers[0].Complete(r.keeping.number, shm.State{Block: 12, Seq: 3, Bytes: append(givers[0].Buffer(r.keeping.number), 1)})
+	r.keep(now.Add(time.Millisecond))
+	if r.kept.Block != 12 || r.kept.Seq != 3 {
+		t.Errorf("kept block %d, seq %d", r.kept.Block, r.kept.Seq)
 	}
 }
