@@ -20,6 +20,13 @@ var (
 type commandLog struct {
 	last     uint64 // Seq of the newest
 	commands []shm.Command
+	answers  []func(error) // of each: who is told should it be left out; nil: nobody
+}
+
+// add appends a command; last is the caller's to raise.
+func (l *commandLog) add(c shm.Command, answer func(error)) {
+	l.commands = append(l.commands, c)
+	l.answers = append(l.answers, answer)
 }
 
 // after returns the commands with a Seq above seq; ok is false if they are no longer all there.
@@ -36,12 +43,14 @@ func (l *commandLog) after(seq uint64) (c []shm.Command, ok bool) {
 func (l *commandLog) trim(seq uint64) {
 	if rest, ok := l.after(seq); ok {
 		l.commands = append([]shm.Command(nil), rest...)
+		l.answers = append([]func(error){}, l.answers[len(l.answers)-len(rest):]...)
 	}
 }
 
 // broadcast numbers a command, puts it into every attached ring, and only then commits it. A worker
-// whose ring is full is killed rather than waited for; if all are full, the command is refused.
-func (r *rig) broadcast(c shm.Command) (seq uint64, err error) {
+// whose ring is full is killed rather than waited for; if all are full, the command is refused. answer, if not nil, is kept for
+// as long as the command may still turn out to be poison.
+func (r *rig) broadcast(c shm.Command, answer func(error)) (seq uint64, err error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if r.stopping {
@@ -72,7 +81,7 @@ func (r *rig) broadcast(c shm.Command) (seq uint64, err error) {
 		}
 	}
 	r.log.last++
-	r.log.commands = append(r.log.commands, c)
+	r.log.add(c, answer)
 	r.control.Commit(c.Seq)
 	return c.Seq, nil
 }

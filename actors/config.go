@@ -25,6 +25,7 @@ type Config struct {
 	Replicas   int           // workers, 1 to 8; default 2
 	RuntimeDir string        // of lock and socket; made if missing
 	Grace      time.Duration // how long the sound goes on without an engine; default 60 s, negative: for ever
+	Fresh      bool          // end what an engine that was lost left playing, rather than taking it over
 	Logger     *slog.Logger  // default: slog's
 }
 

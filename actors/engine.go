@@ -2,6 +2,7 @@ package actors
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -88,21 +89,50 @@ func (e *Engine) prepare() (err error) {
 	if e.dir, err = lockRuntimeDir(e.cfg.RuntimeDir); err != nil {
 		return err
 	}
-	if n, err := e.dir.endOrphans(); err != nil || n > 0 {
-		e.cfg.Logger.Warn("an engine before this one left processes; they are ended", "count", n, "error", err)
-	}
 	if e.desk, err = newDesk(e.cfg.OSC, plan); err != nil {
 		return err
 	}
-	if e.rig, err = newRig(e.cfg, text, e.emit); err != nil {
+	if e.rig, err = e.rigOf(text); err != nil {
 		return err
 	}
-	e.rig.control.SetEngine(os.Getpid())
-	e.rig.control.SetGrace(e.cfg.Grace)
+	e.rig.enrol = e.dir.saveCrew
 	e.warn()
 	e.control, err = serveControl(e, e.dir.file(SocketFile))
 	return err
 }
+
+// rigOf is the rig of an engine that was lost here and whose sound goes on, or a new one.
+func (e *Engine) rigOf(text []byte) (*rig, error) {
+	crew, err := e.dir.crew()
+	if err != nil {
+		e.cfg.Logger.Warn("an engine before this one may have left processes; they end when their grace time is over", "error", err)
+	}
+	h, err := inherit(crew)
+	if h.living() && err == nil && !e.cfg.Fresh {
+		r, aerr := adopt(e.cfg, text, h, e.emit)
+		if aerr == nil {
+			return r, nil
+		}
+		if err = aerr; !errors.Is(err, errUnusable) {
+			e.dir.occupied = true
+			h.leave()
+			return nil, err
+		}
+	}
+	if n := h.end(); n > 0 {
+		e.cfg.Logger.Warn("an engine before this one left processes; they are ended", "count", n, "error", err)
+	}
+	r, err := newRig(e.cfg, text, e.emit)
+	if err != nil {
+		return nil, err
+	}
+	r.control.SetEngine(ownPID())
+	r.control.SetGrace(e.cfg.Grace)
+	return r, nil
+}
+
+// ownPID is this process, the engine.
+func ownPID() int { return os.Getpid() }
 
 // warn says what this machine refuses; the engine goes on without.
 func (e *Engine) warn() {
@@ -119,7 +149,7 @@ func (e *Engine) warn() {
 
 // raise starts the actors and the watcher.
 func (e *Engine) raise() {
-	t := &tree{rig: e.rig, desk: e.desk, refused: e.settle, crewChanged: e.saveCrew}
+	t := &tree{rig: e.rig, desk: e.desk, refused: e.settle}
 	props := actor.PropsFromProducer(func() actor.Actor { return &supervisor{tree: t} }, actor.WithGuardian(treeStrategy(e.emit)),
 		actor.WithSupervisor(treeStrategy(e.emit)))
 	e.rig.ended = e.tell
@@ -127,6 +157,9 @@ func (e *Engine) raise() {
 	if _, err := e.system.Root.SpawnNamed(props, rootName); err != nil {
 		e.settle(fmt.Errorf("spawn the supervisor: %w", err))
 		return
+	}
+	if e.rig.adopted != nil {
+		e.emit(*e.rig.adopted)
 	}
 	e.watcher = startWatcher(e.rig)
 }
@@ -152,13 +185,6 @@ func (e *Engine) tell(c corpse) {
 // the rig locked, and on the watcher.
 func (e *Engine) emit(ev Event) {
 	e.system.Root.Send(childPID(e.tree, monitorName), happened{ev})
-}
-
-// saveCrew keeps the list of processes for an engine that comes after a sudden end of this one.
-func (e *Engine) saveCrew() {
-	if err := e.dir.saveCrew(e.rig.pids()); err != nil {
-		e.cfg.Logger.Warn("processes are not on record", "error", err)
-	}
 }
 
 // Status of the engine now.

@@ -8,7 +8,7 @@ import (
 
 // Event is something that happened, as a value on the actor system's event stream. The set is
 // closed: WorkerReady, WorkerEnded, WorkerHung, WorkerDiverged, WorkerFailed, Flipped,
-// AudioOpened, AudioEnded, ActorFailed.
+// AudioOpened, AudioEnded, Adopted, NotKept, ActorFailed.
 type Event interface {
 	fmt.Stringer
 	event()
@@ -69,6 +69,17 @@ type (
 		Cause string
 		After time.Duration // until the next try
 	}
+	// Adopted: the sound of an engine that was lost is under control again.
+	Adopted struct {
+		Workers int
+		Audio   bool   // the audio process too
+		Block   uint64 // that was played next
+	}
+	// NotKept: something that an engine after this one would need could not be written.
+	NotKept struct {
+		What string
+		Err  error
+	}
 	// ActorFailed: an actor panicked and is restarted.
 	ActorFailed struct {
 		Actor  string
@@ -86,6 +97,8 @@ func (Flipped) event()        {}
 func (AudioOpened) event()    {}
 func (AudioEnded) event()     {}
 func (ActorFailed) event()    {}
+func (NotKept) event()        {}
+func (Adopted) event()        {}
 
 // Level of a thing that is as it should be is Info, of a loss that is made good Warn, of what needs somebody to look Error.
 func (WorkerReady) Level() slog.Level { return slog.LevelInfo }
@@ -110,6 +123,12 @@ func (AudioOpened) Level() slog.Level { return slog.LevelInfo }
 
 // Level is Error: nothing is heard until it is back.
 func (AudioEnded) Level() slog.Level { return slog.LevelError }
+
+// Level is Warn: an engine was lost.
+func (Adopted) Level() slog.Level { return slog.LevelWarn }
+
+// Level is Error: what is lost now is lost.
+func (NotKept) Level() slog.Level { return slog.LevelError }
 
 // Level is Error: a bug.
 func (ActorFailed) Level() slog.Level { return slog.LevelError }
@@ -157,6 +176,14 @@ func (e AudioOpened) String() string {
 func (e AudioEnded) String() string {
 	return fmt.Sprintf("the audio process ended: %s (process %d); next try in %v", e.Cause, e.PID, e.After)
 }
+
+// String says it in a line.
+func (e Adopted) String() string {
+	return fmt.Sprintf("took over the sound of an engine that was lost, at block %d: %d workers, audio process %t", e.Block, e.Workers, e.Audio)
+}
+
+// String says it in a line.
+func (e NotKept) String() string { return fmt.Sprintf("%s could not be kept: %v", e.What, e.Err) }
 
 // String says it in a line.
 func (e ActorFailed) String() string {

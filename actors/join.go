@@ -28,7 +28,7 @@ func (r *rig) askForState(s, avoid *slot, now time.Time) ask {
 		}
 	}
 	if giver == nil {
-		return ask{state: r.kept, done: true}
+		return ask{state: r.kept.State, done: true}
 	}
 	if _, answered, _ := giver.snaps.Copy(giver.asked); answered || giver.asked == 0 {
 		giver.asked++ // else the one that is under way serves both who asked
@@ -175,5 +175,8 @@ func (r *rig) keep(now time.Time) {
 // reads them a little later.
 func (r *rig) keepState(st shm.State) {
 	r.log.trim(r.kept.Seq)
-	r.kept = st
+	r.kept.State = st
+	if err := r.store.Put(r.kept); err != nil {
+		r.emit(NotKept{What: "snapshot", Err: err})
+	}
 }

@@ -35,10 +35,6 @@ func (m *monitor) remember(ctx actor.Context, ev Event) {
 	m.events = append(m.events, ev.String())
 	m.tree.rig.cfg.Logger.Log(context.Background(), ev.Level(), ev.String())
 	ctx.ActorSystem().EventStream.Publish(ev)
-	switch ev.(type) {
-	case WorkerReady, AudioOpened:
-		m.tree.crewChanged()
-	}
 }
 
 func (m *monitor) status() Status {

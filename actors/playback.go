@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"path/filepath"
 
 	"github.com/music-chronus/chronus/shm"
 	"github.com/music-chronus/chronus/shm/sys"
@@ -36,25 +37,42 @@ func (r *rig) startAudioProcess() error {
 	if a.running || r.stopping {
 		return nil
 	}
-	ours, theirs, err := sys.SocketPair()
+	listener, err := sys.Listen(r.audioSocket())
 	if err != nil {
 		return err
 	}
-	defer theirs.Close()
+	defer listener.Close()
 	journal, err := r.journal.ReadOnlyFD()
 	if err != nil {
-		ours.Close()
 		return err
 	}
 	defer func() { _ = sys.CloseFD(journal) }()
-	proc, err := spawnChild(audioChild, []int{r.control.FD(), journal, theirs.FD()})
+	proc, err := spawnChild(audioChild, []int{r.control.FD(), journal, listener.FD(), r.store.FD()})
 	if err != nil {
-		ours.Close()
 		return err
 	}
-	*a = audioProcess{gen: a.gen + 1, proc: proc, socket: ours, running: true, silent: make(chan struct{})}
+	*a = audioProcess{gen: a.gen + 1, proc: proc, running: true}
+	r.saveCrew()
+	if err := r.connectAudio(); err != nil {
+		a.reason = err.Error()
+		_ = proc.Signal(killSignal) // and it is replaced
+	}
+	return nil
+}
+
+// audioSocket is where the audio process listens: to this engine, or to one after it.
+func (r *rig) audioSocket() string { return filepath.Join(r.cfg.RuntimeDir, audioSocketFile) }
+
+// connectAudio connects to the audio process, and asks it to open the device, which it may have done already.
+func (r *rig) connectAudio() (err error) {
+	a := &r.audio
+	a.silent = make(chan struct{})
+	if a.socket, err = sys.Dial(r.audioSocket()); err != nil {
+		close(a.silent)
+		return err
+	}
 	go r.listen(*a)
-	return shm.SendWire(ours, shm.Order{Open: &shm.OpenOrder{
+	return shm.SendWire(a.socket, shm.Order{Open: &shm.OpenOrder{
 		Backend: r.cfg.Backend, Device: r.cfg.Device, Rate: r.cfg.Rate, Channels: r.cfg.Channels,
 	}})
 }

@@ -5,6 +5,8 @@ import (
 	"sync"
 	"time"
 
+	"github.com/cespare/xxhash/v2"
+
 	"github.com/music-chronus/chronus/shm"
 	"github.com/music-chronus/chronus/shm/sys"
 )
@@ -15,11 +17,11 @@ import (
 // actors decide what is started and when.
 type rig struct {
 	cfg     Config
-	text    []byte // the patch
 	geo     shm.Geometry
 	control shm.Control
 	journal shm.Journal
 	plan    *shm.Segment
+	store   shm.KeptStore
 	emit    func(Event)
 
 	// mu: attaching a ring, broadcasting a command and noting a death exclude each other.
@@ -29,16 +31,19 @@ type rig struct {
 	spare    *spareWorker // started, without a place; nil: none
 	stocking bool         // one is being started
 	log      commandLog
-	kept     shm.State // the last snapshot, from which all can begin again
+	kept     shm.Kept // the last snapshot and its patch, from which all can begin again
 	keeping  ask
 	history  history
 	stopping bool
-	quit     chan struct{}  // closed when stopping begins
-	closed   bool           // the segments are gone
-	tapes    sync.WaitGroup // that are being written
-	active   shm.Active     // as last seen by the watcher
-	ended    func(corpse)   // tells the actors
-	primed   func()         // the first block can be played
+	quit     chan struct{}        // closed when stopping begins
+	closed   bool                 // the segments are gone
+	tapes    sync.WaitGroup       // that are being written
+	active   shm.Active           // as last seen by the watcher
+	ended    func(corpse)         // tells the actors
+	adopted  *Adopted             // what was taken over; nil: nothing, it begins anew
+	plays    bool                 // primed has been called
+	primed   func()               // it plays
+	enrol    func([]member) error // puts the processes on record; each before it is given anything to do
 }
 
 // phase of a slot's process.
@@ -108,7 +113,7 @@ func newRig(cfg Config, text []byte, emit func(Event)) (r *rig, err error) {
 	if err != nil {
 		return nil, err
 	}
-	r = &rig{cfg: cfg, text: text, geo: geo, emit: emit, quit: make(chan struct{}), ended: func(corpse) {}, primed: func() {}}
+	r = &rig{cfg: cfg, geo: geo, emit: emit, quit: make(chan struct{}), ended: func(corpse) {}, primed: func() {}, enrol: func([]member) error { return nil }}
 	defer func() {
 		if err != nil {
 			r.close()
@@ -121,6 +126,13 @@ func newRig(cfg Config, text []byte, emit func(Event)) (r *rig, err error) {
 		return nil, err
 	}
 	if r.plan, err = shm.NewPlan(geo, text); err != nil {
+		return nil, err
+	}
+	if r.store, err = shm.NewKeptStore(geo); err != nil {
+		return nil, err
+	}
+	r.kept = shm.Kept{Text: text, Origin: xxhash.Sum64(text)}
+	if err = r.store.Put(r.kept); err != nil {
 		return nil, err
 	}
 	for i := range cfg.Replicas {
@@ -140,7 +152,7 @@ func (r *rig) close() {
 		s.release()
 		closeSegment(&s.ring)
 	}
-	for _, s := range []*shm.Segment{r.control.Segment, r.journal.Segment, r.plan} {
+	for _, s := range []*shm.Segment{r.control.Segment, r.journal.Segment, r.store.Segment, r.plan} {
 		closeSegment(&s)
 	}
 }
@@ -208,7 +220,7 @@ func (r *rig) startProcess(s *slot) (err error) {
 	}
 	defer w.socket.Close()
 	err = shm.SendWire(w.socket, shm.WorkerOrder{Slot: s.number},
-		readOnly[0], r.journal.FD(), s.next.FD(), s.snap.FD(), readOnly[1], readOnly[2])
+		readOnly[0], r.journal.FD(), s.next.FD(), s.snap.FD(), readOnly[1], readOnly[2], r.store.FD())
 	if err != nil {
 		w.discard()
 		return err

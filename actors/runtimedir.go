@@ -15,9 +15,10 @@ import (
 
 // The files of a runtime directory.
 const (
-	lockFile   = "engine.lock" // held by the living engine; has its pid
-	SocketFile = "engine.sock" // HTTP for status and the like
-	crewFile   = "crew.json"   // the processes that the engine started
+	lockFile        = "engine.lock" // held by the living engine; has its pid
+	SocketFile      = "engine.sock" // HTTP for status and the like
+	audioSocketFile = "audio.sock"  // the audio process's, for its engine
+	crewFile        = "crew.json"   // the processes that the engine started
 )
 
 // DefaultRuntimeDir is XDG_RUNTIME_DIR/chronus, else a directory of the user's own under the
@@ -31,8 +32,9 @@ func DefaultRuntimeDir() string {
 
 // runtimeDir is a locked runtime directory.
 type runtimeDir struct {
-	path string
-	lock *os.File
+	path     string
+	lock     *os.File
+	occupied bool // processes of an engine that was lost live here and are let be
 }
 
 // lockRuntimeDir makes the directory if need be and takes its lock. Only one engine has it.
@@ -70,7 +72,12 @@ func (d *runtimeDir) file(name string) string { return filepath.Join(d.path, nam
 
 // release removes what only a living engine has, and the lock with it.
 func (d *runtimeDir) release() {
+	if d.occupied {
+		_ = d.lock.Close()
+		return
+	}
 	_ = os.Remove(d.file(SocketFile))
+	_ = os.Remove(d.file(audioSocketFile))
 	_ = os.Remove(d.file(crewFile))
 	_ = d.lock.Close()
 }
@@ -78,29 +85,26 @@ func (d *runtimeDir) release() {
 // member is a process of the crew. Start, in clock ticks since boot, tells it from a later
 // process of the same number.
 type member struct {
+	Role  string `json:"role"` // workerChild or audioChild
 	PID   int    `json:"pid"`
 	Start uint64 `json:"start"`
 }
 
-// end asks the process to end, and tells whether it was still there.
-func (m member) end() bool {
+// open is the process, if it is still there. The caller closes it.
+func (m member) open() (p sys.Process, ok bool) {
 	p, err := sys.OpenProcess(m.PID) // first, so that what is looked at is what is signalled
 	if err != nil {
-		return false
+		return p, false
 	}
-	defer p.Close()
-	start, ok := sys.StartTime(m.PID)
-	return ok && start == m.Start && p.Signal(syscall.SIGTERM) == nil
+	if start, ok := sys.StartTime(m.PID); !ok || start != m.Start {
+		_ = p.Close()
+		return p, false
+	}
+	return p, true
 }
 
 // saveCrew puts the processes on record for the engine after this one.
-func (d *runtimeDir) saveCrew(pids []int) error {
-	var crew []member
-	for _, pid := range pids {
-		if start, ok := sys.StartTime(pid); ok {
-			crew = append(crew, member{pid, start})
-		}
-	}
+func (d *runtimeDir) saveCrew(crew []member) error {
 	b, err := json.Marshal(crew)
 	if err != nil {
 		return err
@@ -112,25 +116,40 @@ func (d *runtimeDir) saveCrew(pids []int) error {
 	return os.Rename(tmp, d.file(crewFile))
 }
 
-// endOrphans ends the processes that an engine before this one left when it was killed, so that
-// the sound is not there twice. It returns how many there were.
-func (d *runtimeDir) endOrphans() (int, error) {
+// crew is what the engine before this one had on record when it ended, if it did not end in order.
+func (d *runtimeDir) crew() (crew []member, err error) {
 	b, err := os.ReadFile(d.file(crewFile))
 	if errors.Is(err, os.ErrNotExist) {
-		return 0, nil
+		return nil, nil
 	}
-	var crew []member
 	if err == nil {
 		err = json.Unmarshal(b, &crew)
 	}
 	if err != nil {
-		return 0, fmt.Errorf("%s: %w", d.file(crewFile), err)
+		return nil, fmt.Errorf("%s: %w", d.file(crewFile), err)
 	}
-	n := 0
-	for _, m := range crew {
-		if m.end() {
-			n++
+	return crew, nil
+}
+
+// saveCrew puts the living processes on record, and more, which has just been started. It is called with the rig locked, before
+// the process gets anything that an engine after this one would have to know of.
+func (r *rig) saveCrew(more ...member) {
+	crew := more
+	if r.audio.running {
+		crew = append(crew, member{Role: audioChild, PID: r.audio.proc.PID})
+	}
+	if r.spare != nil {
+		crew = append(crew, member{Role: workerChild, PID: r.spare.proc.PID})
+	}
+	for _, s := range r.slots {
+		if s.phase != empty {
+			crew = append(crew, member{Role: workerChild, PID: s.proc.PID})
 		}
 	}
-	return n, os.Remove(d.file(crewFile))
+	for i := range crew {
+		crew[i].Start, _ = sys.StartTime(crew[i].PID)
+	}
+	if err := r.enrol(crew); err != nil {
+		r.emit(NotKept{What: "list of processes", Err: err})
+	}
 }

@@ -34,7 +34,12 @@ func (r *rig) takeSpare() (*spareWorker, error) {
 		r.spare = nil
 		return w, nil
 	}
-	return startSpare()
+	w, err := startSpare()
+	if err != nil {
+		return nil, err
+	}
+	r.saveCrew(member{Role: workerChild, PID: w.proc.PID})
+	return w, nil
 }
 
 // restock starts a spare if there is none.
@@ -60,6 +65,7 @@ func (r *rig) restock() {
 		return
 	}
 	r.spare = w
+	r.saveCrew()
 }
 
 // noSlot stands where a worker has no place.

@@ -100,10 +100,3 @@ func (r *rig) living() (procs []sys.Process) {
 	}
 	return procs
 }
-
-func (r *rig) pids() (pids []int) {
-	for _, p := range r.living() {
-		pids = append(pids, p.PID)
-	}
-	return pids
-}

@@ -8,10 +8,9 @@ import (
 
 // tree is what the supervisor and its children need, and survives each of them.
 type tree struct {
-	rig         *rig
-	desk        *desk
-	refused     func(error) // the first audio process cannot play
-	crewChanged func()      // there are other processes than before
+	rig     *rig
+	desk    *desk
+	refused func(error) // the first audio process cannot play
 }
 
 // The names of the supervisor and the actors under it; a worker's has its slot behind it.

@@ -74,7 +74,7 @@ func (r *rig) record(ctx context.Context, w io.Writer, begun func()) error {
 	out := bufio.NewWriterSize(w, 1<<16)
 	t := &tape{rig: r, out: out, enc: json.NewEncoder(out), n: kept.Block, seq: kept.Seq}
 	err := t.enc.Encode(TapeHeader{
-		Version: 1, Patch: string(r.text), Rate: r.cfg.Rate, Block: r.cfg.Block, Channels: r.cfg.Channels,
+		Version: 1, Patch: string(kept.Text), Rate: r.cfg.Rate, Block: r.cfg.Block, Channels: r.cfg.Channels,
 		From: kept.Block, Seq: kept.Seq, State: kept.Bytes,
 	})
 	if begun != nil {

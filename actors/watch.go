@@ -183,7 +183,9 @@ func (r *rig) furthestJoiner(not *slot) (best *slot) {
 // tend moves every slot on by what has become true since the last look.
 func (r *rig) tend(now time.Time) {
 	r.mu.Lock()
-	start := r.prime()
+	r.prime()
+	begins := !r.plays && r.audio.opened && r.control.Transport() == shm.Play
+	r.plays = r.plays || begins
 	r.noticeFlip()
 	for _, s := range r.slots {
 		if s.dying {
@@ -206,20 +208,20 @@ func (r *rig) tend(now time.Time) {
 	}
 	r.keep(now)
 	r.mu.Unlock()
-	if start {
+	if begins {
 		r.primed()
 	}
 }
 
 // prime begins the playing once every worker is ready and the active one has its full lead.
-func (r *rig) prime() bool {
+func (r *rig) prime() {
 	if r.control.Transport() != shm.Idle || !r.audio.opened || r.stopping {
-		return false
+		return
 	}
 	r.control.Ring() // no callback does it yet
 	a := r.control.Active()
 	if a.ReadyCount() < len(r.slots) || r.journal.Published(a.Slot()) < r.control.Lead() {
-		return false
+		return
 	}
 	r.keeping.since = time.Now()
 	r.control.SetTransport(shm.Play)
@@ -227,7 +229,6 @@ func (r *rig) prime() bool {
 		r.audio.reason = err.Error()
 		_ = r.audio.proc.Signal(killSignal) // the next one begins to play as soon as it has a device
 	}
-	return true
 }
 
 // noticeFlip puts what has become of active on record: a flip away from a worker that has died, whose

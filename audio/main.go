@@ -3,7 +3,6 @@ package audio
 import (
 	"errors"
 	"fmt"
-	"io"
 	"log/slog"
 	"os"
 	"os/signal"
@@ -28,12 +27,14 @@ const (
 // fadeWait is how long the end of this process waits for its fade.
 const fadeWait = 300 * time.Millisecond
 
-// process is the audio process: one device, one player, and the engine at the other end of a socket.
+// process is the audio process: one device, one player, and an engine at the other end of a socket: the one that
+// started it, or one after that.
 type process struct {
 	backends []Backend
 	words    shm.Playback
 	journal  shm.Journal
-	socket   *sys.Socket
+	engine   link
+	opened   *shm.Opened // what plays, for an engine that asks
 	player   *Player
 	deaths   *deaths
 	stream   Stream
@@ -55,7 +56,7 @@ func Main(backends ...Backend) func() int {
 }
 
 func run(backends []Backend) error {
-	p := &process{backends: backends, socket: sys.SocketFromFD(shm.AudioSocket)}
+	p := &process{backends: backends}
 	var err error
 	if p.words, err = shm.AttachPlayback(shm.AudioEngine); err != nil {
 		return err
@@ -74,35 +75,13 @@ func run(backends []Backend) error {
 	orphaned := make(chan error, 1)
 	go func() { orphaned <- p.words.AwaitOrphan(p.words.Grace()) }()
 	orders := make(chan received)
-	go receive(p.socket, orders)
+	go accept(sys.ListenerFromFD(shm.AudioListener), orders)
 	err = p.loop(orders, term, orphaned)
-	if err != nil && shm.SendWire(p.socket, shm.Notice{Failed: err.Error()}) == nil {
-		err = nil // the engine tells
+	if err != nil && p.engine.tell(shm.Notice{Failed: err.Error()}) {
+		err = nil // the engine says it
 	}
 	p.end()
 	return err
-}
-
-// received is one packet from the engine, with its descriptors.
-type received struct {
-	order shm.Order
-	fds   []int
-}
-
-// receive passes on what the engine sends until it is gone. It ends with the process.
-func receive(s *sys.Socket, to chan<- received) {
-	defer close(to)
-	for {
-		o, fds, err := shm.ReceiveWire[shm.Order](s)
-		if errors.Is(err, io.EOF) {
-			return
-		}
-		if err != nil {
-			slog.Error("order from the engine", "error", err)
-			continue
-		}
-		to <- received{o, fds}
-	}
 }
 
 // loop is the process's one non-real-time thread of work: orders, device errors, the end.
@@ -111,9 +90,8 @@ func (p *process) loop(orders <-chan received, term <-chan os.Signal, orphaned <
 	defer watch.Stop()
 	for {
 		select {
-		case r, ok := <-orders:
-			if !ok {
-				orders = nil // the engine is gone; the music plays on
+		case r := <-orders:
+			if !p.engine.follow(r) {
 				continue
 			}
 			if err := p.obey(r); err != nil {
@@ -134,6 +112,8 @@ func (p *process) loop(orders <-chan received, term <-chan os.Signal, orphaned <
 
 func (p *process) obey(r received) error {
 	switch {
+	case r.order.Open != nil && p.opened != nil: // an engine that has just taken over
+		p.engine.tell(shm.Notice{Opened: p.opened})
 	case r.order.Open != nil:
 		return p.open(*r.order.Open)
 	case r.order.Attach != nil:
@@ -182,10 +162,12 @@ func (p *process) open(o shm.OpenOrder) error {
 	if info.Rate != int(g.Rate) {
 		return fmt.Errorf("device %q runs at %d Hz, not %d: start with --rate %d", info.Device, info.Rate, g.Rate, info.Rate)
 	}
-	return shm.SendWire(p.socket, shm.Notice{Opened: &shm.Opened{
+	p.opened = &shm.Opened{
 		Backend: info.Backend, API: info.API, Device: info.Device, Rate: info.Rate,
 		Channels: info.Channels, Period: info.Period, Note: note,
-	}})
+	}
+	p.engine.tell(shm.Notice{Opened: p.opened})
+	return nil
 }
 
 // choose opens the named backend, or with "auto" the first that can.
@@ -257,6 +239,12 @@ func (p *process) attach(o shm.AttachOrder, fds []int) error {
 		return err
 	}
 	slot, gen := seg.Slot()
+	if old := p.rings[slot%len(p.rings)]; old != nil && seg.Geometry() == p.words.Geometry() {
+		if _, has := old.Slot(); has == gen {
+			seg.Close() // an engine that has just taken over does not know that it is here
+			return nil
+		}
+	}
 	if slot != o.Slot || gen != o.Generation || slot >= len(p.rings) || seg.Geometry() != p.words.Geometry() {
 		seg.Close()
 		return fmt.Errorf("ring of slot %d generation %d was announced as %d, %d: %w", slot, gen, o.Slot, o.Generation, shm.ErrCorrupt)

@@ -17,6 +17,7 @@
 //	slot      blocks, taken     that worker             callback, engine
 //	snapshot  two states        that worker             engine
 //	seed      one state         engine                  one joiner
+//	kept      two states, patch engine                  the engine after it
 //	plan      the patch's text  engine, once            workers
 //
 // Every segment is a memfd: born zeroed, unable to shrink or grow, handed over by

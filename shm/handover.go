@@ -20,7 +20,8 @@ const (
 	WorkerSnapshot
 	WorkerPlan
 	WorkerSeed
-	WorkerFDs // how many
+	WorkerKept // never mapped: held for an engine after this one
+	WorkerFDs  // how many
 )
 
 // WorkerOrder gives a worker process its place.
@@ -28,11 +29,13 @@ type WorkerOrder struct {
 	Slot int `json:"slot"`
 }
 
-// The descriptors that the audio process finds at its start. Rings follow over the socket.
+// The descriptors that the audio process finds at its start. Rings follow over a connection to its listener: of this
+// engine, or of one after it.
 const (
 	AudioEngine = 3 + iota
 	AudioJournal
-	AudioSocket
+	AudioListener
+	AudioKept // never mapped: held for an engine after this one
 )
 
 // SetEngine says which process is the engine.

@@ -8,7 +8,7 @@ import (
 )
 
 // Version of the layout. Processes of different versions refuse each other with ErrStale.
-const Version = 1
+const Version = 2
 
 // magic spells CHRONUS and a NUL.
 const magic uint64 = 'C' | 'H'<<8 | 'R'<<16 | 'O'<<24 | 'N'<<32 | 'U'<<40 | 'S'<<48
@@ -46,11 +46,12 @@ const (
 	KindSnapshot
 	KindSeed
 	KindPlan
+	KindKept
 )
 
 // String names the kind.
 func (k Kind) String() string {
-	names := [...]string{"?", "engine", "journal", "slot", "snapshot", "seed", "plan"}
+	names := [...]string{"?", "engine", "journal", "slot", "snapshot", "seed", "plan", "kept"}
 	if int(k) < len(names) {
 		return names[k]
 	}

@@ -20,7 +20,7 @@ func create(kind Kind, g Geometry, slot int, gen uint64, body int) (*Segment, er
 		return nil, fmt.Errorf("%v segment: %w", kind, err)
 	}
 	size := headerSize + body
-	fd, err := sys.Memfd("chronus-"+kind.String(), size)
+	fd, err := sys.Memfd(Memfds+kind.String(), size)
 	if err != nil {
 		return nil, err
 	}
@@ -102,6 +102,8 @@ func bodySize(kind Kind, g Geometry) (n int, fixed bool) {
 		return snapshotSize, true
 	case KindSeed:
 		return seedSize, true
+	case KindKept:
+		return keptSize, true
 	}
 	return 0, false
 }

@@ -190,11 +190,7 @@ func TestEngineKilled(t *testing.T) {
 	for _, w := range st.Workers {
 		pids = append(pids, w.PID)
 	}
-	if err := e.cmd.Process.Kill(); err != nil {
-		t.Fatal(err)
-	}
-	_ = e.cmd.Wait()
-	e.cmd = nil
+	e.murder()
 	// It goes on: half a second more of sound is written, through the death of the worker that is heard.
 	grown := func(frames int64) {
 		before := size(t, path)
@@ -230,36 +226,6 @@ func TestEngineKilled(t *testing.T) {
 		}
 		if time.Since(began) > 10*time.Second {
 			t.Fatalf("%d processes are left after the grace time", left)
-		}
-	}
-}
-
-// A new engine in the directory of one that was killed ends what that one left, and plays.
-func TestEngineAfterKilled(t *testing.T) {
-	e := up(t, "--backend", "null")
-	st := e.must()
-	if err := e.cmd.Process.Kill(); err != nil {
-		t.Fatal(err)
-	}
-	_ = e.cmd.Wait()
-	e.cmd = exec.Command("/proc/self/exe", "up", "--runtime-dir", e.dir, "--osc", "127.0.0.1:0", "--backend", "null")
-	e.cmd.Env = append(os.Environ(), asCommand+"=1")
-	e.cmd.Stdout, e.cmd.Stderr = e.log.File, e.log.File
-	if err := e.cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	for began := time.Now(); ; time.Sleep(20 * time.Millisecond) {
-		now, err := e.client.status(t.Context())
-		if err == nil && now.PID != st.PID && now.Played > 100 {
-			break
-		}
-		if time.Since(began) > 10*time.Second {
-			t.Fatalf("no new engine: %s", e.log)
-		}
-	}
-	for began := time.Now(); alive(st.AudioPID) || alive(st.Workers[0].PID); time.Sleep(20 * time.Millisecond) {
-		if time.Since(began) > 10*time.Second {
-			t.Fatal("the processes of the first engine are still there")
 		}
 	}
 }

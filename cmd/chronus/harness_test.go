@@ -75,7 +75,12 @@ func (l logFile) String() string {
 
 func up(t testing.TB, flags ...string) *engineProcess {
 	t.Helper()
-	dir := t.TempDir()
+	return upIn(t, t.TempDir(), flags...)
+}
+
+// upIn is up in a runtime directory in which an engine may have been before.
+func upIn(t testing.TB, dir string, flags ...string) *engineProcess {
+	t.Helper()
 	e := &engineProcess{t: t, dir: dir, log: newLog(t), client: engineFlag{dir}.client()}
 	e.cmd = exec.Command("/proc/self/exe", append([]string{"up", "--runtime-dir", dir, "--osc", "127.0.0.1:0"}, flags...)...)
 	e.cmd.Env = append(os.Environ(), asCommand+"=1")
@@ -109,6 +114,16 @@ func (e *engineProcess) down() {
 			_ = e.cmd.Process.Kill()
 		}
 	}
+	e.cmd = nil
+}
+
+// murder ends the engine process, and nothing else, as kill -9 does.
+func (e *engineProcess) murder() {
+	e.t.Helper()
+	if err := e.cmd.Process.Kill(); err != nil {
+		e.t.Fatal(err)
+	}
+	_ = e.cmd.Wait()
 	e.cmd = nil
 }
 

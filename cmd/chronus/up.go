@@ -26,6 +26,7 @@ type engineFlags struct {
 	Guard    int           `help:"Lead in blocks under which the callback flips." default:"2" placeholder:"BLOCKS"`
 	Replicas int           `help:"Workers, 1 to 8." default:"2" placeholder:"N"`
 	Grace    time.Duration `help:"How long the sound goes on if the engine process is lost; negative: for ever." default:"60s"`
+	Fresh    bool          `help:"End the sound that an engine which was lost has left playing; without it that sound is taken over."`
 	Log      string        `help:"debug, info, warn or error." default:"warn" placeholder:"LEVEL"`
 }
 
@@ -45,7 +46,7 @@ func (f engineFlags) config(s streams) (actors.Config, error) {
 	}
 	c := actors.Config{
 		OSC: f.OSC, Backend: f.Backend, Device: f.Device, Rate: f.Rate, Block: f.Block, Lead: f.Lead, Guard: f.Guard,
-		Replicas: f.Replicas, RuntimeDir: f.RuntimeDir, Grace: f.Grace,
+		Replicas: f.Replicas, RuntimeDir: f.RuntimeDir, Grace: f.Grace, Fresh: f.Fresh,
 		Logger: slog.New(slog.NewTextHandler(s.err, &slog.HandlerOptions{Level: level})),
 	}
 	if f.Patch != "" {

@@ -65,14 +65,19 @@ func (p Process) Signal(sig syscall.Signal) error {
 // Close releases the descriptor. The process itself is not touched.
 func (p Process) Close() error { return unix.Close(p.FD) }
 
-// Exit is how a process ended: Signal if it was ended by one, else Code.
+// Exit is how a process ended: Signal if it was ended by one, else Code. Of a process that another program
+// started nobody but that program may know: then it is Unknown.
 type Exit struct {
-	Code   int
-	Signal syscall.Signal
+	Code    int
+	Signal  syscall.Signal
+	Unknown bool
 }
 
 // String says it in a few words: "signal: killed", "exit code 3".
 func (e Exit) String() string {
+	if e.Unknown {
+		return "for an unknown cause"
+	}
 	if e.Signal != 0 {
 		return "signal: " + e.Signal.String()
 	}
@@ -91,12 +96,15 @@ type siginfo struct {
 var _ [128 - unsafe.Sizeof(siginfo{})]byte
 
 // Reap collects the exit status of a process that has ended; ok is false while it runs.
-// Only the parent can, and only once.
+// Only the parent learns it, and only once.
 func (p Process) Reap() (e Exit, ok bool, err error) {
 	var si siginfo
 	const cldExited = 1
 	_, _, errno := syscall.Syscall6(unix.SYS_WAITID, unix.P_PIDFD, uintptr(p.FD),
 		uintptr(unsafe.Pointer(&si)), unix.WEXITED|unix.WNOHANG, 0, 0)
+	if errno == unix.ECHILD {
+		return Exit{Unknown: true}, p.ended(), nil
+	}
 	if errno != 0 {
 		return Exit{}, false, fmt.Errorf("wait for process %d: %w", p.PID, errno)
 	}
@@ -107,6 +115,12 @@ func (p Process) Reap() (e Exit, ok bool, err error) {
 		return Exit{Code: int(si.Status)}, true, nil
 	}
 	return Exit{Signal: syscall.Signal(si.Status)}, true, nil
+}
+
+// ended tells whether the process has, without waiting.
+func (p Process) ended() bool {
+	n, err := unix.Poll([]unix.PollFd{{Fd: int32(p.FD), Events: unix.POLLIN}}, 0)
+	return err == nil && n > 0
 }
 
 // PollFD is one descriptor to wait for; Ready tells after Poll whether it can be read.

@@ -24,6 +24,66 @@ func SocketPair() (a, b *Socket, err error) {
 	return &Socket{fds[0]}, &Socket{fds[1]}, nil
 }
 
+// Listener waits for connections at a path.
+type Listener struct{ fd int }
+
+// Listen makes a socket at path, for this user alone, in place of what was there.
+func Listen(path string) (*Listener, error) {
+	fd, err := unix.Socket(unix.AF_UNIX, unix.SOCK_SEQPACKET|unix.SOCK_CLOEXEC, 0)
+	if err != nil {
+		return nil, fmt.Errorf("socket %s: %w", path, err)
+	}
+	_ = unix.Unlink(path)
+	if err = unix.Bind(fd, &unix.SockaddrUnix{Name: path}); err == nil {
+		if err = unix.Chmod(path, 0o600); err == nil {
+			err = unix.Listen(fd, 8)
+		}
+	}
+	if err != nil {
+		_ = unix.Close(fd)
+		return nil, fmt.Errorf("socket %s: %w", path, err)
+	}
+	return &Listener{fd}, nil
+}
+
+// ListenerFromFD takes over an inherited descriptor.
+func ListenerFromFD(fd int) *Listener {
+	unix.CloseOnExec(fd)
+	return &Listener{fd}
+}
+
+// FD is the descriptor, owned by the Listener.
+func (l *Listener) FD() int { return l.fd }
+
+// Accept waits for the next connection.
+func (l *Listener) Accept() (*Socket, error) {
+	for {
+		fd, _, err := unix.Accept4(l.fd, unix.SOCK_CLOEXEC)
+		if err == nil {
+			return &Socket{fd}, nil
+		}
+		if !errors.Is(err, unix.EINTR) && !errors.Is(err, unix.ECONNABORTED) {
+			return nil, fmt.Errorf("accept: %w", err)
+		}
+	}
+}
+
+// Close releases the descriptor. The path stays.
+func (l *Listener) Close() error { return unix.Close(l.fd) }
+
+// Dial connects to the Listener at path. It does not wait for Accept.
+func Dial(path string) (*Socket, error) {
+	fd, err := unix.Socket(unix.AF_UNIX, unix.SOCK_SEQPACKET|unix.SOCK_CLOEXEC, 0)
+	if err != nil {
+		return nil, fmt.Errorf("connect to %s: %w", path, err)
+	}
+	if err := unix.Connect(fd, &unix.SockaddrUnix{Name: path}); err != nil {
+		_ = unix.Close(fd)
+		return nil, fmt.Errorf("connect to %s: %w", path, err)
+	}
+	return &Socket{fd}, nil
+}
+
 // SocketFromFD takes over an inherited descriptor.
 func SocketFromFD(fd int) *Socket {
 	unix.CloseOnExec(fd)

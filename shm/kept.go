@@ -1,0 +1,92 @@
+package shm
+
+import (
+	"fmt"
+	"sync/atomic"
+	"unsafe"
+
+	"github.com/cespare/xxhash/v2"
+)
+
+// TextMax bounds a patch's text in bytes.
+const TextMax = 1 << 20
+
+// Kept is all that is needed to begin again when every worker has died: the kept snapshot, and the patch
+// whose state it is.
+type Kept struct {
+	State
+	Text   []byte // the patch that plays
+	Origin uint64 // hash of the patch that was asked for; after a step down another plays
+}
+
+// keptWords precede the text and the state. number is stored last; 0: nothing complete is here.
+type keptWords struct {
+	number, block, seq, size, text, origin, hash atomic.Uint64
+	_                                            [8]byte
+}
+
+const (
+	keptRoom = line + TextMax + StateMax
+	keptSize = 2 * keptRoom
+)
+
+var _ = [1]struct{}{}[unsafe.Sizeof(keptWords{})-line]
+
+// KeptStore is the segment in which the engine keeps a Kept for the engine after it. Nobody reads it while an
+// engine lives; the other processes hold its descriptor, so that it outlives every engine.
+type KeptStore struct {
+	*Segment
+	last uint64 // number of the last Put
+}
+
+// NewKeptStore makes the segment. The engine owns it.
+func NewKeptStore(g Geometry) (KeptStore, error) {
+	s, err := create(KindKept, g, 0, 0, keptSize)
+	return KeptStore{Segment: s}, err
+}
+
+func (k KeptStore) words(number uint64) (*keptWords, int) {
+	offset := int(number%2) * keptRoom
+	return at[keptWords](k.Segment, offset), offset + line
+}
+
+// Put keeps v in the place of the one before the last: an engine that is killed in the middle leaves the last.
+func (k *KeptStore) Put(v Kept) error {
+	if len(v.Text) > TextMax || len(v.Bytes) > StateMax {
+		return fmt.Errorf("keep a patch of %d bytes and a state of %d: the most are %d and %d", len(v.Text), len(v.Bytes), TextMax, StateMax)
+	}
+	k.last++
+	w, body := k.words(k.last)
+	w.number.Store(0)
+	w.block.Store(v.Block)
+	w.seq.Store(v.Seq)
+	w.size.Store(uint64(len(v.Bytes)))
+	w.text.Store(uint64(len(v.Text)))
+	w.origin.Store(v.Origin)
+	copy(k.bytes(body, len(v.Text)), v.Text)
+	copy(k.bytes(body+len(v.Text), len(v.Bytes)), v.Bytes)
+	w.hash.Store(xxhash.Sum64(k.bytes(body, len(v.Text)+len(v.Bytes))))
+	w.number.Store(k.last)
+	return nil
+}
+
+// Last is a copy of what was last Put, by whatever engine. ErrCorrupt if there is nothing whole.
+func (k *KeptStore) Last() (v Kept, err error) {
+	for number := uint64(0); number < 2; number++ {
+		w, body := k.words(number)
+		n, size, text := w.number.Load(), w.size.Load(), w.text.Load()
+		if n <= k.last || n%2 != number || size > StateMax || text > TextMax {
+			continue
+		}
+		b := append([]byte(nil), k.bytes(body, int(text+size))...)
+		if xxhash.Sum64(b) != w.hash.Load() {
+			continue
+		}
+		k.last = n
+		v = Kept{State{w.block.Load(), w.seq.Load(), b[text:]}, b[:text:text], w.origin.Load()}
+	}
+	if v.Text == nil {
+		return Kept{}, fmt.Errorf("no kept snapshot: %w", ErrCorrupt)
+	}
+	return v, nil
+}
