@@ -147,7 +147,7 @@ func adopt(cfg Config, asked []byte, h *heritage, emit func(Event)) (*rig, error
 	if h.control == nil || h.journal == nil || h.kept == nil {
 		return nil, fmt.Errorf("%w: no process holds its words", errUnusable)
 	}
-	r := &rig{cfg: cfg, geo: h.control.Geometry(), emit: emit, quit: make(chan struct{}), ended: func(corpse) {}, primed: func() {}, enrol: func([]member) error { return nil }}
+	r := bareRig(cfg, h.control.Geometry(), emit)
 	r.control, r.journal, r.store = shm.TakeControl(h.control), shm.TakeJournal(h.journal), shm.TakeKept(h.kept)
 	if t := r.control.Transport(); t != shm.Play {
 		return nil, fmt.Errorf("%w: it had not begun to play, or was about to end", errUnusable)
@@ -162,6 +162,7 @@ func adopt(cfg Config, asked []byte, h *heritage, emit func(Event)) (*rig, error
 	if r.plan, err = shm.NewPlan(r.geo, r.kept.Text); err != nil {
 		return nil, err
 	}
+	r.setPlan(r.kept.Text)
 	r.control.SetEngine(ownPID())
 	r.control.SetGrace(cfg.Grace)
 	h.control, h.journal, h.kept = nil, nil, nil

@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"github.com/music-chronus/chronus/shm"
+	"github.com/music-chronus/chronus/shm/sys"
 )
 
 // logMax bounds the commands since the last kept snapshot, which is taken every second.
@@ -12,6 +13,7 @@ const logMax = 1 << 20
 
 var (
 	errRingsFull = errors.New("the workers are too far behind to take it: try again")
+	errReplanned = errors.New("another patch plays by now: send it again")
 	errLogFull   = errors.New("too many commands while no worker runs: try again")
 )
 
@@ -39,6 +41,29 @@ func (l *commandLog) after(seq uint64) (c []shm.Command, ok bool) {
 	return l.commands[min(seq+1-first, uint64(len(l.commands))):], true
 }
 
+// index is where the command seq lies in the log.
+func (l *commandLog) index(seq uint64) (i int, ok bool) {
+	first := l.last - uint64(len(l.commands)) + 1
+	return int(seq - first), seq >= first && seq <= l.last
+}
+
+// at is the command seq, if it is in the log.
+func (l *commandLog) at(seq uint64) (c shm.Command, ok bool) {
+	i, ok := l.index(seq)
+	if !ok {
+		return c, false
+	}
+	return l.commands[i], true
+}
+
+// between returns the commands with a Seq in (from, to]; ok is false if they are no longer all there.
+func (l *commandLog) between(from, to uint64) (c []shm.Command, ok bool) {
+	if c, ok = l.after(from); !ok || to < from {
+		return nil, false
+	}
+	return c[:min(uint64(len(c)), to-from)], true
+}
+
 // trim forgets the commands up to seq. It copies, since a tape may still read the old slice.
 func (l *commandLog) trim(seq uint64) {
 	if rest, ok := l.after(seq); ok {
@@ -49,12 +74,17 @@ func (l *commandLog) trim(seq uint64) {
 
 // broadcast numbers a command, puts it into every attached ring, and only then commits it. A worker
 // whose ring is full is killed rather than waited for; if all are full, the command is refused. answer, if not nil, is kept for
-// as long as the command may still turn out to be poison.
-func (r *rig) broadcast(c shm.Command, answer func(error)) (seq uint64, err error) {
+// as long as the command may still turn out to be poison. plan is the number of the plan that the command was resolved with.
+func (r *rig) broadcast(c shm.Command, plan uint64, answer func(error)) (seq uint64, err error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if r.stopping {
+	switch {
+	case r.stopping:
 		return 0, errStopped
+	case r.silent != "":
+		return 0, fmt.Errorf("nothing plays: %s", r.silent)
+	case plan != r.planNumber:
+		return 0, errReplanned
 	}
 	attached, room := 0, 0
 	for _, s := range r.slots {
@@ -92,6 +122,9 @@ func (r *rig) giveUp(s *slot, why string) {
 		return
 	}
 	s.hung = true
+	if !sys.Stopped(s.proc.PID) {
+		r.journal.SetCause(s.number, s.gen, shm.CauseHung, 0) // of its own, if it was rendering
+	}
 	r.emit(WorkerHung{Slot: s.number, PID: s.proc.PID, Why: why})
 	s.kill()
 }

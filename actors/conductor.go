@@ -12,7 +12,7 @@ type conductor struct{ rig *rig }
 func (c *conductor) Receive(ctx actor.Context) {
 	switch m := ctx.Message().(type) {
 	case play:
-		_, err := c.rig.broadcast(m.command, m.answer)
+		_, err := c.rig.broadcast(m.command, m.plan, m.answer)
 		if m.answer != nil {
 			m.answer(err)
 		}

@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"time"
 
+	"github.com/music-chronus/chronus/dsp/patch"
 	"github.com/music-chronus/chronus/shm"
 )
 
@@ -45,6 +46,9 @@ func (c Config) withDefaults() Config {
 	setInt(&c.Replicas, 2)
 	if c.OSC == "" {
 		c.OSC = "127.0.0.1:5005"
+	}
+	if c.Patch == nil {
+		c.Patch, c.PatchName = patch.Default(), "default"
 	}
 	if c.Backend == "" {
 		c.Backend = "auto"

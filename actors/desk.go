@@ -1,6 +1,8 @@
 package actors
 
 import (
+	"sync/atomic"
+
 	"github.com/music-chronus/chronus/dsp/patch"
 	"github.com/music-chronus/chronus/osc"
 )
@@ -11,20 +13,35 @@ const noOSC = "none"
 // desk is what OSCIngress works with: the socket, open over every restart of the actor so that
 // no packet is lost, and the addresses.
 type desk struct {
-	addresses *Addresses
+	directory atomic.Pointer[directory]
 	server    *osc.Server // nil: none
 }
 
-func newDesk(address string, plan *patch.Plan) (*desk, error) {
-	a, err := NewAddresses(plan)
-	if err != nil {
+// directory is the addresses of one plan, by its number.
+type directory struct {
+	*Addresses
+	plan uint64
+}
+
+func newDesk(address string, plan *patch.Plan) (d *desk, err error) {
+	d = &desk{}
+	if err = d.replan(plan, 1); err != nil {
 		return nil, err
 	}
-	d := &desk{addresses: a}
 	if address != noOSC {
 		d.server, err = osc.Listen(address)
 	}
 	return d, err
+}
+
+// replan makes the addresses those of another plan.
+func (d *desk) replan(plan *patch.Plan, number uint64) error {
+	a, err := NewAddresses(plan)
+	if err != nil {
+		return err
+	}
+	d.directory.Store(&directory{a, number})
+	return nil
 }
 
 func (d *desk) close() {

@@ -70,11 +70,7 @@ func Start(ctx context.Context, cfg Config) (*Engine, error) {
 
 // prepare makes everything that needs no process.
 func (e *Engine) prepare() (err error) {
-	text, name := e.cfg.Patch, e.cfg.PatchName
-	if text == nil {
-		text, name = patch.Default(), "default"
-	}
-	p, err := patch.Parse(name, text)
+	p, err := patch.Parse(e.cfg.PatchName, e.cfg.Patch)
 	if err != nil {
 		return err
 	}
@@ -92,10 +88,11 @@ func (e *Engine) prepare() (err error) {
 	if e.desk, err = newDesk(e.cfg.OSC, plan); err != nil {
 		return err
 	}
-	if e.rig, err = e.rigOf(text); err != nil {
+	if e.rig, err = e.rigOf(e.cfg.Patch); err != nil {
 		return err
 	}
 	e.rig.enrol = e.dir.saveCrew
+	e.rig.replanned = func(p *patch.Plan) { _ = e.desk.replan(p, e.rig.planNumber) }
 	e.warn()
 	e.control, err = serveControl(e, e.dir.file(SocketFile))
 	return err
@@ -200,7 +197,7 @@ func (e *Engine) Status(ctx context.Context) (Status, error) {
 		e.system.Root.Send(childPID(e.tree, monitorName), askStatus{answer})
 		select {
 		case s := <-got:
-			s.Since, s.Patch, s.Warnings = e.since, e.patchName(), e.warnings
+			s.Since, s.Warnings = e.since, e.warnings
 			return s, nil
 		case <-ctx.Done():
 			return Status{}, fmt.Errorf("status: %w", ctx.Err())
@@ -211,13 +208,6 @@ func (e *Engine) Status(ctx context.Context) (Status, error) {
 
 // askAgain is how long a question may go unanswered before it is put again.
 const askAgain = 200 * time.Millisecond
-
-func (e *Engine) patchName() string {
-	if e.cfg.PatchName == "" {
-		return "default"
-	}
-	return e.cfg.PatchName
-}
 
 func (e *Engine) lastEvents() []string {
 	ctx, cancel := context.WithTimeout(context.Background(), time.Second)

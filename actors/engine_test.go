@@ -17,11 +17,15 @@ import (
 	"github.com/music-chronus/chronus/actors"
 	"github.com/music-chronus/chronus/audio"
 	"github.com/music-chronus/chronus/audio/null"
+	"github.com/music-chronus/chronus/dsp/module"
+	"github.com/music-chronus/chronus/dsp/moduletest"
 	"github.com/music-chronus/chronus/dsp/worker"
 	"github.com/music-chronus/chronus/osc"
 )
 
 func TestMain(m *testing.M) {
+	module.All = append(module.All, &moduletest.Bomb)
+	moduletest.Flip = flips
 	actors.RunChild(worker.Main, audio.Main(null.Backend{}))
 	os.Exit(m.Run())
 }

@@ -8,7 +8,7 @@ import (
 
 // Event is something that happened, as a value on the actor system's event stream. The set is
 // closed: WorkerReady, WorkerEnded, WorkerHung, WorkerDiverged, WorkerFailed, Flipped,
-// AudioOpened, AudioEnded, Adopted, NotKept, ActorFailed.
+// AudioOpened, AudioEnded, Quarantined, NodeBypassed, SteppedDown, NodeMuted, OutputGuarded, Adopted, NotKept, ActorFailed.
 type Event interface {
 	fmt.Stringer
 	event()
@@ -69,6 +69,27 @@ type (
 		Cause string
 		After time.Duration // until the next try
 	}
+	// Quarantined: commands with which a worker ended are left out. Their senders are told.
+	Quarantined struct {
+		Block    uint64
+		Node     string // in which it ended
+		Commands int
+		First    uint64 // Seq of the first of them
+	}
+	// NodeBypassed: every worker ended in a node, which is left out from now on.
+	NodeBypassed struct {
+		Node  string
+		Block uint64
+	}
+	// SteppedDown: a patch that ends every worker was given up.
+	SteppedDown struct{ From, To, Why string }
+	// NodeMuted: a node put out what is no sound (NaN, infinity, beyond all measure), and was silenced and reset.
+	NodeMuted struct {
+		Node  string
+		Times uint64 // since the stream began
+	}
+	// OutputGuarded: the sound would have been above full scale, or had a steady offset.
+	OutputGuarded struct{ Limited, Offset uint64 } // blocks, since the stream began
 	// Adopted: the sound of an engine that was lost is under control again.
 	Adopted struct {
 		Workers int
@@ -99,6 +120,11 @@ func (AudioEnded) event()     {}
 func (ActorFailed) event()    {}
 func (NotKept) event()        {}
 func (Adopted) event()        {}
+func (Quarantined) event()    {}
+func (NodeBypassed) event()   {}
+func (SteppedDown) event()    {}
+func (NodeMuted) event()      {}
+func (OutputGuarded) event()  {}
 
 // Level of a thing that is as it should be is Info, of a loss that is made good Warn, of what needs somebody to look Error.
 func (WorkerReady) Level() slog.Level { return slog.LevelInfo }

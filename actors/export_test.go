@@ -32,3 +32,16 @@ func Panic(t *testing.T, e *Engine, name string) {
 		t.Fatalf("%s has not panicked", pid.Id)
 	}
 }
+
+// StepDown has the engine give up its patch, as when it has ended every worker again and again.
+func StepDown(e *Engine, why string) {
+	r := e.rig
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for _, s := range r.slots {
+		if s.attached() {
+			r.giveUp(s, why)
+		}
+	}
+	r.poison.wasReady, r.poison.restarts = false, youngMost
+}

@@ -69,14 +69,15 @@ func (i *ingress) serve(ctx actor.Context) {
 // handle passes one message on. The reply comes from whoever carries it out.
 func (i *ingress) handle(root *actor.RootContext, m *osc.Message, from netip.AddrPort) {
 	server, address := i.desk.server, string(m.Address)
-	command, query, err := i.desk.addresses.Resolve(m)
+	known := i.desk.directory.Load()
+	command, query, err := known.Resolve(m)
 	switch {
 	case err != nil:
 		_ = server.Fail(from, address, err.Error())
 	case query:
 		root.Send(i.monitor, askStatus{func(st Status) { _ = server.Reply(from, address+".reply", statusArgs(st)...) }})
 	default:
-		root.Send(i.conductor, play{command, func(err error) {
+		root.Send(i.conductor, play{command, known.plan, func(err error) {
 			if err != nil {
 				_ = server.Fail(from, address, err.Error())
 				return

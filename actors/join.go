@@ -21,7 +21,7 @@ const keepEvery = time.Second
 func (r *rig) askForState(s, avoid *slot, now time.Time) ask {
 	active := r.control.Active().Slot()
 	var giver *slot
-	for i := 1; i <= len(r.slots) && giver == nil && r.control.Transport() != shm.Idle; i++ {
+	for i := 1; i <= len(r.slots) && giver == nil && r.control.Transport() != shm.Idle && r.doubt == nil; i++ {
 		g := r.slots[(active+i)%len(r.slots)]
 		if g != s && g != avoid && g.phase == ready && !g.hung && !g.dying {
 			giver = g
@@ -68,7 +68,7 @@ func (r *rig) tendStarting(s *slot, now time.Time) {
 		s.want = r.askForState(s, s.want.giver, now)
 	}
 	played := r.control.Clock() >= s.retired || r.control.Transport() == shm.Idle // nothing is played from it then
-	if !s.want.done || !played {
+	if !s.want.done || !played || r.undecided() {
 		return
 	}
 	if err := r.attach(s, now); err != nil {
@@ -121,7 +121,14 @@ func (r *rig) tendJoining(s *slot, now time.Time) {
 		return
 	}
 	if lead != s {
-		s.agreed += r.compare(s)
+		differs, agree := r.compare(s)
+		s.agreed += agree
+		switch {
+		case r.doubt != nil:
+			r.witness(s, differs, agree)
+		case differs:
+			r.convict(s, s.compared)
+		}
 		if head.Published()+1 < r.journal.Published(lead.number) || s.agreed == 0 || s.hung {
 			return
 		}
@@ -136,6 +143,7 @@ func (r *rig) tendJoining(s *slot, now time.Time) {
 		old = r.control.Active()
 	}
 	s.enter(ready, now)
+	r.poison.wasReady, r.poison.early = true, 0
 	go r.restock()
 	r.history.redundant(r)
 	r.emit(WorkerReady{Slot: s.number, PID: s.proc.PID, Generation: s.gen, Block: s.want.state.Block})
@@ -153,7 +161,7 @@ func (r *rig) nameJoiner(a shm.Active) {
 func (r *rig) keep(now time.Time) {
 	k := &r.keeping
 	if k.giver == nil || k.done {
-		if now.Sub(k.since) >= keepEvery && r.control.Transport() == shm.Play {
+		if now.Sub(k.since) >= keepEvery && r.control.Transport() == shm.Play && r.doubt == nil {
 			*k = r.askForState(nil, nil, now)
 			k.since = now
 		}
@@ -166,7 +174,7 @@ func (r *rig) keep(now time.Time) {
 		}
 		return
 	}
-	if k.done && k.state.Block > r.kept.Block {
+	if k.done && k.state.Block > r.kept.Block && r.doubt == nil {
 		r.keepState(k.state)
 	}
 }

@@ -13,7 +13,8 @@ type (
 	// play: one command, from OSCIngress or the embedding program, to Conductor.
 	play struct {
 		command shm.Command
-		answer  func(error) // nil: nobody waits
+		plan    uint64      // number of the plan that it was resolved with
+		answer  func(error) // nil: nobody waits. Called again with an error if the command turns out to be poison
 	}
 	// askStatus: what is the state? From OSCIngress to Monitor.
 	askStatus struct {

@@ -21,15 +21,7 @@ func replay(r io.Reader) error {
 	if err := dec.Decode(&h); err != nil {
 		return fmt.Errorf("header: %w", err)
 	}
-	p, err := patch.Parse("tape", []byte(h.Patch))
-	if err != nil {
-		return err
-	}
-	plan, err := patch.Compile(p, h.Rate, h.Block, h.Channels)
-	if err != nil {
-		return err
-	}
-	s, err := stream.New(plan)
+	s, err := streamOf(h.Patch, h)
 	if err != nil {
 		return err
 	}
@@ -37,6 +29,8 @@ func replay(r io.Reader) error {
 		if err := s.Restore(h.State); err != nil {
 			return err
 		}
+	} else {
+		s.Start(h.From, h.Seq)
 	}
 	commands := map[uint64]shm.Command{}
 	out := make([]float32, h.Block*h.Channels)
@@ -55,6 +49,14 @@ func replay(r io.Reader) error {
 			commands[l.Command.Seq] = *l.Command
 			continue
 		}
+		if l.Patch != nil {
+			if s, err = streamOf(l.Patch.Text, h); err != nil {
+				return err
+			}
+			s.Start(l.Patch.N, l.Patch.Seq)
+			seq = l.Patch.Seq
+			continue
+		}
 		if l.Block.N != n {
 			return fmt.Errorf("block %d where %d should be", l.Block.N, n)
 		}
@@ -62,6 +64,9 @@ func replay(r io.Reader) error {
 			c, ok := commands[seq+1]
 			if !ok {
 				return fmt.Errorf("command %d is missing in block %d", seq+1, n)
+			}
+			if l.Block.Skip {
+				continue
 			}
 			s.Push(stream.Command{Seq: c.Seq, Frame: c.Frame, Kind: stream.Kind(c.Op), Node: c.Node, Param: c.Param, Value: c.Value})
 		}
@@ -75,4 +80,16 @@ func replay(r io.Reader) error {
 		return fmt.Errorf("only %d blocks are on the tape", n-h.From)
 	}
 	return nil
+}
+
+func streamOf(text string, h actors.TapeHeader) (*stream.Stream, error) {
+	p, err := patch.Parse("tape", []byte(text))
+	if err != nil {
+		return nil, err
+	}
+	plan, err := patch.Compile(p, h.Rate, h.Block, h.Channels)
+	if err != nil {
+		return nil, err
+	}
+	return stream.New(plan)
 }

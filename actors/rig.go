@@ -7,6 +7,7 @@ import (
 
 	"github.com/cespare/xxhash/v2"
 
+	"github.com/music-chronus/chronus/dsp/patch"
 	"github.com/music-chronus/chronus/shm"
 	"github.com/music-chronus/chronus/shm/sys"
 )
@@ -25,25 +26,41 @@ type rig struct {
 	emit    func(Event)
 
 	// mu: attaching a ring, broadcasting a command and noting a death exclude each other.
-	mu       sync.Mutex
-	slots    []*slot
-	audio    audioProcess
-	spare    *spareWorker // started, without a place; nil: none
-	stocking bool         // one is being started
-	log      commandLog
-	kept     shm.Kept // the last snapshot and its patch, from which all can begin again
-	keeping  ask
-	history  history
-	stopping bool
-	quit     chan struct{}        // closed when stopping begins
-	closed   bool                 // the segments are gone
-	tapes    sync.WaitGroup       // that are being written
-	active   shm.Active           // as last seen by the watcher
-	ended    func(corpse)         // tells the actors
-	adopted  *Adopted             // what was taken over; nil: nothing, it begins anew
-	plays    bool                 // primed has been called
-	primed   func()               // it plays
-	enrol    func([]member) error // puts the processes on record; each before it is given anything to do
+	mu         sync.Mutex
+	slots      []*slot
+	audio      audioProcess
+	spare      *spareWorker // started, without a place; nil: none
+	stocking   bool         // one is being started
+	log        commandLog
+	kept       shm.Kept // the last snapshot and its patch, from which all can begin again
+	keeping    ask
+	history    history
+	stopping   bool
+	quit       chan struct{}  // closed when stopping begins
+	closed     bool           // the segments are gone
+	tapes      sync.WaitGroup // that are being written
+	active     shm.Active     // as last seen by the watcher
+	ended      func(corpse)   // tells the actors
+	doubt      *doubt         // nil: none
+	mismatches uint64         // workers that were replaced since their sound was wrong
+	poison     poison
+	amended    []shm.Command   // commands that took the place of quarantined ones, for tapes
+	changes    []change        // of the patch, for tapes
+	failed     map[uint64]bool // patches that have ended workers, by hash
+	lastGood   []byte          // the patch that played before the one asked for; nil: none is known
+	stepped    string          // why another patch plays than was asked for; "": it does not
+	silent     string          // why no worker is started any more; "": they are
+	sound      soundNews
+
+	patchName  string
+	nodes      []string // ids, by index
+	planNumber uint64   // counts the plans
+	replanned  func(*patch.Plan)
+
+	adopted *Adopted             // what was taken over; nil: nothing, it begins anew
+	plays   bool                 // primed has been called
+	primed  func()               // it plays
+	enrol   func([]member) error // puts the processes on record; each before it is given anything to do
 }
 
 // phase of a slot's process.
@@ -107,13 +124,22 @@ type ask struct {
 	done   bool
 }
 
+// bareRig has neither segments nor slots.
+func bareRig(cfg Config, geo shm.Geometry, emit func(Event)) *rig {
+	return &rig{
+		cfg: cfg, geo: geo, emit: emit, quit: make(chan struct{}), patchName: cfg.PatchName,
+		ended: func(corpse) {}, primed: func() {}, enrol: func([]member) error { return nil }, replanned: func(*patch.Plan) {},
+		failed: map[uint64]bool{}, poison: poison{deaths: map[uint64]int{}},
+	}
+}
+
 // newRig makes the segments. The caller closes the rig.
 func newRig(cfg Config, text []byte, emit func(Event)) (r *rig, err error) {
 	geo, err := cfg.geometry()
 	if err != nil {
 		return nil, err
 	}
-	r = &rig{cfg: cfg, geo: geo, emit: emit, quit: make(chan struct{}), ended: func(corpse) {}, primed: func() {}, enrol: func([]member) error { return nil }}
+	r = bareRig(cfg, geo, emit)
 	defer func() {
 		if err != nil {
 			r.close()
@@ -132,6 +158,7 @@ func newRig(cfg Config, text []byte, emit func(Event)) (r *rig, err error) {
 		return nil, err
 	}
 	r.kept = shm.Kept{Text: text, Origin: xxhash.Sum64(text)}
+	r.setPlan(text)
 	if err = r.store.Put(r.kept); err != nil {
 		return nil, err
 	}
@@ -180,7 +207,7 @@ func (r *rig) spawn(number int) error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	s := r.slots[number]
-	if s.phase != empty || r.stopping {
+	if s.phase != empty || r.stopping || r.silent != "" {
 		return nil // it has one: whoever asks has been restarted meanwhile
 	}
 	s.gen++

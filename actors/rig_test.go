@@ -9,10 +9,10 @@ import (
 	"github.com/music-chronus/chronus/shm/sys"
 )
 
-// diverging is a rig without processes, whose two workers have published blocks that are equal but for the given ones.
-func diverging(t *testing.T, blocks uint64, differ ...uint64) *rig {
+// diverging is a rig without processes, whose workers have published blocks that are equal but for the given ones of one of them.
+func diverging(t *testing.T, workers int, blocks uint64, wrong int, differ ...uint64) *rig {
 	t.Helper()
-	r, err := newRig(Config{Lead: 16}.withDefaults(), nil, func(Event) {})
+	r, err := newRig(Config{Lead: 16, Replicas: workers}.withDefaults(), nil, func(Event) {})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -31,12 +31,14 @@ func diverging(t *testing.T, blocks uint64, differ ...uint64) *rig {
 			t.Fatal(err)
 		}
 		t.Cleanup(rec.Close)
+		a := r.control.Active()
+		r.control.Swap(a, a.WithReady(i))
 		w := s.ring.AudioWriter()
 		for n := range blocks {
 			buf := w.Begin(n)
 			buf[0] = float32(n)
 			for _, d := range differ {
-				if d == n && i == 1 {
+				if d == n && i == wrong {
 					buf[0]++
 				}
 			}
@@ -47,23 +49,45 @@ func diverging(t *testing.T, blocks uint64, differ ...uint64) *rig {
 	return r
 }
 
-// A worker whose block differs in a bit is counted and given up; the active one is not.
+// Of two workers whose blocks differ the one that is not heard is given up, and the kept snapshot's heir will say who was wrong;
+// of three the majority does, though it is not the heard one.
 func TestDivergence(t *testing.T) {
-	r := diverging(t, 12, 7)
-	if n := r.compare(r.slots[0]); n != 0 || r.slots[0].hung {
+	r := diverging(t, 2, 12, 1, 7)
+	if differs, n := r.compare(r.slots[0]); differs || n != 0 {
 		t.Errorf("the active worker was compared with itself: %d", n)
 	}
-	if n := r.compare(r.slots[1]); n != 7 || r.slots[1].mismatches != 1 || !r.slots[1].hung {
-		t.Errorf("%d blocks agree, %d differ, given up %t", n, r.slots[1].mismatches, r.slots[1].hung)
+	differs, n := r.compare(r.slots[1])
+	if !differs || n != 7 || r.slots[1].compared != 7 {
+		t.Fatalf("%t: %d blocks agree, compared up to %d", differs, n, r.slots[1].compared)
+	}
+	r.arbitrate(r.slots[1])
+	if r.slots[1].mismatches != 1 || !r.slots[1].hung || r.slots[0].hung || r.doubt == nil || r.doubt.block != 7 {
+		t.Errorf("given up: %t, the active one %t, doubt %+v", r.slots[1].hung, r.slots[0].hung, r.doubt)
+	}
+	for wrong := range 3 {
+		r := diverging(t, 3, 12, wrong, 5)
+		for _, s := range r.slots {
+			if differs, _ := r.compare(s); differs {
+				r.arbitrate(s)
+			}
+		}
+		for i, s := range r.slots {
+			if s.hung != (i == wrong) {
+				t.Errorf("worker %d is wrong; worker %d given up: %t", wrong, i, s.hung)
+			}
+		}
+		if a := r.control.Active(); a.Slot() == wrong || a.Ready(wrong) || r.doubt != nil {
+			t.Errorf("worker %d is wrong; active is %v, doubt %+v", wrong, a, r.doubt)
+		}
 	}
 }
 
 func TestNoDivergence(t *testing.T) {
-	r := diverging(t, 12)
-	if n := r.compare(r.slots[1]); n != 12 || r.slots[1].mismatches != 0 || r.slots[1].hung {
-		t.Errorf("%d blocks agree, %d differ", n, r.slots[1].mismatches)
+	r := diverging(t, 2, 12, noSlot)
+	if differs, n := r.compare(r.slots[1]); differs || n != 12 {
+		t.Errorf("%d blocks agree, differs %t", n, differs)
 	}
-	if n := r.compare(r.slots[1]); n != 0 {
+	if _, n := r.compare(r.slots[1]); n != 0 {
 		t.Errorf("%d blocks were compared twice", n)
 	}
 }
@@ -71,7 +95,7 @@ func TestNoDivergence(t *testing.T) {
 // A worker that does not answer costs the kept snapshot a tenth of a second, not its turn: the next is asked
 // at once.
 func TestKeepsThoughOneHangs(t *testing.T) {
-	r := diverging(t, 12)
+	r := diverging(t, 2, 12, noSlot)
 	r.control.SetTransport(shm.Play)
 	var givers [2]shm.SnapshotWriter
 	for i, s := range r.slots {

@@ -24,7 +24,11 @@ type Status struct {
 	Workers   []WorkerStatus `json:"workers"`
 	Redundant bool           `json:"redundant"` // every replica is ready, and none was sent a signal by Kill
 	shm.Counters
-	CallbackFlips uint64     `json:"callback_flips"` // of the flips, those for want of lead
+	Mismatches    uint64     `json:"hash_mismatches_total"`  // workers that were replaced since their sound was wrong
+	Sound         shm.Sound  `json:"sound"`                  // what the streams found wrong with their own sound, and mended
+	SteppedDown   string     `json:"stepped_down,omitempty"` // why another patch plays than was asked for
+	Silent        string     `json:"silent,omitempty"`       // why no worker is started any more
+	CallbackFlips uint64     `json:"callback_flips"`         // of the flips, those for want of lead
 	Failed        uint64     `json:"failovers_total"`
 	Failovers     []Failover `json:"failovers"` // the last 4,096
 	Rate          int        `json:"rate"`
@@ -76,6 +80,9 @@ func (r *rig) status() Status {
 		Period: r.audio.info.Period, Backend: r.audio.info.Backend, Device: r.audio.info.Device, Note: r.audio.info.Note,
 	}
 	st.Flips = r.history.flips
+	st.Patch, st.SteppedDown, st.Silent = r.patchName, r.stepped, r.silent
+	st.Mismatches = r.mismatches
+	st.Sound = r.journal.Status(a.Slot()).Sound
 	if r.audio.running {
 		st.AudioPID = r.audio.proc.PID
 	}

@@ -28,10 +28,11 @@ type TapeHeader struct {
 	State    []byte `json:"state,omitempty"` // of the stream at From; none: nothing was rendered before
 }
 
-// TapeLine is a command, or a block that was played.
+// TapeLine is a command, in whose place a later one of the same Seq comes; a block that was played; or another patch.
 type TapeLine struct {
 	Command *shm.Command `json:"command,omitempty"`
 	Block   *TapeBlock   `json:"block,omitempty"`
+	Patch   *TapePatch   `json:"patch,omitempty"`
 	Error   string       `json:"error,omitempty"` // the tape ends early, for this reason
 }
 
@@ -42,6 +43,13 @@ type TapeBlock struct {
 	Seq   uint64 `json:"seq"`
 	Skip  bool   `json:"skip,omitempty"`
 	Heard uint64 `json:"heard,string"`
+}
+
+// TapePatch is a patch that plays from block N on, from nothing, with the commands after Seq.
+type TapePatch struct {
+	Text string `json:"text"`
+	N    uint64 `json:"n"`
+	Seq  uint64 `json:"seq"`
 }
 
 var errStopped = errors.New("the engine has been stopped")
@@ -56,6 +64,9 @@ type tape struct {
 	enc *json.Encoder
 	n   uint64 // next block
 	seq uint64 // last command written
+
+	amended int // of the rig's list, those that were written
+	changes int // likewise
 }
 
 // record writes a tape to w until ctx ends, then up to the clock of that moment. begun, if not
@@ -63,6 +74,7 @@ type tape struct {
 func (r *rig) record(ctx context.Context, w io.Writer, begun func()) error {
 	r.mu.Lock()
 	kept, over := r.kept, r.stopping
+	amended, changes := len(r.amended), len(r.changes)
 	if !over {
 		r.tapes.Add(1)
 		defer r.tapes.Done()
@@ -72,7 +84,7 @@ func (r *rig) record(ctx context.Context, w io.Writer, begun func()) error {
 		return errStopped
 	}
 	out := bufio.NewWriterSize(w, 1<<16)
-	t := &tape{rig: r, out: out, enc: json.NewEncoder(out), n: kept.Block, seq: kept.Seq}
+	t := &tape{rig: r, out: out, enc: json.NewEncoder(out), n: kept.Block, seq: kept.Seq, amended: amended, changes: changes}
 	err := t.enc.Encode(TapeHeader{
 		Version: 1, Patch: string(kept.Text), Rate: r.cfg.Rate, Block: r.cfg.Block, Channels: r.cfg.Channels,
 		From: kept.Block, Seq: kept.Seq, State: kept.Bytes,
@@ -107,6 +119,10 @@ func (t *tape) catchUp() error {
 // write writes the commands that have come, then the blocks that were played since.
 func (t *tape) write() error {
 	t.rig.mu.Lock()
+	amended, changes := t.rig.amended[t.amended:], t.rig.changes[t.changes:]
+	if len(changes) > 0 {
+		t.seq = max(t.seq, changes[len(changes)-1].at.Seq) // commands before it have entered, or never will
+	}
 	commands, ok := t.rig.log.after(t.seq)
 	t.rig.mu.Unlock()
 	if !ok {
@@ -114,13 +130,24 @@ func (t *tape) write() error {
 	}
 	// The clock is read after the commands: what entered a played block is among them.
 	clock := t.rig.control.Clock()
-	for i := range commands {
-		if err := t.enc.Encode(TapeLine{Command: &commands[i]}); err != nil {
-			return err
+	for _, list := range [][]shm.Command{amended, commands} {
+		for i := range list {
+			if err := t.enc.Encode(TapeLine{Command: &list[i]}); err != nil {
+				return err
+			}
+			t.seq = max(t.seq, list[i].Seq)
 		}
-		t.seq = commands[i].Seq
 	}
+	t.amended += len(amended)
 	for ; t.n < clock; t.n++ {
+		if len(changes) > 0 && changes[0].at.Block == t.n {
+			c := changes[0]
+			if err := t.enc.Encode(TapeLine{Patch: &TapePatch{Text: string(c.text), N: t.n, Seq: c.at.Seq}}); err != nil {
+				return err
+			}
+			changes = changes[1:]
+			t.changes++
+		}
 		d, ok := t.rig.journal.Decision(t.n)
 		hash, heard := t.rig.control.Heard(t.n)
 		if !ok || !heard {

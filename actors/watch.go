@@ -143,6 +143,7 @@ func (r *rig) buryWorker(s *slot, now time.Time) (corpse, bool) {
 		s.dying, s.detected = true, sys.Monotonic()
 		r.depose(s)
 	}
+	o := r.judge(s, exit)
 	c := corpse{slot: s.number, gen: s.gen, exit: exit, young: s.phase != ready}
 	r.history.death(r, s, exit)
 	if s.ring != nil {
@@ -152,6 +153,7 @@ func (r *rig) buryWorker(s *slot, now time.Time) (corpse, bool) {
 	s.release()
 	s.dying = false
 	s.enter(empty, now)
+	r.afterDeath(o)
 	return c, true
 }
 
@@ -203,9 +205,13 @@ func (r *rig) tend(now time.Time) {
 				continue
 			}
 			r.tendProgress(s, now, hangAfter)
-			r.compare(s)
+			if differs, _ := r.compare(s); differs {
+				r.arbitrate(s)
+			}
 		}
 	}
+	r.tendPoison()
+	r.tendSound(now)
 	r.keep(now)
 	r.mu.Unlock()
 	if begins {
@@ -272,32 +278,4 @@ func (r *rig) tendProgress(s *slot, now time.Time, limit time.Duration) {
 	if now.Sub(s.movedAt) > limit {
 		r.giveUp(s, "it has published nothing for "+limit.String())
 	}
-}
-
-// compare checks the slot's hashes against those of the active worker, for every block that both hold.
-func (r *rig) compare(s *slot) (agree int) {
-	ref := r.slots[r.control.Active().Slot()]
-	if ref == s || ref.ring == nil || s.ring == nil {
-		return 0
-	}
-	mine, theirs := s.ring.AudioReader(), ref.ring.AudioReader()
-	to := min(r.journal.Published(s.number), r.journal.Published(ref.number))
-	from := max(s.compared, to-min(to, uint64(r.geo.Ring)))
-	for n := from; n < to; n++ {
-		a, ok := mine.Hash(n, r.journal.Head(s.number))
-		b, also := theirs.Hash(n, r.journal.Head(ref.number))
-		if !ok || !also {
-			continue
-		}
-		if a != b {
-			s.mismatches++
-			r.journal.SetCause(s.number, s.gen, shm.CauseDiverged, 0)
-			r.emit(WorkerDiverged{Slot: s.number, PID: s.proc.PID, Block: n})
-			r.giveUp(s, "its sound differs from the active worker's")
-			break
-		}
-		agree++
-	}
-	s.compared = max(s.compared, to)
-	return agree
 }

@@ -27,7 +27,9 @@ type Player struct {
 	leave    atomic.Bool  // this process was told to end
 	period   atomic.Int64 // the most frames that one call has asked for
 	calls    atomic.Int64
-	shortAt  int64 // when Ready first found too little, 0: it did not
+	stuckAt  uint64 // the head at which the last flip was made
+	flips    int    // at that head
+	shortAt  int64  // when Ready first found too little, 0: it did not
 	finished bool
 }
 
@@ -104,22 +106,47 @@ func (p *Player) adopt() {
 }
 
 // advance puts the next block into p.block: block c = clock from the active ring, else from
-// another that holds it, a dead worker's too, else concealment, which leaves the clock where it is.
+// another that holds it, a dead worker's too, else concealment, which leaves the clock where it is. A copy that is not what its
+// worker wrote is passed over.
 func (p *Player) advance() {
 	p.at = 0
 	c := p.words.Clock()
 	active := p.words.Active().Slot()
 	for i := range p.slots {
 		s := (active + i) % p.slots
-		if r := p.rings[s]; r != nil && r.Holds(c, p.journal.Head(s)) {
-			copy(p.block, r.Block(c))
-			p.words.Advance(shm.Hash(p.block), i > 0)
-			p.veil.over(p.block)
-			return
+		r := p.rings[s]
+		if r == nil {
+			continue
 		}
+		written, ok := r.Hash(c, p.journal.Head(s))
+		if !ok {
+			continue
+		}
+		copy(p.block, r.Block(c))
+		hash := shm.Hash(p.block)
+		if hash != written {
+			p.words.Damaged() // a bit has changed in the ring itself
+			continue
+		}
+		p.compare(c, s, hash)
+		p.words.Advance(hash, i > 0)
+		p.veil.over(p.block)
+		return
 	}
 	p.veil.conceal(p.block)
 	p.words.Conceal()
+}
+
+// compare looks whether the other rings have the same block c as the one that is played, from slot.
+func (p *Player) compare(c uint64, slot int, hash uint64) {
+	for s, r := range p.rings[:p.slots] {
+		if r == nil || s == slot {
+			continue
+		}
+		if other, ok := r.Hash(c, p.journal.Head(s)); ok && other != hash {
+			p.words.Differs(c)
+		}
+	}
 }
 
 // judge flips when what the active worker has published would, after the next call, be under the
@@ -131,9 +158,22 @@ func (p *Player) judge() {
 	if head >= p.words.Clock()+p.guard+p.callBlocks()-1 {
 		return
 	}
-	if to, ok := a.Heir(a.Slot(), p.slots, head, p.journal.Published); ok {
+	if to, ok := a.Heir(a.Slot(), p.slots, head, p.journal.Published); ok && p.mayFlip(head) {
 		p.words.Flip(a, to)
 	}
+}
+
+// restless is how often, in calls, workers are tried in turn that all stand at the same block.
+const restless = 16
+
+// mayFlip lets every worker have its turn at once, but when none gets on, the turns come more slowly: one that was stopped
+// may wake.
+func (p *Player) mayFlip(head uint64) bool {
+	if head != p.stuckAt {
+		p.stuckAt, p.flips = head, 0
+	}
+	p.flips++
+	return p.flips < p.slots || p.flips%restless == 0
 }
 
 // callBlocks is how many blocks the device takes at a time.

@@ -8,10 +8,13 @@ import (
 // Op is what a command does.
 type Op uint16
 
-// The operations: set a parameter, open (> 0) or close a gate.
+// The operations: nothing, in the place of what was quarantined; set a parameter; open (> 0) or close a gate; leave a node
+// out (> 0) or let it in again.
 const (
-	OpSet  Op = 1
-	OpGate Op = 2
+	OpNone   Op = 0
+	OpSet    Op = 1
+	OpGate   Op = 2
+	OpBypass Op = 3
 )
 
 // Command is what enters a worker: one parameter or gate of one node. Seq is gap-free from

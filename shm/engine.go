@@ -38,7 +38,9 @@ type engineWords struct {
 	engine    atomic.Uint64 // pid of the engine process
 	grace     atomic.Uint64 // nanoseconds that the others go on without an engine
 	transport atomic.Uint32
-	_         [36]byte
+	_         [4]byte
+	differs   atomic.Uint64 // last block of which the callback saw two copies that differ, plus one; callback
+	_         [24]byte
 	counters  counters
 	_         [128 - unsafe.Sizeof(counters{})]byte
 	mapped    [MaxSlots]atomic.Uint64
@@ -48,7 +50,7 @@ type engineWords struct {
 
 // counters are written by the callback alone.
 type counters struct {
-	callbacks, played, rescued, concealed, flips, deposed, xruns, faded atomic.Uint64
+	callbacks, played, rescued, concealed, flips, deposed, xruns, faded, damaged atomic.Uint64
 }
 
 // The layout, checked at compile time: a group that moves does not build.
@@ -111,16 +113,23 @@ type Counters struct {
 	Flips     uint64 `json:"flips"`     // by the callback, for want of lead
 	Deposed   uint64 `json:"deposed"`   // dead workers that the audio process took the ready bit of, before the engine
 	Xruns     uint64 `json:"xruns"`     // as the device reports them
+	Damaged   uint64 `json:"damaged"`   // copies of blocks that were not what their worker had written
 }
 
 // Counters reads the playback counters; each is exact, together they are of one moment only when nothing plays.
 func (v View) Counters() Counters {
 	c := &v.w.counters
-	return Counters{c.callbacks.Load(), c.played.Load(), c.rescued.Load(), c.concealed.Load(), c.flips.Load(), c.deposed.Load(), c.xruns.Load()}
+	return Counters{c.callbacks.Load(), c.played.Load(), c.rescued.Load(), c.concealed.Load(), c.flips.Load(), c.deposed.Load(), c.xruns.Load(), c.damaged.Load()}
 }
 
 // Mapped is the generation of slot's rings that the callback reads, 0 for none.
 func (v View) Mapped(slot int) uint64 { return v.w.mapped[slot].Load() }
+
+// Differs is the last block of which the callback saw two different copies; ok is false if it never has.
+func (v View) Differs() (n uint64, ok bool) {
+	n = v.w.differs.Load()
+	return n - min(n, 1), n > 0
+}
 
 // Faded tells whether a fade-out asked for by the transport has ended in silence.
 func (v View) Faded() bool { return v.w.counters.faded.Load() != 0 }
@@ -268,6 +277,12 @@ func (p Playback) Ring() {
 
 // Conceal counts a block's worth of time for which nobody had a block.
 func (p Playback) Conceal() { p.w.counters.concealed.Add(1) }
+
+// Differs says that two rings hold different copies of block n.
+func (p Playback) Differs(n uint64) { p.w.differs.Store(n + 1) }
+
+// Damaged counts a copy of a block that was passed over since it is not what its worker wrote.
+func (p Playback) Damaged() { p.w.counters.damaged.Add(1) }
 
 // AddXruns counts what the device reported.
 func (p Playback) AddXruns(n uint64) { p.w.counters.xruns.Add(n) }

@@ -64,11 +64,13 @@ const (
 	CauseExit           // ended with an exit code; the detail is the code
 	CauseDiverged       // its decision or its samples were not those of the others
 	CauseLapped         // it slept for longer than the journal reaches back
+	CauseEndless        // it rendered without an end until the kernel's limit
+	CauseHung           // it rendered without an end until the engine's patience did
 )
 
 // String names the cause.
 func (c Cause) String() string {
-	names := [...]string{"none", "panic", "signal", "exit", "diverged", "lapped"}
+	names := [...]string{"none", "panic", "signal", "exit", "diverged", "lapped", "endless", "hung"}
 	if int(c) < len(names) {
 		return names[c]
 	}
@@ -82,7 +84,9 @@ type status struct {
 	seq    atomic.Uint64 // last command taken
 	module atomic.Uint64 // node index + 1 that renders; 0: none
 	cause  atomic.Uint64 // Cause<<32 | detail
-	_      [24]byte
+	faults atomic.Uint64 // of nodes, <<16 | the last one's index
+	limits atomic.Uint64 // blocks in which the output was limited
+	offset atomic.Uint64 // blocks in which an offset was taken from it
 }
 
 type journalWords struct {
@@ -147,6 +151,15 @@ type Status struct {
 	Node       int    // index of the node that renders, -1 for none
 	Cause      Cause
 	Detail     uint32
+	Sound      Sound
+}
+
+// Sound is what a stream has found wrong with its own sound, and has mended.
+type Sound struct {
+	Faults    uint64 `json:"faults"`     // times that a node put out what is no sound
+	FaultNode int    `json:"fault_node"` // the last such node
+	Limited   uint64 `json:"limited"`    // blocks in which the output would have been above full scale
+	Offset    uint64 `json:"offset"`     // blocks in which it had a steady offset
 }
 
 // Status reads a slot's line. While its worker runs, the fields may be of different moments.
@@ -155,9 +168,21 @@ func (j Journal) Status(slot int) Status {
 	b, c := st.block.Load(), st.cause.Load()
 	return Status{
 		Generation: st.gen.Load(), Block: b - min(b, 1), Rendering: b > 0, Seq: st.seq.Load(),
-		Node: int(st.module.Load()) - 1, Cause: Cause(c >> 32), Detail: uint32(c),
+		Node: int(st.module.Load()) - 1, Cause: Cause(c >> 32), Detail: uint32(c), Sound: st.sound(),
 	}
 }
+
+func (st *status) sound() Sound {
+	f := st.faults.Load()
+	return Sound{f >> 16, int(f & 0xffff), st.limits.Load(), st.offset.Load()}
+}
+
+// Overrule decides that seq is the last command to enter block n, whatever was decided. The engine may do so when
+// every worker has ended and nobody has published n.
+func (j Journal) Overrule(n, seq uint64) { j.w.decisions[n%Laps].Store(uint64(makeDecision(n, seq))) }
+
+// Absolve forgets what a worker that has ended was doing, so that none that comes after takes it for poison still.
+func (j Journal) Absolve(slot int) { j.w.status[slot].block.Store(0) }
 
 // SetCause is the engine's: the cause of a death, from the exit status, unless the worker wrote one itself.
 func (j Journal) SetCause(slot int, gen uint64, c Cause, detail uint32) {
@@ -187,6 +212,9 @@ func AttachRecorder(fd, slot int, gen uint64) (Recorder, error) {
 	return Recorder{j, slot, gen}, nil
 }
 
+// Own is the worker's own status.
+func (r Recorder) Own() Status { return r.Status(r.slot) }
+
 // Begin clears the slot's status and says that nothing before block n comes from this worker.
 func (r Recorder) Begin(n uint64) {
 	st := &r.w.status[r.slot]
@@ -208,8 +236,14 @@ func (r Recorder) Rendering(n, seq uint64) {
 	st.block.Store(n + 1)
 }
 
-// Rendered ends Rendering.
-func (r Recorder) Rendered() { r.w.status[r.slot].block.Store(0) }
+// Rendered ends Rendering, and says what the sound was like.
+func (r Recorder) Rendered(s Sound) {
+	st := &r.w.status[r.slot]
+	st.faults.Store(s.Faults<<16 | uint64(s.FaultNode)&0xffff)
+	st.limits.Store(s.Limited)
+	st.offset.Store(s.Offset)
+	st.block.Store(0)
+}
 
 // Module is where the renderer puts the node that it is at: index + 1, 0 for none.
 func (r Recorder) Module() *atomic.Uint64 { return &r.w.status[r.slot].module }
@@ -259,6 +293,9 @@ func (r Recorder) Seal(n uint64, d Decision) bool {
 	want := uint64(d | sealed)
 	return word.CompareAndSwap(uint64(d&^sealed), want) || word.Load() == want
 }
+
+// Own tells whether the worker ended of what it was rendering: poison, unless it was rendering nothing.
+func (c Cause) Own() bool { return c == CausePanic || c == CauseEndless || c == CauseHung }
 
 // Foreign tells whether the cause is what the kernel reported, not what a worker or the
 // engine knows better.

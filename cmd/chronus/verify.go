@@ -51,6 +51,8 @@ func newReel(r io.Reader) (*reel, error) {
 		if err := t.str.Restore(h.State); err != nil {
 			return nil, fmt.Errorf("tape line 1: %w", err)
 		}
+	} else {
+		t.str.Start(h.From, h.Seq)
 	}
 	if t.str.Block() != h.From {
 		return nil, fmt.Errorf("tape line 1: it begins at block %d, its state at %d", h.From, t.str.Block())
@@ -96,7 +98,11 @@ func (t *reel) read() (n uint64, samples []float32, heard uint64, err error) {
 		case l.Error != "":
 			return 0, nil, 0, fmt.Errorf("tape line %d: %s", t.line, l.Error)
 		case l.Command != nil:
-			t.pending = append(t.pending, *l.Command)
+			t.take(*l.Command)
+		case l.Patch != nil:
+			if err := t.change(*l.Patch); err != nil {
+				return 0, nil, 0, fmt.Errorf("tape line %d: %w", t.line, err)
+			}
 		case l.Block != nil:
 			if err := t.render(*l.Block); err != nil {
 				return 0, nil, 0, fmt.Errorf("tape line %d: %w", t.line, err)
@@ -108,6 +114,35 @@ func (t *reel) read() (n uint64, samples []float32, heard uint64, err error) {
 		return 0, nil, 0, fmt.Errorf("tape line %d: %w", t.line, err)
 	}
 	return 0, nil, 0, io.EOF
+}
+
+// take adds a command to those that have not entered yet, or puts it in the place of the one of its Seq, which was quarantined.
+func (t *reel) take(c shm.Command) {
+	for i := range t.pending {
+		if t.pending[i].Seq == c.Seq {
+			t.pending[i] = c
+			return
+		}
+	}
+	if c.Seq > t.seq {
+		t.pending = append(t.pending, c)
+	}
+}
+
+// change goes on with another patch.
+func (t *reel) change(p actors.TapePatch) (err error) {
+	if p.N != t.next {
+		return fmt.Errorf("another patch from block %d on, where %d is next", p.N, t.next)
+	}
+	if t.str, err = openStream("tape", []byte(p.Text), t.header.Rate, t.header.Block, t.header.Channels); err != nil {
+		return err
+	}
+	t.str.Start(p.N, p.Seq)
+	t.seq = p.Seq
+	for len(t.pending) > 0 && t.pending[0].Seq <= p.Seq {
+		t.pending = t.pending[1:]
+	}
+	return nil
 }
 
 func (t *reel) render(b actors.TapeBlock) error {

@@ -122,9 +122,9 @@ func TestRestoreSays(t *testing.T) {
 		{"empty", nil, "does not fit"},
 		{"cut off", good[:len(good)-1], "does not fit"},
 		{"too long", append(bytes.Clone(good), 1, 2), "2 bytes too many"},
-		{"version", change(0, 9), "version 9; this program reads 1"},
+		{"version", change(0, 9), "version 9; this program reads 2"},
 		{"patch", change(4, good[4]+1), "of another patch"},
-		{"too many commands", change(47, 0x7f), "does not fit"},
+		{"too many commands", change(51, 0x7f), "does not fit"},
 	} {
 		s := newStream(t, "", 64, 2)
 		s.Push(Command{Seq: 7, Kind: Set, Node: 0, Value: 0})
@@ -159,7 +159,7 @@ cables: [good > out, bad > after > out]
 
 // A node that puts out what is not finite is silent for the rest of its block and reset; the others play on.
 func TestFault(t *testing.T) {
-	for _, poison := range []float64{math.NaN(), math.Inf(1), math.Inf(-1)} {
+	for _, poison := range []float64{math.NaN(), math.Inf(1), math.Inf(-1), 1.1e6, -math.MaxFloat32} {
 		s := newStream(t, twoSines, 64, 1)
 		calls := 0
 		bad := &fake{Module: s.nodes[2].Module, render: func(_ [][]float32, out []float32) {
@@ -178,8 +178,8 @@ func TestFault(t *testing.T) {
 				t.Fatalf("%g: frame %d is %g, the good node alone makes %g", poison, i, got[i], want[i])
 			}
 		}
-		if s.Faults() != 1 || bad.resets != 1 || calls != 6 {
-			t.Errorf("%g: %d faults, %d resets, %d calls; want 1, 1, 6", poison, s.Faults(), bad.resets, calls)
+		if n, node := s.Faults(); n != 1 || node != 2 || bad.resets != 1 || calls != 6 {
+			t.Errorf("%g: %d faults, the last of node %d, %d resets, %d calls; want 1, 2, 1, 6", poison, n, node, bad.resets, calls)
 		}
 	}
 }

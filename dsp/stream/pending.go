@@ -3,10 +3,11 @@ package stream
 // Kind is what a command does.
 type Kind uint16
 
-// The kinds: set a parameter, open (Value > 0) or close a gate.
+// The kinds: set a parameter; open (Value > 0) or close a gate; leave a node out (Value > 0) or let it in again.
 const (
-	Set  Kind = 1
-	Gate Kind = 2
+	Set    Kind = 1
+	Gate   Kind = 2
+	Bypass Kind = 3
 )
 
 // Command is one change of one node.

@@ -9,7 +9,7 @@ import (
 )
 
 // stateVersion is that of the layout of a saved state.
-const stateVersion = 1
+const stateVersion = 2
 
 // commandBytes is the size of a saved command.
 const commandBytes = 36
@@ -33,6 +33,7 @@ func (s *Stream) Save(dst []byte) ([]byte, error) {
 	e.Uint64(s.block)
 	e.Uint64(s.seq)
 	e.Uint64(s.faults)
+	e.Uint32(uint32(s.faulty))
 	e.Uint64(s.ignored)
 	e.Uint32(uint32(s.pending.n))
 	for _, c := range s.pending.list[:s.pending.n] {
@@ -44,7 +45,9 @@ func (s *Stream) Save(dst []byte) ([]byte, error) {
 		e.Float64(c.Value)
 	}
 	s.amp.Save(e)
+	s.guard.save(e)
 	for i := range s.nodes[1:] {
+		e.Bool(s.nodes[i+1].bypass)
 		s.nodes[i+1].Save(e)
 	}
 	b := e.Bytes()
@@ -88,7 +91,7 @@ func (s *Stream) take(d *dsp.Decoder) error {
 
 func (s *Stream) restore(d *dsp.Decoder) {
 	s.block, s.seq = d.Uint64(), d.Uint64()
-	s.faults, s.ignored = d.Uint64(), d.Uint64()
+	s.faults, s.faulty, s.ignored = d.Uint64(), uint16(d.Uint32()), d.Uint64()
 	count := d.Uint32()
 	if count > pendingMax {
 		d.Fail()
@@ -110,16 +113,19 @@ func (s *Stream) restore(d *dsp.Decoder) {
 		}
 	}
 	s.amp.Restore(d)
+	s.guard.restore(d)
 	for i := range s.nodes[1:] {
+		s.nodes[i+1].bypass = d.Bool()
 		s.nodes[i+1].Restore(d)
 	}
 }
 
 // reset makes the stream as New made it. New modules, for a refused state may hold anything.
 func (s *Stream) reset() {
-	s.block, s.seq, s.faults, s.ignored, s.pending.n = 0, 0, 0, 0, 0
+	s.block, s.seq, s.faults, s.faulty, s.ignored, s.pending.n = 0, 0, 0, 0, 0, 0
+	s.guard = newGuard(float64(s.plan.Rate))
 	s.amp.Jump(s.plan.Nodes()[0].Values[patch.EngineAmp])
 	for i, n := range s.plan.Nodes()[1:] {
-		s.nodes[i+1].Module = newModule(n, s.plan)
+		s.nodes[i+1].Module, s.nodes[i+1].bypass = newModule(n, s.plan), false
 	}
 }

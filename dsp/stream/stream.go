@@ -20,7 +20,9 @@ type Stream struct {
 	block   uint64 // the next to render
 	seq     uint64 // of the last command taken
 	pending pending
+	guard   guard
 	faults  uint64
+	faulty  uint16 // the node of the last fault
 	ignored uint64
 	mute    []bool // nodes that faulted in this block
 	mix     []float32
@@ -37,6 +39,8 @@ type node struct {
 	inputs [][]float32 // views for Render, cut to the present piece
 	sums   [][]float32 // where several cables meet; nil where there is one
 	from   [][]int
+	bypass bool // it is not rendered any more: what comes in goes out
+	gated  bool
 }
 
 var silence [maxBlock]float32
@@ -51,7 +55,7 @@ func New(plan *patch.Plan) (*Stream, error) {
 	}
 	s := &Stream{
 		plan: plan, nodes: make([]node, len(plan.Nodes())), mute: make([]bool, len(plan.Nodes())),
-		mix: make([]float32, plan.Block), probe: new(atomic.Uint64),
+		mix: make([]float32, plan.Block), probe: new(atomic.Uint64), guard: newGuard(float64(plan.Rate)),
 	}
 	s.amp.Jump(plan.Nodes()[0].Values[patch.EngineAmp])
 	for i, n := range plan.Nodes()[1:] {
@@ -66,7 +70,7 @@ func New(plan *patch.Plan) (*Stream, error) {
 func newNode(n patch.PlanNode, plan *patch.Plan) node {
 	out := node{
 		Module: newModule(n, plan), out: make([]float32, plan.Block),
-		inputs: make([][]float32, len(n.Inputs)), sums: make([][]float32, len(n.Inputs)), from: n.Inputs,
+		inputs: make([][]float32, len(n.Inputs)), sums: make([][]float32, len(n.Inputs)), from: n.Inputs, gated: n.Desc.Gated,
 	}
 	for i, from := range n.Inputs {
 		if len(from) > 1 {
@@ -100,8 +104,15 @@ func (s *Stream) Block() uint64 { return s.block }
 // Seq is the number of the last command taken.
 func (s *Stream) Seq() uint64 { return s.seq }
 
-// Faults counts the times that a node put out what is not finite, and was silenced and reset.
-func (s *Stream) Faults() uint64 { return s.faults }
+// Faults counts the times that a node put out what is no sound, and was silenced and reset; node is the last of them.
+func (s *Stream) Faults() (count uint64, node int) { return s.faults, int(s.faulty) }
+
+// Guarded counts the blocks in which the output would have been above full scale and was limited, and those in which it had a steady
+// offset, which was taken away.
+func (s *Stream) Guarded() (limited, offset uint64) { return s.guard.limited, s.guard.offset }
+
+// Start makes a stream that has rendered nothing begin at a block, after a command.
+func (s *Stream) Start(block, seq uint64) { s.block, s.seq = block, seq }
 
 // Ignored counts the commands that could not be carried out: no such node, a value out of range.
 func (s *Stream) Ignored() uint64 { return s.ignored }
@@ -121,6 +132,7 @@ func (s *Stream) Render(out []float32) {
 		s.piece(at, end)
 		at = end
 	}
+	s.guard.count()
 	s.fan(out)
 	s.block++
 }
@@ -134,16 +146,21 @@ func (s *Stream) piece(from, to int) {
 			n.inputs[k] = s.gather(n, k, from, to)
 		}
 		out := n.out[from:to]
-		if s.mute[i] {
+		switch {
+		case s.mute[i]:
 			clear(out)
+			continue
+		case n.bypass:
+			n.through(out)
 			continue
 		}
 		n.Render(n.inputs, out)
-		if !finite(out) {
+		if !sane(out) {
 			clear(out)
 			n.Reset()
 			s.mute[i] = true
 			s.faults++
+			s.faulty = uint16(i)
 		}
 	}
 	s.probe.Store(0)
@@ -157,6 +174,17 @@ func (s *Stream) piece(from, to int) {
 	for k := range mix {
 		mix[k] = float32(float64(float64(mix[k]) * s.amp.Next()))
 	}
+	s.guard.pass(mix)
+}
+
+// through stands in for a node that is bypassed: its first input goes out. Behind a gate it would sound for ever, and
+// a source has no input: those are silent.
+func (n *node) through(out []float32) {
+	if len(n.inputs) == 0 || n.gated {
+		clear(out)
+		return
+	}
+	copy(out, n.inputs[0])
 }
 
 // gather is the signal at input k: a node's own, or the sum of several in their fixed order.
@@ -178,13 +206,17 @@ func (s *Stream) gather(n *node, k, from, to int) []float32 {
 	}
 }
 
-// finite tells whether no sample is NaN or infinite: x-x is 0 for every other.
-func finite(x []float32) bool {
-	var sum float32
+// most is the magnitude above which a node's signal is none any more, but a filter that has blown up.
+const most = 1e6
+
+// sane tells whether every sample is a number, and none above most.
+func sane(x []float32) bool {
 	for _, v := range x {
-		sum += v - v
+		if !(v <= most && v >= -most) {
+			return false
+		}
 	}
-	return sum == 0
+	return true
 }
 
 // fan gives the mono mix to every channel.
@@ -197,21 +229,32 @@ func (s *Stream) fan(out []float32) {
 	}
 }
 
-// apply carries one command out, at the frame where the next piece begins.
+// apply carries one command out, at the frame where the next piece begins. A panic in it leaves the probe at the node.
 func (s *Stream) apply(c Command) {
 	if int(c.Node) >= len(s.nodes) {
 		s.ignored++
 		return
 	}
-	desc := s.plan.Nodes()[c.Node].Desc
-	switch {
-	case c.Kind == Gate && desc.Gated && !math.IsNaN(c.Value):
-		s.nodes[c.Node].Gate(c.Value > 0)
-	case c.Kind != Set || int(c.Param) >= len(desc.Params) || desc.Params[c.Param].Check(c.Value, float64(s.plan.Rate)) != nil:
+	s.probe.Store(uint64(c.Node) + 1)
+	if !s.carryOut(c, s.plan.Nodes()[c.Node].Desc) {
 		s.ignored++
+	}
+	s.probe.Store(0)
+}
+
+func (s *Stream) carryOut(c Command, desc *dsp.Desc) bool {
+	n := &s.nodes[c.Node]
+	switch {
+	case c.Kind == Bypass && c.Node > 0:
+		n.bypass = c.Value > 0
+	case c.Kind == Gate && desc.Gated && !math.IsNaN(c.Value):
+		n.Gate(c.Value > 0)
+	case c.Kind != Set || int(c.Param) >= len(desc.Params) || desc.Params[c.Param].Check(c.Value, float64(s.plan.Rate)) != nil:
+		return false
 	case c.Node == 0:
 		s.amp.To(c.Value, dsp.RampFrames(float64(s.plan.Rate)))
 	default:
-		s.nodes[c.Node].Set(int(c.Param), c.Value)
+		n.Set(int(c.Param), c.Value)
 	}
+	return true
 }

@@ -51,6 +51,9 @@ func (l *loop) take(st shm.State) error {
 			return fmt.Errorf("slot %d: seed of block %d: %w", l.slot, st.Block, err)
 		}
 	}
+	if len(st.Bytes) == 0 {
+		l.str.Start(st.Block, st.Seq)
+	}
 	if got := l.str.Block(); got != st.Block {
 		return fmt.Errorf("slot %d: seed says block %d, its state is at %d: %w", l.slot, st.Block, got, shm.ErrCorrupt)
 	}
@@ -129,7 +132,7 @@ func (l *loop) poisoned() bool {
 			return false
 		}
 		st := l.rec.Status(s)
-		hit = hit || s != l.slot && st.Cause == shm.CausePanic && st.Rendering && st.Block == l.n
+		hit = hit || s != l.slot && st.Cause.Own() && st.Rendering && st.Block == l.n
 	}
 	return hit
 }
@@ -155,15 +158,21 @@ func (l *loop) collect(d shm.Decision) {
 }
 
 // kinds translates shm's operations; what shm does not know becomes 0, which a stream ignores.
-var kinds = [4]stream.Kind{shm.OpSet: stream.Set, shm.OpGate: stream.Gate}
+var kinds = [4]stream.Kind{shm.OpSet: stream.Set, shm.OpGate: stream.Gate, shm.OpBypass: stream.Bypass}
 
 // render is step 5 up to the seal. A panic in a module is put on record and ends the process.
 func (l *loop) render(d shm.Decision) {
 	l.rec.Rendering(l.n, d.Seq())
 	buf := l.audio.Begin(l.n)
 	l.guarded(buf)
-	l.rec.Rendered()
+	l.rec.Rendered(l.sound())
 	l.audio.Commit(l.n, shm.Hash(buf))
+}
+
+func (l *loop) sound() (s shm.Sound) {
+	s.Faults, s.FaultNode = l.str.Faults()
+	s.Limited, s.Offset = l.str.Guarded()
+	return s
 }
 
 func (l *loop) guarded(buf []float32) {
@@ -182,8 +191,11 @@ func (l *loop) caught() {
 	}
 }
 
-// ExitPanic is the exit code of a worker that a module brought down.
-const ExitPanic = 70
+// The exit codes of a worker that a module brought down, by a panic and by an endless loop.
+const (
+	ExitPanic   = 70
+	ExitEndless = 71
+)
 
 // answer gives the snapshot that the engine asked for, at this block boundary.
 func (l *loop) answer() {

@@ -51,7 +51,7 @@ func run() error {
 	if err != nil {
 		return err
 	}
-	go holdLife(l.cmds)
+	go holdLife(l.cmds, l.rec)
 	if err := l.begin(seed); err != nil {
 		return err
 	}
@@ -59,7 +59,7 @@ func run() error {
 	debug.SetMemoryLimit(heapLimit)
 	debug.SetPanicOnFault(true) // a module's wild pointer is that module's panic
 	go endWhenOrphaned(l.view)
-	go endOnSignal()
+	go endOnSignal(l.rec)
 	return l.run()
 }
 
@@ -76,10 +76,15 @@ func realTime() {
 
 // endOnSignal ends the process at once on signals for which Go would first print every stack: sent
 // from outside they say nothing about this program. A fault of its own is a panic, and does not come here.
-func endOnSignal() {
+// SIGXCPU is the kernel's word that the render thread has not slept for runLimit: that is put on record first.
+func endOnSignal(rec shm.Recorder) {
 	c := make(chan os.Signal, 1)
-	signal.Notify(c, syscall.SIGSEGV, syscall.SIGBUS, syscall.SIGFPE, syscall.SIGABRT, syscall.SIGQUIT)
-	os.Exit(128 + int((<-c).(syscall.Signal)))
+	signal.Notify(c, syscall.SIGSEGV, syscall.SIGBUS, syscall.SIGFPE, syscall.SIGABRT, syscall.SIGQUIT, syscall.SIGXCPU)
+	sig := (<-c).(syscall.Signal)
+	if sig == syscall.SIGXCPU {
+		rec.Ended(shm.CauseEndless, 0)
+	}
+	os.Exit(128 + int(sig))
 }
 
 // endWhenOrphaned ends the process when no engine has come back for it within the grace time.
@@ -104,13 +109,33 @@ func place() ([]int, error) {
 	return fds, err
 }
 
+// watchTick is how often the render thread is looked after, and watchPatience how many looks may find it in one
+// block: a block that takes so long is an endless loop, or might as well be.
+const (
+	watchTick     = 50 * time.Millisecond
+	watchPatience = 3
+)
+
 // holdLife keeps a thread whose end tells the engine of the process's. It has the highest priority of the
-// process's threads, so that it is the first to end.
-func holdLife(c shm.CommandReader) {
+// process's threads, so that it is the first to end, and that it can end a module's endless loop: such loops, at real-time priority on
+// every core, would leave nobody else to do so.
+func holdLife(c shm.CommandReader, rec shm.Recorder) {
 	runtime.LockOSThread()
 	_ = sys.ThreadFIFO(sys.PriorityLife)
 	sys.HoldLife(c.Life())
-	select {}
+	last, looks := shm.Status{}, 0
+	for {
+		sys.Sleep(watchTick)
+		now := rec.Own()
+		if looks++; !now.Rendering || now.Block != last.Block {
+			looks = 0
+		}
+		last = now
+		if looks >= watchPatience {
+			rec.Ended(shm.CauseEndless, 0)
+			os.Exit(ExitEndless)
+		}
+	}
 }
 
 // attach maps what the engine handed over, and compiles the patch.

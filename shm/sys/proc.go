@@ -9,16 +9,26 @@ import (
 // StartTime is when process pid started, in clock ticks since boot: field 22 of proc(5)'s
 // stat. ok is false if there is no such process, or it has ended and waits to be reaped.
 func StartTime(pid int) (ticks uint64, ok bool) {
+	const start = 22 - 3 // state, the first of the fields, is number 3
+	fields := stat(pid)
+	if len(fields) <= start || fields[0][0] == 'Z' {
+		return 0, false
+	}
+	ticks, err := strconv.ParseUint(string(fields[start]), 10, 64)
+	return ticks, err == nil
+}
+
+// Stopped tells whether process pid was stopped by a signal, or by a debugger.
+func Stopped(pid int) bool {
+	fields := stat(pid)
+	return len(fields) > 0 && (fields[0][0] == 'T' || fields[0][0] == 't')
+}
+
+// stat is the fields of proc(5)'s stat behind the name, which, in parentheses, may hold anything.
+func stat(pid int) [][]byte {
 	b, err := os.ReadFile("/proc/" + strconv.Itoa(pid) + "/stat")
 	if err != nil {
-		return 0, false
+		return nil
 	}
-	// The name, in parentheses, may hold anything: the fields are counted from its end.
-	fields := bytes.Fields(b[bytes.LastIndexByte(b, ')')+1:])
-	const state, start = 0, 22 - 3 // the name is field 2
-	if len(fields) <= start || fields[state][0] == 'Z' {
-		return 0, false
-	}
-	ticks, err = strconv.ParseUint(string(fields[start]), 10, 64)
-	return ticks, err == nil
+	return bytes.Fields(b[bytes.LastIndexByte(b, ')')+1:])
 }

@@ -62,11 +62,11 @@ func fifo(tid, priority int) error {
 }
 
 // LimitRuntime bounds the time a real-time thread of this process may run without
-// sleeping: at the limit the kernel ends the process, so that an endless loop in a
+// sleeping: at the limit it gets SIGXCPU, and a second later the kernel ends the process, so that an endless loop in a
 // module cannot take a core for ever. See RLIMIT_RTTIME in getrlimit(2).
 func LimitRuntime(d time.Duration) error {
 	us := uint64(d.Microseconds())
-	if err := unix.Setrlimit(unix.RLIMIT_RTTIME, &unix.Rlimit{Cur: us, Max: us}); err != nil {
+	if err := unix.Setrlimit(unix.RLIMIT_RTTIME, &unix.Rlimit{Cur: us, Max: us + 1e6}); err != nil {
 		return fmt.Errorf("RLIMIT_RTTIME %v: %w", d, err)
 	}
 	return nil
@@ -110,4 +110,10 @@ func MayLock() error {
 		return nil
 	}
 	return fmt.Errorf("RLIMIT_MEMLOCK is %d bytes and CAP_IPC_LOCK is missing (allow it with ulimit -l unlimited)", lim.Cur)
+}
+
+// Sleep sleeps in the kernel, not in Go's scheduler: for a thread that must wake though all others are held up. It may return early.
+func Sleep(d time.Duration) {
+	ts := unix.NsecToTimespec(int64(d))
+	_ = unix.Nanosleep(&ts, nil)
 }

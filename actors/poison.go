@@ -1,0 +1,245 @@
+package actors
+
+import (
+	"fmt"
+
+	"github.com/music-chronus/chronus/shm"
+	"github.com/music-chronus/chronus/shm/sys"
+)
+
+// A worker that ends of what it renders, and not of a signal from outside, takes nobody's word for what was wrong: what it was doing lies
+// in its status. The next active worker leaves out the commands that entered with the block (SKIP). If that is not enough, and all
+// workers have ended of one block, the engine does it here: commands first, then the node, then the patch.
+
+// offence is how a worker ended.
+type offence struct {
+	block uint64 // that it was rendering
+	node  int    // in it; -1: none is known
+	own   bool   // it ended of that, not of a signal from outside
+	early bool   // it ended by itself before it rendered anything: it could not load
+}
+
+// poison is what the engine knows of blocks that end workers.
+type poison struct {
+	suspects   []offence      // blocks that a worker has ended of, until somebody has published them
+	deaths     map[uint64]int // by block, of its own
+	restarts   int            // common deaths since the sound last went on for a while
+	lastCommon uint64         // the block at which all had ended
+	wasReady   bool           // some worker has been ready since the last common death
+	early      int            // workers in a row that could not load
+	top        uint64         // the highest block that anybody has published, plus one
+}
+
+// Restarts after common deaths before the patch is given up: at the hands of one block, and without any worker ever
+// being ready.
+const (
+	restartsMost = 4
+	youngMost    = 8
+	earlyMost    = 3 // loads that fail, for each replica
+)
+
+// goFatal is the exit code of a Go program that its runtime ends: out of memory, a stack without end.
+const goFatal = 2
+
+// judge says how the slot's process ended. Called before its place is cleared.
+func (r *rig) judge(s *slot, exit sys.Exit) offence {
+	st := r.journal.Status(s.number)
+	rendering := st.Generation == s.gen && st.Rendering
+	byItself := exit.Signal == 0 && !exit.Unknown && exit.Code != 0
+	return offence{
+		block: st.Block, node: st.Node,
+		own:   rendering && (st.Cause.Own() || byItself && exit.Code == goFatal),
+		early: byItself && !r.journal.Head(s.number).Of(s.gen),
+	}
+}
+
+// afterDeath draws the consequences of a worker's end, once its slot is empty.
+func (r *rig) afterDeath(o offence) {
+	p := &r.poison
+	r.noteTop()
+	switch {
+	case o.own:
+		p.suspects = append(p.suspects, o)
+		p.deaths[o.block]++
+	case o.early:
+		if p.early++; p.early >= earlyMost*len(r.slots) && r.control.Active().ReadyCount() == 0 {
+			r.stepDown(fmt.Sprintf("%d workers in a row could not load it", p.early))
+			return
+		}
+	}
+	living := 0
+	for _, s := range r.slots {
+		if s.attached() { // a hung one too: it may still go on, until its process has ended
+			living++
+		}
+	}
+	switch {
+	case living == 0 && !o.early:
+		r.commonDeath()
+	case o.own && p.deaths[o.block] > len(r.slots) && p.top <= o.block:
+		for _, s := range r.slots { // they die in turn: together, it can be helped
+			if s.attached() {
+				r.giveUp(s, fmt.Sprintf("block %d ends every worker", o.block))
+			}
+		}
+	}
+}
+
+// undecided tells whether a worker has ended of a block that the others are still at. Who joined now would end of it as well, and
+// keep them from being known to have ended all.
+func (r *rig) undecided() bool {
+	for _, o := range r.poison.suspects {
+		if o.block >= r.poison.top {
+			return true
+		}
+	}
+	return false
+}
+
+// commonDeath is called when no worker lives that was let go.
+func (r *rig) commonDeath() {
+	p := &r.poison
+	if r.stopping || r.silent != "" {
+		return
+	}
+	guilty := offence{node: -1}
+	for _, o := range p.suspects {
+		if o.block >= r.control.Clock() && o.block >= p.top && (!guilty.own || o.block > guilty.block) {
+			guilty = o
+		}
+	}
+	young := !p.wasReady
+	p.wasReady = false
+	if guilty.own || young {
+		p.restarts++
+	}
+	p.lastCommon = max(p.top, r.control.Clock())
+	p.suspects, p.deaths = p.suspects[:0], map[uint64]int{}
+	for _, s := range r.slots {
+		r.journal.Absolve(s.number) // what there is to be left out is left out here
+	}
+	switch {
+	case guilty.own && p.restarts > restartsMost:
+		r.stepDown(fmt.Sprintf("block %d ends every worker, whatever is left out", guilty.block))
+	case young && p.restarts > youngMost:
+		r.stepDown(fmt.Sprintf("%d times in a row all workers ended before one was ready", p.restarts))
+	case !guilty.own:
+	case r.quarantine(guilty):
+	case guilty.node > 0:
+		r.bypass(guilty)
+	case p.restarts > 1:
+		r.stepDown(fmt.Sprintf("block %d ends every worker, and no node is to blame", guilty.block))
+	}
+}
+
+// entered are the commands that first enter block n, as Seqs in (from, to]; ok is false if it is not decided.
+func (r *rig) entered(n uint64) (from, to uint64, ok bool) {
+	d, ok := r.journal.Decision(n)
+	if !ok {
+		d = 0
+	}
+	from = r.kept.Seq
+	if before, had := r.journal.Decision(n - min(n, 1)); had && n > r.kept.Block {
+		from = before.Seq()
+	}
+	return from, max(from, d.Seq()), ok
+}
+
+// quarantine takes the commands that entered with a block out of the log, from which all workers begin again, and tells
+// who sent them. It is false if there were none.
+func (r *rig) quarantine(o offence) bool {
+	from, to, _ := r.entered(o.block)
+	var out []shm.Command
+	for seq := from + 1; seq <= to; seq++ {
+		if c, ok := r.log.at(seq); ok && c.Op != shm.OpNone && c.Op != shm.OpBypass {
+			r.amend(shm.Command{Seq: seq})
+			out = append(out, c)
+		}
+	}
+	if len(out) == 0 {
+		return false
+	}
+	r.tellQuarantined(o, out)
+	return true
+}
+
+// bypass leaves out the node that every worker ended in, from the block of their end on: by a command that enters there,
+// in the place of one that was quarantined, or behind all others.
+func (r *rig) bypass(o offence) {
+	from, to, _ := r.entered(o.block)
+	c := shm.Command{Seq: from + 1, Op: shm.OpBypass, Node: uint16(o.node), Value: 1}
+	if to > from {
+		r.amend(c)
+	} else {
+		c.Seq = r.log.last + 1
+		r.log.last = c.Seq
+		r.log.add(c, nil)
+		r.control.Commit(c.Seq)
+		to = c.Seq
+	}
+	r.journal.Overrule(o.block, to)
+	r.emit(NodeBypassed{Node: r.nodeName(o.node), Block: o.block})
+}
+
+// amend puts c in the place of the command of its Seq, for workers that begin from now on and for tapes. It copies, since a
+// tape may be reading.
+func (r *rig) amend(c shm.Command) {
+	r.log.commands = append([]shm.Command(nil), r.log.commands...)
+	if i, ok := r.log.index(c.Seq); ok {
+		r.log.commands[i] = c
+		r.amended = append(r.amended, c)
+	}
+}
+
+// tendPoison looks what has become of the blocks that a worker has ended of.
+func (r *rig) tendPoison() {
+	p := &r.poison
+	r.noteTop()
+	if p.restarts > 0 && r.control.Clock() > p.lastCommon+uint64(r.geo.Rate/r.geo.Block) {
+		p.restarts = 0
+	}
+	left := p.suspects[:0]
+	for _, o := range p.suspects {
+		d, ok := r.journal.Decision(o.block)
+		switch {
+		case ok && d.Skip():
+			from, to, _ := r.entered(o.block)
+			if out, ok := r.log.between(from, to); ok && len(out) > 0 {
+				r.tellQuarantined(o, out)
+			}
+		case p.top <= o.block:
+			left = append(left, o) // nobody has rendered it yet
+		}
+	}
+	p.suspects = left
+	if len(p.deaths) > 0 && len(left) == 0 {
+		p.deaths = map[uint64]int{}
+	}
+}
+
+// noteTop keeps the highest head: a worker that begins again from a snapshot lowers its own.
+func (r *rig) noteTop() {
+	for _, s := range r.slots {
+		r.poison.top = max(r.poison.top, r.journal.Published(s.number))
+	}
+}
+
+// tellQuarantined says which commands are left out, to the world and to who sent each.
+func (r *rig) tellQuarantined(o offence, out []shm.Command) {
+	node := r.nodeName(o.node)
+	err := fmt.Errorf("quarantined: a worker ended in node %q, in block %d, which it entered; it is left out", node, o.block)
+	for _, c := range out {
+		if i, ok := r.log.index(c.Seq); ok && r.log.answers[i] != nil {
+			go r.log.answers[i](err)
+		}
+	}
+	r.emit(Quarantined{Block: o.block, Node: node, Commands: len(out), First: out[0].Seq})
+}
+
+// nodeName is the id of a node by its index.
+func (r *rig) nodeName(i int) string {
+	if i < 0 || i >= len(r.nodes) {
+		return "?"
+	}
+	return r.nodes[i]
+}

@@ -1,0 +1,93 @@
+package actors
+
+import (
+	"github.com/cespare/xxhash/v2"
+
+	"github.com/music-chronus/chronus/dsp/patch"
+	"github.com/music-chronus/chronus/shm"
+)
+
+// change is another patch from a block on: what a tape needs to know of it.
+type change struct {
+	text []byte
+	at   shm.State // the block that it begins with, and the last command before
+}
+
+// stepDown gives up the patch that plays, and plays the last one that was good, else the default patch, else
+// nothing. What has ended the workers is never loaded again. Every worker has ended.
+func (r *rig) stepDown(why string) {
+	from := r.patchName
+	r.failed[xxhash.Sum64(r.kept.Text)] = true
+	for _, next := range []struct {
+		name string
+		text []byte
+	}{{"the last good patch", r.lastGood}, {"the default patch", patch.Default()}} {
+		if next.text == nil || r.failed[xxhash.Sum64(next.text)] {
+			continue
+		}
+		if err := r.install(next.name, next.text); err != nil {
+			r.failed[xxhash.Sum64(next.text)] = true
+			continue
+		}
+		r.stepped = why
+		r.emit(SteppedDown{From: from, To: next.name, Why: why})
+		return
+	}
+	r.silent = why
+	r.emit(SteppedDown{From: from, To: "silence", Why: why})
+}
+
+// install makes every worker begin with another patch, at the first block that none of them has published.
+func (r *rig) install(name string, text []byte) error {
+	plan, err := r.compile(name, text)
+	if err != nil {
+		return err
+	}
+	seg, err := shm.NewPlan(r.geo, text)
+	if err != nil {
+		return err
+	}
+	at := shm.State{Block: max(r.control.Clock(), r.poison.top), Seq: r.log.last}
+	closeSegment(&r.plan)
+	r.plan, r.patchName = seg, name
+	r.kept.Text, r.kept.State = text, at
+	r.log.trim(r.log.last)
+	r.changes = append(r.changes, change{text, at})
+	r.keeping = ask{}
+	for _, s := range r.slots {
+		s.want = ask{state: at, done: true}
+		if s.phase == starting {
+			r.giveUp(s, "it was to load a patch that was given up")
+		}
+	}
+	restarts := r.poison.top
+	r.poison = poison{deaths: map[uint64]int{}, top: restarts}
+	r.setNodes(plan)
+	r.replanned(plan)
+	return r.store.Put(r.kept)
+}
+
+// compile checks a patch for this engine.
+func (r *rig) compile(name string, text []byte) (*patch.Plan, error) {
+	p, err := patch.Parse(name, text)
+	if err != nil {
+		return nil, err
+	}
+	return patch.Compile(p, int(r.geo.Rate), int(r.geo.Block), int(r.geo.Channels))
+}
+
+// setPlan takes the names of the nodes of a patch that has been checked.
+func (r *rig) setPlan(text []byte) {
+	if plan, err := r.compile(r.patchName, text); err == nil {
+		r.setNodes(plan)
+	}
+}
+
+// setNodes takes the names of a plan's nodes, and numbers the plan.
+func (r *rig) setNodes(plan *patch.Plan) {
+	r.nodes = r.nodes[:0:0]
+	for _, n := range plan.Nodes() {
+		r.nodes = append(r.nodes, n.ID)
+	}
+	r.planNumber++
+}

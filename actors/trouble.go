@@ -1,0 +1,74 @@
+package actors
+
+import (
+	"fmt"
+	"log/slog"
+	"time"
+
+	"github.com/music-chronus/chronus/shm"
+)
+
+// Level is Error: a command, or the module that it was for, is not to be trusted.
+func (Quarantined) Level() slog.Level { return slog.LevelError }
+
+// Level is Error: the sound is not what it was to be.
+func (NodeBypassed) Level() slog.Level { return slog.LevelError }
+
+// Level is Error: the sound is not what it was to be.
+func (SteppedDown) Level() slog.Level { return slog.LevelError }
+
+// Level is Warn: the node goes on from its beginning.
+func (NodeMuted) Level() slog.Level { return slog.LevelWarn }
+
+// Level is Warn: somebody should turn it down.
+func (OutputGuarded) Level() slog.Level { return slog.LevelWarn }
+
+// String says it in a line.
+func (e Quarantined) String() string {
+	return fmt.Sprintf("quarantined %d commands from number %d on: a worker ended of them in block %d, in node %s", e.Commands, e.First, e.Block, e.Node)
+}
+
+// String says it in a line.
+func (e NodeBypassed) String() string {
+	return fmt.Sprintf("node %s is left out: every worker ended in it, in block %d", e.Node, e.Block)
+}
+
+// String says it in a line.
+func (e SteppedDown) String() string {
+	return fmt.Sprintf("gave up %s, and plays %s: %s", e.From, e.To, e.Why)
+}
+
+// String says it in a line.
+func (e NodeMuted) String() string {
+	return fmt.Sprintf("node %s put out what is no sound, and was silenced and reset; %d times so far", e.Node, e.Times)
+}
+
+// String says it in a line.
+func (e OutputGuarded) String() string {
+	return fmt.Sprintf("the output was limited to full scale in %d blocks, and an offset taken from it in %d, so far", e.Limited, e.Offset)
+}
+
+// soundNewsEvery is how often at the most what the streams find wrong with their sound is told.
+const soundNewsEvery = time.Second
+
+// soundNews is what was last told of it.
+type soundNews struct {
+	told shm.Sound
+	at   time.Time
+}
+
+// tendSound tells what the active worker's stream has found wrong with its sound, and has mended.
+func (r *rig) tendSound(now time.Time) {
+	n := &r.sound
+	s := r.journal.Status(r.control.Active().Slot()).Sound
+	if s == n.told || now.Sub(n.at) < soundNewsEvery {
+		return
+	}
+	if s.Faults > n.told.Faults {
+		r.emit(NodeMuted{Node: r.nodeName(s.FaultNode), Times: s.Faults})
+	}
+	if s.Limited > n.told.Limited || s.Offset > n.told.Offset {
+		r.emit(OutputGuarded{Limited: s.Limited, Offset: s.Offset})
+	}
+	n.told, n.at = s, now
+}
