@@ -45,8 +45,8 @@ func inherit(crew []member) (*heritage, error) {
 			continue
 		}
 		x := &heir{member: m, proc: p}
-		if m.Role == audioChild {
-			h.audio = x
+		if m.Role == audioChild && h.audio == nil {
+			h.audio = x // the first is the one that plays
 		} else {
 			h.workers = append(h.workers, x)
 		}
@@ -223,7 +223,7 @@ const generationGap = 16
 func (r *rig) inheritSlot(i int, h *heritage, now time.Time) *slot {
 	s := &slot{number: i, gen: max(r.control.Mapped(i), r.journal.Status(i).Generation)}
 	for _, x := range h.workers {
-		if x.slot == nil {
+		if x.slot == nil || x.Role != workerChild {
 			continue // a spare, or one that has just been started
 		}
 		number, gen := x.slot.Slot()
@@ -336,7 +336,7 @@ func (r *rig) finishBroadcast() {
 	}
 }
 
-// inheritAudio connects to the audio process, and kills the workers that have no slot.
+// inheritAudio connects to the audio process, and kills what has no place.
 func (r *rig) inheritAudio(h *heritage) {
 	for _, x := range h.workers {
 		if !slices.ContainsFunc(r.slots, func(s *slot) bool { return s.phase != empty && s.proc == x.proc }) {
@@ -344,13 +344,9 @@ func (r *rig) inheritAudio(h *heritage) {
 			_ = x.proc.Close()
 		}
 	}
-	r.audio.gen = 1 // it has played: that it cannot play is no reason any more not to start
-	if h.audio == nil {
-		return
-	}
-	r.audio.proc, r.audio.running = h.audio.proc, true
-	if err := r.connectAudio(); err != nil {
-		r.audio.reason = err.Error()
-		_ = h.audio.proc.Signal(killSignal)
+	r.audioGen, r.audio.gen = 1, 1 // it has played: that it cannot play is no reason any more not to start
+	if h.audio != nil {
+		r.audio.proc, r.audio.running = h.audio.proc, true
+		r.connectAudio(&r.audio, r.audioSocket(), r.openOrder())
 	}
 }

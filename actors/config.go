@@ -18,6 +18,7 @@ type Config struct {
 	OSC        string        // UDP host:port; default 127.0.0.1:5005; "none": no OSC
 	Backend    string        // "auto" (default), or a backend's name
 	Device     string        // the backend's name for it; default: its default device
+	Fallback   []shm.Target  // devices to play on while that one cannot be opened; the last resort, once it has played, is null
 	Rate       int           // Hz; default 48,000
 	Block      int           // frames, 16 to 4,096; default 64
 	Channels   int           // default 2

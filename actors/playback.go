@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"path/filepath"
+	"time"
 
 	"github.com/music-chronus/chronus/shm"
 	"github.com/music-chronus/chronus/shm/sys"
@@ -26,18 +27,18 @@ type audioProcess struct {
 func (r *rig) spawnAudio() error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if err := r.startAudioProcess(); err != nil {
+	if r.audio.running || r.stopping {
+		return nil
+	}
+	if err := r.startAudioProcess(&r.audio, r.audioSocket(), r.openOrder()); err != nil {
 		return fmt.Errorf("audio process: %w", err)
 	}
 	return nil
 }
 
-func (r *rig) startAudioProcess() error {
-	a := &r.audio
-	if a.running || r.stopping {
-		return nil
-	}
-	listener, err := sys.Listen(r.audioSocket())
+// startAudioProcess starts an audio process in the place a, where none runs.
+func (r *rig) startAudioProcess(a *audioProcess, socket string, order shm.OpenOrder) error {
+	listener, err := sys.Listen(socket)
 	if err != nil {
 		return err
 	}
@@ -51,30 +52,41 @@ func (r *rig) startAudioProcess() error {
 	if err != nil {
 		return err
 	}
-	*a = audioProcess{gen: a.gen + 1, proc: proc, running: true}
+	r.audioGen++
+	*a = audioProcess{gen: r.audioGen, proc: proc, running: true}
 	r.saveCrew()
-	if err := r.connectAudio(); err != nil {
-		a.reason = err.Error()
-		_ = proc.Signal(killSignal) // and it is replaced
-	}
+	r.connectAudio(a, socket, order)
 	return nil
 }
 
 // audioSocket is where the audio process listens: to this engine, or to one after it.
 func (r *rig) audioSocket() string { return filepath.Join(r.cfg.RuntimeDir, audioSocketFile) }
 
-// connectAudio connects to the audio process, and asks it to open the device, which it may have done already.
-func (r *rig) connectAudio() (err error) {
-	a := &r.audio
-	a.silent = make(chan struct{})
-	if a.socket, err = sys.Dial(r.audioSocket()); err != nil {
-		close(a.silent)
-		return err
+// openOrder is what an audio process is asked for: at the start of an engine what the user wants, or nothing; once it has
+// played, something at any price.
+func (r *rig) openOrder() shm.OpenOrder {
+	played := r.plays || r.adopted != nil
+	return shm.OpenOrder{
+		Target: r.cfg.target(), Others: r.cfg.Fallback, Anyhow: played, Again: played,
+		Rate: r.cfg.Rate, Channels: r.cfg.Channels,
 	}
-	go r.listen(*a)
-	return shm.SendWire(a.socket, shm.Order{Open: &shm.OpenOrder{
-		Backend: r.cfg.Backend, Device: r.cfg.Device, Rate: r.cfg.Rate, Channels: r.cfg.Channels,
-	}})
+}
+
+// connectAudio connects to an audio process, and asks it to open a device, which it may have done already. One that cannot be
+// talked to is ended, and replaced.
+func (r *rig) connectAudio(a *audioProcess, socket string, order shm.OpenOrder) {
+	a.silent = make(chan struct{})
+	var err error
+	if a.socket, err = sys.Dial(socket); err == nil {
+		go r.listen(*a)
+		err = shm.SendWire(a.socket, shm.Order{Open: &order})
+	} else {
+		close(a.silent)
+	}
+	if err != nil {
+		a.reason = err.Error()
+		_ = a.proc.Signal(killSignal)
+	}
 }
 
 // listen takes what one audio process says until it is gone, and closes the socket.
@@ -103,6 +115,9 @@ func (r *rig) noteAudio(gen uint64, n shm.Notice) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	a := &r.audio
+	if r.next.gen == gen {
+		a = &r.next
+	}
 	if a.gen != gen {
 		return
 	}
@@ -113,10 +128,31 @@ func (r *rig) noteAudio(gen uint64, n shm.Notice) {
 	if !a.running {
 		return
 	}
-	if err := r.opened(*n.Opened); err != nil {
+	if err := r.cfg.checkLead(n.Opened.Period); err != nil {
 		a.reason = err.Error()
 		_ = a.proc.Signal(killSignal)
 		return
+	}
+	a.opened, a.info = true, *n.Opened
+	if a == &r.next {
+		r.relieve()
+		return
+	}
+	r.opened()
+}
+
+// opened fits the lead to the device of the audio process, and hands over the rings that there are.
+func (r *rig) opened() {
+	a := &r.audio
+	if r.cfg.Lead == 0 {
+		r.control.RaiseLead(r.cfg.leadFor(a.info.Period))
+	}
+	for _, s := range r.slots {
+		s.handed = false
+		r.handRing(s)
+	}
+	if r.control.Transport() == shm.Play { // else there is nothing to play yet
+		r.startAudio()
 	}
 	r.emit(AudioOpened{
 		PID: a.proc.PID, Backend: a.info.Backend, Device: a.info.Device,
@@ -124,27 +160,14 @@ func (r *rig) noteAudio(gen uint64, n shm.Notice) {
 	})
 }
 
-// opened fits the lead to the device and hands over the rings that there are.
-func (r *rig) opened(info shm.Opened) error {
-	if err := r.cfg.checkLead(info.Period); err != nil {
-		return err
+// startAudio lets the device play, if it does not already. A process that cannot be told is ended: the next one plays as soon as
+// it has a device.
+func (r *rig) startAudio() {
+	if err := shm.SendWire(r.audio.socket, shm.Order{Start: true}); err != nil {
+		r.audio.reason = err.Error()
+		_ = r.audio.proc.Signal(killSignal)
 	}
-	if r.cfg.Lead == 0 {
-		r.control.RaiseLead(r.cfg.leadFor(info.Period))
-	}
-	r.audio.opened, r.audio.info = true, info
-	for _, s := range r.slots {
-		s.handed = false
-		r.handRing(s)
-	}
-	if r.control.Transport() != shm.Play {
-		return nil // not before there is something to play
-	}
-	return r.startAudio()
 }
-
-// startAudio lets the device call, if it does not already.
-func (r *rig) startAudio() error { return shm.SendWire(r.audio.socket, shm.Order{Start: true}) }
 
 // handRing hands the ring of s to the audio process, unless it has it. Where there is no device
 // yet, or the process is ending, that comes later: a joiner tries again at each look, and a new process gets all rings.
@@ -162,7 +185,7 @@ func (r *rig) handRing(s *slot) {
 	s.handed = shm.SendWire(r.audio.socket, order, fd) == nil
 }
 
-func (r *rig) buryAudio() (corpse, bool) {
+func (r *rig) buryAudio(now time.Time) (corpse, bool) {
 	a := &r.audio
 	exit, ok, err := a.proc.Reap()
 	if err == nil && !ok {
@@ -171,6 +194,9 @@ func (r *rig) buryAudio() (corpse, bool) {
 	young := !a.opened
 	a.running, a.opened = false, false
 	_ = a.proc.Close()
+	if r.promote(now) {
+		return corpse{}, false // it has a successor, who plays already
+	}
 	return corpse{slot: audioSlot, gen: a.gen, exit: exit, young: young}, true
 }
 

@@ -29,6 +29,10 @@ type rig struct {
 	mu         sync.Mutex
 	slots      []*slot
 	audio      audioProcess
+	audioGen   uint64       // counts the audio processes
+	next       audioProcess // that has been started to take over from it, or not: see succession.go
+	nextAt     time.Time    // when that last began or ended
+	hadFirst   bool         // the preferred device has played
 	spare      *spareWorker // started, without a place; nil: none
 	stocking   bool         // one is being started
 	log        commandLog

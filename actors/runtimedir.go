@@ -78,6 +78,7 @@ func (d *runtimeDir) release() {
 	}
 	_ = os.Remove(d.file(SocketFile))
 	_ = os.Remove(d.file(audioSocketFile))
+	_ = os.Remove(d.file(nextSocketFile))
 	_ = os.Remove(d.file(crewFile))
 	_ = d.lock.Close()
 }
@@ -137,6 +138,9 @@ func (r *rig) saveCrew(more ...member) {
 	crew := more
 	if r.audio.running {
 		crew = append(crew, member{Role: audioChild, PID: r.audio.proc.PID})
+	}
+	if r.next.running {
+		crew = append(crew, member{Role: audioChild, PID: r.next.proc.PID})
 	}
 	if r.spare != nil {
 		crew = append(crew, member{Role: workerChild, PID: r.spare.proc.PID})

@@ -37,6 +37,9 @@ type Status struct {
 	Period        int        `json:"period"`
 	Backend       string     `json:"backend"`
 	Device        string     `json:"device"`
+	Preferred     string     `json:"preferred"`      // the device that was asked for, as backend:device
+	Second        bool       `json:"second"`         // it is not that one that plays
+	Blank         bool       `json:"blank"`          // what plays is heard by nobody: the device is only a clock, or there is none
 	Note          string     `json:"note,omitempty"` // why it is this device, if another was to be
 	AudioPID      int        `json:"audio_pid"`
 	Warnings      []string   `json:"warnings,omitempty"` // what the machine refused
@@ -83,6 +86,8 @@ func (r *rig) status() Status {
 	st.Patch, st.SteppedDown, st.Silent = r.patchName, r.stepped, r.silent
 	st.Mismatches = r.mismatches
 	st.Sound = r.journal.Status(a.Slot()).Sound
+	st.Preferred, st.Second = r.cfg.target().String(), r.audio.info.Second
+	st.Blank = !r.audio.opened || r.audio.info.Backend == "null" && r.cfg.Backend != "null"
 	if r.audio.running {
 		st.AudioPID = r.audio.proc.PID
 	}

@@ -90,6 +90,9 @@ func (r *rig) living() (procs []sys.Process) {
 	if r.audio.running {
 		procs = append(procs, r.audio.proc)
 	}
+	if r.next.running {
+		procs = append(procs, r.next.proc)
+	}
 	if r.spare != nil {
 		procs = append(procs, r.spare.proc)
 	}

@@ -98,6 +98,9 @@ func (r *rig) watched(fds []sys.PollFD) ([]sys.PollFD, time.Duration) {
 	if r.audio.running {
 		fds = append(fds, sys.PollFD{FD: r.audio.proc.FD})
 	}
+	if r.next.running {
+		fds = append(fds, sys.PollFD{FD: r.next.proc.FD})
+	}
 	return fds, tick
 }
 
@@ -121,7 +124,9 @@ func (r *rig) bury(fd int, now time.Time) (corpse, bool) {
 	}
 	switch {
 	case r.audio.running && r.audio.proc.FD == fd:
-		return r.buryAudio()
+		return r.buryAudio(now)
+	case r.next.running && r.next.proc.FD == fd:
+		r.buryNext(now)
 	case r.spare != nil && r.spare.proc.FD == fd:
 		return r.burySpare()
 	}
@@ -188,6 +193,8 @@ func (r *rig) tend(now time.Time) {
 	r.prime()
 	begins := !r.plays && r.audio.opened && r.control.Transport() == shm.Play
 	r.plays = r.plays || begins
+	r.hadFirst = r.hadFirst || r.plays && r.audio.opened && !r.audio.info.Second
+	r.tendSuccession(now)
 	r.noticeFlip()
 	for _, s := range r.slots {
 		if s.dying {
@@ -231,10 +238,7 @@ func (r *rig) prime() {
 	}
 	r.keeping.since = time.Now()
 	r.control.SetTransport(shm.Play)
-	if err := r.startAudio(); err != nil {
-		r.audio.reason = err.Error()
-		_ = r.audio.proc.Signal(killSignal) // the next one begins to play as soon as it has a device
-	}
+	r.startAudio()
 }
 
 // noticeFlip puts what has become of active on record: a flip away from a worker that has died, whose

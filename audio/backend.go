@@ -16,6 +16,7 @@ type Request struct {
 	Rate     int    // Hz
 	Channels int    // what the engine renders
 	Period   int    // frames wanted at a time; 0: what the device likes
+	Again    bool   // the device was open before, for the same stream of sound: a file goes on where it ends
 	// Ready is asked, by a backend that has no clock of its own, whether frames can be taken now.
 	Ready func(frames int) bool
 }

@@ -1,12 +1,10 @@
 package audio
 
 import (
-	"errors"
 	"fmt"
 	"log/slog"
 	"os"
 	"os/signal"
-	"runtime/debug"
 	"syscall"
 	"time"
 
@@ -16,13 +14,6 @@ import (
 
 // heapLimit bounds the heap: the collector is off, and comes on only if something leaks.
 const heapLimit = 256 << 20
-
-// probeCalls is how many callbacks are watched to learn the period of a device that does not
-// tell, and probeWait how long.
-const (
-	probeCalls = 8
-	probeWait  = 2 * time.Second
-)
 
 // fadeWait is how long the end of this process waits for its fade.
 const fadeWait = 300 * time.Millisecond
@@ -39,7 +30,7 @@ type process struct {
 	deaths   *deaths
 	stream   Stream
 	xruns    uint64
-	started  bool
+	started  bool // the device calls
 	rings    [shm.MaxSlots]*shm.Segment
 }
 
@@ -135,99 +126,6 @@ func (p *process) check() error {
 	return p.stream.Err()
 }
 
-// open opens the device, learns its period, and tells the engine.
-func (p *process) open(o shm.OpenOrder) error {
-	g := p.words.Geometry()
-	request := Request{
-		Device: o.Device, Rate: o.Rate, Channels: o.Channels, Period: o.Period,
-		Ready: func(frames int) bool { return p.player.Ready(frames) },
-	}
-	// No backend calls before Start: by then there is a player.
-	s, note, err := p.choose(o.Backend, request, func(out []float32) { p.player.Fill(out) })
-	if err != nil {
-		return err
-	}
-	info := s.Info()
-	p.stream, p.player = s, NewPlayer(p.words, p.journal, info.Channels)
-	debug.SetGCPercent(-1)
-	debug.SetMemoryLimit(heapLimit)
-	if info.Period == 0 {
-		if err := p.probe(); err != nil {
-			return err
-		}
-	}
-	if period := p.player.Period(); period > 0 {
-		info.Period = period
-	}
-	if info.Rate != int(g.Rate) {
-		return fmt.Errorf("device %q runs at %d Hz, not %d: start with --rate %d", info.Device, info.Rate, g.Rate, info.Rate)
-	}
-	p.opened = &shm.Opened{
-		Backend: info.Backend, API: info.API, Device: info.Device, Rate: info.Rate,
-		Channels: info.Channels, Period: info.Period, Note: note,
-	}
-	p.engine.tell(shm.Notice{Opened: p.opened})
-	return nil
-}
-
-// choose opens the named backend, or with "auto" the first that can.
-func (p *process) choose(name string, r Request, fill Fill) (s Stream, note string, err error) {
-	known := ""
-	for _, b := range p.backends {
-		known = join(known, b.Name())
-		if name != "auto" && name != b.Name() {
-			continue
-		}
-		s, err := b.Open(r, fill)
-		if err == nil {
-			if note != "" {
-				note += "; using " + b.Name()
-			}
-			return s, note, nil
-		}
-		if name != "auto" {
-			return nil, "", err
-		}
-		note = join(note, err.Error())
-		r.Device = "" // the name meant another backend's device
-	}
-	if name == "auto" {
-		return nil, "", fmt.Errorf("no backend could open a device: %s", note)
-	}
-	return nil, "", fmt.Errorf("backend %q is unknown; there are auto, %s", name, known)
-}
-
-func join(a, b string) string {
-	if a == "" {
-		return b
-	}
-	return a + ", " + b
-}
-
-// probe lets the device call, in silence, until its period is known.
-func (p *process) probe() error {
-	if err := p.start(); err != nil {
-		return err
-	}
-	for began := time.Now(); p.player.Calls() < probeCalls; time.Sleep(time.Millisecond) {
-		if time.Since(began) > probeWait {
-			return fmt.Errorf("device %q was opened but asked for sound %d times in %v", p.stream.Info().Device, p.player.Calls(), probeWait)
-		}
-	}
-	return nil
-}
-
-func (p *process) start() error {
-	if p.stream == nil {
-		return errors.New("told to start before a device was opened")
-	}
-	if p.started {
-		return nil
-	}
-	p.started = true
-	return p.stream.Start()
-}
-
 // attach maps a worker's ring and hands it to the callback; the ring before it is unmapped
 // only when the callback has left it, or is not running.
 func (p *process) attach(o shm.AttachOrder, fds []int) error {
@@ -271,9 +169,9 @@ func (p *process) retire(old *shm.Segment, slot int, gen uint64) {
 	}
 }
 
-// end fades out, then closes the device.
+// end fades out, then closes the device. One that is lost is left to the kernel: its driver may never answer.
 func (p *process) end() {
-	if p.stream == nil {
+	if p.stream == nil || p.stream.Err() != nil {
 		return
 	}
 	p.player.FadeOut()

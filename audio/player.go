@@ -24,6 +24,7 @@ type Player struct {
 	veil  veil
 	mix   mixer
 
+	held     atomic.Bool  // the device is to call, but not yet to play
 	leave    atomic.Bool  // this process was told to end
 	period   atomic.Int64 // the most frames that one call has asked for
 	calls    atomic.Int64
@@ -50,6 +51,9 @@ func NewPlayer(words shm.Playback, journal shm.Journal, channels int) *Player {
 // View.Mapped; until then the old ring may be read and must stay mapped.
 func (p *Player) Attach(slot int, ring shm.AudioReader) { p.next[slot].Store(&ring) }
 
+// Hold keeps the player silent, and out of everybody's way, until it is let go.
+func (p *Player) Hold(on bool) { p.held.Store(on) }
+
 // FadeOut makes this player, and not the transport alone, fade to silence.
 func (p *Player) FadeOut() { p.leave.Store(true) }
 
@@ -63,6 +67,10 @@ func (p *Player) Calls() int64 { return p.calls.Load() }
 func (p *Player) Fill(out []float32) {
 	p.calls.Add(1)
 	p.period.Store(max(p.period.Load(), int64(len(out)/p.mix.to)))
+	if p.held.Load() {
+		clear(out)
+		return
+	}
 	p.adopt()
 	if p.silent() {
 		clear(out)
@@ -189,8 +197,8 @@ const patience = 20e6 // ns
 // Ready tells a device that has no clock of its own whether frames can be taken without concealing
 // and without running into the guard.
 func (p *Player) Ready(frames int) bool {
-	if p.words.Transport() == shm.Idle {
-		return false
+	if p.words.Transport() == shm.Idle || p.held.Load() {
+		return p.held.Load() // it is to be silent, as fast as it likes
 	}
 	if p.words.Transport() == shm.Fade || p.leave.Load() {
 		return true

@@ -16,13 +16,30 @@ type Order struct {
 	Start  bool         `json:"start,omitempty"`  // blocks are there: begin to play
 }
 
-// OpenOrder asks for a device.
+// Target is a device to play on.
+type Target struct {
+	Backend string `json:"backend"` // a backend's name, or "auto"
+	Device  string `json:"device,omitempty"`
+}
+
+// String is the target as a user writes it: backend:device.
+func (t Target) String() string {
+	if t.Device == "" {
+		return t.Backend
+	}
+	return t.Backend + ":" + t.Device
+}
+
+// OpenOrder asks for a device: the preferred one, else the first of the others that can be opened.
 type OpenOrder struct {
-	Backend  string `json:"backend"` // a backend's name, or "auto"
-	Device   string `json:"device,omitempty"`
-	Rate     int    `json:"rate"`
-	Channels int    `json:"channels"`
-	Period   int    `json:"period,omitempty"` // frames; 0: the device's own
+	Target
+	Others   []Target `json:"others,omitempty"`
+	Alone    bool     `json:"alone,omitempty"`  // none but the preferred one, not even what "auto" would take instead
+	Anyhow   bool     `json:"anyhow,omitempty"` // if nothing else can be opened, the clock that needs no device
+	Again    bool     `json:"again,omitempty"`  // it has been open before: a file goes on where it is
+	Rate     int      `json:"rate"`
+	Channels int      `json:"channels"`
+	Period   int      `json:"period,omitempty"` // frames; 0: the device's own
 }
 
 // AttachOrder hands over the ring of a slot's new worker.
@@ -44,8 +61,9 @@ type Opened struct {
 	Device   string `json:"device"`
 	Rate     int    `json:"rate"`
 	Channels int    `json:"channels"`
-	Period   int    `json:"period"`         // frames
-	Note     string `json:"note,omitempty"` // what the user should know: a fall-back, a refusal of real-time priority
+	Period   int    `json:"period"`           // frames
+	Second   bool   `json:"second,omitempty"` // it is not the preferred one
+	Note     string `json:"note,omitempty"`   // what the user should know: a fall-back, a refusal of real-time priority
 }
 
 // SendWire sends one order or notice, with descriptors.

@@ -63,6 +63,12 @@ func (s *Server) start(t testing.TB) {
 	}
 }
 
+// Restart starts a server that was killed again.
+func (s *Server) Restart(t testing.TB) {
+	t.Helper()
+	s.start(t)
+}
+
 func (s *Server) end() {
 	if s.cmd.ProcessState == nil {
 		_ = s.cmd.Process.Signal(syscall.SIGTERM)
@@ -78,5 +84,10 @@ func (s *Server) Kill(t testing.TB) {
 		t.Fatal(err)
 	}
 	_ = s.cmd.Wait()
-	t.Cleanup(func() { s.start(t); s.end() })
+	t.Cleanup(func() {
+		if s.cmd.ProcessState != nil {
+			s.start(t)
+		}
+		s.end()
+	})
 }

@@ -46,7 +46,11 @@ func (Backend) Open(r audio.Request, fill audio.Fill) (audio.Stream, error) {
 	if r.Period == 0 {
 		r.Period = defaultPeriod
 	}
-	w, err := Create(path, r.Rate, r.Channels)
+	create := Create
+	if r.Again {
+		create = Append
+	}
+	w, err := create(path, r.Rate, r.Channels)
 	if err != nil {
 		return nil, fmt.Errorf("backend file: %w", err)
 	}

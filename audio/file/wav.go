@@ -1,6 +1,7 @@
 package file
 
 import (
+	"bytes"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -50,6 +51,29 @@ func Create(path string, rate, channels int) (*Writer, error) {
 	return w, nil
 }
 
+// Append goes on with a file that Create made, of the same rate and channels, behind what its header tells of. If there is none, or
+// what is there is none, it is Create.
+func Append(path string, rate, channels int) (*Writer, error) {
+	f, err := os.OpenFile(path, os.O_RDWR, 0)
+	if err != nil {
+		return Create(path, rate, channels)
+	}
+	w := &Writer{f: f, rate: rate, channels: channels, max: riffMax}
+	h := make([]byte, headerSize)
+	if _, err := f.ReadAt(h, 0); err == nil {
+		le := binary.LittleEndian
+		w.data = int64(le.Uint32(h[atData+4:]))
+		if w.data == math.MaxUint32 {
+			w.data = int64(le.Uint64(h[atDS64+16:]))
+		}
+		if st, err := f.Stat(); err == nil && w.data <= st.Size()-headerSize && bytes.Equal(h, w.headerBytes()) {
+			return w, nil
+		}
+	}
+	f.Close()
+	return Create(path, rate, channels)
+}
+
 // Write appends frames, interleaved.
 func (w *Writer) Write(samples []float32) error {
 	if len(samples)%w.channels != 0 {
@@ -70,6 +94,13 @@ func (w *Writer) Write(samples []float32) error {
 func (w *Writer) Frames() int64 { return w.data / int64(4*w.channels) }
 
 func (w *Writer) header() error {
+	if _, err := w.f.WriteAt(w.headerBytes(), 0); err != nil {
+		return fmt.Errorf("WAV: %w", err)
+	}
+	return nil
+}
+
+func (w *Writer) headerBytes() []byte {
 	le := binary.LittleEndian
 	h := make([]byte, headerSize)
 	frames := uint64(w.Frames())
@@ -95,10 +126,7 @@ func (w *Writer) header() error {
 	copy(h[atFact:], "fact")
 	le.PutUint32(h[atFact+4:], 4)
 	copy(h[atData:], "data")
-	if _, err := w.f.WriteAt(h, 0); err != nil {
-		return fmt.Errorf("WAV: %w", err)
-	}
-	return nil
+	return h
 }
 
 func (w *Writer) format(h []byte) {

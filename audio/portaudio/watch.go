@@ -12,7 +12,7 @@ import (
 const (
 	watchTick = 100 * time.Millisecond
 	firstCall = 5 * time.Second // a device may wake slowly
-	lostAfter = time.Second     // and four periods
+	lostAfter = time.Second     // or four periods, if that is longer
 )
 
 // watch ends a stream, by its Err, when the device has stopped calling.
@@ -72,5 +72,5 @@ func (s *stream) silence(calls uint64) time.Duration {
 		return firstCall
 	}
 	period := time.Duration(s.frames.Load()) * time.Second / time.Duration(s.info.Rate)
-	return lostAfter + 4*period
+	return max(lostAfter, 4*period)
 }

@@ -6,11 +6,14 @@ import (
 	"log/slog"
 	"os"
 	"os/signal"
+	"slices"
 	"strings"
 	"syscall"
 	"time"
 
 	"github.com/music-chronus/chronus/actors"
+	"github.com/music-chronus/chronus/audio"
+	"github.com/music-chronus/chronus/shm"
 )
 
 // engineFlags describe the engine to start.
@@ -20,6 +23,7 @@ type engineFlags struct {
 	OSC      string        `name:"osc" help:"Listen for OSC on this UDP address; none: do not." default:"127.0.0.1:5005" placeholder:"HOST:PORT"`
 	Backend  string        `help:"auto, portaudio, null, or file." default:"auto"`
 	Device   string        `help:"Device, as chronus devices lists it; for file: the WAV file, fast:FILE for faster than real time." placeholder:"NAME"`
+	Fallback []string      `help:"Devices to play on while that one cannot be opened, as BACKEND or BACKEND:DEVICE; null once all else has failed." placeholder:"TARGET,..."`
 	Rate     int           `help:"Frames a second." default:"48000" placeholder:"HZ"`
 	Block    int           `help:"Frames rendered at a time." default:"64" placeholder:"FRAMES"`
 	Lead     int           `help:"Blocks that workers are ahead; 0: what the device needs." default:"0" placeholder:"BLOCKS"`
@@ -48,6 +52,13 @@ func (f engineFlags) config(s streams) (actors.Config, error) {
 		OSC: f.OSC, Backend: f.Backend, Device: f.Device, Rate: f.Rate, Block: f.Block, Lead: f.Lead, Guard: f.Guard,
 		Replicas: f.Replicas, RuntimeDir: f.RuntimeDir, Grace: f.Grace, Fresh: f.Fresh,
 		Logger: slog.New(slog.NewTextHandler(s.err, &slog.HandlerOptions{Level: level})),
+	}
+	for _, name := range f.Fallback {
+		backend, device, _ := strings.Cut(name, ":")
+		if backend == "auto" || !slices.ContainsFunc(backends, func(b audio.Backend) bool { return b.Name() == backend }) {
+			return actors.Config{}, fmt.Errorf("--fallback %q: the backend is portaudio, null or file", name)
+		}
+		c.Fallback = append(c.Fallback, shm.Target{Backend: backend, Device: device})
 	}
 	if f.Patch != "" {
 		text, err := os.ReadFile(f.Patch)
