@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
 	"path/filepath"
 	"time"
 
@@ -30,15 +31,46 @@ func (r *rig) spawnAudio() error {
 	if r.audio.running || r.stopping {
 		return nil
 	}
-	if err := r.startAudioProcess(&r.audio, r.audioSocket(), r.openOrder()); err != nil {
+	order := r.openOrder()
+	if r.audio.reason == "" {
+		order.Known = r.audio.info.Period // it ended of nothing that the device has to do with
+	} else if r.spareAudio.running {
+		r.discardSpare()
+	}
+	if err := r.startAudioProcess(&r.audio, r.audioSocket(), order); err != nil {
 		return fmt.Errorf("audio process: %w", err)
 	}
 	return nil
 }
 
-// startAudioProcess starts an audio process in the place a, where none runs.
+// startAudioProcess has the spare process, or one that is started now, play or look in the place a, where none is, and listen
+// at socket.
 func (r *rig) startAudioProcess(a *audioProcess, socket string, order shm.OpenOrder) error {
-	listener, err := sys.Listen(socket)
+	if !r.spareAudio.running {
+		if err := r.forkAudio(); err != nil {
+			return err
+		}
+	}
+	if err := os.Rename(r.socket(spareSocketFile), socket); err != nil {
+		return err
+	}
+	*a, r.spareAudio, r.spareAt = r.spareAudio, audioProcess{}, time.Now()
+	r.saveCrew()
+	r.connectAudio(a, socket, order)
+	return nil
+}
+
+// discardSpare ends the spare process, which has known the device that was lost.
+func (r *rig) discardSpare() {
+	w := spareWorker{proc: r.spareAudio.proc}
+	r.spareAudio = audioProcess{}
+	go w.discard()
+}
+
+// forkAudio starts a process that waits for an engine to tell it what to open. Starting one takes a third of what it takes to be heard
+// again, so that one is kept.
+func (r *rig) forkAudio() error {
+	listener, err := sys.Listen(r.socket(spareSocketFile))
 	if err != nil {
 		return err
 	}
@@ -53,14 +85,15 @@ func (r *rig) startAudioProcess(a *audioProcess, socket string, order shm.OpenOr
 		return err
 	}
 	r.audioGen++
-	*a = audioProcess{gen: r.audioGen, proc: proc, running: true}
+	r.spareAudio = audioProcess{gen: r.audioGen, proc: proc, running: true}
 	r.saveCrew()
-	r.connectAudio(a, socket, order)
 	return nil
 }
 
 // audioSocket is where the audio process listens: to this engine, or to one after it.
-func (r *rig) audioSocket() string { return filepath.Join(r.cfg.RuntimeDir, audioSocketFile) }
+func (r *rig) audioSocket() string { return r.socket(audioSocketFile) }
+
+func (r *rig) socket(name string) string { return filepath.Join(r.cfg.RuntimeDir, name) }
 
 // openOrder is what an audio process is asked for: at the start of an engine what the user wants, or nothing; once it has
 // played, something at any price.

@@ -32,6 +32,8 @@ type rig struct {
 	audioGen   uint64       // counts the audio processes
 	next       audioProcess // that has been started to take over from it, or not: see succession.go
 	nextAt     time.Time    // when that last began or ended
+	spareAudio audioProcess // that waits to be told what to open
+	spareAt    time.Time    // when that was last started, or ended
 	hadFirst   bool         // the preferred device has played
 	spare      *spareWorker // started, without a place; nil: none
 	stocking   bool         // one is being started

@@ -18,7 +18,9 @@ const (
 	lockFile        = "engine.lock" // held by the living engine; has its pid
 	SocketFile      = "engine.sock" // HTTP for status and the like
 	audioSocketFile = "audio.sock"  // the audio process's, for its engine
-	crewFile        = "crew.json"   // the processes that the engine started
+	nextSocketFile  = "audio-next.sock"
+	spareSocketFile = "audio-spare.sock"
+	crewFile        = "crew.json" // the processes that the engine started
 )
 
 // DefaultRuntimeDir is XDG_RUNTIME_DIR/chronus, else a directory of the user's own under the
@@ -45,7 +47,7 @@ func lockRuntimeDir(path string) (*runtimeDir, error) {
 	if err := os.MkdirAll(path, 0o700); err != nil {
 		return nil, fmt.Errorf("runtime directory %s: %w: choose another with --runtime-dir", path, err)
 	}
-	if n := len(filepath.Join(path, SocketFile)); n > 107 {
+	if n := len(filepath.Join(path, spareSocketFile)); n > 107 {
 		return nil, fmt.Errorf("runtime directory %s: its name is too long for a socket by %d bytes: choose another with --runtime-dir", path, n-107)
 	}
 	f, err := os.OpenFile(filepath.Join(path, lockFile), os.O_RDWR|os.O_CREATE, 0o600)
@@ -79,6 +81,7 @@ func (d *runtimeDir) release() {
 	_ = os.Remove(d.file(SocketFile))
 	_ = os.Remove(d.file(audioSocketFile))
 	_ = os.Remove(d.file(nextSocketFile))
+	_ = os.Remove(d.file(spareSocketFile))
 	_ = os.Remove(d.file(crewFile))
 	_ = d.lock.Close()
 }
@@ -139,8 +142,10 @@ func (r *rig) saveCrew(more ...member) {
 	if r.audio.running {
 		crew = append(crew, member{Role: audioChild, PID: r.audio.proc.PID})
 	}
-	if r.next.running {
-		crew = append(crew, member{Role: audioChild, PID: r.next.proc.PID})
+	for _, a := range []*audioProcess{&r.next, &r.spareAudio} {
+		if a.running {
+			crew = append(crew, member{Role: audioChild, PID: a.proc.PID})
+		}
 	}
 	if r.spare != nil {
 		crew = append(crew, member{Role: workerChild, PID: r.spare.proc.PID})

@@ -90,8 +90,10 @@ func (r *rig) living() (procs []sys.Process) {
 	if r.audio.running {
 		procs = append(procs, r.audio.proc)
 	}
-	if r.next.running {
-		procs = append(procs, r.next.proc)
+	for _, a := range []*audioProcess{&r.next, &r.spareAudio} {
+		if a.running {
+			procs = append(procs, a.proc)
+		}
 	}
 	if r.spare != nil {
 		procs = append(procs, r.spare.proc)

@@ -2,11 +2,11 @@ package actors
 
 import (
 	"os"
-	"path/filepath"
 	"syscall"
 	"time"
 
 	"github.com/music-chronus/chronus/shm"
+	"github.com/music-chronus/chronus/shm/sys"
 )
 
 // While another device than the preferred one plays, a second audio process looks now and then whether that one is there again. PortAudio
@@ -16,12 +16,11 @@ import (
 // returnEvery is how often the preferred device is looked for.
 const returnEvery = 2 * time.Second
 
+// spareEvery is how long it is left at that when the spare has just been used, or could not be started.
+const spareEvery = 200 * time.Millisecond
+
 // leaveWait is how long the first process may take to fade out and end.
 const leaveWait = time.Second
-
-const nextSocketFile = "audio-next.sock"
-
-func (r *rig) nextSocket() string { return filepath.Join(r.cfg.RuntimeDir, nextSocketFile) }
 
 // tendSuccession looks for the preferred device while another one plays that it played on before, or that the user named.
 func (r *rig) tendSuccession(now time.Time) {
@@ -35,10 +34,43 @@ func (r *rig) tendSuccession(now time.Time) {
 		r.nextAt = now
 		order := r.openOrder()
 		order.Alone, order.Anyhow = true, false
-		if err := r.startAudioProcess(&r.next, r.nextSocket(), order); err != nil {
+		if err := r.startAudioProcess(&r.next, r.socket(nextSocketFile), order); err != nil {
 			r.emit(AudioEnded{Cause: "look for the preferred device: " + err.Error(), After: returnEvery})
 		}
 	}
+}
+
+// tendSpareAudio keeps an audio process ready to be told what to open.
+func (r *rig) tendSpareAudio(now time.Time) {
+	if r.plays && r.audio.opened && !r.spareAudio.running && !r.stopping {
+		if now.Sub(r.spareAt) < spareEvery {
+			return
+		}
+		r.spareAt = now
+		if err := r.forkAudio(); err != nil {
+			r.emit(AudioEnded{Cause: "start a spare: " + err.Error(), After: spareEvery})
+			return
+		}
+		r.warmSpare()
+	}
+}
+
+// warmSpare makes the spare ready for the device that plays. It is of no use once that is lost: then it is not to be trusted either.
+func (r *rig) warmSpare() {
+	s, err := sys.Dial(r.socket(spareSocketFile))
+	if err == nil {
+		_ = shm.SendWire(s, shm.Order{Warm: r.audio.info.Backend})
+		_ = s.Close() // what was sent is read nevertheless
+	}
+}
+
+// burySilent notes the end of a process that does not play; at is when that was.
+func burySilent(a *audioProcess, at *time.Time, now time.Time) {
+	if _, ok, err := a.proc.Reap(); err == nil && !ok {
+		return
+	}
+	_ = a.proc.Close()
+	*a, *at = audioProcess{}, now
 }
 
 // relieve tells the process that plays to end, since its successor has the preferred device.
@@ -57,19 +89,10 @@ func (r *rig) promote(now time.Time) bool {
 		return false
 	}
 	r.audio, r.next, r.nextAt = r.next, audioProcess{}, now
-	_ = os.Rename(r.nextSocket(), r.audioSocket())
+	_ = os.Rename(r.socket(nextSocketFile), r.audioSocket())
 	r.saveCrew()
 	r.opened()
 	return true
-}
-
-// buryNext notes the end of a second process that found no device, or lost it.
-func (r *rig) buryNext(now time.Time) {
-	if _, ok, err := r.next.proc.Reap(); err == nil && !ok {
-		return
-	}
-	_ = r.next.proc.Close()
-	r.next, r.nextAt = audioProcess{}, now
 }
 
 // target is the preferred device.

@@ -98,8 +98,10 @@ func (r *rig) watched(fds []sys.PollFD) ([]sys.PollFD, time.Duration) {
 	if r.audio.running {
 		fds = append(fds, sys.PollFD{FD: r.audio.proc.FD})
 	}
-	if r.next.running {
-		fds = append(fds, sys.PollFD{FD: r.next.proc.FD})
+	for _, a := range []*audioProcess{&r.next, &r.spareAudio} {
+		if a.running {
+			fds = append(fds, sys.PollFD{FD: a.proc.FD})
+		}
 	}
 	return fds, tick
 }
@@ -126,7 +128,9 @@ func (r *rig) bury(fd int, now time.Time) (corpse, bool) {
 	case r.audio.running && r.audio.proc.FD == fd:
 		return r.buryAudio(now)
 	case r.next.running && r.next.proc.FD == fd:
-		r.buryNext(now)
+		burySilent(&r.next, &r.nextAt, now)
+	case r.spareAudio.running && r.spareAudio.proc.FD == fd:
+		burySilent(&r.spareAudio, &r.spareAt, now)
 	case r.spare != nil && r.spare.proc.FD == fd:
 		return r.burySpare()
 	}
@@ -195,6 +199,7 @@ func (r *rig) tend(now time.Time) {
 	r.plays = r.plays || begins
 	r.hadFirst = r.hadFirst || r.plays && r.audio.opened && !r.audio.info.Second
 	r.tendSuccession(now)
+	r.tendSpareAudio(now)
 	r.noticeFlip()
 	for _, s := range r.slots {
 		if s.dying {

@@ -50,6 +50,12 @@ type Stream interface {
 	Err() error
 }
 
+// Warmer is a Backend that can do beforehand what takes long about Open.
+type Warmer interface {
+	// Warm makes ready for one Open. Devices that come or go meanwhile are Open's business.
+	Warm() error
+}
+
 // Backend is a way to get sound out. Its Open makes a Stream that has not started.
 type Backend interface {
 	Name() string

@@ -107,6 +107,8 @@ func (p *process) obey(r received) error {
 		p.engine.tell(shm.Notice{Opened: p.opened})
 	case r.order.Open != nil:
 		return p.open(*r.order.Open)
+	case r.order.Warm != "":
+		p.warm(r.order.Warm)
 	case r.order.Attach != nil:
 		return p.attach(*r.order.Attach, r.fds)
 	case r.order.Start:
@@ -115,10 +117,14 @@ func (p *process) obey(r received) error {
 	return nil
 }
 
-// check carries the device's xruns over, and tells an error that ended it.
+// check carries the device's xruns over, and tells a period that is longer than was thought, and an error that ended it.
 func (p *process) check() error {
 	if p.stream == nil {
 		return nil
+	}
+	if period := p.player.Period(); p.opened != nil && period > p.opened.Period {
+		p.opened.Period = period
+		p.engine.tell(shm.Notice{Opened: p.opened})
 	}
 	n := p.stream.Xruns()
 	p.words.AddXruns(n - p.xruns)

@@ -38,6 +38,9 @@ func (p *process) open(o shm.OpenOrder) error {
 	debug.SetGCPercent(-1)
 	debug.SetMemoryLimit(heapLimit)
 	if info.Period == 0 {
+		info.Period = o.Known
+	}
+	if info.Period == 0 {
 		if err := p.probe(); err != nil {
 			return err
 		}
@@ -54,6 +57,15 @@ func (p *process) open(o shm.OpenOrder) error {
 	}
 	p.engine.tell(shm.Notice{Opened: p.opened})
 	return nil
+}
+
+// warm makes a backend ready to be opened. That it cannot be will be seen when it is to be.
+func (p *process) warm(name string) {
+	for _, b := range p.backends {
+		if w, ok := b.(Warmer); ok && b.Name() == name {
+			_ = w.Warm()
+		}
+	}
 }
 
 // choice is the device that was opened, with what the user should know of it.

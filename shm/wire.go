@@ -14,6 +14,7 @@ type Order struct {
 	Open   *OpenOrder   `json:"open,omitempty"`
 	Attach *AttachOrder `json:"attach,omitempty"` // with the slot segment's descriptor
 	Start  bool         `json:"start,omitempty"`  // blocks are there: begin to play
+	Warm   string       `json:"warm,omitempty"`   // a backend to make ready for being opened later
 }
 
 // Target is a device to play on.
@@ -40,6 +41,7 @@ type OpenOrder struct {
 	Rate     int      `json:"rate"`
 	Channels int      `json:"channels"`
 	Period   int      `json:"period,omitempty"` // frames; 0: the device's own
+	Known    int      `json:"known,omitempty"`  // the period that the device had a moment ago: it need not be found out
 }
 
 // AttachOrder hands over the ring of a slot's new worker.

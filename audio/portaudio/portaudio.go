@@ -95,20 +95,36 @@ func find(name string) (*pa.DeviceInfo, error) {
 	return nil, fmt.Errorf("portaudio: no device %q; %s", name, list)
 }
 
-// Open opens a device. PortAudio is initialised for it and terminated when it is closed, so that devices are looked for anew each time.
-func (Backend) Open(r audio.Request, fill audio.Fill) (audio.Stream, error) {
-	s := &stream{}
-	var err error
-	quietly(func() { err = pa.Initialize() })
-	if err != nil {
+// warm: PortAudio is initialised for the next Open. Streams are opened one at a time.
+var warm bool
+
+// Warm initialises PortAudio, which takes most of the time that Open does.
+func (Backend) Warm() (err error) {
+	if !warm {
+		quietly(func() { err = pa.Initialize() })
+		warm = err == nil
+	}
+	return err
+}
+
+// Open opens a device. PortAudio is initialised for it and terminated when it is closed, so that devices are looked for anew each time;
+// if it was made warm and the device is not there, it is looked for anew too.
+func (b Backend) Open(r audio.Request, fill audio.Fill) (audio.Stream, error) {
+	was := warm
+	if err := b.Warm(); err != nil {
 		return nil, fmt.Errorf("portaudio: %w", err)
 	}
+	warm = false
+	s, err := &stream{}, error(nil)
 	quietly(func() { err = s.open(r, fill) })
-	if err != nil {
-		quietly(func() { _ = pa.Terminate() })
-		return nil, err
+	if err == nil {
+		return s, nil
 	}
-	return s, nil
+	quietly(func() { _ = pa.Terminate() })
+	if was {
+		return b.Open(r, fill)
+	}
+	return nil, err
 }
 
 type stream struct {

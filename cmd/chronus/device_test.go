@@ -82,6 +82,7 @@ func TestAudioKilledOnJACK(t *testing.T) {
 	e.tell("/gate/adsr1", "on")
 	var gaps []time.Duration
 	for range 5 {
+		time.Sleep(time.Second) // one failure at a time: there is a spare again
 		before := e.redundancy()
 		if err := syscall.Kill(before.AudioPID, syscall.SIGKILL); err != nil {
 			t.Fatal(err)
@@ -93,7 +94,7 @@ func TestAudioKilledOnJACK(t *testing.T) {
 		})
 		gaps = append(gaps, time.Since(killed).Round(time.Millisecond))
 		ports, _ := exec.Command("jack_lsp", "-c").Output()
-		if !bytes.Contains(ports, []byte("PortAudio:out_0")) {
+		if !bytes.Contains(ports, []byte("PortAudio")) {
 			t.Errorf("it is not on JACK: %s", ports)
 		}
 	}
