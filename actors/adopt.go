@@ -147,6 +147,9 @@ func adopt(cfg Config, asked []byte, h *heritage, emit func(Event)) (*rig, error
 	if h.control == nil || h.journal == nil || h.kept == nil {
 		return nil, fmt.Errorf("%w: no process holds its words", errUnusable)
 	}
+	if len(h.rings) == 0 && !slices.ContainsFunc(h.workers, func(x *heir) bool { return x.slot != nil }) {
+		return nil, fmt.Errorf("%w: none of its processes has any sound", errUnusable)
+	}
 	r := bareRig(cfg, h.control.Geometry(), emit)
 	r.control, r.journal, r.store = shm.TakeControl(h.control), shm.TakeJournal(h.journal), shm.TakeKept(h.kept)
 	if t := r.control.Transport(); t != shm.Play {
@@ -178,12 +181,13 @@ func adopt(cfg Config, asked []byte, h *heritage, emit func(Event)) (*rig, error
 		}
 	}
 	r.active = r.control.Active()
-	r.adopted = &Adopted{Audio: h.audio != nil, Block: r.control.Clock()}
+	news := Adopted{Audio: h.audio != nil, Block: r.control.Clock()}
 	for _, s := range r.slots {
 		if s.phase != empty {
-			r.adopted.Workers++
+			news.Workers++
 		}
 	}
+	r.adopted, r.news = true, append(r.news, news)
 	r.inheritAudio(h)
 	h.close()
 	return r, nil
@@ -204,7 +208,7 @@ func (r *rig) sameAs(cfg Config, asked []byte) error {
 		return fmt.Errorf("the sound of an engine that was lost goes on in %s, with %s; this one was to have %s: %s",
 			cfg.RuntimeDir, geometryText(r.geo), geometryText(want), way)
 	}
-	if r.kept.Origin != xxhash.Sum64(asked) {
+	if r.kept.Origin != xxhash.Sum64(asked) && !cfg.Resume {
 		return fmt.Errorf("the sound of an engine that was lost goes on in %s, with another patch: %s", cfg.RuntimeDir, way)
 	}
 	return nil
@@ -344,7 +348,7 @@ func (r *rig) inheritAudio(h *heritage) {
 			_ = x.proc.Close()
 		}
 	}
-	r.audioGen, r.audio.gen = 1, 1 // it has played: that it cannot play is no reason any more not to start
+	r.audioGen, r.audio.gen = 2, 2 // it has played: that it cannot play is no reason any more not to start
 	if h.audio != nil {
 		r.audio.proc, r.audio.running = h.audio.proc, true
 		r.connectAudio(&r.audio, r.audioSocket(), r.openOrder())

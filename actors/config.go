@@ -27,6 +27,8 @@ type Config struct {
 	Replicas   int           // workers, 1 to 8; default 2
 	RuntimeDir string        // of lock and socket; made if missing
 	Grace      time.Duration // how long the sound goes on without an engine; default 60 s, negative: for ever
+	StateFile  string        // where the state is saved, for Resume; "": it is not
+	Resume     bool          // go on from the state in StateFile, with its patch; what goes on by itself is taken over all the same
 	Fresh      bool          // end what an engine that was lost left playing, rather than taking it over
 	Logger     *slog.Logger  // default: slog's
 }

@@ -7,6 +7,7 @@ import (
 	"io"
 	"log/slog"
 	"os"
+	"path/filepath"
 	"strings"
 	"sync"
 	"time"
@@ -14,6 +15,7 @@ import (
 	"github.com/asynkron/protoactor-go/actor"
 
 	"github.com/music-chronus/chronus/dsp/patch"
+	"github.com/music-chronus/chronus/shm"
 	"github.com/music-chronus/chronus/shm/sys"
 )
 
@@ -32,6 +34,8 @@ type Engine struct {
 	tree     *actor.PID
 	since    time.Time
 	warnings []string
+	saved    *Saved // by an engine before this one; nil: nothing
+	saver    *saver
 
 	outcome chan error // of the start: nil once it plays
 	stop    sync.Once
@@ -70,11 +74,14 @@ func Start(ctx context.Context, cfg Config) (*Engine, error) {
 
 // prepare makes everything that needs no process.
 func (e *Engine) prepare() (err error) {
-	p, err := patch.Parse(e.cfg.PatchName, e.cfg.Patch)
+	geo, err := e.cfg.geometry()
 	if err != nil {
 		return err
 	}
-	geo, err := e.cfg.geometry()
+	if err := e.recall(geo); err != nil {
+		return err
+	}
+	p, err := patch.Parse(e.cfg.PatchName, e.cfg.Patch)
 	if err != nil {
 		return err
 	}
@@ -91,11 +98,48 @@ func (e *Engine) prepare() (err error) {
 	if e.rig, err = e.rigOf(e.cfg.Patch); err != nil {
 		return err
 	}
+	if e.saved != nil && e.saved.LastGood != "" {
+		e.rig.lastGood = []byte(e.saved.LastGood)
+	}
 	e.rig.enrol = e.dir.saveCrew
 	e.rig.replanned = func(p *patch.Plan) { _ = e.desk.replan(p, e.rig.planNumber) }
 	e.warn()
 	e.control, err = serveControl(e, e.dir.file(SocketFile))
 	return err
+}
+
+// recall reads what an engine before this one has saved: to go on from, or just to know the last patch that was good.
+func (e *Engine) recall(geo shm.Geometry) error {
+	if e.cfg.StateFile == "" {
+		if e.cfg.Resume {
+			return errors.New("resume: no state file is named: give --state")
+		}
+		return nil
+	}
+	if err := os.MkdirAll(filepath.Dir(e.cfg.StateFile), 0o700); err != nil {
+		return fmt.Errorf("state file: %w: choose another with --state", err)
+	}
+	s, err := ReadSaved(e.cfg.StateFile)
+	if err == nil && e.cfg.Resume {
+		err = s.check(geo)
+	}
+	switch {
+	case err == nil:
+		e.saved = &s
+	case errors.Is(err, os.ErrNotExist):
+		if e.cfg.Resume {
+			e.cfg.Resume = false
+			e.cfg.Logger.Warn("nothing has been saved yet; it begins anew", "file", e.cfg.StateFile)
+		}
+	case e.cfg.Resume:
+		return fmt.Errorf("resume from %s: %w", e.cfg.StateFile, err)
+	default:
+		e.cfg.Logger.Warn("the saved state cannot be read, and will be written anew", "error", err)
+	}
+	if e.cfg.Resume {
+		e.cfg.Patch, e.cfg.PatchName = []byte(s.Patch), s.Name
+	}
+	return nil
 }
 
 // rigOf is the rig of an engine that was lost here and whose sound goes on, or a new one.
@@ -122,6 +166,12 @@ func (e *Engine) rigOf(text []byte) (*rig, error) {
 	r, err := newRig(e.cfg, text, e.emit)
 	if err != nil {
 		return nil, err
+	}
+	if e.saved != nil && e.cfg.Resume {
+		if err := r.resume(e.saved); err != nil {
+			r.close()
+			return nil, err
+		}
 	}
 	r.control.SetEngine(ownPID())
 	r.control.SetGrace(e.cfg.Grace)
@@ -155,10 +205,13 @@ func (e *Engine) raise() {
 		e.settle(fmt.Errorf("spawn the supervisor: %w", err))
 		return
 	}
-	if e.rig.adopted != nil {
-		e.emit(*e.rig.adopted)
+	for _, ev := range e.rig.news {
+		e.emit(ev)
 	}
 	e.watcher = startWatcher(e.rig)
+	if e.cfg.StateFile != "" {
+		e.saver = startSaver(e.rig, e.cfg.StateFile)
+	}
 }
 
 // settle ends the start, with or without an error. Later calls are of no consequence.

@@ -8,7 +8,7 @@ import (
 
 // Event is something that happened, as a value on the actor system's event stream. The set is
 // closed: WorkerReady, WorkerEnded, WorkerHung, WorkerDiverged, WorkerFailed, Flipped,
-// AudioOpened, AudioEnded, Quarantined, NodeBypassed, SteppedDown, NodeMuted, OutputGuarded, Adopted, NotKept, ActorFailed.
+// AudioOpened, AudioEnded, Quarantined, NodeBypassed, SteppedDown, NodeMuted, OutputGuarded, Adopted, Resumed, NotKept, ActorFailed.
 type Event interface {
 	fmt.Stringer
 	event()
@@ -90,6 +90,11 @@ type (
 	}
 	// OutputGuarded: the sound would have been above full scale, or had a steady offset.
 	OutputGuarded struct{ Limited, Offset uint64 } // blocks, since the stream began
+	// Resumed: the engine goes on from a saved state.
+	Resumed struct {
+		Block uint64
+		Saved time.Time
+	}
 	// Adopted: the sound of an engine that was lost is under control again.
 	Adopted struct {
 		Workers int
@@ -120,6 +125,7 @@ func (AudioEnded) event()     {}
 func (ActorFailed) event()    {}
 func (NotKept) event()        {}
 func (Adopted) event()        {}
+func (Resumed) event()        {}
 func (Quarantined) event()    {}
 func (NodeBypassed) event()   {}
 func (SteppedDown) event()    {}

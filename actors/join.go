@@ -161,9 +161,9 @@ func (r *rig) nameJoiner(a shm.Active) {
 func (r *rig) keep(now time.Time) {
 	k := &r.keeping
 	if k.giver == nil || k.done {
-		if now.Sub(k.since) >= keepEvery && r.control.Transport() == shm.Play && r.doubt == nil {
+		if (r.keepSoon || now.Sub(k.since) >= keepEvery) && r.control.Transport() == shm.Play && r.doubt == nil {
 			*k = r.askForState(nil, nil, now)
-			k.since = now
+			k.since, r.keepSoon = now, false
 		}
 		return
 	}

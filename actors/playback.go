@@ -98,7 +98,7 @@ func (r *rig) socket(name string) string { return filepath.Join(r.cfg.RuntimeDir
 // openOrder is what an audio process is asked for: at the start of an engine what the user wants, or nothing; once it has
 // played, something at any price.
 func (r *rig) openOrder() shm.OpenOrder {
-	played := r.plays || r.adopted != nil
+	played := r.plays || r.adopted
 	return shm.OpenOrder{
 		Target: r.cfg.target(), Others: r.cfg.Fallback, Anyhow: played, Again: played,
 		Rate: r.cfg.Rate, Channels: r.cfg.Channels,

@@ -53,6 +53,7 @@ type rig struct {
 	amended    []shm.Command   // commands that took the place of quarantined ones, for tapes
 	changes    []change        // of the patch, for tapes
 	failed     map[uint64]bool // patches that have ended workers, by hash
+	keepSoon   bool            // a snapshot is wanted before it is time
 	lastGood   []byte          // the patch that played before the one asked for; nil: none is known
 	stepped    string          // why another patch plays than was asked for; "": it does not
 	silent     string          // why no worker is started any more; "": they are
@@ -63,7 +64,8 @@ type rig struct {
 	planNumber uint64   // counts the plans
 	replanned  func(*patch.Plan)
 
-	adopted *Adopted             // what was taken over; nil: nothing, it begins anew
+	adopted bool                 // it was another engine's
+	news    []Event              // to be told once there is somebody to tell
 	plays   bool                 // primed has been called
 	primed  func()               // it plays
 	enrol   func([]member) error // puts the processes on record; each before it is given anything to do

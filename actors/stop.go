@@ -22,6 +22,10 @@ const (
 func (e *Engine) Stop() { e.stop.Do(e.halt) }
 
 func (e *Engine) halt() {
+	if e.saver != nil {
+		e.rig.keepNow(askPatience)
+		e.saver.stop()
+	}
 	e.rig.fade(fadeWait)
 	if err := e.system.Root.StopFuture(e.tree).Wait(); err != nil && !errors.Is(err, actor.ErrDeadLetter) {
 		e.cfg.Logger.Warn("the actors did not end", "error", err)
@@ -32,6 +36,22 @@ func (e *Engine) halt() {
 	}
 	e.system.Shutdown()
 	e.dismantle()
+}
+
+// keepNow waits, no longer than wait, until every command is in the kept snapshot.
+func (r *rig) keepNow(wait time.Duration) {
+	r.mu.Lock()
+	want := r.log.last
+	r.keepSoon = true
+	r.mu.Unlock()
+	for began := time.Now(); time.Since(began) < wait; time.Sleep(time.Millisecond) {
+		r.mu.Lock()
+		there := r.kept.Seq >= want && !r.keepSoon && r.keeping.done
+		r.mu.Unlock()
+		if there {
+			return
+		}
+	}
 }
 
 // fade lets what plays fade out, and sees to it that nothing is started any more.

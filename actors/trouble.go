@@ -48,6 +48,14 @@ func (e OutputGuarded) String() string {
 	return fmt.Sprintf("the output was limited to full scale in %d blocks, and an offset taken from it in %d, so far", e.Limited, e.Offset)
 }
 
+// Level is Info.
+func (Resumed) Level() slog.Level { return slog.LevelInfo }
+
+// String says it in a line.
+func (e Resumed) String() string {
+	return fmt.Sprintf("goes on from the state of %s, at block %d", e.Saved.Format(time.DateTime), e.Block)
+}
+
 // soundNewsEvery is how often at the most what the streams find wrong with their sound is told.
 const soundNewsEvery = time.Second
 

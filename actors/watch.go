@@ -238,7 +238,7 @@ func (r *rig) prime() {
 	}
 	r.control.Ring() // no callback does it yet
 	a := r.control.Active()
-	if a.ReadyCount() < len(r.slots) || r.journal.Published(a.Slot()) < r.control.Lead() {
+	if a.ReadyCount() < len(r.slots) || r.journal.Published(a.Slot()) < r.control.Clock()+r.control.Lead() {
 		return
 	}
 	r.keeping.since = time.Now()

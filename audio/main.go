@@ -15,6 +15,9 @@ import (
 // heapLimit bounds the heap: the collector is off, and comes on only if something leaks.
 const heapLimit = 256 << 20
 
+// desertedAfter is how long a process without a device goes on without an engine.
+const desertedAfter = 100 * time.Millisecond
+
 // fadeWait is how long the end of this process waits for its fade.
 const fadeWait = 300 * time.Millisecond
 
@@ -65,9 +68,11 @@ func run(backends []Backend) error {
 	signal.Notify(term, syscall.SIGTERM, syscall.SIGINT)
 	orphaned := make(chan error, 1)
 	go func() { orphaned <- p.words.AwaitOrphan(p.words.Grace()) }()
+	deserted := make(chan error, 1)
+	go func() { deserted <- p.words.AwaitOrphan(desertedAfter) }()
 	orders := make(chan received)
 	go accept(sys.ListenerFromFD(shm.AudioListener), orders)
-	err = p.loop(orders, term, orphaned)
+	err = p.loop(orders, term, orphaned, deserted)
 	if err != nil && p.engine.tell(shm.Notice{Failed: err.Error()}) {
 		err = nil // the engine says it
 	}
@@ -76,7 +81,7 @@ func run(backends []Backend) error {
 }
 
 // loop is the process's one non-real-time thread of work: orders, device errors, the end.
-func (p *process) loop(orders <-chan received, term <-chan os.Signal, orphaned <-chan error) error {
+func (p *process) loop(orders <-chan received, term <-chan os.Signal, orphaned, deserted <-chan error) error {
 	watch := time.NewTicker(50 * time.Millisecond)
 	defer watch.Stop()
 	for {
@@ -94,6 +99,10 @@ func (p *process) loop(orders <-chan received, term <-chan os.Signal, orphaned <
 			}
 		case <-term:
 			return nil
+		case err := <-deserted:
+			if p.stream == nil {
+				return err // it has nothing to play on for
+			}
 		case err := <-orphaned:
 			slog.Info("audio process ends: no engine", "error", err)
 			return nil

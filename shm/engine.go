@@ -199,6 +199,12 @@ func NewControl(g Geometry, lead int) (Control, error) {
 	return c, nil
 }
 
+// BeginAt makes block n the first that is played, after command seq. Before any process has been started.
+func (c Control) BeginAt(n, seq uint64) {
+	c.w.clock.Store(n)
+	c.w.committed.Store(seq)
+}
+
 // Swap changes active from old to new, wakes all, and reports whether it won.
 func (c Control) Swap(old, new Active) bool {
 	if !c.swap(old, new) {

@@ -173,7 +173,7 @@ func TestAdoptionRefused(t *testing.T) {
 	e := upIn(t, dir, "--backend", "null")
 	st := e.redundancy()
 	e.murder()
-	again := []string{"up", "--runtime-dir", dir, "--osc", "127.0.0.1:0", "--backend", "null"}
+	again := []string{"up", "--runtime-dir", dir, "--osc", "127.0.0.1:0", "--backend", "null", "--state", filepath.Join(dir, "state")}
 	for _, tt := range []struct {
 		flags []string
 		want  string

@@ -82,7 +82,7 @@ func up(t testing.TB, flags ...string) *engineProcess {
 func upIn(t testing.TB, dir string, flags ...string) *engineProcess {
 	t.Helper()
 	e := &engineProcess{t: t, dir: dir, log: newLog(t), client: engineFlag{dir}.client()}
-	e.cmd = exec.Command("/proc/self/exe", append([]string{"up", "--runtime-dir", dir, "--osc", "127.0.0.1:0"}, flags...)...)
+	e.cmd = exec.Command("/proc/self/exe", append([]string{"up", "--runtime-dir", dir, "--osc", "127.0.0.1:0", "--state", filepath.Join(dir, "state")}, flags...)...)
 	e.cmd.Env = append(os.Environ(), asCommand+"=1")
 	e.cmd.Stdout, e.cmd.Stderr = e.log.File, e.log.File
 	if err := e.cmd.Start(); err != nil {

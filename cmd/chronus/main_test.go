@@ -17,7 +17,7 @@ func TestCommandLine(t *testing.T) {
 	if err := os.WriteFile(bad, []byte("version: 1\nnodes:\n  - {id: a, type: sin}\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	start := []string{"up", "--runtime-dir", dir, "--osc", "127.0.0.1:0", "--backend", "null"}
+	start := []string{"up", "--runtime-dir", dir, "--osc", "127.0.0.1:0", "--backend", "null", "--state", filepath.Join(dir, "state")}
 	for _, tt := range []struct {
 		args []string
 		code int

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"os"
@@ -30,6 +31,8 @@ type engineFlags struct {
 	Guard    int           `help:"Lead in blocks under which the callback flips." default:"2" placeholder:"BLOCKS"`
 	Replicas int           `help:"Workers, 1 to 8." default:"2" placeholder:"N"`
 	Grace    time.Duration `help:"How long the sound goes on if the engine process is lost; negative: for ever." default:"60s"`
+	State    string        `help:"File in which the state is saved; none: nowhere; default: one for each runtime directory in the user's state directory." placeholder:"FILE"`
+	Resume   bool          `help:"Go on from the saved state: its patch, its parameters, its time."`
 	Fresh    bool          `help:"End the sound that an engine which was lost has left playing; without it that sound is taken over."`
 	Log      string        `help:"debug, info, warn or error." default:"warn" placeholder:"LEVEL"`
 }
@@ -53,6 +56,16 @@ func (f engineFlags) config(s streams) (actors.Config, error) {
 		Replicas: f.Replicas, RuntimeDir: f.RuntimeDir, Grace: f.Grace, Fresh: f.Fresh,
 		Logger: slog.New(slog.NewTextHandler(s.err, &slog.HandlerOptions{Level: level})),
 	}
+	switch f.State {
+	case "":
+		c.StateFile = actors.DefaultStateFile(f.RuntimeDir)
+	case noState:
+	default:
+		c.StateFile = f.State
+	}
+	if c.Resume = f.Resume; c.Resume && f.Patch != "" {
+		return actors.Config{}, errors.New("--resume goes on with the saved patch: leave --patch out, or --resume")
+	}
 	for _, name := range f.Fallback {
 		backend, device, _ := strings.Cut(name, ":")
 		if backend == "auto" || !slices.ContainsFunc(backends, func(b audio.Backend) bool { return b.Name() == backend }) {
@@ -69,6 +82,9 @@ func (f engineFlags) config(s streams) (actors.Config, error) {
 	}
 	return c, nil
 }
+
+// noState as --state means to save nothing.
+const noState = "none"
 
 type upCmd struct{ engineFlags }
 
