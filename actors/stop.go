@@ -23,7 +23,7 @@ func (e *Engine) Stop() { e.stop.Do(e.halt) }
 
 func (e *Engine) halt() {
 	if e.saver != nil {
-		e.rig.keepNow(askPatience)
+		e.rig.keepNow(3 * askPatience)
 		e.saver.stop()
 	}
 	e.rig.fade(fadeWait)
@@ -42,11 +42,11 @@ func (e *Engine) halt() {
 func (r *rig) keepNow(wait time.Duration) {
 	r.mu.Lock()
 	want := r.log.last
-	r.keepSoon = true
 	r.mu.Unlock()
 	for began := time.Now(); time.Since(began) < wait; time.Sleep(time.Millisecond) {
 		r.mu.Lock()
-		there := r.kept.Seq >= want && !r.keepSoon && r.keeping.done
+		there := r.kept.Seq >= want
+		r.keepSoon = !there // the one that was under way may have begun too early
 		r.mu.Unlock()
 		if there {
 			return

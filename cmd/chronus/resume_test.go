@@ -47,7 +47,7 @@ func (e *engineProcess) killAll() {
 func TestResume(t *testing.T) {
 	dir := t.TempDir()
 	first, second := filepath.Join(dir, "1.wav"), filepath.Join(dir, "2.wav")
-	e := upIn(t, dir, "--backend", "file", "--device", first)
+	e := upIn(t, dir, "--backend", "file", "--device", first, "--lead", "64")
 	e.tell("/engine/freq", float32(333))
 	e.tell("/mod/filter1/cutoff", float32(4000))
 	e.tell("/gate/adsr1", "on")
@@ -58,7 +58,7 @@ func TestResume(t *testing.T) {
 		t.Fatal(err)
 	}
 	from := kept.N
-	again := upIn(t, dir, "--backend", "file", "--device", second, "--resume")
+	again := upIn(t, dir, "--backend", "file", "--device", second, "--lead", "64", "--resume")
 	again.until("plays on", 10*time.Second, func(st actors.Status) bool { return st.Played > 200 })
 	_, before := readWAV(t, first)
 	again.down()
