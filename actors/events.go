@@ -8,7 +8,7 @@ import (
 
 // Event is something that happened, as a value on the actor system's event stream. The set is
 // closed: WorkerReady, WorkerEnded, WorkerHung, WorkerDiverged, WorkerFailed, Flipped,
-// AudioOpened, AudioEnded, Quarantined, NodeBypassed, SteppedDown, NodeMuted, OutputGuarded, Adopted, Resumed, NotKept, ActorFailed.
+// AudioOpened, AudioEnded, Quarantined, NodeBypassed, SteppedDown, NodeMuted, OutputGuarded, Adopted, Resumed, DeviceTrouble, NotKept, ActorFailed.
 type Event interface {
 	fmt.Stringer
 	event()
@@ -90,6 +90,8 @@ type (
 	}
 	// OutputGuarded: the sound would have been above full scale, or had a steady offset.
 	OutputGuarded struct{ Limited, Offset uint64 } // blocks, since the stream began
+	// DeviceTrouble: something is wrong with what the device does with the sound, which goes on; or no longer.
+	DeviceTrouble struct{ Device, What string }
 	// Resumed: the engine goes on from a saved state.
 	Resumed struct {
 		Block uint64
@@ -126,6 +128,7 @@ func (ActorFailed) event()    {}
 func (NotKept) event()        {}
 func (Adopted) event()        {}
 func (Resumed) event()        {}
+func (DeviceTrouble) event()  {}
 func (Quarantined) event()    {}
 func (NodeBypassed) event()   {}
 func (SteppedDown) event()    {}

@@ -21,6 +21,7 @@ type audioProcess struct {
 	opened  bool // and has a device
 	info    shm.Opened
 	reason  string        // why it says that it failed
+	trouble string        // what is wrong with the device, though it goes on
 	silent  chan struct{} // closed when its last word has been taken
 }
 
@@ -152,6 +153,13 @@ func (r *rig) noteAudio(gen uint64, n shm.Notice) {
 		a = &r.next
 	}
 	if a.gen != gen {
+		return
+	}
+	if n.Trouble != nil {
+		if a == &r.audio {
+			a.trouble = *n.Trouble
+			r.emit(DeviceTrouble{Device: a.info.Device, What: *n.Trouble})
+		}
 		return
 	}
 	if n.Opened == nil {

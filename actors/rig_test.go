@@ -1,6 +1,7 @@
 package actors
 
 import (
+	"errors"
 	"syscall"
 	"testing"
 	"time"
@@ -125,5 +126,39 @@ func TestKeepsThoughOneHangs(t *testing.T) {
 	r.keep(now.Add(time.Millisecond))
 	if r.kept.Block != 12 || r.kept.Seq != 3 {
 		t.Errorf("kept block %d, seq %d", r.kept.Block, r.kept.Seq)
+	}
+}
+
+// A ring that is full costs its worker, not the command; when all are full the command is refused, with a reason, and none is lost.
+func TestRingsFull(t *testing.T) {
+	r := diverging(t, 2, 4, noSlot)
+	last := uint64(0)
+	put := func() error {
+		seq, err := r.broadcast(shm.Command{Op: shm.OpGate, Node: 2, Value: 1}, r.planNumber, nil)
+		if err == nil && seq != last+1 {
+			t.Fatalf("command %d after %d", seq, last)
+		}
+		last = max(last, seq)
+		return err
+	}
+	for range shm.CommandEntries {
+		if err := put(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := put(); !errors.Is(err, errRingsFull) {
+		t.Fatalf("all rings are full: %v", err)
+	}
+	r.slots[0].ring.Commands().Took(10)
+	for range 10 {
+		if err := put(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if r.slots[0].hung || !r.slots[1].hung {
+		t.Errorf("given up: %t and %t, the second has taken nothing", r.slots[0].hung, r.slots[1].hung)
+	}
+	if err := put(); !errors.Is(err, errRingsFull) || r.control.Committed() != shm.CommandEntries+10 {
+		t.Errorf("committed %d: %v", r.control.Committed(), err)
 	}
 }

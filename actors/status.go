@@ -37,10 +37,11 @@ type Status struct {
 	Period        int        `json:"period"`
 	Backend       string     `json:"backend"`
 	Device        string     `json:"device"`
-	Preferred     string     `json:"preferred"`      // the device that was asked for, as backend:device
-	Second        bool       `json:"second"`         // it is not that one that plays
-	Blank         bool       `json:"blank"`          // what plays is heard by nobody: the device is only a clock, or there is none
-	Note          string     `json:"note,omitempty"` // why it is this device, if another was to be
+	Preferred     string     `json:"preferred"`         // the device that was asked for, as backend:device
+	Second        bool       `json:"second"`            // it is not that one that plays
+	Trouble       string     `json:"trouble,omitempty"` // what is wrong with the device, though it goes on
+	Blank         bool       `json:"blank"`             // what plays is heard by nobody: the device is only a clock, or there is none
+	Note          string     `json:"note,omitempty"`    // why it is this device, if another was to be
 	AudioPID      int        `json:"audio_pid"`
 	Warnings      []string   `json:"warnings,omitempty"` // what the machine refused
 	Events        []string   `json:"events,omitempty"`   // the last ones, oldest first
@@ -86,6 +87,7 @@ func (r *rig) status() Status {
 	st.Patch, st.SteppedDown, st.Silent = r.patchName, r.stepped, r.silent
 	st.Mismatches = r.mismatches
 	st.Sound = r.journal.Status(a.Slot()).Sound
+	st.Trouble = r.audio.trouble
 	st.Preferred, st.Second = r.cfg.target().String(), r.audio.info.Second
 	st.Blank = !r.audio.opened || r.audio.info.Backend == "null" && r.cfg.Backend != "null"
 	if r.audio.running {

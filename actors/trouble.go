@@ -48,6 +48,22 @@ func (e OutputGuarded) String() string {
 	return fmt.Sprintf("the output was limited to full scale in %d blocks, and an offset taken from it in %d, so far", e.Limited, e.Offset)
 }
 
+// Level is Error while there is trouble.
+func (e DeviceTrouble) Level() slog.Level {
+	if e.What == "" {
+		return slog.LevelInfo
+	}
+	return slog.LevelError
+}
+
+// String says it in a line.
+func (e DeviceTrouble) String() string {
+	if e.What == "" {
+		return fmt.Sprintf("device %q is well again", e.Device)
+	}
+	return fmt.Sprintf("device %q: %s", e.Device, e.What)
+}
+
 // Level is Info.
 func (Resumed) Level() slog.Level { return slog.LevelInfo }
 

@@ -50,6 +50,12 @@ type Stream interface {
 	Err() error
 }
 
+// Troubled is a Stream that can go on though something is wrong with what it does with the sound.
+type Troubled interface {
+	// Trouble says what is wrong; "" if nothing is.
+	Trouble() string
+}
+
 // Warmer is a Backend that can do beforehand what takes long about Open.
 type Warmer interface {
 	// Warm makes ready for one Open. Devices that come or go meanwhile are Open's business.

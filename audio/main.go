@@ -33,7 +33,8 @@ type process struct {
 	deaths   *deaths
 	stream   Stream
 	xruns    uint64
-	started  bool // the device calls
+	trouble  string // as the engine knows it
+	started  bool   // the device calls
 	rings    [shm.MaxSlots]*shm.Segment
 }
 
@@ -134,6 +135,11 @@ func (p *process) check() error {
 	if period := p.player.Period(); p.opened != nil && period > p.opened.Period {
 		p.opened.Period = period
 		p.engine.tell(shm.Notice{Opened: p.opened})
+	}
+	if t, ok := p.stream.(Troubled); ok {
+		if now := t.Trouble(); now != p.trouble && p.engine.tell(shm.Notice{Trouble: &now}) {
+			p.trouble = now
+		}
 	}
 	n := p.stream.Xruns()
 	p.words.AddXruns(n - p.xruns)

@@ -52,8 +52,9 @@ type AttachOrder struct {
 
 // Notice is what the audio process sends to the engine, one a packet.
 type Notice struct {
-	Opened *Opened `json:"opened,omitempty"`
-	Failed string  `json:"failed,omitempty"` // it cannot play, and ends
+	Opened  *Opened `json:"opened,omitempty"`
+	Failed  string  `json:"failed,omitempty"`  // it cannot play, and ends
+	Trouble *string `json:"trouble,omitempty"` // what is wrong with the device from now on, though it goes on; "": nothing any more
 }
 
 // Opened describes the device that plays.

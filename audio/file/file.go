@@ -78,7 +78,8 @@ type stream struct {
 	wrote  atomic.Int64 // samples put in
 	saved  atomic.Int64 // samples on disk
 	missed atomic.Uint64
-	err    atomic.Pointer[error]
+	err    atomic.Pointer[error] // what keeps it from writing, for now
+	again  time.Time             // when that is tried again; the writer's
 
 	quit    chan struct{} // ends the callback, when fast, and the writer
 	threads sync.WaitGroup
@@ -89,11 +90,15 @@ func (s *stream) Info() audio.Info { return s.info }
 
 func (s *stream) Xruns() uint64 { return s.pacer.Xruns() + s.missed.Load() }
 
-func (s *stream) Err() error {
+// Err is nil: a disk that is full ends no sound.
+func (s *stream) Err() error { return nil }
+
+// Trouble is why nothing is written for now. What cannot be written in time is counted by Xruns, and lost.
+func (s *stream) Trouble() string {
 	if e := s.err.Load(); e != nil {
-		return *e
+		return (*e).Error() + "; it is tried again every second"
 	}
-	return nil
+	return ""
 }
 
 func (s *stream) Start() error {
@@ -153,23 +158,31 @@ func (s *stream) write() {
 		select {
 		case <-s.quit:
 			return
-		case <-tick.C:
-			s.flush()
+		case now := <-tick.C:
+			if s.err.Load() == nil || now.After(s.again) {
+				_ = s.flush()
+			}
 		}
 	}
 }
 
-func (s *stream) flush() {
+// retryAfter is how long a disk that has refused is left alone.
+const retryAfter = time.Second
+
+func (s *stream) flush() error {
 	n := int64(len(s.ring))
-	for to := s.wrote.Load(); s.saved.Load() < to && s.Err() == nil; {
+	for to := s.wrote.Load(); s.saved.Load() < to; {
 		from := s.saved.Load()
 		end := min(to, (from/n+1)*n)
 		if err := s.w.Write(s.ring[from%n : from%n+end-from]); err != nil {
 			s.err.Store(&err)
-			return
+			s.again = time.Now().Add(retryAfter)
+			return err
 		}
+		s.err.Store(nil)
 		s.saved.Store(end)
 	}
+	return nil
 }
 
 func (s *stream) Stop() error {
@@ -180,8 +193,7 @@ func (s *stream) Stop() error {
 	close(s.quit)
 	s.threads.Wait()
 	s.quit = nil
-	s.flush()
-	return s.Err()
+	return s.flush()
 }
 
 func (s *stream) Close() error {

@@ -60,6 +60,16 @@ func printJSON(w io.Writer, v any) error {
 
 func printStatus(out io.Writer, st actors.Status) error {
 	fmt.Fprintln(out, statusLine(st))
+	for _, said := range []struct{ what, why string }{
+		{"SILENT", st.Silent}, {"another patch plays", st.SteppedDown}, {"trouble with the device", st.Trouble},
+	} {
+		if said.why != "" {
+			fmt.Fprintf(out, "%s: %s\n", said.what, said.why)
+		}
+	}
+	if st.Blank {
+		fmt.Fprintf(out, "nobody hears it: %s is not there\n", st.Preferred)
+	}
 	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(w, "worker\tstate\tprocess\tgeneration\tlead\tmismatches\t")
 	for _, k := range st.Workers {
