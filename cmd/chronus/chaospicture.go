@@ -54,8 +54,8 @@ func (p planReport) draw(out io.Writer) error {
 		pictureWide, high, pictureWide, high)
 	fmt.Fprintf(d, `<rect width="%d" height="%d" fill="#fff"/>`+"\n", pictureWide, high)
 	d.text(pictureLeft, 24, "title", `font-size="16" font-weight="bold"`, "The sound as it was heard, and each fault done to the engine meanwhile")
-	d.shade()
 	d.wave()
+	d.shade()
 	d.lanes()
 	d.faults()
 	d.axis(waveTop + waveHigh + laneHigh*len(p.Kinds) + 8)
@@ -86,14 +86,14 @@ func (d *picture) x(heard float64) float64 {
 	return pictureLeft + heard/d.blocks*(pictureWide-pictureLeft-pictureRight)
 }
 
-// shade marks what was concealed.
+// shade marks what was concealed, over the sound: most of it is narrower than a pixel.
 func (d *picture) shade() {
 	before := 0.0
 	for _, g := range d.gaps {
 		from := d.x(g.at + before)
 		before += g.blocks
 		wide := max(1, d.x(g.at+before)-from)
-		fmt.Fprintf(d, `<rect class="concealed" x="%.1f" y="%d" width="%.1f" height="%d" fill="#f4c7c3"><title>%.0f blocks concealed</title></rect>`+"\n",
+		fmt.Fprintf(d, `<rect class="concealed" x="%.1f" y="%d" width="%.1f" height="%d" fill="#e74c3c" fill-opacity="0.5"><title>%.0f blocks concealed</title></rect>`+"\n",
 			from, waveTop, wide, waveHigh, g.blocks)
 	}
 }

@@ -8,6 +8,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"text/tabwriter"
 	"time"
 
@@ -129,19 +130,33 @@ func (r *chaosRun) judge(ctx context.Context, h *harm, after actors.Status) {
 		h.Silent = less(elapsed, less(after.Clock, before.Clock)+h.Concealed)
 		h.gaps = append(h.gaps, gap{len(r.takes) - 1, h.stood, h.Silent})
 	}
+	h.failovers(before, after)
+}
+
+// failovers takes over what the engine has measured, and names workers that were lost besides.
+func (h *harm) failovers(before, after actors.Status) {
 	fresh := int(min(less(after.Failed, before.Failed), uint64(len(after.Failovers))))
 	for _, f := range after.Failovers[len(after.Failovers)-fresh:] {
-		for _, v := range h.victims {
-			if f.Slot != v.slot || f.Generation != v.generation {
-				continue
-			}
-			if f.FromKill {
-				h.FlipUS, h.RedundantUS = f.FlipUS, f.RedundantUS
-			}
-			if h.Note == "" {
-				h.Note = f.Cause
-			}
+		if !slices.ContainsFunc(h.victims, func(v victim) bool { return v.slot == f.Slot && v.generation == f.Generation }) {
+			h.remark(fmt.Sprintf("also worker %d: %s", f.Slot, f.Cause))
+			continue
 		}
+		if f.FromKill {
+			h.FlipUS, h.RedundantUS = f.FlipUS, f.RedundantUS
+		}
+		if h.Note == "" {
+			h.Note = f.Cause
+		}
+	}
+}
+
+// remark adds to the note, which stays short.
+func (f *faultRecord) remark(s string) {
+	switch {
+	case f.Note == "":
+		f.Note = s
+	case len(f.Note) < 200:
+		f.Note += "; " + s
 	}
 }
 

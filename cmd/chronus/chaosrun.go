@@ -84,6 +84,9 @@ func (r *chaosRun) run(ctx context.Context) (planReport, error) {
 
 // finish ends the tape and makes the report.
 func (r *chaosRun) finish(failure error) (planReport, error) {
+	if errors.Is(failure, context.Canceled) {
+		failure = errors.New("interrupted")
+	}
 	ctx, cancel := context.WithTimeout(context.Background(), replyWait)
 	defer cancel()
 	after, err := r.client.status(ctx)
@@ -131,13 +134,14 @@ func (r *chaosRun) inflict(ctx context.Context, k *faultKind, length time.Durati
 	if r.take.over() {
 		return fmt.Errorf("tape: %w", orEOF(r.take.err))
 	}
+	number := len(r.faults) + 1
 	before, err := r.redundant(ctx)
 	if err != nil {
-		return err
+		return fmt.Errorf("before fault %d (%s): %w", number, k.name, err)
 	}
 	r.between(before)
 	h := &harm{before: before, beforeAt: time.Now(), length: length}
-	h.faultRecord = faultRecord{N: len(r.faults) + 1, Kind: k.name, Take: len(r.takes) - 1, Block: before.Clock}
+	h.faultRecord = faultRecord{N: number, Kind: k.name, Take: len(r.takes) - 1, Block: before.Clock}
 	told := func(err error) error { return fmt.Errorf("fault %d (%s): %w", h.N, k.name, err) }
 	if err := k.inflict(ctx, r, h); err != nil {
 		if ctx.Err() != nil {
@@ -194,6 +198,8 @@ func (r *chaosRun) mended(ctx context.Context, h *harm) (last actors.Status, err
 		asked := time.Now()
 		st, err := r.client.status(limited)
 		switch {
+		case ctx.Err() != nil:
+			return last, ctx.Err()
 		case limited.Err() != nil:
 			return last, fmt.Errorf("not redundant again within %v: %s", redundantWait, describe(last))
 		case err != nil && !r.take.cut.Load():

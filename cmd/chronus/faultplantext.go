@@ -111,8 +111,12 @@ type planReader struct {
 }
 
 func (r *planReader) fail(n ast.Node, format string, args ...any) {
+	r.failAt(placeOf(n), format, args...)
+}
+
+func (r *planReader) failAt(p place, format string, args ...any) {
 	if r.err == nil {
-		r.err = planError(r.name, placeOf(n), format, args...)
+		r.err = planError(r.name, p, format, args...)
 	}
 }
 
@@ -163,12 +167,12 @@ func (r *planReader) step(n ast.Node, again bool) faultStep {
 		keys[key] = it.Value()
 	}
 	if r.err == nil {
-		r.stepValues(n, keys, &out, again)
+		r.stepValues(keys, &out, again)
 	}
 	return out
 }
 
-func (r *planReader) stepValues(n ast.Node, keys map[string]ast.Node, out *faultStep, again bool) {
+func (r *planReader) stepValues(keys map[string]ast.Node, out *faultStep, again bool) {
 	if v := keys["repeat"]; v != nil {
 		out.repeat = r.count(v)
 		again = true
@@ -191,7 +195,7 @@ func (r *planReader) stepValues(n ast.Node, keys map[string]ast.Node, out *fault
 	fault, steps := keys["fault"], keys["steps"]
 	switch {
 	case fault == nil && steps == nil:
-		r.fail(n, "a step needs fault or steps")
+		r.failAt(out.place, "a step needs fault or steps")
 	case fault != nil && steps != nil:
 		r.fail(steps, "fault and steps exclude each other")
 	case steps != nil:
