@@ -66,7 +66,7 @@ func (r *chaosRun) flood(n int, packet func(i int) ([]byte, error)) error {
 func (r *chaosRun) answered(ctx context.Context, address string, args ...any) error {
 	over := time.Now().Add(redundantWait)
 	for {
-		reply, failed, err := sendOSC(r.osc, replyWait, address, args...)
+		reply, failed, err := sendOSC(r.osc, replyWait/10, address, args...)
 		if err == nil && !failed {
 			return nil
 		}

@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"math/rand/v2"
+	"os"
 	"slices"
 	"strings"
 	"testing"
@@ -141,5 +142,27 @@ func TestPlanChance(t *testing.T) {
 	}
 	if slices.Equal(draw(7), draw(8)) {
 		t.Error("two seeds, one run")
+	}
+}
+
+// The example in the document is a plan, and its table has every kind.
+func TestPlanDocument(t *testing.T) {
+	b, err := os.ReadFile("../../docs/chaos.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, example, ok := strings.Cut(string(b), "```yaml\n")
+	example, _, closed := strings.Cut(example, "```")
+	p, err := parsePlan("chaos.md", []byte(example))
+	if !ok || !closed || err != nil {
+		t.Fatalf("no plan in the document: %v", err)
+	}
+	if got := walked(p, 100); len(got) != 3+5+3*2 {
+		t.Errorf("it does %q", got)
+	}
+	for _, k := range kindNames() {
+		if !strings.Contains(string(b), "`"+k+"`") {
+			t.Errorf("the document does not name %s", k)
+		}
 	}
 }
