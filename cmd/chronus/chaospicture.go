@@ -86,15 +86,16 @@ func (d *picture) x(heard float64) float64 {
 	return pictureLeft + heard/d.blocks*(pictureWide-pictureLeft-pictureRight)
 }
 
-// shade marks what was concealed, over the sound: most of it is narrower than a pixel.
+// shade marks what was concealed, over the sound. What is narrower than a pixel is a pixel wide, and paler: in a long
+// run a block of silence must not look like a second of it.
 func (d *picture) shade() {
 	before := 0.0
 	for _, g := range d.gaps {
 		from := d.x(g.at + before)
 		before += g.blocks
-		wide := max(1, d.x(g.at+before)-from)
-		fmt.Fprintf(d, `<rect class="concealed" x="%.1f" y="%d" width="%.1f" height="%d" fill="#e74c3c" fill-opacity="0.5"><title>%.0f blocks concealed</title></rect>`+"\n",
-			from, waveTop, wide, waveHigh, g.blocks)
+		wide := d.x(g.at+before) - from
+		fmt.Fprintf(d, `<rect class="concealed" x="%.1f" y="%d" width="%.1f" height="%d" fill="#e74c3c" fill-opacity="%.2f"><title>%.0f blocks concealed</title></rect>`+"\n",
+			from, waveTop, max(1, wide), waveHigh, 0.5*min(1, max(0.3, wide)), g.blocks)
 	}
 }
 
