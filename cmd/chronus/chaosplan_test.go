@@ -60,7 +60,7 @@ func countClasses(t *testing.T, svg []byte) map[string]int {
 // lost, doubled or changed, and the report and its picture show each of them.
 func TestChaosKinds(t *testing.T) {
 	e := up(t, append(steadyEngine, "--replicas", "3")...)
-	defer e.notes()()
+	defer e.notesThrough()()
 	dir := t.TempDir()
 	plan := filepath.Join(dir, "plan.yaml")
 	var want []string
@@ -111,7 +111,7 @@ func TestChaosKinds(t *testing.T) {
 // Faults at random for a time: the same verdict, and each kind is one that was allowed.
 func TestChaosFor(t *testing.T) {
 	e := up(t, steadyEngine...)
-	defer e.notes()()
+	defer e.notesThrough()()
 	out, errOut, code := chronus("chaos", "--runtime-dir", e.dir, "--for", "3s", "--faults", "kill,standby,malformed", "--pause", "20ms", "--json")
 	var p planReport
 	if err := json.Unmarshal([]byte(out), &p); err != nil || code != 0 {
@@ -184,6 +184,18 @@ func TestChaosEngine(t *testing.T) {
 	t.Log(report.Faults[1])
 	if err := report.draw(io.Discard); err != nil {
 		t.Error(err)
+	}
+}
+
+// A command that does not start the engine is told at once.
+func TestChaosEngineCommand(t *testing.T) {
+	e := up(t, "--backend", "null", "--grace", "100ms")
+	began := time.Now()
+	out, _, code := chronus("chaos", "--runtime-dir", e.dir, "--faults", "engine", "--kills", "1", "--engine-command", "sh -c 'exit 7'")
+	_ = e.cmd.Wait()
+	e.cmd = nil
+	if code != 1 || !strings.Contains(out, `failed: fault 1 (engine): --engine-command "sh -c 'exit 7'": exit status 7; `) || time.Since(began) > redundantWait/2 {
+		t.Errorf("code %d: %s", code, out)
 	}
 }
 

@@ -33,6 +33,7 @@ type chaosRun struct {
 	first   int64 // of the beginning, sys.Monotonic
 	offset  int64 // blocks played less the clock: 0 unless something was doubled or lost
 	wave    waveform
+	restart <-chan error // the end of the engine command
 	takes   []*take
 	take    *take // the one that is being recorded
 	changed atomic.Uint64
@@ -93,14 +94,22 @@ func (r *chaosRun) finish(failure error) (planReport, error) {
 	clock := after.Clock
 	if err != nil {
 		r.take.cut.Store(true)
-		failure = errors.Join(failure, err)
+		failure = also(failure, err)
 	} else {
 		r.between(after)
 	}
 	if err := r.endTake(clock); err != nil {
-		failure = errors.Join(failure, err)
+		failure = also(failure, err)
 	}
 	return r.report(failure), nil
+}
+
+// also is both errors in one line.
+func also(a, b error) error {
+	if a == nil {
+		return b
+	}
+	return fmt.Errorf("%w; %w", a, b)
 }
 
 // step waits for a step's time and does its fault.
@@ -204,8 +213,10 @@ func (r *chaosRun) mended(ctx context.Context, h *harm) (last actors.Status, err
 			return last, fmt.Errorf("not redundant again within %v: %s", redundantWait, describe(last))
 		case err != nil && !r.take.cut.Load():
 			return last, err
-		case err != nil:
-			time.Sleep(10 * time.Millisecond) // no engine: it is being started again
+		case err != nil: // no engine: it is being started again
+			if err := r.restarting(); err != nil {
+				return last, err
+			}
 			continue
 		}
 		h.silence(len(r.takes)-1, last, st)
@@ -224,6 +235,18 @@ func (r *chaosRun) mended(ctx context.Context, h *harm) (last actors.Status, err
 		// A status is as long as the engine's history: asking must not become the load.
 		time.Sleep(max(2*time.Millisecond, 2*time.Since(asked)))
 	}
+}
+
+// restarting waits a little for the command that starts the engine again; it is an error if that has failed.
+func (r *chaosRun) restarting() error {
+	select {
+	case err := <-r.restart:
+		if err != nil {
+			return fmt.Errorf("--engine-command %q: %w", r.engineCommand, err)
+		}
+	case <-time.After(10 * time.Millisecond):
+	}
+	return nil
 }
 
 // silence notes blocks that were concealed between two looks.

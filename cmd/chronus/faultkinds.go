@@ -294,8 +294,8 @@ func killEngine(ctx context.Context, r *chaosRun, h *harm) error {
 	if err := procs[0].Signal(syscall.SIGKILL); err != nil {
 		return err
 	}
-	ended := []sys.PollFD{{FD: procs[0].FD}}
-	if sys.Poll(ended, nil, redundantWait); !ended[0].Ready { // until then it has the directory's lock
+	gone := []sys.PollFD{{FD: procs[0].FD}}
+	if sys.Poll(gone, nil, redundantWait); !gone[0].Ready { // until then it has the directory's lock
 		return fmt.Errorf("the engine process %d does not end", victims[0].pid)
 	}
 	cmd := exec.Command("sh", "-c", "exec "+strings.TrimSpace(r.engineCommand))
@@ -306,6 +306,8 @@ func killEngine(ctx context.Context, r *chaosRun, h *harm) error {
 	if err := cmd.Start(); err != nil {
 		return fmt.Errorf("--engine-command: %w", err)
 	}
-	go func() { _ = cmd.Wait() }()
+	ended := make(chan error, 1)
+	go func() { ended <- cmd.Wait() }()
+	r.restart = ended
 	return nil
 }

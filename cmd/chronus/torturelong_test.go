@@ -156,7 +156,7 @@ func longRound(t *testing.T, state *longState, n int) {
 	t.Helper()
 	e := up(t, steadyEngine...)
 	defer e.down()
-	defer e.notes()()
+	defer e.notesThrough()()
 	seed := state.Seed + uint64(state.Done)
 	r := &chaosRun{client: e.client, plan: mixed(n, seed), seed: seed, log: e.log.File}
 	p, err := r.run(context.Background())
