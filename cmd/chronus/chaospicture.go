@@ -155,7 +155,11 @@ func (d *picture) lane(kind string) int {
 func (d *picture) lanes() {
 	for _, k := range d.report.Kinds {
 		y := d.lane(k.Kind)
-		fmt.Fprintf(d, `<path class="lane" stroke="#ddd" d="M%d %dH%d"/>`+"\n", pictureLeft, y, pictureWide-pictureRight)
+		fmt.Fprintf(d, `<path class="lane" stroke="#ddd" d="M%d %dH%d"><title>`, pictureLeft, y, pictureWide-pictureRight)
+		if kind, ok := kindOf(k.Kind); ok {
+			d.escape(kind.doc)
+		}
+		d.WriteString("</title></path>\n")
 		d.text(pictureLeft-6, y+4, "kind", fmt.Sprintf(`text-anchor="end" fill="%s"`, laneColor(k.Kind)), fmt.Sprintf("%s %d", k.Kind, k.Count))
 	}
 }

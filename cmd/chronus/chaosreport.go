@@ -197,7 +197,7 @@ func (r *chaosRun) report(failure error) planReport {
 	}
 	for _, k := range faultKinds {
 		if s := kinds[k.name]; s != nil {
-			s.Silence = k.silence || k.workers < 2 && p.Engine.Workers == 1
+			s.Silence = k.silence || k.only && p.Engine.Workers == 1
 			s.FlipUS, s.WholeUS = quantilesOf(flips[k.name]), quantilesOf(wholes[k.name])
 			p.Kinds = append(p.Kinds, *s)
 		}

@@ -22,24 +22,25 @@ type faultKind struct {
 	name    string
 	doc     string
 	silence bool // is expected: nobody is left who could play
+	only    bool // it is expected of an engine with one worker
 	workers int  // the least that it takes
 	inflict func(context.Context, *chaosRun, *harm) error
 }
 
 // faultKinds are all of them, in the order in which reports list them.
 var faultKinds = []faultKind{
-	{"kill", "SIGKILL to the active worker", false, 1, signalActive("kill")},
-	{"term", "SIGTERM to the active worker", false, 1, signalActive("term")},
-	{"segv", "SIGSEGV to the active worker", false, 1, signalActive("segv")},
-	{"stop", "SIGSTOP to the active worker, until the engine replaces it", false, 1, signalActive("stop")},
-	{"stall", "SIGSTOP to the active worker, SIGCONT 10 ms to 10 s later if it still lives", false, 1, stall},
-	{"standby", "SIGKILL to a standby", false, 2, killWorkers(standbys(1))},
-	{"pair", "SIGKILL to the active worker and a standby at once", false, 3, killWorkers(activeAnd(1))},
-	{"all", "SIGKILL to every worker at once", true, 1, killWorkers(activeAnd(-1))},
-	{"audio", "SIGKILL to the audio process", true, 1, killAudio},
-	{"engine", "SIGKILL to the engine process, which --engine-command starts again", true, 1, killEngine},
-	{"burst", "20,000 OSC messages as fast as they go", false, 1, burst},
-	{"malformed", "1,000 packets that are no OSC", false, 1, malformed},
+	{"kill", "SIGKILL to the active worker", false, true, 1, signalActive("kill")},
+	{"term", "SIGTERM to the active worker", false, true, 1, signalActive("term")},
+	{"segv", "SIGSEGV to the active worker", false, true, 1, signalActive("segv")},
+	{"stop", "SIGSTOP to the active worker, until the engine replaces it", false, true, 1, signalActive("stop")},
+	{"stall", "SIGSTOP to the active worker, SIGCONT 10 ms to 10 s later if it still lives", false, true, 1, stall},
+	{"standby", "SIGKILL to a standby", false, false, 2, killWorkers(standbys(1))},
+	{"pair", "SIGKILL to the active worker and a standby at once", false, false, 3, killWorkers(activeAnd(1))},
+	{"all", "SIGKILL to every worker at once", true, true, 1, killWorkers(activeAnd(-1))},
+	{"audio", "SIGKILL to the audio process", true, true, 1, killAudio},
+	{"engine", "SIGKILL to the engine process, which --engine-command starts again", true, true, 1, killEngine},
+	{"burst", "20,000 OSC messages as fast as they go", false, false, 1, burst},
+	{"malformed", "1,000 packets that are no OSC", false, false, 1, malformed},
 }
 
 // kindOf is the kind of that name.
