@@ -42,7 +42,7 @@ var readFiles = sync.OnceValues(func() (map[string]string, error) {
 			return err
 		case d.IsDir() && (d.Name() == ".git" || d.Name() == "bin"):
 			return filepath.SkipDir
-		case !d.Type().IsRegular():
+		case d.Name() == ".git", !d.Type().IsRegular(): // in a second worktree it is a file
 			return nil
 		}
 		if info, err := d.Info(); err != nil || info.Size() > maxText {

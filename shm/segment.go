@@ -140,8 +140,8 @@ func (s *Segment) Close() {
 
 // at overlays a T on the body of the segment.
 func at[T any](s *Segment, offset int) *T {
-	var t T
-	end := headerSize + offset + int(unsafe.Sizeof(t))
+	var t *T // never a T: the largest are above what a stack takes, and a megabyte of heap would be lost for a size
+	end := headerSize + offset + int(unsafe.Sizeof(*t))
 	if end > len(s.mem) {
 		panic(fmt.Sprintf("shm: %d bytes wanted of a segment of %d", end, len(s.mem)))
 	}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"sync"
 
 	"github.com/music-chronus/chronus/shm/sys"
 )
@@ -81,9 +82,14 @@ func SendWire(s *sys.Socket, v any, fds ...int) error {
 	return s.Send(b, fds...)
 }
 
+// packets are buffers to receive in. The audio process collects no garbage, and gets a packet for each new worker.
+var packets = sync.Pool{New: func() any { return new([sys.MaxPacket]byte) }}
+
 // ReceiveWire waits for one order or notice. The caller owns the descriptors. io.EOF: the peer is gone.
 func ReceiveWire[T any](s *sys.Socket) (v T, fds []int, err error) {
-	buf := make([]byte, sys.MaxPacket)
+	packet := packets.Get().(*[sys.MaxPacket]byte)
+	defer packets.Put(packet)
+	buf := packet[:]
 	n, fds, err := s.Receive(buf)
 	if errors.Is(err, io.EOF) {
 		return v, nil, io.EOF

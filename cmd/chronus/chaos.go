@@ -23,6 +23,13 @@ type chaosCmd struct {
 	Signal string        `help:"kill, stop (a hang), segv or term." enum:"kill,stop,segv,term" default:"kill"`
 	Pause  time.Duration `help:"The most time between two kills; each is at random." default:"100ms"`
 	JSON   bool          `name:"json" help:"Print the report as JSON."`
+
+	For           time.Duration `help:"Do faults at random for that long, instead of kills." placeholder:"DURATION"`
+	Plan          string        `help:"Do the faults of this plan (docs/chaos.md), instead of kills." type:"path" placeholder:"FILE"`
+	Faults        []string      `help:"What --for and a plan's any choose from; default: all that this engine allows." placeholder:"KIND"`
+	Seed          uint64        `help:"Of all chance; 0: another each time." placeholder:"N"`
+	EngineCommand string        `help:"Starts the engine again after the fault engine: like 'chronus up'." placeholder:"COMMAND"`
+	Report        string        `help:"Write report.json and waveform.svg into this directory." type:"path" placeholder:"DIR"`
 }
 
 // chaosReport is what was done and what was heard.
@@ -65,6 +72,9 @@ func (c *chaosCmd) Run(s streams) error {
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
 	defer stop()
+	if c.planned() {
+		return c.runPlan(ctx, s)
+	}
 	r, err := chaos(ctx, c.client(), c.Kills, c.Signal, c.Pause)
 	if err != nil {
 		return err

@@ -194,9 +194,19 @@ func (e *engineProcess) taping() (stop func() []byte) {
 	}
 }
 
-// notes plays for as long as the test goes on, until the returned function is called.
+// notes plays for as long as the test goes on, until the returned function is called. Every message must be answered.
 
 func (e *engineProcess) notes() (stop func()) {
+	return e.playing(replyWait, func(err error) { e.t.Error(err) })
+}
+
+// notesThrough is notes where floods of other messages may drown some.
+
+func (e *engineProcess) notesThrough() (stop func()) {
+	return e.playing(replyWait/10, func(error) {})
+}
+
+func (e *engineProcess) playing(wait time.Duration, failed func(error)) (stop func()) {
 	osc := e.must().OSC
 	quit, done := make(chan struct{}), make(chan struct{})
 	go func() {
@@ -207,8 +217,8 @@ func (e *engineProcess) notes() (stop func()) {
 				address string
 				arg     any
 			}{{"/engine/freq", n.freq}, {"/mod/filter1/cutoff", n.cutoff}, {"/gate/adsr1", "on"}, {"/gate/adsr1", "off"}} {
-				if _, _, err := sendOSC(osc, replyWait, m.address, m.arg); err != nil {
-					e.t.Error(err)
+				if _, _, err := sendOSC(osc, wait, m.address, m.arg); err != nil {
+					failed(err)
 				}
 				select {
 				case <-quit:

@@ -1,0 +1,104 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"net"
+	"time"
+
+	"github.com/music-chronus/chronus/osc"
+	"github.com/music-chronus/chronus/shm/sys"
+)
+
+// What burst and malformed send.
+const (
+	burstMessages    = 20_000
+	malformedPackets = 1_000
+)
+
+// burst sends /engine/amp values between 0.9 and 1, and 1 in the end, since every patch has that address and the
+// waveform stays what it was. It is over when the last one is answered.
+func burst(ctx context.Context, r *chaosRun, h *harm) error {
+	h.at = sys.Monotonic()
+	err := r.flood(burstMessages, func(i int) ([]byte, error) {
+		return osc.Encode("/engine/amp", 1-0.1*float32(i%100)/100)
+	})
+	if err != nil {
+		return err
+	}
+	return r.answered(ctx, "/engine/amp", float32(1))
+}
+
+// malformed sends packets that are no OSC, each wrong in a way of its own. It is over when a question that is OSC is
+// answered.
+func malformed(ctx context.Context, r *chaosRun, h *harm) error {
+	h.at = sys.Monotonic()
+	err := r.flood(malformedPackets, func(int) ([]byte, error) { return malformedPacket(r.dice), nil })
+	if err != nil {
+		return err
+	}
+	return r.answered(ctx, "/engine/status")
+}
+
+// flood sends n packets to the engine's OSC address. Nobody reads the answers.
+func (r *chaosRun) flood(n int, packet func(i int) ([]byte, error)) error {
+	conn, err := net.Dial("udp", r.osc)
+	if err != nil {
+		return fmt.Errorf("OSC address %q: %w", r.osc, err)
+	}
+	defer conn.Close()
+	for i := range n {
+		b, err := packet(i)
+		if err != nil {
+			return err
+		}
+		if _, err := conn.Write(b); err != nil {
+			return fmt.Errorf("send to %s: %w", r.osc, err)
+		}
+	}
+	return nil
+}
+
+// answered asks until there is an answer: what comes after a flood may be dropped by the kernel, or be refused
+// because the rings are full.
+func (r *chaosRun) answered(ctx context.Context, address string, args ...any) error {
+	over := time.Now().Add(redundantWait)
+	for {
+		reply, failed, err := sendOSC(r.osc, replyWait/10, address, args...)
+		if err == nil && !failed {
+			return nil
+		}
+		if failed {
+			err = errors.New(reply)
+		}
+		if time.Now().After(over) || ctx.Err() != nil {
+			return errors.Join(ctx.Err(), err)
+		}
+		time.Sleep(10 * time.Millisecond)
+	}
+}
+
+// malformedPacket is one of several kinds of packet that no OSC reader may take.
+func malformedPacket(dice *rand.Rand) []byte {
+	good, _ := osc.Encode("/engine/amp", float32(1))
+	junk := make([]byte, 4*(1+dice.IntN(64)))
+	for i := range junk {
+		junk[i] = byte(dice.Uint32())
+	}
+	junk[0] = byte(dice.IntN('#')) // neither an address nor a bundle
+	switch dice.IntN(6) {
+	case 0:
+		return good[:len(good)-1-dice.IntN(len(good)-2)] // cut off
+	case 1:
+		return append(good[:12:12], ",z\x00\x00"...) // no such type
+	case 2:
+		return append([]byte("#bundle\x00\x00\x00\x00\x00\x00\x00\x00\x01\x7f\xff\xff\xfc"), junk...) // an element longer than the packet
+	case 3:
+		return append([]byte("#bundle\x00"), junk[:min(4, len(junk))]...) // no time
+	case 4:
+		return append([]byte("/no/end"), 'x') // an address without its end
+	}
+	return junk
+}

@@ -1,0 +1,211 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"testing"
+	"time"
+)
+
+// What TestTortureLong does where nothing else is said, and how many faults at a time: so many are lost to a run that
+// is killed.
+const (
+	longDefault = 20
+	longBatch   = 100
+	longMinutes = 60
+)
+
+// longFaults are the single faults: after each of them somebody is left who plays on.
+var longFaults = []string{"kill", "term", "segv", "stop", "stall", "standby", "burst", "malformed"}
+
+// longState is the progress of a long torture, in a file between its sessions.
+type longState struct {
+	Total     int                   `json:"total"`
+	Done      int                   `json:"done"`
+	Seed      uint64                `json:"seed"` // of the whole; a batch's is this and its number
+	Sessions  int                   `json:"sessions"`
+	Seconds   float64               `json:"seconds"`
+	Compared  uint64                `json:"compared"`
+	Lost      uint64                `json:"lost"`
+	Doubled   uint64                `json:"doubled"`
+	Changed   uint64                `json:"changed"`
+	Concealed uint64                `json:"concealed"`
+	Elsewhere uint64                `json:"elsewhere"`
+	Kinds     map[string]kindReport `json:"kinds"`
+	Seeds     []uint64              `json:"seeds_failed,omitempty"` // of the batches that did not pass
+}
+
+// loadLong is the state of the sessions before, or a new one.
+func loadLong(path string, total int) (*longState, error) {
+	fresh := &longState{Total: total, Seed: 1 + rand.Uint64N(1<<31), Kinds: map[string]kindReport{}}
+	b, err := os.ReadFile(path)
+	if errors.Is(err, os.ErrNotExist) {
+		return fresh, nil
+	}
+	s := &longState{}
+	if err == nil {
+		err = json.Unmarshal(b, s)
+	}
+	if err == nil && (s.Total != total || s.Kinds == nil) {
+		err = fmt.Errorf("it is of %d faults, not of %d: remove it to begin anew", s.Total, total)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("progress in %s: %w", path, err)
+	}
+	return s, nil
+}
+
+// save replaces the file as a whole.
+func (s *longState) save(path string) error {
+	b, err := json.MarshalIndent(s, "", "  ")
+	if err != nil {
+		return err
+	}
+	tmp := path + ".tmp"
+	return errors.Join(os.WriteFile(tmp, b, 0o600), os.Rename(tmp, path))
+}
+
+// add counts a batch in.
+func (s *longState) add(p planReport) {
+	s.Done += p.Count
+	s.Seconds += p.Seconds
+	s.Compared += p.Compared
+	s.Lost, s.Doubled, s.Changed = s.Lost+p.Lost, s.Doubled+p.Doubled, s.Changed+p.Changed
+	s.Concealed, s.Elsewhere = s.Concealed+p.Concealed, s.Elsewhere+p.Elsewhere
+	for _, k := range p.Kinds {
+		sum := s.Kinds[k.Kind]
+		sum.Kind, sum.Count, sum.Concealed = k.Kind, sum.Count+k.Count, sum.Concealed+k.Concealed
+		sum.Lost, sum.Doubled, sum.Changed = sum.Lost+k.Lost, sum.Doubled+k.Doubled, sum.Changed+k.Changed
+		sum.FlipUS.Max, sum.WholeUS.Max = max(sum.FlipUS.Max, k.FlipUS.Max), max(sum.WholeUS.Max, k.WholeUS.Max)
+		s.Kinds[k.Kind] = sum
+	}
+	if !p.ok() {
+		s.Seeds = append(s.Seeds, p.Seed)
+	}
+}
+
+// number reads a number of 1 or more from the environment.
+func number(t *testing.T, name string, otherwise int) int {
+	t.Helper()
+	text := os.Getenv(name)
+	if text == "" {
+		return otherwise
+	}
+	n, err := strconv.Atoi(text)
+	if err != nil || n < 1 {
+		t.Fatalf("%s=%q: it is a number, 1 or more", name, text)
+	}
+	return n
+}
+
+// Mixed single faults, one after the other, while notes are played: not a frame is lost, doubled or changed. A long
+// run (./task torture:long) is done in sessions: one that is killed, or whose time is over, is gone on with by the
+// next. Each batch has an engine of its own, and a seed, told if it fails.
+func TestTortureLong(t *testing.T) {
+	total := number(t, "CHRONUS_TORTURE_LONG", longDefault)
+	over := time.Now().Add(time.Duration(number(t, "CHRONUS_TORTURE_MINUTES", longMinutes)) * time.Minute)
+	path := os.Getenv("CHRONUS_TORTURE_STATE")
+	switch {
+	case path == "" && os.Getenv("CHRONUS_TORTURE_LONG") == "":
+		path = filepath.Join(t.TempDir(), "state.json") // the short one is never resumed
+	case path == "":
+		path = filepath.Join(os.TempDir(), "chronus-torture.json")
+	}
+	state, err := loadLong(path, total)
+	if err != nil {
+		t.Fatal(err)
+	}
+	state.Sessions++
+	for state.Done < total && time.Now().Before(over) {
+		longRound(t, state, min(longBatch, total-state.Done))
+		if err := state.save(path); err != nil {
+			t.Fatal(err)
+		}
+		if t.Failed() {
+			break
+		}
+	}
+	t.Logf("%d of %d faults in %d sessions and %.0f s, %d blocks compared: %d lost, %d doubled, %d changed; %d concealed, of them %d between the faults",
+		state.Done, total, state.Sessions, state.Seconds, state.Compared, state.Lost, state.Doubled, state.Changed, state.Concealed, state.Elsewhere)
+	for _, name := range longFaults {
+		k := state.Kinds[name]
+		t.Logf("%10s: %5d, %d lost, %d doubled, %d changed, %d concealed; at most %.1f ms to the flip, %.0f ms to redundancy",
+			name, k.Count, k.Lost, k.Doubled, k.Changed, k.Concealed, k.FlipUS.Max/1e3, k.WholeUS.Max/1e3)
+	}
+	if state.Lost+state.Doubled+state.Changed != 0 || len(state.Seeds) > 0 {
+		t.Fatalf("the sound was touched, or an engine did not recover; seeds %v; progress stays in %s", state.Seeds, path)
+	}
+	if state.Done < total {
+		t.Logf("%d of %d done; run again to go on", state.Done, total)
+		return
+	}
+	if err := os.Remove(path); err != nil {
+		t.Error(err)
+	}
+}
+
+// longRound does n faults to an engine of its own.
+func longRound(t *testing.T, state *longState, n int) {
+	t.Helper()
+	e := up(t, steadyEngine...)
+	defer e.down()
+	defer e.notesThrough()()
+	seed := state.Seed + uint64(state.Done)
+	r := &chaosRun{client: e.client, plan: mixed(n, seed), seed: seed, log: e.log.File}
+	p, err := r.run(context.Background())
+	if err != nil {
+		t.Fatalf("seed %d: %v\n%s", seed, err, e.log)
+	}
+	state.add(p)
+	if !p.ok() || p.Count != n {
+		t.Errorf("seed %d: %s; %s\n%s", seed, p.verdict(), p.Failure, e.log)
+		for _, f := range p.Faults[max(0, len(p.Faults)-5):] {
+			t.Log(f)
+		}
+	}
+}
+
+// mixed is a plan of n single faults, all kinds as often, in an order of chance.
+func mixed(n int, seed uint64) *faultPlan {
+	dice := rand.New(rand.NewPCG(seed, 0))
+	p := &faultPlan{text: "single faults, mixed"}
+	for i := range n {
+		p.steps = append(p.steps, faultStep{faults: []string{longFaults[i%len(longFaults)]}, after: torturePause, within: true, repeat: 1})
+	}
+	dice.Shuffle(n, func(i, j int) { p.steps[i], p.steps[j] = p.steps[j], p.steps[i] })
+	return p
+}
+
+// A session goes on where the one before it was, and does not take another run's progress for its own.
+func TestTortureState(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "state.json")
+	s, err := loadLong(path, 300)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.add(planReport{Count: 100, Compared: 5, Kinds: []kindReport{{Kind: "kill", Count: 60}, {Kind: "stop", Count: 40}}})
+	s.add(planReport{Count: 100, Changed: 1, Seed: 9, Kinds: []kindReport{{Kind: "kill", Count: 100, Changed: 1}}})
+	if err := s.save(path); err != nil {
+		t.Fatal(err)
+	}
+	again, err := loadLong(path, 300)
+	if err != nil || again.Done != 200 || again.Seed != s.Seed || again.Kinds["kill"].Count != 160 || again.Changed != 1 || !slices.Equal(again.Seeds, []uint64{9}) {
+		t.Errorf("%+v, %v", again, err)
+	}
+	if _, err := loadLong(path, 200); err == nil {
+		t.Error("progress of another number of faults is taken over")
+	}
+	if err := os.WriteFile(path, []byte("{"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := loadLong(path, 300); err == nil {
+		t.Error("half a file is taken for progress")
+	}
+}
