@@ -38,7 +38,7 @@ var faultKinds = []faultKind{
 	{"pair", "SIGKILL to the active worker and a standby at once", false, false, 3, killWorkers(activeAnd(1))},
 	{"all", "SIGKILL to every worker at once", true, true, 1, killWorkers(activeAnd(-1))},
 	{"audio", "SIGKILL to the audio process", true, true, 1, killAudio},
-	{"engine", "SIGKILL to the engine process, which --engine-command starts again", true, true, 1, killEngine},
+	{"engine", "SIGKILL to the engine process, which --engine-command starts again", false, false, 1, killEngine},
 	{"burst", "20,000 OSC messages as fast as they go", false, false, 1, burst},
 	{"malformed", "1,000 packets that are no OSC", false, false, 1, malformed},
 }
