@@ -66,10 +66,15 @@ func (w SnapshotWriter) Complete(number uint64, st State) {
 }
 
 func (h *stateWords) store(number uint64, st State) {
+	yield()
 	h.block.Store(st.Block)
+	yield()
 	h.seq.Store(st.Seq)
+	yield()
 	h.size.Store(uint64(len(st.Bytes)))
+	yield()
 	h.hash.Store(xxhash.Sum64(st.Bytes))
+	yield()
 	h.number.Store(number)
 }
 
@@ -80,14 +85,22 @@ func (r SnapshotReader) Copy(number uint64) (st State, ok bool, err error) {
 
 func load(seg *Segment, offset int, number uint64) (st State, ok bool, err error) {
 	h := at[stateWords](seg, offset)
+	yield()
 	if h.number.Load() != number {
 		return State{}, false, nil
 	}
+	yield()
 	size := h.size.Load()
+	yield()
 	if size > StateMax {
 		return State{}, false, fmt.Errorf("state of %d bytes: %w", size, ErrCorrupt)
 	}
-	st = State{Block: h.block.Load(), Seq: h.seq.Load(), Bytes: append([]byte(nil), seg.bytes(offset+line, int(size))...)}
+	st.Block = h.block.Load()
+	yield()
+	st.Seq = h.seq.Load()
+	yield()
+	st.Bytes = append([]byte(nil), seg.bytes(offset+line, int(size))...)
+	yield()
 	if xxhash.Sum64(st.Bytes) != h.hash.Load() {
 		return State{}, false, fmt.Errorf("state of block %d fails its hash: %w", st.Block, ErrCorrupt)
 	}

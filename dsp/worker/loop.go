@@ -176,10 +176,15 @@ func (l *loop) guarded(buf []float32) {
 func (l *loop) caught() {
 	if r := recover(); r != nil {
 		l.rec.Ended(shm.CausePanic, 0)
-		fmt.Fprintf(os.Stderr, "worker %d: panic in block %d, command %d, node %d: %v\n%s",
-			l.slot, l.n, l.seq, l.rec.Status(l.slot).Node, r, debug.Stack())
-		os.Exit(ExitPanic)
+		die(fmt.Sprintf("worker %d: panic in block %d, command %d, node %d: %v\n%s",
+			l.slot, l.n, l.seq, l.rec.Status(l.slot).Node, r, debug.Stack()))
 	}
+}
+
+// die ends the process. A simulation, whose workers are no processes, puts another in its place.
+var die = func(why string) {
+	fmt.Fprint(os.Stderr, why)
+	os.Exit(ExitPanic)
 }
 
 // ExitPanic is the exit code of a worker that a module brought down.
