@@ -25,6 +25,11 @@ type stateWords struct {
 	_                              [24]byte
 }
 
+// hash is of all of it: a giver that is asked again may write while its last state is still read.
+func (st State) hash() uint64 {
+	return xxhash.Sum64(st.Bytes) ^ st.Block*0x9e3779b97f4a7c15 ^ st.Seq*0xc2b2ae3d27d4eb4f
+}
+
 const (
 	stateRoom    = line + StateMax
 	snapshotSize = 2 * stateRoom
@@ -73,7 +78,7 @@ func (h *stateWords) store(number uint64, st State) {
 	yield()
 	h.size.Store(uint64(len(st.Bytes)))
 	yield()
-	h.hash.Store(xxhash.Sum64(st.Bytes))
+	h.hash.Store(st.hash())
 	yield()
 	h.number.Store(number)
 }
@@ -101,7 +106,7 @@ func load(seg *Segment, offset int, number uint64) (st State, ok bool, err error
 	yield()
 	st.Bytes = append([]byte(nil), seg.bytes(offset+line, int(size))...)
 	yield()
-	if xxhash.Sum64(st.Bytes) != h.hash.Load() {
+	if st.hash() != h.hash.Load() {
 		return State{}, false, fmt.Errorf("state of block %d fails its hash: %w", st.Block, ErrCorrupt)
 	}
 	return st, true, nil
