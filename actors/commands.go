@@ -59,13 +59,14 @@ func (r *rig) broadcast(c shm.Command) (seq uint64, err error) {
 	if attached > 0 && room == 0 {
 		return 0, errRingsFull
 	}
-	if len(r.log.commands) >= logMax {
+	// What no ring can take before it plays would keep it from playing: a joiner must have all of them to be ready.
+	if n := len(r.log.commands); n >= logMax || n >= shm.CommandEntries && r.control.Transport() == shm.Idle {
 		return 0, errLogFull
 	}
 	c.Seq = r.log.last + 1
 	for _, s := range r.slots {
-		if !s.attached() {
-			continue
+		if !s.attached() || s.cmds.Tail() != r.log.last {
+			continue // or it is being fed, in order
 		}
 		if err := s.cmds.Put(c); err != nil {
 			r.giveUp(s, fmt.Sprintf("it has not taken %d commands", shm.CommandEntries))
