@@ -10,22 +10,35 @@ import (
 
 // mayHurt tells whether another fault may be made now: in a gentle run only when all has been mended.
 func (w *simWorld) mayHurt() (ok bool) {
-	if !w.gentle {
-		return true
-	}
-	w.look(func() { ok = w.whole() })
+	w.look(func() {
+		// All could be lost together: the kept snapshot must be within the journal's reach, as it always is where that
+		// reaches back 65,536 blocks.
+		ok = w.seen < w.rig.kept.Block+shm.Laps/3 && (!w.gentle || w.whole() && w.full())
+	})
 	return ok
 }
 
 // whole tells whether every replica is ready, and nothing is stopped or dying.
 func (w *simWorld) whole() bool {
 	r := w.rig
-	if r.control.Active().ReadyCount() < len(r.slots) || r.control.Transport() != shm.Play || w.engine.frozen || w.audio.dead || !w.audio.started {
+	if r.control.Active().ReadyCount() < len(r.slots) || r.control.Transport() != shm.Play || w.engine.frozen || w.audio.dead || !w.audio.started || w.seq < w.bomb {
 		return false
 	}
 	for _, s := range r.slots {
 		p := w.workers[s.number]
 		if s.phase != ready || s.gen != p.gen || p.dead || p.trapped || p.thawAt > 0 {
+			return false
+		}
+	}
+	return true
+}
+
+// full tells whether every worker has its lead: a standby is one call behind, and so is who has just been called.
+func (w *simWorld) full() bool {
+	r := w.rig
+	call := (w.period + w.rig.cfg.Block - 1) / w.rig.cfg.Block
+	for _, s := range r.slots {
+		if r.journal.Published(s.number)+2*uint64(call) < r.control.Clock()+r.control.Lead() {
 			return false
 		}
 	}
@@ -91,6 +104,7 @@ func (w *simWorld) halt(p *simWorker) {
 // nextTick wakes what rests, and what was stopped for long enough.
 func (w *simWorld) nextTick() {
 	w.ticks++
+	w.now = w.now.Add(w.pace)
 	w.tick()
 	if w.engine.frozen && w.ticks >= w.engineAt {
 		w.engine.frozen = false

@@ -109,6 +109,7 @@ func (w *simWorld) kernel() {
 func (p *simWorker) close() {
 	if p.sim != nil {
 		p.sim.Close()
+		p.sim = nil
 	}
 }
 
@@ -125,6 +126,7 @@ type simAudio struct {
 	old     [shm.MaxSlots][]*shm.Segment // the callback may still be in them
 	started bool
 	dead    bool
+	closed  bool
 	call    *simTask
 	beside  *simTask
 	sound   simSound
@@ -172,9 +174,8 @@ func (a *simAudio) run() {
 				n = 1 + w.rng.IntN(w.period)
 			}
 			a.sound.fill(a, n)
-			w.now = w.now.Add(w.pace)
 		}
-		if a.started && !w.gentle && w.oneIn(30) {
+		if a.started && !w.gentle && !w.calm && w.oneIn(30) {
 			a.flip()
 		}
 		w.rest()
@@ -256,6 +257,10 @@ func (a *simAudio) kill() {
 }
 
 func (a *simAudio) close() {
+	if a.closed {
+		return
+	}
+	a.closed = true
 	for slot, s := range a.rings {
 		closeAll(a.old[slot])
 		if s != nil {

@@ -8,6 +8,7 @@ import (
 	"math/rand/v2"
 	"runtime"
 	"runtime/debug"
+	"slices"
 	"sync/atomic"
 )
 
@@ -35,8 +36,7 @@ type simSched struct {
 	running *simTask // nil: the simulation itself, which never yields
 	left    int      // accesses until the baton is passed on
 	grain   int      // their mean
-	calm    bool     // what rests is woken only when nothing else can run
-	spur    int      // one turn in so many a sleeper times out, or what rests is woken; 0: never
+	spur    int      // one turn in so many a sleeper times out; 0: never
 	steps   int      // accesses to shared words
 	turns   int      // passes of the baton
 	digest  uint64   // of who had it
@@ -135,9 +135,9 @@ func (s *simSched) resume(t *simTask) {
 func (s *simSched) turn() bool {
 	var best *simTask
 	total := 0
-	hurry := s.oneIn(s.spur)
+	late := s.oneIn(s.spur)
 	for _, t := range s.tasks {
-		if t.over || t.frozen || !hurry && (t.resting || t.asleep()) {
+		if t.over || t.frozen || t.resting || !late && t.asleep() {
 			continue
 		}
 		if total += t.weight; s.rng.IntN(total) < t.weight {
@@ -166,17 +166,33 @@ func (s *simSched) finish(t *simTask) {
 	}
 }
 
-// end unwinds every task. A goroutine of its own takes the Goexit that comes with it.
+// end unwinds every task.
 func (s *simSched) end() {
 	s.running = nil
 	for _, t := range s.tasks {
-		done := make(chan struct{})
-		go func() {
-			defer close(done)
-			t.stop()
-		}()
-		<-done
+		t.end()
 	}
+}
+
+// end unwinds the task. A goroutine of its own takes the Goexit that comes with it.
+func (t *simTask) end() {
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		t.stop()
+	}()
+	<-done
+}
+
+// drop forgets tasks that are over.
+func (s *simSched) drop(dead ...*simTask) {
+	running := s.running
+	s.running = nil
+	for _, t := range dead {
+		t.end()
+	}
+	s.running = running
+	s.tasks = slices.DeleteFunc(s.tasks, func(t *simTask) bool { return slices.Contains(dead, t) })
 }
 
 // String lists the tasks that are not over.

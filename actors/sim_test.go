@@ -12,8 +12,11 @@ import (
 	"time"
 )
 
-// simBlocks is how many blocks one run plays, at least, before it is let settle.
-const simBlocks = 150
+// A run has faults until it has played simBlocks blocks, or for simTurns turns.
+const (
+	simBlocks = 100
+	simTurns  = 20000
+)
 
 // TestSim runs the real worker loops, player and rig under interleavings that a seed chooses, with faults, and
 // holds all that is published and played against an uninterrupted render. Without CHRONUS_SIM_SEED and
@@ -51,7 +54,7 @@ func TestSim(t *testing.T) {
 // simFigures are what runs did.
 type simFigures struct {
 	runs, steps, turns, played, copies, faults, commands, workers int
-	digest                                                         uint64
+	digest                                                        uint64
 }
 
 func (f *simFigures) add(g simFigures) {
@@ -73,11 +76,15 @@ func simulate(t *testing.T, seed uint64) simFigures {
 		t.Fatal(err)
 	}
 	defer w.close()
-	w.storm(simBlocks, 200000)
+	w.storm(simBlocks, simTurns)
 	if w.failure == nil {
 		w.settle()
 	}
 	if w.failure != nil {
+		for _, s := range w.rig.slots {
+			w.note("slot %d generation %d: phase %v, head %d, compared %d, agreed %d, hung %t, tail %d, taken %d, life %d, seeded at %d", s.number, s.gen, s.phase,
+				w.rig.journal.Published(s.number), s.compared, s.agreed, s.hung, s.cmds.Tail(), s.cmds.Taken(), s.cmds.Life().Load(), s.want.state.Block)
+		}
 		trail := w.trail[max(0, len(w.trail)-40):]
 		t.Errorf("CHRONUS_SIM_SEED=%d repeats it: gentle %t, grain %d, %d slots, ring %d, lead %d, guard %d, period %d\n%s\n%v",
 			seed, w.gentle, w.grain, len(w.rig.slots), w.rig.geo.Ring, w.rig.control.Lead(), w.rig.geo.Guard, w.period, strings.Join(trail, "\n"), w.failure)

@@ -25,6 +25,8 @@ type simWorld struct {
 	all     []*simWorker
 	audio   *simAudio
 	players []*simAudio
+	budgets [shm.MaxSlots]lives
+	spawnAt [shm.MaxSlots]time.Time
 	lives   bool // the kernel tells deaths by the life words
 	trail   []string
 
@@ -32,8 +34,10 @@ type simWorld struct {
 	period   int           // frames a call, at most
 	music    int           // commands a tick, at most; 0: none
 	trouble  int           // a fault is made one turn in so many; 0: never
+	calm     bool          // no more faults
 	gentle   bool          // one fault at a time, and a machine that keeps up
 	bombs    bool          // commands may be poison
+	bomb     uint64        // the last that was
 	faults   int
 	haste    int // in a run that is not gentle: a tick comes one turn in so many
 	ticks    int
@@ -50,15 +54,18 @@ func newSimWorld(seed uint64) (*simWorld, error) {
 	w.music = rng.IntN(6)
 	w.bombs = rng.IntN(2) == 0
 	w.haste = []int{3, 10, 40, 200}[rng.IntN(4)]
-	w.trouble = []int{100, 300, 1000, 3000}[rng.IntN(4)]
+	w.trouble = []int{300, 1000, 3000, 10000}[rng.IntN(4)]
 	const block = 16
 	w.period = []int{7, block, block, 2 * block, 40}[rng.IntN(5)]
 	cfg := Config{Rate: 8000, Block: block, Channels: 1, Guard: 1 + rng.IntN(3), Replicas: 2 + rng.IntN(3)*rng.IntN(2)}.withDefaults()
 	cfg.Lead = cfg.leadFor(w.period) + rng.IntN(3)
-	// A snapshot is kept each second: that must be well under a lap.
-	w.pace = time.Duration((25+rng.IntN(25))*((w.period+block-1)/block)) * time.Millisecond
+	// A worker is given up after 200 ms, and each second a snapshot is kept: that must be well under a lap.
+	w.pace = time.Duration(10+rng.IntN(20)) * time.Millisecond
 	if err := w.build(cfg); err != nil {
 		return nil, err
+	}
+	for i := range w.budgets {
+		w.budgets[i] = newLives()
 	}
 	w.rig.stocking = true // or the rig would start a spare process
 	w.rig.control.SetEngine(1)
@@ -137,14 +144,19 @@ func (w *simWorld) bury() {
 	for _, s := range r.slots {
 		if p := w.workers[s.number]; p != nil && p.reapable && s.phase != empty && s.gen == p.gen {
 			r.mu.Lock()
-			r.buryWorker(s, w.now)
+			dead, _ := r.buryWorker(s, w.now)
 			r.mu.Unlock()
+			w.spawnAt[s.number] = w.now.Add(w.budgets[s.number].after(dead.young))
+			w.drop(p.render, p.hold)
+			p.close()
 		}
 	}
 	if a := w.audio; a.dead {
 		r.mu.Lock()
 		r.buryAudio()
 		r.mu.Unlock()
+		w.drop(a.call, a.beside)
+		a.close()
 		w.startAudioSim()
 	}
 }
@@ -152,7 +164,7 @@ func (w *simWorld) bury() {
 // spawnMissing does what the WorkerProxies do, sooner or later.
 func (w *simWorld) spawnMissing() {
 	for _, s := range w.rig.slots {
-		if s.phase != empty || !w.calm && w.oneIn(3) {
+		if s.phase != empty || w.now.Before(w.spawnAt[s.number]) || !w.calm && w.oneIn(3) {
 			continue
 		}
 		if err := w.spawnSim(s); err != nil {
@@ -186,6 +198,9 @@ func (w *simWorld) play() {
 	if w.music == 0 {
 		return
 	}
+	if w.waiting() {
+		return
+	}
 	n := w.rng.IntN(w.music + 1)
 	if !w.gentle && w.oneIn(200) {
 		n = shm.CommandEntries + 10
@@ -193,7 +208,7 @@ func (w *simWorld) play() {
 	for range n {
 		c := shm.Command{Op: shm.OpSet, Node: simNode, Param: simValue, Value: float64(w.rng.IntN(1e6))}
 		switch {
-		case w.bombs && w.oneIn(100) && w.mayHurt():
+		case w.bombs && w.oneIn(100) && w.seq >= w.bomb && w.mayHurt():
 			c.Param, c.Value = simBomb, 1
 		case w.oneIn(4):
 			c.Op = shm.OpGate
@@ -205,18 +220,33 @@ func (w *simWorld) play() {
 		}
 		if c.Param == simBomb {
 			c.Frame = 0
-			w.faults++
 		}
 		w.send(c)
 	}
 }
 
+// waiting tells whether there are more commands on their way than should be: in a gentle run, more than may fill the
+// ring of a worker that keeps up.
+func (w *simWorld) waiting() bool {
+	sent := uint64(len(w.commands))
+	for _, s := range w.rig.slots {
+		if w.gentle && s.attached() && s.cmds.Room() < shm.CommandEntries/2 {
+			return true
+		}
+	}
+	return sent > w.seq+3*shm.CommandEntries
+}
+
 func (w *simWorld) send(c shm.Command) {
 	// What is broadcast may be taken before broadcast returns.
 	w.commands = append(w.commands, c)
+	bomb := w.bomb
+	if c.Param == simBomb && c.Op == shm.OpSet {
+		w.bomb = uint64(len(w.commands))
+	}
 	seq, err := w.rig.broadcast(c)
 	if err != nil {
-		w.commands = w.commands[:len(w.commands)-1]
+		w.commands, w.bomb = w.commands[:len(w.commands)-1], bomb
 		return
 	}
 	if seq != uint64(len(w.commands)) {
@@ -224,6 +254,7 @@ func (w *simWorld) send(c shm.Command) {
 	}
 	if c.Param == simBomb && c.Op == shm.OpSet {
 		w.note("command %d is poison", seq)
+		w.faults++
 	}
 }
 

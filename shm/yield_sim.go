@@ -10,7 +10,7 @@ import (
 )
 
 // Laps is how many blocks the journal and the heard log reach back: few, so that a simulation laps them.
-const Laps = 128
+const Laps = 512
 
 // CommandEntries is how many commands a ring holds: few, so that a simulation fills it.
 const CommandEntries = 32
