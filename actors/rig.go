@@ -37,6 +37,7 @@ type rig struct {
 	closed   bool           // the segments are gone
 	tapes    sync.WaitGroup // that are being written
 	active   shm.Active     // as last seen by the watcher
+	looked   time.Time      // when the watcher last did
 	ended    func(corpse)   // tells the actors
 	primed   func()         // the first block can be played
 }

@@ -185,6 +185,12 @@ func (r *rig) tend(now time.Time) {
 	r.mu.Lock()
 	start := r.prime()
 	r.noticeFlip()
+	if now.Sub(r.looked) > hangAfter/2 {
+		for _, s := range r.slots {
+			s.movedAt = now // it was this process that stood still: that says nothing of others
+		}
+	}
+	r.looked = now
 	for _, s := range r.slots {
 		if s.dying {
 			continue
