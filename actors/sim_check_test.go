@@ -96,10 +96,30 @@ func (c *simCheck) mayEnd(p *simWorker, n uint64, err error) {
 	c.w.note("%s: %v", p.render.name, err)
 	d, ok := c.w.rig.journal.Decision(n)
 	switch text := err.Error(); {
+	case c.w.gentle: // only who is overtaken by others while it is stopped has reason to end
+		c.w.fail("%s: %v, decision %v", p.render.name, err, d)
 	case strings.Contains(text, "decision changed") && (ok && d.Skip() || !ok):
-	case strings.Contains(text, "reaches back") && !ok && !c.w.gentle:
+	case strings.Contains(text, "reaches back") && !ok:
 	default:
 		c.w.fail("%s: %v, decision %v", p.render.name, err, d)
+	}
+}
+
+// fit checks a worker that has just become ready: what may be played from now on, it has.
+func (c *simCheck) fit(s *slot) {
+	w, r := c.w, c.w.rig
+	clock, head, active := r.control.Clock(), r.journal.Head(s.number), r.control.Active().Slot()
+	for n := clock; n < head.Published(); n++ {
+		if !s.ring.AudioReader().Holds(n, head) {
+			w.fail("worker %d became ready at clock %d, with head %d, and does not hold block %d", s.number, clock, head.Published(), n)
+		}
+	}
+	if r.control.Transport() == shm.Play && r.control.Mapped(s.number) != s.gen {
+		w.fail("worker %d became ready, and the callback has no ring of it", s.number)
+	}
+	// Others may have gone on since it was judged, but not far where all keep up.
+	if w.gentle && head.Published()+uint64(w.call())+1 < r.journal.Published(active) {
+		w.fail("worker %d became ready at %d, when the active one was at %d", s.number, head.Published(), r.journal.Published(active))
 	}
 }
 
@@ -115,6 +135,12 @@ func (c *simCheck) observe() {
 		hash, ok := w.rig.control.Heard(c.seen)
 		if want := shm.Hash(c.blocks[c.seen]); !ok || hash != want {
 			w.fail("block %d was heard with hash %x, %t, the uninterrupted render's is %x", c.seen, hash, ok, want)
+			return
+		}
+	}
+	for _, s := range w.rig.slots {
+		if s.phase == ready && !s.hung && !s.dying && s.cmds.Tail() < w.rig.control.Committed() {
+			w.fail("%d commands are committed, and the ring of worker %d has %d", w.rig.control.Committed(), s.number, s.cmds.Tail())
 			return
 		}
 	}

@@ -33,12 +33,14 @@ func (w *simWorld) whole() bool {
 	return true
 }
 
+// call is how many blocks the device takes in one call.
+func (w *simWorld) call() int { return (w.period + w.rig.cfg.Block - 1) / w.rig.cfg.Block }
+
 // full tells whether every worker has its lead: a standby is one call behind, and so is who has just been called.
 func (w *simWorld) full() bool {
 	r := w.rig
-	call := (w.period + w.rig.cfg.Block - 1) / w.rig.cfg.Block
 	for _, s := range r.slots {
-		if r.journal.Published(s.number)+2*uint64(call) < r.control.Clock()+r.control.Lead() {
+		if r.journal.Published(s.number)+2*uint64(w.call()) < r.control.Clock()+r.control.Lead() {
 			return false
 		}
 	}
@@ -58,7 +60,7 @@ func (w *simWorld) hurt() {
 	if p == nil || p.dead {
 		return
 	}
-	switch w.rng.IntN(12) {
+	switch w.rng.IntN(13) {
 	case 0, 1, 2, 3:
 		w.kill(p)
 	case 4, 5, 6:
@@ -78,6 +80,8 @@ func (w *simWorld) hurt() {
 		if w.oneIn(3) {
 			w.killSome(len(w.rig.slots))
 		}
+	case 12:
+		w.overtake()
 	}
 }
 
@@ -90,6 +94,25 @@ func (w *simWorld) killSome(n int) {
 	for i := range min(n, len(w.rig.slots)) {
 		if p := w.workers[(first+i)%len(w.rig.slots)]; p != nil {
 			w.kill(p)
+		}
+	}
+}
+
+// overtake stops the active worker and has whoever follows it panic: when the first goes on, the block that it was in
+// may have been decided anew.
+func (w *simWorld) overtake() {
+	if w.gentle {
+		return
+	}
+	active := w.rig.control.Active().Slot()
+	for _, s := range w.rig.slots {
+		switch p := w.workers[s.number]; {
+		case p == nil || p.dead:
+		case s.number == active:
+			w.halt(p)
+			p.thawAt = w.ticks + 4 + w.rng.IntN(8)
+		case w.oneIn(2):
+			p.trapped = true
 		}
 	}
 }

@@ -118,6 +118,8 @@ func (w *simWorld) told(e Event) {
 		w.fail("%v", e)
 	case WorkerFailed:
 		w.fail("%v", e)
+	case WorkerReady:
+		w.look(func() { w.fit(w.rig.slots[e.Slot]) })
 	case WorkerHung:
 		w.kill(w.workers[e.Slot])
 	}
