@@ -17,9 +17,10 @@ type simCheck struct {
 	seq       uint64        // the last that has entered the reference
 	decided   []shm.Decision
 	blocks    [][]float32
-	panics    map[uint64]bool // blocks in which a worker panicked
-	seen      uint64          // the clock
-	copies    int             // blocks published
+	panics    map[uint64]bool      // blocks in which a worker panicked
+	seen      uint64               // the clock
+	fitted    [shm.MaxSlots]uint64 // the last generation that was ready
+	copies    int                  // blocks published
 }
 
 // published checks a block that p has just published.
@@ -114,7 +115,8 @@ func (c *simCheck) fit(s *slot) {
 			w.fail("worker %d became ready at clock %d, with head %d, and does not hold block %d", s.number, clock, head.Published(), n)
 		}
 	}
-	if r.control.Transport() == shm.Play && r.control.Mapped(s.number) != s.gen {
+	// Where there is no audio process, or a new one, the rings follow.
+	if clock > 0 && !w.audio.dead && w.ticks > w.audio.born+2 && r.control.Mapped(s.number) != s.gen {
 		w.fail("worker %d became ready, and the callback has no ring of it", s.number)
 	}
 	// Others may have gone on since it was judged, but not far where all keep up.
@@ -139,6 +141,10 @@ func (c *simCheck) observe() {
 		}
 	}
 	for _, s := range w.rig.slots {
+		if s.gen != c.fitted[s.number] && w.rig.control.Active().Ready(s.number) {
+			c.fitted[s.number] = s.gen
+			c.fit(s)
+		}
 		if s.phase == ready && !s.hung && !s.dying && s.cmds.Tail() < w.rig.control.Committed() {
 			w.fail("%d commands are committed, and the ring of worker %d has %d", w.rig.control.Committed(), s.number, s.cmds.Tail())
 			return

@@ -13,7 +13,7 @@ func (w *simWorld) mayHurt() (ok bool) {
 	w.look(func() {
 		// All could be lost together: the kept snapshot must be within the journal's reach, as it always is where that
 		// reaches back 65,536 blocks.
-		ok = w.seen < w.rig.kept.Block+shm.Laps/3 && (!w.gentle || w.whole() && w.full())
+		ok = w.seen < w.rig.kept.Block+shm.Laps/3 && (!w.gentle || w.whole() && w.full() && w.ticks > w.brokenAt+2)
 	})
 	return ok
 }
@@ -128,6 +128,9 @@ func (w *simWorld) halt(p *simWorker) {
 func (w *simWorld) nextTick() {
 	w.ticks++
 	w.now = w.now.Add(w.pace)
+	if !w.whole() {
+		w.brokenAt = w.ticks
+	}
 	w.tick()
 	if w.engine.frozen && w.ticks >= w.engineAt {
 		w.engine.frozen = false

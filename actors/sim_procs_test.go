@@ -127,6 +127,7 @@ type simAudio struct {
 	started bool
 	dead    bool
 	closed  bool
+	born    int // the tick
 	call    *simTask
 	beside  *simTask
 	sound   simSound
@@ -139,7 +140,7 @@ func (w *simWorld) startAudioSim() {
 		w.fail("%v", err)
 		return
 	}
-	a := &simAudio{w: w, socket: theirs}
+	a := &simAudio{w: w, socket: theirs, born: w.ticks}
 	r := w.rig
 	a.words, err = shm.AttachPlayback(dup(r.control.FD()))
 	if err == nil {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"runtime"
+	"runtime/debug"
 	"strconv"
 	"strings"
 	"testing"
@@ -16,6 +17,7 @@ import (
 const (
 	simBlocks = 100
 	simTurns  = 20000
+	simRuns   = 600 // with the same seeds each time, in CI
 )
 
 // TestSim runs the real worker loops, player and rig under interleavings that a seed chooses, with faults, and
@@ -23,6 +25,7 @@ const (
 // CHRONUS_SIM_TIME it runs the same seeds each time.
 func TestSim(t *testing.T) {
 	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(1)) // one task runs at a time
+	defer debug.SetGCPercent(debug.SetGCPercent(400))
 	addSimNoise()
 	if text := os.Getenv("CHRONUS_SIM_SEED"); text != "" {
 		seed, err := strconv.ParseUint(text, 10, 64)
@@ -35,7 +38,7 @@ func TestSim(t *testing.T) {
 		}
 		return
 	}
-	seed, until := uint64(1), func(n int) bool { return n == 1500 }
+	seed, until := uint64(1), func(n int) bool { return n == simRuns }
 	if text := os.Getenv("CHRONUS_SIM_TIME"); text != "" {
 		length, err := time.ParseDuration(text)
 		if err != nil {

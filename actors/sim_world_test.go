@@ -41,6 +41,7 @@ type simWorld struct {
 	faults   int
 	haste    int // in a run that is not gentle: a tick comes one turn in so many
 	ticks    int
+	brokenAt int // the last tick before which not all was whole
 	engineAt int // the tick at which a stopped engine goes on
 }
 
@@ -118,8 +119,6 @@ func (w *simWorld) told(e Event) {
 		w.fail("%v", e)
 	case WorkerFailed:
 		w.fail("%v", e)
-	case WorkerReady:
-		w.look(func() { w.fit(w.rig.slots[e.Slot]) })
 	case WorkerHung:
 		w.kill(w.workers[e.Slot])
 	}
