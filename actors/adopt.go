@@ -329,7 +329,8 @@ func (r *rig) finishBroadcast() {
 		if ok && s.cmds.Tail() == r.log.last {
 			_ = s.cmds.Put(half)
 		}
-		if tail := s.cmds.Tail(); tail < r.log.last || ok && tail < seq {
+		// A joiner may be behind: it is fed. Who may be named must have all.
+		if tail := s.cmds.Tail(); s.phase == ready && (tail < r.log.last || ok && tail < seq) {
 			r.giveUp(s, "it was not fed any more")
 		}
 	}

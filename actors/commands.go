@@ -5,7 +5,6 @@ import (
 	"fmt"
 
 	"github.com/music-chronus/chronus/shm"
-	"github.com/music-chronus/chronus/shm/sys"
 )
 
 // logMax bounds the commands since the last kept snapshot, which is taken every second.
@@ -98,13 +97,14 @@ func (r *rig) broadcast(c shm.Command, plan uint64, answer func(error)) (seq uin
 	if attached > 0 && room == 0 {
 		return 0, errRingsFull
 	}
-	if len(r.log.commands) >= logMax {
+	// What no ring can take before it plays would keep it from playing: a joiner must have all of them to be ready.
+	if n := len(r.log.commands); n >= logMax || n >= shm.CommandEntries && r.control.Transport() == shm.Idle {
 		return 0, errLogFull
 	}
 	c.Seq = r.log.last + 1
 	for _, s := range r.slots {
-		if !s.attached() {
-			continue
+		if !s.attached() || s.cmds.Tail() != r.log.last {
+			continue // or it is being fed, in order
 		}
 		if err := s.cmds.Put(c); err != nil {
 			r.giveUp(s, fmt.Sprintf("it has not taken %d commands", shm.CommandEntries))
@@ -122,7 +122,7 @@ func (r *rig) giveUp(s *slot, why string) {
 		return
 	}
 	s.hung = true
-	if !sys.Stopped(s.proc.PID) {
+	if !r.isStopped(s) {
 		r.journal.SetCause(s.number, s.gen, shm.CauseHung, 0) // of its own, if it was rendering
 	}
 	r.emit(WorkerHung{Slot: s.number, PID: s.proc.PID, Why: why})

@@ -15,6 +15,9 @@ func (r *rig) compare(s *slot) (differs bool, agree int) {
 	if ref == s || ref.ring == nil || s.ring == nil {
 		return false, 0
 	}
+	if _, gen := ref.ring.Slot(); !r.journal.Head(ref.number).Of(gen) {
+		return false, 0 // the head is of the worker before: there is nothing to compare with yet
+	}
 	mine, theirs := s.ring.AudioReader(), ref.ring.AudioReader()
 	to := min(r.journal.Published(s.number), r.journal.Published(ref.number))
 	from := max(s.compared, to-min(to, uint64(r.geo.Ring)))

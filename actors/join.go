@@ -84,14 +84,8 @@ func (r *rig) attach(s *slot, now time.Time) error {
 		return err
 	}
 	s.cmds.Begin(st.Seq)
-	missing, ok := r.log.after(st.Seq)
-	if !ok {
-		return errStateTooOld
-	}
-	for _, c := range missing {
-		if err := s.cmds.Put(c); err != nil {
-			return err
-		}
+	if err := r.feed(s); err != nil {
+		return err
 	}
 	closeSegment(&s.ring)
 	s.ring, s.next = s.next, nil
@@ -105,6 +99,21 @@ func (r *rig) attach(s *slot, now time.Time) error {
 	return nil
 }
 
+// feed puts into the ring of s the commands that it lacks, as many as it has room for: since the kept snapshot there
+// may be more than a ring holds.
+func (r *rig) feed(s *slot) error {
+	missing, ok := r.log.after(s.cmds.Tail())
+	if !ok {
+		return errStateTooOld
+	}
+	for _, c := range missing[:min(uint64(len(missing)), s.cmds.Room())] {
+		if err := s.cmds.Put(c); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // tendJoining makes a joiner ready once it is within one block of the active worker, its
 // sound is the same, and the clock has reached its first block. If nobody lives that is ready, the
 // furthest joiner is named before that.
@@ -114,6 +123,12 @@ func (r *rig) tendJoining(s *slot, now time.Time) {
 		return
 	}
 	r.handRing(s)
+	if err := r.feed(s); err != nil {
+		r.giveUp(s, err.Error())
+	}
+	if s.cmds.Tail() != r.log.last {
+		return // it takes what there is
+	}
 	a := r.control.Active()
 	lead := r.slots[a.Slot()]
 	if lead != s && a.ReadyCount() == 0 && !lead.attached() && r.control.Transport() == shm.Play {

@@ -114,7 +114,7 @@ func (r *rig) commonDeath() {
 		p.restarts++
 	}
 	p.lastCommon = max(p.top, r.control.Clock())
-	p.suspects, p.deaths = p.suspects[:0], map[uint64]int{}
+	p.suspects = p.suspects[:0]
 	for _, s := range r.slots {
 		r.journal.Absolve(s.number) // what there is to be left out is left out here
 	}
@@ -125,9 +125,11 @@ func (r *rig) commonDeath() {
 		r.stepDown(fmt.Sprintf("%d times in a row all workers ended before one was ready", p.restarts))
 	case !guilty.own:
 	case r.quarantine(guilty):
+	case p.deaths[guilty.block] < 2: // once is no proof: the others may have ended of something else
 	case guilty.node > 0:
 		r.bypass(guilty)
-	case p.restarts > 1:
+		delete(p.deaths, guilty.block)
+	default:
 		r.stepDown(fmt.Sprintf("block %d ends every worker, and no node is to blame", guilty.block))
 	}
 }
@@ -212,8 +214,10 @@ func (r *rig) tendPoison() {
 		}
 	}
 	p.suspects = left
-	if len(p.deaths) > 0 && len(left) == 0 {
-		p.deaths = map[uint64]int{}
+	for n := range p.deaths {
+		if n < p.top {
+			delete(p.deaths, n) // it was got over
+		}
 	}
 }
 

@@ -46,17 +46,19 @@ type rig struct {
 	closed     bool           // the segments are gone
 	tapes      sync.WaitGroup // that are being written
 	active     shm.Active     // as last seen by the watcher
+	looked     time.Time      // when the watcher last did
 	ended      func(corpse)   // tells the actors
 	doubt      *doubt         // nil: none
 	mismatches uint64         // workers that were replaced since their sound was wrong
 	poison     poison
-	amended    []shm.Command   // commands that took the place of quarantined ones, for tapes
-	changes    []change        // of the patch, for tapes
-	failed     map[uint64]bool // patches that have ended workers, by hash
-	keepSoon   bool            // a snapshot is wanted before it is time
-	lastGood   []byte          // the patch that played before the one asked for; nil: none is known
-	stepped    string          // why another patch plays than was asked for; "": it does not
-	silent     string          // why no worker is started any more; "": they are
+	isStopped  func(*slot) bool // its process was stopped by a signal
+	amended    []shm.Command    // commands that took the place of quarantined ones, for tapes
+	changes    []change         // of the patch, for tapes
+	failed     map[uint64]bool  // patches that have ended workers, by hash
+	keepSoon   bool             // a snapshot is wanted before it is time
+	lastGood   []byte           // the patch that played before the one asked for; nil: none is known
+	stepped    string           // why another patch plays than was asked for; "": it does not
+	silent     string           // why no worker is started any more; "": they are
 	sound      soundNews
 
 	patchName  string
@@ -137,7 +139,8 @@ func bareRig(cfg Config, geo shm.Geometry, emit func(Event)) *rig {
 	return &rig{
 		cfg: cfg, geo: geo, emit: emit, quit: make(chan struct{}), patchName: cfg.PatchName,
 		ended: func(corpse) {}, primed: func() {}, enrol: func([]member) error { return nil }, replanned: func(*patch.Plan) {},
-		failed: map[uint64]bool{}, poison: poison{deaths: map[uint64]int{}},
+		isStopped: func(s *slot) bool { return sys.Stopped(s.proc.PID) },
+		failed:    map[uint64]bool{}, poison: poison{deaths: map[uint64]int{}},
 	}
 }
 

@@ -132,6 +132,7 @@ func TestKeepsThoughOneHangs(t *testing.T) {
 // A ring that is full costs its worker, not the command; when all are full the command is refused, with a reason, and none is lost.
 func TestRingsFull(t *testing.T) {
 	r := diverging(t, 2, 4, noSlot)
+	r.control.SetTransport(shm.Play)
 	last := uint64(0)
 	put := func() error {
 		seq, err := r.broadcast(shm.Command{Op: shm.OpGate, Node: 2, Value: 1}, r.planNumber, nil)

@@ -201,6 +201,12 @@ func (r *rig) tend(now time.Time) {
 	r.tendSuccession(now)
 	r.tendSpareAudio(now)
 	r.noticeFlip()
+	if now.Sub(r.looked) > hangAfter/2 {
+		for _, s := range r.slots {
+			s.movedAt = now // it was this process that stood still: that says nothing of others
+		}
+	}
+	r.looked = now
 	for _, s := range r.slots {
 		if s.dying {
 			continue

@@ -79,14 +79,18 @@ func (s *Segment) AudioReader() AudioReader {
 
 // Begin takes the place of block n for writing: it holds no block until Commit.
 func (w AudioWriter) Begin(n uint64) []float32 {
+	yield()
 	w.r.header(n).number.Store(0)
+	yield()
 	return w.r.samples(n)
 }
 
 // Commit says that block n is written. It is not published by that: the head is.
 func (w AudioWriter) Commit(n, hash uint64) {
 	h := w.r.header(n)
+	yield()
 	h.hash.Store(hash)
+	yield()
 	h.number.Store(n + 1)
 }
 
@@ -96,6 +100,7 @@ func (a AudioReader) Generation() uint64 { return a.gen }
 // Holds tells whether the ring has block n, given its slot's head. What may still be played
 // stays until the clock has passed it.
 func (a AudioReader) Holds(n uint64, head Head) bool {
+	yield()
 	return head.Of(a.gen) && head.Published() > n && a.r.header(n).number.Load() == n+1
 }
 
@@ -108,7 +113,9 @@ func (a AudioReader) Hash(n uint64, head Head) (hash uint64, ok bool) {
 	if !a.Holds(n, head) {
 		return 0, false
 	}
+	yield()
 	hash = a.r.header(n).hash.Load()
+	yield()
 	return hash, a.r.header(n).number.Load() == n+1
 }
 

@@ -28,9 +28,6 @@ type Command struct {
 	Value float64
 }
 
-// CommandEntries is how many commands a ring holds: a burst of 100,000 a second for 160 ms.
-const CommandEntries = 16384
-
 // entry is the 64-byte form. Its words are atomic since the race to read one that is
 // being overwritten must be detectable, not since it is expected.
 type entry struct {
@@ -89,7 +86,10 @@ func (s *Segment) Life() *atomic.Uint32 { return &at[commandWords](s, 0).life }
 func (s *Segment) Commands() CommandReader { return CommandReader{at[commandWords](s, 0)} }
 
 // Room is how many commands the ring can take; more may fit at any time, fewer not.
-func (c CommandWriter) Room() uint64 { return CommandEntries - (c.w.tail.Load() - c.w.taken.Load()) }
+func (c CommandWriter) Room() uint64 {
+	yield()
+	return CommandEntries - (c.w.tail.Load() - c.w.taken.Load())
+}
 
 // Tail is the Seq of the last command in the ring.
 func (c CommandWriter) Tail() uint64 { return c.w.tail.Load() }
@@ -103,10 +103,14 @@ func (c CommandWriter) Put(m Command) error {
 		return ErrFull
 	}
 	e := &c.w.ring[m.Seq%CommandEntries]
+	yield()
 	e.frame.Store(m.Frame)
 	e.what.Store(uint64(m.Op)<<32 | uint64(m.Node)<<16 | uint64(m.Param))
+	yield()
 	e.value.Store(floatBits(m.Value))
+	yield()
 	e.seq.Store(m.Seq)
+	yield()
 	c.w.tail.Store(m.Seq)
 	return nil
 }
@@ -115,31 +119,50 @@ func (c CommandWriter) Put(m Command) error {
 func (c CommandWriter) Life() *atomic.Uint32 { return &c.w.life }
 
 // Start lets the worker begin.
-func (c CommandWriter) Start() { c.w.start.Store(1) }
+func (c CommandWriter) Start() {
+	yield()
+	c.w.start.Store(1)
+}
 
 // Ask asks the worker for its number-th snapshot, from 1, each one more than the last.
-func (c CommandWriter) Ask(number uint64) { c.w.ask.Store(number) }
+func (c CommandWriter) Ask(number uint64) {
+	yield()
+	c.w.ask.Store(number)
+}
 
 // Tail is the Seq of the last command in the ring.
-func (c CommandReader) Tail() uint64 { return c.w.tail.Load() }
+func (c CommandReader) Tail() uint64 {
+	yield()
+	return c.w.tail.Load()
+}
 
 // Started tells whether the worker may begin.
-func (c CommandReader) Started() bool { return c.w.start.Load() != 0 }
+func (c CommandReader) Started() bool {
+	yield()
+	return c.w.start.Load() != 0
+}
 
 // Asked is the number of the last snapshot asked for.
-func (c CommandReader) Asked() uint64 { return c.w.ask.Load() }
+func (c CommandReader) Asked() uint64 {
+	yield()
+	return c.w.ask.Load()
+}
 
 // Get copies the command seq, if it has arrived. Ask for them in order, each once, and call Took after.
 func (c CommandReader) Get(seq uint64) (m Command, ok bool) {
+	yield()
 	if c.w.tail.Load() < seq {
 		return Command{}, false
 	}
 	e := &c.w.ring[seq%CommandEntries]
+	yield()
 	what := e.what.Load()
+	yield()
 	m = Command{
 		Seq: seq, Frame: e.frame.Load(), Value: floatFrom(e.value.Load()),
 		Op: Op(what >> 32), Node: uint16(what >> 16), Param: uint16(what),
 	}
+	yield()
 	return m, e.seq.Load() == seq
 }
 
@@ -147,4 +170,7 @@ func (c CommandReader) Get(seq uint64) (m Command, ok bool) {
 func (c CommandReader) Life() *atomic.Uint32 { return &c.w.life }
 
 // Took frees the entries up to seq for the producer.
-func (c CommandReader) Took(seq uint64) { c.w.taken.Store(seq) }
+func (c CommandReader) Took(seq uint64) {
+	yield()
+	c.w.taken.Store(seq)
+}

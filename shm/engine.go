@@ -8,9 +8,6 @@ import (
 	"github.com/music-chronus/chronus/shm/sys"
 )
 
-// Laps is how many blocks the journal and the heard log reach back.
-const Laps = 65536
-
 // flipLog is how many of the last changes of active have their time on record.
 const flipLog = 256
 
@@ -81,28 +78,46 @@ func AttachView(fd int) (View, error) {
 }
 
 // Active is the word as it is now.
-func (v View) Active() Active { return Active(v.w.active.Load()) }
+func (v View) Active() Active {
+	yield()
+	return Active(v.w.active.Load())
+}
 
 // Clock is the number of the next block to play.
-func (v View) Clock() uint64 { return v.w.clock.Load() }
+func (v View) Clock() uint64 {
+	yield()
+	return v.w.clock.Load()
+}
 
 // Committed is the highest Seq that every attached ring holds.
-func (v View) Committed() uint64 { return v.w.committed.Load() }
+func (v View) Committed() uint64 {
+	yield()
+	return v.w.committed.Load()
+}
 
 // Lead is how many blocks workers may be ahead of the clock.
-func (v View) Lead() uint64 { return v.w.lead.Load() }
+func (v View) Lead() uint64 {
+	yield()
+	return v.w.lead.Load()
+}
 
 // Transport is what the callback is told to do.
-func (v View) Transport() Transport { return Transport(v.w.transport.Load()) }
+func (v View) Transport() Transport {
+	yield()
+	return Transport(v.w.transport.Load())
+}
 
 // Grace is how long workers and audio process go on without an engine; 0: for ever.
 func (v View) Grace() time.Duration { return time.Duration(v.w.grace.Load()) }
 
 // Bell reads the wake word. Read it before the conditions are tested, wait on that value.
-func (v View) Bell() uint32 { return v.w.wake.Load() }
+func (v View) Bell() uint32 {
+	yield()
+	return v.w.wake.Load()
+}
 
 // Wait sleeps until the wake word is no longer bell, or timeout.
-func (v View) Wait(bell uint32, timeout time.Duration) { sys.FutexWait(&v.w.wake, bell, timeout) }
+func (v View) Wait(bell uint32, timeout time.Duration) { wait(&v.w.wake, bell, timeout) }
 
 // Counters are the callback's: in blocks, but for Callbacks and Xruns.
 type Counters struct {
@@ -123,7 +138,10 @@ func (v View) Counters() Counters {
 }
 
 // Mapped is the generation of slot's rings that the callback reads, 0 for none.
-func (v View) Mapped(slot int) uint64 { return v.w.mapped[slot].Load() }
+func (v View) Mapped(slot int) uint64 {
+	yield()
+	return v.w.mapped[slot].Load()
+}
 
 // Differs is the last block of which the callback saw two different copies; ok is false if it never has.
 func (v View) Differs() (n uint64, ok bool) {
@@ -150,6 +168,7 @@ func (v View) Heard(n uint64) (hash uint64, ok bool) {
 
 // swap is the one CAS on active, with its time put on record for whoever asks what a failover took.
 func (v View) swap(old, new Active) bool {
+	yield()
 	if !v.w.active.CompareAndSwap(uint64(old), uint64(new)) {
 		return false
 	}
@@ -160,6 +179,7 @@ func (v View) swap(old, new Active) bool {
 }
 
 func (v View) ring() {
+	yield()
 	v.w.wake.Add(1)
 	sys.FutexWake(&v.w.wake)
 }
@@ -220,6 +240,7 @@ func (c Control) Depose(slot int, j Journal) { c.depose(slot, int(c.Geometry().S
 
 // Commit says that every attached ring holds all commands up to seq. It never lowers.
 func (c Control) Commit(seq uint64) {
+	yield()
 	if seq > c.w.committed.Load() {
 		c.w.committed.Store(seq)
 	}
@@ -233,7 +254,10 @@ func (c Control) RaiseLead(lead int) {
 }
 
 // SetTransport tells the callback what to do.
-func (c Control) SetTransport(t Transport) { c.w.transport.Store(uint32(t)) }
+func (c Control) SetTransport(t Transport) {
+	yield()
+	c.w.transport.Store(uint32(t))
+}
 
 // Ring wakes all workers.
 func (c Control) Ring() { c.ring() }
@@ -253,11 +277,13 @@ func AttachPlayback(fd int) (Playback, error) {
 // Advance says that block n = clock was copied, and what was heard.
 func (p Playback) Advance(hash uint64, rescued bool) {
 	n := p.w.clock.Load()
+	yield()
 	p.w.heard[n%Laps].Store(hash)
 	p.w.counters.played.Add(1)
 	if rescued {
 		p.w.counters.rescued.Add(1)
 	}
+	yield()
 	p.w.clock.Store(n + 1)
 }
 
@@ -294,7 +320,10 @@ func (p Playback) Damaged() { p.w.counters.damaged.Add(1) }
 func (p Playback) AddXruns(n uint64) { p.w.counters.xruns.Add(n) }
 
 // SetMapped says which generation of slot's rings the callback reads from now on.
-func (p Playback) SetMapped(slot int, gen uint64) { p.w.mapped[slot].Store(gen) }
+func (p Playback) SetMapped(slot int, gen uint64) {
+	yield()
+	p.w.mapped[slot].Store(gen)
+}
 
 // SetFaded says that the fade-out has ended, or that a new stream begins.
 func (p Playback) SetFaded(done bool) {

@@ -131,13 +131,17 @@ func attachJournal(fd int, write bool) (Journal, error) {
 }
 
 // Head of a slot.
-func (j Journal) Head(slot int) Head { return Head(j.w.heads[slot].word.Load()) }
+func (j Journal) Head(slot int) Head {
+	yield()
+	return Head(j.w.heads[slot].word.Load())
+}
 
 // Published is the first block that slot has not published.
 func (j Journal) Published(slot int) uint64 { return j.Head(slot).Published() }
 
 // Decision for block n; ok is false if there is none (yet, or any more).
 func (j Journal) Decision(n uint64) (d Decision, ok bool) {
+	yield()
 	d = Decision(j.w.decisions[n%Laps].Load())
 	return d, d.lap() == lapOf(n)
 }
@@ -165,7 +169,11 @@ type Sound struct {
 // Status reads a slot's line. While its worker runs, the fields may be of different moments.
 func (j Journal) Status(slot int) Status {
 	st := &j.w.status[slot]
-	b, c := st.block.Load(), st.cause.Load()
+	yield()
+	b := st.block.Load()
+	yield()
+	c := st.cause.Load()
+	yield()
 	return Status{
 		Generation: st.gen.Load(), Block: b - min(b, 1), Rendering: b > 0, Seq: st.seq.Load(),
 		Node: int(st.module.Load()) - 1, Cause: Cause(c >> 32), Detail: uint32(c), Sound: st.sound(),
@@ -187,7 +195,9 @@ func (j Journal) Absolve(slot int) { j.w.status[slot].block.Store(0) }
 // SetCause is the engine's: the cause of a death, from the exit status, unless the worker wrote one itself.
 func (j Journal) SetCause(slot int, gen uint64, c Cause, detail uint32) {
 	st := &j.w.status[slot]
+	yield()
 	if st.gen.Load() == gen {
+		yield()
 		st.cause.CompareAndSwap(0, uint64(c)<<32|uint64(detail))
 	}
 }
@@ -218,30 +228,40 @@ func (r Recorder) Own() Status { return r.Status(r.slot) }
 // Begin clears the slot's status and says that nothing before block n comes from this worker.
 func (r Recorder) Begin(n uint64) {
 	st := &r.w.status[r.slot]
+	yield()
 	st.block.Store(0)
 	st.seq.Store(0)
 	st.module.Store(0)
+	yield()
 	st.cause.Store(0)
+	yield()
 	st.gen.Store(r.gen)
 	r.Publish(n)
 }
 
 // Publish says that every block below n is in the ring.
-func (r Recorder) Publish(n uint64) { r.w.heads[r.slot].word.Store(uint64(MakeHead(r.gen, n))) }
+func (r Recorder) Publish(n uint64) {
+	yield()
+	r.w.heads[r.slot].word.Store(uint64(MakeHead(r.gen, n)))
+}
 
 // Rendering says that block n is being rendered, after taking seq.
 func (r Recorder) Rendering(n, seq uint64) {
 	st := &r.w.status[r.slot]
+	yield()
 	st.seq.Store(seq)
+	yield()
 	st.block.Store(n + 1)
 }
 
 // Rendered ends Rendering, and says what the sound was like.
 func (r Recorder) Rendered(s Sound) {
 	st := &r.w.status[r.slot]
+	yield()
 	st.faults.Store(s.Faults<<16 | uint64(s.FaultNode)&0xffff)
 	st.limits.Store(s.Limited)
 	st.offset.Store(s.Offset)
+	yield()
 	st.block.Store(0)
 }
 
@@ -250,11 +270,13 @@ func (r Recorder) Module() *atomic.Uint64 { return &r.w.status[r.slot].module }
 
 // Ended puts the worker's own word on its end on record.
 func (r Recorder) Ended(c Cause, detail uint32) {
+	yield()
 	r.w.status[r.slot].cause.CompareAndSwap(0, uint64(c)<<32|uint64(detail))
 }
 
 // Lapped tells whether a later block has taken the place of block n.
 func (r Recorder) Lapped(n uint64) bool {
+	yield()
 	return Decision(r.w.decisions[n%Laps].Load()).lap() > lapOf(n)
 }
 
@@ -263,6 +285,7 @@ func (r Recorder) Lapped(n uint64) bool {
 func (r Recorder) Propose(n, seq uint64) (d Decision, ok bool) {
 	word := &r.w.decisions[n%Laps]
 	for {
+		yield()
 		old := Decision(word.Load())
 		if old.lap() == lapOf(n) {
 			return old, true
@@ -271,6 +294,7 @@ func (r Recorder) Propose(n, seq uint64) (d Decision, ok bool) {
 			return 0, false
 		}
 		d = makeDecision(n, seq)
+		yield()
 		if word.CompareAndSwap(uint64(old), uint64(d)) {
 			return d, true
 		}
@@ -280,9 +304,11 @@ func (r Recorder) Propose(n, seq uint64) (d Decision, ok bool) {
 // SkipNew sets SKIP on the unsealed decision d for block n and returns the decision that then stands.
 func (r Recorder) SkipNew(n uint64, d Decision) Decision {
 	word := &r.w.decisions[n%Laps]
+	yield()
 	if !d.Sealed() && word.CompareAndSwap(uint64(d), uint64(d|skip)) {
 		return d | skip
 	}
+	yield()
 	return Decision(word.Load())
 }
 
@@ -291,6 +317,7 @@ func (r Recorder) SkipNew(n uint64, d Decision) Decision {
 func (r Recorder) Seal(n uint64, d Decision) bool {
 	word := &r.w.decisions[n%Laps]
 	want := uint64(d | sealed)
+	yield()
 	return word.CompareAndSwap(uint64(d&^sealed), want) || word.Load() == want
 }
 

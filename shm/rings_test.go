@@ -143,6 +143,28 @@ func TestSnapshotAndSeed(t *testing.T) {
 	}
 }
 
+// A state of which a part is of another is refused.
+func TestTornState(t *testing.T) {
+	seg, snaps, err := NewSnapshot(testGeometry, 0, 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer seg.Close()
+	w := SnapshotWriter{seg}
+	for i, tear := range []func(h *stateWords){
+		func(*stateWords) {},
+		func(h *stateWords) { h.block.Add(1) },
+		func(h *stateWords) { h.seq.Add(1) },
+		func(h *stateWords) { h.size.Add(^uint64(0)) },
+	} {
+		w.Complete(1, State{Block: 15, Seq: 3, Bytes: append(w.Buffer(1), 1, 2, 3)})
+		tear(at[stateWords](seg, stateOffset(1)))
+		if _, ok, err := snaps.Copy(1); ok != (i == 0) || (err == nil) != (i == 0) {
+			t.Errorf("case %d: %t, %v", i, ok, err)
+		}
+	}
+}
+
 func TestPlan(t *testing.T) {
 	for _, text := range []string{"", "version: 1\n"} {
 		seg, err := NewPlan(testGeometry, []byte(text))

@@ -25,6 +25,11 @@ type stateWords struct {
 	_                              [24]byte
 }
 
+// hash is of all of it: a giver that is asked again may write while its last state is still read.
+func (st State) hash() uint64 {
+	return xxhash.Sum64(st.Bytes) ^ st.Block*0x9e3779b97f4a7c15 ^ st.Seq*0xc2b2ae3d27d4eb4f
+}
+
 const (
 	stateRoom    = line + StateMax
 	snapshotSize = 2 * stateRoom
@@ -66,10 +71,15 @@ func (w SnapshotWriter) Complete(number uint64, st State) {
 }
 
 func (h *stateWords) store(number uint64, st State) {
+	yield()
 	h.block.Store(st.Block)
+	yield()
 	h.seq.Store(st.Seq)
+	yield()
 	h.size.Store(uint64(len(st.Bytes)))
-	h.hash.Store(xxhash.Sum64(st.Bytes))
+	yield()
+	h.hash.Store(st.hash())
+	yield()
 	h.number.Store(number)
 }
 
@@ -80,15 +90,23 @@ func (r SnapshotReader) Copy(number uint64) (st State, ok bool, err error) {
 
 func load(seg *Segment, offset int, number uint64) (st State, ok bool, err error) {
 	h := at[stateWords](seg, offset)
+	yield()
 	if h.number.Load() != number {
 		return State{}, false, nil
 	}
+	yield()
 	size := h.size.Load()
+	yield()
 	if size > StateMax {
 		return State{}, false, fmt.Errorf("state of %d bytes: %w", size, ErrCorrupt)
 	}
-	st = State{Block: h.block.Load(), Seq: h.seq.Load(), Bytes: append([]byte(nil), seg.bytes(offset+line, int(size))...)}
-	if xxhash.Sum64(st.Bytes) != h.hash.Load() {
+	st.Block = h.block.Load()
+	yield()
+	st.Seq = h.seq.Load()
+	yield()
+	st.Bytes = append([]byte(nil), seg.bytes(offset+line, int(size))...)
+	yield()
+	if st.hash() != h.hash.Load() {
 		return State{}, false, fmt.Errorf("state of block %d fails its hash: %w", st.Block, ErrCorrupt)
 	}
 	return st, true, nil

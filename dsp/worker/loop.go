@@ -33,6 +33,7 @@ type loop struct {
 	n    uint64 // the next block to render
 	seq  uint64 // the last command taken
 	gave uint64 // number of the last snapshot given
+	fell uint64 // the block in which this slot's worker before panicked, plus 1; 0: it did not
 }
 
 func newLoop(view shm.View, rec shm.Recorder, slot *shm.Segment, snap shm.SnapshotWriter, str *stream.Stream) *loop {
@@ -56,6 +57,9 @@ func (l *loop) take(st shm.State) error {
 	}
 	if got := l.str.Block(); got != st.Block {
 		return fmt.Errorf("slot %d: seed says block %d, its state is at %d: %w", l.slot, st.Block, got, shm.ErrCorrupt)
+	}
+	if was := l.rec.Status(l.slot); was.Cause.Own() && was.Rendering {
+		l.fell = was.Block + 1 // Begin wipes it out, and nobody else may have come to that block yet
 	}
 	l.n, l.seq = st.Block, st.Seq
 	l.rec.Begin(l.n)
@@ -126,7 +130,7 @@ func (l *loop) decision(mine bool) (d shm.Decision, ok bool) {
 
 // poisoned tells whether a worker died of its own doing in block n, which nobody has published.
 func (l *loop) poisoned() bool {
-	hit := false
+	hit := l.fell == l.n+1
 	for s := range l.slots {
 		if l.rec.Published(s) > l.n {
 			return false
@@ -185,10 +189,15 @@ func (l *loop) guarded(buf []float32) {
 func (l *loop) caught() {
 	if r := recover(); r != nil {
 		l.rec.Ended(shm.CausePanic, 0)
-		fmt.Fprintf(os.Stderr, "worker %d: panic in block %d, command %d, node %d: %v\n%s",
-			l.slot, l.n, l.seq, l.rec.Status(l.slot).Node, r, debug.Stack())
-		os.Exit(ExitPanic)
+		die(fmt.Sprintf("worker %d: panic in block %d, command %d, node %d: %v\n%s",
+			l.slot, l.n, l.seq, l.rec.Status(l.slot).Node, r, debug.Stack()))
 	}
+}
+
+// die ends the process. A simulation, whose workers are no processes, puts another in its place.
+var die = func(why string) {
+	fmt.Fprint(os.Stderr, why)
+	os.Exit(ExitPanic)
 }
 
 // The exit codes of a worker that a module brought down, by a panic and by an endless loop.

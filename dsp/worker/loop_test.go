@@ -222,6 +222,33 @@ func TestPoison(t *testing.T) {
 	}
 }
 
+// A worker that has no other to see it panic is told by its own slot's status: the next in its place leaves the command out.
+func TestPoisonAlone(t *testing.T) {
+	b := newBench(t)
+	b.step(0)
+	b.cmds[0].Ask(1)
+	b.step(0)
+	st, ok, err := b.snaps[0].Copy(1)
+	if err != nil || !ok || st.Block != 1 {
+		t.Fatalf("block %d, %t, %v", st.Block, ok, err)
+	}
+	b.send(gate(1), 0)
+	if d, ok := b.loops[0].decision(true); !ok || d.Seq() != 1 {
+		t.Fatalf("%v", d)
+	}
+	b.loops[0].rec.Rendering(2, 1)
+	b.loops[0].rec.Ended(shm.CausePanic, 0)
+	b.join(0, 2, st)
+	if err := b.cmds[0].Put(shm.Command{Seq: 1, Op: shm.OpGate, Node: 2, Value: 1}); err != nil {
+		t.Fatal(err)
+	}
+	b.step(0)
+	b.step(0)
+	if d, _ := b.journal.Decision(2); !d.Skip() || b.loops[0].seq != 1 {
+		t.Errorf("%v, seq %d", d, b.loops[0].seq)
+	}
+}
+
 // A worker that was killed from outside is no poison: its commands stay.
 func TestKillIsNoPoison(t *testing.T) {
 	b := newBench(t)

@@ -1,0 +1,76 @@
+package actors
+
+import (
+	"testing"
+	"time"
+
+	"github.com/music-chronus/chronus/shm"
+)
+
+// A joiner whose ring does not hold all commands since its state gets the rest as it takes them, in order, and
+// new ones after those.
+func TestFeedsMoreThanARing(t *testing.T) {
+	r := diverging(t, 2, 0, noSlot)
+	const more = 100
+	r.control.SetTransport(shm.Play)
+	s := r.slots[1]
+	r.slots[0].phase, s.phase = empty, empty
+	for range shm.CommandEntries + more {
+		r.log.last++
+		r.log.add(shm.Command{Seq: r.log.last, Op: shm.OpGate}, nil)
+	}
+	if err := r.feed(s); err != nil || s.cmds.Tail() != shm.CommandEntries {
+		t.Fatalf("fed up to %d: %v", s.cmds.Tail(), err)
+	}
+	s.phase = joining
+	s.ring.Commands().Took(more / 2)
+	if seq, err := r.broadcast(shm.Command{Op: shm.OpGate}, r.planNumber, nil); err != nil || seq != shm.CommandEntries+more+1 || s.cmds.Tail() != shm.CommandEntries {
+		t.Fatalf("command %d came before those that the ring lacks, up to %d: %v", seq, s.cmds.Tail(), err)
+	}
+	for _, taken := range []uint64{more / 2, more + 1} {
+		s.ring.Commands().Took(taken)
+		if err := r.feed(s); err != nil || s.cmds.Tail() != shm.CommandEntries+taken {
+			t.Fatalf("%d taken, fed up to %d: %v", taken, s.cmds.Tail(), err)
+		}
+	}
+	r.log.commands = nil
+	r.log.last++
+	if err := r.feed(s); err == nil {
+		t.Error("commands that are gone were not missed")
+	}
+}
+
+// Where the head is still that of the generation before, nothing is compared, and nothing counts as compared.
+func TestComparesNoStaleHead(t *testing.T) {
+	r := diverging(t, 2, 12, noSlot)
+	var err error
+	if r.slots[0].ring, _, err = shm.NewSlot(r.geo, 0, 2); err != nil {
+		t.Fatal(err)
+	}
+	if _, n := r.compare(r.slots[1]); n != 0 || r.slots[1].compared != 0 {
+		t.Errorf("%d blocks agree, up to %d", n, r.slots[1].compared)
+	}
+}
+
+// A worker that publishes nothing for long is given up; not so if nobody looked for that long.
+func TestStandsStillItself(t *testing.T) {
+	for _, tt := range []struct {
+		name string
+		step time.Duration
+		hung bool
+	}{{"the worker", hangAfter / 20, true}, {"the engine", 2 * hangAfter, false}} {
+		r := diverging(t, 2, 12, noSlot)
+		for i := range r.slots {
+			a := r.control.Active()
+			r.control.Swap(a, a.WithReady(i))
+		}
+		now := time.Now()
+		for range 30 {
+			now = now.Add(tt.step)
+			r.tend(now)
+		}
+		if r.slots[0].hung != tt.hung {
+			t.Errorf("%s stands still: the worker is hung: %t", tt.name, r.slots[0].hung)
+		}
+	}
+}

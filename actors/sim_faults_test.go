@@ -1,0 +1,189 @@
+//go:build sim
+
+package actors
+
+import (
+	"time"
+
+	"github.com/music-chronus/chronus/shm"
+)
+
+// mayHurt tells whether another fault may be made now: in a gentle run only when all has been mended.
+func (w *simWorld) mayHurt() (ok bool) {
+	w.look(func() {
+		// All could be lost together: the kept snapshot must be within the journal's reach, as it always is where that
+		// reaches back 65,536 blocks.
+		ok = w.seen < w.rig.kept.Block+shm.Laps/3 && (!w.gentle || w.whole() && w.full() && w.ticks > w.brokenAt+2)
+	})
+	return ok
+}
+
+// whole tells whether every replica is ready, and nothing is stopped or dying.
+func (w *simWorld) whole() bool {
+	r := w.rig
+	if r.control.Active().ReadyCount() < len(r.slots) || r.control.Transport() != shm.Play || w.engine.frozen || w.audio.dead || !w.audio.started || w.seq < w.bomb {
+		return false
+	}
+	for _, s := range r.slots {
+		p := w.workers[s.number]
+		if s.phase != ready || s.gen != p.gen || p.dead || p.trapped || p.thawAt > 0 {
+			return false
+		}
+	}
+	return true
+}
+
+// call is how many blocks the device takes in one call.
+func (w *simWorld) call() int { return (w.period + w.rig.cfg.Block - 1) / w.rig.cfg.Block }
+
+// full tells whether every worker has its lead: a standby is one call behind, and so is who has just been called.
+func (w *simWorld) full() bool {
+	r := w.rig
+	for _, s := range r.slots {
+		if r.journal.Published(s.number)+2*uint64(w.call()) < r.control.Clock()+r.control.Lead() {
+			return false
+		}
+	}
+	return true
+}
+
+// hurt makes a fault now and then.
+func (w *simWorld) hurt() {
+	if !w.oneIn(w.trouble) || !w.mayHurt() {
+		return
+	}
+	w.faults++
+	p := w.workers[w.rng.IntN(len(w.rig.slots))]
+	if w.oneIn(2) {
+		p = w.workers[w.rig.control.Active().Slot()]
+	}
+	if p == nil || p.dead {
+		return
+	}
+	switch w.rng.IntN(13) {
+	case 0, 1, 2, 3:
+		w.kill(p)
+	case 4, 5, 6:
+		w.halt(p)
+	case 7:
+		p.trapped = true
+	case 8:
+		if !w.audio.dead {
+			w.audio.kill()
+		}
+	case 9:
+		w.note("the engine stops")
+		w.engine.frozen, w.engineAt = true, w.ticks+1+w.rng.IntN(12)
+	case 10:
+		w.killSome(2)
+	case 11:
+		if w.oneIn(3) {
+			w.killSome(len(w.rig.slots))
+		}
+	case 12:
+		w.overtake()
+	}
+}
+
+// killSome kills up to n workers at once; in a gentle run one.
+func (w *simWorld) killSome(n int) {
+	if w.gentle {
+		n = 1
+	}
+	first := w.rng.IntN(len(w.rig.slots))
+	for i := range min(n, len(w.rig.slots)) {
+		if p := w.workers[(first+i)%len(w.rig.slots)]; p != nil {
+			w.kill(p)
+		}
+	}
+}
+
+// overtake stops the active worker and has whoever follows it panic: when the first goes on, the block that it was in
+// may have been decided anew.
+func (w *simWorld) overtake() {
+	if w.gentle {
+		return
+	}
+	active := w.rig.control.Active().Slot()
+	for _, s := range w.rig.slots {
+		switch p := w.workers[s.number]; {
+		case p == nil || p.dead:
+		case s.number == active:
+			w.halt(p)
+			p.thawAt = w.ticks + 4 + w.rng.IntN(8)
+		case w.oneIn(2):
+			p.trapped = true
+		}
+	}
+}
+
+// halt stops a worker, which goes on some ticks later if it is not killed meanwhile.
+func (w *simWorld) halt(p *simWorker) {
+	w.note("%s is stopped", p.render.name)
+	p.render.frozen = true
+	p.thawAt = w.ticks + 1 + w.rng.IntN(1<<w.rng.IntN(6))
+}
+
+// nextTick wakes what rests, and what was stopped for long enough.
+func (w *simWorld) nextTick() {
+	w.ticks++
+	w.now = w.now.Add(w.pace)
+	if !w.whole() {
+		w.brokenAt = w.ticks
+	}
+	w.tick()
+	if w.engine.frozen && w.ticks >= w.engineAt {
+		w.engine.frozen = false
+	}
+	for _, p := range w.workers {
+		if p != nil && p.thawAt > 0 && w.ticks >= p.thawAt {
+			p.thawAt, p.render.frozen = 0, false
+			if !p.dead {
+				w.note("%s goes on", p.render.name)
+			}
+		}
+	}
+}
+
+// storm runs with faults until so many blocks are played.
+func (w *simWorld) storm(blocks uint64, turns int) {
+	for range turns {
+		if w.failure != nil || w.seen >= blocks {
+			return
+		}
+		w.kernel()
+		w.hurt()
+		if hasty := !w.gentle && w.oneIn(w.haste); hasty || !w.turn() {
+			w.nextTick()
+		}
+		w.observe()
+	}
+}
+
+// settle makes no more faults, and demands that all is mended within a bounded number of ticks: every replica
+// ready, every command in, nothing concealed any more.
+func (w *simWorld) settle() {
+	w.calm, w.trouble, w.music, w.spur, w.pace = true, 0, 0, 0, 50*time.Millisecond
+	w.engineAt = 0
+	for _, p := range w.workers {
+		if p != nil {
+			p.thawAt = min(p.thawAt, 1)
+		}
+	}
+	const patience, quiet = 1000, 8
+	good, concealed := 0, uint64(0)
+	for limit := w.ticks + patience; w.ticks < limit && good < quiet && w.failure == nil; w.observe() {
+		w.kernel()
+		if w.turn() {
+			continue
+		}
+		good++
+		if n := w.rig.control.Counters().Concealed; !w.whole() || w.seq < uint64(len(w.commands)) || n > concealed {
+			good, concealed = 0, n
+		}
+		w.nextTick()
+	}
+	if good < quiet {
+		w.fail("not whole after %d calm ticks: %v, %d of %d commands in%v", patience, w.rig.control.Active(), w.seq, len(w.commands), w.simSched)
+	}
+}

@@ -1,0 +1,274 @@
+//go:build sim
+
+package actors
+
+import (
+	"fmt"
+	"sync/atomic"
+
+	"github.com/music-chronus/chronus/audio"
+	"github.com/music-chronus/chronus/dsp/worker"
+	"github.com/music-chronus/chronus/shm"
+	"github.com/music-chronus/chronus/shm/sys"
+)
+
+// simWorker is a worker process: the real loop, and the thread that holds its life.
+type simWorker struct {
+	w        *simWorld
+	slot     int
+	gen      uint64
+	sim      *worker.Sim
+	life     *atomic.Uint32 // as the engine has it mapped
+	render   *simTask
+	hold     *simTask
+	dead     bool
+	reapable bool // the kernel has told
+	trapped  bool // it panics when next it renders
+	thawAt   int  // the tick at which a stopped one goes on; 0: it is not stopped
+}
+
+func (w *simWorld) startWorker(s *slot, fds []int) {
+	p := &simWorker{w: w, slot: s.number, gen: s.gen, life: s.cmds.Life()}
+	w.workers[s.number] = p
+	w.all = append(w.all, p)
+	name := fmt.Sprintf("worker %d.%d", p.slot, p.gen)
+	w.note("%s starts", name)
+	p.render = w.start(name, func() { p.main(fds) })
+	p.hold = w.start(name+" life", func() { p.life.Store(1) })
+}
+
+func (p *simWorker) main(fds []int) {
+	var err error
+	if p.sim, err = worker.NewSim(fds); err == nil {
+		err = p.sim.Begin()
+	}
+	if err != nil {
+		p.w.fail("%s: %v", p.render.name, err)
+		return
+	}
+	for {
+		n := p.sim.Block()
+		err := p.sim.Step()
+		if err != nil {
+			p.w.look(func() { p.w.mayEnd(p, n, err) })
+			break
+		}
+		p.w.look(func() { p.w.published(p, n) })
+	}
+	p.w.kill(p)
+}
+
+// die is what a panic does in the place of os.Exit.
+func (w *simWorld) die(string) {
+	for _, p := range w.all {
+		if p.render == w.running {
+			w.kill(p)
+		}
+	}
+	w.leave()
+}
+
+// trap is where a module renders or saves: another process may go on, or this one panic.
+func (w *simWorld) trap(rendering, bomb bool) {
+	if w.running == nil {
+		return
+	}
+	w.yield()
+	for _, p := range w.all {
+		if rendering && p.render == w.running && (bomb || p.trapped) {
+			w.panics[p.sim.Block()] = true
+			w.note("%s panics in block %d, poison %t", p.render.name, p.sim.Block(), bomb)
+			panic("trap")
+		}
+	}
+}
+
+// kill ends a worker where it is. Who learns of it, and when, is up to the kernel.
+func (w *simWorld) kill(p *simWorker) {
+	if p.dead {
+		return
+	}
+	w.note("%s ends", p.render.name)
+	p.dead, p.render.over, p.hold.over = true, true, true
+}
+
+// kernel tells of deaths, first by the word, unless that thread was the last to end, and then by the pidfd.
+func (w *simWorld) kernel() {
+	for _, p := range w.workers {
+		if p == nil || !p.dead || p.reapable || !w.calm && !w.oneIn(4) {
+			continue
+		}
+		if s := w.rig.slots[p.slot]; s.gen == p.gen && p.life.Load() == 1 && w.lives && !w.oneIn(8) {
+			p.life.Store(0)
+			continue
+		}
+		p.reapable = true
+	}
+}
+
+func (p *simWorker) close() {
+	if p.sim != nil {
+		p.sim.Close()
+		p.sim = nil
+	}
+}
+
+// simAudio is an audio process: the real player, and what stands beside the callback.
+type simAudio struct {
+	w       *simWorld
+	gen     uint64
+	words   shm.Playback
+	journal shm.Journal
+	player  *audio.Player
+	deaths  audio.Deaths
+	socket  *sys.Socket
+	rings   [shm.MaxSlots]*shm.Segment
+	old     [shm.MaxSlots][]*shm.Segment // the callback may still be in them
+	started bool
+	dead    bool
+	closed  bool
+	born    int // the tick
+	call    *simTask
+	beside  *simTask
+	sound   simSound
+}
+
+// startAudioSim does what startAudioProcess does, and then a device is open.
+func (w *simWorld) startAudioSim() {
+	ours, theirs, err := sys.SocketPair()
+	if err != nil {
+		w.fail("%v", err)
+		return
+	}
+	a := &simAudio{w: w, socket: theirs, born: w.ticks}
+	r := w.rig
+	a.words, err = shm.AttachPlayback(dup(r.control.FD()))
+	if err == nil {
+		a.journal, err = shm.AttachJournal(dup(r.journal.FD()))
+	}
+	if err != nil {
+		w.fail("%v", err)
+		return
+	}
+	if r.audio.socket != nil {
+		r.audio.socket.Close()
+	}
+	a.gen = r.audio.gen + 1
+	a.player = audio.NewPlayer(a.words, a.journal, int(r.geo.Channels))
+	a.deaths = audio.NewDeaths(a.words, a.journal)
+	a.sound = newSimSound(w)
+	r.audio = audioProcess{gen: a.gen, proc: sys.Process{FD: -1}, socket: ours, running: true}
+	w.audio = a
+	w.players = append(w.players, a)
+	a.call = w.start(fmt.Sprintf("callback %d", a.gen), a.run)
+	a.beside = w.start(fmt.Sprintf("audio %d", a.gen), a.obey)
+	r.noteAudio(a.gen, shm.Notice{Opened: &shm.Opened{Period: w.period}})
+}
+
+// run is the device's thread.
+func (a *simAudio) run() {
+	w := a.w
+	for {
+		if a.started {
+			n := w.period
+			if w.oneIn(3) {
+				n = 1 + w.rng.IntN(w.period)
+			}
+			a.sound.fill(a, n)
+		}
+		if a.started && !w.gentle && !w.calm && w.oneIn(30) {
+			a.flip()
+		}
+		w.rest()
+	}
+}
+
+// flip names any ready worker, with no need.
+func (a *simAudio) flip() {
+	old := a.words.Active()
+	if to := a.w.rng.IntN(len(a.w.rig.slots)); old.Ready(to) && to != old.Slot() {
+		a.w.note("flip to %d", to)
+		a.words.Flip(old, to)
+	}
+}
+
+// obey is the process's other threads: orders, deaths, rings that are done with.
+func (a *simAudio) obey() {
+	var scratch sys.PollScratch
+	for {
+		fds := []sys.PollFD{{FD: a.socket.FD()}}
+		for scratch = sys.Poll(fds, scratch, 0); fds[0].Ready; scratch = sys.Poll(fds, scratch, 0) {
+			a.order()
+		}
+		if a.w.lives {
+			a.deaths.Look()
+		}
+		a.retire()
+		a.w.rest()
+	}
+}
+
+func (a *simAudio) order() {
+	o, fds, err := shm.ReceiveWire[shm.Order](a.socket)
+	if err != nil {
+		a.w.fail("audio: %v", err)
+		return
+	}
+	a.started = a.started || o.Start
+	if o.Attach == nil {
+		return
+	}
+	seg, err := shm.AttachSlot(fds[0], false)
+	if err != nil {
+		a.w.fail("audio: %v", err)
+		return
+	}
+	slot, _ := seg.Slot()
+	a.player.Attach(slot, seg.AudioReader())
+	a.deaths.Watch(slot, seg.Life())
+	if a.rings[slot] != nil {
+		a.old[slot] = append(a.old[slot], a.rings[slot])
+	}
+	a.rings[slot] = seg
+}
+
+// retire unmaps the rings that the callback has left.
+func (a *simAudio) retire() {
+	for slot, list := range a.old {
+		if len(list) == 0 {
+			continue
+		}
+		if _, gen := a.rings[slot].Slot(); a.words.Mapped(slot) >= gen {
+			closeAll(list)
+			a.old[slot] = nil
+		}
+	}
+}
+
+func closeAll(list []*shm.Segment) {
+	for _, s := range list {
+		s.Close()
+	}
+}
+
+// kill ends the audio process where it is.
+func (a *simAudio) kill() {
+	a.w.note("audio %d ends", a.gen)
+	a.dead, a.call.over, a.beside.over = true, true, true
+}
+
+func (a *simAudio) close() {
+	if a.closed {
+		return
+	}
+	a.closed = true
+	for slot, s := range a.rings {
+		closeAll(a.old[slot])
+		if s != nil {
+			s.Close()
+		}
+	}
+	a.words.Close()
+	a.journal.Close()
+	a.socket.Close()
+}

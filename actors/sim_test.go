@@ -1,0 +1,99 @@
+//go:build sim
+
+package actors
+
+import (
+	"fmt"
+	"os"
+	"runtime"
+	"runtime/debug"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+)
+
+// A run has faults until it has played simBlocks blocks, or for simTurns turns.
+const (
+	simBlocks = 100
+	simTurns  = 20000
+	simRuns   = 600 // with the same seeds each time, in CI
+)
+
+// TestSim runs the real worker loops, player and rig under interleavings that a seed chooses, with faults, and
+// holds all that is published and played against an uninterrupted render. Without CHRONUS_SIM_SEED and
+// CHRONUS_SIM_TIME it runs the same seeds each time.
+func TestSim(t *testing.T) {
+	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(1)) // one task runs at a time
+	defer debug.SetGCPercent(debug.SetGCPercent(400))
+	addSimNoise()
+	if text := os.Getenv("CHRONUS_SIM_SEED"); text != "" {
+		seed, err := strconv.ParseUint(text, 10, 64)
+		if err != nil {
+			t.Fatalf("CHRONUS_SIM_SEED: %v", err)
+		}
+		first := simulate(t, seed)
+		if again := simulate(t, seed); again.digest != first.digest {
+			t.Errorf("seed %d is not repeated: %x, then %x", seed, first.digest, again.digest)
+		}
+		return
+	}
+	seed, until := uint64(1), func(n int) bool { return n == simRuns }
+	if text := os.Getenv("CHRONUS_SIM_TIME"); text != "" {
+		length, err := time.ParseDuration(text)
+		if err != nil {
+			t.Fatalf("CHRONUS_SIM_TIME: %v", err)
+		}
+		began := time.Now()
+		seed, until = uint64(began.UnixNano()), func(int) bool { return time.Since(began) > length }
+	}
+	var sum simFigures
+	for n := 0; !until(n) && !t.Failed(); n++ {
+		sum.add(simulate(t, seed+uint64(n)))
+	}
+	t.Log(sum)
+}
+
+// simFigures are what runs did.
+type simFigures struct {
+	runs, steps, turns, played, copies, faults, commands, workers int
+	digest                                                        uint64
+}
+
+func (f *simFigures) add(g simFigures) {
+	f.runs, f.steps, f.turns, f.played = f.runs+1, f.steps+g.steps, f.turns+g.turns, f.played+g.played
+	f.copies, f.faults, f.commands, f.workers = f.copies+g.copies, f.faults+g.faults, f.commands+g.commands, f.workers+g.workers
+}
+
+// String shows them.
+func (f simFigures) String() string {
+	return fmt.Sprintf("%d runs: %d accesses to shared words in %d turns, %d blocks played and %d published by %d workers, %d commands, %d faults",
+		f.runs, f.steps, f.turns, f.played, f.copies, f.workers, f.commands, f.faults)
+}
+
+// simulate is one run.
+func simulate(t *testing.T, seed uint64) simFigures {
+	t.Helper()
+	w, err := newSimWorld(seed)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer w.close()
+	w.storm(simBlocks, simTurns)
+	if w.failure == nil {
+		w.settle()
+	}
+	if w.failure != nil {
+		for _, s := range w.rig.slots {
+			w.note("slot %d generation %d: phase %v, head %d, compared %d, agreed %d, hung %t, tail %d, taken %d, life %d, seeded at %d", s.number, s.gen, s.phase,
+				w.rig.journal.Published(s.number), s.compared, s.agreed, s.hung, s.cmds.Tail(), s.cmds.Taken(), s.cmds.Life().Load(), s.want.state.Block)
+		}
+		trail := w.trail[max(0, len(w.trail)-40):]
+		t.Errorf("CHRONUS_SIM_SEED=%d repeats it: gentle %t, grain %d, %d slots, ring %d, lead %d, guard %d, period %d\n%s\n%v",
+			seed, w.gentle, w.grain, len(w.rig.slots), w.rig.geo.Ring, w.rig.control.Lead(), w.rig.geo.Guard, w.period, strings.Join(trail, "\n"), w.failure)
+	}
+	return simFigures{
+		steps: w.steps, turns: w.turns, played: int(w.seen), copies: w.copies, faults: w.faults,
+		commands: len(w.commands), workers: len(w.all), digest: w.digest,
+	}
+}

@@ -1,0 +1,298 @@
+//go:build sim
+
+package actors
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"syscall"
+	"time"
+
+	"github.com/music-chronus/chronus/dsp/worker"
+	"github.com/music-chronus/chronus/shm"
+	"github.com/music-chronus/chronus/shm/sys"
+)
+
+// simWorld is an engine with its workers and its audio process, all in this process. The rig is the real
+// one; only what it would ask of the kernel is played: the start and the end of processes, and time.
+type simWorld struct {
+	*simSched
+	simCheck
+	rig     *rig
+	now     time.Time
+	engine  *simTask
+	workers []*simWorker // of each slot, the present or the last; nil: none yet
+	all     []*simWorker
+	audio   *simAudio
+	players []*simAudio
+	budgets [shm.MaxSlots]lives
+	spawnAt [shm.MaxSlots]time.Time
+	lives   bool // the kernel tells deaths by the life words
+	trail   []string
+
+	pace     time.Duration // of a tick
+	period   int           // frames a call, at most
+	music    int           // commands a tick, at most; 0: none
+	trouble  int           // a fault is made one turn in so many; 0: never
+	calm     bool          // no more faults
+	gentle   bool          // one fault at a time, and a machine that keeps up
+	bombs    bool          // commands may be poison
+	bomb     uint64        // the last that was
+	faults   int
+	haste    int // in a run that is not gentle: a tick comes one turn in so many
+	ticks    int
+	brokenAt int // the last tick before which not all was whole
+	engineAt int // the tick at which a stopped engine goes on
+}
+
+// newSimWorld draws an engine of two to four workers.
+func newSimWorld(seed uint64) (*simWorld, error) {
+	rng := rand.New(rand.NewPCG(seed, 0))
+	w := &simWorld{simSched: newSimSched(rng), now: time.Unix(1e9, 0), workers: make([]*simWorker, shm.MaxSlots)}
+	w.gentle = rng.IntN(3) == 0
+	w.grain = []int{1, 2, 5, 20}[rng.IntN(4)]
+	w.lives = rng.IntN(4) > 0
+	w.music = rng.IntN(6)
+	w.bombs = rng.IntN(2) == 0
+	w.haste = []int{3, 10, 40, 200}[rng.IntN(4)]
+	w.trouble = []int{300, 1000, 3000, 10000}[rng.IntN(4)]
+	const block = 16
+	w.period = []int{7, block, block, 2 * block, 40}[rng.IntN(5)]
+	cfg := Config{Rate: 8000, Block: block, Channels: 1, Guard: 1 + rng.IntN(3), Replicas: 2 + rng.IntN(3)*rng.IntN(2)}.withDefaults()
+	cfg.Lead = cfg.leadFor(w.period) + rng.IntN(3)
+	// A worker is given up after 200 ms, and each second a snapshot is kept: that must be well under a lap.
+	w.pace = time.Duration(10+rng.IntN(20)) * time.Millisecond
+	if err := w.build(cfg); err != nil {
+		return nil, err
+	}
+	for i := range w.budgets {
+		w.budgets[i] = newLives()
+	}
+	w.rig.stocking = true // or the rig would start a spare process
+	w.rig.control.SetEngine(1)
+	shm.Yield, shm.Sleep, simTrap = w.yield, w.sleep, w.trap
+	worker.SetDie(w.die)
+	w.engine = w.start("engine", w.run)
+	return w, nil
+}
+
+// build makes a rig with rings no longer than the lead needs: newRig's are twice as long.
+func (w *simWorld) build(cfg Config) (err error) {
+	geo, err := cfg.geometry()
+	if err != nil {
+		return err
+	}
+	for geo.Ring = 4; int(geo.Ring) < cfg.Lead; geo.Ring *= 2 {
+	}
+	r := bareRig(cfg, geo, w.told)
+	w.rig = r
+	r.isStopped = func(*slot) bool { return true } // who is given up here did nothing wrong
+	r.spareAudio = audioProcess{running: true}     // or the rig would start one
+	r.kept.Text = []byte(simPatch)
+	r.setPlan(r.kept.Text)
+	if r.control, err = shm.NewControl(geo, cfg.Lead); err != nil {
+		return err
+	}
+	if r.journal, err = shm.NewJournal(geo); err != nil {
+		return err
+	}
+	if r.plan, err = shm.NewPlan(geo, r.kept.Text); err != nil {
+		return err
+	}
+	if r.store, err = shm.NewKeptStore(geo); err != nil {
+		return err
+	}
+	for i := range cfg.Replicas {
+		r.slots = append(r.slots, &slot{number: i})
+	}
+	r.active = r.control.Active()
+	w.simCheck = simCheck{w: w, panics: map[uint64]bool{}}
+	w.reference, err = simStream(geo)
+	return err
+}
+
+// note puts a line on the trail that a failure prints.
+func (w *simWorld) note(format string, args ...any) {
+	clock := uint64(0)
+	w.look(func() { clock = w.rig.control.Clock() })
+	w.trail = append(w.trail, fmt.Sprintf("%7d clock %3d: %s", w.steps, clock, fmt.Sprintf(format, args...)))
+}
+
+// told is the rig's emit.
+func (w *simWorld) told(e Event) {
+	w.note("event: %v", e)
+	switch e := e.(type) {
+	case WorkerDiverged:
+		w.fail("%v", e)
+	case WorkerFailed:
+		w.fail("%v", e)
+	case NodeBypassed: // by a command of the rig's own
+		for seq := uint64(len(w.commands)) + 1; seq <= w.rig.log.last; seq++ {
+			c, _ := w.rig.log.at(seq)
+			w.commands = append(w.commands, c)
+		}
+	case WorkerHung:
+		w.kill(w.workers[e.Slot])
+	}
+}
+
+// run is the engine process: the rig's own functions in any order.
+func (w *simWorld) run() {
+	w.startAudioSim()
+	for {
+		w.bury()
+		w.spawnMissing()
+		w.play()
+		w.rig.poison.restarts = 0 // a run is shorter than what makes an engine give its patch up
+		w.rig.tend(w.now)
+		w.now = w.now.Add(busyTick)
+		if w.calm || w.oneIn(2) {
+			w.rest()
+		}
+	}
+}
+
+// bury does what the watcher does when a pidfd becomes readable.
+func (w *simWorld) bury() {
+	r := w.rig
+	for _, s := range r.slots {
+		if p := w.workers[s.number]; p != nil && p.reapable && s.phase != empty && s.gen == p.gen {
+			r.mu.Lock()
+			dead, _ := r.buryWorker(s, w.now)
+			r.mu.Unlock()
+			w.spawnAt[s.number] = w.now.Add(w.budgets[s.number].after(dead.young))
+			w.drop(p.render, p.hold)
+			p.close()
+		}
+	}
+	if a := w.audio; a.dead {
+		r.mu.Lock()
+		r.buryAudio(w.now)
+		r.mu.Unlock()
+		w.drop(a.call, a.beside)
+		a.close()
+		w.startAudioSim()
+	}
+}
+
+// spawnMissing does what the WorkerProxies do, sooner or later.
+func (w *simWorld) spawnMissing() {
+	for _, s := range w.rig.slots {
+		if s.phase != empty || w.now.Before(w.spawnAt[s.number]) || !w.calm && w.oneIn(3) {
+			continue
+		}
+		if err := w.spawnSim(s); err != nil {
+			w.fail("spawn: %v", err)
+		}
+	}
+}
+
+// spawnSim has the rig spawn a process for s, and begins it.
+func (w *simWorld) spawnSim(s *slot) error {
+	ours, theirs, err := sys.SocketPair()
+	if err != nil {
+		return err
+	}
+	defer theirs.Close()
+	w.rig.spare = &spareWorker{sys.Process{FD: -1}, ours}
+	if err := w.rig.spawn(s.number); err != nil {
+		return err
+	}
+	s.since, s.movedAt, s.want.since = w.now, w.now, w.now // not the wall clock's
+	_, fds, err := shm.ReceiveWire[shm.WorkerOrder](theirs)
+	if err != nil {
+		return err
+	}
+	w.startWorker(s, fds)
+	return nil
+}
+
+// play sends a few commands, sometimes more than a ring holds.
+func (w *simWorld) play() {
+	if w.music == 0 {
+		return
+	}
+	if w.waiting() {
+		return
+	}
+	n := w.rng.IntN(w.music + 1)
+	if !w.gentle && w.oneIn(200) {
+		n = shm.CommandEntries + 10
+	}
+	for range n {
+		c := shm.Command{Op: shm.OpSet, Node: simNode, Param: simValue, Value: float64(w.rng.IntN(1e6))}
+		switch {
+		case w.bombs && w.oneIn(100) && w.seq >= w.bomb && w.mayHurt():
+			c.Param, c.Value = simBomb, 1
+		case w.oneIn(4):
+			c.Op = shm.OpGate
+		}
+		if w.oneIn(3) {
+			var clock uint64
+			w.look(func() { clock = w.rig.control.Clock() })
+			c.Frame = clock*uint64(w.rig.geo.Block) + uint64(w.rng.IntN(200))
+		}
+		if c.Param == simBomb {
+			c.Frame = 0
+		}
+		w.send(c)
+	}
+}
+
+// waiting tells whether there are more commands on their way than should be: in a gentle run, more than may fill the
+// ring of a worker that keeps up.
+func (w *simWorld) waiting() bool {
+	sent := uint64(len(w.commands))
+	for _, s := range w.rig.slots {
+		if w.gentle && s.attached() && s.cmds.Room() < shm.CommandEntries/2 {
+			return true
+		}
+	}
+	return sent > w.seq+3*shm.CommandEntries
+}
+
+func (w *simWorld) send(c shm.Command) {
+	// What is broadcast may be taken before broadcast returns.
+	w.commands = append(w.commands, c)
+	bomb := w.bomb
+	if c.Param == simBomb && c.Op == shm.OpSet {
+		w.bomb = uint64(len(w.commands))
+	}
+	seq, err := w.rig.broadcast(c, w.rig.planNumber, nil)
+	if err != nil {
+		w.commands, w.bomb = w.commands[:len(w.commands)-1], bomb
+		return
+	}
+	if seq != uint64(len(w.commands)) {
+		w.fail("command %d was numbered %d", len(w.commands), seq)
+	}
+	if c.Param == simBomb && c.Op == shm.OpSet {
+		w.note("command %d is poison", seq)
+		w.faults++
+	}
+}
+
+// dup is a descriptor of the same file, for an attach that takes it over.
+func dup(fd int) int {
+	n, err := syscall.Dup(fd)
+	if err != nil {
+		panic(err)
+	}
+	return n
+}
+
+// close ends the tasks and unmaps everything.
+func (w *simWorld) close() {
+	w.finish(w.engine)
+	w.end()
+	shm.Yield, shm.Sleep, simTrap = nil, nil, nil
+	for _, p := range w.all {
+		p.close()
+	}
+	for _, a := range w.players {
+		a.close()
+	}
+	if w.failure == nil { // else the engine may hold the lock
+		w.rig.close()
+	}
+}
