@@ -103,7 +103,7 @@ func (r *rig) broadcast(c shm.Command, plan uint64, answer func(error)) (seq uin
 	}
 	c.Seq = r.log.last + 1
 	for _, s := range r.slots {
-		if !s.attached() || s.cmds.Tail() != r.log.last {
+		if !s.attached() || s.cmds.Tail() != r.log.last || s.phase == joining && s.cmds.Room() == 0 {
 			continue // or it is being fed, in order
 		}
 		if err := s.cmds.Put(c); err != nil {

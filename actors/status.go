@@ -72,8 +72,14 @@ func (r *rig) status() Status {
 	if r.closed {
 		return Status{PID: os.Getpid()}
 	}
-	a, clock := r.control.Active(), r.control.Clock()
-	c := r.control.Counters()
+	a, clock, c := r.control.Active(), r.control.Clock(), r.control.Counters()
+	for range 10 { // the callback goes on meanwhile: take them from between two blocks
+		again := r.control.Clock()
+		if again == clock {
+			break
+		}
+		clock, c = again, r.control.Counters()
+	}
 	st := Status{
 		PID: os.Getpid(), Playing: r.control.Transport() == shm.Play && r.audio.opened,
 		Active: ActiveStatus{a.Slot(), a.Epoch()}, Clock: clock,
@@ -122,7 +128,7 @@ func (r *rig) whole() bool {
 	}
 	top := uint64(0)
 	for _, s := range r.slots {
-		if s.phase != ready || s.killedAt != 0 || s.dying {
+		if s.phase != ready || s.killedAt != 0 || s.dying || s.hung {
 			return false
 		}
 		top = max(top, r.journal.Published(s.number))

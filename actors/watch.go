@@ -284,7 +284,7 @@ func (r *rig) tendProgress(s *slot, now time.Time, limit time.Duration) {
 		idle = true // it waits for the active worker, as it should
 	}
 	if head != s.progress || idle {
-		if now.Sub(s.movedAt) > limit/2 {
+		if head != s.progress && s.killedAt != 0 && sys.Monotonic()-s.killedAt > int64(limit) {
 			s.killedAt = 0 // it was stopped, and somebody let it go on
 		}
 		s.progress, s.movedAt = head, now
