@@ -85,6 +85,9 @@ func simulate(t *testing.T, seed uint64) simFigures {
 	}
 	if w.failure != nil {
 		for _, s := range w.rig.slots {
+			if !s.attached() {
+				continue // its words may be unmapped
+			}
 			w.note("slot %d generation %d: phase %v, head %d, compared %d, agreed %d, hung %t, tail %d, taken %d, life %d, seeded at %d", s.number, s.gen, s.phase,
 				w.rig.journal.Published(s.number), s.compared, s.agreed, s.hung, s.cmds.Tail(), s.cmds.Taken(), s.cmds.Life().Load(), s.want.state.Block)
 		}
