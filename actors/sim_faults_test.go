@@ -11,12 +11,14 @@ import (
 // mayHurt tells whether another fault may be made now: in a gentle run only when all has been mended.
 func (w *simWorld) mayHurt() (ok bool) {
 	w.look(func() {
-		// All could be lost together: the kept snapshot must be within the journal's reach, as it always is where that
-		// reaches back 65,536 blocks.
-		ok = w.seen < w.rig.kept.Block+shm.Laps/3 && (!w.gentle || w.whole() && w.full() && w.ticks > w.brokenAt+2)
+		ok = w.inReach() && (!w.gentle || w.whole() && w.full() && w.ticks > w.brokenAt+2)
 	})
 	return ok
 }
+
+// inReach tells whether the kept snapshot is well within what the journal reaches back, as it always is where that is
+// 65,536 blocks. All may be lost together at any time, so until it is, there are no faults and no haste.
+func (w *simWorld) inReach() bool { return w.seen < w.rig.kept.Block+shm.Laps/3 }
 
 // whole tells whether every replica is ready, and nothing is stopped or dying.
 func (w *simWorld) whole() bool {
@@ -153,7 +155,7 @@ func (w *simWorld) storm(blocks uint64, turns int) {
 		}
 		w.kernel()
 		w.hurt()
-		if hasty := !w.gentle && w.oneIn(w.haste); hasty || !w.turn() {
+		if hasty := !w.gentle && w.inReach() && w.oneIn(w.haste); hasty || !w.turn() {
 			w.nextTick()
 		}
 		w.observe()

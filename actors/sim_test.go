@@ -11,13 +11,16 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/music-chronus/chronus/shm"
 )
 
 // A run has faults until it has played simBlocks blocks, or for simTurns turns.
 const (
 	simBlocks = 100
 	simTurns  = 20000
-	simRuns   = 600 // with the same seeds each time, in CI
+	simLong   = 25  // one run in so many goes through the journal more than once
+	simRuns   = 800 // with the same seeds each time, in CI
 )
 
 // TestSim runs the real worker loops, player and rig under interleavings that a seed chooses, with faults, and
@@ -79,12 +82,19 @@ func simulate(t *testing.T, seed uint64) simFigures {
 		t.Fatal(err)
 	}
 	defer w.close()
-	w.storm(simBlocks, simTurns)
+	length := 1
+	if seed%simLong == 0 {
+		length = 1 + shm.Laps/simBlocks
+	}
+	w.storm(uint64(length*simBlocks), length*simTurns)
 	if w.failure == nil {
 		w.settle()
 	}
 	if w.failure != nil {
 		for _, s := range w.rig.slots {
+			if !s.attached() {
+				continue // its words may be unmapped
+			}
 			w.note("slot %d generation %d: phase %v, head %d, compared %d, agreed %d, hung %t, tail %d, taken %d, life %d, seeded at %d", s.number, s.gen, s.phase,
 				w.rig.journal.Published(s.number), s.compared, s.agreed, s.hung, s.cmds.Tail(), s.cmds.Taken(), s.cmds.Life().Load(), s.want.state.Block)
 		}

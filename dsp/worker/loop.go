@@ -128,17 +128,19 @@ func (l *loop) decision(mine bool) (d shm.Decision, ok bool) {
 	return d, ok
 }
 
-// poisoned tells whether a worker died of its own doing in block n, which nobody has published.
+// poisoned tells whether a worker died of its own doing in block n. Whether somebody has published it meanwhile is not
+// asked here: then the decision is sealed, SkipNew fails, and returns what it has become.
 func (l *loop) poisoned() bool {
-	hit := l.fell == l.n+1
-	for s := range l.slots {
-		if l.rec.Published(s) > l.n {
-			return false
-		}
-		st := l.rec.Status(s)
-		hit = hit || s != l.slot && st.Cause.Own() && st.Rendering && st.Block == l.n
+	if l.fell == l.n+1 {
+		return true
 	}
-	return hit
+	for s := range l.slots {
+		st := l.rec.Status(s)
+		if s != l.slot && st.Cause.Own() && st.Rendering && st.Block == l.n {
+			return true
+		}
+	}
+	return false
 }
 
 // collect is step 4: it takes the commands through the decision, waiting for those that have
