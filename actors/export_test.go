@@ -43,5 +43,5 @@ func StepDown(e *Engine, why string) {
 			r.giveUp(s, why)
 		}
 	}
-	r.poison.wasReady, r.poison.restarts = false, youngMost
+	r.poison.young = youngMost
 }

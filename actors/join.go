@@ -158,7 +158,7 @@ func (r *rig) tendJoining(s *slot, now time.Time) {
 		old = r.control.Active()
 	}
 	s.enter(ready, now)
-	r.poison.wasReady, r.poison.early = true, 0
+	r.poison.young, r.poison.early = 0, 0
 	go r.restock()
 	r.history.redundant(r)
 	r.emit(WorkerReady{Slot: s.number, PID: s.proc.PID, Generation: s.gen, Block: s.want.state.Block})

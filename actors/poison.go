@@ -23,9 +23,9 @@ type offence struct {
 type poison struct {
 	suspects   []offence      // blocks that a worker has ended of, until somebody has published them
 	deaths     map[uint64]int // by block, of its own
-	restarts   int            // common deaths since the sound last went on for a while
+	restarts   int            // common deaths at the hands of a block, since the sound last went on for a while
 	lastCommon uint64         // the block at which all had ended
-	wasReady   bool           // some worker has been ready since the last common death
+	young      int            // common deaths in a row without any worker having been ready
 	early      int            // workers in a row that could not load
 	top        uint64         // the highest block that anybody has published, plus one
 }
@@ -69,7 +69,8 @@ func (r *rig) afterDeath(o offence) {
 	}
 	living := 0
 	for _, s := range r.slots {
-		if s.attached() { // a hung one too: it may still go on, until its process has ended
+		// A hung one too, and one whose life has ended but not its process: it may still publish.
+		if s.phase == joining || s.phase == ready {
 			living++
 		}
 	}
@@ -108,9 +109,8 @@ func (r *rig) commonDeath() {
 			guilty = o
 		}
 	}
-	young := !p.wasReady
-	p.wasReady = false
-	if guilty.own || young {
+	p.young++
+	if guilty.own {
 		p.restarts++
 	}
 	p.lastCommon = max(p.top, r.control.Clock())
@@ -121,8 +121,8 @@ func (r *rig) commonDeath() {
 	switch {
 	case guilty.own && p.restarts > restartsMost:
 		r.stepDown(fmt.Sprintf("block %d ends every worker, whatever is left out", guilty.block))
-	case young && p.restarts > youngMost:
-		r.stepDown(fmt.Sprintf("%d times in a row all workers ended before one was ready", p.restarts))
+	case p.young > youngMost:
+		r.stepDown(fmt.Sprintf("%d times in a row all workers ended before one was ready", p.young))
 	case !guilty.own:
 	case r.quarantine(guilty):
 	case p.deaths[guilty.block] < 2: // once is no proof: the others may have ended of something else

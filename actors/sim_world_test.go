@@ -143,7 +143,7 @@ func (w *simWorld) run() {
 		w.bury()
 		w.spawnMissing()
 		w.play()
-		w.rig.poison.restarts = 0 // a run is shorter than what makes an engine give its patch up
+		w.rig.poison.restarts, w.rig.poison.young = 0, 0 // a run is shorter than what makes an engine give its patch up
 		w.rig.tend(w.now)
 		w.now = w.now.Add(busyTick)
 		if w.calm || w.oneIn(2) {
