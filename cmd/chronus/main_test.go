@@ -39,9 +39,9 @@ func TestCommandLine(t *testing.T) {
 		{append(start, "--log", "loud"), 1, "it is debug, info, warn or error"},
 		{append(start, "--device", "hw:7"), 1, `backend null has no device "hw:7"`},
 		{append(start, "--backend", "asio"), 1, `backend "asio" is unknown; there are auto, portaudio, null, file`},
-		{[]string{"up", "--runtime-dir", dir, "--osc", "127.0.0.1:0", "--backend", "file"}, 1, "--device out.wav"},
-		{[]string{"up", "--runtime-dir", dir, "--osc", "nowhere", "--backend", "null"}, 1, "host:port"},
-		{[]string{"up", "--runtime-dir", filepath.Join(bad, "x"), "--backend", "null"}, 1, "choose another with --runtime-dir"},
+		{[]string{"up", "--runtime-dir", dir, "--osc", "127.0.0.1:0", "--backend", "file", "--state", noState}, 1, "--device out.wav"},
+		{[]string{"up", "--runtime-dir", dir, "--osc", "nowhere", "--backend", "null", "--state", noState}, 1, "host:port"},
+		{[]string{"up", "--runtime-dir", filepath.Join(bad, "x"), "--backend", "null", "--state", noState}, 1, "choose another with --runtime-dir"},
 		{[]string{"render", "--seconds=-1"}, 1, "--seconds -1"},
 		{[]string{"render", "-o", filepath.Join(dir, "x.wav"), "--at", "0 /gate/nobody 1"}, 1, "under /gate/ there are adsr1"},
 		{[]string{"render", "-o", filepath.Join(dir, "x.wav"), "--at", "soon /gate/adsr1 1"}, 1, `"soon" is no time`},
@@ -153,11 +153,11 @@ func TestDemo(t *testing.T) {
 
 func TestSecondEngine(t *testing.T) {
 	e := up(t, "--backend", "null")
-	_, errOut, code := chronus("up", "--runtime-dir", e.dir, "--backend", "null", "--osc", "127.0.0.1:0")
+	_, errOut, code := chronus("up", "--runtime-dir", e.dir, "--backend", "null", "--osc", "127.0.0.1:0", "--state", noState)
 	if want := fmt.Sprintf("an engine already runs in %s (process %d)", e.dir, e.cmd.Process.Pid); code != 1 || !strings.Contains(errOut, want) {
 		t.Errorf("code %d: %s\nwant %s", code, errOut, want)
 	}
-	_, errOut, code = chronus("up", "--runtime-dir", t.TempDir(), "--backend", "null", "--osc", e.must().OSC)
+	_, errOut, code = chronus("up", "--runtime-dir", t.TempDir(), "--backend", "null", "--osc", e.must().OSC, "--state", noState)
 	if code != 1 || !strings.Contains(errOut, "in use by another program: choose another with --osc") {
 		t.Errorf("code %d: %s", code, errOut)
 	}
