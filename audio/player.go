@@ -159,14 +159,16 @@ func (p *Player) compare(c uint64, slot int, hash uint64) {
 
 // judge flips when what the active worker has published would, after the next call, be under the
 // guard: a level, looked at in every call. A device that takes several blocks at a time needs all of them there when it
-// calls, so they are added to the guard.
+// calls, so they are added to the guard. The heir may be a call's blocks behind: a standby sleeps from call to call, and
+// has not seen what a worker that hangs published last; to wait until it has would take the call that is left.
 func (p *Player) judge() {
 	a := p.words.Active()
 	head := p.journal.Published(a.Slot())
 	if head >= p.words.Clock()+p.guard+p.callBlocks()-1 {
 		return
 	}
-	if to, ok := a.Heir(a.Slot(), p.slots, head, p.journal.Published); ok && p.mayFlip(head) {
+	least := head - min(head, p.callBlocks())
+	if to, ok := a.Heir(a.Slot(), p.slots, least, p.journal.Published); ok && p.mayFlip(head) {
 		p.words.Flip(a, to)
 	}
 }

@@ -23,9 +23,11 @@ const (
 	testLead  = 4
 )
 
-func newStage(t *testing.T, channels int) *stage {
+func newStage(t *testing.T, channels int) *stage { return newGuardedStage(t, channels, 2) }
+
+func newGuardedStage(t *testing.T, channels int, guard uint32) *stage {
 	t.Helper()
-	g := shm.Geometry{Rate: 48000, Block: testBlock, Channels: 2, Slots: 2, Ring: 8, Guard: 2}
+	g := shm.Geometry{Rate: 48000, Block: testBlock, Channels: 2, Slots: 2, Ring: 8, Guard: guard}
 	s := &stage{t: t}
 	var err error
 	if s.control, err = shm.NewControl(g, testLead); err != nil {
@@ -131,79 +133,6 @@ func TestPlaysInOrder(t *testing.T) {
 		}
 		if c := s.control.Counters(); c.Concealed != 0 || c.Rescued != 0 || c.Flips != 0 || c.Played != s.control.Clock() {
 			t.Errorf("period %d: %+v", period, c)
-		}
-	}
-}
-
-// When the active worker stops, the callback flips before its blocks are used up, and nothing is heard of it.
-func TestFlipsByLead(t *testing.T) {
-	s := newStage(t, 2)
-	at := 0
-	for k := range 40 {
-		if k < 10 {
-			s.fillUp(0)
-		}
-		s.fillUp(1)
-		s.continues(s.play(testBlock), at)
-		at += testBlock
-	}
-	c := s.control.Counters()
-	if s.control.Active().Slot() != 1 || c.Flips != 1 || c.Concealed != 0 {
-		t.Errorf("%v, %+v", s.control.Active(), c)
-	}
-}
-
-// A device that takes two blocks at a time finds two there after the flip, too.
-func TestFlipsByLeadOfTwoBlocks(t *testing.T) {
-	s := newStage(t, 2)
-	s.control.RaiseLead(6)
-	at := 0
-	for k := range 40 {
-		for i := range 2 {
-			for (i == 1 || k < 10) && s.journal.Published(i) < s.control.Clock()+6 {
-				// the standby renders nothing that the active worker has not
-				if i == 1 && s.control.Active().Slot() == 0 && s.journal.Published(1) >= s.journal.Published(0) {
-					break
-				}
-				s.publish(i)
-			}
-		}
-		before := s.control.Active()
-		s.continues(s.play(2*testBlock), at)
-		at += 2 * testBlock
-		after := s.control.Active()
-		if left := s.journal.Published(after.Slot()) - s.control.Clock(); after != before && left < 2 {
-			t.Fatalf("the flip left %d blocks for the next call, which takes 2", left)
-		}
-	}
-	if c := s.control.Counters(); c.Flips != 1 || c.Concealed != 0 {
-		t.Errorf("%+v", c)
-	}
-}
-
-// It does not flip to a worker that is not ready, nor to one that is behind.
-func TestDoesNotFlip(t *testing.T) {
-	for _, tt := range []struct {
-		name  string
-		ready bool
-		head  int
-	}{{"not ready", false, 6}, {"behind", true, 3}} {
-		s := newStage(t, 2)
-		if !tt.ready {
-			a := s.control.Active()
-			s.control.Swap(a, a.Without(1, 0))
-		}
-		for range 4 {
-			s.publish(0)
-		}
-		for range tt.head {
-			s.publish(1)
-		}
-		for range 3 {
-			s.play(testBlock)
-		}
-		if s.control.Active().Slot() != 0 {
-			t.Errorf("%s: flipped", tt.name)
 		}
 	}
 }

@@ -1,0 +1,168 @@
+/* The failover protocol in time: calls of the device, leads, and what is concealed. What blocks contain is failover.pml's.
+ *
+ * A call comes when every worker has done what it can until then: at most K blocks each, and nothing while it hangs. It plays
+ * P blocks, then judges the lead, then rings. Faults come one at a time, each when the engine is whole again, at any step
+ * of any worker. What must hold:
+ *   nothing is concealed, with a full lead
+ *   no ready worker that could be heard waits while all is silent
+ *
+ * Sizes and budgets are -D options; so is each rule, which NO_name switches off to see its bug come back. */
+
+#ifndef NB           /* blocks to play */
+#define NB 12
+#endif
+#ifndef P            /* blocks that the device takes in a call */
+#define P 1
+#endif
+#ifndef GUARD
+#define GUARD 2
+#endif
+#ifndef LEAD
+#define LEAD (2*P+GUARD)
+#endif
+#ifndef K            /* blocks that a worker can render between two calls; with fewer than 2*P the second fault is heard at P=3 */
+#define K (2*P)
+#endif
+#ifndef FAULTS       /* kills and hangs */
+#define FAULTS 1
+#endif
+#ifndef TOLD         /* calls until a death is known */
+#define TOLD 1
+#endif
+#ifndef HANG         /* calls that a hang lasts at the most; it may end after any */
+#define HANG 4
+#endif
+#ifndef BEHIND       /* blocks that an heir may be behind */
+#define BEHIND P
+#endif
+#ifndef OLD          /* blocks that a joiner's state is old at the most */
+#define OLD 2
+#endif
+#define NONE 255
+
+byte act, ready, clock, wake;
+byte pub[2], base[2];                 /* heads; a worker's first block */
+byte credit[2], hung[2], news[2];
+bool alive[2], asleep[2], dead[2], start[2];
+byte faults, silent;
+
+#define HAS(k) (pub[k]>clock && base[k]<=clock)
+#define READY(k) ((ready>>(k))&1)
+#define FULL(k) (alive[k] && !hung[k] && pub[k]+P>=clock+LEAD)
+#ifdef NO_READY      /* and what ready should say is not looked at by other means */
+#define ABLE alive[1-act] && !hung[1-act]
+#else
+#define ABLE FULL(1-act)
+#endif
+#define STEADY (faults<FAULTS && clock>P && clock+P<NB && ready==3 && FULL(act) && ABLE)
+#define RING wake=(wake+1)%8; asleep[0]=0; asleep[1]=0
+
+#define CAN (alive[me] && !hung[me])
+#define FATE(here) \
+	:: atomic { STEADY && CAN -> faults++; alive[me]=0; dead[me]=1; news[me]=TOLD; asleep[me]=0; n=0; w=0; goto OFF } \
+	:: atomic { STEADY && CAN -> faults++; hung[me]=HANG; goto here }
+
+proctype Worker(byte me) {
+	byte n, w;
+OFF:	end_off: atomic { start[me] -> start[me]=0; n=base[me] };
+LOOK:	end_look: /* the bell is read before the conditions */
+	if FATE(LOOK)
+	:: atomic { CAN -> w=wake }
+	fi;
+TEST:	end_test:
+	if FATE(TEST)
+	:: atomic { CAN && credit[me] && n<clock+LEAD && (act==me || pub[act]>n) -> credit[me]--; goto RENDER }
+	:: atomic { CAN && !(n<clock+LEAD && (act==me || pub[act]>n)) -> goto SLEEP }
+	fi;
+SLEEP:	end_sleep:
+	if FATE(SLEEP)
+	:: atomic { CAN && wake!=w -> goto LOOK }
+	:: atomic { CAN && wake==w -> asleep[me]=1 }
+	fi;
+ASLEEP:	end_asleep:
+	if FATE(ASLEEP)
+	:: atomic { CAN && !asleep[me] -> goto LOOK }
+	fi;
+RENDER:	end_render:
+	if FATE(RENDER)
+	:: atomic { CAN -> pub[me]=n+1; n++; goto LOOK }
+	fi
+}
+
+/* The heir of y: the other one, if it may be named. */
+#ifdef NO_READY
+#define HEIR(y) alive[1-(y)]
+#else
+#define HEIR(y) READY(1-(y))
+#endif
+#define ABREAST(y) (pub[1-(y)]+BEHIND>=pub[y])
+#ifdef NO_CALL
+#define SHORT (pub[act]<clock+GUARD)
+#else
+#define SHORT (pub[act]<clock+GUARD+P-1)
+#endif
+
+proctype Audio() {
+	byte i;
+CALL:	end_call:
+	if
+	:: atomic { timeout && clock<NB ->
+		for (i : 1 .. P) {
+			if
+			:: HAS(0) || HAS(1) -> clock++; silent=0
+			:: else ->
+#ifndef CONCEALS
+				assert(false);
+#endif
+				silent++; assert(silent<=3*P+OLD+HANG*P)
+			fi
+		}
+		if :: SHORT && HEIR(act) && ABREAST(act) -> act=1-act :: else fi;
+		for (i : 0 .. 1) {
+			credit[i]=K;
+			if :: hung[i] -> if :: hung[i]-- :: hung[i]=0 fi :: else fi;
+			if :: news[i] -> news[i]-- :: else fi
+		}
+		i=0;
+#ifdef NO_BELL       /* rung when the clock moves, and then only */
+		if :: !silent -> RING :: else fi;
+#else
+		RING;
+#endif
+		goto CALL }
+	/* a death is told: the bit out and the heir in, and all woken */
+	:: atomic { dead[0] && news[0]==0 && READY(0) -> i=0; goto DEPOSE }
+	:: atomic { dead[1] && news[1]==0 && READY(1) -> i=1; goto DEPOSE }
+	fi;
+DEPOSE:	atomic { ready=ready&~(1<<i);
+		if :: act==i && HEIR(i) -> act=1-i :: else fi;
+#ifndef NO_BELL
+		RING;
+#endif
+		i=0; goto CALL }
+}
+
+/* A dead worker's slot is filled again, from a state of some blocks ago. */
+proctype Engine() {
+	byte x;
+S:	end_s:
+	if
+	:: atomic { dead[0] && !READY(0) && act!=0 && clock>=pub[0] && alive[1] && !hung[1] -> x=0; goto JOIN }
+	:: atomic { dead[1] && !READY(1) && act!=1 && clock>=pub[1] && alive[0] && !hung[0] -> x=1; goto JOIN }
+	:: atomic { alive[0] && !READY(0) && !start[0] && pub[0]+1>=pub[act] && clock>=base[0] -> ready=ready|1; goto S }
+	:: atomic { alive[1] && !READY(1) && !start[1] && pub[1]+1>=pub[act] && clock>=base[1] -> ready=ready|2; goto S }
+	fi;
+JOIN:	atomic { base[x]=pub[1-x];
+		if :: base[x]>=OLD -> base[x]=base[x]-OLD :: skip fi;
+		dead[x]=0; alive[x]=1; start[x]=1; pub[x]=base[x]; credit[x]=K;
+#ifdef NO_READY
+		ready=ready|(1<<x);
+#endif
+		x=0; goto S }
+}
+
+init { atomic {
+	byte i;
+	for (i : 0 .. 1) { alive[i]=1; start[i]=1; credit[i]=LEAD }
+	i=0; ready=3; run Worker(0); run Worker(1); run Audio(); run Engine()
+} }
