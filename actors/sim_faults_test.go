@@ -169,7 +169,7 @@ func (w *simWorld) settle() {
 	w.engineAt = 0
 	for _, p := range w.workers {
 		if p != nil {
-			p.thawAt = min(p.thawAt, 1)
+			p.thawAt, p.trapped = min(p.thawAt, 1), false // where the node is bypassed, a trap would wait for ever
 		}
 	}
 	const patience, quiet = 1000, 8
