@@ -166,16 +166,22 @@ type Sound struct {
 	Offset    uint64 `json:"offset"`     // blocks in which it had a steady offset
 }
 
-// Status reads a slot's line. While its worker runs, the fields may be of different moments.
+// Status reads a slot's line. While its worker runs, the fields may be of different moments, but of one worker: the block of one that
+// was killed and the panic of the next in its place would be poison that nobody has seen.
 func (j Journal) Status(slot int) Status {
 	st := &j.w.status[slot]
-	yield()
-	b := st.block.Load()
-	yield()
-	c := st.cause.Load()
-	yield()
+	var gen, b, c uint64
+	for again := true; again; again = gen != st.gen.Load() {
+		yield()
+		gen = st.gen.Load()
+		yield()
+		b = st.block.Load()
+		yield()
+		c = st.cause.Load()
+		yield()
+	}
 	return Status{
-		Generation: st.gen.Load(), Block: b - min(b, 1), Rendering: b > 0, Seq: st.seq.Load(),
+		Generation: gen, Block: b - min(b, 1), Rendering: b > 0, Seq: st.seq.Load(),
 		Node: int(st.module.Load()) - 1, Cause: Cause(c >> 32), Detail: uint32(c), Sound: st.sound(),
 	}
 }

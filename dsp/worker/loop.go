@@ -150,6 +150,7 @@ func (l *loop) collect(d shm.Decision) {
 		bell := l.view.Bell()
 		m, ok := l.cmds.Get(l.seq + 1)
 		if !ok {
+			l.cmds.Took(l.seq) // or a decision for more commands than the ring holds would wait for ever
 			l.view.Wait(bell, time.Millisecond)
 			continue
 		}
