@@ -5,6 +5,7 @@ package actors
 import (
 	"fmt"
 	"sync/atomic"
+	"syscall"
 
 	"github.com/music-chronus/chronus/audio"
 	"github.com/music-chronus/chronus/dsp/worker"
@@ -18,6 +19,7 @@ type simWorker struct {
 	slot     int
 	gen      uint64
 	sim      *worker.Sim
+	kept     int            // a descriptor that a worker only holds, for the engine's successor
 	life     *atomic.Uint32 // as the engine has it mapped
 	render   *simTask
 	hold     *simTask
@@ -28,7 +30,7 @@ type simWorker struct {
 }
 
 func (w *simWorld) startWorker(s *slot, fds []int) {
-	p := &simWorker{w: w, slot: s.number, gen: s.gen, life: s.cmds.Life()}
+	p := &simWorker{w: w, slot: s.number, gen: s.gen, life: s.cmds.Life(), kept: fds[shm.WorkerKept]}
 	w.workers[s.number] = p
 	w.all = append(w.all, p)
 	name := fmt.Sprintf("worker %d.%d", p.slot, p.gen)
@@ -110,6 +112,10 @@ func (p *simWorker) close() {
 	if p.sim != nil {
 		p.sim.Close()
 		p.sim = nil
+	}
+	if p.kept >= 0 {
+		_ = syscall.Close(p.kept)
+		p.kept = -1
 	}
 }
 

@@ -188,6 +188,33 @@ func TestTakesCommittedOnly(t *testing.T) {
 	}
 }
 
+// A block may be decided to take more commands than a ring holds: when all have died, and the engine adds to them.
+func TestTakesMoreThanARing(t *testing.T) {
+	b := newBench(t)
+	const many = shm.CommandEntries + 10
+	b.loops[1].rec.Propose(0, many)
+	for seq := range uint64(shm.CommandEntries) {
+		b.send(gate(float64(seq%2)), 0)
+	}
+	fed := make(chan error)
+	go func() {
+		err := shm.ErrFull
+		for b.seq < many && (err == nil || errors.Is(err, shm.ErrFull)) {
+			c := gate(1)
+			c.Seq = b.seq + 1
+			if err = b.cmds[0].Put(c); err == nil {
+				b.seq++
+			}
+			runtime.Gosched()
+		}
+		fed <- err
+	}()
+	b.step(0)
+	if err := <-fed; err != nil || b.loops[0].seq != many || b.cmds[0].Taken() != many {
+		t.Errorf("%d of %d taken, %v", b.loops[0].seq, many, err)
+	}
+}
+
 // The commands that first entered the block in which a worker panicked are left out by the next active
 // one; those before and after are not.
 func TestPoison(t *testing.T) {
