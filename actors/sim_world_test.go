@@ -292,6 +292,9 @@ func (w *simWorld) close() {
 	for _, a := range w.players {
 		a.close()
 	}
+	if w.rig.audio.socket != nil {
+		w.rig.audio.socket.Close()
+	}
 	if w.failure == nil { // else the engine may hold the lock
 		w.rig.close()
 	}
