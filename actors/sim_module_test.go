@@ -28,7 +28,7 @@ var simTrap func(rendering, bomb bool)
 
 var addSimNoise = sync.OnceFunc(func() {
 	module.All = append(module.All, &dsp.Desc{
-		Type: "simnoise", Doc: "Noise of all commands.", Output: dsp.Port{Name: "out"}, Gated: true,
+		Type: "simnoise", Doc: "Noise of all commands.", Outputs: []dsp.Port{{Name: "out"}}, Gated: true,
 		Params: []dsp.Param{{Name: "value", Max: 1e9}, {Name: "bomb", Max: 1}},
 		New:    func(float64) dsp.Module { return &simNoise{noise: 1} },
 	})
@@ -57,7 +57,8 @@ func (m *simNoise) Gate(on bool) {
 	}
 }
 
-func (m *simNoise) Render(_ [][]float32, out []float32) {
+func (m *simNoise) Render(_, outs [][]float32) {
+	out := outs[0]
 	for i := range out {
 		if i == len(out)/2 {
 			if simTrap != nil {

@@ -16,6 +16,7 @@ type Param struct {
 	OfRate  float64 // if not 0: Max is this part of the rate instead
 	Default float64
 	Names   []string // of the values 0, 1, ...; then nothing else is a value
+	Whole   bool     // only whole numbers are values
 	Doc     string
 }
 
@@ -33,7 +34,7 @@ func (p *Param) Check(v, rate float64) error {
 	if math.IsNaN(v) || v < lo || v > hi {
 		return fmt.Errorf("%s is %s, it must be %s", p.Name, number(v), p.Domain(rate))
 	}
-	if len(p.Names) > 0 && v != math.Trunc(v) {
+	if (p.Whole || len(p.Names) > 0) && v != math.Trunc(v) {
 		return fmt.Errorf("%s is %s, it must be %s", p.Name, number(v), p.Domain(rate))
 	}
 	return nil
@@ -47,6 +48,9 @@ func (p *Param) Domain(rate float64) string {
 	}
 	lo, hi := p.Range(rate)
 	s := number(lo) + " to " + number(hi)
+	if p.Whole {
+		s = "a whole number from " + s
+	}
 	if p.Unit != "" {
 		s += " " + p.Unit
 	}

@@ -105,8 +105,8 @@ func checkResolved(t *testing.T, space *Space, m *Message) {
 	if string(m.Address) == "/engine/status" {
 		ok = len(m.Args) == 0
 	}
-	if ok != (err == nil) || ok && (got != want || space.Entries()[entry].Address != string(m.Address)) {
-		t.Fatalf("%v: entry %d, %g, %v, want %g, %t", m, entry, got, err, want, ok)
+	if ok != (err == nil) || ok && (got.Number != want || space.Entries()[entry].Address != string(m.Address)) {
+		t.Fatalf("%v: entry %d, %g, %v, want %g, %t", m, entry, got.Number, err, want, ok)
 	}
 }
 

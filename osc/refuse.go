@@ -34,8 +34,21 @@ func (e *Entry) domain() string {
 		return strings.Join(e.Names, ", ")
 	case Gate:
 		return "a number, true, false, on or off"
+	case Key:
+		d := "a note from 0 to 127"
+		if e.Min < e.Max {
+			d += fmt.Sprintf(" and a number from %.7g to %.7g", e.Min, e.Max)
+		}
+		if e.All {
+			d += ", or nothing for all notes"
+		}
+		return d
 	}
-	d := fmt.Sprintf("a number from %.7g to %.7g", e.Min, e.Max)
+	d := "a "
+	if e.Whole {
+		d += "whole "
+	}
+	d += fmt.Sprintf("number from %.7g to %.7g", e.Min, e.Max)
 	if e.Unit != "" {
 		d += " " + e.Unit
 	}

@@ -106,10 +106,11 @@ func (s *Server) Reply(to netip.AddrPort, address string, args ...any) error {
 	if err != nil {
 		return err
 	}
+	s.replies.Add(1) // before it is sent: who has an answer finds it counted
 	if _, err := s.conn.WriteToUDPAddrPort(b, to); err != nil {
+		s.replies.Add(^uint64(0))
 		return fmt.Errorf("reply to %v: %w", to, err)
 	}
-	s.replies.Add(1)
 	return nil
 }
 

@@ -16,15 +16,28 @@ const (
 	Name               // one of a list of names, or its index
 	Gate               // a number (above 0: on), true or false, "on" or "off"
 	Query              // nothing; it is answered
+	Key                // a note's number, 0 to 127, and a number
 )
+
+// Value is what a message carried for its entry.
+type Value struct {
+	Number float64 // of a Number; the index of a Name; of a Gate 0, 1 or a level above 0
+	Key    int     // of a Key; AllKeys if there was none
+}
+
+// AllKeys stands for every note.
+const AllKeys = 128
 
 // Entry is one address that exists.
 type Entry struct {
 	Address  string
 	Kind     Kind
-	Min, Max float64  // of a Number
+	Min, Max float64  // of a Number, and of a Key's number
 	Unit     string   // of a Number: Hz, s, or none
+	Whole    bool     // of a Number: only whole ones
 	Names    []string // of a Name
+	Default  float64  // of a Key's number, where the message has none
+	All      bool     // of a Key: without arguments it is for all notes
 	Doc      string
 }
 
@@ -63,7 +76,7 @@ func (e *Entry) check() error {
 		return fmt.Errorf("address %s: OSC gives %q another meaning", e.Address, e.Address[i])
 	}
 	switch e.Kind {
-	case Number:
+	case Number, Key:
 		if !(e.Min <= e.Max) { // NaN too
 			return fmt.Errorf("address %s: no number is from %g to %g", e.Address, e.Min, e.Max)
 		}
@@ -81,29 +94,51 @@ func (e *Entry) check() error {
 // Entries lists the space, in the order given. The slice is the Space's own.
 func (s *Space) Entries() []Entry { return s.entries }
 
-// Resolve finds the entry that a message is for, and its value: of a Number the number, of a Name the index, of
-// a Gate 0, 1 or a level above 0. The error says in at most MaxReason bytes what was wrong and what would be
+// Resolve finds the entry that a message is for, and its value. The error says in at most MaxReason bytes what was wrong and what would be
 // right. It allocates only for an error.
-func (s *Space) Resolve(m *Message) (entry int, value float64, err error) {
+func (s *Space) Resolve(m *Message) (entry int, value Value, err error) {
 	entry, ok := s.index[string(m.Address)]
 	if !ok {
-		return 0, 0, s.unknown(string(m.Address))
+		return 0, value, s.unknown(string(m.Address))
 	}
 	e := &s.entries[entry]
-	if e.Kind == Query {
-		if len(m.Args) != 0 {
-			return entry, 0, refuse("it takes no argument, not %d", len(m.Args))
-		}
-		return entry, 0, nil
+	switch {
+	case e.Kind == Query && len(m.Args) != 0:
+		return entry, value, refuse("it takes no argument, not %d", len(m.Args))
+	case e.Kind == Query:
+		return entry, value, nil
+	case e.Kind == Key:
+		value, err = e.key(m.Args)
+		return entry, value, err
+	case len(m.Args) != 1:
+		return entry, value, refuse("it takes one argument, %s, not %d", e.domain(), len(m.Args))
 	}
-	if len(m.Args) != 1 {
-		return entry, 0, refuse("it takes one argument, %s, not %d", e.domain(), len(m.Args))
-	}
-	value, ok = e.value(m.Args[0])
-	if !ok {
-		return entry, 0, refuse("%s is not %s", show(m.Args[0]), e.domain())
+	if value.Number, ok = e.value(m.Args[0]); !ok {
+		return entry, value, refuse("%s is not %s", show(m.Args[0]), e.domain())
 	}
 	return entry, value, nil
+}
+
+// key is a note's number, and what is said of it.
+func (e *Entry) key(args []Arg) (Value, error) {
+	v := Value{Number: e.Default, Key: AllKeys}
+	if len(args) == 0 && e.All {
+		return v, nil
+	}
+	if len(args) < 1 || len(args) > 2 || len(args) > 1 && e.Min == e.Max {
+		return v, refuse("it takes %s, not %d arguments", e.domain(), len(args))
+	}
+	k, number := args[0].Number()
+	if !number || !(k >= 0 && k < AllKeys) || k != math.Trunc(k) {
+		return v, refuse("%s is no note: it takes %s", show(args[0]), e.domain())
+	}
+	v.Key = int(k)
+	if len(args) > 1 {
+		if v.Number, number = args[1].Number(); !number || !(v.Number >= e.Min && v.Number <= e.Max) {
+			return v, refuse("%s is not a number from %.7g to %.7g", show(args[1]), e.Min, e.Max)
+		}
+	}
+	return v, nil
 }
 
 // value of an argument, if it is one that the entry takes.
@@ -117,7 +152,7 @@ func (e *Entry) value(a Arg) (v float64, ok bool) {
 		if a.Tag == 'f' {
 			v = e.widen(v)
 		}
-		return v, number && v >= e.Min && v <= e.Max
+		return v, number && v >= e.Min && v <= e.Max && (!e.Whole || v == math.Trunc(v))
 	case e.Kind == Gate && number:
 		return max(v, 0), true
 	case e.Kind == Gate:

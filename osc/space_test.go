@@ -82,10 +82,51 @@ func TestResolve(t *testing.T) {
 		d.Decode(packet, func(m *Message) {
 			entry, value, err := s.Resolve(m)
 			switch {
-			case tt.err == "" && (err != nil || entry != tt.entry || value != tt.value):
-				t.Errorf("%s %v: %d, %g, %v", tt.address, tt.args, entry, value, err)
+			case tt.err == "" && (err != nil || entry != tt.entry || value.Number != tt.value):
+				t.Errorf("%s %v: %d, %g, %v", tt.address, tt.args, entry, value.Number, err)
 			case tt.err != "" && (err == nil || !strings.Contains(err.Error(), tt.err)):
 				t.Errorf("%s %v: %v, want %s", tt.address, tt.args, err, tt.err)
+			}
+		}, func(e *DecodeError) { t.Errorf("%s: %v", tt.address, e) })
+	}
+}
+
+// A note takes its number and perhaps what is said of it; where that is allowed, nothing means all notes.
+func TestResolveKey(t *testing.T) {
+	s, err := NewSpace([]Entry{{Address: "/note/on", Kind: Key, Max: 1, Default: 0.8}, {Address: "/note/off", Kind: Key, All: true}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, tt := range []struct {
+		address string
+		args    []any
+		value   Value
+		err     string
+	}{
+		{"/note/on", []any{int32(60), float32(0.5)}, Value{0.5, 60}, ""},
+		{"/note/on", []any{float32(127)}, Value{0.8, 127}, ""},
+		{"/note/on", []any{int32(0), int32(0)}, Value{0, 0}, ""},
+		{"/note/off", []any{int32(60)}, Value{0, 60}, ""},
+		{"/note/off", nil, Value{0, AllKeys}, ""},
+		{"/note/on", nil, Value{}, "it takes a note from 0 to 127 and a number from 0 to 1, not 0 arguments"},
+		{"/note/on", []any{int32(128)}, Value{}, "128 is no note"},
+		{"/note/on", []any{float32(60.5)}, Value{}, "60.5 is no note"},
+		{"/note/on", []any{int32(-1)}, Value{}, "-1 is no note"},
+		{"/note/on", []any{"c4"}, Value{}, `"c4" is no note`},
+		{"/note/on", []any{math.NaN()}, Value{}, "NaN is no note"},
+		{"/note/on", []any{int32(60), int32(100)}, Value{}, "100 is not a number from 0 to 1"},
+		{"/note/on", []any{int32(60), "loud"}, Value{}, `"loud" is not a number`},
+		{"/note/off", []any{int32(60), int32(1)}, Value{}, "or nothing for all notes, not 2 arguments"},
+	} {
+		packet, err := Encode(tt.address, tt.args...)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var d Decoder
+		d.Decode(packet, func(m *Message) {
+			_, value, err := s.Resolve(m)
+			if tt.err == "" && (err != nil || value != tt.value) || tt.err != "" && (err == nil || !strings.Contains(err.Error(), tt.err)) {
+				t.Errorf("%s %v: %v, %v, want %v %s", tt.address, tt.args, value, err, tt.value, tt.err)
 			}
 		}, func(e *DecodeError) { t.Errorf("%s: %v", tt.address, e) })
 	}
@@ -103,7 +144,7 @@ func TestNewSpaceRefuses(t *testing.T) {
 		"from NaN to 1":        {{Address: "/a", Min: math.NaN(), Max: 1}},
 		"it needs names":       {{Address: "/a", Kind: Name}},
 		"none of them empty":   {{Address: "/a", Kind: Name, Names: []string{"x", ""}}},
-		"there is no kind 4":   {{Address: "/a", Kind: Query + 1}},
+		"there is no kind 9":   {{Address: "/a", Kind: 9}},
 		"there is no kind -1 ": {{Address: "/a", Kind: -1}},
 	} {
 		if _, err := NewSpace(entries); err == nil || !strings.Contains(err.Error()+" ", want) {
@@ -144,8 +185,8 @@ func TestLimitsAsFloats(t *testing.T) {
 	below, above := math.Nextafter32(float32(0.0001), 0), math.Nextafter32(float32(0.1), 1)
 	for v, want := range map[float32]float64{0.0001: 0.0001, 0.1: 0.1, 0.05: float64(float32(0.05)), below: 0, above: 0} {
 		_, got, err := s.Resolve(message("/a", Arg{Tag: 'f', Bits: uint64(math.Float32bits(v))}))
-		if got != want && err == nil || (err == nil) != (want != 0) {
-			t.Errorf("%g: %g, %v, want %g", v, got, err, want)
+		if got.Number != want && err == nil || (err == nil) != (want != 0) {
+			t.Errorf("%g: %g, %v, want %g", v, got.Number, err, want)
 		}
 	}
 	if _, _, err := s.Resolve(message("/a", number(math.Nextafter(0.1, 1)))); err == nil {

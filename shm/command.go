@@ -9,15 +9,19 @@ import (
 type Op uint16
 
 // The operations: nothing, in the place of what was quarantined; set a parameter; open (> 0) or close a gate; leave a node
-// out (> 0) or let it in again.
+// out (> 0) or let it in again; begin (> 0) or end the note Param; set the pressure on it.
 const (
-	OpNone   Op = 0
-	OpSet    Op = 1
-	OpGate   Op = 2
-	OpBypass Op = 3
+	OpNone     Op = 0
+	OpSet      Op = 1
+	OpGate     Op = 2
+	OpBypass   Op = 3
+	OpNote     Op = 4
+	OpPressure Op = 5
+
+	Ops = 6 // how many there are
 )
 
-// Command is what enters a worker: one parameter or gate of one node. Seq is gap-free from
+// Command is what enters a worker: one parameter, gate or note of one node. Seq is gap-free from
 // 1 and the same in every worker's ring.
 type Command struct {
 	Seq   uint64

@@ -8,23 +8,22 @@ import (
 	"math"
 	"os"
 	"os/signal"
-	"sort"
 	"strconv"
 	"strings"
 	"syscall"
 
 	"github.com/music-chronus/chronus/actors"
-	"github.com/music-chronus/chronus/audio/file"
 	"github.com/music-chronus/chronus/dsp/patch"
 	"github.com/music-chronus/chronus/dsp/stream"
 	"github.com/music-chronus/chronus/osc"
 )
 
 type renderCmd struct {
-	Patch   string   `arg:"" optional:"" help:"Patch file; default: the default patch." type:"path"`
+	Patch   string   `arg:"" optional:"" help:"Patch file, or the name of a preset; default: the default patch."`
 	Tape    string   `help:"Render this tape instead of a patch." type:"path" placeholder:"FILE"`
-	Out     string   `short:"o" help:"WAV file to write." default:"out.wav" type:"path"`
-	Seconds float64  `help:"Length, without a tape." default:"5"`
+	Score   string   `help:"Play this: a Standard MIDI File (.mid), or timed OSC, a line a message: SECONDS ADDRESS ARGUMENTS. A song among the presets has its own." placeholder:"FILE"`
+	Out     string   `short:"o" help:"File to write: .flac, else WAV." default:"out.wav" type:"path"`
+	Seconds float64  `help:"Length, without a tape; 0: 5 s, or with a score until it has died away." default:"0"`
 	At      []string `help:"A message at a time in seconds, like '0.5 /gate/adsr1 on'; repeat it for more." placeholder:"'SECONDS ADDRESS ARG'" sep:"none"`
 	Rate    int      `help:"Frames a second, without a tape." default:"48000" placeholder:"HZ"`
 	Block   int      `help:"Frames rendered at a time, without a tape." default:"64" placeholder:"FRAMES"`
@@ -38,16 +37,19 @@ func (c *renderCmd) Run(s streams) error {
 	name, text := "default", patch.Default()
 	if c.Patch != "" {
 		var err error
-		if text, err = os.ReadFile(c.Patch); err != nil {
+		if text, err = loadPatch(c.Patch); err != nil {
 			return err
 		}
 		name = c.Patch
 	}
+	if _, song := patch.Score(c.Patch); song && c.Score == "" {
+		c.Score = c.Patch
+	}
 	if c.Rate < 8000 || c.Rate > 384000 || c.Block < 16 || c.Block > 4096 {
 		return fmt.Errorf("--rate %d, --block %d: the rate is 8000 to 384000, the block 16 to 4096", c.Rate, c.Block)
 	}
-	if !(c.Seconds > 0 && c.Seconds <= 24*3600) {
-		return fmt.Errorf("--seconds %v: it is above 0, and a day at the most", c.Seconds)
+	if !(c.Seconds >= 0 && c.Seconds <= 24*3600) {
+		return fmt.Errorf("--seconds %v: it is a day at the most; 0 is as long as it takes", c.Seconds)
 	}
 	const channels = 2
 	p, err := patch.Parse(name, text)
@@ -76,6 +78,11 @@ func (c *renderCmd) cues(plan *patch.Plan) ([]stream.Command, error) {
 		return nil, err
 	}
 	var cues []stream.Command
+	if c.Score != "" {
+		if cues, err = readScore(c.Score, plan, addresses); err != nil {
+			return nil, err
+		}
+	}
 	for _, at := range c.At {
 		cue, err := parseCue(addresses, at, c.Rate)
 		if err != nil {
@@ -83,11 +90,7 @@ func (c *renderCmd) cues(plan *patch.Plan) ([]stream.Command, error) {
 		}
 		cues = append(cues, cue)
 	}
-	sort.SliceStable(cues, func(i, j int) bool { return cues[i].Frame < cues[j].Frame })
-	for i := range cues {
-		cues[i].Seq = uint64(i) + 1
-	}
-	return cues, nil
+	return numberCues(cues), nil
 }
 
 func parseCue(addresses *actors.Addresses, at string, rate int) (cue stream.Command, err error) {
@@ -126,29 +129,77 @@ func parseCue(addresses *actors.Addresses, at string, rate int) (cue stream.Comm
 
 // write renders to the file, with each cue at its frame.
 func (c *renderCmd) write(s streams, str *stream.Stream, cues []stream.Command, channels int) (err error) {
-	w, err := file.Create(c.Out, c.Rate, channels)
+	w, err := createSound(c.Out, c.Rate, channels)
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, w.Close()) }()
-	total := int64(c.Seconds * float64(c.Rate))
-	bar := newBar(s.err, total)
+	length := c.length(cues)
+	bar := newBar(s.err, length.least)
 	defer bar.end()
 	batch := newBatch(w, channels)
 	block := make([]float32, c.Block*channels)
-	for done := int64(0); done < total; done += int64(c.Block) {
+	for done := int64(0); !length.over(done); done += int64(c.Block) {
 		for len(cues) > 0 && int64(cues[0].Frame) < done+int64(c.Block) {
 			str.Push(cues[0])
 			cues = cues[1:]
 		}
 		str.Render(block)
-		n := min(int64(c.Block), total-done)
+		n := min(int64(c.Block), length.most-done)
+		length.heard(block)
 		if err := batch.add(block[:n*int64(channels)]); err != nil {
 			return err
 		}
-		bar.at(done + n)
+		bar.at(min(done+n, length.least))
 	}
 	return batch.flush()
+}
+
+// length is how long to render, in frames: least in any case, and on until it is silent, most at the most.
+type length struct {
+	least, most int64
+	silent      int64 // frames of silence so far
+	enough      int64
+	block       int64
+}
+
+// What is rendered without --seconds: so long without a score; after a score's last message until it has been silent for
+// quietSeconds, but no longer than tailSeconds.
+const (
+	plainSeconds = 5
+	quietSeconds = 0.5
+	tailSeconds  = 30
+)
+
+func (c *renderCmd) length(cues []stream.Command) *length {
+	frames := func(seconds float64) int64 { return int64(seconds * float64(c.Rate)) }
+	l := &length{enough: frames(quietSeconds), block: int64(c.Block)}
+	switch {
+	case c.Seconds > 0:
+		l.least, l.most = frames(c.Seconds), frames(c.Seconds)
+	case c.Score == "" || len(cues) == 0:
+		l.least, l.most = frames(plainSeconds), frames(plainSeconds)
+	default:
+		l.least = int64(cues[len(cues)-1].Frame) + 1
+		l.most = l.least + frames(tailSeconds)
+	}
+	return l
+}
+
+// inaudible is -100 dB.
+const inaudible = 1e-5
+
+func (l *length) heard(block []float32) {
+	l.silent += l.block
+	for _, v := range block {
+		if v > inaudible || v < -inaudible {
+			l.silent = 0
+		}
+	}
+}
+
+func (l *length) over(done int64) bool {
+	return done >= l.most || done >= l.least && l.silent >= l.enough
 }
 
 // tape renders what an engine played.
@@ -169,7 +220,7 @@ func (c *renderCmd) tape(s streams) (err error) {
 	if err != nil {
 		return err
 	}
-	w, err := file.Create(c.Out, t.header.Rate, t.header.Channels)
+	w, err := createSound(c.Out, t.header.Rate, t.header.Channels)
 	if err != nil {
 		return err
 	}
@@ -204,12 +255,12 @@ func (c *counter) Read(p []byte) (int, error) {
 
 // batch collects blocks, so that the file's header is not written for each.
 type batch struct {
-	w   *file.Writer
+	w   soundFile
 	buf []float32
 	max int
 }
 
-func newBatch(w *file.Writer, channels int) *batch { return &batch{w: w, max: 16384 * channels} }
+func newBatch(w soundFile, channels int) *batch { return &batch{w: w, max: 16384 * channels} }
 
 func (b *batch) add(samples []float32) error {
 	b.buf = append(b.buf, samples...)

@@ -16,7 +16,7 @@ type sendCmd struct {
 	engineFlag
 	OSC     string   `name:"osc" help:"Where to send; default: the engine of the runtime directory." placeholder:"HOST:PORT"`
 	Address string   `arg:"" help:"OSC address, like /mod/filter1/cutoff."`
-	Args    []string `arg:"" optional:"" help:"Arguments: 5, 0.5, true, on; or typed i:5 f:5 d:5 s:5."`
+	Args    []string `arg:"" optional:"" passthrough:"" help:"Arguments: 5, 0.5, true, on; or typed i:5 f:5 d:5 s:5."`
 }
 
 // Run sends one message and prints the reply.

@@ -20,7 +20,7 @@ import (
 // engineFlags describe the engine to start.
 type engineFlags struct {
 	engineFlag
-	Patch    string        `help:"Patch file; default: sine1 > adsr1 > filter1." type:"path" placeholder:"FILE"`
+	Patch    string        `help:"Patch file, or the name of a preset; default: sine1 > adsr1 > filter1." placeholder:"FILE"`
 	OSC      string        `name:"osc" help:"Listen for OSC on this UDP address; none: do not." default:"127.0.0.1:5005" placeholder:"HOST:PORT"`
 	Backend  string        `help:"auto, portaudio, null, or file." default:"auto"`
 	Device   string        `help:"Device, as chronus devices lists it; for file: the WAV file, fast:FILE for faster than real time." placeholder:"NAME"`
@@ -74,7 +74,7 @@ func (f engineFlags) config(s streams) (actors.Config, error) {
 		c.Fallback = append(c.Fallback, shm.Target{Backend: backend, Device: device})
 	}
 	if f.Patch != "" {
-		text, err := os.ReadFile(f.Patch)
+		text, err := loadPatch(f.Patch)
 		if err != nil {
 			return actors.Config{}, fmt.Errorf("--patch: %w", err)
 		}

@@ -7,23 +7,26 @@ import (
 
 // ADSR is an envelope over its input.
 var ADSR = dsp.Desc{
-	Type:   "adsr",
-	Doc:    "Envelope over its input: attack, decay, sustain, release, each edge exact to the frame.",
-	Inputs: []dsp.Port{{Name: "in", Doc: "what is shaped"}},
-	Output: dsp.Port{Name: "out", Doc: "in times the envelope"},
-	Params: []dsp.Param{
-		{Name: "attack", Unit: "s", Min: 0.0001, Max: 10, Default: 0.01, Doc: "from the level at the gate to 1"},
-		{Name: "decay", Unit: "s", Min: 0.0001, Max: 10, Default: 0.1, Doc: "from 1 to sustain"},
-		{Name: "sustain", Min: 0, Max: 1, Default: 0.7, Doc: "level while the gate stays open; ramped over 5 ms"},
-		{Name: "release", Unit: "s", Min: 0.0001, Max: 10, Default: 0.2, Doc: "from the level at the end of the gate to 0"},
-		{Name: "curve", Min: 0, Max: 1, Names: []string{"lin", "exp"}, Doc: "shape of the segments"},
-	},
-	Gated: true,
+	Type:    "adsr",
+	Doc:     "Envelope over its input: attack, decay, sustain, release, each edge exact to the frame.",
+	Inputs:  []dsp.Port{{Name: "in", Doc: "what is shaped"}},
+	Outputs: []dsp.Port{{Name: "out", Doc: "in times the envelope"}},
+	Params:  adsrParams,
+	Gated:   true,
 	New: func(rate float64) dsp.Module {
 		a := &adsr{rate: rate, params: adsrDefaults}
 		a.Reset()
 		return a
 	},
+}
+
+// adsrParams are those of env as well, which is the same without an input.
+var adsrParams = []dsp.Param{
+	{Name: "attack", Unit: "s", Min: 0.0001, Max: 10, Default: 0.01, Doc: "from the level at the gate to 1"},
+	{Name: "decay", Unit: "s", Min: 0.0001, Max: 10, Default: 0.1, Doc: "from 1 to sustain"},
+	{Name: "sustain", Min: 0, Max: 1, Default: 0.7, Doc: "level while the gate stays open; ramped over 5 ms"},
+	{Name: "release", Unit: "s", Min: 0.0001, Max: 10, Default: 0.2, Doc: "from the level at the end of the gate to 0"},
+	{Name: "curve", Min: 0, Max: 1, Names: []string{"lin", "exp"}, Doc: "shape of the segments"},
 }
 
 // adsrDefaults are attack, decay, sustain, release and curve, as in the table above.
@@ -132,8 +135,8 @@ func (a *adsr) arrive() {
 	}
 }
 
-func (a *adsr) Render(in [][]float32, out []float32) {
-	x := in[0]
+func (a *adsr) Render(in, outs [][]float32) {
+	x, out := in[0], outs[0]
 	for i := range out {
 		out[i] = float32(float64(float64(x[i]) * a.next()))
 	}

@@ -5,23 +5,28 @@ import (
 	"math/cmplx"
 
 	"github.com/music-chronus/chronus/dsp"
-	"github.com/music-chronus/chronus/dsp/internal/approx"
 )
 
 // Biquad is a second-order filter.
 var Biquad = dsp.Desc{
 	Type:   "biquad",
-	Doc:    "Second-order low-pass, high-pass or band-pass, with the responses of the RBJ cookbook.",
-	Inputs: []dsp.Port{{Name: "in", Doc: "what is filtered"}},
-	Output: dsp.Port{Name: "out", Doc: "filtered"},
+	Doc:    "Second-order filter with the responses of the RBJ cookbook.",
+	Source: "R. Bristow-Johnson, Cookbook formulae for audio EQ biquad filter coefficients; A. Simper, Solving the continuous SVF equations using trapezoidal integration, 2013",
+	Inputs: []dsp.Port{
+		{Name: "in", Doc: "what is filtered"},
+		{Name: "cutoff", Unit: "oct", Doc: "added to the cutoff"},
+	},
+	Outputs: []dsp.Port{{Name: "out", Doc: "filtered"}},
 	Params: []dsp.Param{
-		{Name: "mode", Min: 0, Max: 2, Names: []string{"lp", "hp", "bp"}, Doc: "bp has 0 dB at the cutoff; a change is crossfaded over 5 ms"},
+		{Name: "mode", Min: 0, Max: 7, Names: []string{"lp", "hp", "bp", "notch", "allpass", "peak", "lowshelf", "highshelf"},
+			Doc: "bp has 0 dB at the cutoff; a change is crossfaded over 5 ms"},
 		{Name: "cutoff", Unit: "Hz", Min: 10, OfRate: 0.49, Default: 2000, Doc: "corner or centre frequency; ramped over 5 ms"},
 		{Name: "q", Min: 0.1, Max: 20, Default: math.Sqrt2 / 2, Doc: "quality factor; ramped over 5 ms"},
+		{Name: "gain", Unit: "dB", Min: -24, Max: 24, Default: 0, Doc: "of peak, lowshelf and highshelf; ramped over 5 ms"},
 	},
 	New: func(rate float64) dsp.Module {
 		b := &biquad{rate: rate}
-		b.cutoff.Jump(2000)
+		b.cutoff.ramp.Jump(2000)
 		b.q.Jump(math.Sqrt2 / 2)
 		b.mix[0].Jump(1)
 		b.Reset()
@@ -33,22 +38,22 @@ const (
 	biquadMode = iota
 	biquadCutoff
 	biquadQ
+	biquadGain
 )
 
-// tiny is where a state counts as silence: -400 dB. Left alone it would halve on for hours as a
-// denormal number and never let the node sleep.
-const tiny = 1e-20
-
-// biquad is the state-variable filter by the trapezoidal rule (A. Simper, "Solving the
-// continuous SVF equations using trapezoidal integration", 2013). At rest it has exactly the cookbook's
-// transfer functions; unlike a direct form it stays sound at 20 Hz and while its coefficients move.
+// biquad mixes what goes into a state-variable filter with its band-pass and low-pass. A mode is a mixture, and two factors
+// on the coefficients; while the mode changes they all are between those of the modes, so that nothing
+// jumps, and without equalisers among them that is a crossfade of the outputs.
 type biquad struct {
-	rate      float64
-	cutoff, q dsp.Ramp
-	mix       [3]dsp.Ramp // of low, high and band
-	s1, s2    float64     // integrators
-	a1, a2, k float64     // coefficients for the present cutoff and q
-	g         float64
+	rate    float64
+	cutoff  filterCutoff
+	q, gain dsp.Ramp
+	mix     [8]dsp.Ramp // of the modes
+	moving  uint32      // frames until all ramps have arrived
+	mixed   biquadShape // the present mixture of the modes, for qNow
+	qNow    float64
+	svf     svfCore
+	m       [3]float64 // of input, band and low
 }
 
 func (b *biquad) Set(p int, v float64) {
@@ -59,10 +64,13 @@ func (b *biquad) Set(p int, v float64) {
 			b.mix[i].To(weight(i, v), frames)
 		}
 	case biquadCutoff:
-		b.cutoff.To(v, frames)
+		b.cutoff.ramp.To(v, frames)
 	case biquadQ:
 		b.q.To(v, frames)
+	case biquadGain:
+		b.gain.To(v, frames)
 	}
+	b.moving = frames
 }
 
 func weight(i int, mode float64) float64 {
@@ -74,88 +82,162 @@ func weight(i int, mode float64) float64 {
 
 func (b *biquad) Gate(bool) {}
 
-// tune computes the coefficients. The cutoff is warped so that it is where it should be in the digital filter.
-func (b *biquad) tune(cutoff, q float64) {
-	b.g = approx.TanPi(cutoff / b.rate)
-	b.k = 1 / q
-	b.a1 = 1 / (1 + float64(b.g*(b.g+b.k)))
-	b.a2 = float64(b.g * b.a1)
+// biquadShape is what a mode is made of.
+type biquadShape struct {
+	g, k float64    // factors on tan(pi cutoff/rate) and on 1/Q
+	m    [3]float64 // of the input, of the band-pass times k, of the low-pass
 }
 
-func (b *biquad) Render(in [][]float32, out []float32) {
-	x := in[0]
+// biquadShapeOf is a mode's, a being the square root of the linear gain.
+func biquadShapeOf(mode int, a float64) biquadShape {
+	root := math.Sqrt(a)
+	switch mode {
+	case 0:
+		return biquadShape{1, 1, [3]float64{0, 0, 1}}
+	case 1:
+		return biquadShape{1, 1, [3]float64{1, -1, -1}}
+	case 2:
+		return biquadShape{1, 1, [3]float64{0, 1, 0}}
+	case 3:
+		return biquadShape{1, 1, [3]float64{1, -1, 0}}
+	case 4:
+		return biquadShape{1, 1, [3]float64{1, -2, 0}}
+	case 5:
+		return biquadShape{1, 1 / a, [3]float64{1, float64(a*a) - 1, 0}}
+	case 6:
+		return biquadShape{1 / root, 1, [3]float64{1, a - 1, float64(a*a) - 1}}
+	default:
+		square := float64(a * a)
+		return biquadShape{root, 1, [3]float64{square, a - square, 1 - square}}
+	}
+}
+
+// blend moves all ramps but the cutoff's by a frame and mixes the modes.
+func (b *biquad) blend() {
+	b.qNow = b.q.Next()
+	a := quickExp2(float64(b.gain.Next() * (math.Log2E * math.Ln10 / 40))) // 10^(dB/40)
+	b.mixed = biquadShape{}
+	for i := range b.mix {
+		w := b.mix[i].Next()
+		if w == 0 {
+			continue
+		}
+		s := biquadShapeOf(i, a)
+		b.mixed.g += float64(w * s.g)
+		b.mixed.k += float64(w * s.k)
+		for j, m := range s.m {
+			b.mixed.m[j] += float64(w * m)
+		}
+	}
+	if b.moving > 0 {
+		b.moving--
+	}
+}
+
+// tune computes the coefficients of the frame that hears oct. The cutoff is warped so that it is where it should be in
+// the digital filter.
+func (b *biquad) tune(oct float32) {
+	f := b.cutoff.next(oct, b.rate)
+	k := longestRing(b.mixed.k/b.qNow, float64(f*b.mixed.g))
+	b.svf.tune(float64(quickTan(f/b.rate)*b.mixed.g), k)
+	b.m = [3]float64{b.mixed.m[0], float64(b.mixed.m[1] * k), b.mixed.m[2]}
+}
+
+func (b *biquad) Render(in, outs [][]float32) {
+	x, oct, out := in[0], in[1], outs[0]
 	for i := range out {
-		if b.cutoff.Moving() || b.q.Moving() {
-			b.tune(b.cutoff.Next(), b.q.Next())
+		if b.moving > 0 {
+			b.blend()
+			b.tune(oct[i])
+		} else if oct[i] != b.cutoff.oct {
+			b.tune(oct[i])
 		}
 		out[i] = b.frame(float64(x[i]))
 	}
 }
 
 func (b *biquad) frame(x float64) float32 {
-	v3 := x - b.s2
-	band := float64(b.a1*b.s1) + float64(b.a2*v3)
-	low := b.s2 + float64(b.g*band)
-	b.s1 = float64(2*band) - b.s1
-	b.s2 = float64(2*low) - b.s2
-	if silent(b.s1) && silent(b.s2) { // both: one of them at 0 alone would hold the other up for minutes
-		b.s1, b.s2 = 0, 0
-	}
-	full := float64(b.k * band)
-	high := x - full - low
-	y := float64(b.mix[0].Next()*low) + float64(b.mix[1].Next()*high)
-	return float32(y + float64(b.mix[2].Next()*full))
+	band, low := b.svf.next(x)
+	y := float64(b.m[0]*x) + float64(b.m[1]*band) + float64(b.m[2]*low)
+	b.svf.hush(y)
+	return float32(y)
 }
 
-func silent(v float64) bool { return v < tiny && v > -tiny }
-
 func (b *biquad) Reset() {
-	b.cutoff.Jump(b.cutoff.Target())
+	b.cutoff.reset()
 	b.q.Jump(b.q.Target())
+	b.gain.Jump(b.gain.Target())
 	for i := range b.mix {
 		b.mix[i].Jump(b.mix[i].Target())
 	}
-	b.s1, b.s2 = 0, 0
-	b.tune(b.cutoff.Target(), b.q.Target())
+	b.svf, b.moving = svfCore{}, 0
+	b.blend()
+	b.tune(0)
 }
 
 func (b *biquad) Save(e *dsp.Encoder) {
-	b.cutoff.Save(e)
+	b.cutoff.save(e)
 	b.q.Save(e)
+	b.gain.Save(e)
 	for i := range b.mix {
 		b.mix[i].Save(e)
 	}
-	for _, v := range [...]float64{b.s1, b.s2, b.a1, b.a2, b.k, b.g} {
-		e.Float64(v)
+	e.Uint32(b.moving)
+	b.svf.save(e)
+	for _, v := range b.values() {
+		e.Float64(*v)
 	}
 }
 
 func (b *biquad) Restore(d *dsp.Decoder) {
-	b.cutoff.Restore(d)
+	b.cutoff.restore(d)
 	b.q.Restore(d)
+	b.gain.Restore(d)
 	for i := range b.mix {
 		b.mix[i].Restore(d)
 	}
-	for _, v := range [...]*float64{&b.s1, &b.s2, &b.a1, &b.a2, &b.k, &b.g} {
+	b.moving = d.Uint32()
+	b.svf.restore(d)
+	for _, v := range b.values() {
 		*v = d.Float64()
 	}
 }
 
-// BiquadResponse is the filter's transfer function at freq in Hz, by R. Bristow-Johnson's "Cookbook
+// values are all other numbers of its state.
+func (b *biquad) values() [9]*float64 {
+	return [...]*float64{&b.m[0], &b.m[1], &b.m[2], &b.qNow, &b.mixed.g, &b.mixed.k, &b.mixed.m[0], &b.mixed.m[1], &b.mixed.m[2]}
+}
+
+// BiquadResponse is the filter's transfer function at freq in Hz, gain in dB, by R. Bristow-Johnson's "Cookbook
 // formulae for audio EQ biquad filter coefficients": what Render must measure.
-func BiquadResponse(mode int, cutoff, q, freq, rate float64) complex128 {
+func BiquadResponse(mode int, cutoff, q, gain, freq, rate float64) complex128 {
 	w := 2 * math.Pi * cutoff / rate
-	alpha, cosw := math.Sin(w)/(2*q), math.Cos(w)
+	alpha, cosw, a := math.Sin(w)/(2*q), math.Cos(w), math.Pow(10, gain/40)
+	root := 2 * math.Sqrt(a) * alpha
 	var b0, b1, b2 float64
+	a0, a1, a2 := 1+alpha, -2*cosw, 1-alpha
 	switch mode {
 	case 0:
 		b0, b1, b2 = (1-cosw)/2, 1-cosw, (1-cosw)/2
 	case 1:
 		b0, b1, b2 = (1+cosw)/2, -(1 + cosw), (1+cosw)/2
-	default:
+	case 2:
 		b0, b1, b2 = alpha, 0, -alpha
+	case 3:
+		b0, b1, b2 = 1, -2*cosw, 1
+	case 4:
+		b0, b1, b2 = 1-alpha, -2*cosw, 1+alpha
+	case 5:
+		b0, b1, b2 = 1+alpha*a, -2*cosw, 1-alpha*a
+		a0, a2 = 1+alpha/a, 1-alpha/a
+	case 6:
+		b0, b1, b2 = a*(a+1-(a-1)*cosw+root), 2*a*(a-1-(a+1)*cosw), a*(a+1-(a-1)*cosw-root)
+		a0, a1, a2 = a+1+(a-1)*cosw+root, -2*(a-1+(a+1)*cosw), a+1+(a-1)*cosw-root
+	default:
+		b0, b1, b2 = a*(a+1+(a-1)*cosw+root), -2*a*(a-1+(a+1)*cosw), a*(a+1+(a-1)*cosw-root)
+		a0, a1, a2 = a+1-(a-1)*cosw+root, 2*(a-1-(a+1)*cosw), a+1-(a-1)*cosw-root
 	}
 	z := cmplx.Exp(complex(0, -2*math.Pi*freq/rate))
 	return (complex(b0, 0) + complex(b1, 0)*z + complex(b2, 0)*z*z) /
-		(complex(1+alpha, 0) + complex(-2*cosw, 0)*z + complex(1-alpha, 0)*z*z)
+		(complex(a0, 0) + complex(a1, 0)*z + complex(a2, 0)*z*z)
 }

@@ -20,12 +20,14 @@ const goldenFile = "testdata/golden.txt"
 const goldenFrames = 1 << 16
 
 // goldenSound renders a module through a fixed life.
-func goldenSound(d *dsp.Desc) []float32 {
+func goldenSound(d *dsp.Desc) (sound []float32) {
 	m, s := d.New(rate), Sine.New(rate)
 	s.Set(sineFreq, 331)
-	out, in := make([]float32, goldenFrames), make([]float32, goldenFrames)
-	s.Render(nil, in)
-	inputs := make([][]float32, len(d.Inputs))
+	in := rendered(s, goldenFrames)
+	inputs, outs := make([][]float32, dsp.Signals(d.Inputs)), make([][]float32, dsp.Signals(d.Outputs))
+	for k := range outs {
+		outs[k] = make([]float32, 4096)
+	}
 	for at := 0; at < goldenFrames; at += 4096 {
 		k := at / 4096
 		if len(d.Params) > 0 {
@@ -41,9 +43,12 @@ func goldenSound(d *dsp.Desc) []float32 {
 		for i := range inputs {
 			inputs[i] = in[at : at+4096]
 		}
-		m.Render(inputs, out[at:at+4096])
+		m.Render(inputs, outs)
+		for k := range outs {
+			sound = append(sound, outs[k]...)
+		}
 	}
-	return out
+	return sound
 }
 
 func TestGolden(t *testing.T) {

@@ -10,10 +10,10 @@ import (
 // Bomb is a module for tests of what surrounds modules: it lets its input through until it is set off, and then does
 // what no module may. A fuse of 0 sets it off in Set itself, a longer one in Render, so many seconds later.
 var Bomb = dsp.Desc{
-	Type:   "bomb",
-	Doc:    "Breaks every law, when told to.",
-	Inputs: []dsp.Port{{Name: "in", Doc: "goes through"}},
-	Output: dsp.Port{Name: "out", Doc: "the input, or no sound at all"},
+	Type:    "bomb",
+	Doc:     "Breaks every law, when told to.",
+	Inputs:  []dsp.Port{{Name: "in", Doc: "goes through"}},
+	Outputs: []dsp.Port{{Name: "out", Doc: "the input, or no sound at all"}},
 	Params: []dsp.Param{
 		{Name: "fuse", Unit: "s", Min: 0, Max: 3600, Doc: "from being set to going off"},
 		{Name: "kind", Max: BombFlip, Names: []string{"none", "panic", "fault", "hang", "exit", "nan", "inf", "huge", "offset", "flip"}, Doc: "what it does"},
@@ -71,7 +71,8 @@ func (b *bomb) goOff() {
 
 func (b *bomb) Gate(bool) {}
 
-func (b *bomb) Render(in [][]float32, out []float32) {
+func (b *bomb) Render(in, outs [][]float32) {
+	out := outs[0]
 	copy(out, in[0])
 	for i := range out {
 		if !b.lit {

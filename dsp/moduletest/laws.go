@@ -50,10 +50,12 @@ func Run(t *testing.T, d *dsp.Desc) {
 }
 
 // same tells where two sounds differ in a bit.
-func same(what string, got, want []float32) error {
-	for i := range want {
-		if math.Float32bits(got[i]) != math.Float32bits(want[i]) {
-			return fmt.Errorf("%s: frame %d is %g, it should be %g", what, i, got[i], want[i])
+func same(what string, got, want [][]float32) error {
+	for k := range want {
+		for i := range want[k] {
+			if math.Float32bits(got[k][i]) != math.Float32bits(want[k][i]) {
+				return fmt.Errorf("%s: signal %d, frame %d is %g, it should be %g", what, k, i, got[k][i], want[k][i])
+			}
 		}
 	}
 	return nil
@@ -63,7 +65,7 @@ func same(what string, got, want []float32) error {
 func partition(d *dsp.Desc) error {
 	for seed := range uint64(8) {
 		s := newScript(d, seed, 40)
-		want, got := make([]float32, frames), make([]float32, frames)
+		want, got := newSound(d, frames), newSound(d, frames)
 		s.play(d.New(Rate), 0, frames, want, whole)
 		for _, n := range []int{1, 7, 64, 1000} {
 			s.play(d.New(Rate), 0, frames, got, func() int { return n })
@@ -84,14 +86,14 @@ func partition(d *dsp.Desc) error {
 func restore(d *dsp.Desc) error {
 	for seed := range uint64(8) {
 		s := newScript(d, seed, 40)
-		want, got := make([]float32, frames), make([]float32, frames)
+		want, got := newSound(d, frames), newSound(d, frames)
 		s.play(d.New(Rate), 0, frames, want, whole)
 		r := rand.New(rand.NewPCG(seed, 3))
 		for range 8 {
 			at := r.IntN(frames)
 			first, second := d.New(Rate), d.New(Rate)
 			s.play(first, 0, at, got, whole)
-			s.play(second, 0, r.IntN(frames), make([]float32, frames), whole) // it had a life of its own
+			s.play(second, 0, r.IntN(frames), newSound(d, frames), whole) // it had a life of its own
 			if err := load(second, state(first)); err != nil {
 				return err
 			}
@@ -134,7 +136,7 @@ func refuse(d *dsp.Desc) (err error) {
 			err = fmt.Errorf("a bad state is a panic: %v", x)
 		}
 	}()
-	for n := range len(b) {
+	for n := 0; n < len(b); n += 1 + n/64 { // each length would take minutes where there is a long delay line
 		dec := dsp.NewDecoder(b[:n])
 		d.New(Rate).Restore(dec)
 		if dec.Err() == nil {
@@ -150,7 +152,7 @@ func refuse(d *dsp.Desc) (err error) {
 		}
 		m, dec := d.New(Rate), dsp.NewDecoder(bad)
 		if m.Restore(dec); dec.Err() == nil {
-			s.play(m, 0, 256, make([]float32, frames), whole)
+			s.play(m, 0, 256, newSound(d, frames), whole)
 		}
 	}
 	return nil
@@ -161,7 +163,7 @@ func size(d *dsp.Desc) error {
 	want := len(state(d.New(Rate)))
 	for seed := range uint64(8) {
 		m := d.New(Rate)
-		newScript(d, seed, 40).play(m, 0, frames, make([]float32, frames), whole)
+		newScript(d, seed, 40).play(m, 0, frames, newSound(d, frames), whole)
 		if got := len(state(m)); got != want {
 			return fmt.Errorf("seed %d: a state of %d bytes, a new module's has %d", seed, got, want)
 		}
@@ -174,7 +176,7 @@ func reset(d *dsp.Desc) error {
 	for seed := range uint64(8) {
 		s := newScript(d, seed, 40)
 		used, fresh := d.New(Rate), d.New(Rate)
-		s.play(used, 0, frames, make([]float32, frames), whole)
+		s.play(used, 0, frames, newSound(d, frames), whole)
 		for _, a := range s.actions {
 			if a.param >= 0 {
 				fresh.Set(a.param, a.value)
@@ -193,7 +195,7 @@ func reset(d *dsp.Desc) error {
 func allocs(d *dsp.Desc) error {
 	m := d.New(Rate)
 	s := newScript(d, 6, 40)
-	out, in := make([]float32, 64), make([][]float32, len(s.inputs))
+	out, in := newSound(d, 64), make([][]float32, len(s.inputs))
 	for i := range in {
 		in[i] = s.inputs[i][:64]
 	}
@@ -218,12 +220,14 @@ func allocs(d *dsp.Desc) error {
 
 // finite: no storm of parameters within their ranges makes it put out what is not finite.
 func finite(d *dsp.Desc) error {
-	out := make([]float32, frames)
+	out := newSound(d, frames)
 	for seed := range uint64(40) {
 		newScript(d, seed, 1000).play(d.New(Rate), 0, frames, out, whole)
-		for i, v := range out {
-			if v-v != 0 {
-				return fmt.Errorf("seed %d: frame %d is %g", seed, i, v)
+		for k := range out {
+			for i, v := range out[k] {
+				if v-v != 0 {
+					return fmt.Errorf("seed %d: signal %d, frame %d is %g", seed, k, i, v)
+				}
 			}
 		}
 	}
@@ -236,28 +240,32 @@ const (
 	tailSeconds = 30
 )
 
-// silence: with nothing at its inputs and its gate closed, a module with inputs comes to put out
+// silence: with nothing at its inputs and its gate closed, a module that only works on what it hears comes to put out
 // less than tail within tailSeconds, and from a second after that on exactly 0.
 func silence(d *dsp.Desc) error {
-	if len(d.Inputs) == 0 {
+	if len(d.Inputs) == 0 || d.Sounds {
 		return nil
 	}
-	in, out := make([][]float32, len(d.Inputs)), make([]float32, Rate)
+	in, out := make([][]float32, dsp.Signals(d.Inputs)), newSound(d, Rate)
 	for i := range in {
 		in[i] = make([]float32, Rate)
 	}
 	for seed := range uint64(3) {
 		m := d.New(Rate)
-		newScript(d, seed, 40).play(m, 0, frames, make([]float32, frames), whole)
+		newScript(d, seed, 40).play(m, 0, frames, newSound(d, frames), whole)
 		m.Gate(false)
 		loud, alive := -1, -1 // the last frames that are not below tail, and not 0
 		for second := range tailSeconds + 2 {
 			m.Render(in, out)
-			for i, v := range out {
-				if v != 0 {
+			for i := range Rate {
+				most := 0.0
+				for k := range out {
+					most = max(most, math.Abs(float64(out[k][i])))
+				}
+				if most != 0 {
 					alive = second*Rate + i
 				}
-				if math.Abs(float64(v)) >= tail {
+				if most >= tail {
 					loud = alive
 				}
 			}
@@ -274,8 +282,15 @@ func silence(d *dsp.Desc) error {
 
 // described: everything has its words, ranges are ranges, and a new module is at its defaults.
 func described(d *dsp.Desc) error {
-	if d.Type == "" || d.Doc == "" || d.Output.Name == "" {
+	if d.Type == "" || d.Doc == "" || len(d.Outputs) == 0 {
 		return fmt.Errorf("type, doc or output is missing")
+	}
+	ports := map[string]bool{}
+	for _, p := range append(append([]dsp.Port{}, d.Inputs...), d.Outputs...) {
+		if p.Name == "" || p.Doc == "" || ports[p.Name] {
+			return fmt.Errorf("port %q, doc %q: each needs both, and a name of its own", p.Name, p.Doc)
+		}
+		ports[p.Name] = true
 	}
 	byDefault := d.New(Rate)
 	for i, p := range d.Params {

@@ -17,7 +17,7 @@ type follower struct {
 func describe(mistake string) *dsp.Desc {
 	d := &dsp.Desc{
 		Type: "follower", Doc: "Follows its input.",
-		Inputs: []dsp.Port{{Name: "in"}}, Output: dsp.Port{Name: "out"},
+		Inputs: []dsp.Port{{Name: "in", Doc: "followed"}}, Outputs: []dsp.Port{{Name: "out", Doc: "the follower"}},
 		Params: []dsp.Param{{Name: "share", Min: 0.001, Max: 1, Default: 0.5, Doc: "of the way, each frame"}},
 		New:    func(float64) dsp.Module { return &follower{share: 0.5, mistake: mistake} },
 	}
@@ -35,7 +35,8 @@ func describe(mistake string) *dsp.Desc {
 func (f *follower) Set(_ int, v float64) { f.share = v }
 func (f *follower) Gate(bool)            {}
 
-func (f *follower) Render(in [][]float32, out []float32) {
+func (f *follower) Render(in, outs [][]float32) {
+	out := outs[0]
 	if f.mistake == "steps by block" {
 		f.level /= 2
 	}

@@ -23,7 +23,7 @@ type script struct {
 // newScript makes one. Values are anywhere in their ranges, the ends often.
 func newScript(d *dsp.Desc, seed uint64, count int) script {
 	r := rand.New(rand.NewPCG(seed, 1))
-	s := script{inputs: make([][]float32, len(d.Inputs))}
+	s := script{inputs: make([][]float32, dsp.Signals(d.Inputs))}
 	for i := range s.inputs {
 		s.inputs[i] = make([]float32, frames)
 		for k := range s.inputs[i] {
@@ -56,8 +56,8 @@ func someValue(r *rand.Rand, p *dsp.Param) float64 {
 }
 
 // play renders [from, to) of the script on m, cut as cut says: it returns the length of the next piece.
-func (s script) play(m dsp.Module, from, to int, out []float32, cut func() int) {
-	in := make([][]float32, len(s.inputs))
+func (s script) play(m dsp.Module, from, to int, out [][]float32, cut func() int) {
+	in, part := make([][]float32, len(s.inputs)), make([][]float32, len(out))
 	next := 0
 	for next < len(s.actions) && s.actions[next].at < from {
 		next++
@@ -74,7 +74,10 @@ func (s script) play(m dsp.Module, from, to int, out []float32, cut func() int) 
 		for i := range in {
 			in[i] = s.inputs[i][at:end]
 		}
-		m.Render(in, out[at:end])
+		for i := range out {
+			part[i] = out[i][at:end]
+		}
+		m.Render(in, part)
 		at = end
 	}
 }
@@ -85,6 +88,15 @@ func (a action) apply(m dsp.Module) {
 		return
 	}
 	m.Set(a.param, a.value)
+}
+
+// newSound has room for n frames of every signal that a module puts out.
+func newSound(d *dsp.Desc, n int) [][]float32 {
+	out := make([][]float32, dsp.Signals(d.Outputs))
+	for i := range out {
+		out[i] = make([]float32, n)
+	}
+	return out
 }
 
 // whole does not cut.

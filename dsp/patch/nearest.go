@@ -1,6 +1,7 @@
 package patch
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 )
@@ -15,7 +16,10 @@ func clip(s string) string {
 	return s
 }
 
-// orNearest says which of the known names was probably meant, and which there are.
+// listed is how many names a message lists.
+const listed = 16
+
+// orNearest says which of the known names was probably meant, and which there are, if they are few.
 func orNearest(got string, known []string) string {
 	if len(known) == 0 {
 		return ""
@@ -26,9 +30,12 @@ func orNearest(got string, known []string) string {
 			best, least = k, d
 		}
 	}
-	s := "; there are " + strings.Join(known, ", ")
-	if len(known) == 1 {
+	s := "; there are " + strings.Join(known[:min(listed, len(known))], ", ")
+	switch {
+	case len(known) == 1:
 		s = "; there is " + known[0]
+	case len(known) > listed:
+		s += fmt.Sprintf(" and %d more", len(known)-listed)
 	}
 	if best != "" {
 		s = "; did you mean " + best + "?" + strings.Replace(s, ";", "", 1)

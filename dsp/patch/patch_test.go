@@ -47,7 +47,7 @@ func TestErrors(t *testing.T) {
 		{"key twice", "version: 1\nname: a\nname: b\n", "p:"},
 		{"nodes no list", "version: 1\nnodes: 3\n", "p:2:8: nodes must be a list"},
 		{"no type", "version: 1\nnodes:\n  - {id: a}\n", "needs both id and type"},
-		{"unknown type", "version: 1\nnodes:\n  - {id: a, type: sin}\n", `p:3:10: node "a": no module of type "sin"; did you mean sine? there are sine, adsr, biquad`},
+		{"unknown type", "version: 1\nnodes:\n  - {id: a, type: sin}\n", `p:3:10: node "a": no module of type "sin"; did you mean sine? there are `},
 		{"bad id", "version: 1\nnodes:\n  - {id: A-b, type: sine}\n", `p:3:10: id "A-b": it must be a small letter`},
 		{"engine's id", "version: 1\nnodes:\n  - {id: out, type: sine}\n", "taken by the engine"},
 		{"id twice", "version: 1\nnodes:\n  - {id: a, type: sine}\n  - {id: a, type: sine}\n", `p:4:10: a second node called "a"`},
@@ -55,14 +55,44 @@ func TestErrors(t *testing.T) {
 		{"out of range", "version: 1\nnodes:\n  - {id: a, type: sine, params: {freq: 99999}}\n", "freq is 99999, it must be 0 to 24000 Hz"},
 		{"no number", "version: 1\nnodes:\n  - {id: a, type: sine, params: {freq: low}}\n", `freq is "low", it must be 0 to 24000 Hz`},
 		{"NaN", "version: 1\nnodes:\n  - {id: a, type: sine, params: {freq: .nan}}\n", "freq must be a word"},
-		{"no such name", "version: 1\nnodes:\n  - {id: a, type: biquad, params: {mode: notch}}\n", `mode is "notch", it must be lp, hp or bp`},
+		{"no such name", "version: 1\nnodes:\n  - {id: a, type: biquad, params: {mode: spectral}}\n", `mode is "spectral", it must be lp, hp, bp`},
 		{"nothing heard", nodes + "cables: [a > b]\n", "nothing is connected to out"},
 		{"cable from nowhere", nodes + "cables: [x > out]\n", `p:6:10: a cable from "x", which is no node; there are a, b, c`},
 		{"cable to nowhere", nodes + "cables: [a > d]\n", `a cable to "d"`},
 		{"half a cable", nodes + "cables: [a]\n", "write a > b"},
 		{"cable twice", nodes + "cables: [a > out, a > out]\n", "a second cable from a to out"},
-		{"into a sine", nodes + "cables: [b > a]\n", "a sine has no input"},
+		{"into the note", "version: 1\nvoices: {count: 1, nodes: [{id: a, type: sine}]}\ncables: [a > note]\n", "a cable to note, but a note has no input"},
 		{"round", nodes + "cables: [b > c > b, c > out]\n", "the cables go round: "},
+		{"no such input", nodes + "cables: [a > b > c.cutof > out]\n", `node "c" (biquad) has no input "cutof"; `},
+		{"no such output", nodes + "cables: [a.in > b, b > out]\n", `node "a" (sine) has no output "in"; there is out`},
+		{"into an output", nodes + "cables: [a > b.out, b > out]\n", `out is an output of node "b" (adsr): a cable ends at an input`},
+		{"a side of out", nodes + "cables: [a > out.left]\n", "out has no ports"},
+		{"round through itself", nodes + "cables: [b > c > b, c > out]\n", "put a node of type back between them"},
+		{"note without voices", nodes + "cables: [note > a, a > out]\n", `a cable from "note", which is no node`},
+		{"no count", "version: 1\nvoices: {nodes: [{id: a, type: sine}]}\n", "p:2:9: voices need a count"},
+		{"no voice", "version: 1\nvoices: {count: 0, nodes: [{id: a, type: sine}]}\n", "count must be a whole number from 1 to 256"},
+		{"no nodes", "version: 1\nvoices: {count: 2}\n", "voices need nodes"},
+		{"no such way to steal", "version: 1\nvoices: {count: 2, steal: loudest, nodes: []}\n", `steal is "loudest"; did you mean oldest? there are oldest, quietest, same`},
+		{"more unison than voices", "version: 1\nvoices: {count: 2, unison: 3, nodes: [{id: a, type: sine}]}\n", "unison 3 takes more voices than there are, 2"},
+		{"back in a voice", "version: 1\nvoices: {count: 2, nodes: [{id: a, type: back}]}\n", "a back stands outside the voices"},
+		{"note's id", "version: 1\nvoices: {count: 1, nodes: [{id: note, type: sine}]}\n", `a second node called "note"`},
+		{"group twice", "version: 1\nvoices: [{count: 1, nodes: [{id: a, type: sine}]}, {count: 1, nodes: [{id: b, type: sine}]}]\n", `a second group of voices called "note"`},
+		{"from group to group", "version: 1\nvoices: [{id: x, count: 1, nodes: [{id: a, type: sine}]}, {id: y, count: 1, nodes: [{id: b, type: adsr}]}]\ncables: [a > b > out]\n", "a cable from a to b: they are in different groups of voices"},
+		{"many voices", "version: 1\nvoices: [{id: x, count: 200, nodes: [{id: a, type: sine}]}, {id: y, count: 57, nodes: [{id: b, type: adsr}]}]\n", "257 voices; the most are 256"},
+		{"no such step", "version: 1\npatterns: [{number: 0, steps: \"x.q.\"}]\n", "p:2:31: step 3 is 'q'"},
+		{"no steps", "version: 1\npatterns: [{number: 0}]\n", "a pattern needs steps"},
+		{"no such pattern", "version: 1\npatterns: [{number: 128, steps: x}]\n", "number must be a whole number from 0 to 127"},
+		{"a velocity alone", "version: 1\npatterns: [{number: 0, steps: x, velocity: [1]}]\n", "velocity is that of x and that of X"},
+		{"no chance", "version: 1\npatterns: [{number: 0, steps: x, chance: 2}]\n", "chance must be a number from 0 to 1"},
+		{"no values", "version: 1\npatterns: [{number: 0, steps: x, notes: []}]\n", "notes has 0 values; it has 1 to 64"},
+		{"nobody plays it", nodes + "cables: [a > out]\npatterns: [{number: 0, steps: x}]\n", "patterns need tracks that play them"},
+		{"pattern twice", nodes + "cables: [a > out]\npatterns: [{number: 0, steps: x}, {number: 0, steps: x}]\ntracks: [{id: t}]\n", "p:7:35: a second pattern 0"},
+		{"track twice", nodes + "cables: [a > out]\ntracks: [{id: t}, {id: t}]\n", `a second track called "t"`},
+		{"no such voices", nodes + "cables: [a > out]\ntracks: [{id: t, voices: v}]\n", `track "t": no voices called "v"`},
+		{"no such lane", nodes + "cables: [a > out]\ntracks: [{id: t, lanes: [a.pitch]}]\n", `track "t": node "a" (sine) has no parameter "pitch"`},
+		{"no such division", nodes + "cables: [a > out]\ntracks: [{id: t, division: 1/5}]\n", `division "1/5"; `},
+		{"no such bar", "version: 1\nbar: 4/5\n", `bar is "4/5"; it is 1 to 32 of`},
+		{"too slow", "version: 1\ntempo: 5\n", "tempo must be a number from 20 to 400"},
 		{"freq of nothing", nodes + "cables: [a > out]\nfreq: a.pitch\n", `p:7:7: freq: node "a" (sine) has no parameter "pitch"`},
 		{"freq malformed", nodes + "cables: [a > out]\nfreq: a\n", "write node.param"},
 	} {
@@ -96,8 +126,8 @@ func TestOrder(t *testing.T) {
 	for n, node := range plan.Nodes() {
 		for _, in := range node.Inputs {
 			for _, from := range in {
-				if place[from] >= place[n] {
-					t.Errorf("%s is rendered before %s", node.ID, plan.Nodes()[from].ID)
+				if place[from.Node] >= place[n] {
+					t.Errorf("%s is rendered before %s", node.ID, plan.Nodes()[from.Node].ID)
 				}
 			}
 		}
@@ -119,7 +149,7 @@ func FuzzParse(f *testing.F) {
 			return
 		}
 		plan, err := Compile(p, 48000, 64, 2)
-		if err == nil && (len(plan.Order()) != len(plan.Nodes())-1 || len(plan.Outs()) == 0) {
+		if err == nil && (len(plan.Order())+len(plan.Music.Tracks)+min(1, len(plan.Music.Tracks)) != len(plan.Nodes())-1 || len(plan.Outs()) == 0) {
 			t.Fatal("a plan that lacks nodes, or is not heard")
 		}
 	})

@@ -4,10 +4,13 @@ import (
 	"fmt"
 	"math"
 	"regexp"
+	"slices"
 	"strings"
 
 	"github.com/goccy/go-yaml/ast"
 	"github.com/goccy/go-yaml/parser"
+
+	"github.com/music-chronus/chronus/dsp/sequencer"
 )
 
 var idForm = regexp.MustCompile(`^[a-z][a-z0-9_]{0,31}$`)
@@ -97,7 +100,8 @@ func keyText(n ast.Node) string {
 
 func (r *reader) patch(n ast.Node, p *Patch) {
 	version := false
-	r.fields(n, "a patch", []string{"version", "name", "nodes", "cables", "freq"}, func(key string, _, v ast.Node) {
+	p.Music.Tempo, p.Music.Bar = 120, [2]int{4, 4}
+	r.fields(n, "a patch", []string{"version", "name", "voices", "nodes", "cables", "freq", "tempo", "bar", "play", "patterns", "tracks"}, func(key string, _, v ast.Node) {
 		switch key {
 		case "version":
 			version = true
@@ -106,17 +110,94 @@ func (r *reader) patch(n ast.Node, p *Patch) {
 			}
 		case "name":
 			p.Name = r.word(v, "name")
+		case "voices":
+			r.voices(v, p)
 		case "nodes":
 			r.each(v, "nodes", MaxNodes, func(n ast.Node) { p.Nodes = append(p.Nodes, r.node(n)) })
 		case "cables":
 			r.each(v, "cables", MaxCables, func(n ast.Node) { p.Runs = append(p.Runs, r.run(n)) })
 		case "freq":
-			p.Freq = r.target(v)
+			p.Freq = r.target(v, key)
+		case "tempo":
+			p.Music.Tempo = r.within(v, key, 20, 400, false)
+		case "bar":
+			p.Music.Bar = r.bar(v)
+		case "play":
+			p.Music.Play = r.bool(v, key)
+		case "patterns":
+			r.each(v, key, sequencer.Patterns, func(n ast.Node) { p.Music.Patterns = append(p.Music.Patterns, r.pattern(n)) })
+		case "tracks":
+			r.each(v, key, sequencer.Tracks, func(n ast.Node) { p.Music.Tracks = append(p.Music.Tracks, r.track(n)) })
 		}
 	})
 	if r.err == nil && !version {
 		r.fail(n, "version is missing: the first line should be version: 1")
 	}
+	if r.err == nil && len(p.Nodes) > MaxNodes {
+		r.fail(n, "%d nodes; the most are %d", len(p.Nodes), MaxNodes)
+	}
+}
+
+// voices reads a group of voices, or a list of them: how notes are played, and the nodes that each voice has.
+func (r *reader) voices(n ast.Node, p *Patch) {
+	if _, list := n.(*ast.SequenceNode); list {
+		r.each(n, "groups of voices", MaxGroups, func(n ast.Node) { r.group(n, p) })
+		return
+	}
+	r.group(n, p)
+}
+
+func (r *reader) group(n ast.Node, p *Patch) {
+	g := Voices{Pos: posOf(n), ID: NoteNode, Unison: 1}
+	nodes := 0
+	r.fields(n, "voices", []string{"id", "count", "steal", "glide", "unison", "detune", "nodes"}, func(key string, keyNode, v ast.Node) {
+		switch key {
+		case "id":
+			g.Pos, g.ID = posOf(v), r.id(v)
+		case "count":
+			g.Count = int(r.within(v, key, 1, MaxVoices, true))
+		case "steal":
+			w := r.word(v, key)
+			if g.Steal = Steal(slices.Index(steals, w)); g.Steal < 0 {
+				r.fail(v, "steal is %q%s", clip(w), orNearest(w, steals))
+			}
+		case "glide":
+			g.Glide = r.within(v, key, 0, 10, false)
+		case "unison":
+			g.Unison = int(r.within(v, key, 1, MaxUnison, true))
+		case "detune":
+			g.Detune = r.within(v, key, 0, 1200, false)
+		case "nodes":
+			r.each(v, "nodes", MaxNodes, func(n ast.Node) {
+				node := r.node(n)
+				node.Group = len(p.Voices)
+				p.Nodes = append(p.Nodes, node)
+				nodes++
+			})
+		}
+	})
+	switch {
+	case r.err != nil:
+	case g.Count == 0:
+		r.fail(n, "voices need a count")
+	case nodes == 0:
+		r.fail(n, "voices need nodes: those that there is one of for each voice")
+	case g.Unison > g.Count:
+		r.fail(n, "unison %d takes more voices than there are, %d", g.Unison, g.Count)
+	}
+	p.Voices = append(p.Voices, g)
+}
+
+// within is a number in a range.
+func (r *reader) within(n ast.Node, what string, lo, hi float64, whole bool) float64 {
+	x, ok := number(n)
+	if kind := "a number"; !ok || x < lo || x > hi || whole && x != math.Trunc(x) {
+		if whole {
+			kind = "a whole number"
+		}
+		r.fail(n, "%s must be %s from %g to %g", what, kind, lo, hi)
+	}
+	return x
 }
 
 func (r *reader) each(n ast.Node, what string, most int, one func(ast.Node)) {
@@ -137,7 +218,7 @@ func (r *reader) each(n ast.Node, what string, most int, one func(ast.Node)) {
 }
 
 func (r *reader) node(n ast.Node) Node {
-	out := Node{Pos: posOf(n)}
+	out := Node{Pos: posOf(n), Group: NoGroup}
 	r.fields(n, "a node", []string{"id", "type", "params"}, func(key string, keyNode, v ast.Node) {
 		switch key {
 		case "id":
@@ -181,22 +262,24 @@ func (r *reader) setting(name string, keyNode, v ast.Node) Setting {
 
 func (r *reader) run(n ast.Node) Run {
 	out := Run{Pos: posOf(n)}
-	for _, id := range strings.Split(r.word(n, "a cable"), ">") {
-		out.IDs = append(out.IDs, strings.TrimSpace(id))
+	for _, end := range strings.Split(r.word(n, "a cable"), ">") {
+		node, port, _ := strings.Cut(strings.TrimSpace(end), ".")
+		out.Ends = append(out.Ends, End{Node: node, Port: port})
 	}
-	if r.err == nil && len(out.IDs) < 2 {
+	if r.err == nil && len(out.Ends) < 2 {
 		r.fail(n, "a cable goes from one node to another: write a > b")
 	}
-	if len(out.IDs) > MaxNodes+1 {
-		r.fail(n, "a line of %d nodes; the most are %d", len(out.IDs), MaxNodes+1)
+	if len(out.Ends) > MaxNodes+1 {
+		r.fail(n, "a line of %d nodes; the most are %d", len(out.Ends), MaxNodes+1)
 	}
+	out.Ends[0].First, out.Ends[len(out.Ends)-1].Last = true, true
 	return out
 }
 
-func (r *reader) target(n ast.Node) Target {
-	node, param, ok := strings.Cut(r.word(n, "freq"), ".")
+func (r *reader) target(n ast.Node, what string) Target {
+	node, param, ok := strings.Cut(r.word(n, what), ".")
 	if r.err == nil && !ok {
-		r.fail(n, "freq names a parameter: write node.param")
+		r.fail(n, "%s names a parameter: write node.param", what)
 	}
 	return Target{posOf(n), node, param}
 }

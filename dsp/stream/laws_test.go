@@ -122,7 +122,7 @@ func TestRestoreSays(t *testing.T) {
 		{"empty", nil, "does not fit"},
 		{"cut off", good[:len(good)-1], "does not fit"},
 		{"too long", append(bytes.Clone(good), 1, 2), "2 bytes too many"},
-		{"version", change(0, 9), "version 9; this program reads 2"},
+		{"version", change(0, 9), "version 9; this program reads 3"},
 		{"patch", change(4, good[4]+1), "of another patch"},
 		{"too many commands", change(51, 0x7f), "does not fit"},
 	} {
@@ -145,8 +145,8 @@ type fake struct {
 	resets int
 }
 
-func (f *fake) Render(in [][]float32, out []float32) { f.render(in, out) }
-func (f *fake) Reset()                               { f.resets++ }
+func (f *fake) Render(in, out [][]float32) { f.render(in, out[0]) }
+func (f *fake) Reset()                     { f.resets++ }
 
 const twoSines = `
 version: 1
@@ -162,13 +162,13 @@ func TestFault(t *testing.T) {
 	for _, poison := range []float64{math.NaN(), math.Inf(1), math.Inf(-1), 1.1e6, -math.MaxFloat32} {
 		s := newStream(t, twoSines, 64, 1)
 		calls := 0
-		bad := &fake{Module: s.nodes[2].Module, render: func(_ [][]float32, out []float32) {
+		bad := &fake{Module: s.nodes[2].units[0].Module, render: func(_ [][]float32, out []float32) {
 			clear(out)
 			if calls++; calls == 3 {
 				out[len(out)/2] = float32(poison)
 			}
 		}}
-		s.nodes[2].Module = bad
+		s.nodes[2].units[0].Module = bad
 		// a command in the third block cuts it: the node may not be rendered after its fault
 		s.Push(Command{Seq: 1, Frame: 2*64 + 32, Kind: Set, Node: 1, Param: 1, Value: 0.5})
 		got := render(s, 6)
@@ -189,7 +189,7 @@ func TestProbe(t *testing.T) {
 	s := newStream(t, twoSines, 64, 1)
 	var word atomic.Uint64
 	s.SetProbe(&word)
-	s.nodes[2].Module = &fake{render: func([][]float32, []float32) { panic(errors.New("broken")) }}
+	s.nodes[2].units[0].Module = &fake{render: func([][]float32, []float32) { panic(errors.New("broken")) }}
 	func() {
 		defer func() { _ = recover() }()
 		render(s, 1)
@@ -211,7 +211,7 @@ func TestProbe(t *testing.T) {
 // The engine's gain moves in a straight line over 5 ms, and then is exactly what was asked for.
 func TestAmp(t *testing.T) {
 	s := newStream(t, "version: 1\nnodes: [{id: a, type: sine}]\ncables: [a > out]\n", 64, 1)
-	s.nodes[1].Module = &fake{render: func(_ [][]float32, out []float32) {
+	s.nodes[1].units[0].Module = &fake{render: func(_ [][]float32, out []float32) {
 		for i := range out {
 			out[i] = 1
 		}

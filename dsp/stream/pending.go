@@ -3,11 +3,14 @@ package stream
 // Kind is what a command does.
 type Kind uint16
 
-// The kinds: set a parameter; open (Value > 0) or close a gate; leave a node out (Value > 0) or let it in again.
+// The kinds: set a parameter; open (Value > 0) or close a gate; leave a node out (Value > 0) or let it in again; begin the note Param with
+// velocity Value, or end it (0), or all where Param is 128; set the pressure on it. Notes are for the note node.
 const (
-	Set    Kind = 1
-	Gate   Kind = 2
-	Bypass Kind = 3
+	Set      Kind = 1
+	Gate     Kind = 2
+	Bypass   Kind = 3
+	Note     Kind = 4
+	Pressure Kind = 5
 )
 
 // Command is one change of one node.

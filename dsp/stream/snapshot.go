@@ -9,7 +9,7 @@ import (
 )
 
 // stateVersion is that of the layout of a saved state.
-const stateVersion = 2
+const stateVersion = 3
 
 // commandBytes is the size of a saved command.
 const commandBytes = 36
@@ -46,9 +46,15 @@ func (s *Stream) Save(dst []byte) ([]byte, error) {
 	}
 	s.amp.Save(e)
 	s.guard.save(e)
-	for i := range s.nodes[1:] {
-		e.Bool(s.nodes[i+1].bypass)
-		s.nodes[i+1].Save(e)
+	s.all.save(e)
+	for g := range s.voices {
+		s.voices[g].save(e)
+	}
+	if s.music.seq != nil {
+		s.music.seq.Save(e)
+	}
+	for i := range s.nodes {
+		s.nodes[i].save(e)
 	}
 	b := e.Bytes()
 	if n := len(b) - len(dst); s.size > 0 && n > s.size {
@@ -114,9 +120,43 @@ func (s *Stream) restore(d *dsp.Decoder) {
 	}
 	s.amp.Restore(d)
 	s.guard.restore(d)
-	for i := range s.nodes[1:] {
-		s.nodes[i+1].bypass = d.Bool()
-		s.nodes[i+1].Restore(d)
+	s.all.restore(d)
+	for g := range s.voices {
+		s.voices[g].restore(d)
+	}
+	if s.music.seq != nil {
+		s.music.seq.Restore(d)
+	}
+	for i := range s.nodes {
+		s.nodes[i].restore(d)
+	}
+}
+
+func (n *node) save(e *dsp.Encoder) {
+	e.Bool(n.bypass)
+	for i := range n.units {
+		switch u := &n.units[i]; {
+		case n.back:
+			for _, v := range u.out[0] {
+				e.Float32(v)
+			}
+		case !n.note:
+			u.Save(e)
+		}
+	}
+}
+
+func (n *node) restore(d *dsp.Decoder) {
+	n.bypass = d.Bool()
+	for i := range n.units {
+		switch u := &n.units[i]; {
+		case n.back:
+			for k := range u.out[0] {
+				u.out[0][k] = d.Float32()
+			}
+		case !n.note:
+			u.Restore(d)
+		}
 	}
 }
 
@@ -125,7 +165,24 @@ func (s *Stream) reset() {
 	s.block, s.seq, s.faults, s.faulty, s.ignored, s.pending.n = 0, 0, 0, 0, 0, 0
 	s.guard = newGuard(float64(s.plan.Rate))
 	s.amp.Jump(s.plan.Nodes()[0].Values[patch.EngineAmp])
-	for i, n := range s.plan.Nodes()[1:] {
-		s.nodes[i+1].Module, s.nodes[i+1].bypass = newModule(n, s.plan), false
+	s.all = newControls(s.plan)
+	for g := range s.voices {
+		s.voices[g].reset()
+	}
+	if s.music.seq != nil {
+		s.compose()
+	}
+	for i := range s.nodes {
+		n := &s.nodes[i]
+		n.bypass = false
+		for k := range n.units {
+			u := &n.units[k]
+			switch {
+			case n.back:
+				clear(u.out[0])
+			case !n.note:
+				u.Module = newModule(&s.plan.Nodes()[i], s.plan)
+			}
+		}
 	}
 }

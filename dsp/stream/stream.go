@@ -16,6 +16,10 @@ import (
 type Stream struct {
 	plan    *patch.Plan
 	nodes   []node // by index; 0 is the engine
+	outs    [2][]signal
+	voices  []voices // by group
+	all     controls // what concerns all notes
+	music   music
 	amp     dsp.Ramp
 	block   uint64 // the next to render
 	seq     uint64 // of the last command taken
@@ -24,26 +28,12 @@ type Stream struct {
 	faults  uint64
 	faulty  uint16 // the node of the last fault
 	ignored uint64
-	mute    []bool // nodes that faulted in this block
-	mix     []float32
+	mix     [2][]float32 // left and right
 	probe   *atomic.Uint64
 	enc     dsp.Encoder // Save's and Restore's, so that they allocate nothing
 	dec     dsp.Decoder
 	size    int // of a state with as many commands waiting as can wait
 }
-
-// node is a module with its buffers.
-type node struct {
-	dsp.Module
-	out    []float32   // the node's signal of the present block
-	inputs [][]float32 // views for Render, cut to the present piece
-	sums   [][]float32 // where several cables meet; nil where there is one
-	from   [][]int
-	bypass bool // it is not rendered any more: what comes in goes out
-	gated  bool
-}
-
-var silence [maxBlock]float32
 
 // maxBlock is the longest block in frames.
 const maxBlock = 4096
@@ -53,40 +43,25 @@ func New(plan *patch.Plan) (*Stream, error) {
 	if plan.Block > maxBlock {
 		return nil, fmt.Errorf("patch %s: block %d is above %d frames", plan.Name, plan.Block, maxBlock)
 	}
-	s := &Stream{
-		plan: plan, nodes: make([]node, len(plan.Nodes())), mute: make([]bool, len(plan.Nodes())),
-		mix: make([]float32, plan.Block), probe: new(atomic.Uint64), guard: newGuard(float64(plan.Rate)),
-	}
+	s := &Stream{plan: plan, nodes: make([]node, len(plan.Nodes())), probe: new(atomic.Uint64), guard: newGuard(float64(plan.Rate))}
 	s.amp.Jump(plan.Nodes()[0].Values[patch.EngineAmp])
-	for i, n := range plan.Nodes()[1:] {
-		s.nodes[i+1] = newNode(n, plan)
+	for c := range s.mix {
+		s.mix[c] = make([]float32, plan.Block)
 	}
+	for i := range plan.Nodes()[1:] {
+		s.nodes[i+1] = newNode(plan, i+1)
+	}
+	s.all = newControls(plan)
+	for g := range plan.Voices {
+		s.voices = append(s.voices, newVoices(plan, g))
+	}
+	s.wire()
+	s.findHeard()
+	s.newMusic()
 	if err := s.measure(); err != nil {
 		return nil, err
 	}
 	return s, nil
-}
-
-func newNode(n patch.PlanNode, plan *patch.Plan) node {
-	out := node{
-		Module: newModule(n, plan), out: make([]float32, plan.Block),
-		inputs: make([][]float32, len(n.Inputs)), sums: make([][]float32, len(n.Inputs)), from: n.Inputs, gated: n.Desc.Gated,
-	}
-	for i, from := range n.Inputs {
-		if len(from) > 1 {
-			out.sums[i] = make([]float32, plan.Block)
-		}
-	}
-	return out
-}
-
-func newModule(n patch.PlanNode, plan *patch.Plan) dsp.Module {
-	m := n.Desc.New(float64(plan.Rate))
-	for p, v := range n.Values {
-		m.Set(p, v)
-	}
-	m.Reset()
-	return m
 }
 
 // SetProbe gives the stream a word in which it says what it is doing: the index of the node that is being
@@ -121,88 +96,108 @@ func (s *Stream) Ignored() uint64 { return s.ignored }
 // that are due take effect at their exact frames.
 func (s *Stream) Render(out []float32) {
 	n := s.plan.Block
-	clear(s.mute)
+	for i := range s.nodes {
+		s.nodes[i].hear()
+	}
 	start := s.block * uint64(n)
 	for at := 0; at < n; {
-		s.applyDue(start + uint64(at))
-		end := n
-		if next, ok := s.pending.next(); ok && next < start+uint64(n) {
-			end = int(next - start)
+		s.happen(start + uint64(at))
+		end := uint64(n)
+		for _, next := range [...]func() (uint64, bool){s.pending.next, s.music.next} {
+			if frame, ok := next(); ok {
+				end = min(end, frame-start)
+			}
 		}
-		s.piece(at, end)
-		at = end
+		s.piece(at, int(end))
+		at = int(end)
 	}
+	s.goBack()
+	s.rest()
 	s.guard.count()
 	s.fan(out)
 	s.block++
 }
 
+// happen carries out what is due at a frame: first commands, then what the sequencer plays.
+func (s *Stream) happen(frame uint64) {
+	if s.music.seq != nil {
+		s.music.seq.Advance(frame)
+	}
+	s.applyDue(frame)
+	if s.music.seq != nil {
+		s.music.seq.Take(frame, s.music.give)
+	}
+}
+
 // piece renders the frames [from, to) of the block: no command comes between them.
 func (s *Stream) piece(from, to int) {
+	s.all.prepare(from, to)
 	for _, i := range s.plan.Order() {
 		s.probe.Store(uint64(i) + 1)
-		n := &s.nodes[i]
-		for k := range n.inputs {
-			n.inputs[k] = s.gather(n, k, from, to)
-		}
-		out := n.out[from:to]
-		switch {
-		case s.mute[i]:
-			clear(out)
-			continue
-		case n.bypass:
-			n.through(out)
-			continue
-		}
-		n.Render(n.inputs, out)
-		if !sane(out) {
-			clear(out)
-			n.Reset()
-			s.mute[i] = true
-			s.faults++
-			s.faulty = uint16(i)
+		switch n := &s.nodes[i]; {
+		case n.back: // it gives what it heard in the block before
+		case n.note:
+			for v := range n.units {
+				if x := &s.voices[n.group].list[v]; x.awake {
+					x.play(&s.all, n.units[v].out, from, to)
+				}
+			}
+		default:
+			for u := range n.units {
+				if n.group == patch.NoGroup || s.voices[n.group].list[u/n.width].awake {
+					s.renderUnit(n, &n.units[u], i, from, to)
+				}
+			}
 		}
 	}
 	s.probe.Store(0)
-	mix := s.mix[from:to]
-	clear(mix)
-	for _, i := range s.plan.Outs() {
-		for k, v := range s.nodes[i].out[from:to] {
-			mix[k] += v
-		}
-	}
-	for k := range mix {
-		mix[k] = float32(float64(float64(mix[k]) * s.amp.Next()))
-	}
-	s.guard.pass(mix)
-}
-
-// through stands in for a node that is bypassed: its first input goes out. Behind a gate it would sound for ever, and
-// a source has no input: those are silent.
-func (n *node) through(out []float32) {
-	if len(n.inputs) == 0 || n.gated {
-		clear(out)
-		return
-	}
-	copy(out, n.inputs[0])
-}
-
-// gather is the signal at input k: a node's own, or the sum of several in their fixed order.
-func (s *Stream) gather(n *node, k, from, to int) []float32 {
-	switch src := n.from[k]; len(src) {
-	case 0:
-		return silence[:to-from]
-	case 1:
-		return s.nodes[src[0]].out[from:to]
-	default:
-		sum := n.sums[k][from:to]
-		copy(sum, s.nodes[src[0]].out[from:to])
-		for _, i := range src[1:] {
-			for j, v := range s.nodes[i].out[from:to] {
-				sum[j] += v
+	left, right := s.mix[0][from:to], s.mix[1][from:to]
+	for c, mix := range [2][]float32{left, right} {
+		clear(mix)
+		for i := range s.outs[c] {
+			sig := &s.outs[c][i]
+			if sig.silent() {
+				continue
+			}
+			for k, v := range sig.buf[from:to] {
+				mix[k] += v
 			}
 		}
-		return sum
+	}
+	for k := range left {
+		amp := s.amp.Next()
+		left[k] = float32(float64(float64(left[k]) * amp))
+		right[k] = float32(float64(float64(right[k]) * amp))
+	}
+	s.guard.pass(left, right)
+}
+
+// renderUnit renders one module of node i.
+func (s *Stream) renderUnit(n *node, u *unit, i, from, to int) {
+	for k := range u.in {
+		u.ins[k] = u.in[k].gather(from, to)
+	}
+	for k := range u.out {
+		u.outs[k] = u.out[k][from:to]
+	}
+	switch {
+	case u.mute:
+		u.clear()
+		return
+	case n.bypass:
+		n.through(u)
+		return
+	}
+	u.Render(u.ins, u.outs)
+	for _, out := range u.outs {
+		if !sane(out) {
+			u.clear()
+			u.Reset()
+			u.mute = true
+			s.faults++
+			s.faulty = uint16(i)
+			return
+		}
 	}
 }
 
@@ -219,12 +214,21 @@ func sane(x []float32) bool {
 	return true
 }
 
-// fan gives the mono mix to every channel.
+// fan gives the mix to the channels: left and right in turn, or their mean to a single one.
 func (s *Stream) fan(out []float32) {
 	c := s.plan.Channels
-	for f, v := range s.mix {
+	for f, left := range s.mix[0] {
+		right := s.mix[1][f]
+		if c == 1 {
+			out[f] = float32(left*0.5) + float32(right*0.5)
+			continue
+		}
 		for k := range c {
-			out[f*c+k] = v
+			if k%2 == 0 {
+				out[f*c+k] = left
+			} else {
+				out[f*c+k] = right
+			}
 		}
 	}
 }
@@ -245,16 +249,49 @@ func (s *Stream) apply(c Command) {
 func (s *Stream) carryOut(c Command, desc *dsp.Desc) bool {
 	n := &s.nodes[c.Node]
 	switch {
-	case c.Kind == Bypass && c.Node > 0:
+	case c.Kind == Note && n.note && c.Param < keys && c.Value >= 0 && c.Value <= 1:
+		s.note(n.group, int(c.Param), c.Value)
+	case c.Kind == Note && n.note && c.Param == keys && c.Value == 0:
+		s.silenceNotes(n.group)
+	case c.Kind == Pressure && n.note && c.Param < keys && c.Value >= 0 && c.Value <= 1:
+		s.voices[n.group].press(int(c.Param), c.Value)
+	case c.Kind == Bypass && c.Node > 0 && !n.note && !n.pseudo:
 		n.bypass = c.Value > 0
-	case c.Kind == Gate && desc.Gated && !math.IsNaN(c.Value):
-		n.Gate(c.Value > 0)
+	case c.Kind == Gate && desc.Gated && n.group == patch.NoGroup && !math.IsNaN(c.Value):
+		n.gate(c.Value > 0)
 	case c.Kind != Set || int(c.Param) >= len(desc.Params) || desc.Params[c.Param].Check(c.Value, float64(s.plan.Rate)) != nil:
 		return false
-	case c.Node == 0:
-		s.amp.To(c.Value, dsp.RampFrames(float64(s.plan.Rate)))
+	case n.pseudo:
+		return s.music.conduct(int(c.Node)-s.music.node-1, int(c.Param), c.Value, c.Frame)
 	default:
-		n.Set(int(c.Param), c.Value)
+		s.set(int(c.Node), int(c.Param), c.Value)
 	}
 	return true
+}
+
+// set sets a parameter of the engine, or of all modules of a node.
+func (s *Stream) set(node, p int, v float64) {
+	if node == 0 {
+		s.setEngine(p, v)
+		return
+	}
+	for u := range s.nodes[node].units {
+		s.nodes[node].units[u].Set(p, v)
+	}
+}
+
+func (s *Stream) setEngine(p int, v float64) {
+	frames := dsp.RampFrames(float64(s.plan.Rate))
+	switch p {
+	case patch.EngineAmp:
+		s.amp.To(v, frames)
+	case patch.EngineBend:
+		s.all.bend.To(v/12, frames)
+	case patch.EnginePressure:
+		s.all.pressure.To(v, frames)
+	case patch.EngineWheel:
+		s.all.wheel.To(v, frames)
+	case patch.EngineSustain:
+		s.sustain(v > 0)
+	}
 }

@@ -157,15 +157,25 @@ func (l *loop) collect(d shm.Decision) {
 		l.seq++
 		if !d.Skip() {
 			l.str.Push(stream.Command{
-				Seq: m.Seq, Frame: m.Frame, Kind: kinds[m.Op&3], Node: m.Node, Param: m.Param, Value: m.Value,
+				Seq: m.Seq, Frame: m.Frame, Kind: kindOf(m.Op), Node: m.Node, Param: m.Param, Value: m.Value,
 			})
 		}
 	}
 	l.cmds.Took(l.seq)
 }
 
-// kinds translates shm's operations; what shm does not know becomes 0, which a stream ignores.
-var kinds = [4]stream.Kind{shm.OpSet: stream.Set, shm.OpGate: stream.Gate, shm.OpBypass: stream.Bypass}
+// kinds translates shm's operations.
+var kinds = [shm.Ops]stream.Kind{
+	shm.OpSet: stream.Set, shm.OpGate: stream.Gate, shm.OpBypass: stream.Bypass, shm.OpNote: stream.Note, shm.OpPressure: stream.Pressure,
+}
+
+// kindOf is an operation's kind; of one that there is none it is 0, which a stream ignores.
+func kindOf(o shm.Op) stream.Kind {
+	if int(o) >= len(kinds) {
+		return 0
+	}
+	return kinds[o]
+}
 
 // render is step 5 up to the seal. A panic in a module is put on record and ends the process.
 func (l *loop) render(d shm.Decision) {

@@ -1,0 +1,46 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+
+	"github.com/music-chronus/chronus/dsp/patch"
+)
+
+type presetsCmd struct {
+	Name string `arg:"" optional:"" help:"Print this preset: the beginning of a patch of your own."`
+}
+
+// Run lists the presets, or prints one.
+func (c *presetsCmd) Run(s streams) error {
+	if c.Name != "" {
+		text, err := patch.Preset(c.Name)
+		if err == nil {
+			_, err = s.out.Write(text)
+		}
+		return err
+	}
+	for _, name := range patch.Presets() {
+		text, err := patch.Preset(name)
+		if err != nil {
+			return err
+		}
+		fmt.Fprintf(s.out, "%-20s %s\n", name, patch.About(text))
+	}
+	return nil
+}
+
+// loadPatch reads a patch file, or the preset of that name if there is no such file.
+func loadPatch(name string) ([]byte, error) {
+	text, err := os.ReadFile(name)
+	if !errors.Is(err, fs.ErrNotExist) {
+		return text, err
+	}
+	text, perr := patch.Preset(name)
+	if perr != nil {
+		return nil, fmt.Errorf("%w, and %w", err, perr)
+	}
+	return text, nil
+}

@@ -1,0 +1,297 @@
+package patch
+
+import (
+	"fmt"
+	"math"
+	"slices"
+	"strings"
+
+	"github.com/goccy/go-yaml/ast"
+
+	"github.com/music-chronus/chronus/dsp"
+	"github.com/music-chronus/chronus/dsp/sequencer"
+)
+
+// Music is what the sequencer plays. Without tracks there is no sequencer.
+type Music struct {
+	Tempo    float64 // bpm
+	Bar      [2]int  // count and unit: 4/4
+	Play     bool    // from the first frame on
+	Patterns []Pattern
+	Tracks   []Track
+}
+
+// Pattern is one of the sequencer's 128.
+type Pattern struct {
+	Pos    Pos
+	Number int
+	sequencer.Pattern
+}
+
+// Track plays patterns on a group of voices.
+type Track struct {
+	Pos       Pos
+	ID        string
+	Voices    string // the group's id; "": no notes, only lanes
+	Pattern   int    // sequencer.None: none
+	Division  sequencer.Division
+	Steps     int // of the track; 0: as many as the pattern
+	Swing     float64
+	Transpose int
+	Mute      bool
+	Lanes     []Target // the parameters that the pattern's lanes set
+
+	Group   int      // of voices; NoGroup: none. Compile's
+	Targets [][2]int // the nodes and parameters of Lanes. Compile's
+}
+
+// seq describes the pseudo node that is the sequencer.
+var seq = dsp.Desc{
+	Type: "seq",
+	Doc:  "The sequencer's tempo and transport.",
+	Params: []dsp.Param{
+		{Name: "bpm", Min: 20, Max: 400, Default: 120, Doc: "tempo, beats a minute; the position goes on from where it is"},
+		{Name: "play", Max: 2, Names: []string{"stop", "start", "continue"}, Doc: "stop ends all notes; start begins at beat 0; continue where the last stop was"},
+	},
+}
+
+// The sequencer node's parameters, and what play can be.
+const (
+	SeqBPM = iota
+	SeqPlay
+
+	PlayStop     = 0
+	PlayStart    = 1
+	PlayContinue = 2
+)
+
+// track describes the pseudo nodes that are the sequencer's tracks.
+var track = dsp.Desc{
+	Type: "track",
+	Doc:  "One track of the sequencer.",
+	Params: []dsp.Param{
+		{Name: "pattern", Min: -1, Max: sequencer.Patterns - 1, Whole: true, Doc: "the pattern that it takes at the next bar; -1: none"},
+		{Name: "now", Min: -1, Max: sequencer.Patterns - 1, Whole: true, Doc: "the pattern that it takes at once"},
+		{Name: "mute", Max: 1, Names: []string{"off", "on"}, Doc: "it plays no notes while it is on"},
+		{Name: "swing", Min: 0.5, Max: 0.75, Default: 0.5, Doc: "part of two steps that the first takes"},
+		{Name: "transpose", Unit: "st", Min: -60, Max: 60, Whole: true, Doc: "added to its notes"},
+	},
+}
+
+// A track node's parameters.
+const (
+	TrackPattern = iota
+	TrackNow
+	TrackMute
+	TrackSwing
+	TrackTranspose
+)
+
+// SeqNode is the sequencer's node, 0 if there is none; those of the tracks follow it.
+func (p *Plan) SeqNode() int {
+	return max(0, slices.IndexFunc(p.nodes, func(n PlanNode) bool { return n.Desc == &seq }))
+}
+
+// Pseudo tells whether the node is the sequencer or one of its tracks: it has parameters, but no signal.
+func (n *PlanNode) Pseudo() bool { return n.Desc == &seq || n.Desc == &track }
+
+// pattern reads one of the patterns.
+func (r *reader) pattern(n ast.Node) (p Pattern) {
+	p.Pos = posOf(n)
+	p.Pattern, _ = sequencer.ParsePattern(".")
+	text := ""
+	var lists []func()
+	later := func(v ast.Node, what string, lo, hi float64, set func(s *sequencer.Step, x float64)) {
+		lists = append(lists, func() { r.perStep(v, what, lo, hi, &p, set) })
+	}
+	r.fields(n, "a pattern", []string{"number", "steps", "base", "notes", "gate", "chance", "velocity", "seed", "lanes"}, func(key string, _, v ast.Node) {
+		switch key {
+		case "number":
+			p.Number = int(r.within(v, key, 0, sequencer.Patterns-1, true))
+		case "steps":
+			text = r.word(v, key)
+			if parsed, err := sequencer.ParsePattern(text); err != nil {
+				r.fail(v, "%v", err)
+			} else {
+				p.N, p.Steps = parsed.N, parsed.Steps
+			}
+		case "base":
+			p.Base = int(r.within(v, key, 0, 127, true))
+		case "velocity":
+			var two []float64
+			r.each(v, key, 2, func(n ast.Node) { two = append(two, r.within(n, "a velocity", 0, 1, false)) })
+			if r.err == nil && len(two) != 2 {
+				r.fail(v, "velocity is that of x and that of X: [0.7, 1]")
+			} else if r.err == nil {
+				p.Soft, p.Loud = thousandths(two[0]), thousandths(two[1])
+			}
+		case "seed":
+			p.Seed = uint64(r.within(v, key, 0, 1<<32, true))
+		case "notes":
+			later(v, key, -127, 127, func(s *sequencer.Step, x float64) { s.Note = int8(math.Round(x)) })
+		case "gate":
+			later(v, key, 0.05, 1, func(s *sequencer.Step, x float64) { s.Gate = uint16(thousandths(x)) })
+		case "chance":
+			later(v, key, 0, 1, func(s *sequencer.Step, x float64) { s.Probability = uint16(thousandths(x)) })
+		case "lanes":
+			lane := 0
+			r.each(v, key, sequencer.Lanes, func(n ast.Node) {
+				k := lane
+				later(n, "a lane", -1e9, 1e9, func(s *sequencer.Step, x float64) { s.SetValue(k, float32(x)) })
+				lane++
+			})
+		}
+	})
+	if r.err == nil && text == "" {
+		r.fail(n, "a pattern needs steps: X an accent, x a hit, - a tie, . a rest")
+	}
+	for _, f := range lists {
+		if r.err == nil {
+			f()
+		}
+	}
+	if err := p.Check(); r.err == nil && err != nil {
+		r.fail(n, "%v", err)
+	}
+	return p
+}
+
+func thousandths(x float64) int { return int(math.Round(x * sequencer.Whole)) }
+
+// perStep reads a number for all steps, or a list that is gone round; "." in it leaves a step as it is.
+func (r *reader) perStep(v ast.Node, what string, lo, hi float64, p *Pattern, set func(s *sequencer.Step, x float64)) {
+	list, ok := v.(*ast.SequenceNode)
+	if !ok {
+		x := r.within(v, what, lo, hi, false)
+		for i := range p.N {
+			set(&p.Steps[i], x)
+		}
+		return
+	}
+	if n := len(list.Values); n == 0 || n > sequencer.MaxSteps {
+		r.fail(v, "%s has %d values; it has 1 to %d", what, n, sequencer.MaxSteps)
+		return
+	}
+	for i := range p.N {
+		x := list.Values[i%len(list.Values)]
+		if s, ok := x.(*ast.StringNode); ok && s.Value == "." {
+			continue
+		}
+		set(&p.Steps[i], r.within(x, what, lo, hi, false))
+	}
+}
+
+// track reads one of the tracks.
+func (r *reader) track(n ast.Node) Track {
+	t := Track{Pos: posOf(n), Pattern: sequencer.None, Division: sequencer.Division{Num: 1, Den: 4}, Swing: 0.5}
+	r.fields(n, "a track", []string{"id", "voices", "pattern", "division", "steps", "swing", "transpose", "mute", "lanes"}, func(key string, _, v ast.Node) {
+		switch key {
+		case "id":
+			t.Pos, t.ID = posOf(v), r.id(v)
+		case "voices":
+			t.Voices = r.word(v, key)
+		case "pattern":
+			t.Pattern = int(r.within(v, key, -1, sequencer.Patterns-1, true))
+		case "division":
+			d, err := sequencer.ParseDivision(r.word(v, key))
+			if err != nil && r.err == nil {
+				r.fail(v, "%v", err)
+			}
+			t.Division = d
+		case "steps":
+			t.Steps = int(r.within(v, key, 1, sequencer.MaxSteps, true))
+		case "swing":
+			t.Swing = r.within(v, key, 0.5, 0.75, false)
+		case "transpose":
+			t.Transpose = int(r.within(v, key, -60, 60, true))
+		case "mute":
+			t.Mute = r.bool(v, key)
+		case "lanes":
+			r.each(v, key, sequencer.Lanes, func(n ast.Node) { t.Lanes = append(t.Lanes, r.target(n, "a lane")) })
+		}
+	})
+	if r.err == nil && t.ID == "" {
+		r.fail(n, "a track needs an id")
+	}
+	return t
+}
+
+func (r *reader) bool(v ast.Node, what string) bool {
+	b, ok := v.(*ast.BoolNode)
+	if !ok {
+		r.fail(v, "%s must be true or false", what)
+		return false
+	}
+	return b.Value
+}
+
+// bar reads a signature, like 4/4.
+func (r *reader) bar(v ast.Node) (bar [2]int) {
+	w := r.word(v, "bar")
+	if n, err := fmt.Sscanf(strings.ReplaceAll(w, "/", " "), "%d %d", &bar[0], &bar[1]); r.err == nil && (err != nil || n != 2 ||
+		bar[0] < 1 || bar[0] > 32 || !slices.Contains([]int{1, 2, 4, 8, 16, 32}, bar[1])) {
+		r.fail(v, "bar is %q; it is 1 to 32 of 1, 2, 4, 8, 16 or 32, like 4/4", clip(w))
+	}
+	return bar
+}
+
+// addMusic checks the tracks and gives the sequencer and each of them a node.
+func (c *compiler) addMusic() error {
+	m := c.Music
+	used := map[int]bool{}
+	for _, p := range m.Patterns {
+		if used[p.Number] {
+			return at(c.File, p.Pos, "a second pattern %d", p.Number)
+		}
+		used[p.Number] = true
+		if len(m.Tracks) == 0 {
+			return at(c.File, p.Pos, "patterns need tracks that play them")
+		}
+	}
+	if len(m.Tracks) == 0 {
+		return nil
+	}
+	seen := map[string]bool{}
+	values := defaults(&seq)
+	values[SeqBPM] = m.Tempo
+	if m.Play {
+		values[SeqPlay] = PlayStart
+	}
+	c.plan.nodes = append(c.plan.nodes, PlanNode{ID: "seq", Desc: &seq, Values: values, Group: NoGroup, Width: 1})
+	c.pos = append(c.pos, Pos{})
+	c.plan.Music = m
+	c.plan.Music.Tracks = slices.Clone(m.Tracks)
+	for i := range c.plan.Music.Tracks {
+		t := &c.plan.Music.Tracks[i]
+		if seen[t.ID] {
+			return at(c.File, t.Pos, "a second track called %q", t.ID)
+		}
+		seen[t.ID] = true
+		t.Group = slices.IndexFunc(c.Voices, func(v Voices) bool { return v.ID == t.Voices })
+		if t.Group < 0 && t.Voices != "" {
+			var ids []string
+			for _, v := range c.Voices {
+				ids = append(ids, v.ID)
+			}
+			return at(c.File, t.Pos, "track %q: no voices called %q%s", t.ID, clip(t.Voices), orNearest(t.Voices, ids))
+		}
+		for _, l := range t.Lanes {
+			n, p, err := c.plan.Lookup(l.Node, l.Param)
+			if err == nil && c.plan.nodes[n].Pseudo() {
+				err = fmt.Errorf("a lane sets a parameter of a node, not of the sequencer")
+			}
+			if err != nil {
+				return at(c.File, l.Pos, "track %q: %w", t.ID, err)
+			}
+			t.Targets = append(t.Targets, [2]int{n, p})
+		}
+		values := defaults(&track)
+		values[TrackPattern], values[TrackNow], values[TrackSwing], values[TrackTranspose] = float64(t.Pattern), float64(t.Pattern), t.Swing, float64(t.Transpose)
+		if t.Mute {
+			values[TrackMute] = 1
+		}
+		c.plan.nodes = append(c.plan.nodes, PlanNode{ID: "seq." + t.ID, Desc: &track, Values: values, Group: NoGroup, Width: 1})
+		c.pos = append(c.pos, t.Pos)
+	}
+	return nil
+}

@@ -1,0 +1,107 @@
+package stream
+
+import (
+	"math"
+
+	"github.com/music-chronus/chronus/dsp/patch"
+	"github.com/music-chronus/chronus/dsp/sequencer"
+)
+
+// music is the sequencer and what its tracks play on.
+type music struct {
+	seq    *sequencer.Sequencer // nil: the patch has no tracks
+	tracks []patch.Track
+	node   int // the sequencer's; those of the tracks follow
+	give   func(sequencer.Event)
+}
+
+func (s *Stream) newMusic() {
+	m := &s.plan.Music
+	if len(m.Tracks) == 0 {
+		return
+	}
+	s.music = music{seq: sequencer.New(float64(s.plan.Rate)), tracks: m.Tracks, node: s.plan.SeqNode(), give: s.perform}
+	s.compose()
+}
+
+// compose sets the sequencer to what the patch says. The patch was checked: nothing of it is refused.
+func (s *Stream) compose() {
+	seq, m := s.music.seq, &s.plan.Music
+	must := func(err error) {
+		if err != nil {
+			panic(err)
+		}
+	}
+	seq.Reset()
+	must(seq.SetTempo(0, m.Tempo))
+	must(seq.SetSignature(m.Bar[0], m.Bar[1]))
+	for i := range m.Patterns {
+		must(seq.SetPattern(m.Patterns[i].Number, &m.Patterns[i].Pattern))
+	}
+	for i, t := range m.Tracks {
+		must(seq.SetDivision(i, t.Division))
+		must(seq.SetSteps(i, t.Steps))
+		must(seq.SetSwing(i, t.Swing))
+		must(seq.SetTranspose(i, t.Transpose))
+		must(seq.SetMute(i, t.Mute))
+		must(seq.Assign(i, t.Pattern, sequencer.AtOnce))
+	}
+	if m.Play {
+		must(seq.Start(0))
+	}
+}
+
+// next is the frame of the sequencer's next event.
+func (m *music) next() (frame uint64, ok bool) {
+	if m.seq == nil {
+		return 0, false
+	}
+	return m.seq.Next()
+}
+
+// conduct carries out a command for the sequencer (track -1) or a track, at a frame; false if it is refused.
+func (m *music) conduct(track, param int, value float64, frame uint64) bool {
+	var err error
+	switch {
+	case track < 0 && param == patch.SeqBPM:
+		err = m.seq.SetTempo(frame, value)
+	case track < 0 && value == patch.PlayStart:
+		err = m.seq.Start(frame)
+	case track < 0 && value == patch.PlayContinue:
+		err = m.seq.Continue(frame)
+	case track < 0:
+		err = m.seq.Stop(frame)
+	case param == patch.TrackPattern:
+		err = m.seq.Assign(track, int(value), sequencer.AtBar)
+	case param == patch.TrackNow:
+		err = m.seq.Assign(track, int(value), sequencer.AtOnce)
+	case param == patch.TrackMute:
+		err = m.seq.SetMute(track, value > 0)
+	case param == patch.TrackSwing:
+		err = m.seq.SetSwing(track, value)
+	default:
+		err = m.seq.SetTranspose(track, int(math.Round(value)))
+	}
+	return err == nil
+}
+
+// perform carries out an event of the sequencer.
+func (s *Stream) perform(e sequencer.Event) {
+	t := &s.music.tracks[e.Track]
+	switch {
+	case e.Kind == sequencer.Param && e.Lane < len(t.Targets):
+		n, p := t.Targets[e.Lane][0], t.Targets[e.Lane][1]
+		desc := s.plan.Nodes()[n].Desc
+		lo, hi := desc.Params[p].Range(float64(s.plan.Rate))
+		s.probe.Store(uint64(n) + 1)
+		s.set(n, p, max(lo, min(hi, e.Value)))
+	case t.Group == patch.NoGroup:
+	case e.Kind == sequencer.NoteOn:
+		s.probe.Store(uint64(s.plan.NoteNode(t.Group)) + 1)
+		s.note(t.Group, e.Note, max(e.Velocity, 1.0/sequencer.Whole))
+	case e.Kind == sequencer.NoteOff:
+		s.probe.Store(uint64(s.plan.NoteNode(t.Group)) + 1)
+		s.endNote(t.Group, e.Note)
+	}
+	s.probe.Store(0)
+}

@@ -1,0 +1,162 @@
+package stream
+
+import (
+	"bytes"
+	"math"
+	"strings"
+	"testing"
+
+	"pgregory.net/rapid"
+)
+
+// beat is a patch with two tracks: 120 bpm, so a sixteenth is 6000 frames.
+const beat = `
+version: 1
+tempo: 120
+play: true
+voices:
+  - id: low
+    count: 2
+    nodes:
+      - {id: osc, type: sine, params: {gain: 0.2}}
+      - {id: env, type: adsr, params: {attack: 0.0001, decay: 0.01, sustain: 0.5, release: 0.01}}
+  - id: high
+    count: 2
+    nodes:
+      - {id: osc2, type: sine, params: {gain: 0.1}}
+      - {id: env2, type: adsr, params: {attack: 0.0001, decay: 0.01, sustain: 0.5, release: 0.01}}
+nodes:
+  - {id: tone, type: biquad, params: {cutoff: 4000}}
+cables:
+  - low > osc > env > tone > out
+  - high > osc2 > env2 > out
+patterns:
+  - {number: 0, steps: "X.x. ..x. X... x...", base: 36, notes: [0, 0, 7, 0], gate: 0.5, lanes: [[0.05, ".", 0.4]]}
+  - {number: 1, steps: "....", base: 36}
+  - {number: 2, steps: "x-.x", base: 72, chance: 0.9, seed: 7}
+tracks:
+  - {id: bass, voices: low, pattern: 0, lanes: [osc.gain]}
+  - {id: lead, voices: high, pattern: 2, division: 1/8t, swing: 0.6, mute: true}
+`
+
+// onsets are the frames where silence, of at least 1000 frames, ends.
+func onsets(x []float32) (at []int) {
+	quiet := 1000
+	for i, v := range x {
+		switch {
+		case v == 0:
+			quiet++
+		case quiet >= 1000:
+			at = append(at, i)
+			quiet = 0
+		default:
+			quiet = 0
+		}
+	}
+	return at
+}
+
+// The pattern's notes are heard at their exact frames, whatever the block, and so is a change of pattern at the bar.
+func TestMusic(t *testing.T) {
+	text := strings.Replace(beat, "- low > osc > env > tone > out", "- low > osc > env > out", 1)
+	text = strings.Replace(text, "- {id: tone, type: biquad, params: {cutoff: 4000}}", "- {id: tone, type: biquad}", 1)
+	steps := []int{0, 2, 6, 8, 12, 16, 18, 22, 24, 28} // of two bars
+	for _, block := range []int{16, 64, 500} {
+		s := newStream(t, text, block, 1)
+		node := uint16(s.plan.SeqNode())
+		play(s, Command{Frame: 150000, Kind: Set, Node: node + 1, Param: 0, Value: 1}) // the silent pattern, in the second bar
+		got := onsets(render(s, 400000/block))
+		if len(got) != len(steps) {
+			t.Fatalf("block %d: %d notes, at %v", block, len(got), got)
+		}
+		for i, step := range steps {
+			if d := got[i] - step*6000; d < 0 || d > 1 { // a sine's first frame is 0
+				t.Errorf("block %d: note %d at frame %d, want %d", block, i, got[i], step*6000)
+			}
+		}
+	}
+}
+
+// Transport and tempo by command: silence until start, twice as fast after a change, silence after stop.
+func TestTransport(t *testing.T) {
+	s := newStream(t, strings.Replace(beat, "play: true", "play: false", 1), 64, 1)
+	node := uint16(s.plan.SeqNode())
+	set := func(frame uint64, param uint16, v float64) Command {
+		return Command{Frame: frame, Kind: Set, Node: node, Param: param, Value: v}
+	}
+	play(s, set(48000, 1, 1), set(48000, 0, 240), set(96000, 1, 0), Command{Kind: Bypass, Node: node, Value: 1}, set(0, 0, 10))
+	got := onsets(render(s, 3000))
+	if len(got) != 5 || got[0] < 48000 || got[0] > 48001 || got[1]-got[0] != 6000 {
+		t.Errorf("notes at %v", got)
+	}
+	if s.Ignored() != 2 {
+		t.Errorf("%d ignored", s.Ignored())
+	}
+}
+
+// A lane sets its parameter where the pattern says.
+func TestLane(t *testing.T) {
+	s := newStream(t, beat, 64, 1)
+	low := render(s, 6000*2/64)
+	high := render(s, 6000*2/64)
+	peak := func(x []float32) (most float64) {
+		for _, v := range x {
+			most = max(most, math.Abs(float64(v)))
+		}
+		return most
+	}
+	if peak(high) < 4*peak(low) { // the first is an accent, of 1, the second a hit, of 0.7, but nobody hears velocities here
+		t.Errorf("peaks of %g with gain 0.05, %g with 0.4", peak(low), peak(high))
+	}
+}
+
+// Music goes on from a saved state bit for bit.
+func TestMusicRestore(t *testing.T) {
+	rapid.Check(t, func(rt *rapid.T) {
+		one, two := newStream(t, beat, 64, 2), newStream(t, beat, 64, 2)
+		node := uint16(one.plan.SeqNode())
+		for range rapid.IntRange(0, 20).Draw(rt, "commands") {
+			c := Command{Frame: rapid.Uint64Range(0, 60000).Draw(rt, "frame"), Kind: Set, Node: node + uint16(rapid.IntRange(0, 2).Draw(rt, "node"))}
+			desc := one.plan.Nodes()[c.Node].Desc
+			c.Param = uint16(rapid.IntRange(0, len(desc.Params)-1).Draw(rt, "param"))
+			c.Value = rapid.Float64Range(desc.Params[c.Param].Min, desc.Params[c.Param].Max).Draw(rt, "value")
+			if desc.Params[c.Param].Whole || desc.Params[c.Param].Names != nil {
+				c.Value = math.Round(c.Value)
+			}
+			play(one, c)
+		}
+		cut := rapid.IntRange(0, 900).Draw(rt, "cut")
+		out1, out2 := make([]float32, 128), make([]float32, 128)
+		for n := range 1000 {
+			if n == cut {
+				b, err := one.Save(nil)
+				if err != nil {
+					rt.Fatal(err)
+				}
+				if err := two.Restore(b); err != nil {
+					rt.Fatal(err)
+				}
+				if again, _ := two.Save(nil); !bytes.Equal(again, b) {
+					rt.Fatal("restored and saved, the state is another")
+				}
+			}
+			if one.Render(out1); n >= cut {
+				two.Render(out2)
+				for i := range out1 {
+					if out1[i] != out2[i] {
+						rt.Fatalf("block %d, sample %d: %g and %g", n, i, out1[i], out2[i])
+					}
+				}
+			}
+		}
+	})
+}
+
+// Playing music allocates nothing.
+func TestMusicNoAllocs(t *testing.T) {
+	s := newStream(t, beat, 64, 2)
+	out := make([]float32, 128)
+	if n := testing.AllocsPerRun(3000, func() { s.Render(out) }); n != 0 {
+		t.Errorf("%v allocations a block", n)
+	}
+}
