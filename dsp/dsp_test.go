@@ -1,8 +1,10 @@
 package dsp
 
 import (
+	"bytes"
 	"errors"
 	"math"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -111,5 +113,29 @@ func TestState(t *testing.T) {
 	d := NewDecoder([]byte{2, 0, 0, 0})
 	if d.Bool(); d.Err() == nil {
 		t.Error("2 was taken for a bool")
+	}
+}
+
+// Many values at once are saved as one by one, and come back; too few are refused, and read as 0.
+func TestFloat32s(t *testing.T) {
+	x := []float32{1, -2.5, float32(math.Inf(1)), 0}
+	all, single := NewEncoder(nil), NewEncoder(nil)
+	all.Float32s(x)
+	for _, v := range x {
+		single.Float32(v)
+	}
+	if !bytes.Equal(all.Bytes(), single.Bytes()) {
+		t.Errorf("%x, one by one %x", all.Bytes(), single.Bytes())
+	}
+	y := make([]float32, 4)
+	if d := NewDecoder(all.Bytes()); true {
+		if d.Float32s(y); !slices.Equal(x, y) || d.Rest() != 0 || d.Err() != nil {
+			t.Errorf("%v, %d bytes left, %v", y, d.Rest(), d.Err())
+		}
+	}
+	if d := NewDecoder(all.Bytes()[:15]); true {
+		if d.Float32s(y); d.Err() == nil || y[0] != 0 {
+			t.Errorf("15 bytes gave %v", y)
+		}
 	}
 }

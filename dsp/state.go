@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"math"
+	"slices"
 )
 
 // ErrState: a saved state that is cut off, too long, or not one of this kind.
@@ -29,6 +30,17 @@ func (e *Encoder) Float64(v float64) { e.Uint64(math.Float64bits(v)) }
 
 // Float32 appends v, bit for bit.
 func (e *Encoder) Float32(v float32) { e.Uint32(math.Float32bits(v)) }
+
+// Float32s appends all of x: a delay line is saved once a second, between two blocks, and value by value that would take a block's time.
+func (e *Encoder) Float32s(x []float32) {
+	n := len(e.b)
+	e.b = slices.Grow(e.b, 4*len(x))[:n+4*len(x)]
+	b := e.b[n:]
+	for _, v := range x {
+		binary.LittleEndian.PutUint32(b, math.Float32bits(v))
+		b = b[4:]
+	}
+}
 
 // Bool appends v.
 func (e *Encoder) Bool(v bool) {
@@ -84,6 +96,19 @@ func (d *Decoder) Float64() float64 { return math.Float64frombits(d.Uint64()) }
 
 // Float32 takes a value.
 func (d *Decoder) Float32() float32 { return math.Float32frombits(d.Uint32()) }
+
+// Float32s fills x.
+func (d *Decoder) Float32s(x []float32) {
+	if len(d.b) < 4*len(x) {
+		clear(x)
+		d.b, d.err = nil, ErrState
+		return
+	}
+	for i := range x {
+		x[i] = math.Float32frombits(binary.LittleEndian.Uint32(d.b[4*i:]))
+	}
+	d.b = d.b[4*len(x):]
+}
 
 // Bool takes a value; anything but 0 and 1 fails.
 func (d *Decoder) Bool() bool {

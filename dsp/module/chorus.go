@@ -111,11 +111,11 @@ func (c *chorus) Save(e *dsp.Encoder) {
 	e.Uint64(c.phase)
 	e.Uint64(c.step)
 	e.Uint32(c.pos)
-	fxSaveRing(e, c.ring)
+	e.Float32s(c.ring)
 }
 
 func (c *chorus) Restore(d *dsp.Decoder) {
 	fxRestoreRamps(d, c.p[:])
 	c.phase, c.step, c.pos = d.Uint64(), d.Uint64(), d.Uint32()
-	fxRestoreRing(d, c.ring)
+	d.Float32s(c.ring)
 }

@@ -173,9 +173,7 @@ func (c *comb) Save(e *dsp.Encoder) {
 	for _, v := range [...]float64{c.taps[0], c.taps[1], c.taps[2], c.taps[3], c.loop, c.pole, c.low} {
 		e.Float64(v)
 	}
-	for _, v := range c.line {
-		e.Float32(v)
-	}
+	e.Float32s(c.line)
 }
 
 func (c *comb) Restore(d *dsp.Decoder) {
@@ -187,7 +185,5 @@ func (c *comb) Restore(d *dsp.Decoder) {
 	for _, v := range [...]*float64{&c.taps[0], &c.taps[1], &c.taps[2], &c.taps[3], &c.loop, &c.pole, &c.low} {
 		*v = d.Float64()
 	}
-	for i := range c.line {
-		c.line[i] = d.Float32()
-	}
+	d.Float32s(c.line)
 }

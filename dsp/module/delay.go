@@ -146,7 +146,7 @@ func (d *delay) Save(e *dsp.Encoder) {
 		e.Float64(v)
 	}
 	e.Uint32(d.pos)
-	fxSaveRing(e, d.ring)
+	e.Float32s(d.ring)
 }
 
 func (d *delay) Restore(dec *dsp.Decoder) {
@@ -157,5 +157,5 @@ func (d *delay) Restore(dec *dsp.Decoder) {
 		*v = dec.Float64()
 	}
 	d.pos = fxRestorePos(dec, len(d.ring)/2)
-	fxRestoreRing(dec, d.ring)
+	dec.Float32s(d.ring)
 }

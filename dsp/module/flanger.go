@@ -100,11 +100,11 @@ func (f *flanger) Save(e *dsp.Encoder) {
 	e.Uint64(f.phase)
 	e.Uint64(f.step)
 	e.Uint32(f.pos)
-	fxSaveRing(e, f.ring)
+	e.Float32s(f.ring)
 }
 
 func (f *flanger) Restore(d *dsp.Decoder) {
 	fxRestoreRamps(d, f.p[:])
 	f.phase, f.step, f.pos = d.Uint64(), d.Uint64(), d.Uint32()
-	fxRestoreRing(d, f.ring)
+	d.Float32s(f.ring)
 }

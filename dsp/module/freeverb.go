@@ -194,13 +194,13 @@ func (n *freeverbLine) reset() {
 func (n *freeverbLine) save(e *dsp.Encoder) {
 	e.Uint32(n.pos)
 	e.Float64(n.low)
-	fxSaveRing(e, n.ring)
+	e.Float32s(n.ring)
 }
 
 func (n *freeverbLine) restore(d *dsp.Decoder) {
 	n.pos = fxRestorePos(d, len(n.ring))
 	n.low = d.Float64()
-	fxRestoreRing(d, n.ring)
+	d.Float32s(n.ring)
 }
 
 func (f *freeverb) Save(e *dsp.Encoder) {

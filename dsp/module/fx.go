@@ -248,23 +248,6 @@ func fxRestoreRamps(d *dsp.Decoder, ramps []dsp.Ramp) {
 	}
 }
 
-func fxSaveRing(e *dsp.Encoder, ring []float32) {
-	for _, v := range ring {
-		e.Float32(v)
-	}
-}
-
-// fxRestoreRing gives up at once on a state that is too short: rings are large.
-func fxRestoreRing(d *dsp.Decoder, ring []float32) {
-	if d.Rest() < 4*len(ring) {
-		d.Fail()
-		return
-	}
-	for i := range ring {
-		ring[i] = d.Float32()
-	}
-}
-
 // fxRestorePos takes a place in a ring of n frames.
 func fxRestorePos(d *dsp.Decoder, n int) uint32 {
 	pos := d.Uint32()

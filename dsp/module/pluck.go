@@ -248,9 +248,7 @@ func (p *pluck) Save(e *dsp.Encoder) {
 		e.Uint32(v)
 	}
 	e.Float32(p.pitch)
-	for _, v := range p.line {
-		e.Float32(v)
-	}
+	e.Float32s(p.line)
 }
 
 func (p *pluck) Restore(d *dsp.Decoder) {
@@ -265,9 +263,7 @@ func (p *pluck) Restore(d *dsp.Decoder) {
 		*v = d.Uint32()
 	}
 	p.pitch = d.Float32()
-	for i := range p.line {
-		p.line[i] = d.Float32()
-	}
+	d.Float32s(p.line)
 	if int(p.pos) >= len(p.line) {
 		p.pos = 0
 		d.Fail()

@@ -163,7 +163,7 @@ func (r *reverb) Save(e *dsp.Encoder) {
 		e.Float64(r.lowcut[k].s)
 		for i := range r.diffuser[k] {
 			e.Uint32(r.diffuser[k][i].pos)
-			fxSaveRing(e, r.diffuser[k][i].ring)
+			e.Float32s(r.diffuser[k][i].ring)
 		}
 	}
 	for i := range r.damper {
@@ -172,8 +172,8 @@ func (r *reverb) Save(e *dsp.Encoder) {
 	e.Uint32(r.prePos)
 	e.Uint32(r.pos)
 	e.Uint64(r.phase)
-	fxSaveRing(e, r.pre)
-	fxSaveRing(e, r.ring)
+	e.Float32s(r.pre)
+	e.Float32s(r.ring)
 }
 
 func (r *reverb) Restore(d *dsp.Decoder) {
@@ -189,7 +189,7 @@ func (r *reverb) Restore(d *dsp.Decoder) {
 		r.lowcut[k].s = d.Float64()
 		for i := range r.diffuser[k] {
 			r.diffuser[k][i].pos = fxRestorePos(d, len(r.diffuser[k][i].ring))
-			fxRestoreRing(d, r.diffuser[k][i].ring)
+			d.Float32s(r.diffuser[k][i].ring)
 		}
 	}
 	for i := range r.damper {
@@ -197,6 +197,6 @@ func (r *reverb) Restore(d *dsp.Decoder) {
 	}
 	r.prePos = fxRestorePos(d, len(r.pre)/2)
 	r.pos, r.phase = d.Uint32(), d.Uint64()
-	fxRestoreRing(d, r.pre)
-	fxRestoreRing(d, r.ring)
+	d.Float32s(r.pre)
+	d.Float32s(r.ring)
 }

@@ -160,3 +160,13 @@ func TestMusicNoAllocs(t *testing.T) {
 		t.Errorf("%v allocations a block", n)
 	}
 }
+
+// A snapshot is taken once a second between two blocks: of a patch with long delay lines too it must take less than one.
+func BenchmarkSave(b *testing.B) {
+	s := newStream(b, "version: 1\nnodes:\n  - {id: a, type: sine}\n  - {id: d, type: delay}\n  - {id: r, type: reverb}\ncables: [a > d > r > out]\n", 64, 2)
+	state := make([]byte, 0, s.Size())
+	for b.Loop() {
+		state, _ = s.Save(state[:0])
+	}
+	b.SetBytes(int64(len(state)))
+}

@@ -137,9 +137,7 @@ func (n *node) save(e *dsp.Encoder) {
 	for i := range n.units {
 		switch u := &n.units[i]; {
 		case n.back:
-			for _, v := range u.out[0] {
-				e.Float32(v)
-			}
+			e.Float32s(u.out[0])
 		case !n.note:
 			u.Save(e)
 		}
@@ -151,9 +149,7 @@ func (n *node) restore(d *dsp.Decoder) {
 	for i := range n.units {
 		switch u := &n.units[i]; {
 		case n.back:
-			for k := range u.out[0] {
-				u.out[0][k] = d.Float32()
-			}
+			d.Float32s(u.out[0])
 		case !n.note:
 			u.Restore(d)
 		}

@@ -45,3 +45,19 @@ func TestResponse(t *testing.T) {
 		}
 	}
 }
+
+// A sine at 997 Hz and full scale on one channel is -3.01 LUFS, on both 0 (BS.1770); silence after it is gated out.
+func TestLoudness(t *testing.T) {
+	x, silent := make([]float32, 10*48000), make([]float32, 10*48000)
+	for i := range 5 * 48000 {
+		x[i] = float32(math.Sin(2 * math.Pi * 997 * float64(i) / 48000))
+	}
+	for _, tt := range []struct {
+		left, right []float32
+		want        float64
+	}{{x, silent, -3.01}, {x, x, 0}, {silent, silent, -70}} {
+		if got := Loudness(tt.left, tt.right); math.Abs(got-tt.want) > 0.15 {
+			t.Errorf("%.2f LUFS, want %.2f", got, tt.want)
+		}
+	}
+}
