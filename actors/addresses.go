@@ -2,15 +2,17 @@ package actors
 
 import (
 	"fmt"
+	"math"
 	"strings"
 
 	"github.com/music-chronus/chronus/dsp/patch"
+	"github.com/music-chronus/chronus/dsp/sequencer"
 	"github.com/music-chronus/chronus/osc"
 	"github.com/music-chronus/chronus/shm"
 )
 
 // Addresses are the OSC addresses of a plan: /mod/<id>/<param>, /gate/<id>, /engine/amp and the like,
-// /engine/freq, /engine/status, and for voices /note/on, /note/off and /note/pressure, with the id of a group that has one before the last.
+// /engine/freq, /engine/status, /seq and /pattern of music, and for voices /note/on, /note/off and /note/pressure, with the id of a group that has one before the last.
 type Addresses struct {
 	space    *osc.Space
 	commands []shm.Command // by entry, without Seq and Value; Op 0: a query
@@ -48,6 +50,7 @@ func NewAddresses(plan *patch.Plan) (*Addresses, error) {
 		add(osc.Entry{Address: base + "/off", Kind: osc.Key, All: true, Doc: "ends a note, or all notes"}, shm.OpNote, n, 0)
 		add(osc.Entry{Address: base + "/pressure", Kind: osc.Key, Max: 1, Doc: "pressure on a note"}, shm.OpPressure, n, 0)
 	}
+	music(plan, add)
 	if n, p, ok := plan.Freq(); ok {
 		e := paramEntry("", plan, n, p)
 		e.Address = "/engine/freq"
@@ -72,16 +75,67 @@ func paramEntry(base string, plan *patch.Plan, node, param int) osc.Entry {
 	return e
 }
 
-// Resolve turns a message into a command, without a Seq. query is true, and the command empty, where the address only asks.
-func (a *Addresses) Resolve(m *osc.Message) (c shm.Command, query bool, err error) {
+// Resolve turns a message into commands, without Seqs. There are none where the address only asks.
+func (a *Addresses) Resolve(m *osc.Message) (commands []shm.Command, err error) {
 	entry, value, err := a.space.Resolve(m)
 	if err != nil {
-		return shm.Command{}, false, err
+		return nil, err
 	}
-	c = a.commands[entry]
+	c := a.commands[entry]
 	c.Value = value.Number
-	if a.space.Entries()[entry].Kind == osc.Key {
+	switch kind := a.space.Entries()[entry].Kind; {
+	case c.Op == 0:
+		return nil, nil
+	case kind == osc.Key:
 		c.Param = uint16(value.Key)
+	case kind == osc.Text:
+		return steps(c, value.Text)
+	case c.Op == shm.OpRamp:
+		c.Value = value.List[0]
+		c.Param = uint16(math.Round(value.List[1] * 10))
+	case kind == osc.List: // gone round, since who knows by then how many steps there are
+		for i := range sequencer.MaxSteps {
+			c.Value = value.List[i%len(value.List)]
+			commands = append(commands, c)
+			c.Param++
+		}
+		return commands, nil
 	}
-	return c, c.Op == 0, nil
+	return []shm.Command{c}, nil
+}
+
+// steps are the commands that give a pattern the steps of a text.
+func steps(c shm.Command, text string) ([]shm.Command, error) {
+	p, err := sequencer.ParsePattern(text)
+	if err != nil {
+		return nil, err
+	}
+	c.Value = float64(p.N)
+	commands := []shm.Command{c}
+	c.Op = shm.OpTrig
+	for _, s := range p.Steps[:p.N] {
+		c.Value = float64(s.Trig)
+		commands = append(commands, c)
+		c.Param++
+	}
+	return commands, nil
+}
+
+// music lists the addresses of the sequencer besides its parameters.
+func music(plan *patch.Plan, add func(e osc.Entry, op shm.Op, node, param int)) {
+	n := plan.SeqNode()
+	if n == 0 {
+		return
+	}
+	add(osc.Entry{Address: "/seq/ramp", Kind: osc.List, Min: 0.1, Max: 6000, Least: 2, Most: 2, Doc: "moves the tempo to so many bpm in so many seconds"}, shm.OpRamp, n, 0)
+	for k := range sequencer.Patterns {
+		base := fmt.Sprintf("/pattern/%d/", k)
+		list := func(name string, lo, hi float64, whole bool, op shm.Op, doc string) {
+			add(osc.Entry{Address: base + name, Kind: osc.List, Min: lo, Max: hi, Whole: whole, Least: 1, Most: sequencer.MaxSteps, Doc: doc}, op, n, k<<6)
+		}
+		add(osc.Entry{Address: base + "steps", Kind: osc.Text, Most: 2 * sequencer.MaxSteps, Doc: "X an accent, x a hit, - a tie, . a rest"}, shm.OpSteps, n, k<<6)
+		list("notes", -127, 127, true, shm.OpStepNote, "of the steps, added to the pattern's base; gone round")
+		list("gate", 0.05, 1, false, shm.OpStepGate, "how much of a step a note lasts; gone round")
+		list("chance", 0, 1, false, shm.OpChance, "how likely a note comes; gone round")
+	}
 }

@@ -12,7 +12,12 @@ type conductor struct{ rig *rig }
 func (c *conductor) Receive(ctx actor.Context) {
 	switch m := ctx.Message().(type) {
 	case play:
-		_, err := c.rig.broadcast(m.command, m.plan, m.answer)
+		var err error
+		for _, command := range m.commands {
+			if _, err = c.rig.broadcast(command, m.plan, m.answer); err != nil {
+				break
+			}
+		}
 		if m.answer != nil {
 			m.answer(err)
 		}

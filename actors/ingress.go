@@ -70,14 +70,14 @@ func (i *ingress) serve(ctx actor.Context) {
 func (i *ingress) handle(root *actor.RootContext, m *osc.Message, from netip.AddrPort) {
 	server, address := i.desk.server, string(m.Address)
 	known := i.desk.directory.Load()
-	command, query, err := known.Resolve(m)
+	commands, err := known.Resolve(m)
 	switch {
 	case err != nil:
 		_ = server.Fail(from, address, err.Error())
-	case query:
+	case len(commands) == 0:
 		root.Send(i.monitor, askStatus{func(st Status) { _ = server.Reply(from, address+".reply", statusArgs(st)...) }})
 	default:
-		root.Send(i.conductor, play{command, known.plan, func(err error) {
+		root.Send(i.conductor, play{commands, known.plan, func(err error) {
 			if err != nil {
 				_ = server.Fail(from, address, err.Error())
 				return

@@ -10,11 +10,11 @@ type (
 	died struct{ corpse }
 	// retry: the back-off before a start is over. From a proxy to itself.
 	retry struct{ gen uint64 }
-	// play: one command, from OSCIngress or the embedding program, to Conductor.
+	// play: commands of one message, from OSCIngress or the embedding program, to Conductor.
 	play struct {
-		command shm.Command
-		plan    uint64      // number of the plan that it was resolved with
-		answer  func(error) // nil: nobody waits. Called again with an error if the command turns out to be poison
+		commands []shm.Command
+		plan     uint64      // number of the plan that they were resolved with
+		answer   func(error) // nil: nobody waits. Called again with an error if one of them turns out to be poison
 	}
 	// askStatus: what is the state? From OSCIngress to Monitor.
 	askStatus struct {

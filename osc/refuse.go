@@ -34,6 +34,14 @@ func (e *Entry) domain() string {
 		return strings.Join(e.Names, ", ")
 	case Gate:
 		return "a number, true, false, on or off"
+	case Text:
+		return fmt.Sprintf("a string of at most %d bytes", e.Most)
+	case List:
+		kind := ""
+		if e.Whole {
+			kind = "whole "
+		}
+		return fmt.Sprintf("%d to %d %snumbers from %.7g to %.7g", e.Least, e.Most, kind, e.Min, e.Max)
 	case Key:
 		d := "a note from 0 to 127"
 		if e.Min < e.Max {

@@ -17,12 +17,16 @@ const (
 	Gate               // a number (above 0: on), true or false, "on" or "off"
 	Query              // nothing; it is answered
 	Key                // a note's number, 0 to 127, and a number
+	Text               // a string
+	List               // numbers, as many as Least to Most
 )
 
 // Value is what a message carried for its entry.
 type Value struct {
 	Number float64 // of a Number; the index of a Name; of a Gate 0, 1 or a level above 0
 	Key    int     // of a Key; AllKeys if there was none
+	Text   string
+	List   []float64
 }
 
 // AllKeys stands for every note.
@@ -32,9 +36,11 @@ const AllKeys = 128
 type Entry struct {
 	Address  string
 	Kind     Kind
-	Min, Max float64  // of a Number, and of a Key's number
+	Min, Max float64  // of a Number, of a Key's number, and of the numbers of a List
 	Unit     string   // of a Number: Hz, s, or none
-	Whole    bool     // of a Number: only whole ones
+	Whole    bool     // of a Number, and of those of a List: only whole ones
+	Least    int      // of a List
+	Most     int      // of a List, and the bytes of a Text
 	Names    []string // of a Name
 	Default  float64  // of a Key's number, where the message has none
 	All      bool     // of a Key: without arguments it is for all notes
@@ -76,7 +82,7 @@ func (e *Entry) check() error {
 		return fmt.Errorf("address %s: OSC gives %q another meaning", e.Address, e.Address[i])
 	}
 	switch e.Kind {
-	case Number, Key:
+	case Number, Key, List:
 		if !(e.Min <= e.Max) { // NaN too
 			return fmt.Errorf("address %s: no number is from %g to %g", e.Address, e.Min, e.Max)
 		}
@@ -84,7 +90,7 @@ func (e *Entry) check() error {
 		if len(e.Names) == 0 || slices.Contains(e.Names, "") {
 			return fmt.Errorf("address %s: it needs names, none of them empty; it has %q", e.Address, e.Names)
 		}
-	case Gate, Query:
+	case Gate, Query, Text:
 	default:
 		return fmt.Errorf("address %s: there is no kind %d", e.Address, e.Kind)
 	}
@@ -110,6 +116,14 @@ func (s *Space) Resolve(m *Message) (entry int, value Value, err error) {
 	case e.Kind == Key:
 		value, err = e.key(m.Args)
 		return entry, value, err
+	case e.Kind == List:
+		value.List, err = e.list(m.Args)
+		return entry, value, err
+	case e.Kind == Text && (len(m.Args) != 1 || m.Args[0].Tag != 's' && m.Args[0].Tag != 'S' || len(m.Args[0].Bytes) > e.Most):
+		return entry, value, refuse("it takes %s", e.domain())
+	case e.Kind == Text:
+		value.Text = string(m.Args[0].Bytes)
+		return entry, value, nil
 	case len(m.Args) != 1:
 		return entry, value, refuse("it takes one argument, %s, not %d", e.domain(), len(m.Args))
 	}
@@ -117,6 +131,25 @@ func (s *Space) Resolve(m *Message) (entry int, value Value, err error) {
 		return entry, value, refuse("%s is not %s", show(m.Args[0]), e.domain())
 	}
 	return entry, value, nil
+}
+
+// list is the numbers of a List.
+func (e *Entry) list(args []Arg) ([]float64, error) {
+	if len(args) < e.Least || len(args) > e.Most {
+		return nil, refuse("it takes %s, not %d", e.domain(), len(args))
+	}
+	list := make([]float64, len(args))
+	for i, a := range args {
+		v, number := a.Number()
+		if a.Tag == 'f' {
+			v = e.widen(v)
+		}
+		if !number || !(v >= e.Min && v <= e.Max) || e.Whole && v != math.Trunc(v) {
+			return nil, refuse("%s, number %d, is wrong: it takes %s", show(a), i+1, e.domain())
+		}
+		list[i] = v
+	}
+	return list, nil
 }
 
 // key is a note's number, and what is said of it.

@@ -2,6 +2,7 @@ package osc
 
 import (
 	"math"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -103,11 +104,11 @@ func TestResolveKey(t *testing.T) {
 		value   Value
 		err     string
 	}{
-		{"/note/on", []any{int32(60), float32(0.5)}, Value{0.5, 60}, ""},
-		{"/note/on", []any{float32(127)}, Value{0.8, 127}, ""},
-		{"/note/on", []any{int32(0), int32(0)}, Value{0, 0}, ""},
-		{"/note/off", []any{int32(60)}, Value{0, 60}, ""},
-		{"/note/off", nil, Value{0, AllKeys}, ""},
+		{"/note/on", []any{int32(60), float32(0.5)}, Value{Number: 0.5, Key: 60}, ""},
+		{"/note/on", []any{float32(127)}, Value{Number: 0.8, Key: 127}, ""},
+		{"/note/on", []any{int32(0), int32(0)}, Value{}, ""},
+		{"/note/off", []any{int32(60)}, Value{Key: 60}, ""},
+		{"/note/off", nil, Value{Key: AllKeys}, ""},
 		{"/note/on", nil, Value{}, "it takes a note from 0 to 127 and a number from 0 to 1, not 0 arguments"},
 		{"/note/on", []any{int32(128)}, Value{}, "128 is no note"},
 		{"/note/on", []any{float32(60.5)}, Value{}, "60.5 is no note"},
@@ -125,8 +126,46 @@ func TestResolveKey(t *testing.T) {
 		var d Decoder
 		d.Decode(packet, func(m *Message) {
 			_, value, err := s.Resolve(m)
-			if tt.err == "" && (err != nil || value != tt.value) || tt.err != "" && (err == nil || !strings.Contains(err.Error(), tt.err)) {
+			if tt.err == "" && (err != nil || value.Number != tt.value.Number || value.Key != tt.value.Key) || tt.err != "" && (err == nil || !strings.Contains(err.Error(), tt.err)) {
 				t.Errorf("%s %v: %v, %v, want %v %s", tt.address, tt.args, value, err, tt.value, tt.err)
+			}
+		}, func(e *DecodeError) { t.Errorf("%s: %v", tt.address, e) })
+	}
+}
+
+// A list takes as many numbers as it says, each in its range; a text is a string.
+func TestResolveList(t *testing.T) {
+	s, err := NewSpace([]Entry{{Address: "/notes", Kind: List, Min: -127, Max: 127, Whole: true, Least: 1, Most: 3}, {Address: "/steps", Kind: Text, Most: 8}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, tt := range []struct {
+		address string
+		args    []any
+		list    []float64
+		text    string
+		err     string
+	}{
+		{"/notes", []any{int32(60), float32(-3), 7.0}, []float64{60, -3, 7}, "", ""},
+		{"/steps", []any{"X.x."}, nil, "X.x.", ""},
+		{"/notes", nil, nil, "", "it takes 1 to 3 whole numbers from -127 to 127, not 0"},
+		{"/notes", []any{int32(1), int32(1), int32(1), int32(1)}, nil, "", "not 4"},
+		{"/notes", []any{int32(1), float32(1.5)}, nil, "", "1.5, number 2, is wrong: it takes 1 to 3 whole"},
+		{"/notes", []any{"c"}, nil, "", `"c", number 1, is wrong`},
+		{"/notes", []any{math.NaN()}, nil, "", "NaN, number 1, is wrong"},
+		{"/steps", []any{"X.x.X.x.X"}, nil, "", "it takes a string of at most 8 bytes"},
+		{"/steps", []any{int32(1)}, nil, "", "it takes a string"},
+		{"/steps", nil, nil, "", "it takes a string"},
+	} {
+		packet, err := Encode(tt.address, tt.args...)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var d Decoder
+		d.Decode(packet, func(m *Message) {
+			_, value, err := s.Resolve(m)
+			if tt.err == "" && (err != nil || !slices.Equal(value.List, tt.list) || value.Text != tt.text) || tt.err != "" && (err == nil || !strings.Contains(err.Error(), tt.err)) {
+				t.Errorf("%s %v: %+v, %v, want %v %q %s", tt.address, tt.args, value, err, tt.list, tt.text, tt.err)
 			}
 		}, func(e *DecodeError) { t.Errorf("%s: %v", tt.address, e) })
 	}

@@ -9,7 +9,8 @@ import (
 type Op uint16
 
 // The operations: nothing, in the place of what was quarantined; set a parameter; open (> 0) or close a gate; leave a node
-// out (> 0) or let it in again; begin (> 0) or end the note Param; set the pressure on it.
+// out (> 0) or let it in again; begin (> 0) or end the note Param; set the pressure on it; change a pattern's number of steps, or of the step
+// Param&63 of the pattern Param>>6 what it does, its note, gate or chance; move the tempo in Param tenths of a second.
 const (
 	OpNone     Op = 0
 	OpSet      Op = 1
@@ -17,8 +18,14 @@ const (
 	OpBypass   Op = 3
 	OpNote     Op = 4
 	OpPressure Op = 5
+	OpSteps    Op = 6
+	OpTrig     Op = 7
+	OpStepNote Op = 8
+	OpStepGate Op = 9
+	OpChance   Op = 10
+	OpRamp     Op = 11
 
-	Ops = 6 // how many there are
+	Ops = 12 // how many there are
 )
 
 // Command is what enters a worker: one parameter, gate or note of one node. Seq is gap-free from

@@ -19,21 +19,24 @@ type demoCmd struct {
 	Out string `short:"o" help:"WAV file to write." default:"demo.wav" type:"path"`
 }
 
-// demoNote is one note of the phrase.
-type demoNote struct {
-	freq, cutoff float32 // Hz
-	kill         bool    // kill the active worker while it sounds
+// demoPatch is the preset that the phrase is played on.
+const demoPatch = "keys/epiano"
+
+// demoStep is one step of the phrase.
+type demoStep struct {
+	keys []int32
+	kill bool // kill the active worker while it sounds
 }
 
-// phrase is played at demoStep a note: A minor, with the filter opening.
-var phrase = []demoNote{
-	{220, 800, false}, {261.63, 1000, true}, {329.63, 1300, false}, {440, 1700, true}, {523.25, 2200, false},
-	{659.26, 2900, true}, {587.33, 3800, false}, {493.88, 3000, true}, {440, 2200, false}, {329.63, 1500, true},
-	{220, 900, false},
+// phrase is played at demoTime a step: a cadence in A minor, broken over a bass.
+var phrase = []demoStep{
+	{[]int32{45, 64}, false}, {[]int32{60, 67}, true}, {[]int32{71}, false}, {[]int32{41, 69}, true}, {[]int32{60, 64}, false},
+	{[]int32{67}, true}, {[]int32{48, 67}, false}, {[]int32{59, 64}, true}, {[]int32{43, 62}, false}, {[]int32{59, 65}, true},
+	{[]int32{45, 60, 64, 71}, false},
 }
 
 const (
-	demoStep = 320 * time.Millisecond
+	demoTime = 320 * time.Millisecond
 	demoHold = 220 * time.Millisecond
 	demoKill = 60 * time.Millisecond // into the note
 )
@@ -46,13 +49,13 @@ func (c *demoCmd) Run(s streams) error {
 	}
 	defer os.RemoveAll(dir)
 	ctx := context.Background()
-	flags := engineFlags{engineFlag: engineFlag{dir}, OSC: "127.0.0.1:0", Backend: "file", Device: c.Out,
+	flags := engineFlags{engineFlag: engineFlag{dir}, OSC: "127.0.0.1:0", Backend: "file", Device: c.Out, Patch: demoPatch,
 		Rate: 48000, Block: 64, Guard: 2, Replicas: 2, Grace: time.Second, Log: "error", State: noState}
 	cfg, err := flags.config(s)
 	if err != nil {
 		return err
 	}
-	fmt.Fprintf(s.out, "playing %d notes into %s, killing the active worker in %d of them\n", len(phrase), c.Out, demoKills())
+	fmt.Fprintf(s.out, "playing %d chords on %s into %s, killing the active worker in %d of them\n", len(phrase), demoPatch, c.Out, demoKills())
 	e, err := actors.Start(ctx, cfg)
 	if err != nil {
 		return err
@@ -110,17 +113,19 @@ func play(ctx context.Context, e *actors.Engine) error {
 	if err != nil {
 		return err
 	}
-	send := func(address string, arg any) error {
-		reply, failed, err := sendOSC(st.OSC, replyWait, address, arg)
+	send := func(address string, args ...any) error {
+		reply, failed, err := sendOSC(st.OSC, replyWait, address, args...)
 		if failed {
 			err = errors.New(reply)
 		}
 		return err
 	}
 	for _, n := range phrase {
-		next := time.After(demoStep)
-		if err := errors.Join(send("/engine/freq", n.freq), send("/mod/filter1/cutoff", n.cutoff), send("/gate/adsr1", "on")); err != nil {
-			return err
+		next := time.After(demoTime)
+		for _, key := range n.keys {
+			if err := send("/note/on", key, float32(0.8)); err != nil {
+				return err
+			}
 		}
 		off := time.After(demoHold)
 		if n.kill {
@@ -130,7 +135,7 @@ func play(ctx context.Context, e *actors.Engine) error {
 			}
 		}
 		<-off
-		if err := send("/gate/adsr1", "off"); err != nil {
+		if err := send("/note/off"); err != nil {
 			return err
 		}
 		<-next

@@ -96,7 +96,7 @@ func capture(t *testing.T, seconds int) (recorded func() string) {
 	}
 }
 
-// oscsendNotes plays the phrase with liblo's oscsend, over and over.
+// oscsendNotes plays tones with liblo's oscsend, over and over.
 func oscsendNotes(t *testing.T, address string) (stop func()) {
 	host, port, _ := strings.Cut(address, ":")
 	quit, done := make(chan struct{}), make(chan struct{})
@@ -108,7 +108,7 @@ func oscsendNotes(t *testing.T, address string) (stop func()) {
 	go func() {
 		defer close(done)
 		for i := 0; ; i++ {
-			n := phrase[i%len(phrase)]
+			n := tones[i%len(tones)]
 			send("/engine/freq", "f", fmt.Sprint(n.freq))
 			send("/gate/adsr1", "s", "on")
 			send("/mod/filter1/cutoff", "i", fmt.Sprint(int(n.cutoff)))

@@ -212,7 +212,7 @@ func (e *engineProcess) playing(wait time.Duration, failed func(error)) (stop fu
 	go func() {
 		defer close(done)
 		for i := 0; ; i++ {
-			n := phrase[i%len(phrase)]
+			n := tones[i%len(tones)]
 			for _, m := range []struct {
 				address string
 				arg     any
@@ -259,3 +259,8 @@ func readWAV(t testing.TB, path string) (channels int, samples []float32) {
 // Without a sound server, auto takes the device that is only a clock, and says so in its one line.
 
 func verifyBytes(tape []byte) (verdict, error) { return verify(bytes.NewReader(tape), nil) }
+
+// tones are played on the default patch: Hz, and the filter's cutoff.
+var tones = []struct{ freq, cutoff float32 }{
+	{220, 800}, {261.63, 1000}, {329.63, 1300}, {440, 1700}, {523.25, 2200}, {659.26, 2900}, {587.33, 3800}, {493.88, 3000}, {440, 2200}, {329.63, 1500}, {220, 900},
+}

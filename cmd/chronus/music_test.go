@@ -66,7 +66,10 @@ func TestMusicSurvives(t *testing.T) {
 			t.Fatalf("%s %v: %s", address, args, errOut)
 		}
 	}
+	send("/pattern/1/steps", "x.Xx -.xx")
+	send("/pattern/1/notes", "0", "7", "10", "12", "15")
 	send("/seq/play", "start")
+	send("/seq/ramp", "160", "1.5")
 	for i, signal := range []string{"kill", "segv", "stop", "kill"} {
 		send("/note/keys/on", []string{"60", "64", "67", "71"}[i], "0.7")
 		send("/seq/low/pattern", []string{"2", "0", "2", "-1"}[i])

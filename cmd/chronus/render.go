@@ -84,47 +84,49 @@ func (c *renderCmd) cues(plan *patch.Plan) ([]stream.Command, error) {
 		}
 	}
 	for _, at := range c.At {
-		cue, err := parseCue(addresses, at, c.Rate)
+		more, err := parseCue(addresses, at, c.Rate)
 		if err != nil {
 			return nil, fmt.Errorf("--at %q: %w", at, err)
 		}
-		cues = append(cues, cue)
+		cues = append(cues, more...)
 	}
 	return numberCues(cues), nil
 }
 
-func parseCue(addresses *actors.Addresses, at string, rate int) (cue stream.Command, err error) {
+func parseCue(addresses *actors.Addresses, at string, rate int) (cues []stream.Command, err error) {
 	words := strings.Fields(at)
 	if len(words) < 2 {
-		return cue, errors.New("it must be a time in seconds, an address, and its argument")
+		return nil, errors.New("it must be a time in seconds, an address, and its argument")
 	}
 	seconds, err := strconv.ParseFloat(words[0], 64)
 	if err != nil || !(seconds >= 0 && seconds <= 24*3600) {
-		return cue, fmt.Errorf("%q is no time in seconds", words[0])
+		return nil, fmt.Errorf("%q is no time in seconds", words[0])
 	}
 	var args []any
 	for _, w := range words[2:] {
 		a, err := osc.ParseArg(w)
 		if err != nil {
-			return cue, err
+			return nil, err
 		}
 		args = append(args, a)
 	}
 	packet, err := osc.Encode(words[1], args...)
 	if err != nil {
-		return cue, err
+		return nil, err
 	}
+	frame := uint64(math.Round(seconds * float64(rate)))
 	var d osc.Decoder
 	d.Decode(packet, func(m *osc.Message) {
-		command, query, rerr := addresses.Resolve(m)
-		if rerr == nil && query {
+		commands, rerr := addresses.Resolve(m)
+		if rerr == nil && len(commands) == 0 {
 			rerr = errors.New("it only asks")
 		}
 		err = rerr
-		cue = stream.Command{Kind: stream.Kind(command.Op), Node: command.Node, Param: command.Param, Value: command.Value}
+		for _, c := range commands {
+			cues = append(cues, stream.Command{Frame: frame, Kind: stream.Kind(c.Op), Node: c.Node, Param: c.Param, Value: c.Value})
+		}
 	}, func(e *osc.DecodeError) { err = e })
-	cue.Frame = uint64(math.Round(seconds * float64(rate)))
-	return cue, err
+	return cues, err
 }
 
 // write renders to the file, with each cue at its frame.

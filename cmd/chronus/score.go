@@ -62,11 +62,11 @@ func textScore(b []byte, rate int, addresses *actors.Addresses) (cues []stream.C
 		if strings.TrimSpace(text) == "" {
 			continue
 		}
-		cue, err := parseCue(addresses, text, rate)
+		more, err := parseCue(addresses, text, rate)
 		if err != nil {
 			return nil, fmt.Errorf("line %d: %w", number, err)
 		}
-		cues = append(cues, cue)
+		cues = append(cues, more...)
 	}
 	return cues, nil
 }

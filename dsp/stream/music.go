@@ -13,6 +13,7 @@ type music struct {
 	tracks []patch.Track
 	node   int // the sequencer's; those of the tracks follow
 	give   func(sequencer.Event)
+	edited sequencer.Pattern // so that an edit allocates nothing
 }
 
 func (s *Stream) newMusic() {
@@ -83,6 +84,30 @@ func (m *music) conduct(track, param int, value float64, frame uint64) bool {
 		err = m.seq.SetTranspose(track, int(math.Round(value)))
 	}
 	return err == nil
+}
+
+// edit carries out a command for a pattern, or for the tempo; false if it is refused.
+func (m *music) edit(c Command) bool {
+	if c.Kind == Ramp {
+		return m.seq.RampSeconds(c.Frame, c.Value, float64(c.Param)/10) == nil
+	}
+	number, p := int(c.Param>>6), &m.edited
+	if math.IsNaN(c.Value) || math.Abs(c.Value) > 1000 || m.seq.Pattern(number, p) != nil {
+		return false
+	}
+	switch step := &p.Steps[c.Param&63]; c.Kind {
+	case Steps:
+		p.N = int(c.Value)
+	case Trig:
+		step.Trig = sequencer.Trig(max(0, c.Value))
+	case StepNote:
+		step.Note = int8(max(-127, min(127, c.Value)))
+	case StepGate:
+		step.Gate = uint16(math.Floor(max(0, c.Value)*sequencer.Whole + 0.5))
+	case StepChance:
+		step.Probability = uint16(math.Floor(max(0, c.Value)*sequencer.Whole + 0.5))
+	}
+	return m.seq.SetPattern(number, p) == nil
 }
 
 // perform carries out an event of the sequencer.

@@ -170,3 +170,25 @@ func BenchmarkSave(b *testing.B) {
 	}
 	b.SetBytes(int64(len(state)))
 }
+
+// Patterns are edited while they play, and the tempo moves; what makes no sense is ignored.
+func TestEdit(t *testing.T) {
+	s := newStream(t, strings.Replace(beat, "- low > osc > env > tone > out", "- low > osc > env > out", 1), 64, 1)
+	node := uint16(s.plan.SeqNode())
+	edit := func(kind Kind, step uint16, v float64) Command { return Command{Kind: kind, Node: node, Param: step, Value: v} }
+	play(s, edit(Steps, 0, 4), edit(Trig, 0, 1), edit(Trig, 1, 0), edit(Trig, 2, 0), edit(Trig, 3, 1),
+		edit(Steps, 0, 65), edit(Trig, 1, 4), edit(StepChance, 0, 1.5), edit(StepGate, 0, math.NaN()), edit(Trig, 128<<6, 1), Command{Kind: Trig, Node: 1})
+	got := onsets(render(s, 24000*2/64))
+	if len(got) != 4 || got[1]-got[0] < 17999 || got[1]-got[0] > 18001 || got[2]-got[0] != 24000 {
+		t.Errorf("notes at %v, want them at 0, 18000, 24000, 42000", got)
+	}
+	if s.Ignored() != 6 {
+		t.Errorf("%d ignored, want 6", s.Ignored())
+	}
+	play(s, Command{Kind: Ramp, Node: node, Param: 10, Value: 240})
+	render(s, 750)
+	fast := onsets(render(s, 1500))
+	if len(fast) < 8 || fast[6]-fast[4] != 12000 {
+		t.Errorf("notes at %v after a ramp to twice the tempo", fast)
+	}
+}

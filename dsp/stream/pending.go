@@ -4,13 +4,20 @@ package stream
 type Kind uint16
 
 // The kinds: set a parameter; open (Value > 0) or close a gate; leave a node out (Value > 0) or let it in again; begin the note Param with
-// velocity Value, or end it (0), or all where Param is 128; set the pressure on it. Notes are for the note node.
+// velocity Value, or end it (0), or all where Param is 128; set the pressure on it. Notes are for the note node. For the sequencer's: how many steps a pattern has (Param>>6 is the pattern); what the step
+// Param&63 of a pattern does, its note, gate (0.05 to 1) and chance (0 to 1); move the tempo to Value in Param tenths of a second.
 const (
-	Set      Kind = 1
-	Gate     Kind = 2
-	Bypass   Kind = 3
-	Note     Kind = 4
-	Pressure Kind = 5
+	Set        Kind = 1
+	Gate       Kind = 2
+	Bypass     Kind = 3
+	Note       Kind = 4
+	Pressure   Kind = 5
+	Steps      Kind = 6
+	Trig       Kind = 7
+	StepNote   Kind = 8
+	StepGate   Kind = 9
+	StepChance Kind = 10
+	Ramp       Kind = 11
 )
 
 // Command is one change of one node.

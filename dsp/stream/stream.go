@@ -255,6 +255,8 @@ func (s *Stream) carryOut(c Command, desc *dsp.Desc) bool {
 		s.silenceNotes(n.group)
 	case c.Kind == Pressure && n.note && c.Param < keys && c.Value >= 0 && c.Value <= 1:
 		s.voices[n.group].press(int(c.Param), c.Value)
+	case c.Kind >= Steps && c.Kind <= Ramp:
+		return int(c.Node) == s.music.node && c.Node > 0 && s.music.edit(c)
 	case c.Kind == Bypass && c.Node > 0 && !n.note && !n.pseudo:
 		n.bypass = c.Value > 0
 	case c.Kind == Gate && desc.Gated && n.group == patch.NoGroup && !math.IsNaN(c.Value):

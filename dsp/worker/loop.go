@@ -167,6 +167,8 @@ func (l *loop) collect(d shm.Decision) {
 // kinds translates shm's operations.
 var kinds = [shm.Ops]stream.Kind{
 	shm.OpSet: stream.Set, shm.OpGate: stream.Gate, shm.OpBypass: stream.Bypass, shm.OpNote: stream.Note, shm.OpPressure: stream.Pressure,
+	shm.OpSteps: stream.Steps, shm.OpTrig: stream.Trig, shm.OpStepNote: stream.StepNote, shm.OpStepGate: stream.StepGate, shm.OpChance: stream.StepChance,
+	shm.OpRamp: stream.Ramp,
 }
 
 // kindOf is an operation's kind; of one that there is none it is 0, which a stream ignores.
