@@ -66,7 +66,7 @@ func run(args []string, out, errOut io.Writer) int {
 	if len(args) == 0 {
 		args = []string{"--help"}
 	}
-	ctx, err := parser.Parse(args)
+	ctx, err := parser.Parse(negatives(args))
 	if code >= 0 {
 		return code // help was asked for and given
 	}

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"fmt"
 	"io"
 	"os"
 	"path/filepath"
@@ -81,14 +82,7 @@ func TestMusicSurvives(t *testing.T) {
 		}
 		e.redundancy()
 	}
-	plan, err := parsePlan("plan", []byte("- {repeat: 3, after: 200ms, fault: all}"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	r, err := (&chaosRun{client: e.client, plan: plan, seed: 1, log: io.Discard}).run(context.Background())
-	if err != nil || !r.ok() {
-		t.Fatalf("%v, %s; %s\n%s", err, r.verdict(), r.Failure, e.log)
-	}
+	e.slay(3)
 	send("/note/keys/off")
 	tape := stop()
 	e.down()
@@ -121,6 +115,19 @@ func TestMusicSurvives(t *testing.T) {
 	t.Logf("%d blocks of the render that are not silence, %d of them in the recording, in order", sounding, found)
 	if sounding < 1000 || found < sounding-fadedBlocks {
 		t.Errorf("%d of %d blocks of the render are in the recording", found, sounding)
+	}
+}
+
+// slay ends all workers at once, so many times.
+func (e *engineProcess) slay(times int) {
+	e.t.Helper()
+	plan, err := parsePlan("plan", fmt.Appendf(nil, "- {repeat: %d, after: 200ms, fault: all}", times))
+	if err != nil {
+		e.t.Fatal(err)
+	}
+	r, err := (&chaosRun{client: e.client, plan: plan, seed: 1, log: io.Discard}).run(context.Background())
+	if err != nil || !r.ok() {
+		e.t.Fatalf("%v, %s; %s\n%s", err, r.verdict(), r.Failure, e.log)
 	}
 }
 

@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"net"
 	"os"
+	"regexp"
+	"slices"
 	"strings"
 	"time"
 
@@ -16,7 +18,23 @@ type sendCmd struct {
 	engineFlag
 	OSC     string   `name:"osc" help:"Where to send; default: the engine of the runtime directory." placeholder:"HOST:PORT"`
 	Address string   `arg:"" help:"OSC address, like /mod/filter1/cutoff."`
-	Args    []string `arg:"" optional:"" passthrough:"" help:"Arguments: 5, 0.5, true, on; or typed i:5 f:5 d:5 s:5."`
+	Args    []string `arg:"" optional:"" help:"Arguments: 5, 0.5, true, on; or typed i:5 f:5 d:5 s:5."`
+}
+
+var negative = regexp.MustCompile(`^-\.?[0-9]`)
+
+// negatives sets a space before the negative numbers of send, which would be taken for flags.
+func negatives(args []string) []string {
+	if len(args) == 0 || args[0] != "send" {
+		return args
+	}
+	out := slices.Clone(args)
+	for i, w := range out {
+		if negative.MatchString(w) {
+			out[i] = " " + w
+		}
+	}
+	return out
 }
 
 // Run sends one message and prints the reply.
@@ -33,7 +51,7 @@ func (c *sendCmd) Run(s streams) error {
 	}
 	var args []any
 	for _, w := range c.Args {
-		a, err := osc.ParseArg(w)
+		a, err := osc.ParseArg(strings.TrimPrefix(w, " "))
 		if err != nil {
 			return err
 		}
