@@ -10,6 +10,7 @@ require (
 	github.com/gordonklaus/portaudio v0.0.0-20250206071425-98a94950218b
 	github.com/hypebeast/go-osc v0.0.0-20220308234300-cec5a8a1e5f5
 	github.com/mewkiz/flac v1.0.14
+	github.com/santhosh-tekuri/jsonschema/v6 v6.0.3
 	gitlab.com/gomidi/midi/v2 v2.3.16
 	golang.org/x/sys v0.49.0
 	pgregory.net/rapid v1.3.0
@@ -41,5 +42,6 @@ require (
 	go.opentelemetry.io/otel/sdk v1.21.0 // indirect
 	go.opentelemetry.io/otel/sdk/metric v1.21.0 // indirect
 	go.opentelemetry.io/otel/trace v1.21.0 // indirect
+	golang.org/x/text v0.14.0 // indirect
 	google.golang.org/protobuf v1.33.0 // indirect
 )

@@ -30,6 +30,7 @@ type cli struct {
 	Devices devicesCmd `cmd:"" help:"List the devices that can be played on."`
 	Render  renderCmd  `cmd:"" help:"Render a patch, or a tape of what an engine played, to a WAV file."`
 	Presets presetsCmd `cmd:"" help:"List the patches that come with Chronus, or print one."`
+	Schema  schemaCmd  `cmd:"" help:"Print the JSON Schema of patches, for editors."`
 	Tape    tapeCmd    `cmd:"" help:"Write what a running engine plays, as decisions, until Ctrl-C; render gives the same sound."`
 	Chaos   chaosCmd   `cmd:"" help:"Kill the active worker of a running engine again and again, and report what was heard."`
 	Demo    demoCmd    `cmd:"" help:"Start an engine, play a phrase, kill the active worker five times in it, and compare."`

@@ -32,6 +32,22 @@ func (c *presetsCmd) Run(s streams) error {
 	return nil
 }
 
+type schemaCmd struct {
+	Rate float64 `help:"Frames a second: some ranges depend on it." default:"48000" placeholder:"HZ"`
+}
+
+// Run prints the schema.
+func (c *schemaCmd) Run(s streams) error {
+	if !(c.Rate >= 8000 && c.Rate <= 384000) {
+		return fmt.Errorf("--rate %v: it is 8000 to 384000", c.Rate)
+	}
+	text, err := patch.Schema(c.Rate)
+	if err == nil {
+		_, err = fmt.Fprintln(s.out, string(text))
+	}
+	return err
+}
+
 // loadPatch reads a patch file, or the preset of that name if there is no such file.
 func loadPatch(name string) ([]byte, error) {
 	text, err := os.ReadFile(name)

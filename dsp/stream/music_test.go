@@ -175,7 +175,9 @@ func BenchmarkSave(b *testing.B) {
 func TestEdit(t *testing.T) {
 	s := newStream(t, strings.Replace(beat, "- low > osc > env > tone > out", "- low > osc > env > out", 1), 64, 1)
 	node := uint16(s.plan.SeqNode())
-	edit := func(kind Kind, step uint16, v float64) Command { return Command{Kind: kind, Node: node, Param: step, Value: v} }
+	edit := func(kind Kind, step uint16, v float64) Command {
+		return Command{Kind: kind, Node: node, Param: step, Value: v}
+	}
 	play(s, edit(Steps, 0, 4), edit(Trig, 0, 1), edit(Trig, 1, 0), edit(Trig, 2, 0), edit(Trig, 3, 1),
 		edit(Steps, 0, 65), edit(Trig, 1, 4), edit(StepChance, 0, 1.5), edit(StepGate, 0, math.NaN()), edit(Trig, 128<<6, 1), Command{Kind: Trig, Node: 1})
 	got := onsets(render(s, 24000*2/64))

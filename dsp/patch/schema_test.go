@@ -1,0 +1,59 @@
+package patch
+
+import (
+	"bytes"
+	"testing"
+
+	"github.com/goccy/go-yaml"
+	"github.com/santhosh-tekuri/jsonschema/v6"
+)
+
+// The schema takes every patch that comes with Chronus, and refuses what Parse or Compile would.
+func TestSchema(t *testing.T) {
+	text, err := Schema(48000)
+	if err != nil {
+		t.Fatal(err)
+	}
+	doc, err := jsonschema.UnmarshalJSON(bytes.NewReader(text))
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := jsonschema.NewCompiler()
+	if err := c.AddResource("patch.json", doc); err != nil {
+		t.Fatal(err)
+	}
+	schema, err := c.Compile("patch.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	check := func(text []byte) error {
+		j, err := yaml.YAMLToJSON(text)
+		if err != nil {
+			t.Fatal(err)
+		}
+		v, err := jsonschema.UnmarshalJSON(bytes.NewReader(j))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return schema.Validate(v)
+	}
+	if err := check(Default()); err != nil {
+		t.Errorf("default: %v", err)
+	}
+	for _, name := range Presets() {
+		text, _ := Preset(name)
+		if err := check(text); err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	for _, bad := range []string{
+		"name: x", "version: 2", "version: 1\nnode: []", "version: 1\nnodes: [{id: a, type: sin}]", "version: 1\nnodes: [{id: A, type: sine}]",
+		"version: 1\nnodes: [{id: a, type: sine, params: {freq: 99999}}]", "version: 1\nnodes: [{id: a, type: sine, params: {frq: 1}}]",
+		"version: 1\nnodes: [{id: a, type: biquad, params: {mode: spectral}}]", "version: 1\nvoices: {nodes: []}", "version: 1\nvoices: {count: 300, nodes: []}",
+		"version: 1\npatterns: [{number: 0, steps: xyz}]", "version: 1\ntracks: [{id: t, division: 1/5}]", "version: 1\ntempo: 5",
+	} {
+		if err := check([]byte(bad)); err == nil {
+			t.Errorf("taken for a patch:\n%s", bad)
+		}
+	}
+}
