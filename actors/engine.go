@@ -15,7 +15,6 @@ import (
 	"github.com/asynkron/protoactor-go/actor"
 
 	"github.com/music-chronus/chronus/dsp/patch"
-	"github.com/music-chronus/chronus/dsp/stream"
 	"github.com/music-chronus/chronus/shm"
 	"github.com/music-chronus/chronus/shm/sys"
 )
@@ -73,15 +72,6 @@ func Start(ctx context.Context, cfg Config) (*Engine, error) {
 	return e, nil
 }
 
-// fits tells whether the state of a plan can be handed from worker to worker.
-func fits(plan *patch.Plan, name string) error {
-	s, err := stream.New(plan)
-	if err == nil && s.Size() > shm.StateMax {
-		err = fmt.Errorf("patch %s: its state takes up to %d MB, the most are %d: take fewer voices, or put delays outside of them", name, s.Size()>>20, shm.StateMax>>20)
-	}
-	return err
-}
-
 // prepare makes everything that needs no process.
 func (e *Engine) prepare() (err error) {
 	geo, err := e.cfg.geometry()
@@ -97,9 +87,6 @@ func (e *Engine) prepare() (err error) {
 	}
 	plan, err := patch.Compile(p, int(geo.Rate), int(geo.Block), int(geo.Channels))
 	if err != nil {
-		return err
-	}
-	if err := fits(plan, e.cfg.PatchName); err != nil {
 		return err
 	}
 	if e.dir, err = lockRuntimeDir(e.cfg.RuntimeDir); err != nil {

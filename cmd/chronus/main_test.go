@@ -17,10 +17,6 @@ func TestCommandLine(t *testing.T) {
 	if err := os.WriteFile(bad, []byte("version: 1\nnodes:\n  - {id: a, type: sin}\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	big := filepath.Join(dir, "big.yaml")
-	if err := os.WriteFile(big, []byte("version: 1\nvoices: {count: 256, nodes: [{id: a, type: sine}, {id: d, type: delay}]}\ncables: [note > a > d > out]\n"), 0o600); err != nil {
-		t.Fatal(err)
-	}
 	start := []string{"up", "--runtime-dir", dir, "--osc", "127.0.0.1:0", "--backend", "null", "--state", filepath.Join(dir, "state")}
 	for _, tt := range []struct {
 		args []string
@@ -33,7 +29,6 @@ func TestCommandLine(t *testing.T) {
 		{[]string{"down", "--runtime-dir", dir}, 1, "no engine runs in"},
 		{append(start, "--patch", bad), 1, `no module of type "sin"; did you mean sine?`},
 		{append(start, "--patch", filepath.Join(dir, "none.yaml")), 1, "no such file"},
-		{append(start, "--patch", big), 1, "MB, the most are 64: take fewer voices"},
 		{append(start, "--patch", "bass/acd"), 1, `no preset "bass/acd"; did you mean bass/acid?`},
 		{[]string{"presets", "bas/sub"}, 1, "did you mean bass/sub?"},
 		{append(start, "--rate", "100"), 1, "rate 100 is outside 8000 to 384000"},
