@@ -9,6 +9,7 @@ import (
 	"os/signal"
 	"slices"
 	"strings"
+	"sync"
 	"syscall"
 	"time"
 
@@ -86,7 +87,10 @@ func (f engineFlags) config(s streams) (actors.Config, error) {
 // noState as --state means to save nothing.
 const noState = "none"
 
-type upCmd struct{ engineFlags }
+type upCmd struct {
+	engineFlags
+	Watch bool `help:"Take up the values of the patch file whenever it is saved." default:"true" negatable:""`
+}
 
 // Run starts an engine and waits for a signal, or for chronus down.
 func (u *upCmd) Run(s streams) error {
@@ -105,10 +109,17 @@ func (u *upCmd) Run(s streams) error {
 	if err == nil {
 		fmt.Fprintln(s.out, statusLine(st))
 	}
+	var watching sync.WaitGroup
+	watch, unwatch := context.WithCancel(ctx)
+	if _, err := os.Stat(u.Patch); u.Watch && u.Patch != "" && err == nil {
+		watching.Go(func() { watchPatch(watch, e, u.Patch, s.err) })
+	}
 	select {
 	case <-ctx.Done():
 	case <-e.Down():
 	}
+	unwatch()
+	watching.Wait()
 	e.Stop()
 	return nil
 }
