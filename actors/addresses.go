@@ -91,9 +91,11 @@ func (a *Addresses) Resolve(m *osc.Message) (commands []shm.Command, err error) 
 	case kind == osc.Text:
 		return steps(c, value.Text)
 	case c.Op == shm.OpRamp:
-		c.Value = value.List[0]
+		if c.Value = value.List[0]; c.Value < 20 || c.Value > 400 {
+			return nil, fmt.Errorf("%.7g is no tempo: it takes 20 to 400 bpm, and seconds", c.Value)
+		}
 		c.Param = uint16(math.Round(value.List[1] * 10))
-	case kind == osc.List: // gone round, since who knows by then how many steps there are
+	case kind == osc.List: // for as many steps as there can be: those beyond a pattern's end are ignored
 		for i := range sequencer.MaxSteps {
 			c.Value = value.List[i%len(value.List)]
 			commands = append(commands, c)
@@ -127,7 +129,7 @@ func music(plan *patch.Plan, add func(e osc.Entry, op shm.Op, node, param int)) 
 	if n == 0 {
 		return
 	}
-	add(osc.Entry{Address: "/seq/ramp", Kind: osc.List, Min: 0.1, Max: 6000, Least: 2, Most: 2, Doc: "moves the tempo to so many bpm in so many seconds"}, shm.OpRamp, n, 0)
+	add(osc.Entry{Address: "/seq/ramp", Kind: osc.List, Min: 0.1, Max: 2000, Least: 2, Most: 2, Doc: "moves the tempo to so many bpm in so many seconds"}, shm.OpRamp, n, 0)
 	for k := range sequencer.Patterns {
 		base := fmt.Sprintf("/pattern/%d/", k)
 		list := func(name string, lo, hi float64, whole bool, op shm.Op, doc string) {

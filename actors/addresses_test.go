@@ -55,6 +55,7 @@ func TestMusicAddresses(t *testing.T) {
 		{"/seq/bpm", []any{int32(5)}, 0, shm.Command{}, "5 is not a number from 20 to 400"},
 		{"/note/bass/on", []any{int32(200)}, 0, shm.Command{}, "200 is no note"},
 		{"/gate/e", []any{int32(1)}, 0, shm.Command{}, "unknown"},
+		{"/seq/ramp", []any{int32(500), int32(2)}, 0, shm.Command{}, "500 is no tempo: it takes 20 to 400 bpm"},
 		{"/engine/status", nil, 0, shm.Command{}, ""},
 	} {
 		packet, err := osc.Encode(tt.address, tt.args...)

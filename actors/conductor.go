@@ -13,8 +13,12 @@ func (c *conductor) Receive(ctx actor.Context) {
 	switch m := ctx.Message().(type) {
 	case play:
 		var err error
-		for _, command := range m.commands {
-			if _, err = c.rig.broadcast(command, m.plan, m.answer); err != nil {
+		for i, command := range m.commands {
+			answer := m.answer
+			if i < len(m.commands)-1 {
+				answer = nil // one message, one answer
+			}
+			if _, err = c.rig.broadcast(command, m.plan, answer); err != nil {
 				break
 			}
 		}

@@ -94,7 +94,7 @@ func (c *renderCmd) cues(plan *patch.Plan) ([]stream.Command, error) {
 }
 
 func parseCue(addresses *actors.Addresses, at string, rate int) (cues []stream.Command, err error) {
-	words := strings.Fields(at)
+	words := quotedFields(at)
 	if len(words) < 2 {
 		return nil, errors.New("it must be a time in seconds, an address, and its argument")
 	}
@@ -127,6 +127,18 @@ func parseCue(addresses *actors.Addresses, at string, rate int) (cues []stream.C
 		}
 	}, func(e *osc.DecodeError) { err = e })
 	return cues, err
+}
+
+// quotedFields are the words of a line; what stands between two " is one.
+func quotedFields(line string) (words []string) {
+	for i, part := range strings.Split(line, `"`) {
+		if i%2 == 1 {
+			words = append(words, part)
+			continue
+		}
+		words = append(words, strings.Fields(part)...)
+	}
+	return words
 }
 
 // write renders to the file, with each cue at its frame.

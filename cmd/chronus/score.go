@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"math"
 	"os"
@@ -78,6 +79,10 @@ const bendSemitones = 2
 func midiScore(b []byte, plan *patch.Plan) (cues []stream.Command, err error) {
 	if len(plan.Voices) == 0 {
 		return nil, fmt.Errorf("the patch %s has no voices to play notes with", plan.Name)
+	}
+	const division = 12 // of the header; with its highest bit set, SMPTE
+	if len(b) > division && b[division]&0x80 != 0 {
+		return nil, errors.New("its time is in SMPTE frames; only files in beats are read")
 	}
 	defer func() {
 		if x := recover(); x != nil { // the library gives up on some files by panicking

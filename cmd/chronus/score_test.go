@@ -135,6 +135,7 @@ func TestScoreErrors(t *testing.T) {
 		{poly, "a.mid", "", "not a Standard MIDI File"},
 		{poly, "a.txt", "0 /note/on 60\nlater /note/off 60\n", `line 2: "later" is no time in seconds`},
 		{poly, "a.txt", "0 /note/on 600", "line 1: 600 is no note"},
+		{poly, "a.mid", "MThd\x00\x00\x00\x06\x00\x00\x00\x01\xe7\x28MTrk\x00\x00\x00\x04\x00\xff\x2f\x00", "SMPTE"},
 		{poly, "a.txt", "0", "line 1: it must be a time"},
 		{poly, "a.txt", "0 /engine/status", "line 1: it only asks"},
 		{"", "a.txt", "0 /note/on 60", "line 1: unknown; the nearest is"},

@@ -96,6 +96,7 @@ bool busy;                           /* an engine holds the lock */
 #define ANYHAS (HAS(0) || HAS(1))
 #define ANYROOM (ROOM(0) || ROOM(1))
 #define ANYATTACHED (attached[0] || attached[1])
+#define ATTACHMENTS (attached[0]|(attached[1]<<1))
 #define ANYLIFE (LIFE(0) || LIFE(1))
 #else
 #define ALLGONE (!alive[0] && !alive[1] && !alive[2])
@@ -105,6 +106,7 @@ bool busy;                           /* an engine holds the lock */
 #define ANYHAS (HAS(0) || HAS(1) || HAS(2))
 #define ANYROOM (ROOM(0) || ROOM(1) || ROOM(2))
 #define ANYATTACHED (attached[0] || attached[1] || attached[2])
+#define ATTACHMENTS (attached[0]|(attached[1]<<1)|(attached[2]<<2))
 #define ANYLIFE (LIFE(0) || LIFE(1) || LIFE(2))
 #endif
 
@@ -351,11 +353,7 @@ S:	end_s:
 	:: atomic { js==3 && fx==NONE && !gone[jx] && !dying[jx] && !READY(jx) && !start[jx] && pub[jx]+1>=pub[act] -> BUMP; ready=ready|(1<<jx); jx=NONE; js=0; goto S }
 	/* a command: into every ring, and only then committed. A ring that is full costs its worker; if all are, it is refused */
 	:: atomic { bk==0 && committed<NC && ANYATTACHED && ANYROOM -> bk=committed+1; bp=next_pay; next_pay++;
-		bm=attached[0]|(attached[1]<<1)
-#if W>2
-		|(attached[2]<<2)
-#endif
-		; goto S }
+		bm=ATTACHMENTS; goto S }
 #ifdef NO_KILLFULL
 #define FULL(y) attached[y]=0
 #else

@@ -106,6 +106,9 @@ func (c *compiler) set(n Node, d *dsp.Desc, values []float64, s Setting) error {
 	p, v := &d.Params[i], s.Number
 	if s.Word != "" {
 		w := slices.Index(p.Names, s.Word)
+		if len(p.Names) == 0 {
+			return at(c.File, s.Pos, "node %q: %s is the word %q, it must be a number, %s", n.ID, p.Name, clip(s.Word), p.Domain(float64(c.plan.Rate)))
+		}
 		if w < 0 {
 			return at(c.File, s.Pos, "node %q: %s is %q, it must be %s", n.ID, p.Name, clip(s.Word), p.Domain(float64(c.plan.Rate)))
 		}

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/goccy/go-yaml/ast"
@@ -228,8 +229,11 @@ func (r *reader) bool(v ast.Node, what string) bool {
 // bar reads a signature, like 4/4.
 func (r *reader) bar(v ast.Node) (bar [2]int) {
 	w := r.word(v, "bar")
-	if n, err := fmt.Sscanf(strings.ReplaceAll(w, "/", " "), "%d %d", &bar[0], &bar[1]); r.err == nil && (err != nil || n != 2 ||
-		bar[0] < 1 || bar[0] > 32 || !slices.Contains([]int{1, 2, 4, 8, 16, 32}, bar[1])) {
+	count, unit, _ := strings.Cut(w, "/")
+	var errs [2]error
+	bar[0], errs[0] = strconv.Atoi(count)
+	bar[1], errs[1] = strconv.Atoi(unit)
+	if r.err == nil && (errs[0] != nil || errs[1] != nil || bar[0] < 1 || bar[0] > 32 || !slices.Contains([]int{1, 2, 4, 8, 16, 32}, bar[1])) {
 		r.fail(v, "bar is %q; it is 1 to 32 of 1, 2, 4, 8, 16 or 32, like 4/4", clip(w))
 	}
 	return bar

@@ -53,7 +53,7 @@ func TestErrors(t *testing.T) {
 		{"id twice", "version: 1\nnodes:\n  - {id: a, type: sine}\n  - {id: a, type: sine}\n", `p:4:10: a second node called "a"`},
 		{"unknown parameter", "version: 1\nnodes:\n  - {id: a, type: sine, params: {frq: 1}}\n", `p:3:34: node "a" (sine) has no parameter "frq"; did you mean freq?`},
 		{"out of range", "version: 1\nnodes:\n  - {id: a, type: sine, params: {freq: 99999}}\n", "freq is 99999, it must be 0 to 24000 Hz"},
-		{"no number", "version: 1\nnodes:\n  - {id: a, type: sine, params: {freq: low}}\n", `freq is "low", it must be 0 to 24000 Hz`},
+		{"no number", "version: 1\nnodes:\n  - {id: a, type: sine, params: {freq: low}}\n", `freq is the word "low", it must be a number, 0 to 24000 Hz`},
 		{"NaN", "version: 1\nnodes:\n  - {id: a, type: sine, params: {freq: .nan}}\n", "freq must be a word"},
 		{"no such name", "version: 1\nnodes:\n  - {id: a, type: biquad, params: {mode: spectral}}\n", `mode is "spectral", it must be lp, hp, bp`},
 		{"nothing heard", nodes + "cables: [a > b]\n", "nothing is connected to out"},
@@ -91,6 +91,7 @@ func TestErrors(t *testing.T) {
 		{"no such voices", nodes + "cables: [a > out]\ntracks: [{id: t, voices: v}]\n", `track "t": no voices called "v"`},
 		{"no such lane", nodes + "cables: [a > out]\ntracks: [{id: t, lanes: [a.pitch]}]\n", `track "t": node "a" (sine) has no parameter "pitch"`},
 		{"no such division", nodes + "cables: [a > out]\ntracks: [{id: t, division: 1/5}]\n", `division "1/5"; `},
+		{"more than a bar", "version: 1\nbar: 4/4/9\n", `bar is "4/4/9"`},
 		{"no such bar", "version: 1\nbar: 4/5\n", `bar is "4/5"; it is 1 to 32 of`},
 		{"too slow", "version: 1\ntempo: 5\n", "tempo must be a number from 20 to 400"},
 		{"freq of nothing", nodes + "cables: [a > out]\nfreq: a.pitch\n", `p:7:7: freq: node "a" (sine) has no parameter "pitch"`},
@@ -153,4 +154,15 @@ func FuzzParse(f *testing.F) {
 			t.Fatal("a plan that lacks nodes, or is not heard")
 		}
 	})
+}
+
+// Numbers may have an exponent.
+func TestExponent(t *testing.T) {
+	plan, err := compile("version: 1\nnodes: [{id: a, type: biquad, params: {cutoff: 1e3}}, {id: b, type: sine, params: {gain: 5e-1}}]\ncables: [b > a > out]\n")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if v := plan.Nodes()[1].Values[1]; v != 1000 {
+		t.Errorf("cutoff %g", v)
+	}
 }

@@ -5,10 +5,12 @@ import (
 	"math"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/goccy/go-yaml/ast"
 	"github.com/goccy/go-yaml/parser"
+	"github.com/goccy/go-yaml/token"
 
 	"github.com/music-chronus/chronus/dsp/sequencer"
 )
@@ -308,6 +310,12 @@ func number(n ast.Node) (float64, bool) {
 		}
 	case *ast.FloatNode:
 		x = v.Value
+	case *ast.StringNode: // the YAML library takes 1e3 for a word
+		f, err := strconv.ParseFloat(v.Value, 64)
+		if err != nil || v.GetToken().Type != token.StringType || !strings.ContainsAny(v.Value[:1], "0123456789.+-") {
+			return 0, false
+		}
+		x = f
 	default:
 		return 0, false
 	}

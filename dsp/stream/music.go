@@ -22,11 +22,11 @@ func (s *Stream) newMusic() {
 		return
 	}
 	s.music = music{seq: sequencer.New(float64(s.plan.Rate)), tracks: m.Tracks, node: s.plan.SeqNode(), give: s.perform}
-	s.compose()
+	s.compose(0)
 }
 
-// compose sets the sequencer to what the patch says. The patch was checked: nothing of it is refused.
-func (s *Stream) compose() {
+// compose sets the sequencer, at a frame, to what the patch says. The patch was checked: nothing of it is refused.
+func (s *Stream) compose(frame uint64) {
 	seq, m := s.music.seq, &s.plan.Music
 	must := func(err error) {
 		if err != nil {
@@ -34,7 +34,8 @@ func (s *Stream) compose() {
 		}
 	}
 	seq.Reset()
-	must(seq.SetTempo(0, m.Tempo))
+	seq.Advance(frame)
+	must(seq.SetTempo(frame, m.Tempo))
 	must(seq.SetSignature(m.Bar[0], m.Bar[1]))
 	for i := range m.Patterns {
 		must(seq.SetPattern(m.Patterns[i].Number, &m.Patterns[i].Pattern))
@@ -48,7 +49,7 @@ func (s *Stream) compose() {
 		must(seq.Assign(i, t.Pattern, sequencer.AtOnce))
 	}
 	if m.Play {
-		must(seq.Start(0))
+		must(seq.Start(frame))
 	}
 }
 
@@ -91,23 +92,33 @@ func (m *music) edit(c Command) bool {
 	if c.Kind == Ramp {
 		return m.seq.RampSeconds(c.Frame, c.Value, float64(c.Param)/10) == nil
 	}
-	number, p := int(c.Param>>6), &m.edited
-	if math.IsNaN(c.Value) || math.Abs(c.Value) > 1000 || m.seq.Pattern(number, p) != nil {
+	number, k, p := int(c.Param>>6), int(c.Param&63), &m.edited
+	if math.IsNaN(c.Value) || m.seq.Pattern(number, p) != nil {
 		return false
 	}
-	switch step := &p.Steps[c.Param&63]; c.Kind {
-	case Steps:
-		p.N = int(c.Value)
-	case Trig:
-		step.Trig = sequencer.Trig(max(0, c.Value))
-	case StepNote:
-		step.Note = int8(max(-127, min(127, c.Value)))
-	case StepGate:
-		step.Gate = uint16(math.Floor(max(0, c.Value)*sequencer.Whole + 0.5))
-	case StepChance:
-		step.Probability = uint16(math.Floor(max(0, c.Value)*sequencer.Whole + 0.5))
+	if c.Kind == Steps {
+		if p.N = 0; c.Value >= 1 && c.Value <= sequencer.MaxSteps {
+			p.N = int(c.Value)
+		}
+		return m.seq.SetPattern(number, p) == nil
 	}
-	return m.seq.SetPattern(number, p) == nil
+	if k >= p.N {
+		return true // who sent it did not know how many steps there are
+	}
+	step := p.Steps[k]
+	switch v := max(0, c.Value); {
+	case c.Kind == Trig && v <= float64(sequencer.Tie):
+		step.Trig = sequencer.Trig(v)
+	case c.Kind == StepNote:
+		step.Note = int8(max(-127, min(127, c.Value)))
+	case c.Kind == StepGate && v <= 1:
+		step.Gate = uint16(math.Floor(float64(v*sequencer.Whole) + 0.5))
+	case c.Kind == StepChance && v <= 1:
+		step.Probability = uint16(math.Floor(float64(v*sequencer.Whole) + 0.5))
+	default:
+		return false
+	}
+	return m.seq.SetStep(number, k, step) == nil
 }
 
 // perform carries out an event of the sequencer.

@@ -194,3 +194,16 @@ func TestEdit(t *testing.T) {
 		t.Errorf("notes at %v after a ramp to twice the tempo", fast)
 	}
 }
+
+// A stream that begins late, after a patch was given up for it, begins with its music's first beat.
+func TestMusicBeginsLate(t *testing.T) {
+	text := strings.Replace(beat, "- low > osc > env > tone > out", "- low > osc > env > out", 1)
+	late, first := newStream(t, text, 64, 1), newStream(t, text, 64, 1)
+	late.Start(70000, 12)
+	got, want := render(late, 500), render(first, 500)
+	for i := range want {
+		if got[i] != want[i] {
+			t.Fatalf("frame %d is %g, want %g", i, got[i], want[i])
+		}
+	}
+}

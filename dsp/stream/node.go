@@ -12,6 +12,7 @@ type node struct {
 	group  int  // of voices; patch.NoGroup: none
 	bypass bool // it is not rendered any more: what comes in goes out
 	gated  bool
+	sounds bool
 	back   bool
 	note   bool    // the stream itself renders it
 	pseudo bool    // it has no signal: the sequencer, or a track
@@ -42,7 +43,7 @@ type input struct {
 
 func newNode(plan *patch.Plan, i int) node {
 	p := &plan.Nodes()[i]
-	n := node{width: p.Width, group: p.Group, gated: p.Desc.Gated, back: p.Back, note: p.Note()}
+	n := node{width: p.Width, group: p.Group, gated: p.Desc.Gated, sounds: p.Desc.Sounds, back: p.Back, note: p.Note()}
 	if n.pseudo = p.Pseudo(); n.pseudo {
 		return n
 	}
@@ -188,10 +189,10 @@ func (n *node) gate(on bool) {
 }
 
 // through stands in for a node that is bypassed: its first input goes out, at its first output. Behind a gate it would sound for ever, and
-// a source has no input: those are silent.
+// what goes into a source is no sound: those are silent.
 func (n *node) through(u *unit) {
 	u.clear()
-	if n.gated || len(u.ins) == 0 {
+	if n.gated || n.sounds || len(u.ins) == 0 {
 		return
 	}
 	copy(u.outs[0], u.ins[0])

@@ -166,7 +166,7 @@ func (s *Stream) reset() {
 		s.voices[g].reset()
 	}
 	if s.music.seq != nil {
-		s.compose()
+		s.compose(0)
 	}
 	for i := range s.nodes {
 		n := &s.nodes[i]

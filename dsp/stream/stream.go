@@ -38,10 +38,39 @@ type Stream struct {
 // maxBlock is the longest block in frames.
 const maxBlock = 4096
 
+// MaxState is the most that a stream's state may take, in bytes: what is handed from worker to worker.
+const MaxState = 64 << 20
+
+// fits tells whether the modules of a plan would have a state below MaxState. It builds one of each node: all of them could take the
+// machine's memory.
+func fits(plan *patch.Plan) error {
+	sum := 0
+	for i := range plan.Nodes()[1:] {
+		n := &plan.Nodes()[i+1]
+		if n.Desc.New == nil {
+			continue
+		}
+		e := dsp.NewEncoder(nil)
+		newModule(n, plan).Save(e)
+		count := n.Width
+		if n.Group != patch.NoGroup {
+			count *= plan.Voices[n.Group].Count
+		}
+		if sum += count * len(e.Bytes()); sum > MaxState {
+			return fmt.Errorf("patch %s: with node %q its state takes %d MB, the most are %d: take fewer voices, or put long delays outside of them",
+				plan.Name, n.ID, sum>>20, MaxState>>20)
+		}
+	}
+	return nil
+}
+
 // New makes a stream that has rendered nothing.
 func New(plan *patch.Plan) (*Stream, error) {
 	if plan.Block > maxBlock {
 		return nil, fmt.Errorf("patch %s: block %d is above %d frames", plan.Name, plan.Block, maxBlock)
+	}
+	if err := fits(plan); err != nil {
+		return nil, err
 	}
 	s := &Stream{plan: plan, nodes: make([]node, len(plan.Nodes())), probe: new(atomic.Uint64), guard: newGuard(float64(plan.Rate))}
 	s.amp.Jump(plan.Nodes()[0].Values[patch.EngineAmp])
@@ -87,7 +116,12 @@ func (s *Stream) Faults() (count uint64, node int) { return s.faults, int(s.faul
 func (s *Stream) Guarded() (limited, offset uint64) { return s.guard.limited, s.guard.offset }
 
 // Start makes a stream that has rendered nothing begin at a block, after a command.
-func (s *Stream) Start(block, seq uint64) { s.block, s.seq = block, seq }
+func (s *Stream) Start(block, seq uint64) {
+	s.block, s.seq = block, seq
+	if s.music.seq != nil {
+		s.compose(block * uint64(s.plan.Block))
+	}
+}
 
 // Ignored counts the commands that could not be carried out: no such node, a value out of range.
 func (s *Stream) Ignored() uint64 { return s.ignored }

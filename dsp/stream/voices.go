@@ -39,9 +39,9 @@ type voice struct {
 	held      bool // the note's gate is open
 	sustained bool // the note has ended, the pedal holds it
 	key       int
-	born      uint64 // the number of its note
-	quiet     uint32 // frames that it has been silent since its note ended
-	level     float32
+	born      uint64  // the number of its note
+	quiet     uint32  // frames that it has been silent since its note ended
+	level     float32 // what it was heard at, falling slowly; of one that has just begun more than any other
 	detune    float64 // in octaves
 	pitch     dsp.Ramp
 	velocity  dsp.Ramp
@@ -140,6 +140,7 @@ func (s *Stream) begin(group, i, key int, velocity, pitch, detune float64) {
 	x.velocity.To(velocity, ramp)
 	x.pressure.To(0, ramp)
 	x.held, x.sustained, x.key, x.born, x.quiet, x.detune = true, false, key, v.count, 0, detune
+	x.level = freshLevel
 	x.pitch.Jump(pitch)
 	if v.Glide > 0 && v.count > 0 {
 		x.pitch.Jump(v.last)
@@ -295,15 +296,22 @@ func (s *Stream) rest() {
 	}
 }
 
+// freshLevel keeps a voice from being the quietest before it has sounded: it falls below 1 within half a second, in blocks of 64 frames.
+const (
+	freshLevel = 40
+	levelFalls = 0.99 // a block
+)
+
 func (x *voice) rest(frames, enough uint32) {
-	x.level = 0
+	peak := float32(0)
 	for _, buf := range x.heard {
 		for _, y := range buf {
-			x.level = max(x.level, float32(math.Abs(float64(y))))
+			peak = max(peak, float32(math.Abs(float64(y))))
 		}
 	}
+	x.level = max(peak, float32(x.level*levelFalls))
 	switch {
-	case x.held || x.level > 0:
+	case x.held || peak > 0:
 		x.quiet = 0
 	case x.quiet > enough:
 		x.sleep()

@@ -4,9 +4,12 @@ import (
 	"bytes"
 	"fmt"
 	"math"
+	"strings"
 	"testing"
 
 	"pgregory.net/rapid"
+
+	"github.com/music-chronus/chronus/dsp/patch"
 )
 
 const noteNode = 1
@@ -291,5 +294,47 @@ func TestVoicesNoAllocs(t *testing.T) {
 		s.Render(out)
 	}); n != 0 {
 		t.Errorf("%v allocations a block", n)
+	}
+}
+
+// A bypassed oscillator is silent: its pitch is no sound.
+func TestBypassSource(t *testing.T) {
+	s := newStream(t, poly("count: 1"), 64, 1)
+	osc, _ := lookup(t, s, "osc", "gain")
+	play(s, note(0, 45, 1), Command{Kind: Bypass, Node: osc, Value: 1})
+	for i, v := range render(s, 20) {
+		if v != 0 {
+			t.Fatalf("%g at frame %d", v, i)
+		}
+	}
+}
+
+// Notes struck together are not stolen from one another: the quietest voice is one that has sounded.
+func TestStealFresh(t *testing.T) {
+	s := newStream(t, poly("count: 4\n  steal: quietest"), 64, 1)
+	play(s, note(0, 40, 1), note(0, 41, 1))
+	render(s, 750)
+	play(s, note(0, 60, 1), note(0, 64, 1), note(0, 67, 1), note(0, 71, 1))
+	render(s, 1)
+	got := awake(s)
+	for _, key := range []string{"60", "64", "67", "71"} {
+		if !strings.Contains(got, key) {
+			t.Errorf("voices %s: %s is not among them", got, key)
+		}
+	}
+}
+
+// A patch whose state is too large is refused before its modules are built.
+func TestTooLarge(t *testing.T) {
+	p, err := patch.Parse("test", []byte("version: 1\nvoices: {count: 200, nodes: [{id: a, type: sine}, {id: d, type: delay}]}\ncables: [note > a > d > out]\n"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	plan, err := patch.Compile(p, 48000, 64, 2)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := New(plan); err == nil || !strings.Contains(err.Error(), `with node "d" its state takes`) {
+		t.Errorf("%v", err)
 	}
 }
