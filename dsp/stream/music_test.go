@@ -1,7 +1,6 @@
 package stream
 
 import (
-	"bytes"
 	"math"
 	"strings"
 	"testing"
@@ -126,29 +125,7 @@ func TestMusicRestore(t *testing.T) {
 			play(one, c)
 		}
 		cut := rapid.IntRange(0, 900).Draw(rt, "cut")
-		out1, out2 := make([]float32, 128), make([]float32, 128)
-		for n := range 1000 {
-			if n == cut {
-				b, err := one.Save(nil)
-				if err != nil {
-					rt.Fatal(err)
-				}
-				if err := two.Restore(b); err != nil {
-					rt.Fatal(err)
-				}
-				if again, _ := two.Save(nil); !bytes.Equal(again, b) {
-					rt.Fatal("restored and saved, the state is another")
-				}
-			}
-			if one.Render(out1); n >= cut {
-				two.Render(out2)
-				for i := range out1 {
-					if out1[i] != out2[i] {
-						rt.Fatalf("block %d, sample %d: %g and %g", n, i, out1[i], out2[i])
-					}
-				}
-			}
-		}
+		continues(rt, one, two, cut, 1000)
 	})
 }
 

@@ -225,6 +225,36 @@ cables:
   - shared > again > soft > shared
 `
 
+// continues renders blocks with one, and from cut on with two, which takes up one's state there: they must be equal.
+func continues(rt *rapid.T, one, two *Stream, cut, blocks int) {
+	rt.Helper()
+	out1, out2 := make([]float32, 128), make([]float32, 128)
+	for n := range blocks {
+		if n == cut {
+			b, err := one.Save(nil)
+			if err != nil {
+				rt.Fatal(err)
+			}
+			if err := two.Restore(b); err != nil {
+				rt.Fatal(err)
+			}
+			if again, _ := two.Save(nil); !bytes.Equal(again, b) {
+				rt.Fatal("restored and saved, the state is another")
+			}
+		}
+		one.Render(out1)
+		if n < cut {
+			continue
+		}
+		two.Render(out2)
+		for i := range out1 {
+			if out1[i] != out2[i] {
+				rt.Fatalf("block %d, sample %d: %g and %g", n, i, out1[i], out2[i])
+			}
+		}
+	}
+}
+
 // A stream with voices goes on from a saved state bit for bit, whatever was played.
 func TestVoicesRestore(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
@@ -244,31 +274,7 @@ func TestVoicesRestore(t *testing.T) {
 		cut := rapid.IntRange(0, 100).Draw(rt, "cut")
 		one, two := newStream(t, stereo, 64, 2), newStream(t, stereo, 64, 2)
 		play(one, commands...)
-		out1, out2 := make([]float32, 128), make([]float32, 128)
-		for n := range 120 {
-			if n == cut {
-				b, err := one.Save(nil)
-				if err != nil {
-					rt.Fatal(err)
-				}
-				if err := two.Restore(b); err != nil {
-					rt.Fatal(err)
-				}
-				if again, _ := two.Save(nil); !bytes.Equal(again, b) {
-					rt.Fatal("restored and saved, the state is another")
-				}
-			}
-			one.Render(out1)
-			if n < cut {
-				continue
-			}
-			two.Render(out2)
-			for i := range out1 {
-				if out1[i] != out2[i] {
-					rt.Fatalf("block %d, sample %d: %g and %g", n, i, out1[i], out2[i])
-				}
-			}
-		}
+		continues(rt, one, two, cut, 120)
 	})
 }
 
