@@ -21,6 +21,17 @@ func testSpace(t testing.TB) *Space {
 	return s
 }
 
+// resolving hands a message over as it comes off the wire.
+func resolving(t *testing.T, address string, args []any, visit func(*Message)) {
+	t.Helper()
+	packet, err := Encode(address, args...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var d Decoder
+	d.Decode(packet, visit, func(e *DecodeError) { t.Errorf("%s: %v", address, e) })
+}
+
 func TestResolve(t *testing.T) {
 	s := testSpace(t)
 	for _, tt := range []struct {
@@ -75,12 +86,7 @@ func TestResolve(t *testing.T) {
 		{"/mod/filter[12]/cutoff", nil, 0, 0, "address patterns are not supported"},
 		{"/mod/filter1#cutoff", nil, 0, 0, "unknown; the nearest is /mod/filter1/cutoff"},
 	} {
-		packet, err := Encode(tt.address, tt.args...)
-		if err != nil {
-			t.Fatal(err)
-		}
-		var d Decoder
-		d.Decode(packet, func(m *Message) {
+		resolving(t, tt.address, tt.args, func(m *Message) {
 			entry, value, err := s.Resolve(m)
 			switch {
 			case tt.err == "" && (err != nil || entry != tt.entry || value.Number != tt.value):
@@ -88,7 +94,7 @@ func TestResolve(t *testing.T) {
 			case tt.err != "" && (err == nil || !strings.Contains(err.Error(), tt.err)):
 				t.Errorf("%s %v: %v, want %s", tt.address, tt.args, err, tt.err)
 			}
-		}, func(e *DecodeError) { t.Errorf("%s: %v", tt.address, e) })
+		})
 	}
 }
 
@@ -119,17 +125,12 @@ func TestResolveKey(t *testing.T) {
 		{"/note/on", []any{int32(60), "loud"}, Value{}, `"loud" is not a number`},
 		{"/note/off", []any{int32(60), int32(1)}, Value{}, "or nothing for all notes, not 2 arguments"},
 	} {
-		packet, err := Encode(tt.address, tt.args...)
-		if err != nil {
-			t.Fatal(err)
-		}
-		var d Decoder
-		d.Decode(packet, func(m *Message) {
+		resolving(t, tt.address, tt.args, func(m *Message) {
 			_, value, err := s.Resolve(m)
 			if tt.err == "" && (err != nil || value.Number != tt.value.Number || value.Key != tt.value.Key) || tt.err != "" && (err == nil || !strings.Contains(err.Error(), tt.err)) {
 				t.Errorf("%s %v: %v, %v, want %v %s", tt.address, tt.args, value, err, tt.value, tt.err)
 			}
-		}, func(e *DecodeError) { t.Errorf("%s: %v", tt.address, e) })
+		})
 	}
 }
 
@@ -157,17 +158,12 @@ func TestResolveList(t *testing.T) {
 		{"/steps", []any{int32(1)}, nil, "", "it takes a string"},
 		{"/steps", nil, nil, "", "it takes a string"},
 	} {
-		packet, err := Encode(tt.address, tt.args...)
-		if err != nil {
-			t.Fatal(err)
-		}
-		var d Decoder
-		d.Decode(packet, func(m *Message) {
+		resolving(t, tt.address, tt.args, func(m *Message) {
 			_, value, err := s.Resolve(m)
 			if tt.err == "" && (err != nil || !slices.Equal(value.List, tt.list) || value.Text != tt.text) || tt.err != "" && (err == nil || !strings.Contains(err.Error(), tt.err)) {
 				t.Errorf("%s %v: %+v, %v, want %v %q %s", tt.address, tt.args, value, err, tt.list, tt.text, tt.err)
 			}
-		}, func(e *DecodeError) { t.Errorf("%s: %v", tt.address, e) })
+		})
 	}
 }
 

@@ -67,8 +67,8 @@ func TestMusicSurvives(t *testing.T) {
 			t.Fatalf("%s %v: %s", address, args, errOut)
 		}
 	}
-	send("/pattern/1/steps", "x.Xx -.xx")
-	send("/pattern/1/notes", "0", "7", "10", "12", "15")
+	send("/pattern/0/steps", "x.Xx -.x") // the track high has a length of its own
+	send("/pattern/0/notes", "0", "7", "10", "12", "15")
 	send("/seq/play", "start")
 	send("/seq/ramp", "160", "1.5")
 	for i, signal := range []string{"kill", "segv", "stop", "kill"} {

@@ -32,6 +32,14 @@ func (s *Sequencer) SetStep(number, index int, step Step) error {
 	return nil
 }
 
+// Step is a step of a pattern, counted from 0; ok is false if there is none.
+func (s *Sequencer) Step(number, index int) (step Step, ok bool) {
+	if number < 0 || number >= Patterns || index < 0 || index >= s.patterns[number].N {
+		return step, false
+	}
+	return s.patterns[number].Steps[index], true
+}
+
 // Pattern copies a pattern to p.
 func (s *Sequencer) Pattern(number int, p *Pattern) error {
 	if number < 0 || number >= Patterns {

@@ -92,20 +92,17 @@ func (m *music) edit(c Command) bool {
 	if c.Kind == Ramp {
 		return m.seq.RampSeconds(c.Frame, c.Value, float64(c.Param)/10) == nil
 	}
-	number, k, p := int(c.Param>>6), int(c.Param&63), &m.edited
-	if math.IsNaN(c.Value) || m.seq.Pattern(number, p) != nil {
+	number, k := int(c.Param>>6), int(c.Param&63)
+	if math.IsNaN(c.Value) || number >= sequencer.Patterns {
 		return false
 	}
 	if c.Kind == Steps {
-		if p.N = 0; c.Value >= 1 && c.Value <= sequencer.MaxSteps {
-			p.N = int(c.Value)
-		}
-		return m.seq.SetPattern(number, p) == nil
+		return m.resize(number, c.Value)
 	}
-	if k >= p.N {
+	step, ok := m.seq.Step(number, k)
+	if !ok {
 		return true // who sent it did not know how many steps there are
 	}
-	step := p.Steps[k]
 	switch v := max(0, c.Value); {
 	case c.Kind == Trig && v <= float64(sequencer.Tie):
 		step.Trig = sequencer.Trig(v)
@@ -119,6 +116,15 @@ func (m *music) edit(c Command) bool {
 		return false
 	}
 	return m.seq.SetStep(number, k, step) == nil
+}
+
+// resize changes how many steps a pattern has.
+func (m *music) resize(number int, steps float64) bool {
+	if !(steps >= 1 && steps <= sequencer.MaxSteps) || m.seq.Pattern(number, &m.edited) != nil {
+		return false
+	}
+	m.edited.N = int(steps)
+	return m.seq.SetPattern(number, &m.edited) == nil
 }
 
 // perform carries out an event of the sequencer.

@@ -344,3 +344,27 @@ func TestTooLarge(t *testing.T) {
 		t.Errorf("%v", err)
 	}
 }
+
+// How long a voice has been silent is part of the state: it sleeps in the same block, whoever goes on with it.
+func TestSleepRestores(t *testing.T) {
+	one, two := newStream(t, poly("count: 2"), 64, 1), newStream(t, poly("count: 2"), 64, 1)
+	play(one, note(0, 60, 1), note(64, 60, 0))
+	render(one, 1+10+20) // the note, its release, and half of the silence after which the voice sleeps
+	b, err := one.Save(nil)
+	if err == nil {
+		err = two.Restore(b)
+	}
+	if err != nil || awake(one) != "[60 -1]" {
+		t.Fatalf("%v, voices %s", err, awake(one))
+	}
+	for n := range 60 {
+		render(one, 1)
+		render(two, 1)
+		if awake(one) != awake(two) {
+			t.Fatalf("block %d: voices %s and %s", n, awake(one), awake(two))
+		}
+	}
+	if awake(one) != "[-1 -1]" {
+		t.Errorf("voices %s after the silence", awake(one))
+	}
+}

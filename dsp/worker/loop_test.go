@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/music-chronus/chronus/dsp/patch"
+	"github.com/music-chronus/chronus/dsp/stream"
 	"github.com/music-chronus/chronus/shm"
 )
 
@@ -359,5 +360,17 @@ func TestNoAllocs(t *testing.T) {
 		b.playback.Advance(0, false)
 	}); n != 0 {
 		t.Errorf("%v allocations a block", n)
+	}
+}
+
+// Every operation has its kind, by the same number: tapes and simulations translate by that.
+func TestKinds(t *testing.T) {
+	for op := shm.OpSet; op < shm.Ops; op++ {
+		if kindOf(op) != stream.Kind(op) {
+			t.Errorf("operation %d is kind %d", op, kindOf(op))
+		}
+	}
+	if kindOf(shm.OpNone) != 0 || kindOf(shm.Ops) != 0 || kindOf(65535) != 0 {
+		t.Error("what is no operation has a kind")
 	}
 }

@@ -178,6 +178,9 @@ func attach(fds []int) (*loop, shm.SeedReader, error) {
 	return newLoop(view, rec, slot, snap, str), seed, nil
 }
 
+// What a stream may keep is what a snapshot holds.
+var _ = [1]struct{}{}[stream.MaxState-shm.StateMax]
+
 // open compiles a patch for the engine's geometry.
 func open(text []byte, g shm.Geometry) (*stream.Stream, error) {
 	p, err := patch.Parse("plan", text)
