@@ -96,6 +96,9 @@ func (p *Plan) SeqNode() int {
 // Pseudo tells whether the node is the sequencer or one of its tracks: it has parameters, but no signal.
 func (n *PlanNode) Pseudo() bool { return n.Desc == &seq || n.Desc == &track }
 
+// Track tells whether the node is one of the sequencer's tracks.
+func (n *PlanNode) Track() bool { return n.Desc == &track }
+
 // pattern reads one of the patterns.
 func (r *reader) pattern(n ast.Node) (p Pattern) {
 	p.Pos = posOf(n)

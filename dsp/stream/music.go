@@ -25,14 +25,16 @@ func (s *Stream) newMusic() {
 	s.compose(0)
 }
 
-// compose sets the sequencer, at a frame, to what the patch says. The patch was checked: nothing of it is refused.
+// must is for what the plan's compiler has checked.
+func must(err error) {
+	if err != nil {
+		panic(err)
+	}
+}
+
+// compose sets the sequencer, at a frame, to what the patch says.
 func (s *Stream) compose(frame uint64) {
 	seq, m := s.music.seq, &s.plan.Music
-	must := func(err error) {
-		if err != nil {
-			panic(err)
-		}
-	}
 	seq.Reset()
 	seq.Advance(frame)
 	must(seq.SetTempo(frame, m.Tempo))

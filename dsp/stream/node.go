@@ -33,11 +33,13 @@ type unit struct {
 type signal struct {
 	buf   []float32
 	voice *voice // nil: of none
+	fade  fade
 }
 
 // input is one signal that a module hears.
 type input struct {
 	from []signal
+	via  []signal  // instead of from, while the stream moves; nil: the same
 	sum  []float32 // where several cables meet, or voices; nil where there is one
 }
 
@@ -81,6 +83,7 @@ func newModule(n *patch.PlanNode, plan *patch.Plan) dsp.Module {
 
 // wire finds the signals that every module hears, and those that are heard.
 func (s *Stream) wire() {
+	defer s.findHeard()
 	for i := range s.nodes[1:] {
 		p, n := &s.plan.Nodes()[i+1], &s.nodes[i+1]
 		for k := range n.units {
@@ -93,7 +96,7 @@ func (s *Stream) wire() {
 	}
 	for _, src := range s.plan.Outs() {
 		for c := range s.outs {
-			s.outs[c] = s.append(s.outs[c], src, -1, c)
+			s.outs[c].from = s.append(s.outs[c].from, src, -1, c)
 		}
 	}
 }
@@ -134,7 +137,7 @@ func (s *Stream) append(to []signal, src patch.Source, voice, channel int) []sig
 		}
 		from := signal{buf: n.units[v*n.width+channel%n.width].out[sig]}
 		if n.group != patch.NoGroup {
-			from.voice = &s.voices[n.group].list[v]
+			from.voice = s.voices[n.group].list[v]
 		}
 		to = append(to, from)
 	}
@@ -213,18 +216,26 @@ func (u *unit) clear() {
 // goBack lets every back node take up what it gives in the next block; all of them hear this block, none the next.
 func (s *Stream) goBack() {
 	for pass := range 2 {
-		for i := range s.nodes {
-			n := &s.nodes[i]
-			if !n.back {
-				continue
-			}
-			for k := range n.units {
-				u := &n.units[k]
-				if pass == 0 {
-					copy(u.held, u.in[0].gather(0, s.plan.Block))
-				} else {
-					copy(u.out[0], u.held)
-				}
+		s.backPass(s, pass)
+		if s.move != nil {
+			s.backPass(s.move.old, pass)
+		}
+	}
+}
+
+func (s *Stream) backPass(of *Stream, pass int) {
+	for i := range of.nodes {
+		n := &of.nodes[i]
+		if !n.back {
+			continue
+		}
+		for k := range n.units {
+			switch u := &n.units[k]; {
+			case of != s && s.move.stays[i][k]:
+			case pass == 0:
+				copy(u.held, s.move.gather(&u.in[0], 0, s.plan.Block))
+			default:
+				copy(u.out[0], u.held)
 			}
 		}
 	}

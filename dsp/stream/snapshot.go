@@ -27,6 +27,9 @@ func (s *Stream) measure() error {
 // Save appends the complete state at this block boundary to dst: version, plan, block, Seq, the
 // commands that wait, and every node. It allocates nothing if dst has room for Size.
 func (s *Stream) Save(dst []byte) ([]byte, error) {
+	if s.move != nil {
+		return dst, errMoving
+	}
 	e := s.encoder(dst)
 	e.Uint32(stateVersion)
 	e.Uint64(s.plan.Hash)

@@ -16,14 +16,15 @@ import (
 type Stream struct {
 	plan    *patch.Plan
 	nodes   []node // by index; 0 is the engine
-	outs    [2][]signal
+	outs    [2]input
 	voices  []voices // by group
 	all     controls // what concerns all notes
 	music   music
 	amp     dsp.Ramp
 	block   uint64 // the next to render
 	seq     uint64 // of the last command taken
-	pending pending
+	pending *pending
+	move    *move // from another stream, while it lasts; nil: none
 	guard   guard
 	faults  uint64
 	faulty  uint16 // the node of the last fault
@@ -66,13 +67,23 @@ func fits(plan *patch.Plan) error {
 
 // New makes a stream that has rendered nothing.
 func New(plan *patch.Plan) (*Stream, error) {
+	s, err := build(plan)
+	if err != nil {
+		return nil, err
+	}
+	s.wire()
+	return s, nil
+}
+
+// build makes a stream whose modules hear nothing yet.
+func build(plan *patch.Plan) (*Stream, error) {
 	if plan.Block > maxBlock {
 		return nil, fmt.Errorf("patch %s: block %d is above %d frames", plan.Name, plan.Block, maxBlock)
 	}
 	if err := fits(plan); err != nil {
 		return nil, err
 	}
-	s := &Stream{plan: plan, nodes: make([]node, len(plan.Nodes())), probe: new(atomic.Uint64), guard: newGuard(float64(plan.Rate))}
+	s := &Stream{plan: plan, nodes: make([]node, len(plan.Nodes())), pending: new(pending), probe: new(atomic.Uint64), guard: newGuard(float64(plan.Rate))}
 	s.amp.Jump(plan.Nodes()[0].Values[patch.EngineAmp])
 	for c := range s.mix {
 		s.mix[c] = make([]float32, plan.Block)
@@ -84,8 +95,6 @@ func New(plan *patch.Plan) (*Stream, error) {
 	for g := range plan.Voices {
 		s.voices = append(s.voices, newVoices(plan, g))
 	}
-	s.wire()
-	s.findHeard()
 	s.newMusic()
 	if err := s.measure(); err != nil {
 		return nil, err
@@ -133,6 +142,7 @@ func (s *Stream) Render(out []float32) {
 	for i := range s.nodes {
 		s.nodes[i].hear()
 	}
+	s.move.prepare()
 	start := s.block * uint64(n)
 	for at := 0; at < n; {
 		s.happen(start + uint64(at))
@@ -150,6 +160,9 @@ func (s *Stream) Render(out []float32) {
 	s.guard.count()
 	s.fan(out)
 	s.block++
+	if s.move.over(n) {
+		s.settle()
+	}
 }
 
 // happen carries out what is due at a frame: first commands, then what the sequencer plays.
@@ -166,38 +179,19 @@ func (s *Stream) happen(frame uint64) {
 // piece renders the frames [from, to) of the block: no command comes between them.
 func (s *Stream) piece(from, to int) {
 	s.all.prepare(from, to)
-	for _, i := range s.plan.Order() {
-		s.probe.Store(uint64(i) + 1)
-		switch n := &s.nodes[i]; {
-		case n.back: // it gives what it heard in the block before
-		case n.note:
-			for v := range n.units {
-				if x := &s.voices[n.group].list[v]; x.awake {
-					x.play(&s.all, n.units[v].out, from, to)
-				}
-			}
-		default:
-			for u := range n.units {
-				if n.group == patch.NoGroup || s.voices[n.group].list[u/n.width].awake {
-					s.renderUnit(n, &n.units[u], i, from, to)
-				}
-			}
+	if s.move == nil {
+		for _, i := range s.plan.Order() {
+			s.turn(s, i, from, to)
+		}
+	} else {
+		for _, t := range s.move.turns {
+			s.turn(t.of, t.node, from, to)
 		}
 	}
 	s.probe.Store(0)
 	left, right := s.mix[0][from:to], s.mix[1][from:to]
-	for c, mix := range [2][]float32{left, right} {
-		clear(mix)
-		for i := range s.outs[c] {
-			sig := &s.outs[c][i]
-			if sig.silent() {
-				continue
-			}
-			for k, v := range sig.buf[from:to] {
-				mix[k] += v
-			}
-		}
-	}
+	s.move.blend(left, &s.outs[0], from, to)
+	s.move.blend(right, &s.outs[1], from, to)
 	for k := range left {
 		amp := s.amp.Next()
 		left[k] = float32(float64(float64(left[k]) * amp))
@@ -206,10 +200,40 @@ func (s *Stream) piece(from, to int) {
 	s.guard.pass(left, right)
 }
 
+// turn renders node i, of this stream or of the one that it takes over from.
+func (s *Stream) turn(of *Stream, i, from, to int) {
+	n, index := &of.nodes[i], i
+	if of == s {
+		s.probe.Store(uint64(i) + 1)
+	} else {
+		index = 0 // it is no node of the plan any more
+		s.probe.Store(0)
+	}
+	if n.back {
+		return // it gives what it heard in the block before
+	}
+	for k := range n.units {
+		if of != s && s.move.stays[i][k] {
+			continue
+		}
+		var x *voice
+		if n.group != patch.NoGroup {
+			if x = of.voices[n.group].list[k/n.width]; !x.awake {
+				continue
+			}
+		}
+		if n.note {
+			x.play(&s.all, n.units[k].out, from, to)
+		} else {
+			s.renderUnit(n, &n.units[k], index, from, to)
+		}
+	}
+}
+
 // renderUnit renders one module of node i.
 func (s *Stream) renderUnit(n *node, u *unit, i, from, to int) {
 	for k := range u.in {
-		u.ins[k] = u.in[k].gather(from, to)
+		u.ins[k] = s.move.gather(&u.in[k], from, to)
 	}
 	for k := range u.out {
 		u.outs[k] = u.out[k][from:to]

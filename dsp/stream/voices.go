@@ -2,6 +2,7 @@ package stream
 
 import (
 	"math"
+	"slices"
 
 	"github.com/music-chronus/chronus/dsp"
 	"github.com/music-chronus/chronus/dsp/patch"
@@ -28,9 +29,10 @@ type controls struct {
 type voices struct {
 	patch.Voices
 	rate  float64
-	list  []voice
-	count uint64  // notes that have begun
-	last  float64 // pitch of the last note, for glides
+	list  []*voice
+	heard [][][]float32 // by voice, the signals that leave it: by their silence it is known to have ended
+	count uint64        // notes that have begun
+	last  float64       // pitch of the last note, for glides
 }
 
 // voice plays one note.
@@ -62,8 +64,12 @@ func newControls(plan *patch.Plan) (c controls) {
 }
 
 func newVoices(plan *patch.Plan, group int) voices {
-	v := plan.Voices[group]
-	return voices{Voices: v, rate: float64(plan.Rate), list: make([]voice, v.Count)}
+	v := voices{Voices: plan.Voices[group], rate: float64(plan.Rate)}
+	v.list, v.heard = make([]*voice, v.Count), make([][][]float32, v.Count)
+	for i := range v.list {
+		v.list[i] = new(voice)
+	}
+	return v
 }
 
 // reset makes the voices as newVoices made them.
@@ -75,13 +81,19 @@ func (v *voices) reset() {
 }
 
 // sleep makes a voice as it was before its first note.
-func (x *voice) sleep() { *x = voice{heard: x.heard} }
+func (x *voice) sleep() { *x = voice{} }
 
-// findHeard lists the signals that leave the voices: by their silence a voice is known to have ended.
+// findHeard lists the signals that leave the voices.
 func (s *Stream) findHeard() {
 	note := func(sig signal) {
-		if sig.voice != nil {
-			sig.voice.heard = append(sig.voice.heard, sig.buf)
+		if sig.voice == nil {
+			return
+		}
+		for g := range s.voices {
+			v := &s.voices[g]
+			if i := slices.Index(v.list, sig.voice); i >= 0 {
+				v.heard[i] = append(v.heard[i], sig.buf)
+			}
 		}
 	}
 	for i := range s.nodes {
@@ -97,7 +109,7 @@ func (s *Stream) findHeard() {
 		}
 	}
 	for _, out := range s.outs {
-		for _, sig := range out {
+		for _, sig := range out.from {
 			note(sig)
 		}
 	}
@@ -110,8 +122,8 @@ func (s *Stream) note(group, key int, velocity float64) {
 		s.endNote(group, key)
 		return
 	}
-	for i := range v.list { // a note that is played again before it ended
-		if x := &v.list[i]; x.held && x.key == key {
+	for i, x := range v.list { // a note that is played again before it ended
+		if x.held && x.key == key {
 			s.release(group, i)
 		}
 	}
@@ -130,7 +142,7 @@ func (s *Stream) note(group, key int, velocity float64) {
 // begin has voice i of a group play a note.
 func (s *Stream) begin(group, i, key int, velocity, pitch, detune float64) {
 	v := &s.voices[group]
-	x, ramp := &v.list[i], dsp.RampFrames(v.rate)
+	x, ramp := v.list[i], dsp.RampFrames(v.rate)
 	if !x.awake {
 		x.sleep()
 		x.awake = true
@@ -154,7 +166,7 @@ func (s *Stream) begin(group, i, key int, velocity, pitch, detune float64) {
 func (v *voices) pick(key int) int {
 	best := 0
 	for i := 1; i < len(v.list); i++ {
-		if v.before(&v.list[i], &v.list[best], key) {
+		if v.before(v.list[i], v.list[best], key) {
 			best = i
 		}
 	}
@@ -189,8 +201,7 @@ func (x *voice) taken(number uint64) bool { return x.born == number && x.held }
 
 // endNote ends a note; where the pedal holds it, later.
 func (s *Stream) endNote(group, key int) {
-	for i := range s.voices[group].list {
-		x := &s.voices[group].list[i]
+	for i, x := range s.voices[group].list {
 		switch {
 		case !x.held || x.key != key:
 		case s.all.pedal:
@@ -203,8 +214,8 @@ func (s *Stream) endNote(group, key int) {
 
 // silenceNotes ends all notes of a group, whatever the pedal.
 func (s *Stream) silenceNotes(group int) {
-	for i := range s.voices[group].list {
-		if s.voices[group].list[i].held {
+	for i, x := range s.voices[group].list {
+		if x.held {
 			s.release(group, i)
 		}
 	}
@@ -212,7 +223,7 @@ func (s *Stream) silenceNotes(group int) {
 
 // release closes the gates of voice i.
 func (s *Stream) release(group, i int) {
-	x := &s.voices[group].list[i]
+	x := s.voices[group].list[i]
 	x.held, x.sustained = false, false
 	s.gateVoice(group, i, false)
 }
@@ -221,8 +232,8 @@ func (s *Stream) release(group, i int) {
 func (s *Stream) sustain(on bool) {
 	s.all.pedal = on
 	for g := range s.voices {
-		for i := range s.voices[g].list {
-			if !on && s.voices[g].list[i].sustained {
+		for i, x := range s.voices[g].list {
+			if !on && x.sustained {
 				s.release(g, i)
 			}
 		}
@@ -231,8 +242,8 @@ func (s *Stream) sustain(on bool) {
 
 // press sets the pressure on a note.
 func (v *voices) press(key int, pressure float64) {
-	for i := range v.list {
-		if x := &v.list[i]; x.held && x.key == key {
+	for _, x := range v.list {
+		if x.held && x.key == key {
 			x.pressure.To(pressure, dsp.RampFrames(v.rate))
 		}
 	}
@@ -288,9 +299,9 @@ func (x *voice) play(all *controls, out [][]float32, from, to int) {
 func (s *Stream) rest() {
 	enough := uint32(restSeconds * float64(s.plan.Rate))
 	for g := range s.voices {
-		for i := range s.voices[g].list {
-			if x := &s.voices[g].list[i]; x.awake {
-				x.rest(uint32(s.plan.Block), enough)
+		for i, x := range s.voices[g].list {
+			if x.awake {
+				x.rest(s.voices[g].heard[i], uint32(s.plan.Block), enough)
 			}
 		}
 	}
@@ -302,9 +313,9 @@ const (
 	levelFalls = 0.99 // a block
 )
 
-func (x *voice) rest(frames, enough uint32) {
+func (x *voice) rest(heard [][]float32, frames, enough uint32) {
 	peak := float32(0)
-	for _, buf := range x.heard {
+	for _, buf := range heard {
 		for _, y := range buf {
 			peak = max(peak, float32(math.Abs(float64(y))))
 		}
@@ -337,8 +348,7 @@ func (c *controls) restore(d *dsp.Decoder) {
 func (v *voices) save(e *dsp.Encoder) {
 	e.Uint64(v.count)
 	e.Float64(v.last)
-	for i := range v.list {
-		x := &v.list[i]
+	for _, x := range v.list {
 		e.Bool(x.awake)
 		e.Bool(x.held)
 		e.Bool(x.sustained)
@@ -355,8 +365,7 @@ func (v *voices) save(e *dsp.Encoder) {
 
 func (v *voices) restore(d *dsp.Decoder) {
 	v.count, v.last = d.Uint64(), d.Float64()
-	for i := range v.list {
-		x := &v.list[i]
+	for _, x := range v.list {
 		x.awake, x.held, x.sustained = d.Bool(), d.Bool(), d.Bool()
 		x.key, x.born, x.quiet = int(d.Uint32()), d.Uint64(), d.Uint32()
 		if x.key >= keys {
