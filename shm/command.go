@@ -10,7 +10,8 @@ type Op uint16
 
 // The operations: nothing, in the place of what was quarantined; set a parameter; open (> 0) or close a gate; leave a node
 // out (> 0) or let it in again; begin (> 0) or end the note Param; set the pressure on it; change a pattern's number of steps, or of the step
-// Param&63 of the pattern Param>>6 what it does, its note, gate or chance; move the tempo in Param tenths of a second.
+// Param&63 of the pattern Param>>6 what it does, its note, gate or chance; move the tempo in Param tenths of a second; go on with the plan
+// whose number is Value, from the first frame of the block that the command enters.
 const (
 	OpNone     Op = 0
 	OpSet      Op = 1
@@ -24,14 +25,16 @@ const (
 	OpStepGate Op = 9
 	OpChance   Op = 10
 	OpRamp     Op = 11
+	OpPlan     Op = 12
 
-	Ops = 12 // how many there are
+	Ops = 13 // how many there are
 )
 
 // Command is what enters a worker: one parameter, gate or note of one node. Seq is gap-free from
 // 1 and the same in every worker's ring.
 type Command struct {
 	Seq   uint64
+	Plan  uint64 // the number of the plan that Node and Param belong to: a stream of another ignores it
 	Frame uint64 // absolute; 0: at once
 	Op    Op
 	Node  uint16
@@ -42,25 +45,38 @@ type Command struct {
 // entry is the 64-byte form. Its words are atomic since the race to read one that is
 // being overwritten must be detectable, not since it is expected.
 type entry struct {
-	seq, frame, what, value atomic.Uint64
-	_                       [32]byte
+	seq, frame, what, value, plan atomic.Uint64
+	_                             [24]byte
 }
 
 type commandWords struct {
 	tail  atomic.Uint64 // Seq of the last command in it; engine
 	start atomic.Uint64 // the worker may begin; engine
 	ask   atomic.Uint64 // number of the last snapshot asked for; engine
-	_     [40]byte
+	want  atomic.Uint64 // number of the plan to make ready; engine
+	after atomic.Uint64 // and of the one that it is to follow; engine
+	bell  atomic.Uint32 // that one is wanted; engine, and the worker itself
+	_     [20]byte
 	taken atomic.Uint64 // Seq of the last command read; worker
+	made  atomic.Uint64 // number of the plan that is ready, or was refused; worker
 	life  atomic.Uint32 // 1 while the worker lives; worker, and the kernel at its end
-	_     [52]byte
+	_     [44]byte
+	why   refusal // why the plan was refused; worker
 	ring  [CommandEntries]entry
 }
+
+// refusal is a text, of no bytes for a plan that is ready.
+type refusal struct {
+	size  atomic.Uint64
+	bytes [refusalMax]byte
+}
+
+const refusalMax = 4*line - 8
 
 var (
 	_ = [1]struct{}{}[unsafe.Sizeof(entry{})-line]
 	_ = [1]struct{}{}[unsafe.Offsetof(commandWords{}.taken)-line]
-	_ = [1]struct{}{}[unsafe.Offsetof(commandWords{}.ring)-2*line]
+	_ = [1]struct{}{}[unsafe.Offsetof(commandWords{}.ring)-6*line]
 )
 
 // slotSize is the body of a slot segment: the command ring, then the audio ring.
@@ -116,6 +132,7 @@ func (c CommandWriter) Put(m Command) error {
 	e := &c.w.ring[m.Seq%CommandEntries]
 	yield()
 	e.frame.Store(m.Frame)
+	e.plan.Store(m.Plan)
 	e.what.Store(uint64(m.Op)<<32 | uint64(m.Node)<<16 | uint64(m.Param))
 	yield()
 	e.value.Store(floatBits(m.Value))
@@ -170,7 +187,7 @@ func (c CommandReader) Get(seq uint64) (m Command, ok bool) {
 	what := e.what.Load()
 	yield()
 	m = Command{
-		Seq: seq, Frame: e.frame.Load(), Value: floatFrom(e.value.Load()),
+		Seq: seq, Plan: e.plan.Load(), Frame: e.frame.Load(), Value: floatFrom(e.value.Load()),
 		Op: Op(what >> 32), Node: uint16(what >> 16), Param: uint16(what),
 	}
 	yield()

@@ -14,11 +14,13 @@
 //	journal   status[slot]      that worker, engine     all
 //	journal   decisions         workers (CAS)           all
 //	slot      commands, start   engine                  that worker
+//	slot      want (bell: both) engine                  that worker
 //	slot      blocks, taken     that worker             callback, engine
+//	slot      made, why         that worker             engine
 //	snapshot  two states        that worker             engine
 //	seed      one state         engine                  one joiner
 //	kept      two states, patch engine                  the engine after it
-//	plan      the patch's text  engine, once            workers
+//	plans     texts of patches  engine                  workers
 //
 // Every segment is a memfd: born zeroed, unable to shrink or grow, handed over by
 // descriptor, and never used by a second generation of a process.

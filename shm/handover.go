@@ -18,7 +18,7 @@ const (
 	WorkerJournal
 	WorkerSlot
 	WorkerSnapshot
-	WorkerPlan
+	WorkerPlans
 	WorkerSeed
 	WorkerKept // never mapped: held for an engine after this one
 	WorkerFDs  // how many

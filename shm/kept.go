@@ -21,8 +21,7 @@ type Kept struct {
 
 // keptWords precede the text and the state. number is stored last; 0: nothing complete is here.
 type keptWords struct {
-	number, block, seq, size, text, origin, hash atomic.Uint64
-	_                                            [8]byte
+	number, block, seq, plan, size, text, origin, hash atomic.Uint64
 }
 
 const (
@@ -60,6 +59,7 @@ func (k *KeptStore) Put(v Kept) error {
 	w.number.Store(0)
 	w.block.Store(v.Block)
 	w.seq.Store(v.Seq)
+	w.plan.Store(v.Plan)
 	w.size.Store(uint64(len(v.Bytes)))
 	w.text.Store(uint64(len(v.Text)))
 	w.origin.Store(v.Origin)
@@ -83,7 +83,7 @@ func (k *KeptStore) Last() (v Kept, err error) {
 			continue
 		}
 		k.last = n
-		v = Kept{State{w.block.Load(), w.seq.Load(), b[text:]}, b[:text:text], w.origin.Load()}
+		v = Kept{State{w.block.Load(), w.seq.Load(), w.plan.Load(), b[text:]}, b[:text:text], w.origin.Load()}
 	}
 	if v.Text == nil {
 		return Kept{}, fmt.Errorf("no kept snapshot: %w", ErrCorrupt)

@@ -8,7 +8,7 @@ import (
 )
 
 // Version of the layout. Processes of different versions refuse each other with ErrStale.
-const Version = 2
+const Version = 3
 
 // magic spells CHRONUS and a NUL.
 const magic uint64 = 'C' | 'H'<<8 | 'R'<<16 | 'O'<<24 | 'N'<<32 | 'U'<<40 | 'S'<<48
@@ -45,13 +45,13 @@ const (
 	KindSlot
 	KindSnapshot
 	KindSeed
-	KindPlan
+	KindPlans
 	KindKept
 )
 
 // String names the kind.
 func (k Kind) String() string {
-	names := [...]string{"?", "engine", "journal", "slot", "snapshot", "seed", "plan", "kept"}
+	names := [...]string{"?", "engine", "journal", "slot", "snapshot", "seed", "plans", "kept"}
 	if int(k) < len(names) {
 		return names[k]
 	}

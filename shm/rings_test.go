@@ -2,6 +2,7 @@ package shm
 
 import (
 	"errors"
+	"fmt"
 	"math"
 	"testing"
 
@@ -165,17 +166,65 @@ func TestTornState(t *testing.T) {
 	}
 }
 
-func TestPlan(t *testing.T) {
-	for _, text := range []string{"", "version: 1\n"} {
-		seg, err := NewPlan(testGeometry, []byte(text))
-		if err != nil {
+// A store holds the last texts by their numbers, for whoever maps it; what was overwritten, or is not whole, is not there.
+func TestPlans(t *testing.T) {
+	store, err := NewPlanStore(testGeometry)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer store.Close()
+	reader, err := AttachPlans(dup(t, store.FD()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer reader.seg.Close()
+	for n := uint64(1); n <= Plans+1; n++ {
+		if err := store.Put(n, fmt.Appendf(nil, "plan %d", n)); err != nil {
 			t.Fatal(err)
 		}
-		got, err := AttachPlan(dup(t, seg.FD()))
-		seg.Close()
-		if err != nil || string(got) != text {
-			t.Errorf("%q, %v, want %q", got, err, text)
+	}
+	store.SetCurrent(5)
+	for n := range uint64(Plans + 3) {
+		text, err := reader.Text(n)
+		if there := n >= 2 && n <= Plans+1; there && string(text) != fmt.Sprint("plan ", n) || there != (err == nil) {
+			t.Errorf("plan %d: %q, %v", n, text, err)
 		}
+	}
+	at[plansWords](store.Segment, 0).texts[5].bytes[0]++
+	if _, err := reader.Text(5); !errors.Is(err, ErrNoPlan) {
+		t.Errorf("a text that is not whole: %v", err)
+	}
+	if reader.Current() != 5 {
+		t.Errorf("plan %d plays", reader.Current())
+	}
+	if err := store.Put(1, make([]byte, TextMax+1)); err == nil {
+		t.Error("a text that is too long was taken")
+	}
+}
+
+// A worker says which plan it has made ready, or why not.
+func TestMade(t *testing.T) {
+	seg, w, err := NewSlot(testGeometry, 0, 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer seg.Close()
+	r := seg.Commands()
+	bell := r.Bell()
+	w.Want(7, 6)
+	if want, after := r.Wanted(); want != 7 || after != 6 || r.Bell() == bell {
+		t.Error("nobody hears that a plan is wanted")
+	}
+	if made, err := w.Made(7); made || err != nil {
+		t.Error("made before it was")
+	}
+	r.Make(7, errors.New("too large"))
+	if made, err := w.Made(7); made || err == nil || err.Error() != "too large" {
+		t.Errorf("%t, %v", made, err)
+	}
+	r.Make(8, nil)
+	if made, err := w.Made(8); !made || err != nil {
+		t.Errorf("%t, %v", made, err)
 	}
 }
 

@@ -104,6 +104,8 @@ func bodySize(kind Kind, g Geometry) (n int, fixed bool) {
 		return seedSize, true
 	case KindKept:
 		return keptSize, true
+	case KindPlans:
+		return plansSize, true
 	}
 	return 0, false
 }

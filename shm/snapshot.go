@@ -16,18 +16,19 @@ const StateMax = 64 << 20
 type State struct {
 	Block uint64 // the next block to render
 	Seq   uint64 // last command taken
+	Plan  uint64 // number of the plan whose state it is
 	Bytes []byte
 }
 
 // stateWords precede the bytes of a state. number is stored last.
 type stateWords struct {
-	number, block, seq, size, hash atomic.Uint64
-	_                              [24]byte
+	number, block, seq, plan, size, hash atomic.Uint64
+	_                                    [16]byte
 }
 
 // hash is of all of it: a giver that is asked again may write while its last state is still read.
 func (st State) hash() uint64 {
-	return xxhash.Sum64(st.Bytes) ^ st.Block*0x9e3779b97f4a7c15 ^ st.Seq*0xc2b2ae3d27d4eb4f
+	return xxhash.Sum64(st.Bytes) ^ st.Block*0x9e3779b97f4a7c15 ^ st.Seq*0xc2b2ae3d27d4eb4f ^ st.Plan*0x165667b19e3779f9
 }
 
 const (
@@ -76,6 +77,8 @@ func (h *stateWords) store(number uint64, st State) {
 	yield()
 	h.seq.Store(st.Seq)
 	yield()
+	h.plan.Store(st.Plan)
+	yield()
 	h.size.Store(uint64(len(st.Bytes)))
 	yield()
 	h.hash.Store(st.hash())
@@ -103,6 +106,8 @@ func load(seg *Segment, offset int, number uint64) (st State, ok bool, err error
 	st.Block = h.block.Load()
 	yield()
 	st.Seq = h.seq.Load()
+	yield()
+	st.Plan = h.plan.Load()
 	yield()
 	st.Bytes = append([]byte(nil), seg.bytes(offset+line, int(size))...)
 	yield()
@@ -145,23 +150,3 @@ func (r SeedReader) Load() (st State, ok bool, err error) { return load(r.seg, 0
 
 // Close unmaps the seed.
 func (r SeedReader) Close() { r.seg.Close() }
-
-// NewPlan makes the segment that carries a patch's text to the workers.
-func NewPlan(g Geometry, text []byte) (*Segment, error) {
-	s, err := create(KindPlan, g, 0, 0, len(text))
-	if err != nil {
-		return nil, err
-	}
-	copy(s.bytes(0, len(text)), text)
-	return s, nil
-}
-
-// AttachPlan takes over fd and returns a copy of the patch's text.
-func AttachPlan(fd int) ([]byte, error) {
-	s, err := attach(fd, KindPlan, false)
-	if err != nil {
-		return nil, err
-	}
-	defer s.Close()
-	return append([]byte(nil), s.mem[headerSize:]...), nil
-}

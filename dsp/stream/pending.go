@@ -87,6 +87,12 @@ func (p *pending) take() Command {
 	}
 }
 
+// Drop takes a command that is for another plan: it is ignored, and counted.
+func (s *Stream) Drop(seq uint64) {
+	s.seq = max(s.seq, seq)
+	s.ignored++
+}
+
 // Push takes a command, which enters the next block. Commands come in the order of their Seq;
 // one that is not above the last is ignored.
 func (s *Stream) Push(c Command) {

@@ -48,8 +48,6 @@ type voice struct {
 	pitch     dsp.Ramp
 	velocity  dsp.Ramp
 	pressure  dsp.Ramp
-
-	heard [][]float32 // the signals that leave it
 }
 
 func newControls(plan *patch.Plan) (c controls) {

@@ -27,6 +27,8 @@ type loop struct {
 	audio shm.AudioWriter
 	snap  shm.SnapshotWriter
 	str   *stream.Stream
+	plan  uint64 // the number of the stream's plan
+	maker *maker
 	slot  int
 	slots int
 
@@ -36,17 +38,38 @@ type loop struct {
 	fell uint64 // the block in which this slot's worker before panicked, plus 1; 0: it did not
 }
 
-func newLoop(view shm.View, rec shm.Recorder, slot *shm.Segment, snap shm.SnapshotWriter, str *stream.Stream) *loop {
+func newLoop(view shm.View, rec shm.Recorder, slot *shm.Segment, snap shm.SnapshotWriter, plans shm.PlanReader) *loop {
 	number, _ := slot.Slot()
-	str.SetProbe(rec.Module())
 	return &loop{
 		view: view, rec: rec, cmds: slot.Commands(), audio: slot.AudioWriter(), snap: snap,
-		str: str, slot: number, slots: int(slot.Geometry().Slots),
+		maker: &maker{cmds: slot.Commands(), plans: plans, geo: slot.Geometry()}, slot: number, slots: int(slot.Geometry().Slots),
 	}
+}
+
+// open makes the stream of a plan, which has rendered nothing.
+func (l *loop) open(plan uint64) error {
+	str, err := l.maker.open(plan)
+	if err != nil {
+		return err
+	}
+	l.use(str, plan)
+	return nil
+}
+
+// use has the loop render a stream, of the plan of a number.
+func (l *loop) use(str *stream.Stream, plan uint64) {
+	str.SetProbe(l.rec.Module())
+	l.str, l.plan = str, plan
+	l.maker.follow(str, plan)
 }
 
 // take makes st the state to render from. Bytes absent: nothing has been rendered.
 func (l *loop) take(st shm.State) error {
+	if l.str == nil || l.plan != st.Plan {
+		if err := l.open(st.Plan); err != nil {
+			return fmt.Errorf("slot %d: %w", l.slot, err)
+		}
+	}
 	if len(st.Bytes) > 0 {
 		if err := l.str.Restore(st.Bytes); err != nil {
 			return fmt.Errorf("slot %d: seed of block %d: %w", l.slot, st.Block, err)
@@ -81,7 +104,9 @@ func (l *loop) step() error {
 	if err != nil {
 		return err
 	}
-	l.collect(d)
+	if err := l.collect(d); err != nil {
+		return err
+	}
 	l.render(d)
 	if !l.rec.Seal(l.n, d) {
 		l.rec.Ended(shm.CauseDiverged, 0)
@@ -145,7 +170,7 @@ func (l *loop) poisoned() bool {
 
 // collect is step 4: it takes the commands through the decision, waiting for those that have
 // not arrived. The ones that SKIP leaves out are taken and dropped.
-func (l *loop) collect(d shm.Decision) {
+func (l *loop) collect(d shm.Decision) error {
 	for l.seq < d.Seq() {
 		bell := l.view.Bell()
 		m, ok := l.cmds.Get(l.seq + 1)
@@ -155,13 +180,42 @@ func (l *loop) collect(d shm.Decision) {
 			continue
 		}
 		l.seq++
-		if !d.Skip() {
+		switch {
+		case d.Skip():
+		case m.Op == shm.OpPlan:
+			if err := l.goOn(m, d); err != nil {
+				return err
+			}
+		case m.Plan != l.plan && m.Op != shm.OpNone:
+			l.str.Drop(m.Seq)
+		default:
 			l.str.Push(stream.Command{
 				Seq: m.Seq, Frame: m.Frame, Kind: kindOf(m.Op), Node: m.Node, Param: m.Param, Value: m.Value,
 			})
 		}
 	}
 	l.cmds.Took(l.seq)
+	return nil
+}
+
+// goOn goes on with another plan, as soon as it is ready. Where the engine saw to that before, as it does, this waits for nothing; a joiner that comes
+// to the command later may have to.
+func (l *loop) goOn(m shm.Command, d shm.Decision) error {
+	plan := uint64(m.Value)
+	for {
+		bell := l.view.Bell()
+		next, err := l.maker.made(plan)
+		if err != nil {
+			return fmt.Errorf("slot %d: %w", l.slot, err)
+		}
+		if next != nil {
+			l.rec.Rendering(l.n, d.Seq()) // a panic of what is set is that of this block
+			l.guarded(func() { l.str.HandOver(next, m.Seq) })
+			l.use(next, plan)
+			return nil
+		}
+		l.view.Wait(bell, time.Millisecond)
+	}
 }
 
 // kinds translates shm's operations.
@@ -169,6 +223,7 @@ var kinds = [shm.Ops]stream.Kind{
 	shm.OpSet: stream.Set, shm.OpGate: stream.Gate, shm.OpBypass: stream.Bypass, shm.OpNote: stream.Note, shm.OpPressure: stream.Pressure,
 	shm.OpSteps: stream.Steps, shm.OpTrig: stream.Trig, shm.OpStepNote: stream.StepNote, shm.OpStepGate: stream.StepGate, shm.OpChance: stream.StepChance,
 	shm.OpRamp: stream.Ramp,
+	// OpPlan is the loop's own: it is no change of a node.
 }
 
 // kindOf is an operation's kind; of one that there is none it is 0, which a stream ignores.
@@ -183,7 +238,7 @@ func kindOf(o shm.Op) stream.Kind {
 func (l *loop) render(d shm.Decision) {
 	l.rec.Rendering(l.n, d.Seq())
 	buf := l.audio.Begin(l.n)
-	l.guarded(buf)
+	l.guarded(func() { l.str.Render(buf) })
 	l.rec.Rendered(l.sound())
 	l.audio.Commit(l.n, shm.Hash(buf))
 }
@@ -194,9 +249,9 @@ func (l *loop) sound() (s shm.Sound) {
 	return s
 }
 
-func (l *loop) guarded(buf []float32) {
+func (l *loop) guarded(run func()) {
 	defer l.caught()
-	l.str.Render(buf)
+	run()
 }
 
 // caught runs on the render thread when a module has panicked or faulted. The process ends
@@ -224,7 +279,7 @@ const (
 // answer gives the snapshot that the engine asked for, at this block boundary.
 func (l *loop) answer() {
 	asked := l.cmds.Asked()
-	if asked == l.gave {
+	if asked == l.gave || l.str.Moving() { // a few blocks later then
 		return
 	}
 	l.gave = asked
@@ -232,5 +287,5 @@ func (l *loop) answer() {
 	if err != nil || len(b) > shm.StateMax {
 		return // the engine asks another, and goes on with the snapshot it kept
 	}
-	l.snap.Complete(asked, shm.State{Block: l.n, Seq: l.seq, Bytes: b})
+	l.snap.Complete(asked, shm.State{Block: l.n, Seq: l.seq, Plan: l.plan, Bytes: b})
 }

@@ -18,6 +18,8 @@ type bench struct {
 	control  shm.Control
 	playback shm.Playback
 	journal  shm.Journal
+	plans    shm.PlanStore
+	plan     uint64 // that commands are for
 	loops    [2]*loop
 	cmds     [2]shm.CommandWriter
 	rings    [2]shm.AudioReader
@@ -52,11 +54,22 @@ func newBench(t *testing.T) *bench {
 	b.control = must[shm.Control](t)(shm.NewControl(g, 4))
 	b.playback = must[shm.Playback](t)(shm.AttachPlayback(dup(t, b.control.FD())))
 	b.journal = must[shm.Journal](t)(shm.NewJournal(g))
+	b.plans = must[shm.PlanStore](t)(shm.NewPlanStore(g))
+	b.addPlan(string(patch.Default()))
 	for i := range b.loops {
-		b.join(i, 1, shm.State{})
+		b.join(i, 1, shm.State{Plan: 1})
 	}
-	t.Cleanup(func() { b.control.Close(); b.journal.Close() })
+	t.Cleanup(func() { b.control.Close(); b.journal.Close(); b.plans.Close() })
 	return b
+}
+
+// addPlan puts the text of another plan into the store, for which commands are from now on.
+func (b *bench) addPlan(text string) {
+	b.t.Helper()
+	b.plan++
+	if err := b.plans.Put(b.plan, []byte(text)); err != nil {
+		b.t.Fatal(err)
+	}
 }
 
 // join puts a worker of generation gen into slot i, with state st.
@@ -75,11 +88,8 @@ func (b *bench) join(i int, gen uint64, st shm.State) {
 	view := must[shm.View](b.t)(shm.AttachView(dup(b.t, b.control.FD())))
 	rec := must[shm.Recorder](b.t)(shm.AttachRecorder(dup(b.t, b.journal.FD()), i, gen))
 	writer := must[shm.SnapshotWriter](b.t)(shm.AttachSnapshot(dup(b.t, snap.FD())))
-	str, err := open(patch.Default(), g)
-	if err != nil {
-		b.t.Fatal(err)
-	}
-	b.loops[i] = newLoop(view, rec, seg, writer, str)
+	plans := must[shm.PlanReader](b.t)(shm.AttachPlans(dup(b.t, b.plans.FD())))
+	b.loops[i] = newLoop(view, rec, seg, writer, plans)
 	b.cmds[i], b.rings[i], b.snaps[i] = cmds, seg.AudioReader(), reader
 	if err := b.loops[i].take(st); err != nil {
 		b.t.Fatal(err)
@@ -90,7 +100,7 @@ func (b *bench) join(i int, gen uint64, st shm.State) {
 func (b *bench) send(c shm.Command, slots ...int) {
 	b.t.Helper()
 	b.seq++
-	c.Seq = b.seq
+	c.Seq, c.Plan = b.seq, b.plan
 	for _, i := range slots {
 		if err := b.cmds[i].Put(c); err != nil {
 			b.t.Fatal(err)
@@ -175,7 +185,7 @@ func TestStandbyFollows(t *testing.T) {
 // Nothing is taken beyond committed, nor beyond what the own ring holds.
 func TestTakesCommittedOnly(t *testing.T) {
 	b := newBench(t)
-	if err := b.cmds[0].Put(shm.Command{Seq: 1, Op: shm.OpGate, Node: 2, Value: 1}); err != nil {
+	if err := b.cmds[0].Put(shm.Command{Seq: 1, Plan: 1, Op: shm.OpGate, Node: 2, Value: 1}); err != nil {
 		t.Fatal(err)
 	}
 	b.step(0)
@@ -202,7 +212,7 @@ func TestTakesMoreThanARing(t *testing.T) {
 		err := shm.ErrFull
 		for b.seq < many && (err == nil || errors.Is(err, shm.ErrFull)) {
 			c := gate(1)
-			c.Seq = b.seq + 1
+			c.Seq, c.Plan = b.seq+1, b.plan
 			if err = b.cmds[0].Put(c); err == nil {
 				b.seq++
 			}
@@ -267,7 +277,7 @@ func TestPoisonAlone(t *testing.T) {
 	b.loops[0].rec.Rendering(2, 1)
 	b.loops[0].rec.Ended(shm.CausePanic, 0)
 	b.join(0, 2, st)
-	if err := b.cmds[0].Put(shm.Command{Seq: 1, Op: shm.OpGate, Node: 2, Value: 1}); err != nil {
+	if err := b.cmds[0].Put(shm.Command{Seq: 1, Plan: 1, Op: shm.OpGate, Node: 2, Value: 1}); err != nil {
 		t.Fatal(err)
 	}
 	b.step(0)
@@ -302,7 +312,9 @@ func TestDoesNotPublishAnother(t *testing.T) {
 		t.Fatal(err)
 	}
 	b.loops[1].rec.SkipNew(0, d)
-	b.loops[0].collect(d)
+	if err := b.loops[0].collect(d); err != nil {
+		t.Fatal(err)
+	}
 	b.loops[0].render(d)
 	if b.loops[0].rec.Seal(0, d) || b.journal.Published(0) != 0 {
 		t.Error("sealed what is not decided")
@@ -338,10 +350,10 @@ func TestJoin(t *testing.T) {
 	if b.hash(0, 3) != b.hash(1, 3) {
 		t.Error("the joiner's first block differs")
 	}
-	if err := b.loops[1].take(shm.State{Block: 9, Bytes: st.Bytes}); err == nil {
+	if err := b.loops[1].take(shm.State{Block: 9, Plan: 1, Bytes: st.Bytes}); err == nil {
 		t.Error("a seed whose block is not its state's was taken")
 	}
-	if err := b.loops[1].take(shm.State{Block: 3, Bytes: st.Bytes[:50]}); err == nil {
+	if err := b.loops[1].take(shm.State{Block: 3, Plan: 1, Bytes: st.Bytes[:50]}); err == nil {
 		t.Error("half a state was taken")
 	}
 }
@@ -366,11 +378,11 @@ func TestNoAllocs(t *testing.T) {
 // Every operation has its kind, by the same number: tapes and simulations translate by that.
 func TestKinds(t *testing.T) {
 	for op := shm.OpSet; op < shm.Ops; op++ {
-		if kindOf(op) != stream.Kind(op) {
+		if op != shm.OpPlan && kindOf(op) != stream.Kind(op) {
 			t.Errorf("operation %d is kind %d", op, kindOf(op))
 		}
 	}
-	if kindOf(shm.OpNone) != 0 || kindOf(shm.Ops) != 0 || kindOf(65535) != 0 {
+	if kindOf(shm.OpNone) != 0 || kindOf(shm.OpPlan) != 0 || kindOf(shm.Ops) != 0 || kindOf(65535) != 0 {
 		t.Error("what is no operation has a kind")
 	}
 }

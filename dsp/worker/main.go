@@ -15,8 +15,6 @@ import (
 	"syscall"
 	"time"
 
-	"github.com/music-chronus/chronus/dsp/patch"
-	"github.com/music-chronus/chronus/dsp/stream"
 	"github.com/music-chronus/chronus/shm"
 	"github.com/music-chronus/chronus/shm/sys"
 )
@@ -60,6 +58,8 @@ func run() error {
 	debug.SetPanicOnFault(true) // a module's wild pointer is that module's panic
 	go endWhenOrphaned(l.view)
 	go endOnSignal(l.rec)
+	l.maker.running = true
+	go l.maker.run()
 	return l.run()
 }
 
@@ -167,38 +167,12 @@ func attach(fds []int) (*loop, shm.SeedReader, error) {
 			return nil, none, fmt.Errorf("geometry %+v, the engine's is %+v: %w", s.Geometry(), view.Geometry(), shm.ErrCorrupt)
 		}
 	}
-	text, err := shm.AttachPlan(fds[shm.WorkerPlan])
+	plans, err := shm.AttachPlans(fds[shm.WorkerPlans])
 	if err != nil {
 		return nil, none, err
 	}
-	str, err := open(text, view.Geometry())
-	if err != nil {
-		return nil, none, err
-	}
-	return newLoop(view, rec, slot, snap, str), seed, nil
-}
-
-// What a stream may keep is what a snapshot holds.
-var _ = [1]struct{}{}[stream.MaxState-shm.StateMax]
-
-// open compiles a patch for the engine's geometry.
-func open(text []byte, g shm.Geometry) (*stream.Stream, error) {
-	p, err := patch.Parse("plan", text)
-	if err != nil {
-		return nil, err
-	}
-	plan, err := patch.Compile(p, int(g.Rate), int(g.Block), int(g.Channels))
-	if err != nil {
-		return nil, err
-	}
-	str, err := stream.New(plan)
-	if err != nil {
-		return nil, err
-	}
-	if str.Size() > shm.StateMax {
-		return nil, fmt.Errorf("patch %s: a state of up to %d bytes; a snapshot holds %d", p.Name, str.Size(), shm.StateMax)
-	}
-	return str, nil
+	l := newLoop(view, rec, slot, snap, plans)
+	return l, seed, l.open(plans.Current()) // most likely the seed is of this one
 }
 
 // begin waits for the seed and for leave to start, and takes up the state.

@@ -29,6 +29,14 @@ func FutexWait(word *atomic.Uint32, val uint32, timeout time.Duration) {
 		uintptr(val), uintptr(unsafe.Pointer(&ts)), 0, 0)
 }
 
+// FutexSleep is FutexWait for a goroutine that may sleep long: Go's scheduler is told.
+func FutexSleep(word *atomic.Uint32, val uint32, timeout time.Duration) {
+	ts := unix.NsecToTimespec(int64(timeout))
+	// SAFETY: as in FutexWait.
+	_, _, _ = syscall.Syscall6(unix.SYS_FUTEX, uintptr(unsafe.Pointer(word)), futexWait,
+		uintptr(val), uintptr(unsafe.Pointer(&ts)), 0, 0)
+}
+
 // FutexWake wakes all that wait on word. It does not block and allocates nothing.
 func FutexWake(word *atomic.Uint32) {
 	const all = 1<<31 - 1

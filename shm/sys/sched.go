@@ -23,6 +23,15 @@ const (
 // the goroutine to its thread first. It needs CAP_SYS_NICE or RLIMIT_RTPRIO.
 func ThreadFIFO(priority int) error { return fifo(0, priority) }
 
+// ThreadOrdinary takes the calling thread's real-time priority away: for work that must never keep a render thread waiting.
+func ThreadOrdinary() error {
+	attr := unix.SchedAttr{Size: unix.SizeofSchedAttr, Policy: unix.SCHED_NORMAL}
+	if err := unix.SchedSetAttr(0, &attr, 0); err != nil {
+		return fmt.Errorf("SCHED_OTHER: %w", err)
+	}
+	return nil
+}
+
 // MayFIFO tells, as an error, why ThreadFIFO would be refused. It tries, on a thread of its own.
 func MayFIFO(priority int) error {
 	refused := make(chan error)

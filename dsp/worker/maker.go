@@ -1,0 +1,140 @@
+package worker
+
+import (
+	"fmt"
+	"runtime"
+	"sync/atomic"
+	"time"
+
+	"github.com/music-chronus/chronus/dsp/patch"
+	"github.com/music-chronus/chronus/dsp/stream"
+	"github.com/music-chronus/chronus/shm"
+	"github.com/music-chronus/chronus/shm/sys"
+)
+
+// What a stream may keep is what a snapshot holds.
+var _ = [1]struct{}{}[stream.MaxState-shm.StateMax]
+
+// maker makes the next plan ready while the loop renders the present one: it parses, compiles, builds the modules, on a thread of its own
+// without real-time priority. The loop and the maker hand pointers to one another, and share nothing else that changes.
+type maker struct {
+	cmds    shm.CommandReader
+	plans   shm.PlanReader
+	geo     shm.Geometry
+	running bool // run has been started; else made does the work itself
+
+	asked   atomic.Uint64         // by the loop, which waits for it; 0: nothing
+	present atomic.Pointer[ready] // what is rendered
+	next    atomic.Pointer[ready]
+}
+
+// ready is a plan's stream, made to follow another.
+type ready struct {
+	plan uint64
+	of   *stream.Stream
+	str  *stream.Stream
+	err  error
+}
+
+// wantNap bounds the sleep of a maker that nobody wants anything of.
+const wantNap = time.Second
+
+// open makes the stream of a plan.
+func (m *maker) open(plan uint64) (*stream.Stream, error) {
+	p, err := m.compile(plan)
+	if err != nil {
+		return nil, err
+	}
+	return stream.New(p)
+}
+
+func (m *maker) compile(plan uint64) (*patch.Plan, error) {
+	text, err := m.plans.Text(plan)
+	if err != nil {
+		return nil, err
+	}
+	p, err := patch.Parse(fmt.Sprint("plan ", plan), text)
+	if err != nil {
+		return nil, err
+	}
+	return patch.Compile(p, int(m.geo.Rate), int(m.geo.Block), int(m.geo.Channels))
+}
+
+// follow says what the next plan has to follow.
+func (m *maker) follow(str *stream.Stream, plan uint64) {
+	m.present.Store(&ready{plan: plan, str: str})
+	m.asked.Store(0)
+	m.cmds.RingWant()
+}
+
+// made is the stream that can go on with a plan in place of the present one; nil: not yet.
+func (m *maker) made(plan uint64) (*stream.Stream, error) {
+	r := m.next.Load()
+	if r == nil || r.plan != plan || r.of != m.present.Load().str {
+		if m.asked.Store(plan); m.running {
+			m.cmds.RingWant()
+			return nil, nil
+		}
+		m.make(plan)
+		r = m.next.Load()
+	}
+	return r.str, r.err
+}
+
+// make makes a plan ready.
+func (m *maker) make(plan uint64) *ready {
+	r := &ready{plan: plan, of: m.present.Load().str}
+	r.str, r.err = m.build(r.of, plan)
+	m.next.Store(r)
+	return r
+}
+
+// build is guarded: what panics is refused, and the loop goes on.
+func (m *maker) build(of *stream.Stream, plan uint64) (str *stream.Stream, err error) {
+	defer func() {
+		if x := recover(); x != nil {
+			str, err = nil, fmt.Errorf("a module panicked as it was made: %v", x)
+		}
+	}()
+	p, err := m.compile(plan)
+	if err != nil {
+		return nil, err
+	}
+	return of.Follow(p)
+}
+
+// run serves the loop and the engine until the process ends. Whoever starts it sets running before.
+func (m *maker) run() {
+	runtime.LockOSThread()
+	_ = sys.ThreadOrdinary()
+	for {
+		bell := m.cmds.Bell()
+		m.serve()
+		m.cmds.AwaitWant(bell, wantNap)
+	}
+}
+
+// serve makes what is wanted, if anything is. What the engine wants is to follow the plan that plays: a joiner that is not there yet, and
+// would have to make it again, waits until it is.
+func (m *maker) serve() {
+	present := m.present.Load()
+	if plan := m.asked.Load(); plan != 0 && plan != present.plan {
+		m.fresh(plan, present)
+		return
+	}
+	switch want, after := m.cmds.Wanted(); {
+	case want == 0 || m.cmds.LastMade() == want:
+	case want == present.plan:
+		m.cmds.Make(want, nil)
+	case after == present.plan:
+		m.cmds.Make(want, m.fresh(want, present).err)
+	}
+}
+
+// fresh is the plan, ready to follow what is present.
+func (m *maker) fresh(plan uint64, present *ready) *ready {
+	if r := m.next.Load(); r != nil && r.plan == plan && r.of == present.str {
+		return r
+	}
+	return m.make(plan)
+}

@@ -1,0 +1,169 @@
+package worker
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/music-chronus/chronus/dsp/patch"
+	"github.com/music-chronus/chronus/shm"
+)
+
+// other is the default patch without its filter, and with an echo.
+const other = `
+version: 1
+nodes:
+  - {id: sine1, type: sine}
+  - {id: adsr1, type: adsr}
+  - {id: echo, type: delay, params: {time: 0.01}}
+cables: [sine1 > adsr1 > echo > out]
+`
+
+// change sends the command to go on with a plan.
+func (b *bench) change(plan uint64, slots ...int) {
+	b.t.Helper()
+	b.send(shm.Command{Op: shm.OpPlan, Value: float64(plan)}, slots...)
+}
+
+// Workers go on with another plan at the same block, with what has its id in both; a worker that joins before it, and takes the command later, too; one that
+// joins after it begins with the new one.
+func TestChangeOfPlan(t *testing.T) {
+	b := newBench(t)
+	b.send(gate(1), 0, 1)
+	advance := func(count int) {
+		for range count {
+			b.step(0)
+			b.step(1)
+			b.playback.Advance(0, false)
+		}
+	}
+	advance(20)
+	b.cmds[0].Ask(1)
+	b.step(0)
+	b.step(1)
+	before, ok, err := b.snaps[0].Copy(1)
+	if err != nil || !ok || before.Plan != 1 {
+		t.Fatalf("plan %d, %t, %v", before.Plan, ok, err)
+	}
+	n := b.loops[0].n
+	b.addPlan(other)
+	b.plans.SetCurrent(2)
+	b.change(2, 0, 1)
+	b.send(shm.Command{Op: shm.OpSet, Node: 3, Param: 1, Value: 0.5}, 0, 1)
+	b.step(0)
+	b.cmds[0].Ask(2)
+	b.step(0)
+	if _, ok, _ := b.snaps[0].Copy(2); ok {
+		t.Error("a worker that moves gave its state")
+	}
+	for b.loops[1].n < b.loops[0].n {
+		b.step(1)
+	}
+	advance(10)
+	for k := n; k < b.loops[0].n; k++ {
+		if k+8 > b.loops[0].n && b.hash(0, k) != b.hash(1, k) {
+			t.Fatalf("block %d differs", k)
+		}
+	}
+	after, ok, err := b.snaps[0].Copy(2)
+	if err != nil || !ok || after.Plan != 2 {
+		t.Fatalf("plan %d, %t, %v", after.Plan, ok, err)
+	}
+	for i, st := range []shm.State{before, after} {
+		b.join(1, uint64(i)+2, st)
+		for _, c := range []shm.Command{
+			{Seq: 1, Plan: 1, Op: shm.OpGate, Node: 2, Value: 1}, {Seq: 2, Plan: 1, Op: shm.OpPlan, Value: 2}, {Seq: 3, Plan: 2, Op: shm.OpSet, Node: 3, Param: 1, Value: 0.5},
+		} {
+			if c.Seq > st.Seq {
+				if err := b.cmds[1].Put(c); err != nil {
+					t.Fatal(err)
+				}
+			}
+		}
+		for b.loops[1].n < b.loops[0].n {
+			b.step(1)
+		}
+		if last := b.loops[0].n - 1; b.hash(0, last) != b.hash(1, last) {
+			t.Errorf("joiner %d differs", i)
+		}
+	}
+}
+
+// A command that was resolved with another plan than plays is left out.
+func TestCommandOfAnotherPlan(t *testing.T) {
+	b := newBench(t)
+	b.plan = 9
+	b.send(gate(1), 0, 1)
+	b.step(0)
+	if l := b.loops[0]; l.seq != 1 || l.str.Seq() != 1 || l.str.Ignored() != 1 {
+		t.Errorf("seq %d, stream %d, %d ignored", l.seq, l.str.Seq(), l.str.Ignored())
+	}
+	for _, v := range b.rings[0].Block(0) {
+		if v != 0 {
+			t.Fatal("it was carried out")
+		}
+	}
+}
+
+// A change of plan that is left out as poison leaves the plan as it is, and what was meant for the new one out.
+func TestSkippedChange(t *testing.T) {
+	b := newBench(t)
+	b.addPlan(other)
+	b.change(2, 0, 1)
+	d, ok := b.loops[0].decision(true)
+	if !ok {
+		t.Fatal("no decision")
+	}
+	b.loops[0].rec.Rendering(0, d.Seq())
+	b.loops[0].rec.Ended(shm.CausePanic, 0)
+	a := b.control.Active()
+	b.control.Swap(a, a.Without(0, 1))
+	b.send(gate(1), 1)
+	b.step(1)
+	b.step(1)
+	if l := b.loops[1]; l.plan != 1 || l.seq != 2 || l.str.Ignored() != 1 {
+		t.Errorf("plan %d, seq %d, %d ignored", l.plan, l.seq, l.str.Ignored())
+	}
+}
+
+// The maker makes ready what the engine wants, beside the loop, and says why not where it cannot.
+func TestMaker(t *testing.T) {
+	b := newBench(t)
+	m := b.loops[0].maker
+	m.running = true
+	go m.run() // until the test's process ends, as in a worker
+	await := func(plan uint64) error {
+		for range 2000 {
+			if made, err := b.cmds[0].Made(plan); made || err != nil {
+				return err
+			}
+			time.Sleep(time.Millisecond)
+		}
+		t.Fatalf("plan %d is not made", plan)
+		return nil
+	}
+	b.addPlan("version: 1\nnodes: [{id: a, type: no}]\ncables: [a > out]\n")
+	b.cmds[0].Want(2, 1)
+	if err := await(2); err == nil || !strings.Contains(err.Error(), "no module of type") {
+		t.Errorf("%v", err)
+	}
+	b.addPlan(other)
+	b.cmds[0].Want(3, 1)
+	if err := await(3); err != nil {
+		t.Fatal(err)
+	}
+	b.plan = 1
+	b.change(3, 0, 1)
+	b.step(0)
+	b.step(1)
+	if b.loops[0].plan != 3 || b.loops[1].plan != 3 || b.hash(0, 0) != b.hash(1, 0) {
+		t.Errorf("plans %d and %d", b.loops[0].plan, b.loops[1].plan)
+	}
+	if b.addPlan(string(patch.Default())); b.plan != 2 {
+		t.Fatal(b.plan)
+	}
+	b.cmds[0].Want(2, 3)
+	if err := await(2); err != nil {
+		t.Error(err)
+	}
+}

@@ -1,0 +1,142 @@
+package shm
+
+import (
+	"errors"
+	"fmt"
+	"sync/atomic"
+	"time"
+	"unsafe"
+
+	"github.com/cespare/xxhash/v2"
+
+	"github.com/music-chronus/chronus/shm/sys"
+)
+
+// Plans is how many texts of patches a store holds: that of the state which is kept, that of the present, and those between. They are few, since the state
+// is kept every second.
+const Plans = 8
+
+// ErrNoPlan: a store does not hold the plan of that number, or not whole.
+var ErrNoPlan = errors.New("no such plan")
+
+// plansWords is the body of the segment: the number of the plan that plays, and the texts, each in the place of its number modulo Plans.
+type plansWords struct {
+	current atomic.Uint64
+	_       [56]byte
+	texts   [Plans]textWords
+}
+
+// textWords is one text. number is cleared first and stored last.
+type textWords struct {
+	number, size, hash atomic.Uint64
+	_                  [40]byte
+	bytes              [TextMax]byte
+}
+
+const plansSize = int(unsafe.Sizeof(plansWords{}))
+
+// PlanStore is the segment that carries the texts of patches to the workers, and to an engine after this one. The engine writes.
+type PlanStore struct{ *Segment }
+
+// NewPlanStore makes the segment. The engine owns it.
+func NewPlanStore(g Geometry) (PlanStore, error) {
+	s, err := create(KindPlans, g, 0, 0, plansSize)
+	return PlanStore{s}, err
+}
+
+// Put keeps a text as the plan of a number, above 0, in the place of the one Plans before.
+func (p PlanStore) Put(number uint64, text []byte) error {
+	if len(text) > TextMax {
+		return fmt.Errorf("patch of %d bytes; the most are %d", len(text), TextMax)
+	}
+	t := &at[plansWords](p.Segment, 0).texts[number%Plans]
+	t.number.Store(0)
+	t.size.Store(uint64(len(text)))
+	copy(t.bytes[:], text)
+	t.hash.Store(xxhash.Sum64(text))
+	yield()
+	t.number.Store(number)
+	return nil
+}
+
+// SetCurrent says which plan plays, for workers that start and for an engine after this one.
+func (p PlanStore) SetCurrent(number uint64) { at[plansWords](p.Segment, 0).current.Store(number) }
+
+// PlanReader is a worker's side.
+type PlanReader struct{ seg *Segment }
+
+// AttachPlans maps a store for reading and takes over fd.
+func AttachPlans(fd int) (PlanReader, error) {
+	s, err := attach(fd, KindPlans, false)
+	return PlanReader{s}, err
+}
+
+// Reader reads from the same store.
+func (p PlanStore) Reader() PlanReader { return PlanReader{p.Segment} }
+
+// Current is the number of the plan that plays.
+func (p PlanReader) Current() uint64 { return at[plansWords](p.seg, 0).current.Load() }
+
+// Text is a copy of the text of a plan. ErrNoPlan if it is not there, or not whole.
+func (p PlanReader) Text(number uint64) ([]byte, error) {
+	t := &at[plansWords](p.seg, 0).texts[number%Plans]
+	if size := t.size.Load(); t.number.Load() == number && number > 0 && size <= TextMax {
+		text := append([]byte(nil), t.bytes[:size]...)
+		if xxhash.Sum64(text) == t.hash.Load() && t.number.Load() == number {
+			return text, nil
+		}
+	}
+	return nil, fmt.Errorf("plan %d: %w", number, ErrNoPlan)
+}
+
+// Want asks the worker to make the plan of a number ready, to follow the one of another, while it goes on.
+func (c CommandWriter) Want(number, after uint64) {
+	c.w.after.Store(after)
+	c.w.want.Store(number)
+	c.w.bell.Add(1)
+	sys.FutexWake(&c.w.bell)
+}
+
+// Made tells whether the worker has made the plan of a number ready; err says why it refused.
+func (c CommandWriter) Made(number uint64) (made bool, err error) {
+	if c.w.made.Load() != number {
+		return false, nil
+	}
+	if n := min(c.w.why.size.Load(), refusalMax); n > 0 {
+		return false, errors.New(string(c.w.why.bytes[:n]))
+	}
+	return true, nil
+}
+
+// Wanted is the number of the plan that the engine wants ready, 0: none, and of the one that it is to follow.
+func (c CommandReader) Wanted() (number, after uint64) {
+	number = c.w.want.Load() // stored after the other
+	return number, c.w.after.Load()
+}
+
+// Bell reads the word that is bumped when a plan is wanted.
+func (c CommandReader) Bell() uint32 { return c.w.bell.Load() }
+
+// AwaitWant sleeps until the bell is no longer at bell, or timeout. Go's scheduler is told.
+func (c CommandReader) AwaitWant(bell uint32, timeout time.Duration) {
+	sys.FutexSleep(&c.w.bell, bell, timeout)
+}
+
+// RingWant wakes who sleeps in AwaitWant.
+func (c CommandReader) RingWant() {
+	c.w.bell.Add(1)
+	sys.FutexWake(&c.w.bell)
+}
+
+// LastMade is the number of the plan that Make was last called with.
+func (c CommandReader) LastMade() uint64 { return c.w.made.Load() }
+
+// Make says that the plan of a number is ready, or, with an error, refused.
+func (c CommandReader) Make(number uint64, err error) {
+	n := 0
+	if err != nil {
+		n = copy(c.w.why.bytes[:], err.Error())
+	}
+	c.w.why.size.Store(uint64(n))
+	c.w.made.Store(number)
+}
