@@ -1,6 +1,7 @@
 package actors
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"slices"
@@ -21,6 +22,7 @@ type heritage struct {
 	control *shm.Segment
 	journal *shm.Segment
 	kept    *shm.Segment
+	plans   *shm.Segment
 	rings   []*shm.Segment // that the audio process plays, of dead workers too
 }
 
@@ -88,6 +90,8 @@ func (h *heritage) place(x *heir, k shm.Kind) **shm.Segment {
 		return &h.journal
 	case k == shm.KindKept:
 		return &h.kept
+	case k == shm.KindPlans:
+		return &h.plans
 	case k == shm.KindSnapshot:
 		return &x.snap
 	case k == shm.KindSlot && x == h.audio:
@@ -130,7 +134,7 @@ func (h *heritage) end() (n int) {
 
 // close unmaps what nobody has taken.
 func (h *heritage) close() {
-	list := []**shm.Segment{&h.control, &h.journal, &h.kept}
+	list := []**shm.Segment{&h.control, &h.journal, &h.kept, &h.plans}
 	for i := range h.rings {
 		list = append(list, &h.rings[i])
 	}
@@ -144,14 +148,15 @@ func (h *heritage) close() {
 
 // adopt makes a rig of what another engine left. Until it returns without an error nothing has been changed.
 func adopt(cfg Config, asked []byte, h *heritage, emit func(Event)) (*rig, error) {
-	if h.control == nil || h.journal == nil || h.kept == nil {
+	if h.control == nil || h.journal == nil || h.kept == nil || h.plans == nil {
 		return nil, fmt.Errorf("%w: no process holds its words", errUnusable)
 	}
 	if len(h.rings) == 0 && !slices.ContainsFunc(h.workers, func(x *heir) bool { return x.slot != nil }) {
 		return nil, fmt.Errorf("%w: none of its processes has any sound", errUnusable)
 	}
 	r := bareRig(cfg, h.control.Geometry(), emit)
-	r.control, r.journal, r.store = shm.TakeControl(h.control), shm.TakeJournal(h.journal), shm.TakeKept(h.kept)
+	r.control, r.journal = shm.TakeControl(h.control), shm.TakeJournal(h.journal)
+	r.store, r.plans = shm.TakeKept(h.kept), shm.PlanStore{Segment: h.plans}
 	if t := r.control.Transport(); t != shm.Play {
 		return nil, fmt.Errorf("%w: it had not begun to play, or was about to end", errUnusable)
 	}
@@ -162,19 +167,19 @@ func adopt(cfg Config, asked []byte, h *heritage, emit func(Event)) (*rig, error
 	if err := r.sameAs(cfg, asked); err != nil {
 		return nil, err
 	}
-	if r.plan, err = shm.NewPlan(r.geo, r.kept.Text); err != nil {
+	if err = r.inheritPlans(); err != nil {
 		return nil, err
 	}
-	r.setPlan(r.kept.Text)
 	r.control.SetEngine(ownPID())
 	r.control.SetGrace(cfg.Grace)
-	h.control, h.journal, h.kept = nil, nil, nil
+	h.control, h.journal, h.kept, h.plans = nil, nil, nil, nil
 	now := time.Now()
 	for i := range int(r.geo.Slots) {
 		r.slots = append(r.slots, r.inheritSlot(i, h, now))
 	}
 	r.inheritLog(h)
 	r.finishBroadcast()
+	r.inheritPresent()
 	for _, s := range r.slots {
 		if s.phase == empty {
 			r.control.Depose(s.number, r.journal) // it died unseen
@@ -191,6 +196,34 @@ func adopt(cfg Config, asked []byte, h *heritage, emit func(Event)) (*rig, error
 	r.inheritAudio(h)
 	h.close()
 	return r, nil
+}
+
+// inheritPlans takes the plan of the kept snapshot for the present one.
+func (r *rig) inheritPlans() error {
+	p := &planned{number: r.kept.Plan, name: r.cfg.PatchName, text: r.kept.Text}
+	p.plan, _ = r.compile(p.name, p.text)
+	r.planned[p.number] = p
+	r.lastPlan = max(p.number, r.plans.Reader().Last())
+	if text, err := r.plans.Reader().Text(p.number); err != nil || !bytes.Equal(text, p.text) {
+		return fmt.Errorf("%w: plan %d is not the patch that plays: %v", errUnusable, p.number, err)
+	}
+	r.present = p
+	return nil
+}
+
+// inheritPresent goes on to the plan that the workers were last commanded to go on with.
+func (r *rig) inheritPresent() {
+	for _, c := range r.log.commands {
+		if c.Op != shm.OpPlan {
+			continue
+		}
+		if text, err := r.plans.Reader().Text(uint64(c.Value)); err == nil {
+			p := &planned{number: uint64(c.Value), name: r.cfg.PatchName, text: text, before: r.present.number, seq: c.Seq}
+			p.plan, _ = r.compile(p.name, p.text)
+			r.planned[p.number], r.present = p, p
+		}
+	}
+	r.play(r.present)
 }
 
 // sameAs says what differs between what plays and what was asked for. Who starts an engine anew with other wishes must

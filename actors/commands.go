@@ -77,13 +77,19 @@ func (l *commandLog) trim(seq uint64) {
 func (r *rig) broadcast(c shm.Command, plan uint64, answer func(error)) (seq uint64, err error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	if c, err = r.translate(c, plan); err != nil {
+		return 0, err
+	}
+	c.Plan = r.present.number
+	return r.broadcastLocked(c, answer)
+}
+
+func (r *rig) broadcastLocked(c shm.Command, answer func(error)) (seq uint64, err error) {
 	switch {
 	case r.stopping:
 		return 0, errStopped
 	case r.silent != "":
 		return 0, fmt.Errorf("nothing plays: %s", r.silent)
-	case plan != r.planNumber:
-		return 0, errReplanned
 	}
 	attached, room := 0, 0
 	for _, s := range r.slots {

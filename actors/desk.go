@@ -25,7 +25,7 @@ type directory struct {
 
 func newDesk(address string, plan *patch.Plan) (d *desk, err error) {
 	d = &desk{}
-	if err = d.replan(plan, 1); err != nil {
+	if err = d.replan(plan, 0); err != nil {
 		return nil, err
 	}
 	if address != noOSC {

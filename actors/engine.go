@@ -102,7 +102,8 @@ func (e *Engine) prepare() (err error) {
 		e.rig.lastGood = []byte(e.saved.LastGood)
 	}
 	e.rig.enrol = e.dir.saveCrew
-	e.rig.replanned = func(p *patch.Plan) { _ = e.desk.replan(p, e.rig.planNumber) }
+	e.rig.replanned = func(p *planned) { _ = e.desk.replan(p.plan, p.number) }
+	e.rig.replanned(e.rig.present)
 	e.warn()
 	e.control, err = serveControl(e, e.dir.file(SocketFile))
 	return err

@@ -7,7 +7,7 @@ import (
 )
 
 // Event is something that happened, as a value on the actor system's event stream. The set is
-// closed: WorkerReady, WorkerEnded, WorkerHung, WorkerDiverged, WorkerFailed, Flipped,
+// closed: PatchChanged, PatchReverted, WorkerReady, WorkerEnded, WorkerHung, WorkerDiverged, WorkerFailed, Flipped,
 // AudioOpened, AudioEnded, Quarantined, NodeBypassed, SteppedDown, NodeMuted, OutputGuarded, Adopted, Resumed, DeviceTrouble, NotKept, ActorFailed.
 type Event interface {
 	fmt.Stringer
@@ -17,6 +17,16 @@ type Event interface {
 }
 
 type (
+	// PatchChanged: the workers have gone on with another patch.
+	PatchChanged struct {
+		Name   string
+		Commit Commit
+	}
+	// PatchReverted: a change of the patch ended workers and was left out; the patch before it plays on.
+	PatchReverted struct {
+		From, To string
+		Commit   uint64
+	}
 	// WorkerReady: a worker is in lockstep and may be named.
 	WorkerReady struct {
 		Slot       int
@@ -116,6 +126,8 @@ type (
 	}
 )
 
+func (PatchChanged) event()   {}
+func (PatchReverted) event()  {}
 func (WorkerReady) event()    {}
 func (WorkerEnded) event()    {}
 func (WorkerHung) event()     {}

@@ -198,6 +198,17 @@ func (r *rig) keep(now time.Time) {
 // reads them a little later.
 func (r *rig) keepState(st shm.State) {
 	r.log.trim(r.kept.Seq)
+	if st.Plan != r.kept.Plan {
+		text, err := r.textOf(st.Plan)
+		if err != nil {
+			r.emit(NotKept{What: "snapshot", Err: err})
+			return
+		}
+		r.kept.Text = text
+	}
+	if st.Plan != r.present.number && st.Seq >= r.present.seq {
+		r.revert(st.Plan)
+	}
 	r.kept.State = st
 	if err := r.store.Put(r.kept); err != nil {
 		r.emit(NotKept{What: "snapshot", Err: err})

@@ -169,7 +169,7 @@ func (r *rig) quarantine(o offence) bool {
 // in the place of one that was quarantined, or behind all others.
 func (r *rig) bypass(o offence) {
 	from, to, _ := r.entered(o.block)
-	c := shm.Command{Seq: from + 1, Op: shm.OpBypass, Node: uint16(o.node), Value: 1}
+	c := shm.Command{Seq: from + 1, Plan: r.present.number, Op: shm.OpBypass, Node: uint16(o.node), Value: 1}
 	if to > from {
 		r.amend(c)
 	} else {
@@ -235,6 +235,9 @@ func (r *rig) tellQuarantined(o offence, out []shm.Command) {
 	for _, c := range out {
 		if i, ok := r.log.index(c.Seq); ok && r.log.answers[i] != nil {
 			go r.log.answers[i](err)
+		}
+		if c.Op == shm.OpPlan && uint64(c.Value) == r.present.number {
+			r.revert(r.present.before)
 		}
 	}
 	r.emit(Quarantined{Block: o.block, Node: node, Commands: len(out), First: out[0].Seq})

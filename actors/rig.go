@@ -7,7 +7,6 @@ import (
 
 	"github.com/cespare/xxhash/v2"
 
-	"github.com/music-chronus/chronus/dsp/patch"
 	"github.com/music-chronus/chronus/shm"
 	"github.com/music-chronus/chronus/shm/sys"
 )
@@ -21,7 +20,7 @@ type rig struct {
 	geo     shm.Geometry
 	control shm.Control
 	journal shm.Journal
-	plan    *shm.Segment
+	plans   shm.PlanStore
 	store   shm.KeptStore
 	emit    func(Event)
 
@@ -53,7 +52,7 @@ type rig struct {
 	poison     poison
 	isStopped  func(*slot) bool // its process was stopped by a signal
 	amended    []shm.Command    // commands that took the place of quarantined ones, for tapes
-	changes    []change         // of the patch, for tapes
+	changes    []change         // of the patch, all at once, for tapes
 	failed     map[uint64]bool  // patches that have ended workers, by hash
 	keepSoon   bool             // a snapshot is wanted before it is time
 	lastGood   []byte           // the patch that played before the one asked for; nil: none is known
@@ -61,10 +60,13 @@ type rig struct {
 	silent     string           // why no worker is started any more; "": they are
 	sound      soundNews
 
-	patchName  string
-	nodes      []string // ids, by index
-	planNumber uint64   // counts the plans
-	replanned  func(*patch.Plan)
+	present   *planned
+	planned   map[uint64]*planned // by number: the present one, and those that commands or states are of
+	lastPlan  uint64              // the highest number given
+	settles   uint64              // the block before which the last change is not over
+	changing  sync.Mutex          // held for the whole of a change of the patch
+	nodes     []string            // ids, by index
+	replanned func(*planned)
 
 	adopted bool                 // it was another engine's
 	news    []Event              // to be told once there is somebody to tell
@@ -137,8 +139,8 @@ type ask struct {
 // bareRig has neither segments nor slots.
 func bareRig(cfg Config, geo shm.Geometry, emit func(Event)) *rig {
 	return &rig{
-		cfg: cfg, geo: geo, emit: emit, quit: make(chan struct{}), patchName: cfg.PatchName,
-		ended: func(corpse) {}, primed: func() {}, enrol: func([]member) error { return nil }, replanned: func(*patch.Plan) {},
+		cfg: cfg, geo: geo, emit: emit, quit: make(chan struct{}), planned: map[uint64]*planned{},
+		ended: func(corpse) {}, primed: func() {}, enrol: func([]member) error { return nil }, replanned: func(*planned) {},
 		isStopped: func(s *slot) bool { return sys.Stopped(s.proc.PID) },
 		failed:    map[uint64]bool{}, poison: poison{deaths: map[uint64]int{}},
 	}
@@ -151,25 +153,26 @@ func newRig(cfg Config, text []byte, emit func(Event)) (r *rig, err error) {
 		return nil, err
 	}
 	r = bareRig(cfg, geo, emit)
-	defer func() {
+	defer func(made *rig) {
 		if err != nil {
-			r.close()
+			made.close()
 		}
-	}()
+	}(r)
 	if r.control, err = shm.NewControl(geo, max(cfg.Lead, cfg.Guard+1)); err != nil {
 		return nil, err
 	}
 	if r.journal, err = shm.NewJournal(geo); err != nil {
 		return nil, err
 	}
-	if r.plan, err = shm.NewPlan(geo, text); err != nil {
+	if r.plans, err = shm.NewPlanStore(geo); err != nil {
 		return nil, err
 	}
 	if r.store, err = shm.NewKeptStore(geo); err != nil {
 		return nil, err
 	}
-	r.kept = shm.Kept{Text: text, Origin: xxhash.Sum64(text)}
-	r.setPlan(text)
+	if err = r.begin(cfg.PatchName, text); err != nil {
+		return nil, err
+	}
 	if err = r.store.Put(r.kept); err != nil {
 		return nil, err
 	}
@@ -178,6 +181,21 @@ func newRig(cfg Config, text []byte, emit func(Event)) (r *rig, err error) {
 	}
 	r.active = r.control.Active()
 	return r, nil
+}
+
+// begin makes a patch the first that plays.
+func (r *rig) begin(name string, text []byte) error {
+	plan, err := r.compile(name, text)
+	if err != nil {
+		return err
+	}
+	p, err := r.addPlan(name, text, plan)
+	if err != nil {
+		return err
+	}
+	r.kept = shm.Kept{State: shm.State{Plan: p.number}, Text: text, Origin: xxhash.Sum64(text)}
+	r.play(p)
+	return nil
 }
 
 // close unmaps everything. No process may be left, and fade has ended the tapes.
@@ -190,7 +208,7 @@ func (r *rig) close() {
 		s.release()
 		closeSegment(&s.ring)
 	}
-	for _, s := range []*shm.Segment{r.control.Segment, r.journal.Segment, r.store.Segment, r.plan} {
+	for _, s := range []*shm.Segment{r.control.Segment, r.journal.Segment, r.store.Segment, r.plans.Segment} {
 		closeSegment(&s)
 	}
 }
@@ -244,7 +262,7 @@ func (r *rig) startProcess(s *slot) (err error) {
 		return err
 	}
 	var readOnly [3]int
-	for i, seg := range []*shm.Segment{r.control.Segment, r.plan, s.seedSeg} {
+	for i, seg := range []*shm.Segment{r.control.Segment, r.plans.Segment, s.seedSeg} {
 		fd, err := seg.ReadOnlyFD()
 		if err != nil {
 			return err

@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/music-chronus/chronus/dsp/patch"
 	"github.com/music-chronus/chronus/shm"
 	"github.com/music-chronus/chronus/shm/sys"
 )
@@ -13,7 +14,7 @@ import (
 // diverging is a rig without processes, whose workers have published blocks that are equal but for the given ones of one of them.
 func diverging(t *testing.T, workers int, blocks uint64, wrong int, differ ...uint64) *rig {
 	t.Helper()
-	r, err := newRig(Config{Lead: 16, Replicas: workers}.withDefaults(), nil, func(Event) {})
+	r, err := newRig(Config{Lead: 16, Replicas: workers}.withDefaults(), patch.Default(), func(Event) {})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -135,7 +136,7 @@ func TestRingsFull(t *testing.T) {
 	r.control.SetTransport(shm.Play)
 	last := uint64(0)
 	put := func() error {
-		seq, err := r.broadcast(shm.Command{Op: shm.OpGate, Node: 2, Value: 1}, r.planNumber, nil)
+		seq, err := r.broadcast(shm.Command{Op: shm.OpGate, Node: 2, Value: 1}, r.present.number, nil)
 		if err == nil && seq != last+1 {
 			t.Fatalf("command %d after %d", seq, last)
 		}

@@ -196,7 +196,7 @@ func (s *saver) run() {
 // save writes the kept snapshot, if there is something new about it.
 func (s *saver) save(now time.Time, last bool) {
 	s.rig.mu.Lock()
-	kept, name, plays := s.rig.kept, s.rig.patchName, s.rig.plays
+	kept, name, plays := s.rig.kept, s.rig.present.name, s.rig.plays
 	if s.rig.log.last > kept.Seq {
 		s.rig.keepSoon = true
 	}
@@ -226,7 +226,7 @@ func (s *saver) save(now time.Time, last bool) {
 
 // resume makes a rig that has not begun go on from a saved state.
 func (r *rig) resume(s *Saved) error {
-	r.kept.State = shm.State{Block: s.N, Seq: s.Seq, Bytes: s.bytes}
+	r.kept.State = shm.State{Block: s.N, Seq: s.Seq, Plan: r.present.number, Bytes: s.bytes}
 	r.log.last = s.Seq
 	r.control.BeginAt(s.N, s.Seq)
 	r.news = append(r.news, Resumed{Block: s.N, Saved: s.At})

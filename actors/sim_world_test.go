@@ -88,15 +88,16 @@ func (w *simWorld) build(cfg Config) (err error) {
 	w.rig = r
 	r.isStopped = func(*slot) bool { return true } // who is given up here did nothing wrong
 	r.spareAudio = audioProcess{running: true}     // or the rig would start one
-	r.kept.Text = []byte(simPatch)
-	r.setPlan(r.kept.Text)
 	if r.control, err = shm.NewControl(geo, cfg.Lead); err != nil {
 		return err
 	}
 	if r.journal, err = shm.NewJournal(geo); err != nil {
 		return err
 	}
-	if r.plan, err = shm.NewPlan(geo, r.kept.Text); err != nil {
+	if r.plans, err = shm.NewPlanStore(geo); err != nil {
+		return err
+	}
+	if err = r.begin("simulation", []byte(simPatch)); err != nil {
 		return err
 	}
 	if r.store, err = shm.NewKeptStore(geo); err != nil {
@@ -258,7 +259,7 @@ func (w *simWorld) send(c shm.Command) {
 	if c.Param == simBomb && c.Op == shm.OpSet {
 		w.bomb = uint64(len(w.commands))
 	}
-	seq, err := w.rig.broadcast(c, w.rig.planNumber, nil)
+	seq, err := w.rig.broadcast(c, w.rig.present.number, nil)
 	if err != nil {
 		w.commands, w.bomb = w.commands[:len(w.commands)-1], bomb
 		return

@@ -90,7 +90,7 @@ func (r *rig) status() Status {
 		Period: r.audio.info.Period, Backend: r.audio.info.Backend, Device: r.audio.info.Device, Note: r.audio.info.Note,
 	}
 	st.Flips = r.history.flips
-	st.Patch, st.SteppedDown, st.Silent = r.patchName, r.stepped, r.silent
+	st.Patch, st.SteppedDown, st.Silent = r.present.name, r.stepped, r.silent
 	st.Mismatches = r.mismatches
 	st.Sound = r.journal.Status(a.Slot()).Sound
 	st.Trouble = r.audio.trouble

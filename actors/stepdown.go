@@ -16,8 +16,8 @@ type change struct {
 // stepDown gives up the patch that plays, and plays the last one that was good, else the default patch, else
 // nothing. What has ended the workers is never loaded again. Every worker has ended.
 func (r *rig) stepDown(why string) {
-	from := r.patchName
-	r.failed[xxhash.Sum64(r.kept.Text)] = true
+	from := r.present.name
+	r.failed[xxhash.Sum64(r.present.text)] = true
 	for _, next := range []struct {
 		name string
 		text []byte
@@ -43,13 +43,11 @@ func (r *rig) install(name string, text []byte) error {
 	if err != nil {
 		return err
 	}
-	seg, err := shm.NewPlan(r.geo, text)
+	p, err := r.addPlan(name, text, plan)
 	if err != nil {
 		return err
 	}
-	at := shm.State{Block: max(r.control.Clock(), r.poison.top), Seq: r.log.last}
-	closeSegment(&r.plan)
-	r.plan, r.patchName = seg, name
+	at := shm.State{Block: max(r.control.Clock(), r.poison.top), Seq: r.log.last, Plan: p.number}
 	r.kept.Text, r.kept.State = text, at
 	r.log.trim(r.log.last)
 	r.changes = append(r.changes, change{text, at})
@@ -62,32 +60,6 @@ func (r *rig) install(name string, text []byte) error {
 	}
 	restarts := r.poison.top
 	r.poison = poison{deaths: map[uint64]int{}, top: restarts}
-	r.setNodes(plan)
-	r.replanned(plan)
+	r.play(p)
 	return r.store.Put(r.kept)
-}
-
-// compile checks a patch for this engine.
-func (r *rig) compile(name string, text []byte) (*patch.Plan, error) {
-	p, err := patch.Parse(name, text)
-	if err != nil {
-		return nil, err
-	}
-	return patch.Compile(p, int(r.geo.Rate), int(r.geo.Block), int(r.geo.Channels))
-}
-
-// setPlan takes the names of the nodes of a patch that has been checked.
-func (r *rig) setPlan(text []byte) {
-	if plan, err := r.compile(r.patchName, text); err == nil {
-		r.setNodes(plan)
-	}
-}
-
-// setNodes takes the names of a plan's nodes, and numbers the plan.
-func (r *rig) setNodes(plan *patch.Plan) {
-	r.nodes = r.nodes[:0:0]
-	for _, n := range plan.Nodes() {
-		r.nodes = append(r.nodes, n.ID)
-	}
-	r.planNumber++
 }

@@ -25,13 +25,16 @@ type TapeHeader struct {
 	Channels int    `json:"channels"`
 	From     uint64 `json:"from"`            // the first block
 	Seq      uint64 `json:"seq"`             // last command before it
+	Plan     uint64 `json:"plan"`            // the number of the patch's plan
 	State    []byte `json:"state,omitempty"` // of the stream at From; none: nothing was rendered before
 }
 
-// TapeLine is a command, in whose place a later one of the same Seq comes; a block that was played; or another patch.
+// TapeLine is a command, in whose place a later one of the same Seq comes; a block that was played; a plan, before the command to go on with it; or another patch that
+// plays from nothing.
 type TapeLine struct {
 	Command *shm.Command `json:"command,omitempty"`
 	Block   *TapeBlock   `json:"block,omitempty"`
+	Plan    *TapePlan    `json:"plan,omitempty"`
 	Patch   *TapePatch   `json:"patch,omitempty"`
 	Error   string       `json:"error,omitempty"` // the tape ends early, for this reason
 }
@@ -48,8 +51,15 @@ type TapeBlock struct {
 // TapePatch is a patch that plays from block N on, from nothing, with the commands after Seq.
 type TapePatch struct {
 	Text string `json:"text"`
+	Plan uint64 `json:"plan"` // the number of its plan
 	N    uint64 `json:"n"`
 	Seq  uint64 `json:"seq"`
+}
+
+// TapePlan is a patch that streams can go on with while they play.
+type TapePlan struct {
+	Number uint64 `json:"number"`
+	Text   string `json:"text"`
 }
 
 var errStopped = errors.New("the engine has been stopped")
@@ -87,7 +97,7 @@ func (r *rig) record(ctx context.Context, w io.Writer, begun func()) error {
 	t := &tape{rig: r, out: out, enc: json.NewEncoder(out), n: kept.Block, seq: kept.Seq, amended: amended, changes: changes}
 	err := t.enc.Encode(TapeHeader{
 		Version: 1, Patch: string(kept.Text), Rate: r.cfg.Rate, Block: r.cfg.Block, Channels: r.cfg.Channels,
-		From: kept.Block, Seq: kept.Seq, State: kept.Bytes,
+		From: kept.Block, Seq: kept.Seq, Plan: kept.Plan, State: kept.Bytes,
 	})
 	if begun != nil {
 		begun()
@@ -132,7 +142,7 @@ func (t *tape) write() error {
 	clock := t.rig.control.Clock()
 	for _, list := range [][]shm.Command{amended, commands} {
 		for i := range list {
-			if err := t.enc.Encode(TapeLine{Command: &list[i]}); err != nil {
+			if err := t.command(&list[i]); err != nil {
 				return err
 			}
 			t.seq = max(t.seq, list[i].Seq)
@@ -142,7 +152,7 @@ func (t *tape) write() error {
 	for ; t.n < clock; t.n++ {
 		if len(changes) > 0 && changes[0].at.Block == t.n {
 			c := changes[0]
-			if err := t.enc.Encode(TapeLine{Patch: &TapePatch{Text: string(c.text), N: t.n, Seq: c.at.Seq}}); err != nil {
+			if err := t.enc.Encode(TapeLine{Patch: &TapePatch{Text: string(c.text), Plan: c.at.Plan, N: t.n, Seq: c.at.Seq}}); err != nil {
 				return err
 			}
 			changes = changes[1:]
@@ -161,6 +171,22 @@ func (t *tape) write() error {
 		}
 	}
 	return nil
+}
+
+// command writes a command; before one to go on with another plan, that.
+func (t *tape) command(c *shm.Command) error {
+	if c.Op == shm.OpPlan {
+		t.rig.mu.Lock()
+		text, err := t.rig.textOf(uint64(c.Value))
+		t.rig.mu.Unlock()
+		if err != nil {
+			return t.fail(err.Error())
+		}
+		if err := t.enc.Encode(TapeLine{Plan: &TapePlan{uint64(c.Value), string(text)}}); err != nil {
+			return err
+		}
+	}
+	return t.enc.Encode(TapeLine{Command: c})
 }
 
 func (t *tape) fail(why string) error {

@@ -35,7 +35,8 @@ const (
 	AudioEngine = 3 + iota
 	AudioJournal
 	AudioListener
-	AudioKept // never mapped: held for an engine after this one
+	AudioKept  // never mapped: held for an engine after this one
+	AudioPlans // likewise
 )
 
 // SetEngine says which process is the engine.

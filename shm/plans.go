@@ -71,11 +71,22 @@ func AttachPlans(fd int) (PlanReader, error) {
 	return PlanReader{s}, err
 }
 
+// Segment is the mapping.
+func (p PlanReader) Segment() *Segment { return p.seg }
+
 // Reader reads from the same store.
 func (p PlanStore) Reader() PlanReader { return PlanReader{p.Segment} }
 
 // Current is the number of the plan that plays.
 func (p PlanReader) Current() uint64 { return at[plansWords](p.seg, 0).current.Load() }
+
+// Last is the highest number of a plan that is, or was, there.
+func (p PlanReader) Last() (number uint64) {
+	for i := range Plans {
+		number = max(number, at[plansWords](p.seg, 0).texts[i].number.Load())
+	}
+	return max(number, p.Current())
+}
 
 // Text is a copy of the text of a plan. ErrNoPlan if it is not there, or not whole.
 func (p PlanReader) Text(number uint64) ([]byte, error) {

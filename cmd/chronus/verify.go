@@ -24,13 +24,15 @@ type reel struct {
 	pending []shm.Command // read, not entered yet
 	seq     uint64
 	next    uint64
+	plan    uint64            // that the stream plays
+	plans   map[uint64]string // texts of plans to go on with
 }
 
 // lineMax bounds a line of a tape: the header carries the whole state.
 const lineMax = 2 * shm.StateMax
 
 func newReel(r io.Reader) (*reel, error) {
-	t := &reel{in: bufio.NewScanner(r)}
+	t := &reel{in: bufio.NewScanner(r), plans: map[uint64]string{}}
 	t.in.Buffer(make([]byte, 64<<10), lineMax)
 	if !t.in.Scan() {
 		return nil, fmt.Errorf("tape: no header: %w", orEOF(t.in.Err()))
@@ -57,7 +59,7 @@ func newReel(r io.Reader) (*reel, error) {
 	if t.str.Block() != h.From {
 		return nil, fmt.Errorf("tape line 1: it begins at block %d, its state at %d", h.From, t.str.Block())
 	}
-	t.seq, t.next = h.Seq, h.From
+	t.seq, t.next, t.plan = h.Seq, h.From, h.Plan
 	t.block = make([]float32, h.Block*h.Channels)
 	return t, nil
 }
@@ -99,6 +101,8 @@ func (t *reel) read() (n uint64, samples []float32, heard uint64, err error) {
 			return 0, nil, 0, fmt.Errorf("tape line %d: %s", t.line, l.Error)
 		case l.Command != nil:
 			t.take(*l.Command)
+		case l.Plan != nil:
+			t.plans[l.Plan.Number] = l.Plan.Text
 		case l.Patch != nil:
 			if err := t.change(*l.Patch); err != nil {
 				return 0, nil, 0, fmt.Errorf("tape line %d: %w", t.line, err)
@@ -138,7 +142,7 @@ func (t *reel) change(p actors.TapePatch) (err error) {
 		return err
 	}
 	t.str.Start(p.N, p.Seq)
-	t.seq = p.Seq
+	t.seq, t.plan = p.Seq, p.Plan
 	for len(t.pending) > 0 && t.pending[0].Seq <= p.Seq {
 		t.pending = t.pending[1:]
 	}
@@ -156,12 +160,43 @@ func (t *reel) render(b actors.TapeBlock) error {
 		c := t.pending[0]
 		t.pending = t.pending[1:]
 		t.seq++
-		if !b.Skip {
+		switch {
+		case b.Skip:
+		case c.Op == shm.OpPlan:
+			if err := t.goOn(uint64(c.Value), c.Seq); err != nil {
+				return fmt.Errorf("block %d: %w", b.N, err)
+			}
+		case c.Plan != t.plan && c.Op != shm.OpNone:
+			t.str.Drop(c.Seq)
+		default:
 			t.str.Push(stream.Command{Seq: c.Seq, Frame: c.Frame, Kind: stream.Kind(c.Op), Node: c.Node, Param: c.Param, Value: c.Value})
 		}
 	}
 	t.str.Render(t.block)
 	t.next++
+	return nil
+}
+
+// goOn goes on with the plan of a number, at a command.
+func (t *reel) goOn(plan, seq uint64) error {
+	text, ok := t.plans[plan]
+	if !ok {
+		return fmt.Errorf("plan %d is not on the tape", plan)
+	}
+	p, err := patch.Parse("tape", []byte(text))
+	if err != nil {
+		return err
+	}
+	compiled, err := patch.Compile(p, t.header.Rate, t.header.Block, t.header.Channels)
+	if err != nil {
+		return err
+	}
+	next, err := t.str.Follow(compiled)
+	if err != nil {
+		return err
+	}
+	t.str.HandOver(next, seq)
+	t.str, t.plan = next, plan
 	return nil
 }
 

@@ -41,14 +41,14 @@ func watchPatch(ctx context.Context, e *actors.Engine, path string, out io.Write
 		}
 		read = now
 		text, err := os.ReadFile(path)
-		n := 0
+		var c actors.Commit
 		if err == nil {
-			n, err = e.Retune(text)
+			c, err = e.Patch(ctx, path, text, true)
 		}
 		if err != nil {
 			fmt.Fprintf(out, "chronus: %v; it plays on as it was\n", err)
 			continue
 		}
-		fmt.Fprintf(out, "chronus: patch %s: %d changes\n", path, n)
+		fmt.Fprintf(out, "chronus: patch %s plays from frame %d on\n", path, c.Frame)
 	}
 }

@@ -30,7 +30,7 @@ func (s *Sim) Block() uint64 { return s.loop.n }
 
 // Close unmaps what NewSim mapped. The seed is Begin's to close.
 func (s *Sim) Close() {
-	for _, m := range []*shm.Segment{s.loop.view.Segment, s.loop.rec.Segment, s.loop.audio.Segment(), s.loop.snap.Segment()} {
+	for _, m := range []*shm.Segment{s.loop.view.Segment, s.loop.rec.Segment, s.loop.audio.Segment(), s.loop.snap.Segment(), s.loop.maker.plans.Segment()} {
 		m.Close()
 	}
 }

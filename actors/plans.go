@@ -1,0 +1,324 @@
+package actors
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"github.com/cespare/xxhash/v2"
+
+	"github.com/music-chronus/chronus/dsp/patch"
+	"github.com/music-chronus/chronus/shm"
+)
+
+// A patch is changed while it plays in two steps. First every worker makes the new plan ready, off its render loop, one worker after the other, a
+// standby first: a patch that ends whoever loads it has ended one standby, and is refused. Then one command, which enters one block in all
+// workers, has them go on with it.
+
+// planned is a patch that plays, has played a moment ago, or is about to.
+type planned struct {
+	number uint64
+	name   string // for messages
+	text   []byte
+	plan   *patch.Plan // nil: its text cannot be compiled any more
+	before uint64      // the plan that it followed
+	seq    uint64      // of the command that had the workers go on with it; 0: they began with it
+}
+
+// Commit is a change of the patch that has been carried out.
+type Commit struct {
+	Number uint64 `json:"commit"` // of the plan that plays from then on
+	Block  uint64 `json:"block"`  // the first that it renders
+	Frame  uint64 `json:"frame"`  // its first frame
+}
+
+var (
+	errManyPlans = fmt.Errorf("more than %d other patches within a second: try again", shm.Plans-2)
+	errFailed    = errors.New("this very patch has ended workers: change it")
+)
+
+// makeLimit is how long a worker may take to make a plan ready, and deathsMost how many may end while they do.
+const (
+	makeLimit  = 10 * time.Second
+	deathsMost = 3
+)
+
+// compile checks a patch for this engine.
+func (r *rig) compile(name string, text []byte) (*patch.Plan, error) {
+	p, err := patch.Parse(name, text)
+	if err != nil {
+		return nil, err
+	}
+	return patch.Compile(p, int(r.geo.Rate), int(r.geo.Block), int(r.geo.Channels))
+}
+
+// addPlan numbers a patch and puts its text where the workers find it: in a place of the store that nobody needs any more.
+func (r *rig) addPlan(name string, text []byte, plan *patch.Plan) (*planned, error) {
+	needed := map[uint64]bool{r.kept.Plan: true}
+	if r.present != nil {
+		needed[r.present.number] = true
+	}
+	for _, c := range r.log.commands {
+		if c.Op == shm.OpPlan {
+			needed[uint64(c.Value)], needed[c.Plan] = true, true
+		}
+	}
+	for n := range r.planned {
+		if !needed[n] {
+			delete(r.planned, n)
+		}
+	}
+	for range shm.Plans {
+		r.lastPlan++
+		if r.lastPlan > shm.Plans && needed[r.lastPlan-shm.Plans] {
+			continue
+		}
+		if err := r.plans.Put(r.lastPlan, text); err != nil {
+			return nil, err
+		}
+		p := &planned{number: r.lastPlan, name: name, text: text, plan: plan}
+		if r.present != nil {
+			p.before = r.present.number
+		}
+		r.planned[p.number] = p
+		return p, nil
+	}
+	r.keepSoon = true
+	return nil, errManyPlans
+}
+
+// play makes a plan the present one: commands are for it from now on.
+func (r *rig) play(p *planned) {
+	r.present = p
+	r.plans.SetCurrent(p.number)
+	r.nodes = r.nodes[:0:0]
+	if p.plan == nil {
+		return
+	}
+	for _, n := range p.plan.Nodes() {
+		r.nodes = append(r.nodes, n.ID)
+	}
+	r.replanned(p)
+}
+
+// textOf is the text of a plan.
+func (r *rig) textOf(number uint64) ([]byte, error) {
+	if p := r.planned[number]; p != nil {
+		return p.text, nil
+	}
+	return r.plans.Reader().Text(number)
+}
+
+// translate gives a command the numbers of the present plan that was resolved with another: its sender knows nodes by their ids.
+func (r *rig) translate(c shm.Command, plan uint64) (shm.Command, error) {
+	if plan == r.present.number || c.Op == shm.OpPlan {
+		return c, nil
+	}
+	was := r.planned[plan]
+	if was == nil || was.plan == nil || r.present.plan == nil || int(c.Node) >= len(was.plan.Nodes()) {
+		return c, errReplanned
+	}
+	n := &was.plan.Nodes()[c.Node]
+	for i, now := range r.present.plan.Nodes() {
+		if now.ID == n.ID && now.Desc == n.Desc {
+			c.Node = uint16(i)
+			return c, nil
+		}
+	}
+	return c, fmt.Errorf("node %q is gone: the patch has been changed", n.ID)
+}
+
+// change has every worker go on with another patch. asked: this is the text that an engine after this one is started with. answer is told
+// should the change turn out to be poison.
+func (r *rig) change(ctx context.Context, name string, text []byte, asked bool, answer func(error)) (c Commit, err error) {
+	r.changing.Lock()
+	defer r.changing.Unlock()
+	plan, err := r.compile(name, text)
+	if err != nil {
+		return c, err
+	}
+	p, err := r.propose(name, text, plan)
+	if err != nil {
+		return c, err
+	}
+	head, seq, err := r.commit(ctx, p, answer)
+	if err != nil {
+		r.mu.Lock()
+		delete(r.planned, p.number)
+		r.mu.Unlock()
+		return c, err
+	}
+	if asked {
+		if err := r.askedFor(text); err != nil {
+			return c, err
+		}
+	}
+	if c.Block, err = r.enters(ctx, head, seq); err != nil {
+		return c, err
+	}
+	c.Number, c.Frame = p.number, c.Block*uint64(r.geo.Block)
+	r.emit(PatchChanged{Name: name, Commit: c})
+	return c, nil
+}
+
+func (r *rig) propose(name string, text []byte, plan *patch.Plan) (*planned, error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.failed[xxhash.Sum64(text)] {
+		return nil, fmt.Errorf("patch %s: %w", name, errFailed)
+	}
+	return r.addPlan(name, text, plan)
+}
+
+// round is what has been seen of workers that make a plan ready.
+type round struct {
+	slot   *slot // that was asked; nil: none
+	gen    uint64
+	since  time.Time
+	deaths int
+}
+
+// commit waits until every worker has made the plan ready, and commands the change. head is a block that is before it.
+func (r *rig) commit(ctx context.Context, p *planned, answer func(error)) (head, seq uint64, err error) {
+	var asked round
+	for began := time.Now(); ; {
+		r.mu.Lock()
+		all, err := r.makeReady(p, &asked)
+		if err == nil && all {
+			head = r.journal.Published(r.control.Active().Slot())
+			if seq, err = r.broadcastLocked(shm.Command{Op: shm.OpPlan, Plan: p.before, Value: float64(p.number)}, answer); err == nil {
+				p.seq = seq
+				r.settles = head + uint64(r.geo.Rate/r.geo.Block)/50 + 4
+				r.play(p)
+			}
+		}
+		r.mu.Unlock()
+		switch {
+		case err != nil:
+			return 0, 0, fmt.Errorf("patch %s: %w", p.name, err)
+		case all:
+			return head, seq, nil
+		case time.Since(began) > 2*makeLimit:
+			return 0, 0, fmt.Errorf("patch %s: not every worker has made it ready within %v", p.name, 2*makeLimit)
+		}
+		select {
+		case <-ctx.Done():
+			return 0, 0, fmt.Errorf("patch %s: %w", p.name, ctx.Err())
+		case <-r.quit:
+			return 0, 0, errStopped
+		case <-time.After(time.Millisecond):
+		}
+	}
+}
+
+// makeReady asks the next worker that has not made the plan ready to do so, and tells whether all have, and the change before is over.
+func (r *rig) makeReady(p *planned, asked *round) (all bool, err error) {
+	switch {
+	case r.stopping:
+		return false, errStopped
+	case r.silent != "":
+		return false, fmt.Errorf("nothing plays: %s", r.silent)
+	case r.present.number != p.before:
+		return false, errReplanned
+	}
+	if s := asked.slot; s != nil {
+		switch made, err := s.cmds.Made(p.number); {
+		case s.gen != asked.gen || !s.attached():
+			if asked.deaths++; asked.deaths >= deathsMost {
+				return false, fmt.Errorf("%d workers ended while they made it ready", asked.deaths)
+			}
+			asked.slot = nil
+		case err != nil:
+			return false, err
+		case made:
+			asked.slot = nil
+		case time.Since(asked.since) > makeLimit && s.phase == ready:
+			r.giveUp(s, "it does not get a patch ready")
+			return false, fmt.Errorf("worker %d has not made it ready within %v", s.number, makeLimit)
+		default:
+			return false, nil
+		}
+	}
+	active := r.control.Active().Slot()
+	attached := 0
+	for i := 1; i <= len(r.slots); i++ { // the active one last
+		s := r.slots[(active+i)%len(r.slots)]
+		if !s.attached() {
+			continue
+		}
+		attached++
+		if made, _ := s.cmds.Made(p.number); !made {
+			s.cmds.Want(p.number, p.before)
+			asked.slot, asked.gen, asked.since = s, s.gen, time.Now()
+			return false, nil
+		}
+	}
+	return attached > 0 && r.journal.Published(active) >= r.settles, nil
+}
+
+// enters is the block that the command seq enters, of those from head on.
+func (r *rig) enters(ctx context.Context, head, seq uint64) (uint64, error) {
+	for n := head; ; {
+		d, ok := r.journal.Decision(n)
+		switch {
+		case ok && d.Seq() >= seq && d.Skip():
+			return 0, fmt.Errorf("quarantined: a worker ended in block %d, which it entered; it is left out", n)
+		case ok && d.Seq() >= seq:
+			return n, nil
+		case ok:
+			n++
+			continue
+		}
+		select {
+		case <-ctx.Done():
+			return 0, ctx.Err()
+		case <-r.quit:
+			return 0, errStopped
+		case <-time.After(time.Millisecond):
+		}
+	}
+}
+
+// Level is Info.
+func (PatchChanged) Level() slog.Level { return slog.LevelInfo }
+
+// Level is Error: the sound is not what it was to be.
+func (PatchReverted) Level() slog.Level { return slog.LevelError }
+
+// String says it in a line.
+func (e PatchChanged) String() string {
+	return fmt.Sprintf("patch %s plays from block %d on, as commit %d", e.Name, e.Commit.Block, e.Commit.Number)
+}
+
+// String says it in a line.
+func (e PatchReverted) String() string {
+	return fmt.Sprintf("patch %s, commit %d, ended workers: it is left out, and %s plays on", e.From, e.Commit, e.To)
+}
+
+// askedFor puts on record which text was asked for, so that an engine after this one may be started with it.
+func (r *rig) askedFor(text []byte) error {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.kept.Origin = xxhash.Sum64(text)
+	return r.store.Put(r.kept)
+}
+
+// revert goes back to the plan of a number: the change from it was left out.
+func (r *rig) revert(number uint64) {
+	was, now := r.present, r.planned[number]
+	if now == nil || was == now {
+		return
+	}
+	r.failed[xxhash.Sum64(was.text)] = true
+	r.play(now)
+	r.emit(PatchReverted{From: was.name, To: now.name, Commit: was.number})
+}
+
+// Patch has the engine go on with another patch, and returns once it plays: nodes that have their id and type in both keep their state, what changes of the
+// cables fades over 10 ms, and of values those change that are others in this text than in the one before. name stands for the patch in messages. With
+// an error the patch before plays on. asked tells that this is what the engine was started with, in a later form.
+func (e *Engine) Patch(ctx context.Context, name string, text []byte, asked bool) (Commit, error) {
+	return e.rig.change(ctx, name, text, asked, nil)
+}
