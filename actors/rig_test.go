@@ -123,7 +123,7 @@ func TestKeepsThoughOneHangs(t *testing.T) {
 	if r.keeping.giver != r.slots[0] {
 		t.Fatal("the active worker is not asked next, at once")
 	}
-	givers[0].Complete(r.keeping.number, shm.State{Block: 12, Seq: 3, Bytes: append(givers[0].Buffer(r.keeping.number), 1)})
+	givers[0].Complete(r.keeping.number, shm.State{Block: 12, Seq: 3, Plan: 1, Bytes: append(givers[0].Buffer(r.keeping.number), 1)})
 	r.keep(now.Add(time.Millisecond))
 	if r.kept.Block != 12 || r.kept.Seq != 3 {
 		t.Errorf("kept block %d, seq %d", r.kept.Block, r.kept.Seq)
