@@ -41,7 +41,7 @@ func TestClockExact(t *testing.T) {
 func TestClockJitter(t *testing.T) {
 	worst := 0.0
 	for _, bpm := range []float64{60, 90, 120, 140} {
-		for seed := range uint64(50) {
+		for seed := range uint64(12) {
 			r := rand.New(rand.NewPCG(seed, 1))
 			var c Clock
 			_, told := ticks(&c, 0, 100*ppqn, bpm, func(int) float64 { return 0.004*r.Float64() - 0.002 })
