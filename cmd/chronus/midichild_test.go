@@ -34,6 +34,24 @@ func midiChildren(t *testing.T, engine int) (pids []int) {
 	return pids
 }
 
+// knob is the address of a parameter in Hz, as the engine tells it.
+func (e *engineProcess) knob() (address string) {
+	e.t.Helper()
+	entries, err := e.addresses(context.Background())
+	if err != nil {
+		e.t.Fatal(err)
+	}
+	for _, a := range entries {
+		if a.Unit == "Hz" && strings.HasPrefix(a.Address, "/mod/") && a.Min > 0 && a.Doc != "" {
+			address = a.Address
+		}
+	}
+	if address == "" || len(entries) < 10 {
+		e.t.Fatalf("no parameter in Hz among %d addresses", len(entries))
+	}
+	return address
+}
+
 // A keyboard plays a running engine: the range of what a controller moves is the engine's, what is learnt counts at once, and when the MIDI
 // process is killed it is started again and the engine has noticed nothing.
 func TestUpMIDI(t *testing.T) {
@@ -43,19 +61,7 @@ func TestUpMIDI(t *testing.T) {
 	e := up(t, "--patch", "keys/epiano", "--midi", k.path, "--backend", "file", "--device", sound)
 	said(t, e.log, "hears "+k.path, 1)
 	before := e.must()
-	entries, err := e.addresses(context.Background())
-	if err != nil {
-		t.Fatal(err)
-	}
-	knob := ""
-	for _, a := range entries {
-		if a.Unit == "Hz" && strings.HasPrefix(a.Address, "/mod/") && a.Min > 0 && a.Doc != "" {
-			knob = a.Address
-		}
-	}
-	if knob == "" || len(entries) < 10 {
-		t.Fatalf("no parameter in Hz among %d addresses", len(entries))
-	}
+	knob := e.knob()
 	path := filepath.Join(os.Getenv("XDG_CONFIG_HOME"), "chronus", "midi.yaml")
 	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
 		t.Fatal(err)

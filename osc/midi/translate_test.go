@@ -212,8 +212,7 @@ func TestThin(t *testing.T) {
 	now := time.Unix(100, 0)
 	var sent []Request
 	send := func(r Request) { sent = append(sent, r) }
-	var tr *Translator
-	tr = NewTranslator(Options{}, func(r Request) { th.pass(r, now, send) })
+	tr := NewTranslator(Options{}, func(r Request) { th.pass(r, now, send) })
 	const n = 10_000
 	for i := range n {
 		b := []byte{0xB0, 1, byte(i % 128), 0xE0, 0, byte(i * 7 % 128), 0xA0, byte(i % 2), byte(i % 128), 0x90, 60, 100}
