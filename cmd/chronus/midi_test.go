@@ -326,4 +326,7 @@ func TestMIDILearn(t *testing.T) {
 			t.Errorf("%s: %d: %s", tt.args, code, errOut)
 		}
 	}
+	if _, errOut, code := chronus("midi", "ports"); code != 0 {
+		t.Errorf("ports: %d: %s", code, errOut)
+	}
 }

@@ -63,12 +63,14 @@ func TestUpMIDI(t *testing.T) {
 	before := e.must()
 	knob := e.knob()
 	path := filepath.Join(os.Getenv("XDG_CONFIG_HOME"), "chronus", "midi.yaml")
-	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
-		t.Fatal(err)
+	other := newKeyboard(t)
+	m := startMIDI(t, "learn", knob, "--port", other.path, "--runtime-dir", e.dir)
+	m.says("hears", 1)
+	other.play(0xB0, 74, 1, 74, 2)
+	if err := m.cmd.Wait(); err != nil {
+		t.Fatalf("%v: %s", err, m.log)
 	}
-	if err := os.WriteFile(path, []byte("version: 1\ncontrollers:\n  - {controller: 74, address: "+knob+"}\n"), 0o600); err != nil {
-		t.Fatal(err)
-	}
+	m.says(path+": {channel: 1, controller: 74, address: "+knob+"}", 1)
 	said(t, e.log, "1 controllers, 0 programs", 1)
 	messages := func(least uint64) {
 		t.Helper()
