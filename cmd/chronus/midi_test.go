@@ -226,7 +226,9 @@ func TestMIDI(t *testing.T) {
 	if dense := len(got) - on - 1; on != notes || dense < 1 || dense > most {
 		t.Errorf("%d notes of %d, %d of %d values, of which at most %d", on, notes, dense, 50*notes, most)
 	}
-	r.await(t, fmt.Sprintf("/bad/x %.8g", float32(99)/127))
+	if final := fmt.Sprintf("/bad/x %.8g", float32(99)/127); got[len(got)-1] != final && got[len(got)-2] != final {
+		r.await(t, final) // it came after the pedal, not before
+	}
 	m.interrupt()
 	r.await(t, "/note/off 0", "/note/off 127")
 }

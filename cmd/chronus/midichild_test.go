@@ -58,9 +58,9 @@ func TestUpMIDI(t *testing.T) {
 	k := newKeyboard(t)
 	t.Setenv("XDG_CONFIG_HOME", t.TempDir())
 	sound := filepath.Join(t.TempDir(), "live.wav")
-	e := up(t, "--patch", "keys/epiano", "--midi", k.path, "--backend", "file", "--device", sound)
+	e := up(t, "--patch", "keys/epiano", "--midi", k.path, "--lead", "64", "--guard", "32", "--backend", "file", "--device", sound)
 	said(t, e.log, "hears "+k.path, 1)
-	before := e.must()
+	before := e.redundancy()
 	knob := e.knob()
 	path := filepath.Join(os.Getenv("XDG_CONFIG_HOME"), "chronus", "midi.yaml")
 	other := newKeyboard(t)
@@ -98,7 +98,11 @@ func TestUpMIDI(t *testing.T) {
 	messages(n + 3)
 
 	now := e.must()
-	if now.Flips != before.Flips || now.Failed != 0 || now.Workers[0].Generation != before.Workers[0].Generation {
+	same := now.AudioPID == before.AudioPID && len(now.Workers) == len(before.Workers)
+	for i, w := range now.Workers { // which of them is heard is the machine's affair: it may be busy
+		same = same && w.PID == before.Workers[i].PID && w.Generation == before.Workers[i].Generation
+	}
+	if !same || now.Mismatches != 0 {
 		t.Errorf("the engine was disturbed: %+v", now)
 	}
 	pids = midiChildren(t, e.cmd.Process.Pid)
