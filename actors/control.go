@@ -10,12 +10,15 @@ import (
 	"strings"
 	"syscall"
 	"time"
+
+	"github.com/music-chronus/chronus/osc"
 )
 
 // controlServer is HTTP on the runtime directory's socket: for the command line, and only for
 // the user whose directory it is.
 //
 //	GET  /status           a Status
+//	GET  /addresses        the []osc.Entry that the engine takes now
 //	GET  /redundant        answers once every replica is ready
 //	POST /down             ends the engine
 //	POST /kill?signal=NAME a Killed: kill, stop, segv or term to the active worker
@@ -65,6 +68,9 @@ func (c *controlServer) routes(e *Engine) http.Handler {
 		defer cancel()
 		st, err := e.Status(ctx)
 		answer(w, st, err)
+	})
+	mux.HandleFunc("GET /addresses", func(w http.ResponseWriter, _ *http.Request) {
+		answer(w, e.Addresses(), nil)
 	})
 	mux.HandleFunc("GET /redundant", func(w http.ResponseWriter, r *http.Request) {
 		answer(w, struct{}{}, e.AwaitRedundant(r.Context()))
@@ -123,6 +129,9 @@ func (p *patientWriter) Write(b []byte) (int, error) {
 	}
 	return n, err
 }
+
+// Addresses lists the OSC addresses of the patch that plays. The slice is for reading only.
+func (e *Engine) Addresses() []osc.Entry { return e.desk.directory.Load().space.Entries() }
 
 // Down is closed when somebody asked over the control socket for the engine's end.
 func (e *Engine) Down() <-chan struct{} { return e.control.Down }

@@ -126,9 +126,9 @@ func TestExclusiveImports(t *testing.T) {
 		{"C", []string{"audio/portaudio"}, "an embedding program with an output of its own needs no C compiler"},
 		{"github.com/gordonklaus/portaudio", []string{"audio/portaudio"}, "it is cgo"},
 		{"github.com/hypebeast/go-osc/", []string{"osc"}, "its parser must never see input from the network"},
-		{"github.com/goccy/go-yaml/", []string{"cmd/chronus", "dsp/patch"}, "patches have one reader, chaos plans another"},
+		{"github.com/goccy/go-yaml/", []string{"cmd/chronus", "dsp/patch", "osc/midi"}, "patches have one reader, chaos plans another, MIDI maps a third"},
 		{"github.com/alecthomas/kong", []string{"cmd/chronus"}, "a library has no command line"},
-		{"gitlab.com/gomidi/midi/", []string{"cmd/chronus"}, "an engine needs no MIDI files"},
+		{"gitlab.com/gomidi/midi/", []string{"cmd/chronus", "osc/midi"}, "an engine knows no MIDI"},
 		{"github.com/mewkiz/flac", []string{"cmd/chronus"}, "an engine needs no FLAC"},
 		{"net/http", []string{"actors", "cmd/chronus"}, "nothing on the audio path speaks HTTP"},
 	} {

@@ -34,17 +34,18 @@ const AllKeys = 128
 
 // Entry is one address that exists.
 type Entry struct {
-	Address  string
-	Kind     Kind
-	Min, Max float64  // of a Number, of a Key's number, and of the numbers of a List
-	Unit     string   // of a Number: Hz, s, or none
-	Whole    bool     // of a Number, and of those of a List: only whole ones
-	Least    int      // of a List
-	Most     int      // of a List, and the bytes of a Text
-	Names    []string // of a Name
-	Default  float64  // of a Key's number, where the message has none
-	All      bool     // of a Key: without arguments it is for all notes
-	Doc      string
+	Address string   `json:"address"`
+	Kind    Kind     `json:"kind"`
+	Min     float64  `json:"min"` // of a Number, of a Key's number, and of the numbers of a List
+	Max     float64  `json:"max"`
+	Unit    string   `json:"unit,omitempty"`    // of a Number: Hz, s, or none
+	Whole   bool     `json:"whole,omitempty"`   // of a Number, and of those of a List: only whole ones
+	Least   int      `json:"least,omitempty"`   // of a List
+	Most    int      `json:"most,omitempty"`    // of a List, and the bytes of a Text
+	Names   []string `json:"names,omitempty"`   // of a Name
+	Default float64  `json:"default,omitempty"` // of a Key's number, where the message has none
+	All     bool     `json:"all,omitempty"`     // of a Key: without arguments it is for all notes
+	Doc     string   `json:"doc,omitempty"`
 }
 
 // Space is the addresses that exist. It never changes, so any number of goroutines may use it.

@@ -27,6 +27,7 @@ type cli struct {
 	Down    downCmd    `cmd:"" help:"End a running engine."`
 	Status  statusCmd  `cmd:"" help:"Show the state of a running engine."`
 	Send    sendCmd    `cmd:"" help:"Send one OSC message and print the reply; exit 1 if it is /fail."`
+	MIDI    midiCmd    `cmd:"" name:"midi" help:"Play a running engine with a MIDI input; list inputs; learn controllers."`
 	Devices devicesCmd `cmd:"" help:"List the devices that can be played on."`
 	Render  renderCmd  `cmd:"" help:"Render a patch, or a tape of what an engine played, to a WAV file."`
 	Presets presetsCmd `cmd:"" help:"List the patches that come with Chronus, or print one."`

@@ -89,7 +89,8 @@ const noState = "none"
 
 type upCmd struct {
 	engineFlags
-	Watch bool `help:"Take up the values of the patch file whenever it is saved." default:"true" negatable:""`
+	MIDI  string `name:"midi" help:"Play it with a MIDI input: auto, or a port as chronus midi takes it; in a process of its own." placeholder:"NAME"`
+	Watch bool   `help:"Take up the values of the patch file whenever it is saved." default:"true" negatable:""`
 }
 
 // Run starts an engine and waits for a signal, or for chronus down.
@@ -97,6 +98,9 @@ func (u *upCmd) Run(s streams) error {
 	cfg, err := u.config(s)
 	if err != nil {
 		return err
+	}
+	if u.MIDI != "" && u.OSC == noOSC {
+		return errors.New("--midi plays by OSC: leave --osc none out")
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
 	defer stop()
@@ -113,6 +117,9 @@ func (u *upCmd) Run(s streams) error {
 	watch, unwatch := context.WithCancel(ctx)
 	if _, err := os.Stat(u.Patch); u.Watch && u.Patch != "" && err == nil {
 		watching.Go(func() { watchPatch(watch, e, u.Patch, s.err) })
+	}
+	if u.MIDI != "" {
+		watching.Go(func() { keepMIDI(watch, u.MIDI, u.RuntimeDir, s.err) })
 	}
 	select {
 	case <-ctx.Done():

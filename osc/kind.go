@@ -1,0 +1,31 @@
+package osc
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// kinds are the names of the kinds, by Kind.
+func kinds() []string { return []string{"number", "name", "gate", "query", "key", "text", "list"} }
+
+// String is a kind's name: number, name, gate, query, key, text or list.
+func (k Kind) String() string {
+	if all := kinds(); k >= 0 && int(k) < len(all) {
+		return all[k]
+	}
+	return fmt.Sprintf("kind %d", int(k))
+}
+
+// MarshalText gives a kind's name.
+func (k Kind) MarshalText() ([]byte, error) { return []byte(k.String()), nil }
+
+// UnmarshalText takes a kind's name.
+func (k *Kind) UnmarshalText(text []byte) error {
+	i := slices.Index(kinds(), string(text))
+	if i < 0 {
+		return fmt.Errorf("kind %.64q; it is one of %s", text, strings.Join(kinds(), ", "))
+	}
+	*k = Kind(i)
+	return nil
+}

@@ -1,0 +1,315 @@
+package midi
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"sync"
+	"time"
+
+	"github.com/music-chronus/chronus/osc"
+)
+
+// Config is what Run and Learn need.
+type Config struct {
+	Options
+	Finder
+	Port string // as Finder.Find takes it
+	To   string // the engine's OSC address, host:port
+	Map  string // file; taken up again when it is saved; none: no map
+	// Ask asks the engine for its addresses; nil: it cannot be asked.
+	Ask func(ctx context.Context) ([]osc.Entry, error)
+	Say func(line string) // what happens, for a person; called by one goroutine
+}
+
+// The waits of the loop.
+const (
+	thinTick = 5 * time.Millisecond
+	idleTick = 250 * time.Millisecond
+	askWait  = 2 * time.Second // for an answer, and between two questions
+	endWait  = time.Second     // for a driver that does not come back; it goes with the process
+	mostFail = 64              // different refusals that are said, before they are said anew
+)
+
+// Run plays the engine with a MIDI input until ctx ends. Only what is wrong with the map, or with the OSC address, is an error.
+func Run(ctx context.Context, cfg Config) error {
+	r := &runner{cfg: cfg, said: map[string]bool{}}
+	if err := r.readMap(); err != nil {
+		return err
+	}
+	var err error
+	if r.link, err = dial(cfg.To); err != nil {
+		return err
+	}
+	r.translator = NewTranslator(cfg.Options, func(q Request) { r.thin.pass(q, r.now, r.send) })
+	ctx, cancel := context.WithCancel(ctx)
+	inputs, replies := make(chan input, 64), make(chan reply, 256)
+	r.answers = make(chan answer, 1)
+	r.work.Go(func() { r.link.listen(ctx, func(p reply) { offer(ctx, replies, p) }) })
+	if cfg.Ask != nil {
+		r.ask(ctx)
+		r.know(<-r.answers) // before the first note, so that it goes to the right voices
+		r.asking = false
+	} else {
+		r.bind()
+	}
+	src := &source{finder: cfg.Finder, port: cfg.Port, tell: func(i input) { offer(ctx, inputs, i) }}
+	r.work.Go(func() { src.run(ctx) })
+	r.loop(ctx, inputs, replies)
+	r.now = time.Now()
+	r.translator.Release()
+	cancel()
+	_ = r.link.conn.Close()
+	ended := make(chan struct{})
+	go func() { defer close(ended); r.work.Wait() }()
+	select {
+	case <-ended:
+	case <-time.After(endWait):
+	}
+	return nil
+}
+
+// offer sends to a channel unless ctx ends first.
+func offer[T any](ctx context.Context, to chan<- T, v T) {
+	select {
+	case to <- v:
+	case <-ctx.Done():
+	}
+}
+
+// answer is what the engine said when it was asked.
+type answer struct {
+	entries []osc.Entry
+	err     error
+}
+
+// runner is what the loop holds.
+type runner struct {
+	cfg        Config
+	now        time.Time
+	link       *link
+	translator *Translator
+	thin       thinner
+	work       sync.WaitGroup
+
+	text    Map
+	stamp   fileStamp // of the text
+	looked  fileStamp
+	said    map[string]bool // refusals, and what of the map cannot be
+	answers chan answer
+	asking  bool
+	asked   time.Time
+	known   *Addresses
+	stale   bool // the engine should be asked
+}
+
+func (r *runner) say(format string, args ...any) {
+	if r.cfg.Say != nil {
+		r.cfg.Say(fmt.Sprintf(format, args...))
+	}
+}
+
+// sayOnce says what is said no more until the map or the engine has changed.
+func (r *runner) sayOnce(line string) {
+	if len(r.said) == mostFail {
+		clear(r.said)
+	}
+	if !r.said[line] {
+		r.said[line] = true
+		r.say("%s", line)
+	}
+}
+
+// loop hears the input, the engine and the time.
+func (r *runner) loop(ctx context.Context, inputs <-chan input, replies <-chan reply) {
+	idle := time.NewTicker(idleTick)
+	defer idle.Stop()
+	thin := time.NewTicker(thinTick)
+	defer thin.Stop()
+	for {
+		var tick <-chan time.Time
+		if len(r.thin.waiting) > 0 {
+			tick = thin.C
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case i := <-inputs:
+			r.now = time.Now()
+			r.hear(i)
+		case p := <-replies:
+			r.reply(p)
+		case a := <-r.answers:
+			r.asking = false
+			r.know(a)
+		case <-tick:
+			r.thin.due(time.Now(), r.send)
+		case now := <-idle.C:
+			r.idle(ctx, now)
+		}
+	}
+}
+
+func (r *runner) hear(i input) {
+	if i.lost {
+		r.translator.Release()
+	}
+	if i.trouble != "" {
+		r.say("%s", i.trouble)
+	}
+	if len(i.bytes) > 0 {
+		r.translator.Bytes(i.bytes, i.at)
+	}
+}
+
+func (r *runner) send(q Request) {
+	if err := r.link.send(q, time.Now()); err != nil {
+		r.sayOnce(err.Error())
+	}
+}
+
+// reply takes what the engine answered.
+func (r *runner) reply(p reply) {
+	if p.nobody {
+		r.overdue(true)
+		return
+	}
+	if r.link.heard() {
+		r.say("the engine at %s answers again", r.link.to)
+		r.stale = true
+	}
+	if p.refused {
+		r.sayOnce(fmt.Sprintf("the engine refuses %s: %s", p.address, p.reason))
+		r.stale = true // its patch may be another
+	}
+}
+
+func (r *runner) overdue(nobody bool) {
+	if r.link.overdue(time.Now(), nobody) {
+		r.say("the engine at %s does not answer; what is played is lost until it does", r.link.to)
+	}
+}
+
+// idle looks after what is not urgent.
+func (r *runner) idle(ctx context.Context, now time.Time) {
+	r.overdue(false)
+	if err := r.rereadMap(); err != nil {
+		r.say("%v; the map stays as it was", err)
+	}
+	if (r.stale || r.known == nil) && r.cfg.Ask != nil && !r.asking && now.Sub(r.asked) >= askWait {
+		r.ask(ctx)
+	}
+}
+
+// ask asks the engine for its addresses; the answer comes to the loop.
+func (r *runner) ask(ctx context.Context) {
+	r.asking, r.stale, r.asked = true, false, time.Now()
+	r.work.Go(func() {
+		ctx, cancel := context.WithTimeout(ctx, askWait)
+		defer cancel()
+		entries, err := r.cfg.Ask(ctx)
+		r.answers <- answer{entries, err}
+	})
+}
+
+// know takes the engine's addresses.
+func (r *runner) know(a answer) {
+	var known *Addresses
+	if a.err == nil {
+		known, a.err = NewAddresses(a.entries)
+	}
+	if a.err != nil {
+		r.sayOnce(fmt.Sprintf("%v; it is asked for its addresses again", a.err))
+	} else {
+		r.known = known
+	}
+	r.bind()
+}
+
+// bind gives the translator the map and the addresses.
+func (r *runner) bind() {
+	for _, err := range r.translator.Bind(r.text, r.known) {
+		r.sayOnce(fmt.Sprintf("%v; it is left out", err))
+	}
+	if g := r.cfg.Group; g != "" && r.known != nil && !r.known.has(r.translator.group(0)+"/on") {
+		r.sayOnce(fmt.Sprintf("the patch has no group of voices %q; it has %q", g, r.known.groups))
+	}
+	if r.known != nil && len(r.known.groups) == 0 {
+		r.sayOnce("the patch has no voices: notes mean nothing to it (chronus presets lists those that have)")
+	}
+}
+
+// fileStamp tells whether a file was saved.
+type fileStamp struct {
+	at   time.Time
+	size int64
+}
+
+func stampOf(path string) (s fileStamp) {
+	if st, err := os.Stat(path); err == nil {
+		s = fileStamp{st.ModTime(), st.Size()}
+	}
+	return s
+}
+
+// readMap reads the map for the first time. One that is not there may come.
+func (r *runner) readMap() (err error) {
+	if r.cfg.Map == "" {
+		return nil
+	}
+	r.stamp = stampOf(r.cfg.Map)
+	r.looked = r.stamp
+	if r.text, err = ReadMap(r.cfg.Map); errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	return err
+}
+
+// rereadMap takes the map up again when it was saved and has been the same for two looks.
+func (r *runner) rereadMap() error {
+	if r.cfg.Map == "" {
+		return nil
+	}
+	now := stampOf(r.cfg.Map)
+	settled := now == r.looked
+	if r.looked = now; now == r.stamp || !settled || now == (fileStamp{}) {
+		return nil
+	}
+	r.stamp = now
+	m, err := ReadMap(r.cfg.Map)
+	if err != nil {
+		return err
+	}
+	r.text = m
+	clear(r.said)
+	r.bind()
+	r.say("map %s: %d controllers, %d programs", r.cfg.Map, len(m.Controllers), len(m.Programs))
+	return nil
+}
+
+// Learn waits for a controller that moves, on a port that cfg names. Until then it looks for the port as Run does.
+func Learn(ctx context.Context, cfg Config) (channel, controller int, err error) {
+	ctx, cancel := context.WithCancel(ctx)
+	var work sync.WaitGroup
+	defer work.Wait()
+	defer cancel()
+	inputs := make(chan input)
+	src := &source{finder: cfg.Finder, port: cfg.Port, tell: func(i input) { offer(ctx, inputs, i) }}
+	work.Go(func() { src.run(ctx) })
+	l := NewLearner(cfg.Channel)
+	for {
+		select {
+		case <-ctx.Done():
+			return 0, 0, ctx.Err()
+		case i := <-inputs:
+			if i.trouble != "" && cfg.Say != nil {
+				cfg.Say(i.trouble)
+			}
+			if channel, controller, ok := l.Bytes(i.bytes); ok {
+				return channel, controller, nil
+			}
+		}
+	}
+}

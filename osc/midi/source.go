@@ -1,0 +1,107 @@
+package midi
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"time"
+)
+
+// The source's waits.
+const (
+	lookAgain = time.Second            // between two looks for a device
+	firstByte = 100 * time.Millisecond // an input that has not ended for so long is there, silent or not
+	mostSaid  = 16                     // different troubles that are told before the device is found
+)
+
+// input is what a source tells: bytes, or that the device was found or lost.
+type input struct {
+	bytes       []byte
+	at          time.Time // when they were read
+	found, lost bool
+	trouble     string // said as it is; once
+}
+
+// source reads a port, and looks for it again when it is gone.
+type source struct {
+	finder Finder
+	port   string
+	tell   func(input)
+	there  bool            // bytes come, or may come
+	said   map[string]bool // since it was there
+}
+
+// run reads until ctx ends.
+func (s *source) run(ctx context.Context) {
+	s.said = map[string]bool{}
+	for ctx.Err() == nil {
+		err := s.read(ctx)
+		if ctx.Err() != nil {
+			return
+		}
+		if s.there {
+			s.there = false
+			s.tell(input{lost: true})
+		}
+		if err != nil && !s.said[err.Error()] && len(s.said) < mostSaid {
+			s.said[err.Error()] = true
+			s.tell(input{trouble: fmt.Sprintf("%v; it is looked for again every second", err)})
+		}
+		select {
+		case <-ctx.Done():
+		case <-time.After(lookAgain):
+		}
+	}
+}
+
+// read opens the port and reads it until it ends, which the error tells.
+func (s *source) read(ctx context.Context) error {
+	p, err := s.finder.Find(s.port)
+	if err != nil {
+		return err
+	}
+	f, err := p.open()
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	// A read ends at a deadline where the device can be waited for, and all that are meant can.
+	if err := f.SetReadDeadline(time.Now().Add(firstByte)); err != nil {
+		return fmt.Errorf("MIDI input %s: it cannot be waited for: %w", p.Path, err)
+	}
+	buf := make([]byte, 1024)
+	n, err := f.Read(buf)
+	at := time.Now()
+	if err != nil && !errors.Is(err, os.ErrDeadlineExceeded) {
+		return fmt.Errorf("MIDI input %s: %w", p.Path, whyEnded(err))
+	}
+	s.there = true
+	clear(s.said)
+	s.tell(input{found: true, trouble: fmt.Sprintf("hears %s", p)})
+	if err := f.SetReadDeadline(time.Time{}); err != nil {
+		return fmt.Errorf("MIDI input %s: %w", p.Path, err)
+	}
+	defer context.AfterFunc(ctx, func() { _ = f.SetReadDeadline(time.Unix(1, 0)) })()
+	for {
+		if n > 0 {
+			s.tell(input{bytes: append([]byte(nil), buf[:n]...), at: at})
+		}
+		if n, err = f.Read(buf); err != nil {
+			return fmt.Errorf("MIDI input %s: %w", p.Path, whyEnded(err))
+		}
+		at = time.Now()
+	}
+}
+
+// whyEnded is a read's error without the path.
+func whyEnded(err error) error {
+	if errors.Is(err, io.EOF) {
+		return errors.New("nobody plays into it (end of file)")
+	}
+	if inner := errors.Unwrap(err); inner != nil {
+		return inner
+	}
+	return err
+}

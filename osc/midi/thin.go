@@ -1,0 +1,78 @@
+package midi
+
+import (
+	"fmt"
+	"slices"
+	"time"
+)
+
+// MaxRate is how many dense requests an address gets in a second at most (pressure on a note: each note). A mixer's fader sends some hundreds.
+const MaxRate = 100
+
+// Request is one message for the engine.
+type Request struct {
+	Address string
+	Args    []any
+	Dense   bool // of several that come close together only the last counts
+}
+
+// lane is what requests share of which only the last counts.
+func (r *Request) lane() string {
+	if len(r.Args) > 1 {
+		return fmt.Sprint(r.Address, " ", r.Args[0])
+	}
+	return r.Address
+}
+
+// thinner holds dense requests back until their lane may send again. The others pass.
+type thinner struct {
+	sent    map[string]time.Time
+	waiting []held // oldest first, one a lane
+}
+
+type held struct {
+	lane string
+	Request
+}
+
+// pass sends a request now, or keeps it in the place of the one that waits in its lane.
+func (t *thinner) pass(r Request, now time.Time, send func(Request)) {
+	lane := r.lane()
+	if !r.Dense {
+		t.waiting = slices.DeleteFunc(t.waiting, func(h held) bool { return h.lane == lane }) // it would come too late
+		send(r)
+		return
+	}
+	for i := range t.waiting {
+		if t.waiting[i].lane == lane {
+			t.waiting[i].Request = r
+			return
+		}
+	}
+	if last, ok := t.sent[lane]; ok && now.Sub(last) < time.Second/MaxRate {
+		t.waiting = append(t.waiting, held{lane, r})
+		return
+	}
+	t.send(lane, r, now, send)
+}
+
+func (t *thinner) send(lane string, r Request, now time.Time, send func(Request)) {
+	if t.sent == nil {
+		t.sent = map[string]time.Time{}
+	}
+	t.sent[lane] = now
+	send(r)
+}
+
+// due sends what has waited long enough.
+func (t *thinner) due(now time.Time, send func(Request)) {
+	kept := t.waiting[:0]
+	for _, h := range t.waiting {
+		if now.Sub(t.sent[h.lane]) < time.Second/MaxRate {
+			kept = append(kept, h)
+			continue
+		}
+		t.send(h.lane, h.Request, now, send)
+	}
+	t.waiting = kept
+}

@@ -1,0 +1,283 @@
+package midi
+
+import (
+	"cmp"
+	"fmt"
+	"maps"
+	"math"
+	"slices"
+	"time"
+
+	gomidi "gitlab.com/gomidi/midi/v2"
+)
+
+// generalBend is the range of the pitch wheel, in semitones, of a device that has not said another (General MIDI).
+const generalBend = 2
+
+// mostBend is the widest bend that an engine takes.
+const mostBend = 24
+
+// Options are what a Translator is to hear.
+type Options struct {
+	Channel int    // 1 to 16; 0: all
+	Group   string // of voices that plays the notes; none: that of the channel's number, or the last, as in scores
+	Clock   bool   // follow a MIDI clock
+}
+
+// Translator makes requests of a MIDI input's bytes. It is for one goroutine.
+type Translator struct {
+	opts      Options
+	send      func(Request)
+	parser    *Parser
+	clock     Clock
+	now       time.Time
+	begin     string // start or continue, to be sent with the next tick; none: nothing
+	addresses *Addresses
+	bend      float64
+	movers    []mover
+	programs  []Program
+	notes     map[key]string // that are held, with their group's address
+	turned    map[string]bool
+	channels  [16]channel
+}
+
+type key struct{ channel, key uint8 }
+
+// channel is what a channel remembers: which parameter data is entered for, and the pitch wheel's range.
+type channel struct {
+	rpn              [2]uint8 // high and low seven bits
+	semitones, cents uint8
+	ranged           bool
+}
+
+// noRPN is the parameter that takes no data.
+var noRPN = [2]uint8{127, 127}
+
+// NewTranslator makes a translator that hands what it makes to send, in order.
+func NewTranslator(opts Options, send func(Request)) *Translator {
+	t := &Translator{opts: opts, send: send, notes: map[key]string{}, turned: map[string]bool{}, bend: generalBend}
+	t.parser = NewParser(t.message)
+	t.forget()
+	return t
+}
+
+// Bind gives the translator a map and the addresses of the engine, nil if it was not asked, and returns what of the map can not be: it is left out.
+func (t *Translator) Bind(m Map, a *Addresses) (wrong []error) {
+	t.addresses, t.movers, t.programs, t.bend = a, nil, m.Programs, cmp.Or(m.Bend, generalBend)
+	for _, b := range m.Controllers {
+		mv, err := b.bind(a)
+		if err != nil {
+			wrong = append(wrong, fmt.Errorf("map %s:%d:%d: %w", m.File, b.Line, b.Column, err))
+			continue
+		}
+		t.movers = append(t.movers, mv)
+	}
+	return wrong
+}
+
+// Bytes takes what was read from the input, and when.
+func (t *Translator) Bytes(b []byte, now time.Time) {
+	t.now = now
+	t.parser.Bytes(b)
+}
+
+// Release ends what the device holds: it is gone. Notes end, the pedal goes up, wheel and pressure go back.
+func (t *Translator) Release() {
+	t.endNotes(func(key) bool { return true })
+	for _, address := range slices.Sorted(maps.Keys(t.turned)) {
+		t.send(Request{Address: address, Args: []any{float32(0)}})
+	}
+	clear(t.turned)
+	t.forget()
+	t.parser = NewParser(t.message)
+}
+
+func (t *Translator) forget() {
+	t.clock.Reset()
+	t.begin = ""
+	for c := range t.channels {
+		t.channels[c] = channel{rpn: noRPN}
+	}
+}
+
+func (t *Translator) message(m gomidi.Message) {
+	if m[0] >= firstRealTime {
+		t.realTime(m[0])
+		return
+	}
+	var ch, k, v uint8
+	var bend int16
+	if m[0] >= 0xF0 || t.opts.Channel != 0 && int(m[0]&0x0F) != t.opts.Channel-1 {
+		return
+	}
+	switch {
+	case m.GetNoteStart(&ch, &k, &v):
+		base := t.group(ch)
+		if before, ok := t.notes[key{ch, k}]; ok && before != base { // the patch has changed meanwhile
+			t.send(Request{Address: before + "/off", Args: []any{int32(k)}})
+		}
+		t.notes[key{ch, k}] = base
+		t.send(Request{Address: base + "/on", Args: []any{int32(k), float32(v) / 127}})
+	case m.GetNoteEnd(&ch, &k):
+		base, ok := t.notes[key{ch, k}]
+		if !ok {
+			base = t.group(ch)
+		}
+		delete(t.notes, key{ch, k})
+		t.send(Request{Address: base + "/off", Args: []any{int32(k)}})
+	case m.GetPolyAfterTouch(&ch, &k, &v):
+		t.send(Request{t.group(ch) + "/pressure", []any{int32(k), float32(v) / 127}, true})
+	case m.GetAfterTouch(&ch, &v):
+		t.turn("/engine/pressure", float64(v)/127, true)
+	case m.GetPitchBend(&ch, &bend, nil):
+		t.turn("/engine/bend", t.bendRange(ch)*float64(bend)/8192, true)
+	case m.GetProgramChange(&ch, &v):
+		t.program(ch, v)
+	case m.GetControlChange(&ch, &k, &v):
+		t.controller(ch, k, v)
+	}
+}
+
+// group is the address of the voices that play a channel's notes.
+func (t *Translator) group(ch uint8) string {
+	const one = "/note"
+	switch {
+	case t.opts.Group != "" && t.opts.Group != one[1:]:
+		return one + "/" + t.opts.Group
+	case t.opts.Group != "" || t.addresses == nil || len(t.addresses.groups) == 0:
+		return one
+	}
+	return t.addresses.groups[min(int(ch), len(t.addresses.groups)-1)]
+}
+
+// turn moves what goes back to 0 when the device is gone.
+func (t *Translator) turn(address string, v float64, dense bool) {
+	t.turned[address] = true
+	if v == 0 {
+		delete(t.turned, address)
+	}
+	t.send(Request{address, []any{float32(v)}, dense})
+}
+
+func (t *Translator) bendRange(ch uint8) float64 {
+	c := &t.channels[ch]
+	if !c.ranged {
+		return min(t.bend, mostBend)
+	}
+	return min(float64(c.semitones)+float64(c.cents)/100, mostBend)
+}
+
+func (t *Translator) program(ch, program uint8) {
+	for _, p := range t.programs {
+		if p.Program == int(program) && (p.Channel == 0 || p.Channel == int(ch)+1) {
+			t.send(Request{Address: p.Address, Args: p.Args})
+		}
+	}
+}
+
+// The controllers that mean something by themselves (MIDI 1.0).
+const (
+	modulation   = 1
+	dataEntry    = 6
+	dataEntryLow = 38
+	sustain      = 64
+	nrpnLow      = 98
+	nrpnHigh     = 99
+	rpnLow       = 100
+	rpnHigh      = 101
+	soundOff     = 120
+	resetAll     = 121
+	localControl = 122
+	notesOff     = 123 // and up: modes, which end notes too
+)
+
+func (t *Translator) controller(ch, number, value uint8) {
+	mapped := false
+	for i := range t.movers {
+		m := &t.movers[i]
+		if m.Controller != int(number) || m.Channel != 0 && m.Channel != int(ch)+1 {
+			continue
+		}
+		mapped = true
+		if r, ok := m.request(value); ok {
+			t.send(r)
+		}
+	}
+	if mapped {
+		return
+	}
+	c := &t.channels[ch]
+	switch number {
+	case modulation:
+		t.send(Request{"/engine/wheel", []any{float32(value) / 127}, true})
+	case sustain:
+		if down := value >= 64; down != t.turned["/engine/sustain"] {
+			t.turn("/engine/sustain", float64(value/64), false)
+		}
+	case rpnHigh, rpnLow:
+		c.rpn[rpnHigh-number] = value
+	case nrpnHigh, nrpnLow:
+		c.rpn = noRPN
+	case dataEntry, dataEntryLow:
+		if c.rpn != [2]uint8{} { // 0 is the pitch wheel's range
+			return
+		}
+		if !c.ranged {
+			c.semitones, c.ranged = uint8(math.Round(t.bend)), true
+		}
+		if number == dataEntry {
+			c.semitones = value
+		} else {
+			c.cents = min(value, 99)
+		}
+	case resetAll:
+		for _, address := range []string{"/engine/bend", "/engine/pressure", "/engine/sustain", "/engine/wheel"} {
+			t.turn(address, 0, false)
+		}
+	case localControl:
+	default:
+		if number == soundOff || number >= notesOff {
+			t.endNotes(func(k key) bool { return k.channel == ch })
+		}
+	}
+}
+
+// endNotes ends the notes that are held and chosen, lowest first.
+func (t *Translator) endNotes(chosen func(key) bool) {
+	for _, k := range slices.SortedFunc(maps.Keys(t.notes), func(a, b key) int {
+		return cmp.Or(cmp.Compare(a.channel, b.channel), cmp.Compare(a.key, b.key))
+	}) {
+		if chosen(k) {
+			t.send(Request{Address: t.notes[k] + "/off", Args: []any{int32(k.key)}})
+			delete(t.notes, k)
+		}
+	}
+}
+
+func (t *Translator) realTime(status byte) {
+	const tick, start, goOn, stop = 0xF8, 0xFA, 0xFB, 0xFC
+	if !t.opts.Clock || !t.addresses.has("/seq/bpm") {
+		return
+	}
+	play := func(word string) { t.send(Request{Address: "/seq/play", Args: []any{word}}) }
+	switch status {
+	case tick:
+		if bpm, ok := t.clock.Tick(t.now); ok {
+			t.send(Request{Address: "/seq/bpm", Args: []any{float32(math.Round(bpm*100) / 100)}})
+		}
+		if t.begin != "" {
+			play(t.begin)
+			t.begin = ""
+		}
+	case start, goOn:
+		word := map[byte]string{start: "start", goOn: "continue"}[status]
+		if t.clock.Running(t.now) { // the first beat is at the next tick
+			t.begin = word
+			return
+		}
+		play(word)
+	case stop:
+		t.begin = ""
+		play("stop")
+	}
+}
