@@ -14,7 +14,7 @@ type Family struct {
 // Families are the modules by family. A new module goes at the end of its family.
 var Families = []Family{
 	{"Sources", "They make sound. Frequencies are in Hz; what is played is added at the input pitch, in octaves above 440 Hz.",
-		[]*dsp.Desc{&Sine, &Saw, &Square, &Triangle, &Supersaw, &Wavetable, &FM, &Pluck, &Noise}},
+		[]*dsp.Desc{&Sine, &Saw, &Square, &Triangle, &Supersaw, &Wavetable, &FM, &Pluck, &Noise, &Sampler}},
 	{"Filters", "They take from sound, or ring. Cutoffs are in Hz, and moved in octaves by the input cutoff.",
 		[]*dsp.Desc{&Biquad, &SVF, &Ladder, &Acid, &Formant, &Comb}},
 	{"Controls", "They make or change signals that move parameters: envelopes, oscillations, values.",
