@@ -18,11 +18,8 @@ const (
 	sincWeights = 2 * sincReach * sincWidest
 )
 
-// sincPoint is the kernel's value at a point, and what is added to it up to the next.
-type sincPoint struct{ value, slope float32 }
-
-// sincTable is the right half of the kernel.
-type sincTable [sincReach*sincSteps + 1]sincPoint
+// sincTable is the right half of the kernel, and two points more, which are 0.
+type sincTable [sincReach*sincSteps + 2]float32
 
 // sincShared holds the table, nil until the first that wants it has built it.
 var sincShared = func() chan *sincTable {
@@ -43,8 +40,7 @@ func sharedSinc() *sincTable {
 
 func newSinc() *sincTable {
 	t := new(sincTable)
-	last := 0.0
-	for i := len(t) - 1; i >= 0; i-- {
+	for i := range t[:len(t)-2] {
 		x := float64(i) / sincSteps
 		y := 1.0
 		if i > 0 {
@@ -52,10 +48,8 @@ func newSinc() *sincTable {
 		}
 		part := x / sincReach
 		y = float64(y*bessel(float64(sincBeta*math.Sqrt(1-float64(part*part))))) / bessel(sincBeta)
-		t[i] = sincPoint{float32(y), float32(last - y)}
-		last = y
+		t[i] = float32(y)
 	}
-	t[len(t)-1] = sincPoint{} // the window ends at 1/1000, for nothing to come after
 	return t
 }
 
@@ -78,20 +72,28 @@ func (t *sincTable) weigh(w *[sincWeights]float64, part, narrow float64) []float
 		n = min(len(w)/2, int(math.Ceil(sincReach/narrow)))
 	}
 	step := float64(narrow * sincSteps)
-	t.half(w[:n], float64(part*step), step, n-1, -1)
-	t.half(w[n:2*n], float64((1-part)*step), step, 0, 1)
+	before, after := w[:n], w[n:2*n]
+	at := float64(part * step)
+	for i := n - 1; i >= 0; i-- {
+		before[i] = t.value(at)
+		at += step
+	}
+	at = float64((1 - part) * step)
+	for i := range after {
+		after[i] = t.value(at)
+		at += step
+	}
 	return w[:2*n]
 }
 
-// half gives the weights to one side: from w[i] on, dir being the way.
-func (t *sincTable) half(w []float64, at, step float64, i, dir int) {
-	for range w {
-		k := min(uint(at), uint(len(t)-1))
-		p := t[k]
-		w[i] = float64(p.value) + float64(float64(at-float64(k))*float64(p.slope))
-		i += dir
-		at += step
+// value is the kernel at a point of the table, or between two.
+func (t *sincTable) value(at float64) float64 {
+	k := int(at)
+	if uint(k) > uint(len(t)-2) {
+		return 0
 	}
+	p := float64(t[k])
+	return p + float64((at-float64(k))*(float64(t[k+1])-p))
 }
 
 // weighed is the sum of frames, each with its weight.

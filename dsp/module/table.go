@@ -20,7 +20,7 @@ var Families = []Family{
 	{"Controls", "They make or change signals that move parameters: envelopes, oscillations, values.",
 		[]*dsp.Desc{&ADSR, &LFO, &Env, &AD, &Slew, &Hold, &Constant, &Scale, &Follow}},
 	{"Shapers", "They change level, place and shape.",
-		[]*dsp.Desc{&VCA, &Mix, &Pan, &Crossfade, &Width, &Shape, &Crush, &Ring}},
+		[]*dsp.Desc{&VCA, &Mix, &Pan, &Crossfade, &Width, &Shape, &Crush, &Ring, &Send, &Bus}},
 	{"Dynamics", "They change level by level, or measure it.",
 		[]*dsp.Desc{&Compressor, &Limiter, &Expander, &Meter}},
 	{"Effects", "They are stereo, and have a mix of what came in and what they make of it.",
