@@ -89,6 +89,9 @@ type PlanNode struct {
 	Group  int        // there is one for each voice of this group; NoGroup: just one
 	Width  int        // how many modules stand side by side, a channel each: 2 where a module without stereo ports hears a stereo signal
 	Back   bool       // it gives what it heard one block ago
+
+	Sum    string      // of the sample that it plays, see Sample; "": none
+	Sample *dsp.Sample // nil until WithSamples
 }
 
 // Source is an output of a node.
@@ -157,6 +160,9 @@ func (p *Plan) hash() uint64 {
 	}
 	for _, n := range p.nodes {
 		fmt.Fprintln(h, n.ID, n.Desc.Type, n.Inputs, n.Group, n.Width)
+		if n.Sum != "" {
+			fmt.Fprintln(h, n.Sum)
+		}
 	}
 	return h.Sum64()
 }
