@@ -158,7 +158,7 @@ func (s Store) Load(name string, text []byte, dir string) ([]byte, error) {
 			bytes += sound.Bytes()
 		}
 		if bytes > patch.MaxSampleBytes {
-			return "", fmt.Errorf("with it the samples take %d MB in memory, the most are %d: shorten them, or make them mono", bytes>>20, patch.MaxSampleBytes>>20)
+			return "", fmt.Errorf("with it the samples take %d MB in memory, the most are %d: shorten them, or make them mono", patch.Megabytes(bytes), patch.MaxSampleBytes>>20)
 		}
 		return sum, nil
 	})

@@ -16,6 +16,7 @@ import (
 	"github.com/music-chronus/chronus/audio/null"
 	"github.com/music-chronus/chronus/audio/portaudio"
 	"github.com/music-chronus/chronus/dsp/worker"
+	"github.com/music-chronus/chronus/samples"
 )
 
 // backends in the order in which auto tries them; file is never chosen by itself.
@@ -57,7 +58,7 @@ func run(args []string, out, errOut io.Writer) int {
 		kong.UsageOnError(),
 		kong.Writers(out, errOut),
 		kong.Exit(func(n int) { code = n }),
-		kong.Vars{"runtimedir": actors.DefaultRuntimeDir()},
+		kong.Vars{"runtimedir": actors.DefaultRuntimeDir(), "samples": samples.DefaultDir()},
 		kong.Bind(streams{out, errOut}),
 	)
 	if err != nil {

@@ -69,11 +69,13 @@ func WithSums(name string, text []byte, sum func(Sample) (string, error)) ([]byt
 		return text, err
 	}
 	lines, want := strings.SplitAfter(string(text), "\n"), map[string]string{}
-	slices.SortFunc(p.Samples, func(a, b Sample) int { return b.Pos.Column - a.Pos.Column }) // the last of a line first
 	for _, s := range p.Samples {
 		if want[s.Name], err = sum(s); err != nil {
 			return nil, at(name, s.Pos, "sample %q: %w", s.Name, err)
 		}
+	}
+	slices.SortFunc(p.Samples, func(a, b Sample) int { return b.Pos.Column - a.Pos.Column }) // the last of a line first
+	for _, s := range p.Samples {
 		if s.Sum != "" {
 			continue
 		}
@@ -97,6 +99,9 @@ func WithSums(name string, text []byte, sum func(Sample) (string, error)) ([]byt
 	}
 	return out, nil
 }
+
+// Megabytes is a number of bytes in MB of 2^20, a part of one counting as one.
+func Megabytes(bytes int) int { return (bytes + 1<<20 - 1) >> 20 }
 
 // columnOffset is the byte at which a column, from 1, of a line begins.
 func columnOffset(line string, column int) (at int) {
@@ -151,7 +156,7 @@ func (p *Plan) WithSamples(open func(sum string) (*dsp.Sample, error)) (*Plan, e
 			}
 			if bytes += s.Bytes(); bytes > MaxSampleBytes {
 				return nil, fmt.Errorf("patch %s: with the sample of node %q its samples take %d MB, the most are %d: shorten them, or make them mono",
-					p.Name, n.ID, bytes>>20, MaxSampleBytes>>20)
+					p.Name, n.ID, Megabytes(bytes), MaxSampleBytes>>20)
 			}
 			opened[n.Sum] = s
 		}

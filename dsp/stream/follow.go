@@ -42,7 +42,7 @@ func (m *move) findKin(to *Stream) {
 	}
 	for i := range now.Nodes() {
 		n := &now.Nodes()[i]
-		k := slices.IndexFunc(old.Nodes(), func(x patch.PlanNode) bool { return x.ID == n.ID && x.Desc == n.Desc })
+		k := slices.IndexFunc(old.Nodes(), func(x patch.PlanNode) bool { return x.ID == n.ID && x.Desc == n.Desc && x.Sum == n.Sum })
 		if k >= 0 {
 			was := &old.Nodes()[k]
 			same := was.Group == patch.NoGroup && n.Group == patch.NoGroup ||
