@@ -8,7 +8,7 @@ import (
 	"github.com/music-chronus/chronus/dsp/sequencer"
 )
 
-// Follow makes the stream that can go on in this one's place with another plan, of the same rate, block and channels: what has the same id and type in
+// Follow makes the stream that can go on in this one's place with another plan, of the same rate, block and channels: what has the same id, type and sample in
 // both keeps its state. It may run while another goroutine renders this one, and changes nothing of it; HandOver does the rest.
 func (s *Stream) Follow(plan *patch.Plan) (*Stream, error) {
 	to, err := build(plan)
