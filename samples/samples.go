@@ -62,7 +62,8 @@ func (s Store) Open(sum string) (*dsp.Sample, error) {
 	x, got, err := read(path)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
-		return nil, fmt.Errorf("%w: load the patch from its file once more, or copy its samples into %s", err, s.dir)
+		// Not as fs.ErrNotExist: what somebody asked for is there, and lacks a part.
+		return nil, fmt.Errorf("there is no file %s: load the patch from its file once more, or copy its samples into %s", path, s.dir)
 	case got != "" && got != sum:
 		return nil, fmt.Errorf("%s is damaged: what is in it has the SHA-256 %s: remove it, and load the patch from its file once more", path, got)
 	case err != nil:

@@ -4,7 +4,9 @@ import (
 	"bytes"
 	"crypto/sha256"
 	"encoding/hex"
+	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
@@ -119,6 +121,9 @@ func TestDamagedStore(t *testing.T) {
 	}
 	load()
 	path := filepath.Join(store.dir, sumOf(b))
+	if _, err := store.Open(sumOf(b[:1])); err == nil || errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("a missing file: %v; it must not look as if the patch itself were missing", err)
+	}
 	for _, damage := range [][]byte{wav(101), append(wav(100), 0), b[:90], nil, []byte("x")} {
 		write(t, path, damage)
 		if _, err := store.Open(sumOf(b)); err == nil || !strings.Contains(err.Error(), path+" is damaged: what is in it has the SHA-256 "+sumOf(damage)) {

@@ -20,7 +20,7 @@ func TestOpenSamples(t *testing.T) {
 	text := []byte("version: 1\nsamples: {kick: sha256:" + sum + "}\nnodes: [{id: a, type: sampler, sample: kick}]\ncables: [a > out]\n")
 	g := shm.Geometry{Rate: 48000, Block: 64, Channels: 2, Slots: 2, Ring: 8, Guard: 2}
 	path := filepath.Join(dir, sum)
-	if _, err := open(text, g, dir); err == nil || !strings.Contains(err.Error(), `node "a": sample sha256:`+sum) || !strings.Contains(err.Error(), "no such file") {
+	if _, err := open(text, g, dir); err == nil || !strings.Contains(err.Error(), `node "a": sample sha256:`+sum) || !strings.Contains(err.Error(), "there is no file "+path) {
 		t.Errorf("without the file: %v", err)
 	}
 	other := append([]byte(nil), wav...)
