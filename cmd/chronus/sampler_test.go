@@ -177,3 +177,39 @@ func (e *engineProcess) strike(key int, velocity float32) {
 		e.t.Fatalf("note %d: %s %v", key, reply, err)
 	}
 }
+
+// While the store is gone nobody can join, and what plays plays on; once it is back, all is whole again.
+func TestSamplesLost(t *testing.T) {
+	dir := t.TempDir()
+	store := filepath.Join(dir, "store")
+	_, wav := tomTom()
+	put(t, filepath.Join(dir, "tom.wav"), wav)
+	e := up(t, "--patch", put(t, filepath.Join(dir, "kit.yaml"), []byte(kitPatch("tom.wav"))), "--samples", store, "--lead", "64", "--guard", "32", "--backend", "null")
+	t.Setenv(samples.DirVariable, filepath.Join(dir, "tapes"))
+	if err := os.CopyFS(os.Getenv(samples.DirVariable), os.DirFS(store)); err != nil {
+		t.Fatal(err)
+	}
+	stop := e.taping()
+	e.tell("/gate/drone", "on")
+	if err := os.Rename(store, store+".away"); err != nil {
+		t.Fatal(err)
+	}
+	e.killHeard(syscall.SIGKILL)
+	for began := time.Now(); !strings.Contains(e.log.String(), "there is no file "+store); time.Sleep(10 * time.Millisecond) {
+		if time.Since(began) > 10*time.Second {
+			t.Fatalf("nobody says what is missing: %s", e.log)
+		}
+	}
+	e.strike(60, 0.5)
+	time.Sleep(time.Second)
+	if st := e.must(); st.Concealed > 0 || st.SteppedDown != "" || st.Silent != "" {
+		t.Errorf("concealed %d, %q, %q", st.Concealed, st.SteppedDown, st.Silent)
+	}
+	if err := os.Rename(store+".away", store); err != nil {
+		t.Fatal(err)
+	}
+	e.redundancy()
+	if v, err := verifyBytes(stop()); err != nil || v.Changed != 0 || v.Blocks < 500 {
+		t.Errorf("%+v, %v", v, err)
+	}
+}
