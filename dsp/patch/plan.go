@@ -3,6 +3,7 @@ package patch
 import (
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/cespare/xxhash/v2"
 
@@ -125,6 +126,24 @@ func (p *Plan) Lookup(node, param string) (n, i int, err error) {
 		return 0, 0, fmt.Errorf("node %q (%s) has no parameter %q%s", node, p.nodes[n].Desc.Type, clip(param), orNearest(param, paramNames(p.nodes[n].Desc)))
 	}
 	return n, i, nil
+}
+
+// Output finds an output by the name of its node, and perhaps its own: node.port.
+func (p *Plan) Output(name string) (Source, error) {
+	node, port, named := strings.Cut(name, ".")
+	n := slices.IndexFunc(p.nodes, func(x PlanNode) bool { return x.ID == node })
+	if n < 0 {
+		return Source{}, fmt.Errorf("no node %q%s", clip(node), orNearest(node, p.ids()))
+	}
+	d := p.nodes[n].Desc
+	i := 0
+	if named {
+		i, _ = dsp.FindPort(d.Outputs, port)
+	}
+	if i < 0 || len(d.Outputs) == 0 {
+		return Source{}, fmt.Errorf("node %q (%s) has no output %q%s", node, d.Type, clip(port), orNearest(port, portNames(d.Outputs)))
+	}
+	return Source{n, i}, nil
 }
 
 func (p *Plan) ids() (ids []string) {
