@@ -7,13 +7,15 @@ import (
 	"time"
 
 	"github.com/music-chronus/chronus/dsp/patch"
+	"github.com/music-chronus/chronus/dsp/samples"
 	"github.com/music-chronus/chronus/shm"
 )
 
 // Config says what engine to start. The zero value of a field means its default.
 type Config struct {
-	Patch     []byte // the patch's text; default: dsp/patch's own
+	Patch     []byte // the patch's text, with sums for files: see samples.Store.Load; default: dsp/patch's own
 	PatchName string // for messages
+	Samples   string // folder of the samples that patches name; default: samples.DefaultDir
 
 	OSC        string        // UDP host:port; default 127.0.0.1:5005; "none": no OSC
 	Backend    string        // "auto" (default), or a backend's name
@@ -52,6 +54,9 @@ func (c Config) withDefaults() Config {
 	}
 	if c.Patch == nil {
 		c.Patch, c.PatchName = patch.Default(), "default"
+	}
+	if c.Samples == "" {
+		c.Samples = samples.DefaultDir()
 	}
 	if c.Backend == "" {
 		c.Backend = "auto"

@@ -122,7 +122,7 @@ func (e *Engine) recall(geo shm.Geometry) error {
 	}
 	s, err := ReadSaved(e.cfg.StateFile)
 	if err == nil && e.cfg.Resume {
-		err = s.check(geo)
+		err = s.check(geo, e.cfg.Samples)
 	}
 	switch {
 	case err == nil:

@@ -275,7 +275,7 @@ func (r *rig) startProcess(s *slot) (err error) {
 		return err
 	}
 	defer w.socket.Close()
-	err = shm.SendWire(w.socket, shm.WorkerOrder{Slot: s.number},
+	err = shm.SendWire(w.socket, shm.WorkerOrder{Slot: s.number, Samples: r.cfg.Samples},
 		readOnly[0], r.journal.FD(), s.next.FD(), s.snap.FD(), readOnly[1], readOnly[2], r.store.FD())
 	if err != nil {
 		w.discard()

@@ -32,6 +32,7 @@ type Desc struct {
 	Outputs []Port // and begins at the first; the names of inputs and outputs are all different
 	Params  []Param
 	Gated   bool // it has a gate
+	Sampled bool // it plays a sample that its node names: its modules are Players
 	Sounds  bool // it has inputs, and makes sound without hearing any
 	// New makes one for a rate in Hz, with every parameter at its default.
 	New func(rate float64) Module

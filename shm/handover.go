@@ -26,7 +26,8 @@ const (
 
 // WorkerOrder gives a worker process its place.
 type WorkerOrder struct {
-	Slot int `json:"slot"`
+	Slot    int    `json:"slot"`
+	Samples string `json:"samples,omitempty"` // the folder of the samples that the plan names
 }
 
 // The descriptors that the audio process finds at its start. Rings follow over a connection to its listener: of this

@@ -15,6 +15,7 @@ import (
 	"github.com/music-chronus/chronus/audio/file"
 	"github.com/music-chronus/chronus/audio/null"
 	"github.com/music-chronus/chronus/audio/portaudio"
+	"github.com/music-chronus/chronus/dsp/samples"
 	"github.com/music-chronus/chronus/dsp/worker"
 )
 
@@ -32,6 +33,7 @@ type cli struct {
 	Render  renderCmd  `cmd:"" help:"Render a patch, or a tape of what an engine played, to a WAV file."`
 	Presets presetsCmd `cmd:"" help:"List the patches that come with Chronus, or print one."`
 	Schema  schemaCmd  `cmd:"" help:"Print the JSON Schema of patches, for editors."`
+	Scope   scopeCmd   `cmd:"" help:"Show a signal of a running engine: its level, and its wave."`
 	Tape    tapeCmd    `cmd:"" help:"Write what a running engine plays, as decisions, until Ctrl-C; render gives the same sound."`
 	Chaos   chaosCmd   `cmd:"" help:"Kill the active worker of a running engine again and again, and report what was heard."`
 	Demo    demoCmd    `cmd:"" help:"Start an engine, play a phrase, kill the active worker five times in it, and compare."`
@@ -58,7 +60,7 @@ func run(args []string, out, errOut io.Writer) int {
 		kong.UsageOnError(),
 		kong.Writers(out, errOut),
 		kong.Exit(func(n int) { code = n }),
-		kong.Vars{"runtimedir": actors.DefaultRuntimeDir()},
+		kong.Vars{"runtimedir": actors.DefaultRuntimeDir(), "samples": samples.DefaultDir()},
 		kong.Bind(streams{out, errOut}),
 	)
 	if err != nil {

@@ -1,12 +1,15 @@
 package main
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io/fs"
 	"os"
+	"path/filepath"
 
 	"github.com/music-chronus/chronus/dsp/patch"
+	"github.com/music-chronus/chronus/dsp/samples"
 )
 
 type presetsCmd struct {
@@ -48,10 +51,29 @@ func (c *schemaCmd) Run(s streams) error {
 	return err
 }
 
+// samplesFlag says where the samples of patches are kept.
+type samplesFlag struct {
+	Samples string `help:"Folder that the samples of patches are copied to and played from." default:"${samples}" type:"path" placeholder:"DIR"`
+}
+
+// store is that folder.
+func (f samplesFlag) store() samples.Store {
+	return samples.In(cmp.Or(f.Samples, samples.DefaultDir()))
+}
+
+// readPatch reads a patch file, and puts the samples that it names into the store.
+func (f samplesFlag) readPatch(path string) ([]byte, error) {
+	text, err := os.ReadFile(path)
+	if err != nil {
+		return nil, err
+	}
+	return f.store().Load(path, text, filepath.Dir(path))
+}
+
 // loadPatch reads a patch file, or the preset of that name if there is no such file.
-func loadPatch(name string) ([]byte, error) {
-	text, err := os.ReadFile(name)
-	if !errors.Is(err, fs.ErrNotExist) {
+func (f samplesFlag) loadPatch(name string) ([]byte, error) {
+	text, err := f.readPatch(name)
+	if _, serr := os.Stat(name); !errors.Is(serr, fs.ErrNotExist) {
 		return text, err
 	}
 	text, perr := patch.Preset(name)

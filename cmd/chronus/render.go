@@ -19,6 +19,7 @@ import (
 )
 
 type renderCmd struct {
+	samplesFlag
 	Patch   string   `arg:"" optional:"" help:"Patch file, or the name of a preset; default: the default patch."`
 	Tape    string   `help:"Render this tape instead of a patch." type:"path" placeholder:"FILE"`
 	Score   string   `help:"Play this: a Standard MIDI File (.mid), or timed OSC, a line a message: SECONDS ADDRESS ARGUMENTS. A song among the presets has its own." placeholder:"FILE"`
@@ -37,7 +38,7 @@ func (c *renderCmd) Run(s streams) error {
 	name, text := "default", patch.Default()
 	if c.Patch != "" {
 		var err error
-		if text, err = loadPatch(c.Patch); err != nil {
+		if text, err = c.loadPatch(c.Patch); err != nil {
 			return err
 		}
 		name = c.Patch
@@ -60,7 +61,7 @@ func (c *renderCmd) Run(s streams) error {
 	if err != nil {
 		return err
 	}
-	str, err := stream.New(plan)
+	str, err := newStream(plan, c.store())
 	if err != nil {
 		return err
 	}
@@ -230,7 +231,7 @@ func (c *renderCmd) tape(s streams) (err error) {
 	bar := newBar(s.err, size)
 	defer bar.end()
 	in := &counter{r: f}
-	t, err := newReel(in)
+	t, err := newReelFrom(in, c.store())
 	if err != nil {
 		return err
 	}

@@ -21,6 +21,7 @@ import (
 // engineFlags describe the engine to start.
 type engineFlags struct {
 	engineFlag
+	samplesFlag
 	Patch    string        `help:"Patch file, or the name of a preset; default: sine1 > adsr1 > filter1." placeholder:"FILE"`
 	OSC      string        `name:"osc" help:"Listen for OSC on this UDP address; none: do not." default:"127.0.0.1:5005" placeholder:"HOST:PORT"`
 	Backend  string        `help:"auto, portaudio, null, or file." default:"auto"`
@@ -54,7 +55,7 @@ func (f engineFlags) config(s streams) (actors.Config, error) {
 	}
 	c := actors.Config{
 		OSC: f.OSC, Backend: f.Backend, Device: f.Device, Rate: f.Rate, Block: f.Block, Lead: f.Lead, Guard: f.Guard,
-		Replicas: f.Replicas, RuntimeDir: f.RuntimeDir, Grace: f.Grace, Fresh: f.Fresh,
+		Replicas: f.Replicas, RuntimeDir: f.RuntimeDir, Grace: f.Grace, Fresh: f.Fresh, Samples: f.Samples,
 		Logger: slog.New(slog.NewTextHandler(s.err, &slog.HandlerOptions{Level: level})),
 	}
 	switch f.State {
@@ -75,7 +76,7 @@ func (f engineFlags) config(s streams) (actors.Config, error) {
 		c.Fallback = append(c.Fallback, shm.Target{Backend: backend, Device: device})
 	}
 	if f.Patch != "" {
-		text, err := loadPatch(f.Patch)
+		text, err := f.loadPatch(f.Patch)
 		if err != nil {
 			return actors.Config{}, fmt.Errorf("--patch: %w", err)
 		}
@@ -116,7 +117,7 @@ func (u *upCmd) Run(s streams) error {
 	var watching sync.WaitGroup
 	watch, unwatch := context.WithCancel(ctx)
 	if _, err := os.Stat(u.Patch); u.Watch && u.Patch != "" && err == nil {
-		watching.Go(func() { watchPatch(watch, e, u.Patch, s.err) })
+		watching.Go(func() { u.watchPatch(watch, e, u.Patch, s.err) })
 	}
 	if u.MIDI != "" {
 		watching.Go(func() { keepMIDI(watch, u.MIDI, u.RuntimeDir, s.err) })

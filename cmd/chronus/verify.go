@@ -10,6 +10,7 @@ import (
 
 	"github.com/music-chronus/chronus/actors"
 	"github.com/music-chronus/chronus/dsp/patch"
+	"github.com/music-chronus/chronus/dsp/samples"
 	"github.com/music-chronus/chronus/dsp/stream"
 	"github.com/music-chronus/chronus/shm"
 )
@@ -17,6 +18,7 @@ import (
 // reel plays a tape: it renders, uninterrupted, what the engine played from the same decisions.
 type reel struct {
 	header  actors.TapeHeader
+	samples samples.Store
 	in      *bufio.Scanner
 	line    int
 	str     *stream.Stream
@@ -31,8 +33,11 @@ type reel struct {
 // lineMax bounds a line of a tape: the header carries the whole state.
 const lineMax = 2 * shm.StateMax
 
-func newReel(r io.Reader) (*reel, error) {
-	t := &reel{in: bufio.NewScanner(r), plans: map[uint64]string{}}
+// newReel reads a tape whose samples are in the user's store.
+func newReel(r io.Reader) (*reel, error) { return newReelFrom(r, samples.In(samples.DefaultDir())) }
+
+func newReelFrom(r io.Reader, store samples.Store) (*reel, error) {
+	t := &reel{in: bufio.NewScanner(r), samples: store, plans: map[uint64]string{}}
 	t.in.Buffer(make([]byte, 64<<10), lineMax)
 	if !t.in.Scan() {
 		return nil, fmt.Errorf("tape: no header: %w", orEOF(t.in.Err()))
@@ -46,7 +51,7 @@ func newReel(r io.Reader) (*reel, error) {
 		return nil, fmt.Errorf("tape line 1: version %d; this program reads 1", h.Version)
 	}
 	var err error
-	if t.str, err = openStream("tape", []byte(h.Patch), h.Rate, h.Block, h.Channels); err != nil {
+	if t.str, err = openStream("tape", []byte(h.Patch), h.Rate, h.Block, h.Channels, store); err != nil {
 		return nil, err
 	}
 	if len(h.State) > 0 {
@@ -72,12 +77,30 @@ func orEOF(err error) error {
 }
 
 // openStream compiles a patch into a stream.
-func openStream(name string, text []byte, rate, block, channels int) (*stream.Stream, error) {
+func openStream(name string, text []byte, rate, block, channels int, store samples.Store) (*stream.Stream, error) {
+	plan, err := openPlan(name, text, rate, block, channels, store)
+	if err != nil {
+		return nil, err
+	}
+	return stream.New(plan)
+}
+
+// openPlan compiles a patch, with its samples.
+func openPlan(name string, text []byte, rate, block, channels int, store samples.Store) (*patch.Plan, error) {
 	p, err := patch.Parse(name, text)
 	if err != nil {
 		return nil, err
 	}
 	plan, err := patch.Compile(p, rate, block, channels)
+	if err != nil {
+		return nil, err
+	}
+	return plan.WithSamples(store.Open)
+}
+
+// newStream is a stream of a plan, which plays samples of a store.
+func newStream(plan *patch.Plan, store samples.Store) (*stream.Stream, error) {
+	plan, err := plan.WithSamples(store.Open)
 	if err != nil {
 		return nil, err
 	}
@@ -138,7 +161,7 @@ func (t *reel) change(p actors.TapePatch) (err error) {
 	if p.N != t.next {
 		return fmt.Errorf("another patch from block %d on, where %d is next", p.N, t.next)
 	}
-	if t.str, err = openStream("tape", []byte(p.Text), t.header.Rate, t.header.Block, t.header.Channels); err != nil {
+	if t.str, err = openStream("tape", []byte(p.Text), t.header.Rate, t.header.Block, t.header.Channels, t.samples); err != nil {
 		return err
 	}
 	t.str.Start(p.N, p.Seq)
@@ -183,15 +206,11 @@ func (t *reel) goOn(plan, seq uint64) error {
 	if !ok {
 		return fmt.Errorf("plan %d is not on the tape", plan)
 	}
-	p, err := patch.Parse("tape", []byte(text))
+	p, err := openPlan("tape", []byte(text), t.header.Rate, t.header.Block, t.header.Channels, t.samples)
 	if err != nil {
 		return err
 	}
-	compiled, err := patch.Compile(p, t.header.Rate, t.header.Block, t.header.Channels)
-	if err != nil {
-		return err
-	}
-	next, err := t.str.Follow(compiled)
+	next, err := t.str.Follow(p)
 	if err != nil {
 		return err
 	}

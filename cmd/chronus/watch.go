@@ -14,7 +14,7 @@ import (
 const watchTick = 200 * time.Millisecond
 
 // watchPatch has an engine take up its patch file whenever that is saved, until ctx ends, and says what came of it.
-func watchPatch(ctx context.Context, e *actors.Engine, path string, out io.Writer) {
+func (f samplesFlag) watchPatch(ctx context.Context, e *actors.Engine, path string, out io.Writer) {
 	type stamp struct {
 		at   time.Time
 		size int64
@@ -40,7 +40,7 @@ func watchPatch(ctx context.Context, e *actors.Engine, path string, out io.Write
 			continue
 		}
 		read = now
-		text, err := os.ReadFile(path)
+		text, err := f.readPatch(path)
 		var c actors.Commit
 		if err == nil {
 			c, err = e.Patch(ctx, path, text, true)

@@ -11,6 +11,7 @@ import (
 	"github.com/cespare/xxhash/v2"
 
 	"github.com/music-chronus/chronus/dsp"
+	"github.com/music-chronus/chronus/dsp/moduletest"
 )
 
 // goldenFile has a line a sound: name, frames, hash. A hash that changes is a sound that changed, on
@@ -21,7 +22,7 @@ const goldenFrames = 1 << 16
 
 // goldenSound renders a module through a fixed life.
 func goldenSound(d *dsp.Desc) (sound []float32) {
-	m, s := d.New(rate), Sine.New(rate)
+	m, s := moduletest.New(d, rate), Sine.New(rate)
 	s.Set(sineFreq, 331)
 	in := rendered(s, goldenFrames)
 	inputs, outs := make([][]float32, dsp.Signals(d.Inputs)), make([][]float32, dsp.Signals(d.Outputs))

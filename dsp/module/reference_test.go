@@ -12,6 +12,7 @@ import (
 	"github.com/music-chronus/chronus/dsp"
 	"github.com/music-chronus/chronus/dsp/internal/measure"
 	"github.com/music-chronus/chronus/dsp/module"
+	"github.com/music-chronus/chronus/dsp/moduletest"
 )
 
 // The reference of modules is made of their own descriptions, and its pictures of their sound. ./task docs makes it anew.
@@ -55,6 +56,9 @@ func reference() string {
 			fmt.Fprintf(&b, "\n### %s\n\n![%s](modules/%s.svg)\n\n%s", d.Type, d.Type, d.Type, d.Doc)
 			if d.Gated {
 				b.WriteString(" It has a gate.")
+			}
+			if d.Sampled {
+				b.WriteString(" Its node names a `sample`.")
 			}
 			if d.Source != "" {
 				fmt.Fprintf(&b, " Source: %s.", strings.TrimSuffix(d.Source, "."))
@@ -114,7 +118,7 @@ func tone(freq float64) func(i int) float32 {
 // render gives the first output's n frames: of a module that hears signal at its first input, perhaps ramps from 0 to 1 at the others, and whose
 // gate is open for the first half.
 func render(d *dsp.Desc, n int, signal func(i int) float32, ramps bool) []float32 {
-	m := d.New(rate)
+	m := moduletest.New(d, rate)
 	in, out := make([][]float32, dsp.Signals(d.Inputs)), make([][]float32, dsp.Signals(d.Outputs))
 	for k := range in {
 		in[k] = make([]float32, n)

@@ -14,13 +14,13 @@ type Family struct {
 // Families are the modules by family. A new module goes at the end of its family.
 var Families = []Family{
 	{"Sources", "They make sound. Frequencies are in Hz; what is played is added at the input pitch, in octaves above 440 Hz.",
-		[]*dsp.Desc{&Sine, &Saw, &Square, &Triangle, &Supersaw, &Wavetable, &FM, &Pluck, &Noise}},
+		[]*dsp.Desc{&Sine, &Saw, &Square, &Triangle, &Supersaw, &Wavetable, &FM, &Pluck, &Noise, &Sampler}},
 	{"Filters", "They take from sound, or ring. Cutoffs are in Hz, and moved in octaves by the input cutoff.",
 		[]*dsp.Desc{&Biquad, &SVF, &Ladder, &Acid, &Formant, &Comb}},
 	{"Controls", "They make or change signals that move parameters: envelopes, oscillations, values.",
 		[]*dsp.Desc{&ADSR, &LFO, &Env, &AD, &Slew, &Hold, &Constant, &Scale, &Follow}},
 	{"Shapers", "They change level, place and shape.",
-		[]*dsp.Desc{&VCA, &Mix, &Pan, &Crossfade, &Width, &Shape, &Crush, &Ring}},
+		[]*dsp.Desc{&VCA, &Mix, &Pan, &Crossfade, &Width, &Shape, &Crush, &Ring, &Send, &Bus}},
 	{"Dynamics", "They change level by level, or measure it.",
 		[]*dsp.Desc{&Compressor, &Limiter, &Expander, &Meter}},
 	{"Effects", "They are stereo, and have a mix of what came in and what they make of it.",

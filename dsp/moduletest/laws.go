@@ -66,15 +66,15 @@ func partition(d *dsp.Desc) error {
 	for seed := range uint64(8) {
 		s := newScript(d, seed, 40)
 		want, got := newSound(d, frames), newSound(d, frames)
-		s.play(d.New(Rate), 0, frames, want, whole)
+		s.play(New(d, Rate), 0, frames, want, whole)
 		for _, n := range []int{1, 7, 64, 1000} {
-			s.play(d.New(Rate), 0, frames, got, func() int { return n })
+			s.play(New(d, Rate), 0, frames, got, func() int { return n })
 			if err := same(fmt.Sprintf("seed %d, in pieces of %d", seed, n), got, want); err != nil {
 				return err
 			}
 		}
 		r := rand.New(rand.NewPCG(seed, 2))
-		s.play(d.New(Rate), 0, frames, got, func() int { return 1 + r.IntN(200) })
+		s.play(New(d, Rate), 0, frames, got, func() int { return 1 + r.IntN(200) })
 		if err := same(fmt.Sprintf("seed %d, in pieces at random", seed), got, want); err != nil {
 			return err
 		}
@@ -87,11 +87,11 @@ func restore(d *dsp.Desc) error {
 	for seed := range uint64(8) {
 		s := newScript(d, seed, 40)
 		want, got := newSound(d, frames), newSound(d, frames)
-		s.play(d.New(Rate), 0, frames, want, whole)
+		s.play(New(d, Rate), 0, frames, want, whole)
 		r := rand.New(rand.NewPCG(seed, 3))
 		for range 8 {
 			at := r.IntN(frames)
-			first, second := d.New(Rate), d.New(Rate)
+			first, second := New(d, Rate), New(d, Rate)
 			s.play(first, 0, at, got, whole)
 			s.play(second, 0, r.IntN(frames), newSound(d, frames), whole) // it had a life of its own
 			if err := load(second, state(first)); err != nil {
@@ -130,7 +130,7 @@ func load(m dsp.Module, b []byte) error {
 
 // refuse: a state that is cut off is an error, and none is a panic, whatever it holds.
 func refuse(d *dsp.Desc) (err error) {
-	b := state(d.New(Rate))
+	b := state(New(d, Rate))
 	defer func() {
 		if x := recover(); x != nil {
 			err = fmt.Errorf("a bad state is a panic: %v", x)
@@ -138,7 +138,7 @@ func refuse(d *dsp.Desc) (err error) {
 	}()
 	for n := 0; n < len(b); n += 1 + n/64 { // each length would take minutes where there is a long delay line
 		dec := dsp.NewDecoder(b[:n])
-		d.New(Rate).Restore(dec)
+		New(d, Rate).Restore(dec)
 		if dec.Err() == nil {
 			return fmt.Errorf("%d of %d bytes were taken for a state", n, len(b))
 		}
@@ -150,7 +150,7 @@ func refuse(d *dsp.Desc) (err error) {
 		for range min(8, len(bad)) {
 			bad[r.IntN(len(bad))] = byte(r.IntN(256))
 		}
-		m, dec := d.New(Rate), dsp.NewDecoder(bad)
+		m, dec := New(d, Rate), dsp.NewDecoder(bad)
 		if m.Restore(dec); dec.Err() == nil {
 			s.play(m, 0, 256, newSound(d, frames), whole)
 		}
@@ -160,9 +160,9 @@ func refuse(d *dsp.Desc) (err error) {
 
 // size: a module's state is of one size for life.
 func size(d *dsp.Desc) error {
-	want := len(state(d.New(Rate)))
+	want := len(state(New(d, Rate)))
 	for seed := range uint64(8) {
-		m := d.New(Rate)
+		m := New(d, Rate)
 		newScript(d, seed, 40).play(m, 0, frames, newSound(d, frames), whole)
 		if got := len(state(m)); got != want {
 			return fmt.Errorf("seed %d: a state of %d bytes, a new module's has %d", seed, got, want)
@@ -175,7 +175,7 @@ func size(d *dsp.Desc) error {
 func reset(d *dsp.Desc) error {
 	for seed := range uint64(8) {
 		s := newScript(d, seed, 40)
-		used, fresh := d.New(Rate), d.New(Rate)
+		used, fresh := New(d, Rate), New(d, Rate)
 		s.play(used, 0, frames, newSound(d, frames), whole)
 		for _, a := range s.actions {
 			if a.param >= 0 {
@@ -193,7 +193,7 @@ func reset(d *dsp.Desc) error {
 
 // allocs: nothing on the audio path allocates.
 func allocs(d *dsp.Desc) error {
-	m := d.New(Rate)
+	m := New(d, Rate)
 	s := newScript(d, 6, 40)
 	out, in := newSound(d, 64), make([][]float32, len(s.inputs))
 	for i := range in {
@@ -222,7 +222,7 @@ func allocs(d *dsp.Desc) error {
 func finite(d *dsp.Desc) error {
 	out := newSound(d, frames)
 	for seed := range uint64(40) {
-		newScript(d, seed, 1000).play(d.New(Rate), 0, frames, out, whole)
+		newScript(d, seed, 1000).play(New(d, Rate), 0, frames, out, whole)
 		for k := range out {
 			for i, v := range out[k] {
 				if v-v != 0 {
@@ -251,7 +251,7 @@ func silence(d *dsp.Desc) error {
 		in[i] = make([]float32, Rate)
 	}
 	for seed := range uint64(3) {
-		m := d.New(Rate)
+		m := New(d, Rate)
 		newScript(d, seed, 40).play(m, 0, frames, newSound(d, frames), whole)
 		m.Gate(false)
 		loud, alive := -1, -1 // the last frames that are not below tail, and not 0
@@ -292,7 +292,7 @@ func described(d *dsp.Desc) error {
 		}
 		ports[p.Name] = true
 	}
-	byDefault := d.New(Rate)
+	byDefault := New(d, Rate)
 	for i, p := range d.Params {
 		if p.Name == "" || p.Doc == "" || d.Index(p.Name) != i {
 			return fmt.Errorf("parameter %d: name %q, doc %q; each needs both, and a name of its own", i, p.Name, p.Doc)
@@ -306,7 +306,7 @@ func described(d *dsp.Desc) error {
 		byDefault.Set(i, p.Default)
 	}
 	byDefault.Reset()
-	if !bytes.Equal(state(byDefault), state(d.New(Rate))) {
+	if !bytes.Equal(state(byDefault), state(New(d, Rate))) {
 		return fmt.Errorf("a new module is not at the defaults that are described")
 	}
 	return nil

@@ -86,6 +86,9 @@ func (c *compiler) addNodes() error {
 			}
 		}
 		c.add(n.ID, d, values, n.Group, n.Pos)
+		if err := c.giveSample(n, d); err != nil {
+			return err
+		}
 	}
 	return nil
 }

@@ -46,6 +46,8 @@ type Patch struct {
 	Freq   Target // what /engine/freq sets; the zero Target: nothing
 	Voices []Voices
 	Music  Music
+
+	Samples []Sample
 }
 
 // Voices is a group of voices: how the notes for it are played.
@@ -82,6 +84,9 @@ type Node struct {
 	Type   string
 	Params []Setting
 	Group  int // there is one for each voice of this group, an index into Voices; NoGroup: just one
+
+	Sample   string // the name of what it plays; "": nothing
+	SampleAt Pos
 }
 
 // Setting is one parameter's value: a number, or a name.

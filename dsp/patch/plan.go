@@ -3,6 +3,7 @@ package patch
 import (
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/cespare/xxhash/v2"
 
@@ -89,6 +90,9 @@ type PlanNode struct {
 	Group  int        // there is one for each voice of this group; NoGroup: just one
 	Width  int        // how many modules stand side by side, a channel each: 2 where a module without stereo ports hears a stereo signal
 	Back   bool       // it gives what it heard one block ago
+
+	Sum    string      // of the sample that it plays, see Sample; "": none
+	Sample *dsp.Sample // nil until WithSamples
 }
 
 // Source is an output of a node.
@@ -124,6 +128,24 @@ func (p *Plan) Lookup(node, param string) (n, i int, err error) {
 	return n, i, nil
 }
 
+// Output finds an output by the name of its node, and perhaps its own: node.port.
+func (p *Plan) Output(name string) (Source, error) {
+	node, port, named := strings.Cut(name, ".")
+	n := slices.IndexFunc(p.nodes, func(x PlanNode) bool { return x.ID == node })
+	if n < 0 {
+		return Source{}, fmt.Errorf("no node %q%s", clip(node), orNearest(node, p.ids()))
+	}
+	d := p.nodes[n].Desc
+	i := 0
+	if named {
+		i, _ = dsp.FindPort(d.Outputs, port)
+	}
+	if i < 0 || len(d.Outputs) == 0 {
+		return Source{}, fmt.Errorf("node %q (%s) has no output %q%s", node, d.Type, clip(port), orNearest(port, portNames(d.Outputs)))
+	}
+	return Source{n, i}, nil
+}
+
 func (p *Plan) ids() (ids []string) {
 	for _, n := range p.nodes {
 		ids = append(ids, n.ID)
@@ -157,6 +179,9 @@ func (p *Plan) hash() uint64 {
 	}
 	for _, n := range p.nodes {
 		fmt.Fprintln(h, n.ID, n.Desc.Type, n.Inputs, n.Group, n.Width)
+		if n.Sum != "" {
+			fmt.Fprintln(h, n.Sum)
+		}
 	}
 	return h.Sum64()
 }

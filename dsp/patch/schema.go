@@ -33,10 +33,11 @@ func Schema(rate float64) ([]byte, error) {
 	}, "id")
 	s := closed(object{
 		"version": object{"const": 1}, "name": object{"type": "string"},
-		"voices": object{"anyOf": []object{group, list(group, MaxGroups)}},
-		"nodes":  list(object{"$ref": "#/$defs/node"}, MaxNodes),
-		"cables": list(object{"type": "string", "pattern": ">"}, MaxCables),
-		"freq":   target, "tempo": between(20, 400), "bar": object{"type": "string", "pattern": `^[0-9]+/(1|2|4|8|16|32)$`}, "play": object{"type": "boolean"},
+		"samples": object{"type": "object", "propertyNames": id, "maxProperties": MaxSamples, "additionalProperties": object{"type": "string", "minLength": 1}},
+		"voices":  object{"anyOf": []object{group, list(group, MaxGroups)}},
+		"nodes":   list(object{"$ref": "#/$defs/node"}, MaxNodes),
+		"cables":  list(object{"type": "string", "pattern": ">"}, MaxCables),
+		"freq":    target, "tempo": between(20, 400), "bar": object{"type": "string", "pattern": `^[0-9]+/(1|2|4|8|16|32)$`}, "play": object{"type": "boolean"},
 		"patterns": list(pattern, sequencer.Patterns), "tracks": list(track, sequencer.Tracks),
 	}, "version")
 	s["$schema"], s["title"] = "https://json-schema.org/draft/2020-12/schema", "Chronus patch"
@@ -62,7 +63,11 @@ func nodeSchema(id object, rate float64) object {
 			v["description"] = p.Doc
 			params[p.Name] = v
 		}
-		kind := closed(object{"id": id, "type": object{"const": d.Type}, "params": closed(params)}, "id", "type")
+		fields, required := object{"id": id, "type": object{"const": d.Type}, "params": closed(params)}, []string{"id", "type"}
+		if d.Sampled {
+			fields["sample"], required = id, append(required, "sample")
+		}
+		kind := closed(fields, required...)
 		kind["description"] = d.Doc
 		kinds = append(kinds, kind)
 	}

@@ -46,7 +46,11 @@ func TestSchema(t *testing.T) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
+	if err := check([]byte(samplerPatch("samples: {kick: k.wav, snare: s.wav}"))); err != nil {
+		t.Errorf("samples: %v", err)
+	}
 	for _, bad := range []string{
+		"version: 1\nsamples: {Kick: k.wav}", "version: 1\nsamples: [k.wav]", "version: 1\nnodes: [{id: a, type: sampler}]", "version: 1\nnodes: [{id: a, type: sine, sample: kick}]",
 		"name: x", "version: 2", "version: 1\nnode: []", "version: 1\nnodes: [{id: a, type: sin}]", "version: 1\nnodes: [{id: A, type: sine}]",
 		"version: 1\nnodes: [{id: a, type: sine, params: {freq: 99999}}]", "version: 1\nnodes: [{id: a, type: sine, params: {frq: 1}}]",
 		"version: 1\nnodes: [{id: a, type: biquad, params: {mode: spectral}}]", "version: 1\nvoices: {nodes: []}", "version: 1\nvoices: {count: 300, nodes: []}",

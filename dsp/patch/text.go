@@ -103,7 +103,7 @@ func keyText(n ast.Node) string {
 func (r *reader) patch(n ast.Node, p *Patch) {
 	version := false
 	p.Music.Tempo, p.Music.Bar = 120, [2]int{4, 4}
-	r.fields(n, "a patch", []string{"version", "name", "voices", "nodes", "cables", "freq", "tempo", "bar", "play", "patterns", "tracks"}, func(key string, _, v ast.Node) {
+	r.fields(n, "a patch", []string{"version", "name", "samples", "voices", "nodes", "cables", "freq", "tempo", "bar", "play", "patterns", "tracks"}, func(key string, _, v ast.Node) {
 		switch key {
 		case "version":
 			version = true
@@ -112,6 +112,8 @@ func (r *reader) patch(n ast.Node, p *Patch) {
 			}
 		case "name":
 			p.Name = r.word(v, "name")
+		case "samples":
+			r.samples(v, p)
 		case "voices":
 			r.voices(v, p)
 		case "nodes":
@@ -221,13 +223,15 @@ func (r *reader) each(n ast.Node, what string, most int, one func(ast.Node)) {
 
 func (r *reader) node(n ast.Node) Node {
 	out := Node{Pos: posOf(n), Group: NoGroup}
-	r.fields(n, "a node", []string{"id", "type", "params"}, func(key string, keyNode, v ast.Node) {
+	r.fields(n, "a node", []string{"id", "type", "sample", "params"}, func(key string, keyNode, v ast.Node) {
 		switch key {
 		case "id":
 			out.Pos = posOf(v)
 			out.ID = r.id(v)
 		case "type":
 			out.Type = r.word(v, "type")
+		case "sample":
+			out.Sample, out.SampleAt = r.word(v, key), posOf(v)
 		case "params":
 			r.fields(v, "params", nil, func(name string, keyNode, v ast.Node) {
 				out.Params = append(out.Params, r.setting(name, keyNode, v))

@@ -8,7 +8,7 @@ import (
 	"github.com/music-chronus/chronus/dsp/sequencer"
 )
 
-// Follow makes the stream that can go on in this one's place with another plan, of the same rate, block and channels: what has the same id and type in
+// Follow makes the stream that can go on in this one's place with another plan, of the same rate, block and channels: what has the same id, type and sample in
 // both keeps its state. It may run while another goroutine renders this one, and changes nothing of it; HandOver does the rest.
 func (s *Stream) Follow(plan *patch.Plan) (*Stream, error) {
 	to, err := build(plan)
@@ -42,7 +42,7 @@ func (m *move) findKin(to *Stream) {
 	}
 	for i := range now.Nodes() {
 		n := &now.Nodes()[i]
-		k := slices.IndexFunc(old.Nodes(), func(x patch.PlanNode) bool { return x.ID == n.ID && x.Desc == n.Desc })
+		k := slices.IndexFunc(old.Nodes(), func(x patch.PlanNode) bool { return x.ID == n.ID && x.Desc == n.Desc && x.Sum == n.Sum })
 		if k >= 0 {
 			was := &old.Nodes()[k]
 			same := was.Group == patch.NoGroup && n.Group == patch.NoGroup ||

@@ -74,6 +74,9 @@ func newNode(plan *patch.Plan, i int) node {
 
 func newModule(n *patch.PlanNode, plan *patch.Plan) dsp.Module {
 	m := n.Desc.New(float64(plan.Rate))
+	if p, ok := m.(dsp.Player); ok && n.Sample != nil {
+		p.SetSample(n.Sample)
+	}
 	for p, v := range n.Values {
 		m.Set(p, v)
 	}

@@ -51,6 +51,9 @@ func fits(plan *patch.Plan) error {
 		if n.Desc.New == nil {
 			continue
 		}
+		if n.Sum != "" && n.Sample == nil {
+			return fmt.Errorf("patch %s: node %q: its sample has not been opened", plan.Name, n.ID)
+		}
 		e := dsp.NewEncoder(nil)
 		newModule(n, plan).Save(e)
 		count := n.Width

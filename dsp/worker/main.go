@@ -15,6 +15,7 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/music-chronus/chronus/dsp/samples"
 	"github.com/music-chronus/chronus/shm"
 	"github.com/music-chronus/chronus/shm/sys"
 )
@@ -41,11 +42,11 @@ func Main() int {
 
 func run() error {
 	realTime()
-	fds, err := place()
+	order, fds, err := place()
 	if err != nil || fds == nil {
 		return err
 	}
-	l, seed, err := attach(fds)
+	l, seed, err := attach(fds, order.Samples)
 	if err != nil {
 		return err
 	}
@@ -95,18 +96,18 @@ func endWhenOrphaned(v shm.View) {
 }
 
 // place waits until the engine has a place for this process, which may have been started ahead of
-// need, and returns the descriptors. None: the engine is gone, and this process has nothing to play on for.
-func place() ([]int, error) {
+// need, and returns the order and the descriptors. None: the engine is gone, and this process has nothing to play on for.
+func place() (order shm.WorkerOrder, fds []int, err error) {
 	s := sys.SocketFromFD(shm.WorkerSocket)
 	defer s.Close()
-	_, fds, err := shm.ReceiveWire[shm.WorkerOrder](s)
+	order, fds, err = shm.ReceiveWire[shm.WorkerOrder](s)
 	if errors.Is(err, io.EOF) {
-		return nil, nil
+		return order, nil, nil
 	}
 	if err == nil && len(fds) != shm.WorkerFDs {
 		err = fmt.Errorf("%d descriptors came with the place, not %d: %w", len(fds), shm.WorkerFDs, shm.ErrCorrupt)
 	}
-	return fds, err
+	return order, fds, err
 }
 
 // watchTick is how often the render thread is looked after, and watchPatience how many looks may find it in one
@@ -138,8 +139,8 @@ func holdLife(c shm.CommandReader, rec shm.Recorder) {
 	}
 }
 
-// attach maps what the engine handed over, and compiles the patch.
-func attach(fds []int) (*loop, shm.SeedReader, error) {
+// attach maps what the engine handed over, and compiles the patch, whose samples are in that folder.
+func attach(fds []int, folder string) (*loop, shm.SeedReader, error) {
 	none := shm.SeedReader{}
 	view, err := shm.AttachView(fds[shm.WorkerEngine])
 	if err != nil {
@@ -172,6 +173,7 @@ func attach(fds []int) (*loop, shm.SeedReader, error) {
 		return nil, none, err
 	}
 	l := newLoop(view, rec, slot, snap, plans)
+	l.maker.samples.store = samples.In(folder)
 	return l, seed, l.open(plans.Current()) // most likely the seed is of this one
 }
 

@@ -21,6 +21,7 @@ type maker struct {
 	cmds    shm.CommandReader
 	plans   shm.PlanReader
 	geo     shm.Geometry
+	samples opener
 	running bool // run has been started; else made does the work itself
 
 	asked   atomic.Uint64         // by the loop, which waits for it; 0: nothing
@@ -57,7 +58,11 @@ func (m *maker) compile(plan uint64) (*patch.Plan, error) {
 	if err != nil {
 		return nil, err
 	}
-	return patch.Compile(p, int(m.geo.Rate), int(m.geo.Block), int(m.geo.Channels))
+	c, err := patch.Compile(p, int(m.geo.Rate), int(m.geo.Block), int(m.geo.Channels))
+	if err != nil {
+		return nil, err
+	}
+	return m.samples.with(c)
 }
 
 // follow says what the next plan has to follow.

@@ -1,0 +1,30 @@
+package worker
+
+import (
+	"github.com/music-chronus/chronus/dsp"
+	"github.com/music-chronus/chronus/dsp/patch"
+	"github.com/music-chronus/chronus/dsp/samples"
+)
+
+// opener opens the samples of plans. What the plan before played as well it still has: an edit of a patch reads no file again, and takes
+// no memory twice.
+type opener struct {
+	store samples.Store
+	last  map[string]*dsp.Sample
+}
+
+// with is a plan with its samples.
+func (o *opener) with(p *patch.Plan) (*patch.Plan, error) {
+	now := map[string]*dsp.Sample{}
+	p, err := p.WithSamples(func(sum string) (s *dsp.Sample, err error) {
+		if s = o.last[sum]; s == nil {
+			s, err = o.store.Open(sum)
+		}
+		now[sum] = s
+		return s, err
+	})
+	if err == nil {
+		o.last = now
+	}
+	return p, err
+}
