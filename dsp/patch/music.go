@@ -22,6 +22,11 @@ type Music struct {
 	Tracks   []Track
 }
 
+// What a patch plays at that does not say.
+const defaultTempo = 120 // bpm
+
+var defaultBar = [2]int{4, 4}
+
 // Pattern is one of the sequencer's 128.
 type Pattern struct {
 	Pos    Pos

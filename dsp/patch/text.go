@@ -102,7 +102,7 @@ func keyText(n ast.Node) string {
 
 func (r *reader) patch(n ast.Node, p *Patch) {
 	version := false
-	p.Music.Tempo, p.Music.Bar = 120, [2]int{4, 4}
+	p.Music.Tempo, p.Music.Bar = defaultTempo, defaultBar
 	r.fields(n, "a patch", []string{"version", "name", "samples", "voices", "nodes", "cables", "freq", "tempo", "bar", "play", "patterns", "tracks"}, func(key string, _, v ast.Node) {
 		switch key {
 		case "version":

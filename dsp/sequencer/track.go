@@ -26,6 +26,19 @@ func ParseDivision(text string) (Division, error) {
 	return Division{}, fmt.Errorf("division %q; 1/1, 1/2, 1/4 ... 1/64 are divisions, and these with t (triplet) or d (dotted)", text)
 }
 
+// String is the text that ParseDivision reads; a length that it has no name for comes as Num/Den of a beat.
+func (d Division) String() string {
+	for n := 1; n <= 64; n *= 2 {
+		for _, suffix := range []string{"", "t", "d"} {
+			text := fmt.Sprintf("1/%d%s", n, suffix)
+			if x, err := ParseDivision(text); err == nil && x == d.reduced() {
+				return text
+			}
+		}
+	}
+	return fmt.Sprintf("%d/%d beats", d.Num, d.Den)
+}
+
 func (d Division) reduced() Division {
 	a, b := d.Num, d.Den
 	for b > 0 {

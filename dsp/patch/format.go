@@ -1,0 +1,209 @@
+package patch
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+
+	"github.com/music-chronus/chronus/dsp/sequencer"
+)
+
+// Format is a text that Parse reads as this patch. Remarks and the order of keys in the text that the patch was read from are not in it.
+func (p *Patch) Format() []byte {
+	f := &formatter{}
+	f.line("version: 1")
+	if p.Name != "" {
+		f.line("name: %s", strconv.Quote(p.Name))
+	}
+	if len(p.Samples) > 0 {
+		f.line("samples:")
+	}
+	for _, s := range p.Samples {
+		file := s.File
+		if s.Sum != "" {
+			file = sumForm + s.Sum
+		}
+		f.line("  %s: %s", s.Name, strconv.Quote(file))
+	}
+	f.music(p)
+	f.voices(p)
+	f.nodes(p, NoGroup, "")
+	if len(p.Runs) > 0 {
+		f.line("cables:")
+	}
+	for _, r := range p.Runs {
+		var ends []string
+		for _, e := range r.Ends {
+			ends = append(ends, e.String())
+		}
+		f.line("  - %s", strings.Join(ends, " > "))
+	}
+	if p.Freq != (Target{}) {
+		f.line("freq: %s.%s", p.Freq.Node, p.Freq.Param)
+	}
+	f.patterns(p)
+	f.tracks(p)
+	return []byte(f.String())
+}
+
+type formatter struct{ strings.Builder }
+
+func (f *formatter) line(format string, args ...any) { fmt.Fprintf(f, format+"\n", args...) }
+
+func number64(x float64) string { return strconv.FormatFloat(x, 'f', -1, 64) }
+
+func (f *formatter) music(p *Patch) {
+	m := &p.Music
+	if m.Tempo != defaultTempo {
+		f.line("tempo: %s", number64(m.Tempo))
+	}
+	if m.Bar != defaultBar {
+		f.line("bar: %d/%d", m.Bar[0], m.Bar[1])
+	}
+	if m.Play {
+		f.line("play: true")
+	}
+}
+
+func (f *formatter) voices(p *Patch) {
+	if len(p.Voices) > 0 {
+		f.line("voices:")
+	}
+	for g, v := range p.Voices {
+		f.line("  - id: %s", v.ID)
+		f.line("    count: %d", v.Count)
+		if v.Steal != StealOldest {
+			f.line("    steal: %s", steals[v.Steal])
+		}
+		if v.Glide > 0 {
+			f.line("    glide: %s", number64(v.Glide))
+		}
+		if v.Unison > 1 {
+			f.line("    unison: %d", v.Unison)
+		}
+		if v.Detune > 0 {
+			f.line("    detune: %s", number64(v.Detune))
+		}
+		f.nodes(p, g, "    ")
+	}
+}
+
+// nodes writes those of a group.
+func (f *formatter) nodes(p *Patch, group int, indent string) {
+	first := true
+	for _, n := range p.Nodes {
+		if n.Group != group {
+			continue
+		}
+		if first {
+			f.line("%snodes:", indent)
+			first = false
+		}
+		var fields []string
+		if n.Sample != "" {
+			fields = append(fields, "sample: "+n.Sample)
+		}
+		if len(n.Params) > 0 {
+			var params []string
+			for _, s := range n.Params {
+				value := number64(s.Number)
+				if s.Word != "" {
+					value = strconv.Quote(s.Word)
+				}
+				params = append(params, s.Name+": "+value)
+			}
+			fields = append(fields, "params: {"+strings.Join(params, ", ")+"}")
+		}
+		f.line("%s  - {%s}", indent, strings.Join(append([]string{"id: " + n.ID, "type: " + strconv.Quote(n.Type)}, fields...), ", "))
+	}
+}
+
+func (f *formatter) patterns(p *Patch) {
+	if len(p.Music.Patterns) > 0 {
+		f.line("patterns:")
+	}
+	for i := range p.Music.Patterns {
+		x := &p.Music.Patterns[i]
+		f.line("  - number: %d", x.Number)
+		f.line("    steps: %q", x.String())
+		f.line("    base: %d", x.Base)
+		f.line("    velocity: [%s, %s]", part(x.Soft), part(x.Loud))
+		f.line("    seed: %d", x.Seed)
+		f.steps(x, "notes", func(s *sequencer.Step) string { return strconv.Itoa(int(s.Note)) })
+		f.steps(x, "gate", func(s *sequencer.Step) string { return part(int(s.Gate)) })
+		f.steps(x, "chance", func(s *sequencer.Step) string { return part(int(s.Probability)) })
+		if lanes := lanesOf(x); lanes > 0 {
+			f.line("    lanes:")
+			for lane := range lanes {
+				f.line("      - [%s]", perStep(x, func(s *sequencer.Step) string {
+					if s.Has>>lane&1 == 0 {
+						return `"."`
+					}
+					return strconv.FormatFloat(float64(s.Values[lane]), 'f', -1, 32)
+				}))
+			}
+		}
+	}
+}
+
+// part is a number of thousandths.
+func part(n int) string { return number64(float64(n) / sequencer.Whole) }
+
+func (f *formatter) steps(p *Pattern, key string, value func(*sequencer.Step) string) {
+	f.line("    %s: [%s]", key, perStep(p, value))
+}
+
+func perStep(p *Pattern, value func(*sequencer.Step) string) string {
+	var values []string
+	for i := range p.Steps[:p.N] {
+		values = append(values, value(&p.Steps[i]))
+	}
+	return strings.Join(values, ", ")
+}
+
+// lanesOf is how many lanes a pattern has values for.
+func lanesOf(p *Pattern) (lanes int) {
+	for i := range p.Steps[:p.N] {
+		for lane := range sequencer.Lanes {
+			if p.Steps[i].Has>>lane&1 != 0 {
+				lanes = max(lanes, lane+1)
+			}
+		}
+	}
+	return lanes
+}
+
+func (f *formatter) tracks(p *Patch) {
+	if len(p.Music.Tracks) > 0 {
+		f.line("tracks:")
+	}
+	for _, t := range p.Music.Tracks {
+		fields := []string{"id: " + t.ID}
+		add := func(format string, args ...any) { fields = append(fields, fmt.Sprintf(format, args...)) }
+		if t.Voices != "" {
+			add("voices: %s", t.Voices)
+		}
+		if t.Pattern != sequencer.None {
+			add("pattern: %d", t.Pattern)
+		}
+		add("division: %s", t.Division)
+		if t.Steps > 0 {
+			add("steps: %d", t.Steps)
+		}
+		add("swing: %s", number64(t.Swing))
+		if t.Transpose != 0 {
+			add("transpose: %d", t.Transpose)
+		}
+		if t.Mute {
+			add("mute: true")
+		}
+		if len(t.Lanes) > 0 {
+			var lanes []string
+			for _, l := range t.Lanes {
+				lanes = append(lanes, l.Node+"."+l.Param)
+			}
+			add("lanes: [%s]", strings.Join(lanes, ", "))
+		}
+		f.line("  - {%s}", strings.Join(fields, ", "))
+	}
+}
