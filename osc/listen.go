@@ -34,7 +34,7 @@ func Listen(address string) (*Server, error) {
 		return nil, fmt.Errorf("OSC address %s: %w: choose another with --osc", address, err)
 	}
 	_ = conn.SetReadBuffer(readBuffer)
-	s := &Server{conn: conn, buf: make([]byte, 1<<16)}
+	s := &Server{conn: conn, buf: make([]byte, 1<<16), closed: make(chan struct{})}
 	bound := conn.LocalAddr().(*net.UDPAddr).AddrPort()
 	s.self = netip.AddrPortFrom(bound.Addr().Unmap(), bound.Port())
 	if s.self.Addr().IsUnspecified() {

@@ -3,9 +3,9 @@ package osc
 import (
 	"context"
 	"errors"
-	"fmt"
 	"net"
 	"net/netip"
+	"sync"
 	"sync/atomic"
 	"time"
 )
@@ -28,6 +28,8 @@ type Server struct {
 	refused atomic.Uint64
 	replies atomic.Uint64
 	unread  atomic.Uint64
+	closed  chan struct{}
+	end     sync.Once
 }
 
 // Stats counts what a Server has seen.
@@ -44,14 +46,14 @@ type Stats struct {
 func (s *Server) Addr() netip.AddrPort { return s.self }
 
 // Handler is given each message with its sender, in the order of arrival; the message is good until it returns.
-type Handler func(m *Message, from netip.AddrPort)
+type Handler func(m *Message, from Peer)
 
 // Serve hands over what arrives, in the caller's goroutine, until ctx ends or the server is closed; then it returns
 // nil. The socket stays open after ctx, so that it can be called again, and what arrives between is not lost; it must
 // not be called twice at a time. Malformed packets are counted, answered with /fail, and forgotten.
 func (s *Server) Serve(ctx context.Context, handle Handler) error {
 	defer s.interruptible(ctx)()
-	var from netip.AddrPort
+	var from Peer
 	visit := func(m *Message) {
 		if string(m.Address) == "/fail" || string(m.Address) == "/done" {
 			return // an answer: two that answered each other's would never end
@@ -75,9 +77,10 @@ func (s *Server) Serve(ctx context.Context, handle Handler) error {
 			time.Sleep(readPause)
 			continue
 		}
-		if from = netip.AddrPortFrom(sender.Addr().Unmap(), sender.Port()); s.own(from) {
+		if sender = netip.AddrPortFrom(sender.Addr().Unmap(), sender.Port()); s.own(sender) {
 			continue // our own reply, sent back: answering would never end
 		}
+		from = s.Peer(sender)
 		s.packets.Add(1)
 		s.dec.Decode(s.buf[:n], visit, wrong)
 	}
@@ -100,35 +103,26 @@ func (s *Server) interruptible(ctx context.Context) (undo func()) {
 	}
 }
 
-// Reply sends one message from the server's socket. Any goroutine may call it.
-func (s *Server) Reply(to netip.AddrPort, address string, args ...any) error {
-	b, err := Encode(address, args...)
-	if err != nil {
-		return err
-	}
-	s.replies.Add(1) // before it is sent: who has an answer finds it counted
-	if _, err := s.conn.WriteToUDPAddrPort(b, to); err != nil {
-		s.replies.Add(^uint64(0))
-		return fmt.Errorf("reply to %v: %w", to, err)
-	}
-	return nil
+// Peer is who is at a UDP address: for what is sent unasked, and for tests.
+func (s *Server) Peer(at netip.AddrPort) Peer { return Peer{at, (*datagrams)(s)} }
+
+// datagrams is the server's socket as a link.
+type datagrams Server
+
+func (d *datagrams) send(to netip.AddrPort, packet []byte) error {
+	_, err := d.conn.WriteToUDPAddrPort(packet, to)
+	return err
 }
 
-// Fail answers a message with /fail address reason, of which MaxReason bytes are sent. Any goroutine may call it. To
-// other machines only failsPerSecond answers are sent, and nil is returned for the others: what asked may have been forged.
-func (s *Server) Fail(to netip.AddrPort, address, reason string) error {
-	s.refused.Add(1)
-	if !to.Addr().IsLoopback() && !s.fails.pass(time.Now()) {
-		return nil
-	}
-	return s.Reply(to, "/fail", clip(address, MaxAddress), clip(reason, MaxReason))
-}
+func (d *datagrams) gone() <-chan struct{} { return d.closed }
+func (d *datagrams) name() string          { return "udp" }
+func (d *datagrams) server() *Server       { return (*Server)(d) }
 
 // failMalformed answers what is no OSC, of which no address is known; to this machine too no more than failsPerSecond
 // times, for such packets come in floods or not at all.
-func (s *Server) failMalformed(to netip.AddrPort, e *DecodeError) {
+func (s *Server) failMalformed(to Peer, e *DecodeError) {
 	if s.fails.pass(time.Now()) {
-		_ = s.Reply(to, "/fail", "", e.Error())
+		_ = to.Reply("/fail", "", e.Error())
 	}
 }
 
@@ -147,4 +141,7 @@ func (s *Server) Stats() Stats {
 }
 
 // Close closes the socket. Serve returns nil, now and later.
-func (s *Server) Close() error { return s.conn.Close() }
+func (s *Server) Close() error {
+	s.end.Do(func() { close(s.closed) })
+	return s.conn.Close()
+}

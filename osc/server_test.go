@@ -82,15 +82,15 @@ func read(c *net.UDPConn, wait time.Duration) string {
 // answers would fill the client's buffer.
 func answers(space *Space) func(s *Server) Handler {
 	return func(s *Server) Handler {
-		return func(m *Message, from netip.AddrPort) {
+		return func(m *Message, from Peer) {
 			address := string(m.Address)
 			_, _, err := space.Resolve(m)
 			switch {
 			case address == "/a":
 			case err != nil:
-				_ = s.Fail(from, address, err.Error())
+				_ = from.Fail(address, err.Error())
 			case address == "/engine/status":
-				_ = s.Reply(from, "/done", address)
+				_ = from.Reply("/done", address)
 			}
 		}
 	}
@@ -124,7 +124,7 @@ func TestServerOrder(t *testing.T) {
 	tokens, inversions, last := make(chan struct{}, window), 0, int32(-1)
 	done := make(chan struct{})
 	_, c := serve(t, func(*Server) Handler {
-		return func(m *Message, _ netip.AddrPort) {
+		return func(m *Message, _ Peer) {
 			n := int32(m.Args[0].Bits)
 			if n != last+1 {
 				inversions++
@@ -177,15 +177,15 @@ func TestServerAnswersNoAnswers(t *testing.T) {
 		ctx, cancel := context.WithCancel(t.Context())
 		defer cancel()
 		go func() {
-			_ = s.Serve(ctx, func(m *Message, _ netip.AddrPort) { handled <- string(m.Address) })
+			_ = s.Serve(ctx, func(m *Message, _ Peer) { handled <- string(m.Address) })
 		}()
 		to := netip.AddrPortFrom(netip.MustParseAddr("127.0.0.1"), s.Addr().Port())
-		if err := s.Reply(to, "/own"); err != nil {
+		if err := s.Peer(to).Reply("/own"); err != nil {
 			t.Fatal(err)
 		}
 		other := listen(t, "127.0.0.1:0")
 		for _, a := range []string{"/fail", "/done", "/x"} {
-			if err := other.Reply(to, a); err != nil {
+			if err := other.Peer(to).Reply(a); err != nil {
 				t.Fatal(err)
 			}
 		}
@@ -230,7 +230,7 @@ func TestFailToOtherMachines(t *testing.T) {
 	other := netip.AddrPortFrom(netip.IPv4Unspecified(), local.Port()) // no loopback address, yet nothing leaves this machine
 	began := time.Now()
 	for range 3 * failsPerSecond {
-		_ = s.Fail(other, "/a", strings.Repeat("x", 10000))
+		_ = s.Peer(other).Fail("/a", strings.Repeat("x", 10000))
 	}
 	most := uint64(failsPerSecond * math.Ceil(1+time.Since(began).Seconds()))
 	if st := s.Stats(); st.Failed != 3*failsPerSecond || st.Replies > most {
@@ -238,7 +238,7 @@ func TestFailToOtherMachines(t *testing.T) {
 	}
 	before := s.Stats().Replies
 	for range 3 * failsPerSecond {
-		if err := s.Fail(local, "/a", "no"); err != nil {
+		if err := s.Peer(local).Fail("/a", "no"); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -253,7 +253,7 @@ func TestServeNoAllocs(t *testing.T) {
 	var resolved atomic.Uint64
 	handled := make(chan struct{}, 1)
 	_, c := serve(t, func(*Server) Handler {
-		return func(m *Message, _ netip.AddrPort) {
+		return func(m *Message, _ Peer) {
 			if _, _, err := space.Resolve(m); err == nil {
 				resolved.Add(1)
 			}
