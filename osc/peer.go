@@ -20,6 +20,11 @@ var errNobody = errors.New("reply to nobody: a Peer comes from a Server")
 type link interface {
 	// send writes one packet, and never waits for a reader that is slow.
 	send(to netip.AddrPort, packet []byte) error
+	// room is how many bytes may be sent now to an address that may be forged.
+	room(to netip.AddrPort) int
+	// trust notes that the token was shown.
+	trust(from netip.AddrPort)
+	trusted(from netip.AddrPort) bool
 	// gone is closed when nothing can be sent any more.
 	gone() <-chan struct{}
 	// name is the transport's.
@@ -29,6 +34,12 @@ type link interface {
 
 // Local tells whether the peer is on this machine, by its loopback address.
 func (p Peer) Local() bool { return p.addr.Addr().IsLoopback() }
+
+// Trusted tells whether the peer may do more than play: it is on this machine, or has shown the token.
+func (p Peer) Trusted() bool { return p.via != nil && p.via.trusted(p.addr) }
+
+// Stream tells whether the peer came over a connection, in which what is not read waits, and not by UDP.
+func (p Peer) Stream() bool { _, udp := p.via.(*datagrams); return p.via != nil && !udp }
 
 // Addr is the address it sends from.
 func (p Peer) Addr() netip.AddrPort { return p.addr }
@@ -64,6 +75,9 @@ func (p Peer) Reply(address string, args ...any) error {
 	s.replies.Add(1) // before it is sent: who has an answer finds it counted
 	if err := p.via.send(p.addr, b); err != nil {
 		s.replies.Add(^uint64(0))
+		if err == errWithheld && address != "/fail" {
+			_ = p.fail(address, "too large for who may be forged: /auth, or TCP")
+		}
 		return fmt.Errorf("reply to %v: %w", p, err)
 	}
 	return nil
@@ -71,6 +85,7 @@ func (p Peer) Reply(address string, args ...any) error {
 
 // Fail answers a message with /fail address reason, of which MaxReason bytes are sent. Any goroutine may call it. To
 // other machines only failsPerSecond answers are sent, and nil is returned for the others: what asked may have been forged.
+// By UDP to one that has not shown the token the reason is shortened so that no more goes out than amplify allows.
 func (p Peer) Fail(address, reason string) error {
 	if p.via == nil {
 		return errNobody
@@ -80,5 +95,17 @@ func (p Peer) Fail(address, reason string) error {
 	if !p.Local() && !s.fails.pass(time.Now()) {
 		return nil
 	}
-	return p.Reply("/fail", clip(address, MaxAddress), clip(reason, MaxReason))
+	return p.fail(address, reason)
 }
+
+// failBytes is what a /fail has besides its address and reason, both filled up to four bytes.
+const failBytes = 8 + 4 + 2*4
+
+func (p Peer) fail(address, reason string) error {
+	address = clip(address, MaxAddress)
+	most := min(MaxReason, p.via.room(p.addr)-len(address)-failBytes)
+	return p.Reply("/fail", address, clip(reason, max(most, leastReason)))
+}
+
+// leastReason is the shortest that a reason is cut to.
+const leastReason = 16

@@ -21,7 +21,7 @@ func TestServeAgain(t *testing.T) {
 		for heard := 0; heard < 3; {
 			ctx, cancel := context.WithTimeout(context.Background(), patience)
 			before := heard
-			if err := s.Serve(ctx, func(m *Message, _ Peer) {
+			if err := s.serveEach(ctx, func(m *Message, _ Peer) {
 				if n := int32(m.Args[0].Bits); n != next {
 					t.Errorf("message %d where %d should be", n, next)
 				}
@@ -46,11 +46,11 @@ func TestInterruptStaysWithItsServe(t *testing.T) {
 	for range 20 {
 		write(t, c, packet)
 		first, cancel := context.WithCancel(context.Background())
-		_ = s.Serve(first, func(*Message, Peer) { cancel() })
+		_ = s.serveEach(first, func(*Message, Peer) { cancel() })
 		time.AfterFunc(time.Millisecond, func() { _, _ = c.Write(packet) })
 		second, cancel := context.WithTimeout(context.Background(), patience)
 		heard := false
-		_ = s.Serve(second, func(*Message, Peer) { heard = true; cancel() })
+		_ = s.serveEach(second, func(*Message, Peer) { heard = true; cancel() })
 		if cancel(); !heard {
 			t.Fatal("deaf")
 		}
@@ -69,12 +69,12 @@ func TestServeAfterPanic(t *testing.T) {
 				t.Errorf("recovered %v", r)
 			}
 		}()
-		_ = s.Serve(t.Context(), func(m *Message, _ Peer) { panic(string(m.Address)) })
+		_ = s.serveEach(t.Context(), func(m *Message, _ Peer) { panic(string(m.Address)) })
 	}()
 	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	defer cancel()
 	got := ""
-	if err := s.Serve(ctx, func(m *Message, _ Peer) { got = string(m.Address); cancel() }); err != nil || got != "/b" {
+	if err := s.serveEach(ctx, func(m *Message, _ Peer) { got = string(m.Address); cancel() }); err != nil || got != "/b" {
 		t.Errorf("%q, %v", got, err)
 	}
 }
@@ -85,11 +85,11 @@ func TestServeEnds(t *testing.T) {
 	ended, cancel := context.WithCancel(t.Context())
 	cancel()
 	never := func(*Message, Peer) { t.Error("handled") }
-	if err := s.Serve(ended, never); err != nil {
+	if err := s.serveEach(ended, never); err != nil {
 		t.Errorf("of an ended context: %v", err)
 	}
 	done := make(chan error, 1)
-	go func() { done <- s.Serve(t.Context(), func(*Message, Peer) {}) }()
+	go func() { done <- s.serveEach(t.Context(), func(*Message, Peer) {}) }()
 	time.Sleep(10 * time.Millisecond) // so that most times a read waits
 	if err := s.Close(); err != nil {
 		t.Error(err)
@@ -102,7 +102,7 @@ func TestServeEnds(t *testing.T) {
 	case <-time.After(patience):
 		t.Error("Close did not end Serve")
 	}
-	if err := s.Serve(t.Context(), never); err != nil {
+	if err := s.serveEach(t.Context(), never); err != nil {
 		t.Errorf("after Close: %v", err)
 	}
 }

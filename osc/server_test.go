@@ -14,9 +14,16 @@ import (
 // patience is how long a test waits for what should come at once.
 const patience = 5 * time.Second
 
+// anywhere is every other machine, as far as tests have any.
+var anywhere = []netip.Prefix{netip.MustParsePrefix("0.0.0.0/0"), netip.MustParsePrefix("::/0")}
+
+func (s *Server) serveEach(ctx context.Context, take func(*Message, Peer)) error {
+	return s.Serve(ctx, Each(take))
+}
+
 func listen(t *testing.T, address string) *Server {
 	t.Helper()
-	s, err := Listen(address)
+	s, err := Listen(address, Access{Allow: anywhere})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -25,12 +32,12 @@ func listen(t *testing.T, address string) *Server {
 }
 
 // serve starts a server that ends with the test, and a client of it.
-func serve(t *testing.T, handle func(s *Server) Handler) (*Server, *net.UDPConn) {
+func serve(t *testing.T, handle func(s *Server) func(*Message, Peer)) (*Server, *net.UDPConn) {
 	t.Helper()
 	s := listen(t, "127.0.0.1:0")
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan error, 1)
-	go func() { done <- s.Serve(ctx, handle(s)) }()
+	go func() { done <- s.serveEach(ctx, handle(s)) }()
 	t.Cleanup(func() {
 		cancel()
 		if err := <-done; err != nil {
@@ -80,8 +87,8 @@ func read(c *net.UDPConn, wait time.Duration) string {
 
 // answers is a handler that answers queries and refusals; not /a, of which killers.txt has 1,024 in a packet: so many
 // answers would fill the client's buffer.
-func answers(space *Space) func(s *Server) Handler {
-	return func(s *Server) Handler {
+func answers(space *Space) func(s *Server) func(*Message, Peer) {
+	return func(s *Server) func(*Message, Peer) {
 		return func(m *Message, from Peer) {
 			address := string(m.Address)
 			_, _, err := space.Resolve(m)
@@ -123,7 +130,7 @@ func TestServerOrder(t *testing.T) {
 	const count, window = 20000, 64
 	tokens, inversions, last := make(chan struct{}, window), 0, int32(-1)
 	done := make(chan struct{})
-	_, c := serve(t, func(*Server) Handler {
+	_, c := serve(t, func(*Server) func(*Message, Peer) {
 		return func(m *Message, _ Peer) {
 			n := int32(m.Args[0].Bits)
 			if n != last+1 {
@@ -177,7 +184,7 @@ func TestServerAnswersNoAnswers(t *testing.T) {
 		ctx, cancel := context.WithCancel(t.Context())
 		defer cancel()
 		go func() {
-			_ = s.Serve(ctx, func(m *Message, _ Peer) { handled <- string(m.Address) })
+			_ = s.serveEach(ctx, func(m *Message, _ Peer) { handled <- string(m.Address) })
 		}()
 		to := netip.AddrPortFrom(netip.MustParseAddr("127.0.0.1"), s.Addr().Port())
 		if err := s.Peer(to).Reply("/own"); err != nil {
@@ -252,7 +259,7 @@ func TestServeNoAllocs(t *testing.T) {
 	space := testSpace(t)
 	var resolved atomic.Uint64
 	handled := make(chan struct{}, 1)
-	_, c := serve(t, func(*Server) Handler {
+	_, c := serve(t, func(*Server) func(*Message, Peer) {
 		return func(m *Message, _ Peer) {
 			if _, _, err := space.Resolve(m); err == nil {
 				resolved.Add(1)
