@@ -54,7 +54,7 @@ func (s *Server) receive(c net.Conn) {
 func (s *Server) attend(g *guest, addr netip.AddrPort) {
 	defer s.running.Done()
 	first := make([]byte, 1)
-	_ = g.SetReadDeadline(time.Now().Add(firstWait))
+	_ = g.SetReadDeadline(time.Now().Add(s.guests.limits.first))
 	if _, err := g.Read(first); err != nil {
 		_ = g.Close()
 		return
@@ -71,7 +71,7 @@ func (s *Server) attend(g *guest, addr netip.AddrPort) {
 		_ = g.Close()
 		return
 	}
-	in := &stream{g: g}
+	in := &stream{g: g, wait: s.guests.limits.first}
 	out := &frames{g: g, kind: kind, w: bufio.NewWriter(g)}
 	s.newConn(addr, "tcp", out).run(func() ([]byte, error) {
 		packet, err := in.next()
@@ -84,11 +84,12 @@ func (s *Server) attend(g *guest, addr netip.AddrPort) {
 
 // stream reads packets from a connection.
 type stream struct {
-	g *guest
-	u unframer
+	g    *guest
+	u    unframer
+	wait time.Duration // for the end of a packet
 }
 
-// next waits for a packet: for its beginning as long as it takes, for its end firstWait.
+// next waits for a packet: for its beginning as long as it takes, for its end not.
 func (s *stream) next() ([]byte, error) {
 	waiting := false
 	for {
@@ -101,7 +102,7 @@ func (s *stream) next() ([]byte, error) {
 		}
 		if s.u.partial() && !waiting {
 			waiting = true
-			_ = s.g.SetReadDeadline(time.Now().Add(firstWait))
+			_ = s.g.SetReadDeadline(time.Now().Add(s.wait))
 		}
 		n, err := s.g.Read(s.u.space())
 		if s.u.came(n); n == 0 && err != nil {

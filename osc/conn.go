@@ -8,14 +8,20 @@ import (
 	"time"
 )
 
-// The limits of connections.
+// limits are those of connections. They are no constants so that a test need not wait for them.
+type limits struct {
+	conns int           // at a time
+	idle  time.Duration // one that has been idle for so long may have to make room
+	first time.Duration // for the first byte, and for the rest of a packet that has begun
+}
+
+func standard() limits { return limits{conns: 64, idle: time.Minute, first: 10 * time.Second} }
+
+// The limits of answers.
 const (
-	maxConns  = 64               // at a time
-	connIdle  = time.Minute      // one that has been idle for so long may have to make room
-	firstWait = 10 * time.Second // for the first byte, and for the rest of a packet that has begun
-	maxQueue  = 1024             // answers that wait to be read
-	maxQueued = 1 << 20          // bytes of these
-	writeWait = 5 * time.Second  // for the kernel to take answers
+	maxQueue  = 1024            // that wait to be read
+	maxQueued = 1 << 20         // bytes of these
+	writeWait = 5 * time.Second // for the kernel to take some
 )
 
 // transport is what a connection's packets are written to.

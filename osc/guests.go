@@ -38,8 +38,9 @@ func (g *guest) Close() (err error) {
 	return err
 }
 
-// guests are those that are in: at most maxConns.
+// guests are those that are in: at most limits.conns.
 type guests struct {
+	limits limits
 	mu     sync.Mutex
 	in     map[*guest]struct{}
 	closed bool
@@ -52,15 +53,15 @@ func (l *guests) count() int {
 }
 
 // enter lets a connection in; if there are too many, in the place of the one that has been idle for the longest, if that
-// is connIdle. Else it is nil.
+// is long enough. Else it is nil.
 func (l *guests) enter(c net.Conn) *guest {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.closed {
 		return nil
 	}
-	if len(l.in) == maxConns {
-		longest, since := (*guest)(nil), time.Now().Add(-connIdle).UnixNano()
+	if len(l.in) == l.limits.conns {
+		longest, since := (*guest)(nil), time.Now().Add(-l.limits.idle).UnixNano()
 		for g := range l.in {
 			if at := g.heardAt.Load(); at < since {
 				longest, since = g, at

@@ -20,6 +20,10 @@ const portTries = 20
 // for all of this machine's addresses. Port 0 takes a free one, which Addr tells. If other machines reach the host, access
 // must say which of them are heard.
 func Listen(address string, access Access) (*Server, error) {
+	return listenWith(address, access, standard())
+}
+
+func listenWith(address string, access Access, l limits) (*Server, error) {
 	a, err := resolve(address)
 	if err != nil {
 		return nil, err
@@ -41,7 +45,7 @@ func Listen(address string, access Access) (*Server, error) {
 	if err != nil {
 		return nil, fmt.Errorf("OSC address %s: %w: choose another with --osc", address, err)
 	}
-	return newServer(conn, listener, access), nil
+	return newServer(conn, listener, access, l), nil
 }
 
 // bind opens both sockets.
@@ -64,13 +68,13 @@ func bind(family string, a *net.UDPAddr) (conn *net.UDPConn, listener net.Listen
 }
 
 // newServer begins to take connections.
-func newServer(conn *net.UDPConn, listener net.Listener, access Access) *Server {
+func newServer(conn *net.UDPConn, listener net.Listener, access Access, l limits) *Server {
 	enlarge(conn)
 	closed := make(chan struct{})
 	s := &Server{
 		conn: conn, listener: listener, access: access, buf: make([]byte, 1<<16), closed: closed, outbox: make(chan letter, outboxSize), sources: newSources(),
 		fails: limiter{most: failsPerSecond}, tries: limiter{most: authTries},
-		webConns: webConns{make(chan net.Conn), closed, listener.Addr()},
+		guests: guests{limits: l}, webConns: webConns{make(chan net.Conn), closed, listener.Addr()},
 	}
 	s.hatch.changed.L = &s.hatch.mu
 	bound := conn.LocalAddr().(*net.UDPAddr).AddrPort()

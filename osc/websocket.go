@@ -49,7 +49,7 @@ func (w webConns) Addr() net.Addr { return w.addr }
 // newWeb is the HTTP server, which knows nothing but WebSockets.
 func (s *Server) newWeb() *http.Server {
 	return &http.Server{
-		Handler: http.HandlerFunc(s.serveWeb), ReadHeaderTimeout: firstWait, IdleTimeout: firstWait, WriteTimeout: firstWait,
+		Handler: http.HandlerFunc(s.serveWeb), ReadHeaderTimeout: s.guests.limits.first, IdleTimeout: s.guests.limits.first, WriteTimeout: s.guests.limits.first,
 		MaxHeaderBytes: 16 << 10, ErrorLog: log.New(io.Discard, "", 0),
 	}
 }
@@ -81,7 +81,7 @@ func (s *Server) serveWeb(w http.ResponseWriter, r *http.Request) {
 	ws.SetReadLimit(MaxStream)
 	ctx, cancel := context.WithCancel(context.Background())
 	defer cancel()
-	in := &sockets{ws: ws, ctx: ctx, cancel: cancel}
+	in := &sockets{ws: ws, ctx: ctx, cancel: cancel, wait: s.guests.limits.first}
 	s.newConn(netip.AddrPortFrom(addr.Addr().Unmap(), addr.Port()), "websocket", in).run(in.next)
 }
 
@@ -99,6 +99,7 @@ type sockets struct {
 	ws     *websocket.Conn
 	ctx    context.Context
 	cancel context.CancelFunc
+	wait   time.Duration // for the end of a packet
 	buf    []byte
 }
 
@@ -118,7 +119,7 @@ func (w *sockets) next() ([]byte, error) {
 		w.buf = nil
 	}
 	w.buf = w.buf[:0]
-	late := time.AfterFunc(firstWait, w.cancel)
+	late := time.AfterFunc(w.wait, w.cancel)
 	defer late.Stop()
 	for {
 		if len(w.buf) == cap(w.buf) {
