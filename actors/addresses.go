@@ -101,7 +101,7 @@ func (a *Addresses) Append(to []shm.Command, m *osc.Message, p *osc.Patterns) (c
 		to, err = a.one(to, entry, m.Args)
 		return to, found, err
 	}
-	entries, err := p.Match(a.space, string(m.Address))
+	entries, err := p.Match(a.space, m.Address)
 	if err != nil {
 		return to, found, err
 	}

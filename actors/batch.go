@@ -22,8 +22,8 @@ var (
 // batch is the messages of one packet, to Conductor: what they ask for enters in one decision, with nothing between.
 type batch struct {
 	plays []play
-	plan  uint64 // number of the plan that they were resolved with
-	done  func() // called when the batch is out of the way; nil: nobody waits
+	plan  uint64             // number of the plan that they were resolved with
+	done  func(entered bool) // called once the batch is committed, or out of the way; nil: nobody waits
 }
 
 // count is how many commands there are, and how many of them have a time tag.
@@ -39,10 +39,7 @@ func count(plays []play) (all, timed int) {
 
 // play enters the batch and answers each message.
 func (c *conductor) play(b batch) {
-	if b.done != nil {
-		defer b.done() // should this panic too
-	}
-	in, err := c.rig.enter(b)
+	in, err := c.enter(b)
 	for _, p := range b.plays {
 		err := err
 		if p.refused != nil {
@@ -55,6 +52,16 @@ func (c *conductor) play(b batch) {
 			p.answer(err)
 		}
 	}
+}
+
+func (c *conductor) enter(b batch) (in entered, err error) {
+	ok := false
+	if b.done != nil {
+		defer func() { b.done(ok) }() // should it panic too
+	}
+	in, err = c.rig.enter(b)
+	ok = err == nil
+	return in, err
 }
 
 // entered is what has become of a batch.

@@ -38,7 +38,7 @@ func TestBatchEntersWhole(t *testing.T) {
 		b.plays = append(b.plays, p)
 	}
 	done := 0
-	b.done = func() { done++ }
+	b.done = func(bool) { done++ }
 	c.play(b)
 	if r.control.Committed() != 68 || r.slots[0].cmds.Tail() != 68 || r.slots[1].cmds.Tail() != 68 || len(r.log.commands) != 68 {
 		t.Errorf("committed %d, in the rings %d and %d, in the log %d", r.control.Committed(), r.slots[0].cmds.Tail(), r.slots[1].cmds.Tail(), len(r.log.commands))

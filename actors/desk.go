@@ -18,6 +18,7 @@ type desk struct {
 	keeper    *timekeeper  // nil: not yet
 	inFlight  atomic.Int64 // messages on their way to Conductor
 	dropped   atomic.Uint64
+	delays    delays
 }
 
 // directory is the addresses of one plan, by its number.
@@ -63,6 +64,6 @@ func (d *desk) describe(st *Status) {
 		st.OSC = d.server.Addr().String()
 		s := d.server.Stats()
 		s.Dropped = d.dropped.Load()
-		st.OSCStats = &s
+		st.OSCStats, st.OSCDelays = &s, d.delays.counts()
 	}
 }

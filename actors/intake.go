@@ -10,6 +10,7 @@ import (
 
 	"github.com/music-chronus/chronus/osc"
 	"github.com/music-chronus/chronus/shm"
+	"github.com/music-chronus/chronus/shm/sys"
 )
 
 // inFlightMost bounds the messages on their way to Conductor, 0.3 s of 100,000 a second: no sender makes its mailbox grow.
@@ -37,6 +38,7 @@ type intake struct {
 // packet is what has been taken of one.
 type packet struct {
 	known    *directory // nil: nothing
+	came     int64      // sys.Monotonic
 	commands []shm.Command
 	asked    []asked
 	now      osc.Moment // zero: not read yet
@@ -58,7 +60,7 @@ type asked struct {
 // Take implements osc.Handler: it resolves a message. One that is refused is answered at once, and does not keep the others from entering.
 func (in *intake) Take(m *osc.Message, from osc.Peer) {
 	if in.known == nil {
-		in.known = in.desk.directory.Load()
+		in.known, in.came = in.desk.directory.Load(), sys.Monotonic()
 		in.patterns.Reset()
 	}
 	if err := in.take(m, from); err != nil {
@@ -129,7 +131,13 @@ func (in *intake) send(from osc.Peer) {
 		}
 		return
 	}
-	b := batch{plan: in.known.plan, plays: make([]play, 0, n), done: func() { in.desk.inFlight.Add(-n) }}
+	desk, came := in.desk, in.came
+	b := batch{plan: in.known.plan, plays: make([]play, 0, n), done: func(entered bool) {
+		desk.inFlight.Add(-n)
+		if entered {
+			desk.delays.note(time.Duration(sys.Monotonic() - came))
+		}
+	}}
 	commands, begin := slices.Clone(in.commands), 0
 	for _, a := range in.asked {
 		p := play{commands: commands[begin:a.end:a.end], answer: a.answer, due: a.due}

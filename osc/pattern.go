@@ -1,11 +1,11 @@
 package osc
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"math/bits"
 	"slices"
-	"strings"
 )
 
 // PatternSteps bounds what one packet's patterns may cost. A step is one token of a pattern set against one name of the
@@ -24,7 +24,7 @@ type Patterns struct {
 
 // part is what stands between two slashes of a pattern.
 type part struct {
-	text string // as it came
+	text []byte // as it came
 	any  bool   // // stood before it: it may lie at any depth
 	wild bool   // it has a character that is not itself
 }
@@ -57,9 +57,9 @@ func (p *Patterns) Reset() { p.steps = PatternSteps }
 
 // Match finds the entries that a pattern matches, in the order of the space; the slice is good until the next call. What
 // only asks (a Query) or needs a token is not matched: one small message must not be worth many large answers.
-func (p *Patterns) Match(s *Space, pattern string) ([]int, error) {
-	if err := checkAddress(pattern); err != nil {
-		return nil, err
+func (p *Patterns) Match(s *Space, pattern []byte) ([]int, error) {
+	if !sendable(pattern) {
+		return nil, checkAddress(string(pattern))
 	}
 	if p.steps < 0 {
 		return nil, errPatternDear
@@ -80,18 +80,18 @@ func (p *Patterns) Match(s *Space, pattern string) ([]int, error) {
 }
 
 // split cuts a pattern into parts and checks each.
-func (p *Patterns) split(pattern string) (n int, err error) {
-	for pattern != "" {
-		part := part{any: strings.HasPrefix(pattern, "//")}
+func (p *Patterns) split(pattern []byte) (n int, err error) {
+	for len(pattern) > 0 {
+		part := part{any: len(pattern) > 1 && pattern[1] == '/'}
 		pattern = pattern[1:]
 		if part.any {
 			pattern = pattern[1:]
 		}
-		end := strings.IndexByte(pattern, '/')
+		end := bytes.IndexByte(pattern, '/')
 		if end < 0 {
 			end = len(pattern)
 		}
-		if part.text, pattern = pattern[:end], pattern[end:]; part.text == "" {
+		if part.text, pattern = pattern[:end], pattern[end:]; len(part.text) == 0 {
 			return 0, errPatternEnd
 		}
 		if part.wild, err = checkPart(part.text); err != nil {
@@ -104,7 +104,7 @@ func (p *Patterns) split(pattern string) (n int, err error) {
 }
 
 // checkPart says what is wrong with a part of a pattern, and whether it has characters that are not themselves.
-func checkPart(text string) (wild bool, err error) {
+func checkPart(text []byte) (wild bool, err error) {
 	for i := 0; i < len(text); i++ {
 		switch text[i] {
 		case '*', '?':
@@ -115,11 +115,11 @@ func checkPart(text string) (wild bool, err error) {
 			if text[i] == '{' {
 				closing = '}'
 			}
-			length := strings.IndexByte(text[i:], closing)
-			if length < 0 || length == 1 || length == 2 && text[i:i+2] == "[!" {
+			length := bytes.IndexByte(text[i:], closing)
+			if length < 0 || length == 1 || length == 2 && text[i] == '[' && text[i+1] == '!' {
 				return false, errPatternOpen
 			}
-			if closing == '}' && strings.ContainsAny(text[i+1:i+length], "[]{*?") {
+			if closing == '}' && bytes.ContainsAny(text[i+1:i+length], "[]{*?") {
 				return false, errPatternNested
 			}
 			i += length
@@ -141,7 +141,7 @@ func (p *Patterns) descend(s *Space, at *branch, parts []part) (within bool) {
 	first := &parts[0]
 	if !first.wild && !first.any {
 		p.steps--
-		next := at.names[first.text]
+		next := at.names[string(first.text)]
 		return p.steps >= 0 && (next == nil || p.descend(s, next, parts[1:]))
 	}
 	for _, next := range at.list {
@@ -155,6 +155,8 @@ func (p *Patterns) descend(s *Space, at *branch, parts []part) (within bool) {
 	}
 	return true
 }
+
+var comma = []byte(",")
 
 // set is the positions of a name, 0 to MaxAddress, that a pattern's beginning can have come to.
 type set [4]uint64
@@ -177,11 +179,11 @@ func (s *set) least() (i int, ok bool) {
 func (p *Patterns) part(want *part, name string) bool {
 	if !want.wild {
 		p.steps--
-		return want.text == name
+		return string(want.text) == name
 	}
 	var at set
 	at.add(0)
-	for text := want.text; text != ""; {
+	for text := want.text; len(text) > 0; {
 		p.steps -= 1 + len(name)/8
 		from, ok := at.least()
 		if !ok || p.steps < 0 {
@@ -195,12 +197,12 @@ func (p *Patterns) part(want *part, name string) bool {
 			}
 			text = text[1:]
 		case '{':
-			end := strings.IndexByte(text, '}')
+			end := bytes.IndexByte(text, '}')
 			p.steps -= end // each alternative is tried
 			for rest := text[1:end]; ; {
-				one, more, again := strings.Cut(rest, ",")
+				one, more, again := bytes.Cut(rest, comma)
 				for i := from; i+len(one) <= len(name); i++ {
-					if at.has(i) && name[i:i+len(one)] == one {
+					if at.has(i) && name[i:i+len(one)] == string(one) {
 						next.add(i + len(one))
 					}
 				}
@@ -212,7 +214,7 @@ func (p *Patterns) part(want *part, name string) bool {
 		default:
 			size := 1
 			if text[0] == '[' {
-				size = strings.IndexByte(text, ']') + 1
+				size = bytes.IndexByte(text, ']') + 1
 			}
 			for i := from; i < len(name); i++ {
 				if at.has(i) && oneOf(text[:size], name[i]) {
@@ -227,12 +229,10 @@ func (p *Patterns) part(want *part, name string) bool {
 }
 
 // oneOf tells whether a character is one of what a token of one character stands for: itself, ? or [a-z].
-func oneOf(token string, c byte) bool {
+func oneOf(token []byte, c byte) bool {
 	switch {
-	case token == "?":
-		return true
 	case len(token) == 1:
-		return token[0] == c
+		return token[0] == c || token[0] == '?'
 	}
 	class := token[1 : len(token)-1]
 	negated := class[0] == '!'

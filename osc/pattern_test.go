@@ -26,7 +26,7 @@ func treeOf(t testing.TB, addresses ...string) *Space {
 func matched(s *Space, pattern string) string {
 	var p Patterns
 	p.Reset()
-	found, err := p.Match(s, pattern)
+	found, err := p.Match(s, []byte(pattern))
 	if err != nil {
 		return err.Error()
 	}
@@ -123,11 +123,11 @@ func TestMatchIsBounded(t *testing.T) {
 		var p Patterns
 		began := time.Now()
 		for range MaxElements {
-			_, _ = p.Match(s, pattern)
+			_, _ = p.Match(s, []byte(pattern))
 		}
 		p.Reset()
 		for range MaxElements {
-			_, _ = p.Match(s, pattern)
+			_, _ = p.Match(s, []byte(pattern))
 		}
 		if took := time.Since(began); took > time.Second { // it takes some milliseconds
 			t.Errorf("%.40s: %v", pattern, took)
@@ -142,7 +142,7 @@ func TestMatchIsBounded(t *testing.T) {
 	var p Patterns
 	p.Reset()
 	for pattern, want := range map[string]int{"/mod/*/a*[0-3]": 1000, "/mod/aaaa*{1,7,33}/aa*": 424} {
-		if found, err := p.Match(s, pattern); err != nil || len(found) != want {
+		if found, err := p.Match(s, []byte(pattern)); err != nil || len(found) != want {
 			t.Errorf("%s: %d, %v", pattern, len(found), err)
 		}
 	}
@@ -154,9 +154,10 @@ func TestMatchIsBounded(t *testing.T) {
 func TestMatchNoAllocs(t *testing.T) {
 	s := treeOf(t, "/mod/a/x", "/mod/b/x", "/mod/b/y")
 	var p Patterns
+	pattern := []byte("/mod/{a,b}/[x-z]")
 	n := testing.AllocsPerRun(100, func() {
 		p.Reset()
-		if found, err := p.Match(s, "/mod/{a,b}/[x-z]"); err != nil || len(found) != 3 {
+		if found, err := p.Match(s, pattern); err != nil || len(found) != 3 {
 			t.Fatal(found, err)
 		}
 	})
@@ -237,7 +238,7 @@ func FuzzMatch(f *testing.F) {
 	var p Patterns
 	f.Fuzz(func(t *testing.T, pattern string) {
 		p.Reset()
-		found, err := p.Match(space, pattern)
+		found, err := p.Match(space, []byte(pattern))
 		if p.steps < -MaxAddress {
 			t.Fatalf("%q: %d steps", pattern, PatternSteps-p.steps)
 		}

@@ -6,6 +6,7 @@ import (
 	"net"
 	"net/http"
 	"net/netip"
+	"runtime"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -13,6 +14,10 @@ import (
 
 // readPause is how long Serve waits after a read that failed: a socket that fails for good must not take a core.
 const readPause = time.Millisecond
+
+// yieldEvery is after how many datagrams in a row, read or written, others have their turn: a goroutine that never waits
+// would keep the processor for 10 ms, and with it what was read before from being carried out.
+const yieldEvery = 16
 
 // Server is a UDP socket and a TCP socket of the same port, which takes OSC in either framing, and WebSockets. Replies
 // leave from where the request came in, so that they pass where it passed.
@@ -80,7 +85,10 @@ func (s *Server) Serve(ctx context.Context, open func() Handler) error {
 	s.hatch.opens(open, func() { _ = s.conn.SetReadDeadline(time.Unix(1, 0)) })
 	defer s.hatch.shuts()
 	r := &reader{s: s, handler: open()}
-	for ctx.Err() == nil {
+	for count := 1; ctx.Err() == nil; count++ {
+		if count%yieldEvery == 0 {
+			runtime.Gosched()
+		}
 		n, sender, err := s.conn.ReadFromUDPAddrPort(s.buf)
 		if v := s.hatch.fallen(); v != nil {
 			panic(v)
@@ -172,12 +180,15 @@ const outboxSize = 4096
 // post writes what is in the outbox, until the server is closed.
 func (s *Server) post() {
 	defer s.running.Done()
-	for {
+	for n := 0; ; {
 		select {
 		case <-s.closed:
 			return
 		case l := <-s.outbox:
 			_, _ = s.conn.WriteToUDPAddrPort(l.packet, l.to) // nobody there: nobody is told
+			if n++; n%yieldEvery == 0 {
+				runtime.Gosched()
+			}
 		}
 	}
 }
