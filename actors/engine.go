@@ -203,7 +203,9 @@ func (e *Engine) raise() {
 		actor.WithSupervisor(treeStrategy(e.emit)))
 	e.rig.ended = e.tell
 	e.rig.primed = func() { e.settle(nil) }
-	e.desk.keeper = startTimekeeper(e.rig.control, e.rig.geo)
+	if e.desk.server != nil {
+		e.desk.keeper = startTimekeeper(e.rig.control, e.rig.geo)
+	}
 	if _, err := e.system.Root.SpawnNamed(props, rootName); err != nil {
 		e.settle(fmt.Errorf("spawn the supervisor: %w", err))
 		return
