@@ -4,9 +4,11 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"syscall"
 	"testing"
 
+	"github.com/music-chronus/chronus/dsp/patch"
 	"github.com/music-chronus/chronus/shm"
 )
 
@@ -31,7 +33,7 @@ func TestBatchEntersWhole(t *testing.T) {
 	c := &conductor{rig: r}
 	var answers []string
 	answer := func(i int) func(error) { return func(err error) { answers = append(answers, fmt.Sprint(i, err)) } }
-	b := batch{plan: r.planNumber}
+	b := batch{plan: r.present.number}
 	for i, n := range []int{1, 64, 3} {
 		p := gates(n)
 		p.answer = answer(i)
@@ -59,12 +61,49 @@ func TestBatchEntersWhole(t *testing.T) {
 	}
 }
 
+// Of a packet that was resolved with the plan before, messages to nodes that are gone are refused, and the others enter, to where their
+// nodes are now.
+func TestBatchOfThePlanBefore(t *testing.T) {
+	r := diverging(t, 2, 4, noSlot)
+	r.control.SetTransport(shm.Play)
+	text := "version: 1\nnodes:\n  - {id: lone, type: sine}\n  - {id: filter1, type: biquad}\n  - {id: adsr1, type: adsr}\ncables: [lone > filter1 > adsr1 > out]\n"
+	was, err := r.compile("before", []byte(text))
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.planned[99] = &planned{number: 99, plan: was}
+	node := func(plan *patch.Plan, id string) uint16 {
+		return uint16(slices.IndexFunc(plan.Nodes(), func(n patch.PlanNode) bool { return n.ID == id }))
+	}
+	b, refused := batch{plan: 99}, map[string]error{}
+	for _, id := range []string{"lone", "adsr1", "filter1"} {
+		p := gates(2)
+		for i := range p.commands {
+			p.commands[i].Node = node(was, id)
+		}
+		p.answer = func(err error) { refused[id] = err }
+		b.plays = append(b.plays, p)
+	}
+	(&conductor{rig: r}).play(b)
+	if err := refused["lone"]; err == nil || !strings.Contains(err.Error(), `node "lone" is gone`) || refused["adsr1"] != nil || refused["filter1"] != nil || len(refused) != 3 {
+		t.Errorf("answers: %v", refused)
+	}
+	var nodes []uint16
+	for _, c := range r.log.commands {
+		nodes = append(nodes, c.Node)
+	}
+	now := r.present.plan
+	if want := []uint16{node(now, "adsr1"), node(now, "adsr1"), node(now, "filter1"), node(now, "filter1")}; !slices.Equal(nodes, want) || r.control.Committed() != 4 {
+		t.Errorf("nodes %v, want %v; committed %d", nodes, want, r.control.Committed())
+	}
+}
+
 // A ring without room for all of a batch costs its worker; it gets none of it. If no ring has room the batch is refused whole.
 func TestBatchNeedsRoom(t *testing.T) {
 	r := diverging(t, 2, 4, noSlot)
 	r.control.SetTransport(shm.Play)
 	enter := func(n int) error {
-		_, err := r.enter(batch{plays: []play{gates(n)}, plan: r.planNumber})
+		_, err := r.enter(batch{plays: []play{gates(n)}, plan: r.present.number})
 		return err
 	}
 	if err := enter(batchMost + 1); !errors.Is(err, errBatch) {
@@ -106,7 +145,7 @@ func TestLateIsWhatBeginsLate(t *testing.T) {
 		}
 	}
 	var late []float64
-	(&conductor{rig: r}).play(batch{plan: r.planNumber, plays: []play{gates(1).at(640, &late), gates(1).at(639, &late), gates(2).at(-48000, &late), gates(1)}})
+	(&conductor{rig: r}).play(batch{plan: r.present.number, plays: []play{gates(1).at(640, &late), gates(1).at(639, &late), gates(2).at(-48000, &late), gates(1)}})
 	if fmt.Sprint(late) != fmt.Sprint([]float64{1.0 / 48000, (640.0 + 48000) / 48000}) {
 		t.Errorf("late: %v", late)
 	}
@@ -122,7 +161,7 @@ func TestLateIsWhatBeginsLate(t *testing.T) {
 func TestWaitingIsBounded(t *testing.T) {
 	var w waiting
 	var late []float64
-	b := func(n int, frame int64) batch { return batch{plays: []play{gates(n).at(frame, &late), gates(5)}} }
+	b := func(n int, frame int64) []play { return []play{gates(n).at(frame, &late), gates(5)} }
 	for i := range 4 {
 		if err := w.take(b(1000, int64(i+1)*100), 0); err != nil {
 			t.Fatal(i, err)
@@ -131,7 +170,7 @@ func TestWaitingIsBounded(t *testing.T) {
 	if err := w.take(b(1, 500), 99); !errors.Is(err, errWaiting) {
 		t.Errorf("one more: %v", err)
 	}
-	if err := w.take(batch{plays: []play{gates(5000)}}, 99); err != nil {
+	if err := w.take([]play{gates(5000)}, 99); err != nil {
 		t.Errorf("what does not wait: %v", err)
 	}
 	if err := w.take(b(1000, 500), 100); err != nil {

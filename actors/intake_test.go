@@ -3,6 +3,7 @@ package actors
 import (
 	"errors"
 	"fmt"
+	"log/slog"
 	"net/netip"
 	"strings"
 	"testing"
@@ -37,7 +38,7 @@ func intakeOf(t *testing.T) (*intake, chan batch, osc.Peer) {
 		t.Fatal(err)
 	}
 	known.commands = append([]shm.Command{{Op: shm.OpGate}}, known.commands...)
-	system := actor.NewActorSystem()
+	system := actor.NewActorSystem(actor.WithLoggerFactory(func(*actor.ActorSystem) *slog.Logger { return slog.New(slog.DiscardHandler) }))
 	t.Cleanup(system.Shutdown)
 	batches := make(chan batch, 10)
 	pid := system.Root.Spawn(actor.PropsFromFunc(func(ctx actor.Context) {
@@ -78,6 +79,8 @@ func bundled(t *testing.T, tag uint64, packets ...[]byte) []byte {
 // of the packet before is left in it.
 func TestIntake(t *testing.T) {
 	in, batches, from := intakeOf(t)
+	known := &directory{in.desk.directory.Load().Addresses, 7}
+	in.desk.directory.Store(known)
 	line := osc.NewTimeline(48000)
 	in.desk.keeper = &timekeeper{timeline: line, quit: make(chan struct{}), done: make(chan struct{})}
 	close(in.desk.keeper.done)
@@ -96,7 +99,7 @@ func TestIntake(t *testing.T) {
 	for _, p := range b.plays {
 		counts = append(counts, len(p.commands))
 	}
-	if fmt.Sprint(counts) != "[1 2 1 1 1]" || b.plan != 1 || in.desk.inFlight.Load() != 5 {
+	if fmt.Sprint(counts) != "[1 2 1 1 1]" || b.plan != known.plan || in.desk.inFlight.Load() != 5 {
 		t.Fatalf("commands of the messages: %v; plan %d, %d in flight", counts, b.plan, in.desk.inFlight.Load())
 	}
 	on, amp, late := b.plays[2], b.plays[3], b.plays[4]
