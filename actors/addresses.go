@@ -75,52 +75,96 @@ func paramEntry(base string, plan *patch.Plan, node, param int) osc.Entry {
 	return e
 }
 
+// Found is what a message's address names.
+type Found struct {
+	Guarded bool // from another machine it takes a token
+	Matched int  // of a pattern: the addresses that take what the message has
+}
+
 // Resolve turns a message into commands, without Seqs. There are none where the address only asks.
 func (a *Addresses) Resolve(m *osc.Message) (commands []shm.Command, err error) {
-	entry, value, err := a.space.Resolve(m)
+	var p osc.Patterns
+	p.Reset()
+	commands, _, err = a.Append(nil, m, &p)
+	return commands, err
+}
+
+// Append is Resolve into a slice that there is, for many messages: for a number it allocates nothing. A pattern's commands are those of
+// all addresses that it matches and that take what the message has; if none does, the first says why.
+func (a *Addresses) Append(to []shm.Command, m *osc.Message, p *osc.Patterns) (commands []shm.Command, found Found, err error) {
+	if !osc.IsPattern(m.Address) {
+		entry, err := a.space.Find(m.Address)
+		if err != nil {
+			return to, found, err
+		}
+		found.Guarded = a.space.Entries()[entry].Guarded
+		to, err = a.one(to, entry, m.Args)
+		return to, found, err
+	}
+	entries, err := p.Match(a.space, m.Address)
 	if err != nil {
-		return nil, err
+		return to, found, err
+	}
+	for _, entry := range entries {
+		var refused error
+		if to, refused = a.one(to, entry, m.Args); refused == nil {
+			found.Matched++
+		} else if err == nil {
+			err = fmt.Errorf("%s: %w", a.space.Entries()[entry].Address, refused)
+		}
+	}
+	if found.Matched > 0 {
+		err = nil
+	}
+	return to, found, err
+}
+
+// one appends what arguments mean for one entry.
+func (a *Addresses) one(to []shm.Command, entry int, args []osc.Arg) ([]shm.Command, error) {
+	value, err := a.space.Take(entry, args)
+	if err != nil {
+		return to, err
 	}
 	c := a.commands[entry]
 	c.Value = value.Number
 	switch kind := a.space.Entries()[entry].Kind; {
 	case c.Op == 0:
-		return nil, nil
+		return to, nil
 	case kind == osc.Key:
 		c.Param = uint16(value.Key)
 	case kind == osc.Text:
-		return steps(c, value.Text)
+		return steps(to, c, value.Text)
 	case c.Op == shm.OpRamp:
 		if c.Value = value.List[0]; c.Value < 20 || c.Value > 400 {
-			return nil, fmt.Errorf("%.7g is no tempo: it takes 20 to 400 bpm, and seconds", c.Value)
+			return to, fmt.Errorf("%.7g is no tempo: it takes 20 to 400 bpm, and seconds", c.Value)
 		}
 		c.Param = uint16(math.Round(value.List[1] * 10))
 	case kind == osc.List: // for as many steps as there can be: those beyond a pattern's end are ignored
 		for i := range sequencer.MaxSteps {
 			c.Value = value.List[i%len(value.List)]
-			commands = append(commands, c)
+			to = append(to, c)
 			c.Param++
 		}
-		return commands, nil
+		return to, nil
 	}
-	return []shm.Command{c}, nil
+	return append(to, c), nil
 }
 
-// steps are the commands that give a pattern the steps of a text.
-func steps(c shm.Command, text string) ([]shm.Command, error) {
+// steps appends the commands that give a pattern the steps of a text.
+func steps(to []shm.Command, c shm.Command, text string) ([]shm.Command, error) {
 	p, err := sequencer.ParsePattern(text)
 	if err != nil {
-		return nil, err
+		return to, err
 	}
 	c.Value = float64(p.N)
-	commands := []shm.Command{c}
+	to = append(to, c)
 	c.Op = shm.OpTrig
 	for _, s := range p.Steps[:p.N] {
 		c.Value = float64(s.Trig)
-		commands = append(commands, c)
+		to = append(to, c)
 		c.Param++
 	}
-	return commands, nil
+	return to, nil
 }
 
 // music lists the addresses of the sequencer besides its parameters.

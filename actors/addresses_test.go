@@ -74,3 +74,49 @@ func TestMusicAddresses(t *testing.T) {
 		}, func(e *osc.DecodeError) { t.Error(e) })
 	}
 }
+
+// From a packet to its commands nothing is allocated, whether it has numbers, gates, notes or patterns.
+func TestNoAllocs(t *testing.T) {
+	p, err := patch.Parse("default", patch.Default())
+	if err != nil {
+		t.Fatal(err)
+	}
+	plan, err := patch.Compile(p, 48000, 64, 2)
+	if err != nil {
+		t.Fatal(err)
+	}
+	a, err := NewAddresses(plan)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var list [][]byte
+	for address, arg := range map[string]any{"/mod/filter1/cutoff": float32(440), "/gate/adsr1": "on", "/mod/*/gain": 0.5, "//q": int32(1)} {
+		m, err := osc.Encode(address, arg)
+		if err != nil {
+			t.Fatal(err)
+		}
+		list = append(list, m)
+	}
+	packet, err := osc.EncodeBundle(osc.Immediately, list...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var d osc.Decoder
+	var patterns osc.Patterns
+	commands := make([]shm.Command, 0, 64)
+	visit := func(m *osc.Message) {
+		var err error
+		if commands, _, err = a.Append(commands, m, &patterns); err != nil {
+			t.Error(err)
+		}
+	}
+	wrong := func(e *osc.DecodeError) { t.Error(e) }
+	n := testing.AllocsPerRun(100, func() {
+		commands = commands[:0]
+		patterns.Reset()
+		d.Decode(packet, visit, wrong)
+	})
+	if n != 0 || len(commands) != 5 {
+		t.Errorf("%v allocations for %d commands", n, len(commands))
+	}
+}

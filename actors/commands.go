@@ -2,7 +2,6 @@ package actors
 
 import (
 	"errors"
-	"fmt"
 
 	"github.com/music-chronus/chronus/shm"
 )
@@ -71,9 +70,8 @@ func (l *commandLog) trim(seq uint64) {
 	}
 }
 
-// broadcast numbers a command, puts it into every attached ring, and only then commits it. A worker
-// whose ring is full is killed rather than waited for; if all are full, the command is refused. answer, if not nil, is kept for
-// as long as the command may still turn out to be poison. plan is the number of the plan that the command was resolved with.
+// broadcast enters one command. plan is the number of the plan that it was resolved with. answer, if not nil, is kept for as long as
+// the command may still turn out to be poison.
 func (r *rig) broadcast(c shm.Command, plan uint64, answer func(error)) (seq uint64, err error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -85,41 +83,8 @@ func (r *rig) broadcast(c shm.Command, plan uint64, answer func(error)) (seq uin
 }
 
 func (r *rig) broadcastLocked(c shm.Command, answer func(error)) (seq uint64, err error) {
-	switch {
-	case r.stopping:
-		return 0, errStopped
-	case r.silent != "":
-		return 0, fmt.Errorf("nothing plays: %s", r.silent)
-	}
-	attached, room := 0, 0
-	for _, s := range r.slots {
-		if s.attached() {
-			attached++
-			if s.cmds.Room() > 0 {
-				room++
-			}
-		}
-	}
-	if attached > 0 && room == 0 {
-		return 0, errRingsFull
-	}
-	// What no ring can take before it plays would keep it from playing: a joiner must have all of them to be ready.
-	if n := len(r.log.commands); n >= logMax || n >= shm.CommandEntries && r.control.Transport() == shm.Idle {
-		return 0, errLogFull
-	}
-	c.Seq = r.log.last + 1
-	for _, s := range r.slots {
-		if !s.attached() || s.cmds.Tail() != r.log.last || s.phase == joining && s.cmds.Room() == 0 {
-			continue // or it is being fed, in order
-		}
-		if err := s.cmds.Put(c); err != nil {
-			r.giveUp(s, fmt.Sprintf("it has not taken %d commands", shm.CommandEntries))
-		}
-	}
-	r.log.last++
-	r.log.add(c, answer)
-	r.control.Commit(c.Seq)
-	return c.Seq, nil
+	in, err := r.put([]play{{commands: []shm.Command{c}, answer: answer}})
+	return in.last, err
 }
 
 // giveUp kills a worker that holds the others up. It is not fed any more.

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"net/netip"
 	"time"
 
 	"github.com/music-chronus/chronus/dsp/patch"
@@ -17,22 +18,24 @@ type Config struct {
 	PatchName string // for messages
 	Samples   string // folder of the samples that patches name; default: samples.DefaultDir
 
-	OSC        string        // UDP host:port; default 127.0.0.1:5005; "none": no OSC
-	Backend    string        // "auto" (default), or a backend's name
-	Device     string        // the backend's name for it; default: its default device
-	Fallback   []shm.Target  // devices to play on while that one cannot be opened; the last resort, once it has played, is null
-	Rate       int           // Hz; default 48,000
-	Block      int           // frames, 16 to 4,096; default 64
-	Channels   int           // default 2
-	Lead       int           // blocks; 0: 2*ceil(period/block) + guard, once the period is known
-	Guard      int           // blocks, 1 to lead-1; default 2
-	Replicas   int           // workers, 1 to 8; default 2
-	RuntimeDir string        // of lock and socket; made if missing
-	Grace      time.Duration // how long the sound goes on without an engine; default 60 s, negative: for ever
-	StateFile  string        // where the state is saved, for Resume; "": it is not
-	Resume     bool          // go on from the state in StateFile, with its patch; what goes on by itself is taken over all the same
-	Fresh      bool          // end what an engine that was lost left playing, rather than taking it over
-	Logger     *slog.Logger  // default: slog's
+	OSC        string         // host:port, of UDP and TCP; default 127.0.0.1:5005; "none": no OSC
+	OSCAllow   []netip.Prefix // other machines that may play; needed if the host is not this machine alone
+	OSCToken   string         // what they must show by /auth for more than playing; "": nothing lets them
+	Backend    string         // "auto" (default), or a backend's name
+	Device     string         // the backend's name for it; default: its default device
+	Fallback   []shm.Target   // devices to play on while that one cannot be opened; the last resort, once it has played, is null
+	Rate       int            // Hz; default 48,000
+	Block      int            // frames, 16 to 4,096; default 64
+	Channels   int            // default 2
+	Lead       int            // blocks; 0: 2*ceil(period/block) + guard, once the period is known
+	Guard      int            // blocks, 1 to lead-1; default 2
+	Replicas   int            // workers, 1 to 8; default 2
+	RuntimeDir string         // of lock and socket; made if missing
+	Grace      time.Duration  // how long the sound goes on without an engine; default 60 s, negative: for ever
+	StateFile  string         // where the state is saved, for Resume; "": it is not
+	Resume     bool           // go on from the state in StateFile, with its patch; what goes on by itself is taken over all the same
+	Fresh      bool           // end what an engine that was lost left playing, rather than taking it over
+	Logger     *slog.Logger   // default: slog's
 }
 
 // autoRing is the ring, in blocks, when the lead is found out from the device.

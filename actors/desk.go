@@ -14,7 +14,11 @@ const noOSC = "none"
 // no packet is lost, and the addresses.
 type desk struct {
 	directory atomic.Pointer[directory]
-	server    *osc.Server // nil: none
+	server    *osc.Server  // nil: none
+	keeper    *timekeeper  // nil: not yet
+	inFlight  atomic.Int64 // messages on their way to Conductor
+	dropped   atomic.Uint64
+	delays    delays
 }
 
 // directory is the addresses of one plan, by its number.
@@ -23,13 +27,13 @@ type directory struct {
 	plan uint64
 }
 
-func newDesk(address string, plan *patch.Plan) (d *desk, err error) {
+func newDesk(address string, access osc.Access, plan *patch.Plan) (d *desk, err error) {
 	d = &desk{}
 	if err = d.replan(plan, 0); err != nil {
 		return nil, err
 	}
 	if address != noOSC {
-		d.server, err = osc.Listen(address)
+		d.server, err = osc.Listen(address, access)
 	}
 	return d, err
 }
@@ -48,6 +52,9 @@ func (d *desk) close() {
 	if d.server != nil {
 		_ = d.server.Close()
 	}
+	if d.keeper != nil {
+		d.keeper.stop()
+	}
 }
 
 // describe adds to a status what the desk knows.
@@ -56,6 +63,7 @@ func (d *desk) describe(st *Status) {
 	if d.server != nil {
 		st.OSC = d.server.Addr().String()
 		s := d.server.Stats()
-		st.OSCStats = &s
+		s.Dropped = d.dropped.Load()
+		st.OSCStats, st.OSCDelays = &s, d.delays.counts()
 	}
 }

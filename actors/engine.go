@@ -15,6 +15,7 @@ import (
 	"github.com/asynkron/protoactor-go/actor"
 
 	"github.com/music-chronus/chronus/dsp/patch"
+	"github.com/music-chronus/chronus/osc"
 	"github.com/music-chronus/chronus/shm"
 	"github.com/music-chronus/chronus/shm/sys"
 )
@@ -92,7 +93,7 @@ func (e *Engine) prepare() (err error) {
 	if e.dir, err = lockRuntimeDir(e.cfg.RuntimeDir); err != nil {
 		return err
 	}
-	if e.desk, err = newDesk(e.cfg.OSC, plan); err != nil {
+	if e.desk, err = newDesk(e.cfg.OSC, osc.Access{Allow: e.cfg.OSCAllow, Token: e.cfg.OSCToken}, plan); err != nil {
 		return err
 	}
 	if e.rig, err = e.rigOf(e.cfg.Patch); err != nil {
@@ -202,6 +203,9 @@ func (e *Engine) raise() {
 		actor.WithSupervisor(treeStrategy(e.emit)))
 	e.rig.ended = e.tell
 	e.rig.primed = func() { e.settle(nil) }
+	if e.desk.server != nil {
+		e.desk.keeper = startTimekeeper(e.rig.control, e.rig.geo)
+	}
 	if _, err := e.system.Root.SpawnNamed(props, rootName); err != nil {
 		e.settle(fmt.Errorf("spawn the supervisor: %w", err))
 		return

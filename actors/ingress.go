@@ -3,7 +3,6 @@ package actors
 import (
 	"context"
 	"fmt"
-	"net/netip"
 
 	"github.com/asynkron/protoactor-go/actor"
 
@@ -59,32 +58,13 @@ func (i *ingress) serve(ctx actor.Context) {
 				root.Send(self, socketFailed{fmt.Sprint("panic while serving: ", r)})
 			}
 		}()
-		err := i.desk.server.Serve(serving, func(m *osc.Message, from netip.AddrPort) { i.handle(root, m, from) })
+		err := i.desk.server.Serve(serving, func() osc.Handler {
+			return &intake{desk: i.desk, root: root, conductor: i.conductor, monitor: i.monitor}
+		})
 		if err != nil {
 			root.Send(self, socketFailed{err.Error()})
 		}
 	}()
-}
-
-// handle passes one message on. The reply comes from whoever carries it out.
-func (i *ingress) handle(root *actor.RootContext, m *osc.Message, from netip.AddrPort) {
-	server, address := i.desk.server, string(m.Address)
-	known := i.desk.directory.Load()
-	commands, err := known.Resolve(m)
-	switch {
-	case err != nil:
-		_ = server.Fail(from, address, err.Error())
-	case len(commands) == 0:
-		root.Send(i.monitor, askStatus{func(st Status) { _ = server.Reply(from, address+".reply", statusArgs(st)...) }})
-	default:
-		root.Send(i.conductor, play{commands, known.plan, func(err error) {
-			if err != nil {
-				_ = server.Fail(from, address, err.Error())
-				return
-			}
-			_ = server.Reply(from, "/done", address)
-		}})
-	}
 }
 
 // statusArgs are the arguments of /engine/status.reply: active slot, epoch, workers ready,

@@ -10,11 +10,13 @@ type (
 	died struct{ corpse }
 	// retry: the back-off before a start is over. From a proxy to itself.
 	retry struct{ gen uint64 }
-	// play: commands of one message, from OSCIngress or the embedding program, to Conductor.
+	// play: what one message asks for, in a batch from OSCIngress to Conductor.
 	play struct {
 		commands []shm.Command
-		plan     uint64      // number of the plan that they were resolved with
-		answer   func(error) // nil: nobody waits. Called again with an error if one of them turns out to be poison
+		answer   func(error)           // nil: nobody waits. Called again with an error if one of them turns out to be poison
+		due      int64                 // the frame of its time tag, of the commands too unless it is long past
+		late     func(seconds float64) // called, before the answer, if it is past already; nil: it has no time tag
+		refused  error                 // why it does not enter with the others
 	}
 	// askStatus: what is the state? From OSCIngress to Monitor.
 	askStatus struct {

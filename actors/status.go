@@ -14,6 +14,7 @@ type Status struct {
 	Patch     string         `json:"patch"`
 	OSC       string         `json:"osc"`
 	OSCStats  *osc.Stats     `json:"osc_stats,omitempty"`
+	OSCDelays []uint64       `json:"osc_delays,omitempty"` // packets by 2^i microseconds, from when they were read until they were committed
 	Since     time.Time      `json:"since"`
 	Playing   bool           `json:"playing"`
 	Active    ActiveStatus   `json:"active"`

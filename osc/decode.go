@@ -8,11 +8,12 @@ import (
 
 // The limits of what is decoded.
 const (
-	MaxPacket   = 65507 // bytes: the most that a UDP datagram over IPv4 carries
-	MaxDepth    = 8     // bundles in bundles: none is known to need more than 2
-	MaxArgs     = 512   // more than any address here takes, less than makes work
-	MaxElements = 1024  // of one packet, all bundles together: bounds the answers that one packet is worth
-	MaxAddress  = 255   // bytes: what a file name may have; an answer repeats it
+	MaxPacket   = 65507   // bytes: the most that a UDP datagram over IPv4 carries
+	MaxStream   = 1 << 20 // bytes: of a packet that comes over a connection
+	MaxDepth    = 8       // bundles in bundles: none is known to need more than 2
+	MaxArgs     = 512     // more than any address here takes, less than makes work
+	MaxElements = 1024    // of one packet, all bundles together: bounds the answers that one packet is worth
+	MaxAddress  = 255     // bytes: what a file name may have; an answer repeats it
 )
 
 // Immediately is the time tag that means now.
@@ -47,71 +48,112 @@ func (a Arg) Number() (v float64, ok bool) {
 	return 0, false
 }
 
-// Decoder walks packets. It keeps its memory: one decoder, one goroutine, no allocation.
+// Decoder walks packets. It keeps its memory: one decoder, one goroutine, no allocation. The zero Decoder takes packets
+// of at most MaxPacket bytes.
 type Decoder struct {
+	Most int // bytes of a packet; 0: MaxPacket
+
 	packet   []byte
 	args     [MaxArgs]Arg
 	msg      Message
 	elements int
 	err      DecodeError
+	told     functions
 }
+
+// visitor is told what a packet holds.
+type visitor interface {
+	visit(m *Message)
+	wrong(e *DecodeError)
+}
+
+// functions are a visitor.
+type functions struct {
+	visited func(*Message)
+	faulty  func(*DecodeError)
+}
+
+func (f *functions) visit(m *Message)     { f.visited(m) }
+func (f *functions) wrong(e *DecodeError) { f.faulty(e) }
 
 // Decode calls visit for every message of a packet, in order. An element of a bundle that is
 // wrong is passed over, and told to wrong (a DecodeError that is good until the next call); the others are visited.
 func (d *Decoder) Decode(packet []byte, visit func(*Message), wrong func(*DecodeError)) {
-	d.packet, d.elements = packet, 0
-	d.element(0, len(packet), Immediately, 0, visit, wrong)
+	d.told = functions{visit, wrong}
+	d.walk(packet, &d.told)
 }
 
-func (d *Decoder) fault(f Fault, at int, wrong func(*DecodeError)) {
+func (d *Decoder) walk(packet []byte, v visitor) {
+	d.packet, d.elements = packet, 0
+	d.element(0, len(packet), Immediately, 0, v)
+}
+
+func (d *Decoder) fault(f Fault, at int, v visitor) {
 	d.err = DecodeError{f, at}
-	wrong(&d.err)
+	v.wrong(&d.err)
+}
+
+// most is the longest packet.
+func (d *Decoder) most() int {
+	if d.Most == 0 {
+		return MaxPacket
+	}
+	return d.Most
 }
 
 // element decodes packet[from:to], a message or a bundle.
-func (d *Decoder) element(from, to int, time uint64, depth int, visit func(*Message), wrong func(*DecodeError)) {
+func (d *Decoder) element(from, to int, time uint64, depth int, v visitor) {
 	switch {
-	case from == to || (to-from)%4 != 0 || to-from > MaxPacket:
-		d.fault(FaultSize, from, wrong)
+	case from == to || (to-from)%4 != 0 || to-from > d.most():
+		d.fault(FaultSize, from, v)
 	case d.packet[from] == '#':
-		d.bundle(from, to, depth, visit, wrong)
+		d.bundle(from, to, time, depth, v)
 	default:
 		d.msg = Message{Time: time}
 		if f, at, ok := d.message(from, to, &d.msg); !ok {
-			d.fault(f, at, wrong)
+			d.fault(f, at, v)
 			return
 		}
-		visit(&d.msg)
+		v.visit(&d.msg)
 	}
 }
 
 var bundleHead = []byte("#bundle\x00")
 
-func (d *Decoder) bundle(from, to, depth int, visit func(*Message), wrong func(*DecodeError)) {
+// bundle decodes a bundle inside one whose time tag is outer. What is to be at once inside a bundle is when the bundle
+// is; what is to be before it, cannot be (OSC 1.0: "must be greater than or equal").
+func (d *Decoder) bundle(from, to int, outer uint64, depth int, v visitor) {
 	if depth == MaxDepth {
-		d.fault(FaultDepth, from, wrong)
+		d.fault(FaultDepth, from, v)
 		return
 	}
 	if to-from < 16 || !bytes.Equal(d.packet[from:from+8], bundleHead) {
-		d.fault(FaultBundle, from, wrong)
+		d.fault(FaultBundle, from, v)
 		return
 	}
 	time := binary.BigEndian.Uint64(d.packet[from+8:])
+	switch {
+	case time == Immediately:
+		time = outer
+	case outer != Immediately && int64(time-outer) < 0: // across the end of the era too, in 2036
+		d.fault(FaultTime, from+8, v)
+		return
+	}
 	for at := from + 16; at < to; {
 		if d.elements++; d.elements > MaxElements {
-			d.fault(FaultCount, at, wrong)
+			d.fault(FaultCount, at, v)
 			return
 		}
 		if to-at < 4 {
-			d.fault(FaultBundle, at, wrong)
+			d.fault(FaultBundle, at, v)
 			return
 		}
 		size := int(int32(binary.BigEndian.Uint32(d.packet[at:])))
 		if size < 0 || size > to-at-4 {
-			d.fault(FaultBundle, at, wrong) // where the next would begin is not to be known
+			d.fault(FaultBundle, at, v) // where the next would begin is not to be known
 			return
 		}
-		d.element(at+4, at+4+size, time, depth+1, visit, wrong)
+		d.element(at+4, at+4+size, time, depth+1, v)
 		at += 4 + size
 	}
 }

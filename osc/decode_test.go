@@ -142,19 +142,26 @@ func TestAgainstGoOSC(t *testing.T) {
 	}
 }
 
-// A message has the time tag of the bundle that holds it, not of one farther out.
+// A message has the time tag of the bundle that holds it, not of one farther out; what is to be at once is when the
+// bundle around it is, and none is before it.
 func TestDecodeTime(t *testing.T) {
 	at := func(time uint64, elements ...string) string {
 		return "#bundle\x00" + be64(time) + bundle(elements...)[16:]
 	}
 	var got []string
 	visit := func(m *Message) { got = append(got, fmt.Sprintf("%s %x", m.Address, m.Time)) }
-	wrong := func(e *DecodeError) { t.Error(e) }
+	wrong := func(e *DecodeError) { got = append(got, fmt.Sprintf("fault %d at %d", e.Fault, e.Offset)) }
 	var d Decoder
-	d.Decode([]byte(at(0xe000000080000000, pad("/a"), at(1, pad("/b")), pad("/c"))), visit, wrong)
-	d.Decode([]byte(pad("/d")), visit, wrong)
-	if s := strings.Join(got, "|"); s != "/a e000000080000000|/b 1|/c e000000080000000|/d 1" {
-		t.Error(s)
+	const early, late = 0xe000000080000000, 0xe000000080000001
+	d.Decode([]byte(at(early, pad("/a"), at(1, pad("/b")), at(late, pad("/c")), at(early, pad("/d")), pad("/e"))), visit, wrong)
+	d.Decode([]byte(at(1, at(late, pad("/f")), pad("/g"))), visit, wrong)
+	d.Decode([]byte(at(late, at(early, pad("/x")), pad("/h"))), visit, wrong)
+	d.Decode([]byte(at(0xffffffff00000000, at(0x0000000100000000, pad("/i")))), visit, wrong)
+	d.Decode([]byte(pad("/j")), visit, wrong)
+	want := "/a e000000080000000|/b e000000080000000|/c e000000080000001|/d e000000080000000|/e e000000080000000|" +
+		"/f e000000080000001|/g 1|" + fmt.Sprintf("fault %d at 28|/h e000000080000001|/i 100000000|/j 1", FaultTime)
+	if s := strings.Join(got, "|"); s != want {
+		t.Errorf("%s\n%s", s, want)
 	}
 	if Immediately != 1 {
 		t.Error("the time tag that means now is 1 (OSC 1.0)")

@@ -9,8 +9,10 @@ import (
 // most 572 bytes each, are 115 kB/s.
 const failsPerSecond = 200
 
-// limiter lets failsPerSecond pass in a second. The zero limiter is ready, for any number of goroutines.
+// limiter lets so many pass in a second. It is good for any number of goroutines.
 type limiter struct {
+	most int
+
 	mu     sync.Mutex
 	since  time.Time // when the second began
 	passed int
@@ -23,9 +25,16 @@ func (l *limiter) pass(now time.Time) bool {
 	if now.Sub(l.since) >= time.Second {
 		l.since, l.passed = now, 0
 	}
-	if l.passed == failsPerSecond {
+	if l.passed == l.most {
 		return false
 	}
 	l.passed++
 	return true
+}
+
+// give takes one pass back.
+func (l *limiter) give() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.passed = max(l.passed-1, 0)
 }

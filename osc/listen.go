@@ -11,36 +11,93 @@ import (
 )
 
 // readBuffer is what Listen asks of the kernel, in bytes: a burst outlives a short stall. Less is bearable.
-const readBuffer = 1 << 20
+const readBuffer = 4 << 20
 
-// Listen opens the socket. address is host:port; the host must be named, 0.0.0.0 or [::] for all of this machine's
-// addresses, since whoever reaches the port plays. Port 0 takes a free one, which Addr tells.
-func Listen(address string) (*Server, error) {
+// portTries is how many ports are looked at for one that is free for UDP and TCP both.
+const portTries = 20
+
+// Listen opens the sockets: UDP, and TCP of the same port. address is host:port; the host must be named, 0.0.0.0 or [::]
+// for all of this machine's addresses. Port 0 takes a free one, which Addr tells. If other machines reach the host, access
+// must say which of them are heard.
+func Listen(address string, access Access) (*Server, error) {
+	return listenWith(address, access, standard())
+}
+
+func listenWith(address string, access Access, l limits) (*Server, error) {
 	a, err := resolve(address)
 	if err != nil {
 		return nil, err
 	}
-	network := "udp6"
-	if a.IP.To4() != nil {
-		network = "udp4" // else 0.0.0.0 would take IPv6 in too
-	} else if a.IP.IsUnspecified() {
-		network = "udp"
+	host, _ := netip.AddrFromSlice(a.IP)
+	if err := access.check(host.Unmap()); err != nil {
+		return nil, fmt.Errorf("OSC address %s: %w", address, err)
 	}
-	conn, err := net.ListenUDP(network, a)
+	family := "6"
+	if a.IP.To4() != nil {
+		family = "4" // else 0.0.0.0 would take IPv6 in too
+	} else if a.IP.IsUnspecified() {
+		family = ""
+	}
+	conn, listener, err := bind(family, a)
 	if errors.Is(err, syscall.EADDRINUSE) {
 		return nil, fmt.Errorf("OSC address %s is in use by another program: choose another with --osc", address)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("OSC address %s: %w: choose another with --osc", address, err)
 	}
-	_ = conn.SetReadBuffer(readBuffer)
-	s := &Server{conn: conn, buf: make([]byte, 1<<16)}
+	return newServer(conn, listener, access, l), nil
+}
+
+// bind opens both sockets.
+func bind(family string, a *net.UDPAddr) (conn *net.UDPConn, listener net.Listener, err error) {
+	for range portTries {
+		if conn, err = net.ListenUDP("udp"+family, a); err != nil {
+			return nil, nil, err
+		}
+		port := conn.LocalAddr().(*net.UDPAddr).Port
+		listener, err = net.ListenTCP("tcp"+family, &net.TCPAddr{IP: a.IP, Port: port, Zone: a.Zone})
+		if err == nil {
+			return conn, listener, nil
+		}
+		_ = conn.Close()
+		if a.Port != 0 || !errors.Is(err, syscall.EADDRINUSE) {
+			break
+		}
+	}
+	return nil, nil, err
+}
+
+// newServer begins to take connections.
+func newServer(conn *net.UDPConn, listener net.Listener, access Access, l limits) *Server {
+	enlarge(conn)
+	closed := make(chan struct{})
+	s := &Server{
+		conn: conn, listener: listener, access: access, buf: make([]byte, 1<<16), closed: closed, outbox: make(chan letter, outboxSize), sources: newSources(),
+		fails: limiter{most: failsPerSecond}, tries: limiter{most: authTries},
+		guests: guests{limits: l}, webConns: webConns{make(chan net.Conn), closed, listener.Addr()},
+	}
+	s.hatch.changed.L = &s.hatch.mu
 	bound := conn.LocalAddr().(*net.UDPAddr).AddrPort()
 	s.self = netip.AddrPortFrom(bound.Addr().Unmap(), bound.Port())
 	if s.self.Addr().IsUnspecified() {
 		s.local = localAddrs()
 	}
-	return s, nil
+	s.web = s.newWeb()
+	s.running.Add(2)
+	go s.accept()
+	go s.post()
+	s.running.Go(func() { _ = s.web.Serve(s.webConns) })
+	return s
+}
+
+// enlarge asks for a larger buffer of the kernel than its limit allows, if it may, and else for what it gives.
+func enlarge(conn *net.UDPConn) {
+	_ = conn.SetReadBuffer(readBuffer)
+	if raw, err := conn.SyscallConn(); err == nil {
+		_ = raw.Control(func(fd uintptr) {
+			_ = syscall.SetsockoptInt(int(fd), syscall.SOL_SOCKET, syscall.SO_RCVBUFFORCE, readBuffer)
+		})
+	}
 }
 
 // resolve is the address that host:port names.

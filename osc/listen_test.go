@@ -20,17 +20,33 @@ func TestListenErrors(t *testing.T) {
 		"127.0.0.1:":          "the port of host:port",
 		"127.0.0.1:http":      "the port of host:port",
 		":5005":               "names no host: it must be 127.0.0.1:5005 for this machine alone, 0.0.0.0:5005 for all",
-		"192.0.2.1:0":         "choose another with --osc",
+		"192.0.2.1:0":         "other machines reach 192.0.2.1: say which of them may play",
+		"0.0.0.0:0":           "other machines reach 0.0.0.0: say which of them may play",
 		"300.0.0.1:0":         "the host of host:port",
 		"nowhere.invalid.:80": "the host of host:port",
 	} {
-		other, err := Listen(address)
+		other, err := Listen(address, Access{})
 		if err == nil {
 			t.Errorf("%s: listens on %v", address, other.Addr())
 			_ = other.Close()
 		} else if !strings.Contains(err.Error(), want) {
 			t.Errorf("%s: %v, want %s", address, err, want)
 		}
+	}
+}
+
+// An address that this machine does not have is an error, even for who may hear others; a port whose TCP half is taken too.
+func TestListenOthers(t *testing.T) {
+	if _, err := Listen("192.0.2.1:0", Access{Allow: anywhere}); err == nil || !strings.Contains(err.Error(), "choose another with --osc") {
+		t.Error(err)
+	}
+	l, err := net.Listen("tcp4", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	if _, err := Listen(l.Addr().String(), Access{}); err == nil || !strings.Contains(err.Error(), "in use by another program") {
+		t.Error(err)
 	}
 }
 
@@ -76,7 +92,7 @@ func TestOwn(t *testing.T) {
 
 // No second that begins with an answer has more than failsPerSecond of them.
 func TestLimiter(t *testing.T) {
-	var l limiter
+	l := limiter{most: failsPerSecond}
 	start := time.Now()
 	for _, tt := range []struct {
 		at      time.Duration

@@ -84,8 +84,8 @@ func show(a Arg) string {
 
 // unknown is the error for an address that does not exist: it names the nearest, and what else is there.
 func (s *Space) unknown(address string) error {
-	if strings.ContainsAny(address, patternChars) {
-		return errors.New("address patterns are not supported")
+	if IsPattern(address) {
+		return errors.New("a pattern stands where one address must")
 	}
 	if len(s.entries) == 0 {
 		return errors.New("unknown; no address is known")

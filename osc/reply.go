@@ -1,6 +1,7 @@
 package osc
 
 import (
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"math"
@@ -41,6 +42,18 @@ func Encode(address string, args ...any) ([]byte, error) {
 	}
 	if len(b) > MaxPacket {
 		return nil, fmt.Errorf("%s: %d bytes; a packet holds %d", address, len(b), MaxPacket)
+	}
+	return b, nil
+}
+
+// EncodeBundle makes a packet of packets, which take effect together, at a time tag: one of Tag, or Immediately.
+func EncodeBundle(tag uint64, packets ...[]byte) ([]byte, error) {
+	b := binary.BigEndian.AppendUint64([]byte("#bundle\x00"), tag)
+	for _, p := range packets {
+		b = append(binary.BigEndian.AppendUint32(b, uint32(len(p))), p...)
+	}
+	if len(b) > MaxPacket {
+		return nil, fmt.Errorf("a bundle of %d packets: %d bytes; a packet holds %d", len(packets), len(b), MaxPacket)
 	}
 	return b, nil
 }

@@ -71,6 +71,24 @@ func TestRoundTrip(t *testing.T) {
 	})
 }
 
+// A bundle is decoded to what was put into it; one that no datagram holds is an error.
+func TestEncodeBundle(t *testing.T) {
+	inner, err := EncodeBundle(Tag(2e9), encode(t, "/c"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	packet, err := EncodeBundle(Tag(1e9), encode(t, "/a", 1), encode(t, "/b"), inner)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got, wrong := seen(packet); strings.Join(got, "|") != "/a 1|/b|/c" || len(wrong) > 0 {
+		t.Errorf("%q, %v", got, wrong)
+	}
+	if _, err := EncodeBundle(Immediately, make([]byte, MaxPacket-19)); err == nil {
+		t.Error("too large a bundle")
+	}
+}
+
 // equal tells whether a decoded argument is the value that was encoded, bit by bit.
 func equal(a Arg, v any) bool {
 	switch v := v.(type) {

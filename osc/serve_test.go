@@ -21,7 +21,7 @@ func TestServeAgain(t *testing.T) {
 		for heard := 0; heard < 3; {
 			ctx, cancel := context.WithTimeout(context.Background(), patience)
 			before := heard
-			if err := s.Serve(ctx, func(m *Message, _ netip.AddrPort) {
+			if err := s.serveEach(ctx, func(m *Message, _ Peer) {
 				if n := int32(m.Args[0].Bits); n != next {
 					t.Errorf("message %d where %d should be", n, next)
 				}
@@ -46,11 +46,11 @@ func TestInterruptStaysWithItsServe(t *testing.T) {
 	for range 20 {
 		write(t, c, packet)
 		first, cancel := context.WithCancel(context.Background())
-		_ = s.Serve(first, func(*Message, netip.AddrPort) { cancel() })
+		_ = s.serveEach(first, func(*Message, Peer) { cancel() })
 		time.AfterFunc(time.Millisecond, func() { _, _ = c.Write(packet) })
 		second, cancel := context.WithTimeout(context.Background(), patience)
 		heard := false
-		_ = s.Serve(second, func(*Message, netip.AddrPort) { heard = true; cancel() })
+		_ = s.serveEach(second, func(*Message, Peer) { heard = true; cancel() })
 		if cancel(); !heard {
 			t.Fatal("deaf")
 		}
@@ -69,12 +69,12 @@ func TestServeAfterPanic(t *testing.T) {
 				t.Errorf("recovered %v", r)
 			}
 		}()
-		_ = s.Serve(t.Context(), func(m *Message, _ netip.AddrPort) { panic(string(m.Address)) })
+		_ = s.serveEach(t.Context(), func(m *Message, _ Peer) { panic(string(m.Address)) })
 	}()
 	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	defer cancel()
 	got := ""
-	if err := s.Serve(ctx, func(m *Message, _ netip.AddrPort) { got = string(m.Address); cancel() }); err != nil || got != "/b" {
+	if err := s.serveEach(ctx, func(m *Message, _ Peer) { got = string(m.Address); cancel() }); err != nil || got != "/b" {
 		t.Errorf("%q, %v", got, err)
 	}
 }
@@ -84,12 +84,12 @@ func TestServeEnds(t *testing.T) {
 	write(t, dial(t, s), encode(t, "/waits"))
 	ended, cancel := context.WithCancel(t.Context())
 	cancel()
-	never := func(*Message, netip.AddrPort) { t.Error("handled") }
-	if err := s.Serve(ended, never); err != nil {
+	never := func(*Message, Peer) { t.Error("handled") }
+	if err := s.serveEach(ended, never); err != nil {
 		t.Errorf("of an ended context: %v", err)
 	}
 	done := make(chan error, 1)
-	go func() { done <- s.Serve(t.Context(), func(*Message, netip.AddrPort) {}) }()
+	go func() { done <- s.serveEach(t.Context(), func(*Message, Peer) {}) }()
 	time.Sleep(10 * time.Millisecond) // so that most times a read waits
 	if err := s.Close(); err != nil {
 		t.Error(err)
@@ -102,7 +102,7 @@ func TestServeEnds(t *testing.T) {
 	case <-time.After(patience):
 		t.Error("Close did not end Serve")
 	}
-	if err := s.Serve(t.Context(), never); err != nil {
+	if err := s.serveEach(t.Context(), never); err != nil {
 		t.Errorf("after Close: %v", err)
 	}
 }
@@ -134,14 +134,37 @@ func TestServeOutlivesReadErrors(t *testing.T) {
 
 func TestReplyErrors(t *testing.T) {
 	s := listen(t, "127.0.0.1:0")
-	if err := s.Reply(s.Addr(), "/a", struct{}{}); err == nil || !strings.Contains(err.Error(), "has no OSC type") {
+	if err := s.Peer(s.Addr()).Reply("/a", struct{}{}); err == nil || !strings.Contains(err.Error(), "has no OSC type") {
 		t.Error(err)
 	}
 	_ = s.Close()
-	if err := s.Fail(s.Addr(), "/a", "no"); err == nil || !strings.Contains(err.Error(), "reply to "+s.Addr().String()) {
+	if err := s.Peer(s.Addr()).Fail("/a", "no"); err == nil || !strings.Contains(err.Error(), "reply to udp "+s.Addr().String()) {
 		t.Error(err)
 	}
 	if st := s.Stats(); st.Replies != 0 || st.Failed != 1 {
 		t.Errorf("%+v", st)
 	}
+}
+
+// A peer is the same for every request of one socket, another for another, and gone with its server.
+func TestPeer(t *testing.T) {
+	s := listen(t, "127.0.0.1:0")
+	a, b := netip.MustParseAddrPort("127.0.0.1:1"), netip.MustParseAddrPort("192.0.2.1:1")
+	if s.Peer(a) != s.Peer(a) || s.Peer(a) == s.Peer(b) || s.Peer(a) == listen(t, "127.0.0.1:0").Peer(a) || s.Peer(a) == (Peer{}) {
+		t.Error("peers are not told apart by server and address")
+	}
+	if p := s.Peer(a); p.String() != "udp 127.0.0.1:1" || !p.Local() || s.Peer(b).Local() || p.Addr() != a {
+		t.Errorf("%v", p)
+	}
+	if err := (Peer{}).Fail("/a", "no"); err == nil || (Peer{}).String() != "nobody" {
+		t.Errorf("%v", err)
+	}
+	select {
+	case <-s.Peer(a).Gone():
+		t.Error("gone before its server")
+	default:
+	}
+	_ = s.Close()
+	<-s.Peer(a).Gone()
+	<-(Peer{}).Gone()
 }

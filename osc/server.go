@@ -3,9 +3,11 @@ package osc
 import (
 	"context"
 	"errors"
-	"fmt"
 	"net"
+	"net/http"
 	"net/netip"
+	"runtime"
+	"sync"
 	"sync/atomic"
 	"time"
 )
@@ -13,58 +15,84 @@ import (
 // readPause is how long Serve waits after a read that failed: a socket that fails for good must not take a core.
 const readPause = time.Millisecond
 
-// Server is a UDP socket with its decoder. Replies leave from the socket that the request came
-// in on, so that they pass where it passed.
+// yieldEvery is after how many datagrams in a row, read or written, others have their turn: a goroutine that never waits
+// would keep the processor for 10 ms, and with it what was read before from being carried out.
+const yieldEvery = 16
+
+// Server is a UDP socket and a TCP socket of the same port, which takes OSC in either framing, and WebSockets. Replies
+// leave from where the request came in, so that they pass where it passed.
 type Server struct {
-	conn    *net.UDPConn
-	self    netip.AddrPort
-	local   []netip.Addr // this machine's, if the socket listens on all of them
-	buf     []byte
-	dec     Decoder
-	fails   limiter
-	counted [faults]atomic.Uint64
-	packets atomic.Uint64
-	served  atomic.Uint64
-	refused atomic.Uint64
-	replies atomic.Uint64
-	unread  atomic.Uint64
+	conn     *net.UDPConn
+	listener net.Listener
+	self     netip.AddrPort
+	local    []netip.Addr // this machine's, if the socket listens on all of them
+	access   Access
+	buf      []byte
+	sources  *sources
+	fails    limiter
+	tries    limiter
+	hatch    hatch
+	guests   guests
+	web      *http.Server
+	webConns webConns // those that speak HTTP, on their way to web
+	outbox   chan letter
+	closed   chan struct{}
+	end      sync.Once
+	running  sync.WaitGroup // goroutines of the connections; added to by guests.begin
+
+	counted  [faults]atomic.Uint64
+	packets  atomic.Uint64
+	served   atomic.Uint64
+	refused  atomic.Uint64
+	replies  atomic.Uint64
+	unread   atomic.Uint64
+	strange  atomic.Uint64
+	shed     atomic.Uint64
+	withheld atomic.Uint64
+	slow     atomic.Uint64
+	turned   atomic.Uint64
+	unsent   atomic.Uint64
 }
 
 // Stats counts what a Server has seen.
 type Stats struct {
-	Packets    uint64            `json:"packets"`
-	Messages   uint64            `json:"messages"`
-	Failed     uint64            `json:"failed"`      // messages answered with /fail
-	Malformed  map[string]uint64 `json:"malformed"`   // elements that are no OSC, by what is wrong
-	Replies    uint64            `json:"replies"`     // packets sent, /fail among them
-	ReadErrors uint64            `json:"read_errors"` // reads that failed; the service went on
+	Packets     uint64            `json:"packets"`
+	Messages    uint64            `json:"messages"`
+	Failed      uint64            `json:"failed"`      // messages answered with /fail
+	Malformed   map[string]uint64 `json:"malformed"`   // elements that are no OSC, by what is wrong
+	Replies     uint64            `json:"replies"`     // packets sent, /fail among them
+	ReadErrors  uint64            `json:"read_errors"` // reads that failed; the service went on
+	Strangers   uint64            `json:"strangers"`   // packets and connections from machines that are not allowed
+	Shed        uint64            `json:"shed"`        // packets dropped unread, of a source that sends too many
+	Withheld    uint64            `json:"withheld"`    // answers too large for an address that may be forged
+	Connections int               `json:"connections"` // open now
+	TurnedAway  uint64            `json:"turned_away"` // connections refused since there were too many
+	Slow        uint64            `json:"slow"`        // connections closed since their answers were not read
+	Unsent      uint64            `json:"unsent"`      // answers by UDP dropped since the network took them too slowly
+	Dropped     uint64            `json:"dropped"`     // messages that the engine was too busy for; who serves counts them
 }
 
 // Addr is where the server listens.
 func (s *Server) Addr() netip.AddrPort { return s.self }
 
-// Handler is given each message with its sender, in the order of arrival; the message is good until it returns.
-type Handler func(m *Message, from netip.AddrPort)
-
-// Serve hands over what arrives, in the caller's goroutine, until ctx ends or the server is closed; then it returns
-// nil. The socket stays open after ctx, so that it can be called again, and what arrives between is not lost; it must
-// not be called twice at a time. Malformed packets are counted, answered with /fail, and forgotten.
-func (s *Server) Serve(ctx context.Context, handle Handler) error {
+// Serve hands over what arrives to handlers that open makes, until ctx ends or the server is closed; then it returns
+// nil, and no handler runs any more. Sockets and connections stay open after ctx, so that it can be called again, and
+// what arrives between is not lost; it must not be called twice at a time. What comes by UDP is handled in the caller's
+// goroutine. A handler's panic becomes one of Serve, whichever goroutine it was in. Malformed packets are counted,
+// answered with /fail, and forgotten.
+func (s *Server) Serve(ctx context.Context, open func() Handler) error {
 	defer s.interruptible(ctx)()
-	var from netip.AddrPort
-	visit := func(m *Message) {
-		if string(m.Address) == "/fail" || string(m.Address) == "/done" {
-			return // an answer: two that answered each other's would never end
+	s.hatch.opens(open, func() { _ = s.conn.SetReadDeadline(time.Unix(1, 0)) })
+	defer s.hatch.shuts()
+	r := &reader{s: s, handler: open()}
+	for count := 1; ctx.Err() == nil; count++ {
+		if count%yieldEvery == 0 {
+			runtime.Gosched()
 		}
-		s.served.Add(1)
-		handle(m, from)
-	}
-	wrong := func(e *DecodeError) {
-		s.counted[e.Fault].Add(1)
-		s.failMalformed(from, e)
-	}
-	for ctx.Err() == nil {
 		n, sender, err := s.conn.ReadFromUDPAddrPort(s.buf)
+		if v := s.hatch.fallen(); v != nil {
+			panic(v)
+		}
 		switch {
 		case errors.Is(err, net.ErrClosed):
 			return nil
@@ -75,13 +103,28 @@ func (s *Server) Serve(ctx context.Context, handle Handler) error {
 			time.Sleep(readPause)
 			continue
 		}
-		if from = netip.AddrPortFrom(sender.Addr().Unmap(), sender.Port()); s.own(from) {
-			continue // our own reply, sent back: answering would never end
-		}
-		s.packets.Add(1)
-		s.dec.Decode(s.buf[:n], visit, wrong)
+		s.datagram(r, s.buf[:n], netip.AddrPortFrom(sender.Addr().Unmap(), sender.Port()))
 	}
 	return nil
+}
+
+// datagram handles one, or drops it.
+func (s *Server) datagram(r *reader, packet []byte, sender netip.AddrPort) {
+	switch {
+	case s.own(sender): // our own reply, sent back: answering would never end
+	case !s.access.hears(sender.Addr()):
+		s.strange.Add(1)
+	default:
+		ok, _, tell := s.sources.admit(sourceKey(sender), len(packet), time.Now())
+		if ok {
+			r.packet(packet, s.Peer(sender))
+			return
+		}
+		s.shed.Add(1)
+		if tell {
+			_ = s.Peer(sender).Fail("", "too many messages: what is above "+rateText(sender)+" a second is dropped")
+		}
+	}
 }
 
 // interruptible lets the end of ctx end a read that waits. The function it returns undoes that; it waits for an
@@ -100,35 +143,72 @@ func (s *Server) interruptible(ctx context.Context) (undo func()) {
 	}
 }
 
-// Reply sends one message from the server's socket. Any goroutine may call it.
-func (s *Server) Reply(to netip.AddrPort, address string, args ...any) error {
-	b, err := Encode(address, args...)
-	if err != nil {
-		return err
+// Peer is who is at a UDP address: for what is sent unasked, and for tests.
+func (s *Server) Peer(at netip.AddrPort) Peer { return Peer{at, (*datagrams)(s)} }
+
+// datagrams is the server's socket as a link.
+type datagrams Server
+
+func (d *datagrams) send(to netip.AddrPort, packet []byte) error {
+	if !d.sources.spend(to, len(packet), time.Now()) {
+		d.withheld.Add(1)
+		return errWithheld
 	}
-	s.replies.Add(1) // before it is sent: who has an answer finds it counted
-	if _, err := s.conn.WriteToUDPAddrPort(b, to); err != nil {
-		s.replies.Add(^uint64(0))
-		return fmt.Errorf("reply to %v: %w", to, err)
+	select {
+	case <-d.closed:
+		return net.ErrClosed
+	default:
 	}
-	return nil
+	select {
+	case d.outbox <- letter{to, packet}:
+		return nil
+	default:
+		d.unsent.Add(1)
+		return errUnsent
+	}
 }
 
-// Fail answers a message with /fail address reason, of which MaxReason bytes are sent. Any goroutine may call it. To
-// other machines only failsPerSecond answers are sent, and nil is returned for the others: what asked may have been forged.
-func (s *Server) Fail(to netip.AddrPort, address, reason string) error {
-	s.refused.Add(1)
-	if !to.Addr().IsLoopback() && !s.fails.pass(time.Now()) {
-		return nil
-	}
-	return s.Reply(to, "/fail", clip(address, MaxAddress), clip(reason, MaxReason))
+// letter is an answer by UDP on its way.
+type letter struct {
+	to     netip.AddrPort
+	packet []byte
 }
+
+// outboxSize is how many of them may wait for the network: who answers never does.
+const outboxSize = 4096
+
+// post writes what is in the outbox, until the server is closed.
+func (s *Server) post() {
+	defer s.running.Done()
+	for n := 0; ; {
+		select {
+		case <-s.closed:
+			return
+		case l := <-s.outbox:
+			_, _ = s.conn.WriteToUDPAddrPort(l.packet, l.to) // nobody there: nobody is told
+			if n++; n%yieldEvery == 0 {
+				runtime.Gosched()
+			}
+		}
+	}
+}
+
+var errUnsent = errors.New("the network takes answers too slowly")
+
+var errWithheld = errors.New("more than its address, which may be forged, has sent for: it must show the token, or come by TCP")
+
+func (d *datagrams) room(to netip.AddrPort) int       { return d.sources.room(to, time.Now()) }
+func (d *datagrams) trust(from netip.AddrPort)        { d.sources.trust(from, time.Now()) }
+func (d *datagrams) trusted(from netip.AddrPort) bool { return d.sources.trusted(from, time.Now()) }
+func (d *datagrams) gone() <-chan struct{}            { return d.closed }
+func (d *datagrams) name() string                     { return "udp" }
+func (d *datagrams) server() *Server                  { return (*Server)(d) }
 
 // failMalformed answers what is no OSC, of which no address is known; to this machine too no more than failsPerSecond
 // times, for such packets come in floods or not at all.
-func (s *Server) failMalformed(to netip.AddrPort, e *DecodeError) {
+func (s *Server) failMalformed(to Peer, e *DecodeError) {
 	if s.fails.pass(time.Now()) {
-		_ = s.Reply(to, "/fail", "", e.Error())
+		_ = to.fail("", e.Error())
 	}
 }
 
@@ -136,7 +216,8 @@ func (s *Server) failMalformed(to netip.AddrPort, e *DecodeError) {
 func (s *Server) Stats() Stats {
 	st := Stats{
 		Packets: s.packets.Load(), Messages: s.served.Load(), Failed: s.refused.Load(), Malformed: map[string]uint64{},
-		Replies: s.replies.Load(), ReadErrors: s.unread.Load(),
+		Replies: s.replies.Load(), ReadErrors: s.unread.Load(), Strangers: s.strange.Load(), Shed: s.shed.Load(),
+		Withheld: s.withheld.Load(), Connections: s.guests.count(), TurnedAway: s.turned.Load(), Slow: s.slow.Load(), Unsent: s.unsent.Load(),
 	}
 	for f := range s.counted {
 		if n := s.counted[f].Load(); n > 0 {
@@ -146,5 +227,14 @@ func (s *Server) Stats() Stats {
 	return st
 }
 
-// Close closes the socket. Serve returns nil, now and later.
-func (s *Server) Close() error { return s.conn.Close() }
+// Close closes the sockets and all connections, and waits for what served them. Serve returns nil, now and later.
+func (s *Server) Close() error {
+	s.end.Do(func() { close(s.closed) })
+	err := s.conn.Close()
+	_ = s.listener.Close()
+	s.hatch.close()
+	s.guests.close()
+	_ = s.web.Close()
+	s.running.Wait()
+	return err
+}

@@ -45,6 +45,7 @@ type Entry struct {
 	Names   []string `json:"names,omitempty"`   // of a Name
 	Default float64  `json:"default,omitempty"` // of a Key's number, where the message has none
 	All     bool     `json:"all,omitempty"`     // of a Key: without arguments it is for all notes
+	Guarded bool     `json:"guarded,omitempty"` // it is more than playing: from other machines it takes a token
 	Doc     string   `json:"doc,omitempty"`
 }
 
@@ -52,12 +53,13 @@ type Entry struct {
 type Space struct {
 	entries []Entry
 	index   map[string]int
+	root    branch
 }
 
 // NewSpace makes a space with the given entries. An address twice, one that no packet can carry or that
 // would be a pattern, an empty range and an empty list of names are errors.
 func NewSpace(entries []Entry) (*Space, error) {
-	s := &Space{entries: slices.Clone(entries), index: make(map[string]int, len(entries))}
+	s := &Space{entries: slices.Clone(entries), index: make(map[string]int, len(entries)), root: branch{entry: -1}}
 	for i := range s.entries {
 		e := &s.entries[i]
 		if err := e.check(); err != nil {
@@ -67,20 +69,25 @@ func NewSpace(entries []Entry) (*Space, error) {
 			return nil, fmt.Errorf("address %s twice", e.Address)
 		}
 		s.index[e.Address] = i
+		s.root.grow(e.Address, i)
 	}
 	return s, nil
 }
 
-// patternChars make a pattern of an address (OSC 1.0, "OSC Message Dispatching and Pattern Matching").
-const patternChars = "*?[]{}"
+// byPattern tells whether patterns match the entry: not what only asks, nor what needs a token, since one small message
+// must not be worth many large answers or deeds.
+func (e *Entry) byPattern() bool { return e.Kind != Query && !e.Guarded }
 
 // check says what is wrong with an entry.
 func (e *Entry) check() error {
 	if err := checkAddress(e.Address); err != nil {
 		return err
 	}
-	if i := strings.IndexAny(e.Address, patternChars+"#,"); i >= 0 {
+	if i := strings.IndexAny(e.Address, "*?[]{}#,"); i >= 0 {
 		return fmt.Errorf("address %s: OSC gives %q another meaning", e.Address, e.Address[i])
+	}
+	if strings.Contains(e.Address, "//") || strings.HasSuffix(e.Address, "/") {
+		return fmt.Errorf("address %s: something must stand behind each /", e.Address)
 	}
 	switch e.Kind {
 	case Number, Key, List:
@@ -101,37 +108,52 @@ func (e *Entry) check() error {
 // Entries lists the space, in the order given. The slice is the Space's own.
 func (s *Space) Entries() []Entry { return s.entries }
 
-// Resolve finds the entry that a message is for, and its value. The error says in at most MaxReason bytes what was wrong and what would be
-// right. It allocates only for an error.
-func (s *Space) Resolve(m *Message) (entry int, value Value, err error) {
-	entry, ok := s.index[string(m.Address)]
+// Find is the entry that an address names, and not by a pattern. The error says in at most MaxReason bytes what the
+// nearest is.
+func (s *Space) Find(address []byte) (entry int, err error) {
+	entry, ok := s.index[string(address)]
 	if !ok {
-		return 0, value, s.unknown(string(m.Address))
+		return 0, s.unknown(string(address))
 	}
+	return entry, nil
+}
+
+// Resolve finds the entry that a message is for, and its value. The error says in at most MaxReason bytes what was wrong and what would be
+// right. It allocates only for an error, a list or a text.
+func (s *Space) Resolve(m *Message) (entry int, value Value, err error) {
+	if entry, err = s.Find(m.Address); err != nil {
+		return 0, value, err
+	}
+	value, err = s.Take(entry, m.Args)
+	return entry, value, err
+}
+
+// Take is the value that arguments are for an entry; its error is that of Resolve.
+func (s *Space) Take(entry int, args []Arg) (value Value, err error) {
 	e := &s.entries[entry]
 	switch {
-	case e.Kind == Query && len(m.Args) != 0:
-		return entry, value, refuse("it takes no argument, not %d", len(m.Args))
+	case e.Kind == Query && len(args) != 0:
+		return value, refuse("it takes no argument, not %d", len(args))
 	case e.Kind == Query:
-		return entry, value, nil
+		return value, nil
 	case e.Kind == Key:
-		value, err = e.key(m.Args)
-		return entry, value, err
+		return e.key(args)
 	case e.Kind == List:
-		value.List, err = e.list(m.Args)
-		return entry, value, err
-	case e.Kind == Text && (len(m.Args) != 1 || m.Args[0].Tag != 's' && m.Args[0].Tag != 'S' || len(m.Args[0].Bytes) > e.Most):
-		return entry, value, refuse("it takes %s", e.domain())
+		value.List, err = e.list(args)
+		return value, err
+	case e.Kind == Text && (len(args) != 1 || args[0].Tag != 's' && args[0].Tag != 'S' || len(args[0].Bytes) > e.Most):
+		return value, refuse("it takes %s", e.domain())
 	case e.Kind == Text:
-		value.Text = string(m.Args[0].Bytes)
-		return entry, value, nil
-	case len(m.Args) != 1:
-		return entry, value, refuse("it takes one argument, %s, not %d", e.domain(), len(m.Args))
+		value.Text = string(args[0].Bytes)
+		return value, nil
+	case len(args) != 1:
+		return value, refuse("it takes one argument, %s, not %d", e.domain(), len(args))
 	}
-	if value.Number, ok = e.value(m.Args[0]); !ok {
-		return entry, value, refuse("%s is not %s", show(m.Args[0]), e.domain())
+	ok := false
+	if value.Number, ok = e.value(args[0]); !ok {
+		return value, refuse("%s is not %s", show(args[0]), e.domain())
 	}
-	return entry, value, nil
+	return value, nil
 }
 
 // list is the numbers of a List.

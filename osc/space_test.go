@@ -80,10 +80,10 @@ func TestResolve(t *testing.T) {
 		{"/enigne/status", nil, 0, 0, "unknown; the nearest is /engine/status"},
 		{"/gate/adsr2", nil, 0, 0, "the nearest is /gate/adsr1;"},
 		{"/foo", nil, 0, 0, "unknown; the nearest is /"},
-		{"/mod/*/cutoff", []any{int32(1)}, 0, 0, "address patterns are not supported"},
-		{"/mod/filter?/cutoff", nil, 0, 0, "address patterns are not supported"},
-		{"/{a,b}", nil, 0, 0, "address patterns are not supported"},
-		{"/mod/filter[12]/cutoff", nil, 0, 0, "address patterns are not supported"},
+		{"/mod/*/cutoff", []any{int32(1)}, 0, 0, "a pattern stands where one address must"},
+		{"/mod/filter?/cutoff", nil, 0, 0, "a pattern stands where one address must"},
+		{"/{a,b}", nil, 0, 0, "a pattern stands where one address must"},
+		{"/mod/filter[12]/cutoff", nil, 0, 0, "a pattern stands where one address must"},
 		{"/mod/filter1#cutoff", nil, 0, 0, "unknown; the nearest is /mod/filter1/cutoff"},
 	} {
 		resolving(t, tt.address, tt.args, func(m *Message) {
@@ -174,6 +174,8 @@ func TestNewSpaceRefuses(t *testing.T) {
 		"at most 255":          {{Address: "/" + strings.Repeat("a", 255), Kind: Gate}},
 		"'*'":                  {{Address: "/a*", Kind: Gate}},
 		"'#'":                  {{Address: "/a#1", Kind: Gate}},
+		"/a//b: something":     {{Address: "/a//b", Kind: Gate}},
+		"/a/: something":       {{Address: "/a/", Kind: Gate}},
 		"twice":                {{Address: "/a", Kind: Gate}, {Address: "/a", Kind: Query}},
 		"from 1 to 0":          {{Address: "/a", Min: 1}},
 		"from NaN to 1":        {{Address: "/a", Min: math.NaN(), Max: 1}},

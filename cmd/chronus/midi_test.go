@@ -5,7 +5,6 @@ import (
 	"context"
 	"fmt"
 	"math"
-	"net/netip"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -28,7 +27,7 @@ type receiver struct {
 
 func listen(t *testing.T, address string) *receiver {
 	t.Helper()
-	s, err := osc.Listen(address)
+	s, err := osc.Listen(address, osc.Access{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -36,16 +35,16 @@ func listen(t *testing.T, address string) *receiver {
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
-		_ = s.Serve(context.Background(), func(m *osc.Message, from netip.AddrPort) {
+		_ = s.Serve(context.Background(), osc.Each(func(m *osc.Message, from osc.Peer) {
 			r.mu.Lock()
 			defer r.mu.Unlock()
 			r.got = append(r.got, m.String())
 			if bytes.HasPrefix(m.Address, []byte("/bad")) {
-				_ = s.Fail(from, string(m.Address), "it is bad")
+				_ = from.Fail(string(m.Address), "it is bad")
 				return
 			}
-			_ = s.Reply(from, "/done", string(m.Address))
-		})
+			_ = from.Reply("/done", string(m.Address))
+		}))
 	}()
 	t.Cleanup(func() { s.Close(); <-done })
 	return r

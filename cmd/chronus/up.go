@@ -15,6 +15,7 @@ import (
 
 	"github.com/music-chronus/chronus/actors"
 	"github.com/music-chronus/chronus/audio"
+	"github.com/music-chronus/chronus/osc"
 	"github.com/music-chronus/chronus/shm"
 )
 
@@ -23,7 +24,9 @@ type engineFlags struct {
 	engineFlag
 	samplesFlag
 	Patch    string        `help:"Patch file, or the name of a preset; default: sine1 > adsr1 > filter1." placeholder:"FILE"`
-	OSC      string        `name:"osc" help:"Listen for OSC on this UDP address; none: do not." default:"127.0.0.1:5005" placeholder:"HOST:PORT"`
+	OSC      string        `name:"osc" help:"Listen for OSC on this address, by UDP, TCP and WebSocket; none: do not." default:"127.0.0.1:5005" placeholder:"HOST:PORT"`
+	OSCAllow []string      `name:"osc-allow" help:"Other machines that may play, like 192.168.1.0/24." placeholder:"NETWORK,..."`
+	OSCToken string        `name:"osc-token-file" help:"File with a token: other machines that show it by /auth may do more than play." placeholder:"FILE"`
 	Backend  string        `help:"auto, portaudio, null, or file." default:"auto"`
 	Device   string        `help:"Device, as chronus devices lists it; for file: the WAV file, fast:FILE for faster than real time." placeholder:"NAME"`
 	Fallback []string      `help:"Devices to play on while that one cannot be opened, as BACKEND or BACKEND:DEVICE; null once all else has failed." placeholder:"TARGET,..."`
@@ -57,6 +60,15 @@ func (f engineFlags) config(s streams) (actors.Config, error) {
 		OSC: f.OSC, Backend: f.Backend, Device: f.Device, Rate: f.Rate, Block: f.Block, Lead: f.Lead, Guard: f.Guard,
 		Replicas: f.Replicas, RuntimeDir: f.RuntimeDir, Grace: f.Grace, Fresh: f.Fresh, Samples: f.Samples,
 		Logger: slog.New(slog.NewTextHandler(s.err, &slog.HandlerOptions{Level: level})),
+	}
+	var err error
+	if c.OSCAllow, err = osc.ParseAllow(f.OSCAllow); err != nil {
+		return actors.Config{}, fmt.Errorf("--osc-allow: %w", err)
+	}
+	if f.OSCToken != "" {
+		if c.OSCToken, err = osc.ReadToken(f.OSCToken); err != nil {
+			return actors.Config{}, fmt.Errorf("--osc-token-file: %w", err)
+		}
 	}
 	switch f.State {
 	case "":

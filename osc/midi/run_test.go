@@ -3,7 +3,6 @@ package midi
 import (
 	"context"
 	"errors"
-	"net/netip"
 	"os"
 	"path/filepath"
 	"strings"
@@ -46,7 +45,7 @@ func (l *log) await(t *testing.T, text string) {
 // engine is a socket that answers /done, or /fail to what bad says.
 func engine(t *testing.T, bad func(address string) bool) (to string, got *log) {
 	t.Helper()
-	s, err := osc.Listen("127.0.0.1:0")
+	s, err := osc.Listen("127.0.0.1:0", osc.Access{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -54,14 +53,14 @@ func engine(t *testing.T, bad func(address string) bool) (to string, got *log) {
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
-		_ = s.Serve(context.Background(), func(m *osc.Message, from netip.AddrPort) {
+		_ = s.Serve(context.Background(), osc.Each(func(m *osc.Message, from osc.Peer) {
 			got.add(m.String())
 			if bad(string(m.Address)) {
-				_ = s.Fail(from, string(m.Address), "unknown")
+				_ = from.Fail(string(m.Address), "unknown")
 				return
 			}
-			_ = s.Reply(from, "/done", string(m.Address))
-		})
+			_ = from.Reply("/done", string(m.Address))
+		}))
 	}()
 	t.Cleanup(func() { s.Close(); <-done })
 	return s.Addr().String(), got

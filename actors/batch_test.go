@@ -1,0 +1,182 @@
+package actors
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"syscall"
+	"testing"
+
+	"github.com/music-chronus/chronus/dsp/patch"
+	"github.com/music-chronus/chronus/shm"
+)
+
+// gates is a message of n commands.
+func gates(n int) play {
+	return play{commands: slices.Repeat([]shm.Command{{Op: shm.OpGate, Node: 2, Value: 1}}, n)}
+}
+
+// at gives a message a time tag.
+func (p play) at(frame int64, late *[]float64) play {
+	p.due, p.late = frame, func(s float64) { *late = append(*late, s) }
+	for i := range p.commands {
+		p.commands[i].Frame = uint64(max(frame, 1))
+	}
+	return p
+}
+
+// A batch is numbered gap-free, put into every ring whole, and committed once; each message has one answer.
+func TestBatchEntersWhole(t *testing.T) {
+	r := diverging(t, 2, 4, noSlot)
+	r.control.SetTransport(shm.Play)
+	c := &conductor{rig: r}
+	var answers []string
+	answer := func(i int) func(error) { return func(err error) { answers = append(answers, fmt.Sprint(i, err)) } }
+	b := batch{plan: r.present.number}
+	for i, n := range []int{1, 64, 3} {
+		p := gates(n)
+		p.answer = answer(i)
+		b.plays = append(b.plays, p)
+	}
+	done := 0
+	b.done = func(bool) { done++ }
+	c.play(b)
+	if r.control.Committed() != 68 || r.slots[0].cmds.Tail() != 68 || r.slots[1].cmds.Tail() != 68 || len(r.log.commands) != 68 {
+		t.Errorf("committed %d, in the rings %d and %d, in the log %d", r.control.Committed(), r.slots[0].cmds.Tail(), r.slots[1].cmds.Tail(), len(r.log.commands))
+	}
+	if got := fmt.Sprint(answers); got != "[0 <nil> 1 <nil> 2 <nil>]" || done != 1 {
+		t.Errorf("answers %s, done %d times", got, done)
+	}
+	for i := range r.log.commands {
+		if c := r.log.commands[i]; c.Seq != uint64(i)+1 || (r.log.answers[i] != nil) != (i == 0 || i == 64 || i == 67) {
+			t.Errorf("command %d: %+v, answered %t", i, c, r.log.answers[i] != nil)
+		}
+	}
+	b.plan++
+	answers = nil
+	c.play(b)
+	if got := fmt.Sprint(answers); got != fmt.Sprintf("[0 %[1]v 1 %[1]v 2 %[1]v]", errReplanned) || done != 2 || r.control.Committed() != 68 {
+		t.Errorf("of another plan: %s, done %d times, committed %d", got, done, r.control.Committed())
+	}
+}
+
+// Of a packet that was resolved with the plan before, messages to nodes that are gone are refused, and the others enter, to where their
+// nodes are now.
+func TestBatchOfThePlanBefore(t *testing.T) {
+	r := diverging(t, 2, 4, noSlot)
+	r.control.SetTransport(shm.Play)
+	text := "version: 1\nnodes:\n  - {id: lone, type: sine}\n  - {id: filter1, type: biquad}\n  - {id: adsr1, type: adsr}\ncables: [lone > filter1 > adsr1 > out]\n"
+	was, err := r.compile("before", []byte(text))
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.planned[99] = &planned{number: 99, plan: was}
+	node := func(plan *patch.Plan, id string) uint16 {
+		return uint16(slices.IndexFunc(plan.Nodes(), func(n patch.PlanNode) bool { return n.ID == id }))
+	}
+	b, refused := batch{plan: 99}, map[string]error{}
+	for _, id := range []string{"lone", "adsr1", "filter1"} {
+		p := gates(2)
+		for i := range p.commands {
+			p.commands[i].Node = node(was, id)
+		}
+		p.answer = func(err error) { refused[id] = err }
+		b.plays = append(b.plays, p)
+	}
+	(&conductor{rig: r}).play(b)
+	if err := refused["lone"]; err == nil || !strings.Contains(err.Error(), `node "lone" is gone`) || refused["adsr1"] != nil || refused["filter1"] != nil || len(refused) != 3 {
+		t.Errorf("answers: %v", refused)
+	}
+	var nodes []uint16
+	for _, c := range r.log.commands {
+		nodes = append(nodes, c.Node)
+	}
+	now := r.present.plan
+	if want := []uint16{node(now, "adsr1"), node(now, "adsr1"), node(now, "filter1"), node(now, "filter1")}; !slices.Equal(nodes, want) || r.control.Committed() != 4 {
+		t.Errorf("nodes %v, want %v; committed %d", nodes, want, r.control.Committed())
+	}
+}
+
+// A ring without room for all of a batch costs its worker; it gets none of it. If no ring has room the batch is refused whole.
+func TestBatchNeedsRoom(t *testing.T) {
+	r := diverging(t, 2, 4, noSlot)
+	r.control.SetTransport(shm.Play)
+	enter := func(n int) error {
+		_, err := r.enter(batch{plays: []play{gates(n)}, plan: r.present.number})
+		return err
+	}
+	if err := enter(batchMost + 1); !errors.Is(err, errBatch) {
+		t.Errorf("too many at once: %v", err)
+	}
+	for range shm.CommandEntries/batchMost - 1 {
+		if err := enter(batchMost); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := enter(batchMost - 1); err != nil {
+		t.Fatal(err)
+	}
+	if err := enter(2); !errors.Is(err, errRingsFull) || r.control.Committed() != shm.CommandEntries-1 {
+		t.Errorf("no ring has room: %v, committed %d", err, r.control.Committed())
+	}
+	r.slots[0].ring.Commands().Took(100)
+	if err := enter(2); err != nil || r.slots[0].hung || !r.slots[1].hung || r.slots[1].cmds.Tail() != shm.CommandEntries-1 {
+		t.Errorf("%v; given up: %t and %t; the second has %d", err, r.slots[0].hung, r.slots[1].hung, r.slots[1].cmds.Tail())
+	}
+}
+
+// A message is late exactly if a block that is decided without it begins after its time, and by how much is told.
+func TestLateIsWhatBeginsLate(t *testing.T) {
+	r := diverging(t, 2, 4, noSlot)
+	r.control.SetTransport(shm.Play)
+	fd, err := syscall.Dup(r.journal.FD())
+	if err != nil {
+		t.Fatal(err)
+	}
+	rec, err := shm.AttachRecorder(fd, 0, 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer rec.Close()
+	for n := range uint64(10) { // of 64 frames each
+		if _, ok := rec.Propose(n, 0); !ok {
+			t.Fatal(n)
+		}
+	}
+	var late []float64
+	(&conductor{rig: r}).play(batch{plan: r.present.number, plays: []play{gates(1).at(640, &late), gates(1).at(639, &late), gates(2).at(-48000, &late), gates(1)}})
+	if fmt.Sprint(late) != fmt.Sprint([]float64{1.0 / 48000, (640.0 + 48000) / 48000}) {
+		t.Errorf("late: %v", late)
+	}
+	if _, ok := rec.Propose(10, r.control.Committed()); !ok {
+		t.Fatal("block 10")
+	}
+	if n := r.entry(r.control.Committed()); n != 10 {
+		t.Errorf("it entered block 10, not %d", n)
+	}
+}
+
+// No more commands wait for their frame than streams hold; what has been played waits no more.
+func TestWaitingIsBounded(t *testing.T) {
+	var w waiting
+	var late []float64
+	b := func(n int, frame int64) []play { return []play{gates(n).at(frame, &late), gates(5)} }
+	for i := range 4 {
+		if err := w.take(b(1000, int64(i+1)*100), 0); err != nil {
+			t.Fatal(i, err)
+		}
+	}
+	if err := w.take(b(1, 500), 99); !errors.Is(err, errWaiting) {
+		t.Errorf("one more: %v", err)
+	}
+	if err := w.take([]play{gates(5000)}, 99); err != nil {
+		t.Errorf("what does not wait: %v", err)
+	}
+	if err := w.take(b(1000, 500), 100); err != nil {
+		t.Errorf("in the place of what is played: %v", err)
+	}
+	if err := w.take(b(1, 500), 100); !errors.Is(err, errWaiting) {
+		t.Errorf("one more: %v", err)
+	}
+}

@@ -1,0 +1,181 @@
+package actors
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/asynkron/protoactor-go/actor"
+
+	"github.com/music-chronus/chronus/osc"
+	"github.com/music-chronus/chronus/shm"
+	"github.com/music-chronus/chronus/shm/sys"
+)
+
+// inFlightMost bounds the messages on their way to Conductor, 0.3 s of 100,000 a second: no sender makes its mailbox grow.
+const inFlightMost = 1 << 15
+
+// flowWait is how long what comes over a connection waits for room before it is dropped; it should never.
+const flowWait = time.Second
+
+var (
+	errBusy    = errors.New("more messages come than are carried out: try again")
+	errGuarded = errors.New("it is more than playing: from another machine send /auth with the token first")
+	errAhead   = fmt.Errorf("its time tag is more than %v ahead", osc.MostAhead)
+)
+
+// intake makes a batch of each packet of one reader. It implements osc.Handler.
+type intake struct {
+	desk               *desk
+	root               *actor.RootContext
+	conductor, monitor *actor.PID
+
+	patterns osc.Patterns
+	packet
+}
+
+// packet is what has been taken of one.
+type packet struct {
+	known    *directory // nil: nothing
+	came     int64      // sys.Monotonic
+	commands []shm.Command
+	asked    []asked
+	now      osc.Moment // zero: not read yet
+	tag      uint64     // the last time tag
+	due      int64      // its frame
+	whenErr  error      // or why there is none
+}
+
+// asked is a message that was resolved: the commands up to end, from those of the one before on.
+type asked struct {
+	address string
+	from    osc.Peer
+	end     int
+	matched int // entries; 0: it is no pattern
+	timed   bool
+	due     int64
+}
+
+// Take implements osc.Handler: it resolves a message. One that is refused is answered at once, and does not keep the others from entering.
+func (in *intake) Take(m *osc.Message, from osc.Peer) {
+	if in.known == nil {
+		in.known, in.came = in.desk.directory.Load(), sys.Monotonic()
+		in.patterns.Reset()
+	}
+	if err := in.take(m, from); err != nil {
+		_ = from.Fail(string(m.Address), err.Error())
+	}
+}
+
+func (in *intake) take(m *osc.Message, from osc.Peer) error {
+	before := len(in.commands)
+	commands, found, err := in.known.Append(in.commands, m, &in.patterns)
+	switch {
+	case err != nil:
+		return err
+	case found.Guarded && !from.Trusted():
+		return errGuarded
+	case len(commands) == before:
+		address := string(m.Address)
+		in.root.Send(in.monitor, askStatus{func(st Status) { _ = from.Reply(address+".reply", statusArgs(st)...) }})
+		return nil
+	case len(commands) > batchMost:
+		return errBatch
+	}
+	a := asked{from: from, end: len(commands), matched: found.Matched, timed: m.Time != osc.Immediately}
+	if a.timed {
+		if a.due, err = in.when(m.Time); err != nil {
+			return err
+		}
+		for i := range commands[before:] {
+			commands[before+i].Frame = uint64(max(a.due, 1)) // 0 would be at once; what is past is too
+		}
+	}
+	a.address = string(m.Address)
+	in.commands, in.asked = commands, append(in.asked, a)
+	return nil
+}
+
+// when is the frame of a time tag, the same for all of a packet.
+func (in *intake) when(tag uint64) (int64, error) {
+	if in.now == (osc.Moment{}) {
+		in.now = moment()
+	} else if tag == in.tag {
+		return in.due, in.whenErr
+	}
+	frame, ahead, ok := in.desk.keeper.timeline.Frame(tag, in.now)
+	in.tag, in.due, in.whenErr = tag, frame, nil
+	switch {
+	case ahead > osc.MostAhead:
+		in.whenErr = errAhead
+	case !ok:
+		in.whenErr = errTime
+	}
+	return in.due, in.whenErr
+}
+
+// End implements osc.Handler: what was taken goes to Conductor.
+func (in *intake) End(from osc.Peer) {
+	if len(in.asked) > 0 {
+		in.send(from)
+	}
+	in.packet = packet{commands: in.commands[:0], asked: in.asked[:0]}
+}
+
+func (in *intake) send(from osc.Peer) {
+	n := int64(len(in.asked))
+	if !in.desk.admit(n, from) {
+		for _, a := range in.asked {
+			_ = a.from.Fail(a.address, errBusy.Error())
+		}
+		return
+	}
+	desk, came := in.desk, in.came
+	b := batch{plan: in.known.plan, plays: make([]play, 0, n), done: func(entered bool) {
+		desk.inFlight.Add(-n)
+		if entered {
+			desk.delays.note(time.Duration(sys.Monotonic() - came))
+		}
+	}}
+	commands, begin := slices.Clone(in.commands), 0
+	for _, a := range in.asked {
+		p := play{commands: commands[begin:a.end:a.end], answer: a.answer, due: a.due}
+		if a.timed {
+			p.late = a.late
+		}
+		b.plays = append(b.plays, p)
+		begin = a.end
+	}
+	in.root.Send(in.conductor, b)
+}
+
+// answer says what has become of a message; of a pattern also how many addresses took it.
+func (a asked) answer(err error) {
+	switch {
+	case err != nil:
+		_ = a.from.Fail(a.address, err.Error())
+	case a.matched > 0:
+		_ = a.from.Reply("/done", a.address, a.matched)
+	default:
+		_ = a.from.Reply("/done", a.address)
+	}
+}
+
+// late says by how much later than asked a message begins.
+func (a asked) late(seconds float64) { _ = a.from.Reply("/late", a.address, float32(seconds)) }
+
+// admit makes room for messages on their way to Conductor. What comes over a connection can wait there; what came by UDP cannot, and is dropped
+// and counted.
+func (d *desk) admit(n int64, from osc.Peer) bool {
+	for began := time.Now(); ; time.Sleep(time.Millisecond) {
+		if d.inFlight.Add(n) <= inFlightMost {
+			return true
+		}
+		d.inFlight.Add(-n)
+		if !from.Stream() || time.Since(began) > flowWait {
+			d.dropped.Add(uint64(n))
+			return false
+		}
+	}
+}

@@ -1,0 +1,181 @@
+package actors
+
+import (
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/netip"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/asynkron/protoactor-go/actor"
+
+	"github.com/music-chronus/chronus/dsp/patch"
+	"github.com/music-chronus/chronus/osc"
+	"github.com/music-chronus/chronus/shm"
+)
+
+// intakeOf is an intake whose batches come to a channel, with the default patch's addresses and one that needs a token.
+func intakeOf(t *testing.T) (*intake, chan batch, osc.Peer) {
+	t.Helper()
+	p, err := patch.Parse("default", patch.Default())
+	if err != nil {
+		t.Fatal(err)
+	}
+	plan, err := patch.Compile(p, 48000, 64, 2)
+	if err != nil {
+		t.Fatal(err)
+	}
+	d, err := newDesk("127.0.0.1:0", osc.Access{}, plan)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(d.close)
+	known := d.directory.Load()
+	entries := append([]osc.Entry{{Address: "/engine/load", Kind: osc.Gate, Guarded: true}}, known.space.Entries()...)
+	if known.space, err = osc.NewSpace(entries); err != nil {
+		t.Fatal(err)
+	}
+	known.commands = append([]shm.Command{{Op: shm.OpGate}}, known.commands...)
+	system := actor.NewActorSystem(actor.WithLoggerFactory(func(*actor.ActorSystem) *slog.Logger { return slog.New(slog.DiscardHandler) }))
+	t.Cleanup(system.Shutdown)
+	batches := make(chan batch, 10)
+	pid := system.Root.Spawn(actor.PropsFromFunc(func(ctx actor.Context) {
+		if b, ok := ctx.Message().(batch); ok {
+			batches <- b
+		}
+	}))
+	return &intake{desk: d, root: system.Root, conductor: pid, monitor: pid}, batches, d.server.Peer(netip.MustParseAddrPort("127.0.0.1:9"))
+}
+
+// takes gives a packet to an intake.
+func (in *intake) takes(t *testing.T, from osc.Peer, packet []byte) {
+	t.Helper()
+	var d osc.Decoder
+	d.Decode(packet, func(m *osc.Message) { in.Take(m, from) }, func(e *osc.DecodeError) { t.Error(e) })
+	in.End(from)
+}
+
+func encoded(t *testing.T, address string, args ...any) []byte {
+	t.Helper()
+	b, err := osc.Encode(address, args...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return b
+}
+
+func bundled(t *testing.T, tag uint64, packets ...[]byte) []byte {
+	t.Helper()
+	b, err := osc.EncodeBundle(tag, packets...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return b
+}
+
+// A packet becomes one batch: of each message its commands, with the frames of its time tag, but for those that are refused; nothing
+// of the packet before is left in it.
+func TestIntake(t *testing.T) {
+	in, batches, from := intakeOf(t)
+	known := &directory{in.desk.directory.Load().Addresses, 7}
+	in.desk.directory.Store(known)
+	line := osc.NewTimeline(48000)
+	in.desk.keeper = &timekeeper{timeline: line, quit: make(chan struct{}), done: make(chan struct{})}
+	close(in.desk.keeper.done)
+	now := moment()
+	for i := range int64(100) {
+		line.Observe(now.Mono-(100-i)*1e9*64/48000, uint64(100+i)*64)
+	}
+	far := osc.Tag(now.Wall + 1e9)
+	in.takes(t, from, bundled(t, osc.Immediately,
+		encoded(t, "/engine/freq", float32(300)), encoded(t, "/engine/freq", "high"), encoded(t, "/mod/*/gain", 0.5),
+		bundled(t, far, encoded(t, "/gate/adsr1", "on"), encoded(t, "/engine/amp", 1)), bundled(t, osc.Tag(now.Wall-1e9*10), encoded(t, "/engine/amp", 0)),
+		bundled(t, osc.Tag(now.Wall+61e9), encoded(t, "/engine/amp", 0)), encoded(t, "/nothing"),
+	))
+	b := <-batches
+	var counts []int
+	for _, p := range b.plays {
+		counts = append(counts, len(p.commands))
+	}
+	if fmt.Sprint(counts) != "[1 2 1 1 1]" || b.plan != known.plan || in.desk.inFlight.Load() != 5 {
+		t.Fatalf("commands of the messages: %v; plan %d, %d in flight", counts, b.plan, in.desk.inFlight.Load())
+	}
+	on, amp, late := b.plays[2], b.plays[3], b.plays[4]
+	if want := 200*64 + 48000.0; on.due != amp.due || on.late == nil || on.commands[0].Frame != uint64(on.due) || float64(on.due) < want-2000 || float64(on.due) > want+20000 {
+		t.Errorf("in a second: frame %d and %d, about %.0f", on.due, amp.due, want)
+	}
+	if late.commands[0].Frame != 1 || late.due >= 0 || b.plays[0].late != nil || b.plays[0].commands[0].Frame != 0 {
+		t.Errorf("ten seconds ago: frame %d for %d; at once: %d", late.commands[0].Frame, late.due, b.plays[0].commands[0].Frame)
+	}
+	b.done(true)
+	if n := in.desk.inFlight.Load(); n != 0 {
+		t.Errorf("%d in flight", n)
+	}
+	in.takes(t, from, encoded(t, "/engine/freq", "high")) // refused: no batch
+	in.takes(t, from, encoded(t, "/gate/adsr1", "off"))
+	if b := <-batches; len(b.plays) != 1 || len(b.plays[0].commands) != 1 || b.plays[0].commands[0].Op != shm.OpGate {
+		t.Errorf("the packet after: %+v", b.plays)
+	}
+	if st := in.desk.server.Stats(); st.Failed != 4 {
+		t.Errorf("%d refused", st.Failed)
+	}
+}
+
+// What is more than playing takes a token from another machine, by its own address; patterns do not reach it.
+func TestIntakeGuards(t *testing.T) {
+	in, batches, near := intakeOf(t)
+	other := in.desk.server.Peer(netip.MustParseAddrPort("192.0.2.1:9"))
+	ask := func(from osc.Peer, address string) (err error) {
+		in.known = in.desk.directory.Load()
+		in.patterns.Reset()
+		var d osc.Decoder
+		d.Decode(encoded(t, address, true), func(m *osc.Message) { err = in.take(m, from) }, func(e *osc.DecodeError) { t.Error(e) })
+		return err
+	}
+	if err := ask(other, "/engine/load"); !errors.Is(err, errGuarded) {
+		t.Errorf("from elsewhere: %v", err)
+	}
+	if err := ask(other, "/gate/adsr1"); err != nil {
+		t.Errorf("a gate from elsewhere: %v", err)
+	}
+	if err := ask(near, "/engine/load"); err != nil {
+		t.Errorf("from here: %v", err)
+	}
+	if err := ask(near, "/engine/loa?"); err == nil || !strings.Contains(err.Error(), "matches no address") {
+		t.Errorf("by pattern: %v", err)
+	}
+	in.End(near)
+	if b := <-batches; len(b.plays) != 2 {
+		t.Errorf("%d messages entered", len(b.plays))
+	}
+}
+
+// More messages than Conductor has room for are refused, and counted, by UDP at once; none waits for ever.
+func TestIntakeIsBounded(t *testing.T) {
+	in, batches, from := intakeOf(t)
+	in.desk.inFlight.Store(inFlightMost - 1)
+	two := bundled(t, osc.Immediately, encoded(t, "/engine/amp", 1), encoded(t, "/engine/amp", 0))
+	in.takes(t, from, two)
+	in.takes(t, from, encoded(t, "/engine/amp", 1))
+	if b := <-batches; len(b.plays) != 1 || in.desk.dropped.Load() != 2 || in.desk.server.Stats().Failed != 2 {
+		t.Errorf("%d entered, %d dropped, %d refused", len(b.plays), in.desk.dropped.Load(), in.desk.server.Stats().Failed)
+	}
+	if got := in.desk.inFlight.Load(); got != inFlightMost {
+		t.Errorf("%d in flight", got)
+	}
+}
+
+// The delays are counted by powers of two of a microsecond; none falls out.
+func TestDelays(t *testing.T) {
+	var d delays
+	for _, took := range []time.Duration{-1, 0, 999, time.Microsecond, 2 * time.Microsecond, 3999, time.Millisecond, time.Hour} {
+		d.note(took)
+	}
+	want := make([]uint64, delayBuckets)
+	want[0], want[1], want[2], want[10], want[delayBuckets-1] = 3, 1, 2, 1, 1
+	if got := d.counts(); fmt.Sprint(got) != fmt.Sprint(want) {
+		t.Errorf("%v, want %v", got, want)
+	}
+}

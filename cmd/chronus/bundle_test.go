@@ -1,0 +1,264 @@
+package main
+
+import (
+	"bufio"
+	"bytes"
+	"encoding/json"
+	"math"
+	"net"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/music-chronus/chronus/actors"
+	"github.com/music-chronus/chronus/osc"
+	"github.com/music-chronus/chronus/shm"
+)
+
+// bundles is how many timed bundles are sent, and how far apart and ahead.
+const (
+	bundleCount = 1000
+	bundleApart = 5 * time.Millisecond
+	bundleAhead = 50 * time.Millisecond
+)
+
+// steps is a sound that stands still but for its gate's edges.
+const steps = `version: 1
+nodes:
+  - {id: one, type: const, params: {value: 0.5}}
+  - {id: adsr1, type: adsr, params: {attack: 0.0001, release: 0.0001}}
+cables: [one > adsr1 > out]
+`
+
+// packets encodes messages of an address and an argument each.
+func packets(t testing.TB, words ...any) (list [][]byte) {
+	t.Helper()
+	for i := 0; i < len(words); i += 2 {
+		p, err := osc.Encode(words[i].(string), words[i+1])
+		if err != nil {
+			t.Fatal(err)
+		}
+		list = append(list, p)
+	}
+	return list
+}
+
+func bundleOf(t testing.TB, tag uint64, packets ...[]byte) []byte {
+	t.Helper()
+	b, err := osc.EncodeBundle(tag, packets...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return b
+}
+
+// replies counts the addresses of what comes to a socket, until it is closed.
+type replies struct {
+	mu     sync.Mutex
+	counts map[string]int
+}
+
+func countReplies(c net.Conn) *replies {
+	r := &replies{counts: map[string]int{}}
+	go func() {
+		buf := make([]byte, 1<<16)
+		var d osc.Decoder
+		for {
+			n, err := c.Read(buf)
+			if err != nil {
+				return
+			}
+			r.mu.Lock()
+			d.Decode(buf[:n], func(m *osc.Message) { r.counts[string(m.Address)]++ }, func(*osc.DecodeError) {})
+			r.mu.Unlock()
+		}
+	}()
+	return r
+}
+
+func (r *replies) of(address string) int {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.counts[address]
+}
+
+// await waits for so many.
+func (r *replies) await(t testing.TB, address string, n int) {
+	t.Helper()
+	for began := time.Now(); r.of(address) < n; time.Sleep(time.Millisecond) {
+		if time.Since(began) > replyWait {
+			t.Fatalf("%d of %d %s have come", r.of(address), n, address)
+		}
+	}
+}
+
+// readTape lists the commands of a tape, and the block that each entered.
+func readTape(t testing.TB, tape []byte) (commands []shm.Command, entered map[uint64]uint64) {
+	t.Helper()
+	entered = map[uint64]uint64{}
+	seq := uint64(0)
+	in := bufio.NewScanner(bytes.NewReader(tape))
+	in.Buffer(nil, lineMax)
+	in.Scan() // the header
+	for in.Scan() {
+		var l actors.TapeLine
+		if err := json.Unmarshal(in.Bytes(), &l); err != nil {
+			break // cut off where the tape ended
+		}
+		if l.Command != nil {
+			commands = append(commands, *l.Command)
+		}
+		if l.Block != nil {
+			for ; seq < l.Block.Seq; seq++ {
+				entered[seq+1] = l.Block.N
+			}
+		}
+	}
+	return commands, entered
+}
+
+// A thousand bundles, each 50 ms ahead of its time, begin at their exact frames, which lie on one line with their times and
+// with the clock, to within a block; each is whole, and none is answered with /late.
+func TestBundlesBeginAtTheirFrames(t *testing.T) {
+	patch := filepath.Join(t.TempDir(), "steps.yaml")
+	if err := os.WriteFile(patch, []byte(steps), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	e := up(t, "--backend", "null", "--lead", "16", "--patch", patch)
+	time.Sleep(time.Second) // the timeline settles
+	c, err := net.Dial("udp", e.must().OSC)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	got := countReplies(c)
+	stop := e.taping()
+	began := time.Now()
+	first := began.Add(bundleAhead)
+	for i := range bundleCount {
+		time.Sleep(time.Until(began.Add(time.Duration(i) * bundleApart)))
+		at := first.Add(time.Duration(i) * bundleApart).UnixNano()
+		off := bundleOf(t, osc.Tag(at+int64(bundleApart/2)), packets(t, "/gate/adsr1", "off")...)
+		if _, err := c.Write(bundleOf(t, osc.Tag(at), append(packets(t, "/engine/amp", float32(1), "/gate/adsr1", "on"), off)...)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	got.await(t, "/done", 3*bundleCount)
+	// The clock as it is seen from here, which is late but never early.
+	seen := math.Inf(-1)
+	for range 200 {
+		before := time.Now()
+		clock := float64(e.must().Clock * 64)
+		seen = max(seen, clock-before.Sub(first).Seconds()*48000)
+	}
+	time.Sleep(bundleAhead)
+	tape := stop()
+	if n := got.of("/late"); n != 0 {
+		t.Errorf("%d were late", n)
+	}
+	ons := checkBundles(t, tape)
+	frame0, worst := 0.0, 0.0
+	for i, f := range ons {
+		frame0 += (float64(f) - float64(i)*bundleApart.Seconds()*48000) / float64(len(ons))
+	}
+	for i, f := range ons {
+		worst = max(worst, math.Abs(float64(f)-frame0-float64(i)*bundleApart.Seconds()*48000))
+	}
+	t.Logf("%d bundles lie within %.1f frames of a line, which lies %.1f frames from the clock", len(ons), worst, frame0-seen)
+	if worst > 64 || math.Abs(frame0-seen) > 128 {
+		t.Errorf("off by %.1f and %.1f frames", worst, frame0-seen)
+	}
+}
+
+// checkBundles looks at each bundle on the tape: three commands with nothing between, in one block, before their frames; and at
+// the sound, which begins where they say.
+func checkBundles(t *testing.T, tape []byte) (ons []uint64) {
+	t.Helper()
+	commands, entered := readTape(t, tape)
+	var list []shm.Command
+	for _, c := range commands {
+		if c.Frame != 0 {
+			list = append(list, c)
+		}
+	}
+	if len(list) != 3*bundleCount {
+		t.Fatalf("%d timed commands", len(list))
+	}
+	for i := 0; i < len(list); i += 3 {
+		amp, on, off := list[i], list[i+1], list[i+2]
+		if on.Seq != amp.Seq+1 || off.Seq != amp.Seq+2 || amp.Frame != on.Frame || entered[amp.Seq] != entered[off.Seq] {
+			t.Fatalf("bundle %d is not whole: %+v, %+v, %+v", i/3, amp, on, off)
+		}
+		if entered[on.Seq]*64 > on.Frame {
+			t.Errorf("bundle %d entered at frame %d, after its own, %d", i/3, entered[on.Seq]*64, on.Frame)
+		}
+		ons = append(ons, on.Frame)
+	}
+	samples := rendered(t, tape)
+	var header actors.TapeHeader
+	line, _, _ := strings.Cut(string(tape), "\n")
+	if err := json.Unmarshal([]byte(line), &header); err != nil {
+		t.Fatal(err)
+	}
+	exact := 0
+	for _, f := range ons {
+		at := 2 * (int(f) - int(header.From)*64)
+		// It stands still, but for what the output guard takes of its offset, and rises from here on.
+		if before, rise := samples[at-2]-samples[at-4], samples[at]-samples[at-2]; max(before, -before) < 0.01 && rise > 0.09 {
+			exact++
+		}
+	}
+	if exact != bundleCount {
+		t.Errorf("%d of %d are heard from their frame on", exact, bundleCount)
+	}
+	return ons
+}
+
+// A bundle that comes after its time begins at once and is answered with /late and by how much; one too far ahead, and one inside that
+// would be before what is around it, are refused, and the rest of their packets are not.
+func TestLateBundles(t *testing.T) {
+	e := up(t, "--backend", "null", "--lead", "16")
+	time.Sleep(time.Second)
+	to := e.must().OSC
+	now := time.Now().UnixNano()
+	for _, tt := range []struct {
+		name   string
+		packet []byte
+		want   []string
+	}{
+		{"late", bundleOf(t, osc.Tag(now-2e9), packets(t, "/engine/freq", float32(300))...), []string{`/late "/engine/freq" 2.`, `/done "/engine/freq"`}},
+		{"before the first frame", bundleOf(t, osc.Tag(now-3600e9), packets(t, "/engine/freq", float32(300))...), []string{`/late "/engine/freq" 3600.`, `/done "/engine/freq"`}},
+		{"too far ahead", bundleOf(t, osc.Tag(now+65e9), packets(t, "/engine/freq", float32(300))...), []string{`/fail "/engine/freq" "its time tag is more than 1m0s ahead"`}},
+		{"years ahead", bundleOf(t, 0xeeeeeeee00000000, packets(t, "/engine/freq", float32(300))...), []string{`/fail "/engine/freq" "its time tag is more than 1m0s ahead"`}},
+		{
+			"inner before outer", bundleOf(t, osc.Tag(now+10e9), bundleOf(t, osc.Tag(now+9e9), packets(t, "/engine/freq", float32(300))...), packets(t, "/engine/amp", float32(0.5))[0]),
+			[]string{`/fail "" "OSC packet, byte 28: a bundle in it has an earlier time tag`, `/done "/engine/amp"`},
+		},
+	} {
+		c, err := net.Dial("udp", to)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := c.Write(tt.packet); err != nil {
+			t.Fatal(err)
+		}
+		for _, want := range tt.want {
+			buf := make([]byte, 1<<16)
+			_ = c.SetReadDeadline(time.Now().Add(replyWait))
+			n, err := c.Read(buf)
+			if err != nil {
+				t.Fatalf("%s: %v", tt.name, err)
+			}
+			var d osc.Decoder
+			got := ""
+			d.Decode(buf[:n], func(m *osc.Message) { got = m.String() }, func(*osc.DecodeError) {})
+			if !strings.HasPrefix(got, want) {
+				t.Errorf("%s: %s, want %s", tt.name, got, want)
+			}
+		}
+		_ = c.Close()
+	}
+}

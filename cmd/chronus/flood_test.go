@@ -1,0 +1,175 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"net"
+	"os"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+)
+
+// flood is how many messages a second are sent, and for how long; CHRONUS_FLOOD=100000,60s has it otherwise.
+func flood(t *testing.T) (rate int, length time.Duration, long bool) {
+	t.Helper()
+	text := os.Getenv("CHRONUS_FLOOD")
+	if text == "" {
+		return 20_000, 2 * time.Second, false
+	}
+	r, l, _ := strings.Cut(text, ",")
+	rate, err := strconv.Atoi(r)
+	if err == nil {
+		length, err = time.ParseDuration(l)
+	}
+	if err != nil || rate <= 0 {
+		t.Fatalf("CHRONUS_FLOOD=%q: it is like 100000,60s", text)
+	}
+	return rate, length, true
+}
+
+// kernelDrops is how many datagrams the kernel has dropped since the socket bound to a port was not read fast enough.
+func kernelDrops(t *testing.T, address string) (drops uint64) {
+	t.Helper()
+	_, port, _ := strings.Cut(address, ":")
+	n, err := strconv.Atoi(port)
+	if err != nil {
+		t.Fatal(err)
+	}
+	table, err := os.ReadFile("/proc/net/udp")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for line := range strings.Lines(string(table)) {
+		f := strings.Fields(line)
+		if len(f) > 12 && strings.HasSuffix(f[1], fmt.Sprintf(":%04X", n)) {
+			if drops, err = strconv.ParseUint(f[12], 10, 64); err != nil {
+				t.Fatal(err)
+			}
+			return drops
+		}
+	}
+	t.Fatalf("no socket of port %d in /proc/net/udp", n)
+	return 0
+}
+
+// sendFlood sends so many messages a second, in bursts of a millisecond, and returns how many it sent. Its answers are read and counted by nobody:
+// those that its kernel buffer does not hold are lost, as with any sender that does not read.
+func sendFlood(t *testing.T, to string, rate int, length time.Duration) (sent uint64) {
+	t.Helper()
+	c, err := net.Dial("udp", to)
+	if err != nil {
+		t.Error(err)
+		return 0
+	}
+	defer c.Close()
+	var list [][]byte
+	for _, tone := range tones {
+		list = append(list, packets(t, "/mod/filter1/cutoff", tone.cutoff)...)
+	}
+	for began := time.Now(); time.Since(began) < length; time.Sleep(time.Millisecond) {
+		for due := uint64(time.Since(began).Seconds() * float64(rate)); sent < due; sent++ {
+			if _, err := c.Write(list[sent%uint64(len(list))]); err != nil {
+				t.Error(err)
+				return sent
+			}
+		}
+	}
+	return sent
+}
+
+// probe asks every few milliseconds and measures how long each answer takes: from the packet until it is committed, and back.
+func probe(ctx context.Context, t *testing.T, to string) (took []time.Duration, lost int) {
+	t.Helper()
+	c, err := net.Dial("udp", to)
+	if err != nil {
+		t.Error(err)
+		return nil, 0
+	}
+	defer c.Close()
+	buf := make([]byte, 1<<10)
+	packet := packets(t, "/engine/amp", float32(1))[0]
+	for ctx.Err() == nil {
+		began := time.Now()
+		if _, err := c.Write(packet); err != nil {
+			t.Error(err)
+			return took, lost
+		}
+		_ = c.SetReadDeadline(began.Add(time.Second))
+		if _, err := c.Read(buf); err != nil {
+			lost++
+		} else {
+			took = append(took, time.Since(began))
+		}
+		time.Sleep(3 * time.Millisecond)
+	}
+	return took, lost
+}
+
+// Messages come by the ten thousand while music plays: of those that the kernel delivers every one is carried out, a probe among them
+// is answered, and the sound is what it would be without: no block concealed, and, in the short run, bit for bit that of the tape.
+func TestFlood(t *testing.T) {
+	rate, length, long := flood(t)
+	e := up(t, "--backend", "null", "--lead", "64")
+	e.redundancy()
+	before, drops := e.must(), kernelDrops(t, e.must().OSC)
+	stop := func() []byte { return nil }
+	if !long {
+		stop = e.taping()
+	}
+	stopNotes := e.notesThrough()
+	ctx, cancel := context.WithCancel(t.Context())
+	type probed struct {
+		took []time.Duration
+		lost int
+	}
+	probes := make(chan probed)
+	go func() {
+		took, lost := probe(ctx, t, before.OSC)
+		probes <- probed{took, lost}
+	}()
+	sent := sendFlood(t, before.OSC, rate, length)
+	cancel()
+	p := <-probes
+	stopNotes()
+	after := e.must()
+	carried := func() uint64 { return after.Committed - before.Committed }
+	for began := time.Now(); carried() < after.OSCStats.Messages-before.OSCStats.Messages && time.Since(began) < replyWait; after = e.must() {
+	}
+	dropped := kernelDrops(t, before.OSC) - drops
+	stats := after.OSCStats
+	within, all := 0.0, uint64(0) // of the packets that were committed, the part that was within 2 ms
+	for i, n := range after.OSCDelays {
+		n -= before.OSCDelays[i]
+		if all += n; i <= 11 { // 2^11 us
+			within += float64(n)
+		}
+	}
+	within /= float64(all)
+	slices.Sort(p.took)
+	at := func(q float64) time.Duration { return p.took[int(q*float64(len(p.took)-1))] }
+	if len(p.took) == 0 {
+		t.Fatal("no probe was answered")
+	}
+	t.Logf("%d messages in %v, %.0f a second; %d of all dropped by the kernel, %d carried out; concealed %d, flips %d",
+		sent, length, float64(sent)/length.Seconds(), dropped, carried(), after.Concealed-before.Concealed, after.Flips-before.Flips)
+	t.Logf("from read to committed: %.2f%% of %d packets within 2.05 ms; by powers of 2 us %v", 100*within, all, after.OSCDelays)
+	t.Logf("%d probes, %d lost: from packet to answer 50%% %v, 99%% %v, at most %v", len(p.took), p.lost, at(0.5), at(0.99), at(1))
+	// Each message is one command; those of the notes and of the probe are among them.
+	if n := stats.Messages - before.OSCStats.Messages; carried() != n || n+dropped < sent || stats.Dropped+stats.Shed+stats.Failed != 0 {
+		t.Errorf("%d came, %d were carried out: %+v", n, carried(), stats)
+	}
+	if n := after.Concealed - before.Concealed; n != 0 {
+		t.Errorf("%d blocks concealed", n)
+	}
+	if after.Failed != before.Failed {
+		t.Errorf("%d workers lost", after.Failed-before.Failed)
+	}
+	if tape := stop(); tape != nil {
+		if v, err := verifyBytes(tape); err != nil || v.Changed != 0 || v.Blocks == 0 {
+			t.Errorf("tape: %+v, %v", v, err)
+		}
+	}
+}

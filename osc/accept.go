@@ -1,0 +1,134 @@
+package osc
+
+import (
+	"bufio"
+	"errors"
+	"net"
+	"net/netip"
+	"time"
+)
+
+// acceptPause is how long no connection is taken after one could not be: too many files are open, mostly.
+const acceptPause = 50 * time.Millisecond
+
+// accept lets connections in until the listener is closed.
+func (s *Server) accept() {
+	defer s.running.Done()
+	for {
+		c, err := s.listener.Accept()
+		if errors.Is(err, net.ErrClosed) {
+			return
+		}
+		if err != nil {
+			s.unread.Add(1)
+			select {
+			case <-s.closed:
+				return
+			case <-time.After(acceptPause):
+			}
+			continue
+		}
+		s.receive(c)
+	}
+}
+
+// receive gives a connection a goroutine of its own, or turns it away.
+func (s *Server) receive(c net.Conn) {
+	addr, ok := c.RemoteAddr().(*net.TCPAddr)
+	if !ok || !s.access.hears(addr.AddrPort().Addr().Unmap()) {
+		s.strange.Add(1)
+		_ = c.Close()
+		return
+	}
+	g := s.guests.enter(c)
+	if g == nil || !s.guests.begin(&s.running) {
+		s.turned.Add(1)
+		_ = c.Close()
+		return
+	}
+	at := addr.AddrPort()
+	go s.attend(g, netip.AddrPortFrom(at.Addr().Unmap(), at.Port()))
+}
+
+// attend finds out what a connection speaks, and has it served.
+func (s *Server) attend(g *guest, addr netip.AddrPort) {
+	defer s.running.Done()
+	first := make([]byte, 1)
+	_ = g.SetReadDeadline(time.Now().Add(s.guests.limits.first))
+	if _, err := g.Read(first); err != nil {
+		_ = g.Close()
+		return
+	}
+	g.first = first
+	_ = g.SetReadDeadline(time.Time{})
+	if first[0] == 'G' { // of GET: no size and no packet begins so
+		s.webConns.hand(g)
+		return
+	}
+	kind, err := framingOf(first[0])
+	if err != nil {
+		s.counted[FaultFraming].Add(1)
+		_ = g.Close()
+		return
+	}
+	in := &stream{g: g, wait: s.guests.limits.first}
+	out := &frames{g: g, kind: kind, w: bufio.NewWriter(g)}
+	s.newConn(addr, "tcp", out).run(func() ([]byte, error) {
+		packet, err := in.next()
+		if err == errTooLong {
+			s.counted[FaultFraming].Add(1)
+		}
+		return packet, err
+	})
+}
+
+// stream reads packets from a connection.
+type stream struct {
+	g    *guest
+	u    unframer
+	wait time.Duration // for the end of a packet
+}
+
+// next waits for a packet: for its beginning as long as it takes, for its end not.
+func (s *stream) next() ([]byte, error) {
+	waiting := false
+	for {
+		packet, err := s.u.next()
+		if packet != nil || err != nil {
+			if waiting {
+				_ = s.g.SetReadDeadline(time.Time{})
+			}
+			return packet, err
+		}
+		if s.u.partial() && !waiting {
+			waiting = true
+			_ = s.g.SetReadDeadline(time.Now().Add(s.wait))
+		}
+		n, err := s.g.Read(s.u.space())
+		if s.u.came(n); n == 0 && err != nil {
+			return nil, err
+		}
+	}
+}
+
+// frames writes packets to a connection.
+type frames struct {
+	g    *guest
+	kind framing
+	w    *bufio.Writer
+	b    []byte
+}
+
+func (f *frames) write(packet []byte) error {
+	_ = f.g.SetWriteDeadline(time.Now().Add(writeWait))
+	f.b = appendFrame(f.b[:0], f.kind, packet)
+	_, err := f.w.Write(f.b)
+	return err
+}
+
+func (f *frames) flush() error {
+	_ = f.g.SetWriteDeadline(time.Now().Add(writeWait))
+	return f.w.Flush()
+}
+
+func (f *frames) close() { _ = f.g.Close() }

@@ -1,0 +1,124 @@
+package osc
+
+import (
+	"crypto/subtle"
+	"errors"
+	"fmt"
+	"net/netip"
+	"os"
+	"strings"
+	"time"
+)
+
+// Access says who may do what. This machine may always do everything, by its loopback addresses.
+type Access struct {
+	Allow []netip.Prefix // the other machines that are heard at all
+	Token string         // what /auth must bring from them for a Guarded entry; "": nothing gives them those
+}
+
+// The least and the most that a token has, in bytes: one that is shorter can be guessed.
+const (
+	leastToken = 16
+	mostToken  = 256
+)
+
+// authLasts is how long /auth is good for over UDP, where no connection ends it.
+const authLasts = 10 * time.Minute
+
+// authTries is how many wrong tokens are looked at in a second, of all senders together.
+const authTries = 10
+
+// ParseAllow reads networks like 192.168.1.0/24, and single addresses.
+func ParseAllow(list []string) (allow []netip.Prefix, err error) {
+	for _, word := range list {
+		p, err := netip.ParsePrefix(word)
+		if a, aerr := netip.ParseAddr(word); aerr == nil && a.Zone() == "" {
+			p, err = netip.PrefixFrom(a, a.BitLen()), nil
+		}
+		if err != nil {
+			return nil, fmt.Errorf("%q is no network: it must be like 192.168.1.0/24, fd00::/8 or 192.168.1.7", word)
+		}
+		if a := p.Addr(); a.Is4In6() { // senders are compared in their short form
+			p = netip.PrefixFrom(a.Unmap(), max(p.Bits()-96, 0))
+		}
+		allow = append(allow, p.Masked())
+	}
+	return allow, nil
+}
+
+// ReadToken reads a token from a file that not everybody can read.
+func ReadToken(path string) (string, error) {
+	info, err := os.Stat(path)
+	if err != nil {
+		return "", fmt.Errorf("token file: %w", err)
+	}
+	if info.Mode().Perm()&0o007 != 0 {
+		return "", fmt.Errorf("token file %s: everybody on this machine may use it: chmod 600 %s", path, path)
+	}
+	if info.Size() > 2*mostToken {
+		return "", fmt.Errorf("token file %s: it has %d bytes, and must have %d to %d", path, info.Size(), leastToken, mostToken)
+	}
+	b, err := os.ReadFile(path)
+	if err != nil {
+		return "", fmt.Errorf("token file: %w", err)
+	}
+	token := strings.TrimSpace(string(b))
+	if err := checkToken(token); err != nil {
+		return "", fmt.Errorf("token file %s: %w", path, err)
+	}
+	return token, nil
+}
+
+func checkToken(token string) error {
+	if len(token) < leastToken || len(token) > mostToken {
+		return fmt.Errorf("the token has %d bytes, and must have %d to %d: head -c 24 /dev/urandom | base64 makes one", len(token), leastToken, mostToken)
+	}
+	if strings.ContainsFunc(token, func(r rune) bool { return r <= ' ' || r > '~' }) {
+		return errors.New("the token must be printable ASCII without spaces: head -c 24 /dev/urandom | base64 makes one")
+	}
+	return nil
+}
+
+// check says what is wrong.
+func (a Access) check(host netip.Addr) error {
+	if !host.IsLoopback() && len(a.Allow) == 0 {
+		return fmt.Errorf("other machines reach %v: say which of them may play, with --osc-allow 192.168.1.0/24 or the like", host)
+	}
+	if a.Token != "" {
+		return checkToken(a.Token)
+	}
+	return nil
+}
+
+// hears tells whether an address is listened to.
+func (a Access) hears(from netip.Addr) bool {
+	if from.IsLoopback() {
+		return true
+	}
+	from = from.WithZone("") // prefixes have none
+	for _, p := range a.Allow {
+		if p.Contains(from) {
+			return true
+		}
+	}
+	return false
+}
+
+// authenticate answers /auth token.
+func (s *Server) authenticate(m *Message, from Peer) {
+	const address = "/auth"
+	switch {
+	case s.access.Token == "":
+		_ = from.Fail(address, "this engine has no token: it is started with --osc-token-file for one")
+	case len(m.Args) != 1 || m.Args[0].Tag != 's' && m.Args[0].Tag != 'S':
+		_ = from.Fail(address, "it takes the token, a string")
+	case !s.tries.pass(time.Now()):
+		_ = from.Fail(address, "too many wrong tokens: wait a second")
+	case subtle.ConstantTimeCompare(m.Args[0].Bytes, []byte(s.access.Token)) != 1:
+		_ = from.Fail(address, "this is not the token")
+	default:
+		s.tries.give()
+		from.via.trust(from.addr)
+		_ = from.Reply("/done", address)
+	}
+}

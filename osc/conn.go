@@ -1,0 +1,146 @@
+package osc
+
+import (
+	"errors"
+	"net/netip"
+	"sync"
+	"sync/atomic"
+	"time"
+)
+
+// limits are those of connections. They are no constants so that a test need not wait for them.
+type limits struct {
+	conns int           // at a time
+	idle  time.Duration // one that has been idle for so long may have to make room
+	first time.Duration // for the first byte, and for the rest of a packet that has begun
+}
+
+func standard() limits { return limits{conns: 64, idle: time.Minute, first: 10 * time.Second} }
+
+// The limits of answers.
+const (
+	maxQueue  = 1024            // that wait to be read
+	maxQueued = 1 << 20         // bytes of these
+	writeWait = 5 * time.Second // for the kernel to take some
+)
+
+// transport is what a connection's packets are written to.
+type transport interface {
+	write(packet []byte) error // waits no longer than writeWait
+	flush() error
+	close()
+}
+
+// conn is a connection with its answers.
+type conn struct {
+	s      *Server
+	addr   netip.AddrPort
+	kind   string
+	wire   transport
+	out    chan []byte
+	queued atomic.Int64 // bytes in out
+	ended  chan struct{}
+	end    sync.Once
+	token  atomic.Bool // it has shown the token
+}
+
+func (s *Server) newConn(addr netip.AddrPort, kind string, wire transport) *conn {
+	return &conn{s: s, addr: addr, kind: kind, wire: wire, out: make(chan []byte, maxQueue), ended: make(chan struct{})}
+}
+
+// close ends the connection. Any goroutine may call it, more than once.
+func (c *conn) close() {
+	c.end.Do(func() {
+		close(c.ended)
+		c.wire.close()
+	})
+}
+
+var (
+	errGone = errors.New("its connection has ended")
+	errSlow = errors.New("it does not read its answers")
+)
+
+// send puts a packet in the queue. Who does not read it is not waited for: its connection ends.
+func (c *conn) send(_ netip.AddrPort, packet []byte) error {
+	select {
+	case <-c.ended:
+		return errGone
+	default:
+	}
+	if c.queued.Add(int64(len(packet))) <= maxQueued {
+		select {
+		case c.out <- packet:
+			return nil
+		default:
+		}
+	}
+	c.s.slow.Add(1)
+	c.close()
+	return errSlow
+}
+
+func (c *conn) room(netip.AddrPort) int       { return MaxPacket }
+func (c *conn) trust(netip.AddrPort)          { c.token.Store(true) }
+func (c *conn) trusted(a netip.AddrPort) bool { return a.Addr().IsLoopback() || c.token.Load() }
+func (c *conn) gone() <-chan struct{}         { return c.ended }
+func (c *conn) name() string                  { return c.kind }
+func (c *conn) server() *Server               { return c.s }
+
+// run serves the connection until it ends, one way or the other.
+func (c *conn) run(next func() ([]byte, error)) {
+	var answering sync.WaitGroup
+	answering.Go(c.answer)
+	c.listen(next)
+	c.close()
+	answering.Wait()
+}
+
+// answer writes what is queued, until the connection ends.
+func (c *conn) answer() {
+	for {
+		select {
+		case <-c.ended:
+			return
+		case packet := <-c.out:
+			c.queued.Add(-int64(len(packet)))
+			err := c.wire.write(packet)
+			if err == nil && len(c.out) == 0 {
+				err = c.wire.flush()
+			}
+			if err != nil {
+				c.close()
+				return
+			}
+		}
+	}
+}
+
+// listen hands over what next reads, until that fails or the server is closed. A source that sends too much is read more slowly:
+// what it sends waits in its own connection.
+func (c *conn) listen(next func() ([]byte, error)) {
+	from := Peer{c.addr, c}
+	r := &reader{s: c.s}
+	r.dec.Most = MaxStream
+	turn := uint64(0)
+	for {
+		packet, err := next()
+		if err != nil {
+			return
+		}
+		for {
+			ok, wait, _ := c.s.sources.admit(sourceKey(c.addr), 0, time.Now())
+			if ok {
+				break
+			}
+			select {
+			case <-c.ended:
+				return
+			case <-time.After(wait):
+			}
+		}
+		if !r.handOver(packet, from, &turn) {
+			return
+		}
+	}
+}

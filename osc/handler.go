@@ -1,0 +1,60 @@
+package osc
+
+// Handler takes the messages that one reader hands over: those of the UDP socket, or of one connection. Each reader
+// opens its own, so a Handler needs no lock, but several run at the same time.
+type Handler interface {
+	// Take is given each message, in the order of arrival; it is good until Take returns.
+	Take(m *Message, from Peer)
+	// End comes after the last message of a packet: what was taken since the End before belongs together.
+	End(from Peer)
+}
+
+// Each makes handlers of a function that needs no End. It must bear being called by several readers at once.
+func Each(take func(m *Message, from Peer)) func() Handler {
+	return func() Handler { return each(take) }
+}
+
+type each func(m *Message, from Peer)
+
+func (e each) Take(m *Message, from Peer) { e(m, from) }
+func (e each) End(Peer)                   {}
+
+// reader decodes packets for a Handler.
+type reader struct {
+	s       *Server
+	dec     Decoder
+	handler Handler
+	from    Peer
+	taken   int // messages and faults of the packet
+}
+
+// packet hands over what a packet holds.
+func (r *reader) packet(b []byte, from Peer) {
+	r.s.packets.Add(1)
+	r.from, r.taken = from, 0
+	r.dec.walk(b, r)
+	r.handler.End(from)
+	r.s.sources.charge(sourceKey(from.addr), r.taken)
+}
+
+// visit implements visitor.
+func (r *reader) visit(m *Message) {
+	r.taken++
+	switch string(m.Address) {
+	case "/fail", "/done", "/late":
+		return // an answer: two that answered each other's would never end
+	case "/auth":
+		r.s.served.Add(1)
+		r.s.authenticate(m, r.from)
+		return
+	}
+	r.s.served.Add(1)
+	r.handler.Take(m, r.from)
+}
+
+// wrong implements visitor.
+func (r *reader) wrong(e *DecodeError) {
+	r.taken++
+	r.s.counted[e.Fault].Add(1)
+	r.s.failMalformed(r.from, e)
+}

@@ -1,0 +1,255 @@
+package osc
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"math/bits"
+	"slices"
+)
+
+// PatternSteps bounds what one packet's patterns may cost. A step is one token of a pattern set against one name of the
+// tree, some ten nanoseconds; /mod/*/cutoff of a patch with 100 nodes takes about 1,000. All of them take some milliseconds.
+const PatternSteps = 100_000
+
+// Patterns expands address patterns (OSC 1.0, "OSC Message Dispatching and Pattern Matching", and // of 1.1): * is any
+// characters of one part of an address, ? is one, [a-z] one of these, [!a-z] one that is none of these, {on,off} one of
+// these strings, and // any number of whole parts. It keeps its memory: one for each goroutine. The zero value has no
+// steps left; Reset gives it some.
+type Patterns struct {
+	steps int
+	found []int
+	parts [MaxAddress/2 + 1]part
+}
+
+// part is what stands between two slashes of a pattern.
+type part struct {
+	text []byte // as it came
+	any  bool   // // stood before it: it may lie at any depth
+	wild bool   // it has a character that is not itself
+}
+
+var (
+	errPatternDear    = fmt.Errorf("its pattern takes more than %d steps, all of its packet together: make it narrower", PatternSteps)
+	errPatternNothing = errors.New("its pattern matches no address that takes a value")
+	errPatternEnd     = errors.New("its pattern must not end with / nor hold ///")
+	errPatternOpen    = errors.New("its pattern has a [ or { without its other, or nothing in between")
+	errPatternNested  = errors.New("its pattern has [ * ? or { within { }, or ] or } without its other")
+)
+
+// IsPattern tells whether an address is a pattern.
+func IsPattern[T string | []byte](address T) bool {
+	for i := range len(address) {
+		switch address[i] {
+		case '*', '?', '[', ']', '{', '}':
+			return true
+		case '/':
+			if i > 0 && address[i-1] == '/' {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// Reset gives a new packet its steps.
+func (p *Patterns) Reset() { p.steps = PatternSteps }
+
+// Match finds the entries that a pattern matches, in the order of the space; the slice is good until the next call. What
+// only asks (a Query) or needs a token is not matched: one small message must not be worth many large answers.
+func (p *Patterns) Match(s *Space, pattern []byte) ([]int, error) {
+	if !sendable(pattern) {
+		return nil, checkAddress(string(pattern))
+	}
+	if p.steps < 0 {
+		return nil, errPatternDear
+	}
+	n, err := p.split(pattern)
+	if err != nil {
+		return nil, err
+	}
+	p.found = p.found[:0]
+	if !p.descend(s, &s.root, p.parts[:n]) {
+		return nil, errPatternDear
+	}
+	if len(p.found) == 0 {
+		return nil, errPatternNothing
+	}
+	slices.Sort(p.found)
+	return slices.Compact(p.found), nil // // can come to one twice
+}
+
+// split cuts a pattern into parts and checks each.
+func (p *Patterns) split(pattern []byte) (n int, err error) {
+	for len(pattern) > 0 {
+		part := part{any: len(pattern) > 1 && pattern[1] == '/'}
+		pattern = pattern[1:]
+		if part.any {
+			pattern = pattern[1:]
+		}
+		end := bytes.IndexByte(pattern, '/')
+		if end < 0 {
+			end = len(pattern)
+		}
+		if part.text, pattern = pattern[:end], pattern[end:]; len(part.text) == 0 {
+			return 0, errPatternEnd
+		}
+		if part.wild, err = checkPart(part.text); err != nil {
+			return 0, err
+		}
+		p.parts[n] = part
+		n++
+	}
+	return n, nil
+}
+
+// checkPart says what is wrong with a part of a pattern, and whether it has characters that are not themselves.
+func checkPart(text []byte) (wild bool, err error) {
+	for i := 0; i < len(text); i++ {
+		switch text[i] {
+		case '*', '?':
+			wild = true
+		case '[', '{':
+			wild = true
+			closing := byte(']')
+			if text[i] == '{' {
+				closing = '}'
+			}
+			length := bytes.IndexByte(text[i:], closing)
+			if length < 0 || length == 1 || length == 2 && text[i] == '[' && text[i+1] == '!' {
+				return false, errPatternOpen
+			}
+			if closing == '}' && bytes.ContainsAny(text[i+1:i+length], "[]{*?") {
+				return false, errPatternNested
+			}
+			i += length
+		case ']', '}':
+			return false, errPatternNested
+		}
+	}
+	return wild, nil
+}
+
+// descend collects the entries under a branch that parts match. It is false if that takes too many steps.
+func (p *Patterns) descend(s *Space, at *branch, parts []part) (within bool) {
+	if len(parts) == 0 {
+		if at.entry >= 0 && s.entries[at.entry].byPattern() {
+			p.found = append(p.found, at.entry)
+		}
+		return true
+	}
+	first := &parts[0]
+	if !first.wild && !first.any {
+		p.steps--
+		next := at.names[string(first.text)]
+		return p.steps >= 0 && (next == nil || p.descend(s, next, parts[1:]))
+	}
+	for _, next := range at.list {
+		matched := p.part(first, next.name)
+		if p.steps < 0 || matched && !p.descend(s, next, parts[1:]) {
+			return false
+		}
+		if first.any && !p.descend(s, next, parts) {
+			return false
+		}
+	}
+	return true
+}
+
+var comma = []byte(",")
+
+// set is the positions of a name, 0 to MaxAddress, that a pattern's beginning can have come to.
+type set [4]uint64
+
+func (s *set) has(i int) bool { return s[i>>6]>>(i&63)&1 != 0 }
+func (s *set) add(i int)      { s[i>>6] |= 1 << (i & 63) }
+
+// least is the lowest member; ok is false if there is none.
+func (s *set) least() (i int, ok bool) {
+	for w, word := range s {
+		if word != 0 {
+			return w<<6 + bits.TrailingZeros64(word), true
+		}
+	}
+	return 0, false
+}
+
+// part tells whether a part of a pattern matches a name. All positions that the pattern can have come to go on
+// together, so that no pattern makes it try the same twice: the cost is tokens times characters.
+func (p *Patterns) part(want *part, name string) bool {
+	if !want.wild {
+		p.steps--
+		return string(want.text) == name
+	}
+	var at set
+	at.add(0)
+	for text := want.text; len(text) > 0; {
+		p.steps -= 1 + len(name)/8
+		from, ok := at.least()
+		if !ok || p.steps < 0 {
+			return false
+		}
+		var next set
+		switch text[0] {
+		case '*':
+			for i := from; i <= len(name); i++ {
+				next.add(i)
+			}
+			text = text[1:]
+		case '{':
+			end := bytes.IndexByte(text, '}')
+			p.steps -= end // each alternative is tried
+			for rest := text[1:end]; ; {
+				one, more, again := bytes.Cut(rest, comma)
+				for i := from; i+len(one) <= len(name); i++ {
+					if at.has(i) && name[i:i+len(one)] == string(one) {
+						next.add(i + len(one))
+					}
+				}
+				if rest = more; !again {
+					break
+				}
+			}
+			text = text[end+1:]
+		default:
+			size := 1
+			if text[0] == '[' {
+				size = bytes.IndexByte(text, ']') + 1
+			}
+			for i := from; i < len(name); i++ {
+				if at.has(i) && oneOf(text[:size], name[i]) {
+					next.add(i + 1)
+				}
+			}
+			text = text[size:]
+		}
+		at = next
+	}
+	return at.has(len(name))
+}
+
+// oneOf tells whether a character is one of what a token of one character stands for: itself, ? or [a-z].
+func oneOf(token []byte, c byte) bool {
+	switch {
+	case len(token) == 1:
+		return token[0] == c || token[0] == '?'
+	}
+	class := token[1 : len(token)-1]
+	negated := class[0] == '!'
+	if negated {
+		class = class[1:]
+	}
+	for i := 0; i < len(class); i++ {
+		if i+2 < len(class) && class[i+1] == '-' {
+			if lo, hi := min(class[i], class[i+2]), max(class[i], class[i+2]); c >= lo && c <= hi {
+				return !negated
+			}
+			i += 2
+			continue
+		}
+		if class[i] == c {
+			return !negated
+		}
+	}
+	return negated
+}

@@ -1,0 +1,177 @@
+package osc
+
+import (
+	"net/netip"
+	"strconv"
+	"sync"
+	"time"
+)
+
+// What a source may send, in messages a second, and how many at once after a pause. This machine's programs are each a
+// source, of other machines each address is. Over UDP what is more is dropped unread; a connection is read more slowly.
+const (
+	localRate   = 150_000
+	localBurst  = 50_000
+	remoteRate  = 20_000
+	remoteBurst = 5_000
+)
+
+// amplify is how many bytes may go to another machine for each that came from it by UDP, as long as it has shown no token:
+// its address may be forged. (QUIC's number, RFC 9000, section 8.1.)
+const amplify = 3
+
+// mostCredit bounds what such answers may save up, in bytes.
+const mostCredit = 16 << 10
+
+// mostSources bounds the table of sources. Those beyond share one entry.
+const mostSources = 1024
+
+// sourceIdle is after how long a source is forgotten when room is needed.
+const sourceIdle = 10 * time.Second
+
+// source is what is known of one.
+type source struct {
+	tokens  float64   // messages that it may send now
+	at      time.Time // when that was so
+	credit  int       // bytes that may be answered
+	toldAt  time.Time // when it was last told that it sends too much
+	trusted time.Time // until then
+}
+
+// sources bounds what each sender may do. It is good for any number of goroutines.
+type sources struct {
+	mu    sync.Mutex
+	table map[netip.AddrPort]*source
+	rest  source // of all that are not in the table
+}
+
+func newSources() *sources { return &sources{table: map[netip.AddrPort]*source{}} }
+
+// sourceKey is what a sender is known by: a program here, a machine elsewhere, whose port costs nothing to change.
+func sourceKey(from netip.AddrPort) netip.AddrPort {
+	if from.Addr().IsLoopback() {
+		return from
+	}
+	return netip.AddrPortFrom(from.Addr(), 0)
+}
+
+// rates of a source: this machine's programs may do more.
+func rates(key netip.AddrPort) (rate, burst float64) {
+	if key.Addr().IsLoopback() {
+		return localRate, localBurst
+	}
+	return remoteRate, remoteBurst
+}
+
+// rateText is a source's rate in words.
+func rateText(from netip.AddrPort) string {
+	rate, _ := rates(from)
+	return strconv.Itoa(int(rate))
+}
+
+// of finds a source, or makes it. The table is locked.
+func (t *sources) of(key netip.AddrPort, now time.Time) *source {
+	if s := t.table[key]; s != nil {
+		return s
+	}
+	if len(t.table) == mostSources {
+		for k, s := range t.table {
+			if now.Sub(s.at) > sourceIdle && now.After(s.trusted) {
+				delete(t.table, k)
+			}
+		}
+	}
+	if len(t.table) == mostSources {
+		return &t.rest
+	}
+	_, burst := rates(key)
+	s := &source{tokens: burst, at: now}
+	t.table[key] = s
+	return s
+}
+
+// fill lets time pass for a source.
+func (s *source) fill(key netip.AddrPort, now time.Time) {
+	rate, burst := rates(key)
+	if passed := now.Sub(s.at); passed > 0 {
+		s.tokens = min(burst, s.tokens+rate*passed.Seconds())
+		s.at = now
+	}
+}
+
+// admit tells whether a source may send a packet of so many bytes now; if not, after how long, and whether to say so.
+func (t *sources) admit(key netip.AddrPort, bytes int, now time.Time) (ok bool, wait time.Duration, tell bool) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	s := t.of(key, now)
+	s.fill(key, now)
+	s.credit = min(mostCredit, s.credit+amplify*bytes)
+	if s.tokens > 0 {
+		return true, 0, false
+	}
+	if now.Sub(s.toldAt) >= time.Second {
+		s.toldAt, tell = now, true
+	}
+	rate, _ := rates(key)
+	return false, time.Duration((1-s.tokens)/rate*1e9) + time.Millisecond, tell
+}
+
+// charge takes what a packet held from its source: it may go into debt, since nobody knows before what a packet holds.
+func (t *sources) charge(key netip.AddrPort, messages int) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	s := &t.rest
+	if known := t.table[key]; known != nil {
+		s = known
+	}
+	s.tokens -= float64(max(messages, 1))
+}
+
+// room is how many bytes may be sent by UDP to an address.
+func (t *sources) room(to netip.AddrPort, now time.Time) int {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.trusts(to, now) {
+		return MaxPacket
+	}
+	return t.of(sourceKey(to), now).credit
+}
+
+// spend takes the room for an answer; it is false if there is too little.
+func (t *sources) spend(to netip.AddrPort, bytes int, now time.Time) bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.trusts(to, now) {
+		return true
+	}
+	s := t.of(sourceKey(to), now)
+	if s.credit < bytes {
+		return false
+	}
+	s.credit -= bytes
+	return true
+}
+
+// trust notes that an address, port included, has shown the token.
+func (t *sources) trust(at netip.AddrPort, now time.Time) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if s := t.of(at, now); s != &t.rest {
+		s.trusted = now.Add(authLasts)
+	}
+}
+
+// trusted tells whether an address is this machine's, or has shown the token.
+func (t *sources) trusted(at netip.AddrPort, now time.Time) bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.trusts(at, now)
+}
+
+func (t *sources) trusts(at netip.AddrPort, now time.Time) bool {
+	if at.Addr().IsLoopback() {
+		return true
+	}
+	s := t.table[at]
+	return s != nil && now.Before(s.trusted)
+}

@@ -1,0 +1,152 @@
+package osc
+
+import (
+	"context"
+	"errors"
+	"io"
+	"log"
+	"net"
+	"net/http"
+	"net/netip"
+	"strings"
+	"time"
+
+	"github.com/coder/websocket"
+)
+
+// webConns hands connections that speak HTTP to the HTTP server: a listener whose connections were accepted elsewhere.
+type webConns struct {
+	ready  chan net.Conn
+	closed chan struct{}
+	addr   net.Addr
+}
+
+// hand gives a connection over, or closes it if the end has come.
+func (w webConns) hand(c net.Conn) {
+	select {
+	case w.ready <- c:
+	case <-w.closed:
+		_ = c.Close()
+	}
+}
+
+// Accept implements net.Listener.
+func (w webConns) Accept() (net.Conn, error) {
+	select {
+	case c := <-w.ready:
+		return c, nil
+	case <-w.closed:
+		return nil, net.ErrClosed
+	}
+}
+
+// Close implements net.Listener. The server's own end is what closes it.
+func (w webConns) Close() error { return nil }
+
+// Addr implements net.Listener.
+func (w webConns) Addr() net.Addr { return w.addr }
+
+// newWeb is the HTTP server, which knows nothing but WebSockets.
+func (s *Server) newWeb() *http.Server {
+	return &http.Server{
+		Handler: http.HandlerFunc(s.serveWeb), ReadHeaderTimeout: s.guests.limits.first, IdleTimeout: s.guests.limits.first, WriteTimeout: s.guests.limits.first,
+		MaxHeaderBytes: 16 << 10, ErrorLog: log.New(io.Discard, "", 0),
+	}
+}
+
+// serveWeb makes a WebSocket of a request. Any page that a browser on this machine has open can ask for one, so the page must
+// come from the host that it asks, and that host must be named by its number or be localhost: a name may be made to mean this machine.
+func (s *Server) serveWeb(w http.ResponseWriter, r *http.Request) {
+	if !s.guests.begin(&s.running) {
+		return
+	}
+	defer s.running.Done()
+	addr, err := netip.ParseAddrPort(r.RemoteAddr)
+	switch {
+	case err != nil:
+		http.Error(w, "no address", http.StatusBadRequest)
+		return
+	case !numbered(r.Host):
+		http.Error(w, "ask for it by number, like ws://127.0.0.1:5005, or as localhost", http.StatusForbidden)
+		return
+	case !strings.EqualFold(r.Header.Get("Upgrade"), "websocket"):
+		w.Header().Set("Upgrade", "websocket")
+		http.Error(w, "OSC over WebSocket, in binary frames", http.StatusUpgradeRequired)
+		return
+	}
+	ws, err := websocket.Accept(w, r, nil)
+	if err != nil {
+		return // it was answered
+	}
+	ws.SetReadLimit(MaxStream)
+	ctx, cancel := context.WithCancel(context.Background())
+	defer cancel()
+	in := &sockets{ws: ws, ctx: ctx, cancel: cancel, wait: s.guests.limits.first}
+	s.newConn(netip.AddrPortFrom(addr.Addr().Unmap(), addr.Port()), "websocket", in).run(in.next)
+}
+
+// numbered tells whether a Host header is an address or localhost, with a port or without.
+func numbered(host string) bool {
+	if h, _, err := net.SplitHostPort(host); err == nil {
+		host = h
+	}
+	_, err := netip.ParseAddr(strings.Trim(host, "[]"))
+	return err == nil || host == "localhost"
+}
+
+// sockets reads packets from a WebSocket, and writes them.
+type sockets struct {
+	ws     *websocket.Conn
+	ctx    context.Context
+	cancel context.CancelFunc
+	wait   time.Duration // for the end of a packet
+	buf    []byte
+}
+
+var errText = errors.New("a text frame is no OSC")
+
+// next waits for a binary frame.
+func (w *sockets) next() ([]byte, error) {
+	kind, in, err := w.ws.Reader(w.ctx)
+	if err != nil {
+		return nil, err
+	}
+	if kind != websocket.MessageBinary {
+		_ = w.ws.Close(websocket.StatusUnsupportedData, "OSC comes in binary frames")
+		return nil, errText
+	}
+	if cap(w.buf) > keepBuffer {
+		w.buf = nil
+	}
+	w.buf = w.buf[:0]
+	late := time.AfterFunc(w.wait, w.cancel)
+	defer late.Stop()
+	for {
+		if len(w.buf) == cap(w.buf) {
+			grown := make([]byte, len(w.buf), max(4096, 2*cap(w.buf)))
+			copy(grown, w.buf)
+			w.buf = grown
+		}
+		n, err := in.Read(w.buf[len(w.buf):cap(w.buf)])
+		w.buf = w.buf[:len(w.buf)+n]
+		if err == io.EOF {
+			return w.buf, nil
+		}
+		if err != nil {
+			return nil, err
+		}
+	}
+}
+
+func (w *sockets) write(packet []byte) error {
+	ctx, cancel := context.WithTimeout(w.ctx, writeWait)
+	defer cancel()
+	return w.ws.Write(ctx, websocket.MessageBinary, packet)
+}
+
+func (w *sockets) flush() error { return nil }
+
+func (w *sockets) close() {
+	w.cancel()
+	_ = w.ws.CloseNow()
+}
