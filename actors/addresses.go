@@ -15,16 +15,20 @@ import (
 // /engine/freq, /engine/status, /seq and /pattern of music, and for voices /note/on, /note/off and /note/pressure, with the id of a group that has one before the last.
 type Addresses struct {
 	space    *osc.Space
-	commands []shm.Command // by entry, without Seq and Value; Op 0: a query
+	commands []shm.Command // by entry, without Seq and Value; Op 0: a query, or a verb
+	verbs    []*verb       // by entry; nil: it is none
+	aliases  []*alias      // likewise
+	plan     *patch.Plan
 }
 
 // NewAddresses lists the addresses of a plan.
 func NewAddresses(plan *patch.Plan) (*Addresses, error) {
-	a := &Addresses{}
+	a := &Addresses{plan: plan}
 	var entries []osc.Entry
 	add := func(e osc.Entry, op shm.Op, node, param int) {
 		entries = append(entries, e)
 		a.commands = append(a.commands, shm.Command{Op: op, Node: uint16(node), Param: uint16(param)})
+		a.verbs, a.aliases = append(a.verbs, nil), append(a.aliases, nil)
 	}
 	for n, node := range plan.Nodes() {
 		base := "/mod/" + node.ID + "/"
@@ -57,6 +61,16 @@ func NewAddresses(plan *patch.Plan) (*Addresses, error) {
 		add(e, shm.OpSet, n, p)
 	}
 	add(osc.Entry{Address: "/engine/status", Kind: osc.Query, Doc: "answers what plays"}, 0, 0, 0)
+	for i := range aliases {
+		if plan.SeqNode() > 0 {
+			add(aliases[i].entry(), 0, 0, 0)
+			a.aliases[len(entries)-1] = &aliases[i]
+		}
+	}
+	for i := range verbs {
+		add(verbs[i].entry(), 0, 0, 0)
+		a.verbs[len(entries)-1] = &verbs[i]
+	}
 	space, err := osc.NewSpace(entries)
 	if err != nil {
 		return nil, fmt.Errorf("patch %s: %w", plan.Name, err)
@@ -77,8 +91,10 @@ func paramEntry(base string, plan *patch.Plan, node, param int) osc.Entry {
 
 // Found is what a message's address names.
 type Found struct {
-	Guarded bool // from another machine it takes a token
-	Matched int  // of a pattern: the addresses that take what the message has
+	Guarded bool  // from another machine it takes a token
+	Matched int   // of a pattern: the addresses that take what the message has
+	verb    *verb // nil: it is none
+	words   []any // of a verb
 }
 
 // Resolve turns a message into commands, without Seqs. There are none where the address only asks.
@@ -98,6 +114,11 @@ func (a *Addresses) Append(to []shm.Command, m *osc.Message, p *osc.Patterns) (c
 			return to, found, err
 		}
 		found.Guarded = a.space.Entries()[entry].Guarded
+		if found.verb = a.verbs[entry]; found.verb != nil {
+			value, err := a.space.Take(entry, m.Args)
+			found.words = value.Words
+			return to, found, err
+		}
 		to, err = a.one(to, entry, m.Args)
 		return to, found, err
 	}
@@ -124,6 +145,10 @@ func (a *Addresses) one(to []shm.Command, entry int, args []osc.Arg) ([]shm.Comm
 	value, err := a.space.Take(entry, args)
 	if err != nil {
 		return to, err
+	}
+	if x := a.aliases[entry]; x != nil {
+		commands, err := x.resolve(a.plan, value.Words)
+		return append(to, commands...), err
 	}
 	c := a.commands[entry]
 	c.Value = value.Number

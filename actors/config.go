@@ -30,6 +30,7 @@ type Config struct {
 	Lead       int            // blocks; 0: 2*ceil(period/block) + guard, once the period is known
 	Guard      int            // blocks, 1 to lead-1; default 2
 	Replicas   int            // workers, 1 to 8; default 2
+	Patches    string         // the only directory that /patch/load and /patch/save reach; "": none, presets can be loaded
 	RuntimeDir string         // of lock and socket; made if missing
 	Grace      time.Duration  // how long the sound goes on without an engine; default 60 s, negative: for ever
 	StateFile  string         // where the state is saved, for Resume; "": it is not

@@ -19,6 +19,7 @@ type desk struct {
 	inFlight  atomic.Int64 // messages on their way to Conductor
 	dropped   atomic.Uint64
 	delays    delays
+	drafts    drafts
 }
 
 // directory is the addresses of one plan, by its number.

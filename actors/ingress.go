@@ -13,6 +13,7 @@ import (
 type ingress struct {
 	desk               *desk
 	conductor, monitor *actor.PID
+	editor             *actor.PID
 	cancel             context.CancelFunc
 	ended              chan struct{}
 }
@@ -59,7 +60,7 @@ func (i *ingress) serve(ctx actor.Context) {
 			}
 		}()
 		err := i.desk.server.Serve(serving, func() osc.Handler {
-			return &intake{desk: i.desk, root: root, conductor: i.conductor, monitor: i.monitor}
+			return &intake{desk: i.desk, root: root, conductor: i.conductor, monitor: i.monitor, editor: i.editor}
 		})
 		if err != nil {
 			root.Send(self, socketFailed{err.Error()})

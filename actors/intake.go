@@ -30,6 +30,7 @@ type intake struct {
 	desk               *desk
 	root               *actor.RootContext
 	conductor, monitor *actor.PID
+	editor             *actor.PID
 
 	patterns osc.Patterns
 	packet
@@ -76,6 +77,8 @@ func (in *intake) take(m *osc.Message, from osc.Peer) error {
 		return err
 	case found.Guarded && !from.Trusted():
 		return errGuarded
+	case found.verb != nil:
+		return in.desk.drafts.ask(in.root, in.editor, request{found.verb, found.words, from})
 	case len(commands) == before:
 		address := string(m.Address)
 		in.root.Send(in.monitor, askStatus{func(st Status) { _ = from.Reply(address+".reply", statusArgs(st)...) }})

@@ -140,6 +140,10 @@ func (r *rig) change(ctx context.Context, name string, text []byte, asked bool, 
 		return c, err
 	}
 	p, err := r.propose(name, text, plan)
+	for errors.Is(err, errManyPlans) && ctx.Err() == nil { // a snapshot is kept soon, and the plans before it are needed no more
+		time.Sleep(askPatience / 4)
+		p, err = r.propose(name, text, plan)
+	}
 	if err != nil {
 		return c, err
 	}

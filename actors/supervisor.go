@@ -20,6 +20,7 @@ const (
 	ingressName   = "ingress"
 	audioName     = "audio"
 	monitorName   = "monitor"
+	editorName    = "editor"
 	workerName    = "worker-"
 )
 
@@ -50,6 +51,7 @@ func (s *supervisor) Receive(ctx actor.Context) {
 func (s *supervisor) start(ctx actor.Context) {
 	s.child(ctx, monitorName)
 	s.child(ctx, conductorName)
+	s.child(ctx, editorName)
 	s.child(ctx, audioName)
 	for i := range s.tree.rig.slots {
 		s.child(ctx, workerName+strconv.Itoa(i))
@@ -73,11 +75,13 @@ func (s *supervisor) producer(self *actor.PID, name string) actor.Producer {
 		return func() actor.Actor { return &monitor{tree: t} }
 	case conductorName:
 		return func() actor.Actor { return &conductor{rig: t.rig} }
+	case editorName:
+		return func() actor.Actor { return &editor{rig: t.rig, drafts: &t.desk.drafts} }
 	case audioName:
 		return func() actor.Actor { return &audioProxy{rig: t.rig, refused: t.refused, lives: newLives()} }
 	case ingressName:
 		return func() actor.Actor {
-			return &ingress{desk: t.desk, conductor: childPID(self, conductorName), monitor: childPID(self, monitorName)}
+			return &ingress{desk: t.desk, conductor: childPID(self, conductorName), monitor: childPID(self, monitorName), editor: childPID(self, editorName)}
 		}
 	}
 	slot, err := strconv.Atoi(name[len(workerName):])

@@ -7,9 +7,11 @@ import (
 )
 
 // kinds are the names of the kinds, by Kind.
-func kinds() []string { return []string{"number", "name", "gate", "query", "key", "text", "list"} }
+func kinds() []string {
+	return []string{"number", "name", "gate", "query", "key", "text", "list", "words"}
+}
 
-// String is a kind's name: number, name, gate, query, key, text or list.
+// String is a kind's name: number, name, gate, query, key, text, list or words.
 func (k Kind) String() string {
 	if all := kinds(); k >= 0 && int(k) < len(all) {
 		return all[k]

@@ -12,6 +12,7 @@ func TestEntryJSON(t *testing.T) {
 	in := []Entry{
 		{Address: "/a", Kind: Number, Min: 20, Max: 20000, Unit: "Hz", Doc: "corner"}, {Address: "/b", Kind: Name, Names: []string{"lp", "hp"}}, {Address: "/c", Kind: Gate},
 		{Address: "/d", Kind: Query}, {Address: "/e", Kind: Key, Max: 1, Default: 0.8, All: true}, {Address: "/f", Kind: Text, Most: 5}, {Address: "/g", Kind: List, Min: -1, Max: 1, Whole: true, Least: 1, Most: 64},
+		{Address: "/h", Kind: Words, Least: 1, Most: 2, Usage: "id type"},
 	}
 	b, err := json.Marshal(in)
 	if err != nil {

@@ -36,6 +36,11 @@ func (e *Entry) domain() string {
 		return "a number, true, false, on or off"
 	case Text:
 		return fmt.Sprintf("a string of at most %d bytes", e.Most)
+	case Words:
+		if e.Most == 0 {
+			return "no argument"
+		}
+		return e.Usage
 	case List:
 		kind := ""
 		if e.Whole {

@@ -19,6 +19,7 @@ const (
 	Key                // a note's number, 0 to 127, and a number
 	Text               // a string
 	List               // numbers, as many as Least to Most
+	Words              // strings and numbers, as many as Least to Most: who carries it out says which
 )
 
 // Value is what a message carried for its entry.
@@ -27,6 +28,7 @@ type Value struct {
 	Key    int     // of a Key; AllKeys if there was none
 	Text   string
 	List   []float64
+	Words  []any // of a Words: string or float64
 }
 
 // AllKeys stands for every note.
@@ -40,8 +42,9 @@ type Entry struct {
 	Max     float64  `json:"max"`
 	Unit    string   `json:"unit,omitempty"`    // of a Number: Hz, s, or none
 	Whole   bool     `json:"whole,omitempty"`   // of a Number, and of those of a List: only whole ones
-	Least   int      `json:"least,omitempty"`   // of a List
+	Least   int      `json:"least,omitempty"`   // of a List or a Words
 	Most    int      `json:"most,omitempty"`    // of a List, and the bytes of a Text
+	Usage   string   `json:"usage,omitempty"`   // of a Words: what they are
 	Names   []string `json:"names,omitempty"`   // of a Name
 	Default float64  `json:"default,omitempty"` // of a Key's number, where the message has none
 	All     bool     `json:"all,omitempty"`     // of a Key: without arguments it is for all notes
@@ -76,7 +79,7 @@ func NewSpace(entries []Entry) (*Space, error) {
 
 // byPattern tells whether patterns match the entry: not what only asks, nor what needs a token, since one small message
 // must not be worth many large answers or deeds.
-func (e *Entry) byPattern() bool { return e.Kind != Query && !e.Guarded }
+func (e *Entry) byPattern() bool { return e.Kind != Query && e.Kind != Words && !e.Guarded }
 
 // check says what is wrong with an entry.
 func (e *Entry) check() error {
@@ -98,7 +101,7 @@ func (e *Entry) check() error {
 		if len(e.Names) == 0 || slices.Contains(e.Names, "") {
 			return fmt.Errorf("address %s: it needs names, none of them empty; it has %q", e.Address, e.Names)
 		}
-	case Gate, Query, Text:
+	case Gate, Query, Text, Words:
 	default:
 		return fmt.Errorf("address %s: there is no kind %d", e.Address, e.Kind)
 	}
@@ -141,6 +144,9 @@ func (s *Space) Take(entry int, args []Arg) (value Value, err error) {
 	case e.Kind == List:
 		value.List, err = e.list(args)
 		return value, err
+	case e.Kind == Words:
+		value.Words, err = e.words(args)
+		return value, err
 	case e.Kind == Text && (len(args) != 1 || args[0].Tag != 's' && args[0].Tag != 'S' || len(args[0].Bytes) > e.Most):
 		return value, refuse("it takes %s", e.domain())
 	case e.Kind == Text:
@@ -154,6 +160,25 @@ func (s *Space) Take(entry int, args []Arg) (value Value, err error) {
 		return value, refuse("%s is not %s", show(args[0]), e.domain())
 	}
 	return value, nil
+}
+
+// words are the strings and numbers of a Words.
+func (e *Entry) words(args []Arg) (list []any, err error) {
+	if len(args) < e.Least || len(args) > e.Most {
+		return nil, refuse("it takes %s, not %d arguments", e.domain(), len(args))
+	}
+	for i, a := range args {
+		v, number := a.Number()
+		switch {
+		case number:
+			list = append(list, v)
+		case a.Tag == 's' || a.Tag == 'S':
+			list = append(list, string(a.Bytes))
+		default:
+			return nil, refuse("%s, number %d, is wrong: it takes %s", show(a), i+1, e.domain())
+		}
+	}
+	return list, nil
 }
 
 // list is the numbers of a List.

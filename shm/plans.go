@@ -14,7 +14,7 @@ import (
 
 // Plans is how many texts of patches a store holds: that of the state which is kept, that of the present, and those between. They are few, since the state
 // is kept every second.
-const Plans = 8
+const Plans = 16
 
 // ErrNoPlan: a store does not hold the plan of that number, or not whole.
 var ErrNoPlan = errors.New("no such plan")

@@ -36,6 +36,7 @@ type engineFlags struct {
 	Guard    int           `help:"Lead in blocks under which the callback flips." default:"2" placeholder:"BLOCKS"`
 	Replicas int           `help:"Workers, 1 to 8." default:"2" placeholder:"N"`
 	Grace    time.Duration `help:"How long the sound goes on if the engine process is lost; negative: for ever." default:"60s"`
+	Patches  string        `help:"Directory of patches that /patch/load and /patch/save may reach." type:"path" placeholder:"DIR"`
 	State    string        `help:"File in which the state is saved; none: nowhere; default: one for each runtime directory in the user's state directory." placeholder:"FILE"`
 	Resume   bool          `help:"Go on from the saved state: its patch, its parameters, its time."`
 	Fresh    bool          `help:"End the sound that an engine which was lost has left playing; without it that sound is taken over."`
@@ -58,7 +59,7 @@ func (f engineFlags) config(s streams) (actors.Config, error) {
 	}
 	c := actors.Config{
 		OSC: f.OSC, Backend: f.Backend, Device: f.Device, Rate: f.Rate, Block: f.Block, Lead: f.Lead, Guard: f.Guard,
-		Replicas: f.Replicas, RuntimeDir: f.RuntimeDir, Grace: f.Grace, Fresh: f.Fresh, Samples: f.Samples,
+		Replicas: f.Replicas, RuntimeDir: f.RuntimeDir, Grace: f.Grace, Fresh: f.Fresh, Samples: f.Samples, Patches: f.Patches,
 		Logger: slog.New(slog.NewTextHandler(s.err, &slog.HandlerOptions{Level: level})),
 	}
 	var err error

@@ -1,0 +1,154 @@
+package main
+
+import (
+	"bytes"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"syscall"
+)
+
+// sender sends OSC messages to an engine, and wants each to be done.
+func (e *engineProcess) sender() func(address string, args ...string) string {
+	return func(address string, args ...string) string {
+		e.t.Helper()
+		out, errOut, code := chronus(append([]string{"send", "--runtime-dir", e.dir, address}, args...)...)
+		if code != 0 {
+			e.t.Fatalf("%s %v: %s%s\n%s", address, args, out, errOut, e.log)
+		}
+		return out
+	}
+}
+
+// Nodes, cables, tracks and whole patches change while patterns play and workers are killed all the while: what was recorded is, block by block, the
+// uninterrupted render of the same decisions, and no block was concealed.
+func TestLivePatching(t *testing.T) {
+	dir := t.TempDir()
+	path, sound := filepath.Join(dir, "machine.yaml"), filepath.Join(dir, "live.wav")
+	if err := os.WriteFile(path, []byte(musicPatch), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	e := up(t, "--patch", path, "--patches", dir, "--lead", "64", "--guard", "32", "--backend", "file", "--device", sound, "--replicas", "3")
+	stop := e.taping()
+	send := e.sender()
+	send("/seq/start")
+	signals := []syscall.Signal{syscall.SIGKILL, syscall.SIGSEGV, syscall.SIGTERM}
+	for i := range 9 {
+		fx := fmt.Sprint("fx", i)
+		send("/seq/low/pattern", fmt.Sprint(2*(i%2)))
+		send("/patch/create", fx, []string{"chorus", "svf", "shape"}[i%3])
+		send("/patch/disconnect", "room1", "out")
+		send("/patch/connect", "room1", fx)
+		send("/patch/connect", fx, "out")
+		if i%3 == 1 {
+			send("/patch/set", "echo1", "feedback", fmt.Sprint(0.1*float64(i)))
+		}
+		if i == 4 {
+			send("/seq/create", "third", "keys")
+			send("/seq/config", "third", "1/8", "5")
+		}
+		if i == 2 || i == 6 {
+			e.killHeard(signals[i%3]) // between the edits and their commit
+		}
+		if got := send("/patch/commit"); !strings.Contains(got, "/patch/commit.reply") {
+			t.Fatal(got)
+		}
+		e.killHeard(signals[i%3])
+		send("/note/keys/on", fmt.Sprint(60+i), "0.6")
+		if i == 4 {
+			send("/seq/assign", "third", "1")
+		}
+		send("/patch/delete", fx)
+		send("/patch/connect", "room1", "out")
+		send("/patch/commit")
+		e.redundancy()
+	}
+	send("/patch/save", "kept/now")
+	send("/patch/load", "keys/epiano")
+	send("/note/on", "60", "0.7")
+	time.Sleep(200 * time.Millisecond)
+	e.killHeard(syscall.SIGKILL)
+	send("/patch/load", "kept/now")
+	if got := send("/patch/list"); !strings.Contains(got, "kept/now") || !strings.Contains(got, "keys/epiano") {
+		t.Errorf("%s", got)
+	}
+	send("/seq/start")
+	time.Sleep(300 * time.Millisecond)
+	st := e.redundancy()
+	if st.Concealed > 0 {
+		t.Errorf("%d blocks concealed", st.Concealed)
+	}
+	tape := stop()
+	e.down()
+	v, err := verify(bytes.NewReader(tape), nil)
+	if err != nil || v.Changed > 0 || v.Blocks < 1000 {
+		t.Errorf("%+v, %v", v, err)
+	}
+	tapeFile, whole := filepath.Join(dir, "tape"), filepath.Join(dir, "whole.wav")
+	if err := os.WriteFile(tapeFile, tape, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if _, errOut, code := chronus("render", "--tape", tapeFile, "-o", whole); code != 0 {
+		t.Fatal(errOut)
+	}
+	_, want := readWAV(t, whole)
+	_, got := readWAV(t, sound)
+	sounding, found := inOrder(got, want)
+	t.Logf("%d workers killed over %d commits; %d blocks of the render that are not silence, %d of them in the recording, in order",
+		st.Failed, 20, sounding, found)
+	if sounding < 1000 || found < sounding-fadedBlocks {
+		t.Errorf("%d of %d blocks of the render are in the recording", found, sounding)
+	}
+}
+
+// What is wrong with a change is said to who asked, and nothing of it is played; an engine that takes over goes on with what was committed last.
+func TestPatchingRefuses(t *testing.T) {
+	dir := t.TempDir()
+	e := up(t, "--patches", dir, "--backend", "null", "--lead", "64", "--guard", "32")
+	send := e.sender()
+	for _, tt := range []struct{ message, want string }{
+		{"/patch/commit", "nothing has been changed"},
+		{"/patch/abort", "nothing has been changed"},
+		{"/patch/create a sinus", "did you mean sine"},
+		{"/patch/create a", "it takes id type"},
+		{"/patch/create 5 sine", "is a number"},
+		{"/patch/connect sine1 nowhere", "no node"},
+		{"/patch/load ../../etc/passwd", "names no patch"},
+		{"/patch/load nothing", "no preset"},
+		{"/patch/save /abs", "names no patch"},
+		{"/seq/start", "unknown"},
+	} {
+		out, _, code := chronus(append([]string{"send", "--runtime-dir", e.dir}, strings.Fields(tt.message)...)...)
+		if code == 0 || !strings.Contains(out, tt.want) {
+			t.Errorf("%s: %q, %d, want %q", tt.message, out, code, tt.want)
+		}
+	}
+	send("/patch/create", "echo", "delay")
+	send("/patch/connect", "echo", "echo")
+	if out, _, code := chronus("send", "--runtime-dir", e.dir, "/patch/commit"); code == 0 || !strings.Contains(out, "go round") {
+		t.Errorf("a loop: %q", out)
+	}
+	if out, _, code := chronus("send", "--runtime-dir", e.dir, "/patch/load", "keys/epiano"); code == 0 || !strings.Contains(out, "not committed") {
+		t.Errorf("a load within a draft: %q", out)
+	}
+	send("/patch/disconnect", "echo", "echo")
+	send("/patch/connect", "filter1", "echo")
+	send("/patch/connect", "echo", "out")
+	send("/patch/commit")
+	send("/mod/echo/mix", "0.25")
+	e.murder()
+	e = upIn(t, e.dir, "--patches", dir, "--backend", "null", "--lead", "64", "--guard", "32")
+	e.redundancy()
+	e.sender()("/mod/echo/mix", "0.5")
+	e.killHeard(syscall.SIGKILL)
+	e.redundancy()
+	e.sender()("/patch/delete", "echo")
+	e.sender()("/patch/commit")
+	if out, _, code := chronus("send", "--runtime-dir", e.dir, "/mod/echo/mix", "0.5"); code == 0 {
+		t.Errorf("a node that is gone: %q", out)
+	}
+}
