@@ -183,16 +183,22 @@ func TestAllWorkersKilled(t *testing.T) {
 		ask(t, e, "/gate/adsr1", "on")
 		ask(t, e, "/engine/freq", float32(550))
 		for range 3 {
-			st := until(t, e, "redundant", redundant)
-			for _, w := range st.Workers {
-				if err := syscall.Kill(w.PID, syscall.SIGKILL); err != nil {
-					t.Fatal(err)
-				}
-			}
-			until(t, e, "plays again", func(now actors.Status) bool {
-				return now.Redundant && now.Clock > st.Clock+2*testLead && now.Workers[0].PID != st.Workers[0].PID && now.Workers[1].PID != st.Workers[1].PID
-			})
+			killAll(t, e)
 		}
+	})
+}
+
+// killAll kills both workers at once, and waits until two others play.
+func killAll(t *testing.T, e *actors.Engine) {
+	t.Helper()
+	st := until(t, e, "redundant", redundant)
+	for _, w := range st.Workers {
+		if err := syscall.Kill(w.PID, syscall.SIGKILL); err != nil {
+			t.Fatal(err)
+		}
+	}
+	until(t, e, "plays again", func(now actors.Status) bool {
+		return now.Redundant && now.Clock > st.Clock+2*testLead && now.Workers[0].PID != st.Workers[0].PID && now.Workers[1].PID != st.Workers[1].PID
 	})
 }
 

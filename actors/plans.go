@@ -41,7 +41,7 @@ var (
 
 // makeLimit is how long a worker may take to make a plan ready, and deathsMost how many may end while they do.
 const (
-	makeLimit  = 10 * time.Second
+	makeLimit  = 5 * time.Second
 	deathsMost = 3
 )
 

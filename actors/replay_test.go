@@ -34,7 +34,8 @@ func replay(r io.Reader) error {
 	}
 	commands := map[uint64]shm.Command{}
 	out := make([]float32, h.Block*h.Channels)
-	n, seq := h.From, h.Seq
+	n, seq, plan := h.From, h.Seq, h.Plan
+	texts := map[uint64]string{}
 	for {
 		var l actors.TapeLine
 		if err := dec.Decode(&l); err == io.EOF {
@@ -54,7 +55,11 @@ func replay(r io.Reader) error {
 				return err
 			}
 			s.Start(l.Patch.N, l.Patch.Seq)
-			seq = l.Patch.Seq
+			seq, plan = l.Patch.Seq, l.Patch.Plan
+			continue
+		}
+		if l.Plan != nil {
+			texts[l.Plan.Number] = l.Plan.Text
 			continue
 		}
 		if l.Block.N != n {
@@ -67,6 +72,22 @@ func replay(r io.Reader) error {
 			}
 			if l.Block.Skip {
 				continue
+			}
+			if c.Op == shm.OpPlan {
+				p, err := planOf(texts[uint64(c.Value)], h)
+				if err != nil {
+					return err
+				}
+				next, err := s.Follow(p)
+				if err != nil {
+					return err
+				}
+				s.HandOver(next, c.Seq)
+				s, plan = next, uint64(c.Value)
+				continue
+			}
+			if c.Plan != plan && c.Op != shm.OpNone {
+				c.Op = shm.Ops // what is of another plan is ignored
 			}
 			s.Push(stream.Command{Seq: c.Seq, Frame: c.Frame, Kind: stream.Kind(c.Op), Node: c.Node, Param: c.Param, Value: c.Value})
 		}
@@ -82,12 +103,16 @@ func replay(r io.Reader) error {
 	return nil
 }
 
-func streamOf(text string, h actors.TapeHeader) (*stream.Stream, error) {
+func planOf(text string, h actors.TapeHeader) (*patch.Plan, error) {
 	p, err := patch.Parse("tape", []byte(text))
 	if err != nil {
 		return nil, err
 	}
-	plan, err := patch.Compile(p, h.Rate, h.Block, h.Channels)
+	return patch.Compile(p, h.Rate, h.Block, h.Channels)
+}
+
+func streamOf(text string, h actors.TapeHeader) (*stream.Stream, error) {
+	plan, err := planOf(text, h)
 	if err != nil {
 		return nil, err
 	}
