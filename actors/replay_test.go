@@ -32,10 +32,7 @@ func replay(r io.Reader) error {
 	} else {
 		s.Start(h.From, h.Seq)
 	}
-	commands := map[uint64]shm.Command{}
-	out := make([]float32, h.Block*h.Channels)
-	n, seq, plan := h.From, h.Seq, h.Plan
-	texts := map[uint64]string{}
+	p := player{header: h, str: s, n: h.From, seq: h.Seq, plan: h.Plan, commands: map[uint64]shm.Command{}, texts: map[uint64]string{}}
 	for {
 		var l actors.TapeLine
 		if err := dec.Decode(&l); err == io.EOF {
@@ -43,63 +40,81 @@ func replay(r io.Reader) error {
 		} else if err != nil {
 			return err
 		}
-		if l.Error != "" {
-			return fmt.Errorf("the tape ends: %s", l.Error)
+		if err := p.line(l); err != nil {
+			return err
 		}
-		if l.Command != nil {
-			commands[l.Command.Seq] = *l.Command
+	}
+	if p.n < h.From+20 {
+		return fmt.Errorf("only %d blocks are on the tape", p.n-h.From)
+	}
+	return nil
+}
+
+// player is a tape being replayed.
+type player struct {
+	header       actors.TapeHeader
+	str          *stream.Stream
+	n, seq, plan uint64
+	commands     map[uint64]shm.Command
+	texts        map[uint64]string // of plans
+}
+
+func (p *player) line(l actors.TapeLine) (err error) {
+	switch {
+	case l.Error != "":
+		return fmt.Errorf("the tape ends: %s", l.Error)
+	case l.Command != nil:
+		p.commands[l.Command.Seq] = *l.Command
+	case l.Plan != nil:
+		p.texts[l.Plan.Number] = l.Plan.Text
+	case l.Patch != nil:
+		if p.str, err = streamOf(l.Patch.Text, p.header); err != nil {
+			return err
+		}
+		p.str.Start(l.Patch.N, l.Patch.Seq)
+		p.seq, p.plan = l.Patch.Seq, l.Patch.Plan
+	default:
+		return p.block(l.Block)
+	}
+	return nil
+}
+
+func (p *player) block(b *actors.TapeBlock) error {
+	if b.N != p.n {
+		return fmt.Errorf("block %d where %d should be", b.N, p.n)
+	}
+	for ; p.seq < b.Seq; p.seq++ {
+		c, ok := p.commands[p.seq+1]
+		if !ok {
+			return fmt.Errorf("command %d is missing in block %d", p.seq+1, p.n)
+		}
+		if b.Skip {
 			continue
 		}
-		if l.Patch != nil {
-			if s, err = streamOf(l.Patch.Text, h); err != nil {
+		if c.Op == shm.OpPlan {
+			next, err := planOf(p.texts[uint64(c.Value)], p.header)
+			if err != nil {
 				return err
 			}
-			s.Start(l.Patch.N, l.Patch.Seq)
-			seq, plan = l.Patch.Seq, l.Patch.Plan
+			to, err := p.str.Follow(next)
+			if err != nil {
+				return err
+			}
+			p.str.HandOver(to, c.Seq)
+			p.str, p.plan = to, uint64(c.Value)
 			continue
 		}
-		if l.Plan != nil {
-			texts[l.Plan.Number] = l.Plan.Text
-			continue
+		if c.Plan != p.plan && c.Op != shm.OpNone {
+			c.Op = shm.Ops // what is of another plan is ignored
 		}
-		if l.Block.N != n {
-			return fmt.Errorf("block %d where %d should be", l.Block.N, n)
-		}
-		for ; seq < l.Block.Seq; seq++ {
-			c, ok := commands[seq+1]
-			if !ok {
-				return fmt.Errorf("command %d is missing in block %d", seq+1, n)
-			}
-			if l.Block.Skip {
-				continue
-			}
-			if c.Op == shm.OpPlan {
-				p, err := planOf(texts[uint64(c.Value)], h)
-				if err != nil {
-					return err
-				}
-				next, err := s.Follow(p)
-				if err != nil {
-					return err
-				}
-				s.HandOver(next, c.Seq)
-				s, plan = next, uint64(c.Value)
-				continue
-			}
-			if c.Plan != plan && c.Op != shm.OpNone {
-				c.Op = shm.Ops // what is of another plan is ignored
-			}
-			s.Push(stream.Command{Seq: c.Seq, Frame: c.Frame, Kind: stream.Kind(c.Op), Node: c.Node, Param: c.Param, Value: c.Value})
-		}
-		s.Render(out)
-		if shm.Hash(out) != l.Block.Heard {
-			return fmt.Errorf("block %d was heard otherwise than it renders", n)
-		}
-		n++
+		p.str.Push(stream.Command{Seq: c.Seq, Frame: c.Frame, Kind: stream.Kind(c.Op), Node: c.Node, Param: c.Param, Value: c.Value})
 	}
-	if n < h.From+20 {
-		return fmt.Errorf("only %d blocks are on the tape", n-h.From)
+	out := make([]float32, p.header.Block*p.header.Channels)
+	p.str.Render(out)
+	if shm.Hash(out) != b.Heard {
+		return fmt.Errorf("block %d was heard otherwise than it renders", p.n)
 	}
+	p.n++
 	return nil
 }
 

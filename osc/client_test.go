@@ -126,12 +126,3 @@ func (c *client) read(wait time.Duration) string {
 	got, _ := seen(p)
 	return strings.Join(got, "|")
 }
-
-// ask sends a packet and wants an answer.
-func (c *client) ask(packet []byte, want string) {
-	c.t.Helper()
-	c.send(packet)
-	if got := c.read(patience); got != want {
-		c.t.Errorf("%q, want %q", got, want)
-	}
-}

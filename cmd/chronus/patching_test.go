@@ -6,10 +6,9 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
-
-	"syscall"
 )
 
 // sender sends OSC messages to an engine, and wants each to be done.
@@ -34,39 +33,8 @@ func TestLivePatching(t *testing.T) {
 	}
 	e := up(t, "--patch", path, "--patches", dir, "--lead", "64", "--guard", "32", "--backend", "file", "--device", sound, "--replicas", "3")
 	stop := e.taping()
+	e.patchAndKill()
 	send := e.sender()
-	send("/seq/start")
-	signals := []syscall.Signal{syscall.SIGKILL, syscall.SIGSEGV, syscall.SIGTERM}
-	for i := range 9 {
-		fx := fmt.Sprint("fx", i)
-		send("/seq/low/pattern", fmt.Sprint(2*(i%2)))
-		send("/patch/create", fx, []string{"chorus", "svf", "shape"}[i%3])
-		send("/patch/disconnect", "room1", "out")
-		send("/patch/connect", "room1", fx)
-		send("/patch/connect", fx, "out")
-		if i%3 == 1 {
-			send("/patch/set", "echo1", "feedback", fmt.Sprint(0.1*float64(i)))
-		}
-		if i == 4 {
-			send("/seq/create", "third", "keys")
-			send("/seq/config", "third", "1/8", "5")
-		}
-		if i == 2 || i == 6 {
-			e.killHeard(signals[i%3]) // between the edits and their commit
-		}
-		if got := send("/patch/commit"); !strings.Contains(got, "/patch/commit.reply") {
-			t.Fatal(got)
-		}
-		e.killHeard(signals[i%3])
-		send("/note/keys/on", fmt.Sprint(60+i), "0.6")
-		if i == 4 {
-			send("/seq/assign", "third", "1")
-		}
-		send("/patch/delete", fx)
-		send("/patch/connect", "room1", "out")
-		send("/patch/commit")
-		e.redundancy()
-	}
 	send("/patch/save", "kept/now")
 	send("/patch/load", "keys/epiano")
 	send("/note/on", "60", "0.7")
@@ -102,6 +70,44 @@ func TestLivePatching(t *testing.T) {
 		st.Failed, 20, sounding, found)
 	if sounding < 1000 || found < sounding-fadedBlocks {
 		t.Errorf("%d of %d blocks of the render are in the recording", found, sounding)
+	}
+}
+
+// patchAndKill changes a patch nine times and back, with patterns and notes, and kills the worker that is heard after each change, and between some of the edits.
+func (e *engineProcess) patchAndKill() {
+	e.t.Helper()
+	send := e.sender()
+	send("/seq/start")
+	signals := []syscall.Signal{syscall.SIGKILL, syscall.SIGSEGV, syscall.SIGTERM}
+	for i := range 9 {
+		fx := fmt.Sprint("fx", i)
+		send("/seq/low/pattern", fmt.Sprint(2*(i%2)))
+		send("/patch/create", fx, []string{"chorus", "svf", "shape"}[i%3])
+		send("/patch/disconnect", "room1", "out")
+		send("/patch/connect", "room1", fx)
+		send("/patch/connect", fx, "out")
+		if i%3 == 1 {
+			send("/patch/set", "echo1", "feedback", fmt.Sprint(0.1*float64(i)))
+		}
+		if i == 4 {
+			send("/seq/create", "third", "keys")
+			send("/seq/config", "third", "1/8", "5")
+		}
+		if i == 2 || i == 6 {
+			e.killHeard(signals[i%3]) // between the edits and their commit
+		}
+		if got := send("/patch/commit"); !strings.Contains(got, "/patch/commit.reply") {
+			e.t.Fatal(got)
+		}
+		e.killHeard(signals[i%3])
+		send("/note/keys/on", fmt.Sprint(60+i), "0.6")
+		if i == 4 {
+			send("/seq/assign", "third", "1")
+		}
+		send("/patch/delete", fx)
+		send("/patch/connect", "room1", "out")
+		send("/patch/commit")
+		e.redundancy()
 	}
 }
 

@@ -42,6 +42,8 @@ var note = dsp.Desc{
 		{Name: "gate", Doc: "1 while the note is held, else 0"},
 		{Name: "pressure", Doc: "on the note, or on all, whichever is more; 0 to 1"},
 		{Name: "wheel", Doc: "the modulation wheel, 0 to 1"},
+		{Name: "spread", Doc: "where the voice stands among those of a note in unison: -1 for the lowest to 1 for the highest; 0 where there is one"},
+		{Name: "random", Doc: "-1 to 1, another for each note and voice, the same at each playing"},
 	},
 }
 
@@ -55,6 +57,8 @@ const (
 	NoteGate
 	NotePressure
 	NoteWheel
+	NoteSpread
+	NoteRandom
 )
 
 // back describes the pseudo module that lets cables go round.

@@ -9,7 +9,7 @@ import (
 )
 
 // stateVersion is that of the layout of a saved state.
-const stateVersion = 3
+const stateVersion = 4
 
 // commandBytes is the size of a saved command.
 const commandBytes = 36

@@ -45,6 +45,8 @@ type voice struct {
 	quiet     uint32  // frames that it has been silent since its note ended
 	level     float32 // what it was heard at, falling slowly; of one that has just begun more than any other
 	detune    float64 // in octaves
+	spread    float32
+	random    float32
 	pitch     dsp.Ramp
 	velocity  dsp.Ramp
 	pressure  dsp.Ramp
@@ -127,14 +129,24 @@ func (s *Stream) note(group, key int, velocity float64) {
 	}
 	pitch := float64(key-69) / 12
 	for u := range v.Unison {
-		detune := 0.0
+		place := 0.0 // -0.5 to 0.5
 		if v.Unison > 1 {
-			detune = v.Detune / 1200 * (float64(u)/float64(v.Unison-1) - 0.5)
+			place = float64(u)/float64(v.Unison-1) - 0.5
 		}
-		s.begin(group, v.pick(key), key, velocity, pitch, detune)
+		i := v.pick(key)
+		s.begin(group, i, key, velocity, pitch, v.Detune/1200*place)
+		v.list[i].spread, v.list[i].random = float32(2*place), scattered(v.count*patch.MaxUnison+uint64(u))
 	}
 	v.last = pitch
 	v.count++
+}
+
+// scattered is a number in [-1, 1) for a count, by SplitMix64's mixing (Steele, Lea, Flood, Fast splittable pseudorandom number generators, 2014).
+func scattered(n uint64) float32 {
+	n = (n + 1) * 0x9e3779b97f4a7c15
+	n = (n ^ n>>30) * 0xbf58476d1ce4e5b9
+	n = (n ^ n>>27) * 0x94d049bb133111eb
+	return float32(int64(n^n>>31)>>40) / (1 << 23)
 }
 
 // begin has voice i of a group play a note.
@@ -290,6 +302,8 @@ func (x *voice) play(all *controls, out [][]float32, from, to int) {
 		out[patch.NoteGate][k] = gate
 		out[patch.NotePressure][k] = float32(max(x.pressure.Next(), all.frames[1][k]))
 		out[patch.NoteWheel][k] = float32(all.frames[2][k])
+		out[patch.NoteSpread][k] = x.spread
+		out[patch.NoteRandom][k] = x.random
 	}
 }
 
@@ -355,6 +369,8 @@ func (v *voices) save(e *dsp.Encoder) {
 		e.Uint32(x.quiet)
 		e.Float32(x.level)
 		e.Float64(x.detune)
+		e.Float32(x.spread)
+		e.Float32(x.random)
 		x.pitch.Save(e)
 		x.velocity.Save(e)
 		x.pressure.Save(e)
@@ -369,7 +385,7 @@ func (v *voices) restore(d *dsp.Decoder) {
 		if x.key >= keys {
 			d.Fail()
 		}
-		x.level, x.detune = d.Float32(), d.Float64()
+		x.level, x.detune, x.spread, x.random = d.Float32(), d.Float64(), d.Float32(), d.Float32()
 		x.pitch.Restore(d)
 		x.velocity.Restore(d)
 		x.pressure.Restore(d)

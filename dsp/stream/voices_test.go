@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"math"
+	"slices"
 	"strings"
 	"testing"
 
@@ -187,6 +188,32 @@ func TestPitch(t *testing.T) {
 	low, high := u.nodes[noteNode].units[0].out[0][0], u.nodes[noteNode].units[1].out[0][0]
 	if math.Abs(float64(high-low)-20.0/1200) > 1e-7 || low != -high {
 		t.Errorf("unison from %g to %g oct", low, high)
+	}
+}
+
+// The voices of a note stand side by side, and each has a number of chance, another for each note, the same at each playing.
+func TestSpread(t *testing.T) {
+	notes := func() (list []float32) {
+		u := newStream(t, poly("count: 6\n  unison: 3"), 64, 1)
+		play(u, note(0, 69, 1), note(0, 72, 1))
+		render(u, 2)
+		for i := range u.voices[0].list {
+			out := u.nodes[noteNode].units[i].out
+			if want := float32(i%3) - 1; out[patch.NoteSpread][5] != want {
+				t.Errorf("voice %d stands at %g, want %g", i, out[patch.NoteSpread][5], want)
+			}
+			list = append(list, out[patch.NoteRandom][5])
+		}
+		return list
+	}
+	a, b := notes(), notes()
+	for i, x := range a {
+		if !(x >= -1 && x < 1) || slices.Contains(a[:i], x) || x != b[i] {
+			t.Errorf("random: %v, then %v", a, b)
+		}
+	}
+	if least, most := slices.Min(a), slices.Max(a); most-least < 0.5 {
+		t.Errorf("random: %v", a)
 	}
 }
 
