@@ -120,7 +120,7 @@ func parseCue(addresses *actors.Addresses, at string, rate int) (cues []stream.C
 	d.Decode(packet, func(m *osc.Message) {
 		commands, rerr := addresses.Resolve(m)
 		if rerr == nil && len(commands) == 0 {
-			rerr = errors.New("it only asks")
+			rerr = errors.New("it asks, or changes the patch: a score plays")
 		}
 		err = rerr
 		for _, c := range commands {
