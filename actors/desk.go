@@ -14,9 +14,9 @@ const noOSC = "none"
 // no packet is lost, and the addresses.
 type desk struct {
 	directory atomic.Pointer[directory]
-	server    *osc.Server  // nil: none
-	keeper    *timekeeper  // nil: not yet
-	inFlight  atomic.Int64 // messages on their way to Conductor
+	server    *osc.Server   // nil: none
+	timeline  *osc.Timeline // set before the server serves
+	inFlight  atomic.Int64  // messages on their way to Conductor
 	dropped   atomic.Uint64
 	delays    delays
 	drafts    drafts
@@ -52,9 +52,6 @@ func (d *desk) replan(plan *patch.Plan, number uint64) error {
 func (d *desk) close() {
 	if d.server != nil {
 		_ = d.server.Close()
-	}
-	if d.keeper != nil {
-		d.keeper.stop()
 	}
 }
 

@@ -204,7 +204,8 @@ func (e *Engine) raise() {
 	e.rig.ended = e.tell
 	e.rig.primed = func() { e.settle(nil) }
 	if e.desk.server != nil {
-		e.desk.keeper = startTimekeeper(e.rig.control, e.rig.geo)
+		e.rig.keeper = newTimekeeper(e.rig.control, e.rig.geo)
+		e.desk.timeline = e.rig.keeper.timeline
 	}
 	if _, err := e.system.Root.SpawnNamed(props, rootName); err != nil {
 		e.settle(fmt.Errorf("spawn the supervisor: %w", err))

@@ -107,7 +107,7 @@ func (in *intake) when(tag uint64) (int64, error) {
 	} else if tag == in.tag {
 		return in.due, in.whenErr
 	}
-	frame, ahead, ok := in.desk.keeper.timeline.Frame(tag, in.now)
+	frame, ahead, ok := in.desk.timeline.Frame(tag, in.now)
 	in.tag, in.due, in.whenErr = tag, frame, nil
 	switch {
 	case ahead > osc.MostAhead:

@@ -82,11 +82,11 @@ func TestIntake(t *testing.T) {
 	known := &directory{in.desk.directory.Load().Addresses, 7}
 	in.desk.directory.Store(known)
 	line := osc.NewTimeline(48000)
-	in.desk.keeper = &timekeeper{timeline: line, quit: make(chan struct{}), done: make(chan struct{})}
-	close(in.desk.keeper.done)
+	in.desk.timeline = line
 	now := moment()
 	for i := range int64(100) {
-		line.Observe(now.Mono-(100-i)*1e9*64/48000, uint64(100+i)*64)
+		at := now.Mono - (100-i)*1e9*64/48000
+		line.Observe(at, at-1e6, uint64(100+i)*64)
 	}
 	far := osc.Tag(now.Wall + 1e9)
 	in.takes(t, from, bundled(t, osc.Immediately,

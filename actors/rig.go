@@ -59,7 +59,8 @@ type rig struct {
 	stepped    string           // why another patch plays than was asked for; "": it does not
 	silent     string           // why no worker is started any more; "": they are
 	sound      soundNews
-	waiting    waiting // commands with a frame
+	waiting    waiting     // commands with a frame
+	keeper     *timekeeper // nil: nobody asks for the time
 
 	present   *planned
 	planned   map[uint64]*planned // by number: the present one, and those that commands or states are of

@@ -1,7 +1,6 @@
 package actors
 
 import (
-	"math/rand/v2"
 	"time"
 
 	"github.com/music-chronus/chronus/osc"
@@ -9,52 +8,30 @@ import (
 	"github.com/music-chronus/chronus/shm/sys"
 )
 
-// The clock is looked at this often, each time a little differently: looks at an even pace could come just before
-// every move of a device with that period.
-const (
-	lookLeast = 2 * time.Millisecond
-	lookMore  = 3 * time.Millisecond
-)
-
-// timekeeper tells a timeline when the clock moves.
+// timekeeper tells a timeline when the clock moves. The watcher looks, since it is awake anyway.
 type timekeeper struct {
 	timeline *osc.Timeline
 	control  shm.Control
 	block    uint64
-	quit     chan struct{}
-	done     chan struct{}
+	last     uint64 // clock at the last look
+	at       int64  // when that was, sys.Monotonic
 }
 
-func startTimekeeper(control shm.Control, geo shm.Geometry) *timekeeper {
-	k := &timekeeper{timeline: osc.NewTimeline(int(geo.Rate)), control: control, block: uint64(geo.Block), quit: make(chan struct{}), done: make(chan struct{})}
-	go k.run()
-	return k
+func newTimekeeper(control shm.Control, geo shm.Geometry) *timekeeper {
+	return &timekeeper{timeline: osc.NewTimeline(int(geo.Rate)), control: control, block: uint64(geo.Block), last: control.Clock(), at: sys.Monotonic()}
 }
 
-// stop ends the looking, and waits for that.
-func (k *timekeeper) stop() {
-	close(k.quit)
-	<-k.done
-}
-
-func (k *timekeeper) run() {
-	defer close(k.done)
-	wait := time.NewTimer(lookLeast)
-	defer wait.Stop()
-	last := k.control.Clock()
-	for {
-		select {
-		case <-k.quit:
-			return
-		case <-wait.C:
-		}
-		clock := k.control.Clock()
-		if clock != last {
-			k.timeline.Observe(sys.Monotonic(), clock*k.block)
-			last = clock
-		}
-		wait.Reset(lookLeast + rand.N(lookMore))
+// look is for one goroutine. A nil timekeeper does nothing.
+func (k *timekeeper) look() {
+	if k == nil {
+		return
 	}
+	clock := k.control.Clock()
+	now := sys.Monotonic()
+	if clock != k.last {
+		k.timeline.Observe(now, k.at, clock*k.block)
+	}
+	k.last, k.at = clock, now
 }
 
 // moment reads both clocks. Whoever is kept between two reads reads again: of three the closest counts.

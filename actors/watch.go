@@ -1,6 +1,7 @@
 package actors
 
 import (
+	"math/rand/v2"
 	"syscall"
 	"time"
 
@@ -68,7 +69,9 @@ func (w *watcher) run() {
 		default:
 		}
 		fds, tick = w.rig.watched(fds[:0])
-		scratch = sys.Poll(fds, scratch, tick)
+		// A little differently each time: looks at an even pace could all come just before the clock moves.
+		scratch = sys.Poll(fds, scratch, tick+rand.N(tick/4))
+		w.rig.keeper.look()
 		now := time.Now()
 		for _, f := range fds {
 			if f.Ready {

@@ -50,7 +50,7 @@ func Encode(address string, args ...any) ([]byte, error) {
 func EncodeBundle(tag uint64, packets ...[]byte) ([]byte, error) {
 	b := binary.BigEndian.AppendUint64([]byte("#bundle\x00"), tag)
 	for _, p := range packets {
-		b = append(binary.BigEndian.AppendUint32(b, uint32(len(p))), p...)
+		b = appendElement(b, p)
 	}
 	if len(b) > MaxPacket {
 		return nil, fmt.Errorf("a bundle of %d packets: %d bytes; a packet holds %d", len(packets), len(b), MaxPacket)

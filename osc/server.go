@@ -168,31 +168,6 @@ func (d *datagrams) send(to netip.AddrPort, packet []byte) error {
 	}
 }
 
-// letter is an answer by UDP on its way.
-type letter struct {
-	to     netip.AddrPort
-	packet []byte
-}
-
-// outboxSize is how many of them may wait for the network: who answers never does.
-const outboxSize = 4096
-
-// post writes what is in the outbox, until the server is closed.
-func (s *Server) post() {
-	defer s.running.Done()
-	for n := 0; ; {
-		select {
-		case <-s.closed:
-			return
-		case l := <-s.outbox:
-			_, _ = s.conn.WriteToUDPAddrPort(l.packet, l.to) // nobody there: nobody is told
-			if n++; n%yieldEvery == 0 {
-				runtime.Gosched()
-			}
-		}
-	}
-}
-
 var errUnsent = errors.New("the network takes answers too slowly")
 
 var errWithheld = errors.New("more than its address, which may be forged, has sent for: it must show the token, or come by TCP")

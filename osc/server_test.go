@@ -214,13 +214,11 @@ func TestServerBoundsItsAnswers(t *testing.T) {
 	for range 50 {
 		write(t, c, []byte(bundle(strings.Split(strings.Repeat("/a\x00\x00,x\x00\x00|", 19)+"/a\x00\x00,x\x00\x00", "|")...)))
 		write(t, c, encode(t, "/engine/status"))
-		for got := ""; got != `/done "/engine/status"`; {
+		for got := ""; !strings.HasSuffix(got, `/done "/engine/status"`); {
 			if got = read(c, patience); got == "" {
 				t.Fatal("no answer")
 			}
-			if strings.HasPrefix(got, "/fail") {
-				failed++
-			}
+			failed += strings.Count(got, "/fail") // there are several in a bundle
 		}
 	}
 	most := failsPerSecond * int(math.Ceil(1+time.Since(began).Seconds()))

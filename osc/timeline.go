@@ -68,9 +68,9 @@ type line struct {
 // NewTimeline is for a rate in frames a second.
 func NewTimeline(rate int) *Timeline { return &Timeline{rate: float64(rate)} }
 
-// Observe notes that at mono frame was seen to be the next to play, and was not yet at the look before. A frame that is
+// Observe notes that at mono frame was seen to be the next to play, and was not yet at before, the look before. A frame that is
 // lower than the last begins anew.
-func (l *Timeline) Observe(mono int64, frame uint64) {
+func (l *Timeline) Observe(mono, before int64, frame uint64) {
 	t, f := float64(mono)-l.t0, float64(frame)-l.f0
 	if l.seen == 0 || f < l.last.f || t-l.last.t > float64(stale) {
 		l.begin(float64(mono), float64(frame))
@@ -82,10 +82,11 @@ func (l *Timeline) Observe(mono int64, frame uint64) {
 	s := sight{t, f}
 	l.last = s
 	l.seen++
-	if l.jumped(s) {
-		l.begin(l.t0+l.offBest.t, l.f0+l.offBest.f)
-		l.last = sight{s.t - l.offBest.t, s.f - l.offBest.f}
-		l.seen, s = jumpSights, l.last
+	if l.jumped(s, float64(before)-l.t0) {
+		best := l.offBest
+		l.begin(l.t0+best.t, l.f0+best.f)
+		s = sight{s.t - best.t, s.f - best.f}
+		l.last, l.seen = s, jumpSights
 	}
 	l.collect(s)
 	l.publish(mono)
@@ -105,10 +106,10 @@ func (l *Timeline) slope() float64 { return 1e9 / l.rate * (1 + l.drift) }
 // over is how far after the line without its height a sight lies, in ns.
 func (l *Timeline) over(s sight) float64 { return s.t - s.f*l.slope() }
 
-// jumped tells whether all sights of a while are off the line.
-func (l *Timeline) jumped(s sight) bool {
-	off := l.over(s) - l.height()
-	if math.Abs(off) < float64(jump) {
+// jumped tells whether all sights of a while are off the line: it should have come there before the look before, or is not to come there yet.
+func (l *Timeline) jumped(s sight, before float64) bool {
+	due := s.t - l.over(s) + l.height()
+	if before < due+float64(jump) && s.t > due-float64(jump) {
 		l.offSeen = 0
 		return false
 	}

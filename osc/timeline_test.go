@@ -41,15 +41,16 @@ func lagOf(n int64) float64 {
 // ideal is the frame that would be next at a time if callbacks were not late.
 func (d *simDevice) ideal(t float64) float64 { return float64(d.base) + (t-d.from)*d.rate/1e9 }
 
-// run looks until a time, 2 to 5 ms apart and late besides, and tells of what has moved.
+// run looks until a time, 5 to 6 ms apart and late besides, and tells of what has moved.
 func (d *simDevice) run(l *Timeline, until float64) {
 	for d.now < until {
-		d.now += 2e6 + d.rng.Float64()*3e6 + d.rng.ExpFloat64()*d.lookLag
+		before := d.now
+		d.now += 5e6 + d.rng.Float64()*1.25e6 + d.rng.ExpFloat64()*d.lookLag
 		if d.rng.IntN(2000) == 0 {
 			d.now += 3e8 * d.rng.Float64() // somebody has the processor
 		}
 		if f := d.clock(d.now); f > d.seen {
-			l.Observe(int64(d.now), f)
+			l.Observe(int64(d.now), int64(before), f)
 			d.seen = f
 		}
 	}
@@ -144,7 +145,7 @@ func TestTimelineStale(t *testing.T) {
 		t.Error("a frame before anything plays")
 	}
 	for i := range int64(100) {
-		l.Observe(i*64e9/48000, uint64(i)*64)
+		l.Observe(i*64e9/48000, (i-1)*64e9/48000, uint64(i)*64)
 	}
 	now.Mono = 99 * 64e9 / 48000
 	if f, ahead, ok := l.Frame(Tag(now.Wall), now); !ok || ahead.Abs() > 1 || f < 98*64 || f > 100*64 {
@@ -157,7 +158,7 @@ func TestTimelineStale(t *testing.T) {
 	if _, _, ok := l.Frame(Tag(now.Wall), now); ok {
 		t.Error("a frame though nothing has moved for two seconds")
 	}
-	l.Observe(now.Mono, 0)
+	l.Observe(now.Mono, now.Mono-1, 0)
 	if _, _, ok := l.Frame(Tag(now.Wall), now); ok {
 		t.Error("a frame of one sight")
 	}
@@ -205,7 +206,7 @@ func TestTags(t *testing.T) {
 func TestTimelineNoAllocs(t *testing.T) {
 	l := NewTimeline(48000)
 	for i := range int64(20000) {
-		l.Observe(i*64e9/48000, uint64(i)*64)
+		l.Observe(i*64e9/48000, (i-1)*64e9/48000, uint64(i)*64)
 	}
 	now := Moment{Mono: 20000 * int64(64e9) / 48000, Wall: steady(0)}
 	if n := testing.AllocsPerRun(100, func() { l.Frame(Tag(now.Wall+1e9), now) }); n != 0 {
