@@ -122,7 +122,7 @@ func TestRestoreSays(t *testing.T) {
 		{"empty", nil, "does not fit"},
 		{"cut off", good[:len(good)-1], "does not fit"},
 		{"too long", append(bytes.Clone(good), 1, 2), "2 bytes too many"},
-		{"version", change(0, 9), "version 9; this program reads 3"},
+		{"version", change(0, 9), "version 9; this program reads 4"},
 		{"patch", change(4, good[4]+1), "of another patch"},
 		{"too many commands", change(51, 0x7f), "does not fit"},
 	} {
