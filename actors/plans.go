@@ -147,7 +147,7 @@ func (r *rig) change(ctx context.Context, name string, text []byte, asked bool, 
 	if err != nil {
 		return c, err
 	}
-	head, seq, err := r.commit(ctx, p, answer)
+	head, err := r.commit(ctx, p, answer)
 	if err != nil {
 		r.mu.Lock()
 		delete(r.planned, p.number)
@@ -159,7 +159,7 @@ func (r *rig) change(ctx context.Context, name string, text []byte, asked bool, 
 			return c, err
 		}
 	}
-	if c.Block, err = r.enters(ctx, head, seq); err != nil {
+	if c.Block, err = r.enters(ctx, head, p); err != nil {
 		return c, err
 	}
 	c.Number, c.Frame = p.number, c.Block*uint64(r.geo.Block)
@@ -185,40 +185,47 @@ type round struct {
 }
 
 // commit waits until every worker has made the plan ready, and commands the change. head is a block that is before it.
-func (r *rig) commit(ctx context.Context, p *planned, answer func(error)) (head, seq uint64, err error) {
+func (r *rig) commit(ctx context.Context, p *planned, answer func(error)) (head uint64, err error) {
 	var asked round
 	for began := time.Now(); ; {
-		r.mu.Lock()
-		all, err := r.makeReady(p, &asked)
-		if err == nil && all {
-			head = r.journal.Published(r.control.Active().Slot())
-			if seq, err = r.broadcastLocked(shm.Command{Op: shm.OpPlan, Plan: p.before, Value: float64(p.number)}, answer); err == nil {
-				p.seq = seq
-				r.settles = head + uint64(r.geo.Rate/r.geo.Block)/50 + 4
-				r.play(p)
-			}
-		}
-		r.mu.Unlock()
+		head, all, err := r.tryCommit(p, &asked, time.Now(), answer)
 		switch {
 		case err != nil:
-			return 0, 0, fmt.Errorf("patch %s: %w", p.name, err)
+			return 0, fmt.Errorf("patch %s: %w", p.name, err)
 		case all:
-			return head, seq, nil
+			return head, nil
 		case time.Since(began) > 2*makeLimit:
-			return 0, 0, fmt.Errorf("patch %s: not every worker has made it ready within %v", p.name, 2*makeLimit)
+			return 0, fmt.Errorf("patch %s: not every worker has made it ready within %v", p.name, 2*makeLimit)
 		}
 		select {
 		case <-ctx.Done():
-			return 0, 0, fmt.Errorf("patch %s: %w", p.name, ctx.Err())
+			return 0, fmt.Errorf("patch %s: %w", p.name, ctx.Err())
 		case <-r.quit:
-			return 0, 0, errStopped
+			return 0, errStopped
 		case <-time.After(time.Millisecond):
 		}
 	}
 }
 
+// tryCommit commands the change if every worker has made the plan ready, and tells whether that is so.
+func (r *rig) tryCommit(p *planned, asked *round, now time.Time, answer func(error)) (head uint64, all bool, err error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if all, err = r.makeReady(p, asked, now); err != nil || !all {
+		return 0, false, err
+	}
+	head = r.journal.Published(r.control.Active().Slot())
+	p.seq, err = r.broadcastLocked(shm.Command{Op: shm.OpPlan, Plan: p.before, Value: float64(p.number)}, answer)
+	if err != nil {
+		return 0, false, err
+	}
+	r.settles = head + uint64(r.geo.Rate/r.geo.Block)/50 + 4
+	r.play(p)
+	return head, true, nil
+}
+
 // makeReady asks the next worker that has not made the plan ready to do so, and tells whether all have, and the change before is over.
-func (r *rig) makeReady(p *planned, asked *round) (all bool, err error) {
+func (r *rig) makeReady(p *planned, asked *round, now time.Time) (all bool, err error) {
 	switch {
 	case r.stopping:
 		return false, errStopped
@@ -228,8 +235,13 @@ func (r *rig) makeReady(p *planned, asked *round) (all bool, err error) {
 		return false, errReplanned
 	}
 	if s := asked.slot; s != nil {
-		switch made, err := s.cmds.Made(p.number); {
-		case s.gen != asked.gen || !s.attached():
+		made, err := false, error(nil)
+		ended := s.gen != asked.gen || !s.attached()
+		if !ended { // else its words may be gone
+			made, err = s.cmds.Made(p.number)
+		}
+		switch {
+		case ended:
 			if asked.deaths++; asked.deaths >= deathsMost {
 				return false, fmt.Errorf("%d workers ended while they made it ready", asked.deaths)
 			}
@@ -238,7 +250,7 @@ func (r *rig) makeReady(p *planned, asked *round) (all bool, err error) {
 			return false, err
 		case made:
 			asked.slot = nil
-		case time.Since(asked.since) > makeLimit && s.phase == ready:
+		case now.Sub(asked.since) > makeLimit && s.phase == ready:
 			r.giveUp(s, "it does not get a patch ready")
 			return false, fmt.Errorf("worker %d has not made it ready within %v", s.number, makeLimit)
 		default:
@@ -254,26 +266,23 @@ func (r *rig) makeReady(p *planned, asked *round) (all bool, err error) {
 		}
 		attached++
 		if made, _ := s.cmds.Made(p.number); !made {
+			if s.number == active && attached == 1 && len(r.slots) > 1 {
+				return false, nil // the only one that lives does not try what nobody has tried
+			}
 			s.cmds.Want(p.number, p.before)
-			asked.slot, asked.gen, asked.since = s, s.gen, time.Now()
+			asked.slot, asked.gen, asked.since = s, s.gen, now
 			return false, nil
 		}
 	}
 	return attached > 0 && r.journal.Published(active) >= r.settles, nil
 }
 
-// enters is the block that the command seq enters, of those from head on.
-func (r *rig) enters(ctx context.Context, head, seq uint64) (uint64, error) {
+// enters is the first block that has plan p, of those from head on.
+func (r *rig) enters(ctx context.Context, head uint64, p *planned) (uint64, error) {
 	for n := head; ; {
-		d, ok := r.journal.Decision(n)
-		switch {
-		case ok && d.Seq() >= seq && d.Skip():
-			return 0, fmt.Errorf("quarantined: a worker ended in block %d, which it entered; it is left out", n)
-		case ok && d.Seq() >= seq:
-			return n, nil
-		case ok:
-			n++
-			continue
+		at, in, err := r.entering(n, p)
+		if n = at; in || err != nil {
+			return n, err
 		}
 		select {
 		case <-ctx.Done():
@@ -283,6 +292,24 @@ func (r *rig) enters(ctx context.Context, head, seq uint64) (uint64, error) {
 		case <-time.After(time.Millisecond):
 		}
 	}
+}
+
+// entering looks for that block, from n on, among those that somebody has published: of any other, what is decided may be left out yet.
+func (r *rig) entering(n uint64, p *planned) (at uint64, in bool, err error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.present != p {
+		return n, false, fmt.Errorf("quarantined: workers ended of it, and %s plays on", r.present.name)
+	}
+	for r.noteTop(); n < r.poison.top; n++ {
+		switch d, ok := r.journal.Decision(n); {
+		case ok && d.Seq() >= p.seq && d.Skip():
+			return n, false, fmt.Errorf("quarantined: a worker ended in block %d, which it entered; it is left out", n)
+		case ok && d.Seq() >= p.seq:
+			return n, true, nil
+		}
+	}
+	return n, false, nil
 }
 
 // Level is Info.

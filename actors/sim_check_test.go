@@ -15,7 +15,8 @@ type simCheck struct {
 	reference *stream.Stream
 	commands  []shm.Command // those committed, or about to be; the first has Seq 1
 	seq       uint64        // the last that has entered the reference
-	bypassed  bool          // the one node is: poison does nothing then
+	plan      uint64        // of the reference
+	poisoned  bool          // something in the reference's last block should have ended who rendered it
 	decided   []shm.Decision
 	blocks    [][]float32
 	panics    map[uint64]bool      // blocks in which a worker panicked
@@ -69,28 +70,16 @@ func (c *simCheck) render(n uint64, d shm.Decision) bool {
 		w.fail("block %d leaves out commands, and nobody has panicked in it: %v", n, d)
 	}
 	for ; c.seq < d.Seq() && w.failure == nil; c.seq++ {
-		m := c.amended(c.commands[c.seq])
-		if d.Skip() {
-			w.note("command %d is left out", c.seq+1)
-			continue
-		}
-		if m.Op == shm.OpNone {
-			w.note("command %d is quarantined", c.seq+1)
-			continue
-		}
-		c.bypassed = c.bypassed || m.Op == shm.OpBypass
-		if m.Op == shm.OpSet && m.Param == simBomb && !c.bypassed {
-			w.fail("block %d was published with poison in it: %v", n, d)
-			break
-		}
-		kind := map[shm.Op]stream.Kind{shm.OpSet: stream.Set, shm.OpGate: stream.Gate, shm.OpBypass: stream.Bypass}[m.Op]
-		c.reference.Push(stream.Command{Seq: c.seq + 1, Frame: m.Frame, Kind: kind, Node: m.Node, Param: m.Param, Value: m.Value})
+		c.enter(n, c.amended(c.commands[c.seq]), d.Skip())
 	}
 	if w.failure != nil {
 		return false
 	}
 	block := make([]float32, w.rig.geo.Block*w.rig.geo.Channels)
-	c.reference.Render(block)
+	if c.reference.Render(block); c.poisoned {
+		w.fail("block %d was published with poison in it: %v", n, d)
+		return false
+	}
 	c.blocks, c.decided = append(c.blocks, block), append(c.decided, d)
 	return true
 }

@@ -20,10 +20,16 @@ func (w *simWorld) mayHurt() (ok bool) {
 // 65,536 blocks. All may be lost together at any time, so until it is, there are no faults and no haste.
 func (w *simWorld) inReach() bool { return w.seen < w.rig.kept.Block+shm.Laps/3 }
 
+// inReachNow is for a task.
+func (w *simWorld) inReachNow() (ok bool) {
+	w.look(func() { ok = w.inReach() })
+	return ok
+}
+
 // whole tells whether every replica is ready, and nothing is stopped or dying.
 func (w *simWorld) whole() bool {
 	r := w.rig
-	if r.control.Active().ReadyCount() < len(r.slots) || r.control.Transport() != shm.Play || w.engine.frozen || w.audio.dead || !w.audio.started || w.seq < w.bomb {
+	if r.control.Active().ReadyCount() < len(r.slots) || r.control.Transport() != shm.Play || w.engine.frozen || w.audio.dead || !w.audio.started || w.seq < w.bomb || w.change != nil && w.change.outcome != simGood {
 		return false
 	}
 	for _, s := range r.slots {
@@ -122,7 +128,7 @@ func (w *simWorld) overtake() {
 // halt stops a worker, which goes on some ticks later if it is not killed meanwhile.
 func (w *simWorld) halt(p *simWorker) {
 	w.note("%s is stopped", p.render.name)
-	p.render.frozen = true
+	p.stop(true)
 	p.thawAt = w.ticks + 1 + w.rng.IntN(1<<w.rng.IntN(6))
 }
 
@@ -139,7 +145,8 @@ func (w *simWorld) nextTick() {
 	}
 	for _, p := range w.workers {
 		if p != nil && p.thawAt > 0 && w.ticks >= p.thawAt {
-			p.thawAt, p.render.frozen = 0, false
+			p.thawAt = 0
+			p.stop(false)
 			if !p.dead {
 				w.note("%s goes on", p.render.name)
 			}
@@ -180,12 +187,19 @@ func (w *simWorld) settle() {
 			continue
 		}
 		good++
-		if n := w.rig.control.Counters().Concealed; !w.whole() || w.seq < uint64(len(w.commands)) || n > concealed {
+		if n := w.rig.control.Counters().Concealed; !w.whole() || w.seq < uint64(len(w.commands)) || n > concealed || w.plansLeft() != "" {
 			good, concealed = 0, n
 		}
 		w.nextTick()
 	}
 	if good < quiet {
-		w.fail("not whole after %d calm ticks: %v, %d of %d commands in%v", patience, w.rig.control.Active(), w.seq, len(w.commands), w.simSched)
+		w.fail("not whole after %d calm ticks: %v, %d of %d commands in, plans: %q%v", patience, w.rig.control.Active(), w.seq, len(w.commands), w.plansLeft(), w.simSched)
+	}
+	for _, c := range w.spurned {
+		select {
+		case <-c.told:
+		case <-time.After(10 * time.Second):
+			w.fail("plan %d was left out, and nobody was told", c.number)
+		}
 	}
 }

@@ -12,13 +12,12 @@ import (
 	"github.com/music-chronus/chronus/shm"
 )
 
-// The simulation's patch is one module that makes noise of all that it was ever told, in the order that it was
+// The simulation's first patch is one module that makes noise of all that it was ever told, in the order that it was
 // told: a command lost, doubled or late by a frame changes every block from then on.
 const simPatch = "version: 1\nname: simulation\nnodes: [{id: noise, type: simnoise}]\ncables: [noise > out]\n"
 
-// Its one node, and that node's parameters: any number; above 0, it panics when next it renders.
+// Its node's parameters: any number; above 0, it panics when next it renders.
 const (
-	simNode  = 1
 	simValue = 0
 	simBomb  = 1
 )
@@ -26,11 +25,24 @@ const (
 // simTrap, if not nil, is called in the middle of rendering and saving. It panics if the module is to.
 var simTrap func(rendering, bomb bool)
 
+// simGrave ends the worker that runs.
+var simGrave func()
+
 var addSimNoise = sync.OnceFunc(func() {
 	module.All = append(module.All, &dsp.Desc{
 		Type: "simnoise", Doc: "Noise of all commands.", Outputs: []dsp.Port{{Name: "out"}}, Gated: true,
 		Params: []dsp.Param{{Name: "value", Max: 1e9}, {Name: "bomb", Max: 1}},
 		New:    func(float64) dsp.Module { return &simNoise{noise: 1} },
+	}, &dsp.Desc{
+		Type: "simecho", Doc: "Noise of what it hears.", Inputs: []dsp.Port{{Name: "in"}}, Outputs: []dsp.Port{{Name: "out"}},
+		Params: []dsp.Param{{Name: "value", Max: 1e9}},
+		New:    func(float64) dsp.Module { return &simEcho{} },
+	}, &dsp.Desc{
+		Type: "simdud", Doc: "It cannot be made.", Outputs: []dsp.Port{{Name: "out"}},
+		New: func(float64) dsp.Module { panic("a dud") },
+	}, &dsp.Desc{
+		Type: "simgrave", Doc: "It ends who makes it.", Outputs: []dsp.Port{{Name: "out"}},
+		New: func(float64) dsp.Module { simGrave(); return &simNoise{} },
 	})
 })
 
@@ -84,6 +96,35 @@ func (m *simNoise) Save(e *dsp.Encoder) {
 func (m *simNoise) Restore(d *dsp.Decoder) {
 	m.told, m.noise, m.bomb = d.Uint64(), d.Uint64(), d.Float64()
 }
+
+// simEcho sounds of all that it has heard, in the last bits too.
+type simEcho struct {
+	value, last float64
+}
+
+func (m *simEcho) Set(_ int, v float64) { m.value = v }
+func (m *simEcho) Gate(bool)            {}
+func (m *simEcho) Reset()               { m.last = 0 }
+
+func (m *simEcho) Render(ins, outs [][]float32) {
+	for i, v := range ins[0] {
+		if i == len(ins[0])/2 && simTrap != nil {
+			simTrap(true, false)
+		}
+		m.last = float64(0.7*m.last) + float64(0.1*float64(v)) + float64(1e-12*m.value)
+		outs[0][i] = float32(m.last)
+	}
+}
+
+func (m *simEcho) Save(e *dsp.Encoder) {
+	e.Float64(m.value)
+	if simTrap != nil {
+		simTrap(false, false)
+	}
+	e.Float64(m.last)
+}
+
+func (m *simEcho) Restore(d *dsp.Decoder) { m.value, m.last = d.Float64(), d.Float64() }
 
 // simStream is the uninterrupted render's.
 func simStream(g shm.Geometry) (*stream.Stream, error) {

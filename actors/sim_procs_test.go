@@ -4,6 +4,7 @@ package actors
 
 import (
 	"fmt"
+	"slices"
 	"sync/atomic"
 	"syscall"
 
@@ -23,6 +24,7 @@ type simWorker struct {
 	life     *atomic.Uint32 // as the engine has it mapped
 	render   *simTask
 	hold     *simTask
+	maker    *simTask // nil: it has not begun
 	dead     bool
 	reapable bool // the kernel has told
 	trapped  bool // it panics when next it renders
@@ -48,6 +50,7 @@ func (p *simWorker) main(fds []int) {
 		p.w.fail("%s: %v", p.render.name, err)
 		return
 	}
+	p.maker = p.w.start(p.render.name+" maker", p.sim.Attend)
 	for {
 		n := p.sim.Block()
 		err := p.sim.Step()
@@ -60,10 +63,26 @@ func (p *simWorker) main(fds []int) {
 	p.w.kill(p)
 }
 
+// tasks are the process's threads.
+func (p *simWorker) tasks() []*simTask {
+	if p.maker == nil {
+		return []*simTask{p.render, p.hold}
+	}
+	return []*simTask{p.render, p.hold, p.maker}
+}
+
+// stop has the process stand still, or go on.
+func (p *simWorker) stop(still bool) {
+	p.render.frozen = still
+	if p.maker != nil {
+		p.maker.frozen = still
+	}
+}
+
 // die is what a panic does in the place of os.Exit.
 func (w *simWorld) die(string) {
 	for _, p := range w.all {
-		if p.render == w.running {
+		if slices.Contains(p.tasks(), w.running) {
 			w.kill(p)
 		}
 	}
@@ -73,6 +92,7 @@ func (w *simWorld) die(string) {
 // trap is where a module renders or saves: another process may go on, or this one panic.
 func (w *simWorld) trap(rendering, bomb bool) {
 	if w.running == nil {
+		w.poisoned = w.poisoned || rendering && bomb
 		return
 	}
 	w.yield()
@@ -91,7 +111,10 @@ func (w *simWorld) kill(p *simWorker) {
 		return
 	}
 	w.note("%s ends", p.render.name)
-	p.dead, p.render.over, p.hold.over = true, true, true
+	p.dead = true
+	for _, t := range p.tasks() {
+		t.over = true
+	}
 }
 
 // kernel tells of deaths, first by the word, unless that thread was the last to end, and then by the pidfd.

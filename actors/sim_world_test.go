@@ -5,9 +5,11 @@ package actors
 import (
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"syscall"
 	"time"
 
+	"github.com/music-chronus/chronus/dsp/patch"
 	"github.com/music-chronus/chronus/dsp/worker"
 	"github.com/music-chronus/chronus/shm"
 	"github.com/music-chronus/chronus/shm/sys"
@@ -18,6 +20,7 @@ import (
 type simWorld struct {
 	*simSched
 	simCheck
+	simPlans
 	rig     *rig
 	now     time.Time
 	engine  *simTask
@@ -54,6 +57,8 @@ func newSimWorld(seed uint64) (*simWorld, error) {
 	w.lives = rng.IntN(4) > 0
 	w.music = rng.IntN(6)
 	w.bombs = rng.IntN(2) == 0
+	w.often = []int{0, 10, 50, 200}[rng.IntN(4)]
+	w.fates, w.plans = map[uint64]simFate{}, map[uint64]*patch.Plan{}
 	w.haste = []int{3, 10, 40, 200}[rng.IntN(4)]
 	w.trouble = []int{300, 1000, 3000, 10000}[rng.IntN(4)]
 	const block = 16
@@ -71,6 +76,7 @@ func newSimWorld(seed uint64) (*simWorld, error) {
 	w.rig.stocking = true // or the rig would start a spare process
 	w.rig.control.SetEngine(1)
 	shm.Yield, shm.Sleep, simTrap = w.yield, w.sleep, w.trap
+	simGrave = func() { w.die("") }
 	worker.SetDie(w.die)
 	w.engine = w.start("engine", w.run)
 	return w, nil
@@ -107,7 +113,7 @@ func (w *simWorld) build(cfg Config) (err error) {
 		r.slots = append(r.slots, &slot{number: i})
 	}
 	r.active = r.control.Active()
-	w.simCheck = simCheck{w: w, panics: map[uint64]bool{}}
+	w.simCheck = simCheck{w: w, panics: map[uint64]bool{}, plan: r.present.number}
 	w.reference, err = simStream(geo)
 	return err
 }
@@ -144,6 +150,7 @@ func (w *simWorld) run() {
 		w.bury()
 		w.spawnMissing()
 		w.play()
+		w.replan()
 		w.rig.poison.restarts, w.rig.poison.young = 0, 0 // a run is shorter than what makes an engine give its patch up
 		w.rig.tend(w.now)
 		w.now = w.now.Add(busyTick)
@@ -162,7 +169,7 @@ func (w *simWorld) bury() {
 			dead, _ := r.buryWorker(s, w.now)
 			r.mu.Unlock()
 			w.spawnAt[s.number] = w.now.Add(w.budgets[s.number].after(dead.young))
-			w.drop(p.render, p.hold)
+			w.drop(p.tasks()...)
 			p.close()
 		}
 	}
@@ -221,11 +228,18 @@ func (w *simWorld) play() {
 		n = shm.CommandEntries + 10
 	}
 	for range n {
-		c := shm.Command{Op: shm.OpSet, Node: simNode, Param: simValue, Value: float64(w.rng.IntN(1e6))}
+		// Whoever asks may have resolved it with the plan before.
+		plan := w.rig.present
+		if was := w.rig.planned[plan.before]; was != nil && w.oneIn(10) {
+			plan = was
+		}
+		node := 1 + w.rng.IntN(len(plan.plan.Nodes())-1)
+		noise := plan.plan.Nodes()[node].Desc.Gated
+		c := shm.Command{Op: shm.OpSet, Node: uint16(node), Param: simValue, Value: float64(w.rng.IntN(1e6))}
 		switch {
-		case w.bombs && w.oneIn(100) && w.seq >= w.bomb && w.mayHurt():
+		case noise && w.bombs && w.oneIn(100) && w.seq >= w.bomb && w.mayHurt():
 			c.Param, c.Value = simBomb, 1
-		case w.oneIn(4):
+		case noise && w.oneIn(4):
 			c.Op = shm.OpGate
 		}
 		if w.oneIn(3) {
@@ -236,7 +250,7 @@ func (w *simWorld) play() {
 		if c.Param == simBomb {
 			c.Frame = 0
 		}
-		w.send(c)
+		w.send(c, plan)
 	}
 }
 
@@ -252,14 +266,22 @@ func (w *simWorld) waiting() bool {
 	return sent > w.seq+3*shm.CommandEntries
 }
 
-func (w *simWorld) send(c shm.Command) {
+// send broadcasts a command that was resolved with a plan.
+func (w *simWorld) send(c shm.Command, plan *planned) {
+	id, now := plan.plan.Nodes()[c.Node].ID, w.rig.present
+	want := c
+	node := slices.IndexFunc(now.plan.Nodes(), func(n patch.PlanNode) bool { return n.ID == id })
+	want.Node, want.Plan = uint16(node), now.number
 	// What is broadcast may be taken before broadcast returns.
-	w.commands = append(w.commands, c)
+	w.commands = append(w.commands, want)
 	bomb := w.bomb
 	if c.Param == simBomb && c.Op == shm.OpSet {
 		w.bomb = uint64(len(w.commands))
 	}
-	seq, err := w.rig.broadcast(c, w.rig.present.number, nil)
+	seq, err := w.rig.broadcast(c, plan.number, nil)
+	if (err == nil) && node < 0 {
+		w.fail("a command for node %q was taken, which plan %d does not have", id, now.number)
+	}
 	if err != nil {
 		w.commands, w.bomb = w.commands[:len(w.commands)-1], bomb
 		return

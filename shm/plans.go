@@ -50,9 +50,12 @@ func (p PlanStore) Put(number uint64, text []byte) error {
 		return fmt.Errorf("patch of %d bytes; the most are %d", len(text), TextMax)
 	}
 	t := &at[plansWords](p.Segment, 0).texts[number%Plans]
+	yield()
 	t.number.Store(0)
+	yield()
 	t.size.Store(uint64(len(text)))
 	copy(t.bytes[:], text)
+	yield()
 	t.hash.Store(xxhash.Sum64(text))
 	yield()
 	t.number.Store(number)
@@ -60,7 +63,10 @@ func (p PlanStore) Put(number uint64, text []byte) error {
 }
 
 // SetCurrent says which plan plays, for workers that start and for an engine after this one.
-func (p PlanStore) SetCurrent(number uint64) { at[plansWords](p.Segment, 0).current.Store(number) }
+func (p PlanStore) SetCurrent(number uint64) {
+	yield()
+	at[plansWords](p.Segment, 0).current.Store(number)
+}
 
 // PlanReader is a worker's side.
 type PlanReader struct{ seg *Segment }
@@ -78,7 +84,10 @@ func (p PlanReader) Segment() *Segment { return p.seg }
 func (p PlanStore) Reader() PlanReader { return PlanReader{p.Segment} }
 
 // Current is the number of the plan that plays.
-func (p PlanReader) Current() uint64 { return at[plansWords](p.seg, 0).current.Load() }
+func (p PlanReader) Current() uint64 {
+	yield()
+	return at[plansWords](p.seg, 0).current.Load()
+}
 
 // Last is the highest number of a plan that is, or was, there.
 func (p PlanReader) Last() (number uint64) {
@@ -91,8 +100,11 @@ func (p PlanReader) Last() (number uint64) {
 // Text is a copy of the text of a plan. ErrNoPlan if it is not there, or not whole.
 func (p PlanReader) Text(number uint64) ([]byte, error) {
 	t := &at[plansWords](p.seg, 0).texts[number%Plans]
+	yield()
 	if size := t.size.Load(); t.number.Load() == number && number > 0 && size <= TextMax {
+		yield()
 		text := append([]byte(nil), t.bytes[:size]...)
+		yield()
 		if xxhash.Sum64(text) == t.hash.Load() && t.number.Load() == number {
 			return text, nil
 		}
@@ -102,17 +114,22 @@ func (p PlanReader) Text(number uint64) ([]byte, error) {
 
 // Want asks the worker to make the plan of a number ready, to follow the one of another, while it goes on.
 func (c CommandWriter) Want(number, after uint64) {
+	yield()
 	c.w.after.Store(after)
+	yield()
 	c.w.want.Store(number)
+	yield()
 	c.w.bell.Add(1)
 	sys.FutexWake(&c.w.bell)
 }
 
 // Made tells whether the worker has made the plan of a number ready; err says why it refused.
 func (c CommandWriter) Made(number uint64) (made bool, err error) {
+	yield()
 	if c.w.made.Load() != number {
 		return false, nil
 	}
+	yield()
 	if n := min(c.w.why.size.Load(), refusalMax); n > 0 {
 		return false, errors.New(string(c.w.why.bytes[:n]))
 	}
@@ -121,20 +138,26 @@ func (c CommandWriter) Made(number uint64) (made bool, err error) {
 
 // Wanted is the number of the plan that the engine wants ready, 0: none, and of the one that it is to follow.
 func (c CommandReader) Wanted() (number, after uint64) {
+	yield()
 	number = c.w.want.Load() // stored after the other
+	yield()
 	return number, c.w.after.Load()
 }
 
 // Bell reads the word that is bumped when a plan is wanted.
-func (c CommandReader) Bell() uint32 { return c.w.bell.Load() }
+func (c CommandReader) Bell() uint32 {
+	yield()
+	return c.w.bell.Load()
+}
 
 // AwaitWant sleeps until the bell is no longer at bell, or timeout. Go's scheduler is told.
 func (c CommandReader) AwaitWant(bell uint32, timeout time.Duration) {
-	sys.FutexSleep(&c.w.bell, bell, timeout)
+	doze(&c.w.bell, bell, timeout)
 }
 
 // RingWant wakes who sleeps in AwaitWant.
 func (c CommandReader) RingWant() {
+	yield()
 	c.w.bell.Add(1)
 	sys.FutexWake(&c.w.bell)
 }
@@ -148,6 +171,8 @@ func (c CommandReader) Make(number uint64, err error) {
 	if err != nil {
 		n = copy(c.w.why.bytes[:], err.Error())
 	}
+	yield()
 	c.w.why.size.Store(uint64(n))
+	yield()
 	c.w.made.Store(number)
 }

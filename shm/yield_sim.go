@@ -36,6 +36,14 @@ func wait(word *atomic.Uint32, val uint32, timeout time.Duration) {
 	Sleep(word, val)
 }
 
+func doze(word *atomic.Uint32, val uint32, timeout time.Duration) {
+	if Sleep == nil {
+		sys.FutexSleep(word, val, timeout)
+		return
+	}
+	Sleep(word, val)
+}
+
 // Segment is what the writer writes into, for a simulated process to unmap at its end.
 func (w AudioWriter) Segment() *Segment { return w.r.seg }
 

@@ -2,6 +2,7 @@ package stream
 
 import (
 	"math"
+	"slices"
 	"strings"
 	"testing"
 
@@ -111,6 +112,28 @@ func TestMoveDoesNotClick(t *testing.T) {
 				t.Error("nothing is heard any more")
 			}
 		})
+	}
+}
+
+// What stands still while it fades, since the new cables would go round with it, does so where it was, for a stream too that has just taken up the state.
+func TestMoveAtOnceAfterRestore(t *testing.T) {
+	const nodes = tone + "  - {id: a, type: biquad, params: {cutoff: 500}}\n  - {id: b, type: svf}\n"
+	one := newStream(t, nodes+"cables: [osc > a > b > out]\n", 64, 2)
+	render(one, 7)
+	two := newStream(t, nodes+"cables: [osc > a > b > out]\n", 64, 2)
+	state, err := one.Save(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := two.Restore(state); err != nil {
+		t.Fatal(err)
+	}
+	one, two = moved(t, one, nodes+"cables: [osc > b > a > out]\n"), moved(t, two, nodes+"cables: [osc > b > a > out]\n")
+	if len(one.move.frozen) == 0 {
+		t.Fatal("nothing stands still")
+	}
+	if a, b := render(one, 20), render(two, 20); !slices.Equal(a, b) {
+		t.Error("they differ")
 	}
 }
 

@@ -138,11 +138,16 @@ func (s *Stream) restore(d *dsp.Decoder) {
 func (n *node) save(e *dsp.Encoder) {
 	e.Bool(n.bypass)
 	for i := range n.units {
-		switch u := &n.units[i]; {
+		u := &n.units[i]
+		switch {
 		case n.back:
 			e.Float32s(u.out[0])
+			continue
 		case !n.note:
 			u.Save(e)
+		}
+		for _, out := range u.out {
+			e.Float32(out[len(out)-1]) // what would stand still, should another stream take over next
 		}
 	}
 }
@@ -150,11 +155,16 @@ func (n *node) save(e *dsp.Encoder) {
 func (n *node) restore(d *dsp.Decoder) {
 	n.bypass = d.Bool()
 	for i := range n.units {
-		switch u := &n.units[i]; {
+		u := &n.units[i]
+		switch {
 		case n.back:
 			d.Float32s(u.out[0])
+			continue
 		case !n.note:
 			u.Restore(d)
+		}
+		for _, out := range u.out {
+			out[len(out)-1] = d.Float32()
 		}
 	}
 }
@@ -176,11 +186,11 @@ func (s *Stream) reset() {
 		n.bypass = false
 		for k := range n.units {
 			u := &n.units[k]
-			switch {
-			case n.back:
-				clear(u.out[0])
-			case !n.note:
+			if !n.back && !n.note {
 				u.Module = newModule(&s.plan.Nodes()[i], s.plan)
+			}
+			for _, out := range u.out {
+				clear(out)
 			}
 		}
 	}

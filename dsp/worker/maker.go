@@ -3,6 +3,7 @@ package worker
 import (
 	"fmt"
 	"runtime"
+	"runtime/debug"
 	"sync/atomic"
 	"time"
 
@@ -68,6 +69,7 @@ func (m *maker) compile(plan uint64) (*patch.Plan, error) {
 // follow says what the next plan has to follow.
 func (m *maker) follow(str *stream.Stream, plan uint64) {
 	m.present.Store(&ready{plan: plan, str: str})
+	yield()
 	m.asked.Store(0)
 	m.cmds.RingWant()
 }
@@ -77,6 +79,7 @@ func (m *maker) made(plan uint64) (*stream.Stream, error) {
 	r := m.next.Load()
 	if r == nil || r.plan != plan || r.of != m.present.Load().str {
 		if m.asked.Store(plan); m.running {
+			yield()
 			m.cmds.RingWant()
 			return nil, nil
 		}
@@ -88,8 +91,10 @@ func (m *maker) made(plan uint64) (*stream.Stream, error) {
 
 // make makes a plan ready.
 func (m *maker) make(plan uint64) *ready {
+	yield()
 	r := &ready{plan: plan, of: m.present.Load().str}
 	r.str, r.err = m.build(r.of, plan)
+	yield()
 	m.next.Store(r)
 	return r
 }
@@ -112,6 +117,11 @@ func (m *maker) build(of *stream.Stream, plan uint64) (str *stream.Stream, err e
 func (m *maker) run() {
 	runtime.LockOSThread()
 	_ = sys.ThreadOrdinary()
+	debug.SetPanicOnFault(true) // a module's wild pointer is why its plan is refused
+	m.attend()
+}
+
+func (m *maker) attend() {
 	for {
 		bell := m.cmds.Bell()
 		m.serve()
@@ -123,6 +133,7 @@ func (m *maker) run() {
 // would have to make it again, waits until it is.
 func (m *maker) serve() {
 	present := m.present.Load()
+	yield()
 	if plan := m.asked.Load(); plan != 0 && plan != present.plan {
 		m.fresh(plan, present)
 		return

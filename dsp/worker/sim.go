@@ -16,11 +16,24 @@ func NewSim(fds []int) (*Sim, error) {
 	return &Sim{l, seed}, err
 }
 
+// Attend does what the maker's thread does, from when Begin has returned. The caller has a thread of its own for it.
+func (s *Sim) Attend() { s.loop.maker.attend() }
+
+func yield() {
+	if shm.Yield != nil {
+		shm.Yield()
+	}
+}
+
 // SetDie puts f in the place of the end of the process after a panic. f does not return.
 func SetDie(f func(why string)) { die = f }
 
 // Begin waits for the seed and for leave to start.
-func (s *Sim) Begin() error { return s.loop.begin(s.seed) }
+func (s *Sim) Begin() error {
+	err := s.loop.begin(s.seed)
+	s.loop.maker.running = true
+	return err
+}
 
 // Step renders and publishes one block.
 func (s *Sim) Step() error { return s.loop.step() }
