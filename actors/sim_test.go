@@ -60,7 +60,7 @@ func TestSim(t *testing.T) {
 // simFigures are what runs did.
 type simFigures struct {
 	runs, steps, turns, played, copies, faults, commands, workers, made, refused, left int
-	digest                                                        uint64
+	digest                                                                             uint64
 }
 
 func (f *simFigures) add(g simFigures) {
