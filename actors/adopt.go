@@ -344,33 +344,37 @@ func peek(rings []shm.CommandWriter, seq uint64) (c shm.Command, ok bool) {
 	return c, false
 }
 
-// finishBroadcast puts a command that the engine before had put into some rings into all, and commits it: a worker
-// may have been told of it by nobody, but the next command must have the next number.
+// finishBroadcast puts the commands that the engine before had put into some rings into all, and commits them: a worker
+// may have been told of them by nobody, but the next command must have a number that no ring has.
 func (r *rig) finishBroadcast() {
-	seq := r.log.last + 1
 	var rings []shm.CommandWriter
 	for _, s := range r.slots {
 		if s.attached() {
 			rings = append(rings, s.cmds)
 		}
 	}
-	half, ok := peek(rings, seq)
+	before := r.log.last
+	for {
+		half, ok := peek(rings, r.log.last+1)
+		if !ok {
+			break
+		}
+		for _, s := range r.slots {
+			if s.attached() && s.cmds.Tail() == r.log.last {
+				_ = s.cmds.Put(half)
+			}
+		}
+		r.log.last = half.Seq
+		r.log.add(half, nil)
+	}
 	for _, s := range r.slots {
-		if !s.attached() {
-			continue
-		}
-		if ok && s.cmds.Tail() == r.log.last {
-			_ = s.cmds.Put(half)
-		}
 		// A joiner may be behind: it is fed. Who may be named must have all.
-		if tail := s.cmds.Tail(); s.phase == ready && (tail < r.log.last || ok && tail < seq) {
+		if s.attached() && s.phase == ready && s.cmds.Tail() < r.log.last {
 			r.giveUp(s, "it was not fed any more")
 		}
 	}
-	if ok {
-		r.log.last = seq
-		r.log.add(half, nil)
-		r.control.Commit(seq)
+	if r.log.last > before {
+		r.control.Commit(r.log.last)
 	}
 }
 

@@ -93,14 +93,9 @@ func (r *rig) addPlan(name string, text []byte, plan *patch.Plan) (*planned, err
 func (r *rig) play(p *planned) {
 	r.present = p
 	r.plans.SetCurrent(p.number)
-	r.nodes = r.nodes[:0:0]
-	if p.plan == nil {
-		return
+	if p.plan != nil {
+		r.replanned(p)
 	}
-	for _, n := range p.plan.Nodes() {
-		r.nodes = append(r.nodes, n.ID)
-	}
-	r.replanned(p)
 }
 
 // textOf is the text of a plan.

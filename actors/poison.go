@@ -2,6 +2,7 @@ package actors
 
 import (
 	"fmt"
+	"math"
 
 	"github.com/music-chronus/chronus/shm"
 	"github.com/music-chronus/chronus/shm/sys"
@@ -103,6 +104,10 @@ func (r *rig) commonDeath() {
 	if r.stopping || r.silent != "" {
 		return
 	}
+	r.clearSuspects(p.top)
+	if plan := r.planAt(r.log.last); plan != r.present.number {
+		r.revert(plan) // it was left out, by a worker that has not lived to show it
+	}
 	guilty := offence{node: -1}
 	for _, o := range p.suspects {
 		if o.block >= r.control.Clock() && o.block >= p.top && (!guilty.own || o.block > guilty.block) {
@@ -169,18 +174,46 @@ func (r *rig) quarantine(o offence) bool {
 // in the place of one that was quarantined, or behind all others.
 func (r *rig) bypass(o offence) {
 	from, to, _ := r.entered(o.block)
-	c := shm.Command{Seq: from + 1, Plan: r.present.number, Op: shm.OpBypass, Node: uint16(o.node), Value: 1}
+	plan := r.planAt(to)
+	name := r.nodeName(o.node, plan)
+	c := shm.Command{Seq: from + 1, Plan: plan, Op: shm.OpBypass, Node: uint16(o.node), Value: 1}
 	if to > from {
 		r.amend(c)
 	} else {
-		c.Seq = r.log.last + 1
-		r.log.last = c.Seq
-		r.log.add(c, nil)
-		r.control.Commit(c.Seq)
-		to = c.Seq
+		// Behind all others it may come after another plan, which may not have the node any more.
+		if now, err := r.translate(c, plan); err == nil {
+			now.Seq, now.Plan = r.log.last+1, r.present.number
+			r.log.last = now.Seq
+			r.log.add(now, nil)
+			r.control.Commit(now.Seq)
+		}
+		to = r.log.last
 	}
 	r.journal.Overrule(o.block, to)
-	r.emit(NodeBypassed{Node: r.nodeName(o.node), Block: o.block})
+	r.emit(NodeBypassed{Node: name, Block: o.block})
+}
+
+// planAt is the number of the plan that plays once the command seq has entered, if it was not left out.
+func (r *rig) planAt(seq uint64) uint64 {
+	plan := r.kept.Plan
+	for _, c := range r.log.commands {
+		if c.Op == shm.OpPlan && c.Seq > r.kept.Seq && c.Seq <= seq && !r.leftOut(c.Seq) {
+			plan = uint64(c.Value)
+		}
+	}
+	return plan
+}
+
+// leftOut tells whether the block that a command after the kept snapshot enters leaves it out.
+func (r *rig) leftOut(seq uint64) bool {
+	for n := r.kept.Block; ; n++ {
+		switch d, ok := r.journal.Decision(n); {
+		case !ok:
+			return false
+		case d.Seq() >= seq:
+			return d.Skip()
+		}
+	}
 }
 
 // amend puts c in the place of the command of its Seq, for workers that begin from now on and for tapes. It copies, since a
@@ -200,10 +233,23 @@ func (r *rig) tendPoison() {
 	if p.restarts > 0 && r.control.Clock() > p.lastCommon+uint64(r.geo.Rate/r.geo.Block) {
 		p.restarts = 0
 	}
+	r.clearSuspects(math.MaxUint64)
+	for n := range p.deaths {
+		if n < p.top {
+			delete(p.deaths, n) // it was got over
+		}
+	}
+}
+
+// clearSuspects forgets the blocks before one that somebody has rendered since, and says what of them is left out.
+func (r *rig) clearSuspects(before uint64) {
+	p := &r.poison
 	left := p.suspects[:0]
 	for _, o := range p.suspects {
 		d, ok := r.journal.Decision(o.block)
 		switch {
+		case o.block >= before:
+			left = append(left, o)
 		case ok && d.Skip():
 			from, to, _ := r.entered(o.block)
 			if out, ok := r.log.between(from, to); ok && len(out) > 0 {
@@ -214,11 +260,6 @@ func (r *rig) tendPoison() {
 		}
 	}
 	p.suspects = left
-	for n := range p.deaths {
-		if n < p.top {
-			delete(p.deaths, n) // it was got over
-		}
-	}
 }
 
 // noteTop keeps the highest head: a worker that begins again from a snapshot lowers its own.
@@ -230,7 +271,7 @@ func (r *rig) noteTop() {
 
 // tellQuarantined says which commands are left out, to the world and to who sent each.
 func (r *rig) tellQuarantined(o offence, out []shm.Command) {
-	node := r.nodeName(o.node)
+	node := r.nodeName(o.node, r.present.number)
 	err := fmt.Errorf("quarantined: a worker ended in node %q, in block %d, which it entered; it is left out", node, o.block)
 	for _, c := range out {
 		if i, ok := r.log.index(c.Seq); ok && r.log.answers[i] != nil {
@@ -243,10 +284,10 @@ func (r *rig) tellQuarantined(o offence, out []shm.Command) {
 	r.emit(Quarantined{Block: o.block, Node: node, Commands: len(out), First: out[0].Seq})
 }
 
-// nodeName is the id of a node by its index.
-func (r *rig) nodeName(i int) string {
-	if i < 0 || i >= len(r.nodes) {
-		return "?"
+// nodeName is the id of a node by its index in a plan.
+func (r *rig) nodeName(i int, plan uint64) string {
+	if p := r.planned[plan]; p != nil && p.plan != nil && i >= 0 && i < len(p.plan.Nodes()) {
+		return p.plan.Nodes()[i].ID
 	}
-	return r.nodes[i]
+	return "?"
 }

@@ -67,7 +67,6 @@ type rig struct {
 	lastPlan  uint64              // the highest number given
 	settles   uint64              // the block before which the last change is not over
 	changing  sync.Mutex          // held for the whole of a change of the patch
-	nodes     []string            // ids, by index
 	replanned func(*planned)
 
 	adopted bool                 // it was another engine's

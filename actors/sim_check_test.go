@@ -69,8 +69,13 @@ func (c *simCheck) render(n uint64, d shm.Decision) bool {
 	case d.Skip() && !c.panics[n]:
 		w.fail("block %d leaves out commands, and nobody has panicked in it: %v", n, d)
 	}
+	for _, b := range w.batches {
+		if w.gentle && b.from < d.Seq() && d.Seq() < b.to {
+			w.fail("block %d: %v cuts the commands after %d up to %d", n, d, b.from, b.to)
+		}
+	}
 	for ; c.seq < d.Seq() && w.failure == nil; c.seq++ {
-		c.enter(n, c.amended(c.commands[c.seq]), d.Skip())
+		c.enter(n, c.amendedTo(c.seq+1, c.commands[c.seq]), d.Skip())
 	}
 	if w.failure != nil {
 		return false
@@ -84,12 +89,13 @@ func (c *simCheck) render(n uint64, d shm.Decision) bool {
 	return true
 }
 
-// amended is what the rig has put in a command's place.
-func (c *simCheck) amended(m shm.Command) shm.Command {
-	seq := c.seq + 1
-	for _, a := range c.w.rig.amended {
-		if a.Seq == seq {
-			m = a
+// amendedTo is what a rig has put in the place of the command seq.
+func (c *simCheck) amendedTo(seq uint64, m shm.Command) shm.Command {
+	for _, r := range append(c.w.rigs[:len(c.w.rigs):len(c.w.rigs)], c.w.rig) {
+		for _, a := range r.amended {
+			if a.Seq == seq {
+				m = a
+			}
 		}
 	}
 	return m
@@ -148,7 +154,7 @@ func (c *simCheck) observe() {
 			c.fitted[s.number] = s.gen
 			c.fit(s)
 		}
-		if s.phase == ready && !s.hung && !s.dying && s.cmds.Tail() < w.rig.control.Committed() {
+		if !w.adopting && s.phase == ready && !s.hung && !s.dying && s.cmds.Tail() < w.rig.control.Committed() {
 			w.fail("%d commands are committed, and the ring of worker %d has %d", w.rig.control.Committed(), s.number, s.cmds.Tail())
 			return
 		}

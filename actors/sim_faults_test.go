@@ -11,7 +11,7 @@ import (
 // mayHurt tells whether another fault may be made now: in a gentle run only when all has been mended.
 func (w *simWorld) mayHurt() (ok bool) {
 	w.look(func() {
-		ok = w.inReach() && (!w.gentle || w.whole() && w.full() && w.ticks > w.brokenAt+2)
+		ok = w.inReach() && !w.engine.over && !w.fragileNow() && (!w.gentle || w.whole() && w.full() && w.ticks > w.brokenAt+2)
 	})
 	return ok
 }
@@ -29,7 +29,7 @@ func (w *simWorld) inReachNow() (ok bool) {
 // whole tells whether every replica is ready, and nothing is stopped or dying.
 func (w *simWorld) whole() bool {
 	r := w.rig
-	if r.control.Active().ReadyCount() < len(r.slots) || r.control.Transport() != shm.Play || w.engine.frozen || w.audio.dead || !w.audio.started || w.seq < w.bomb || w.change != nil && w.change.outcome != simGood {
+	if r.control.Active().ReadyCount() < len(r.slots) || r.control.Transport() != shm.Play || w.engine.frozen || w.engine.over || w.busy && w.adopting || w.audio.dead || !w.audio.started || w.seq < w.bomb || w.change != nil && w.change.outcome != simGood {
 		return false
 	}
 	for _, s := range r.slots {
@@ -68,7 +68,7 @@ func (w *simWorld) hurt() {
 	if p == nil || p.dead {
 		return
 	}
-	switch w.rng.IntN(13) {
+	switch w.rng.IntN(15) {
 	case 0, 1, 2, 3:
 		w.kill(p)
 	case 4, 5, 6:
@@ -90,6 +90,8 @@ func (w *simWorld) hurt() {
 		}
 	case 12:
 		w.overtake()
+	case 13, 14:
+		w.bereave()
 	}
 }
 
@@ -140,6 +142,7 @@ func (w *simWorld) nextTick() {
 		w.brokenAt = w.ticks
 	}
 	w.tick()
+	w.comeHeirs()
 	if w.engine.frozen && w.ticks >= w.engineAt {
 		w.engine.frozen = false
 	}
@@ -173,7 +176,7 @@ func (w *simWorld) storm(blocks uint64, turns int) {
 // ready, every command in, nothing concealed any more.
 func (w *simWorld) settle() {
 	w.calm, w.trouble, w.music, w.spur, w.pace = true, 0, 0, 0, 50*time.Millisecond
-	w.engineAt = 0
+	w.engineAt, w.heirAt = 0, 0
 	for _, p := range w.workers {
 		if p != nil {
 			p.thawAt, p.trapped = min(p.thawAt, 1), false // where the node is bypassed, a trap would wait for ever

@@ -225,9 +225,10 @@ func (a *simAudio) flip() {
 func (a *simAudio) obey() {
 	var scratch sys.PollScratch
 	for {
-		fds := []sys.PollFD{{FD: a.socket.FD()}}
+		socket := a.socket // an engine that takes over brings another
+		fds := []sys.PollFD{{FD: socket.FD()}}
 		for scratch = sys.Poll(fds, scratch, 0); fds[0].Ready; scratch = sys.Poll(fds, scratch, 0) {
-			a.order()
+			a.order(socket)
 		}
 		if a.w.lives {
 			a.deaths.Look()
@@ -237,8 +238,8 @@ func (a *simAudio) obey() {
 	}
 }
 
-func (a *simAudio) order() {
-	o, fds, err := shm.ReceiveWire[shm.Order](a.socket)
+func (a *simAudio) order(socket *sys.Socket) {
+	o, fds, err := shm.ReceiveWire[shm.Order](socket)
 	if err != nil {
 		a.w.fail("audio: %v", err)
 		return
@@ -252,7 +253,13 @@ func (a *simAudio) order() {
 		a.w.fail("audio: %v", err)
 		return
 	}
-	slot, _ := seg.Slot()
+	slot, gen := seg.Slot()
+	if old := a.rings[slot]; old != nil {
+		if _, has := old.Slot(); has == gen {
+			seg.Close() // an engine that has just taken over does not know that it is here
+			return
+		}
+	}
 	a.player.Attach(slot, seg.AudioReader())
 	a.deaths.Watch(slot, seg.Life())
 	if a.rings[slot] != nil {

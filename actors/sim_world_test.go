@@ -21,6 +21,7 @@ type simWorld struct {
 	*simSched
 	simCheck
 	simPlans
+	simEngines
 	rig     *rig
 	now     time.Time
 	engine  *simTask
@@ -32,6 +33,7 @@ type simWorld struct {
 	spawnAt [shm.MaxSlots]time.Time
 	lives   bool // the kernel tells deaths by the life words
 	trail   []string
+	batches []*simBatch
 
 	pace     time.Duration // of a tick
 	period   int           // frames a call, at most
@@ -109,6 +111,9 @@ func (w *simWorld) build(cfg Config) (err error) {
 	if r.store, err = shm.NewKeptStore(geo); err != nil {
 		return err
 	}
+	if err = r.store.Put(r.kept); err != nil {
+		return err
+	}
 	for i := range cfg.Replicas {
 		r.slots = append(r.slots, &slot{number: i})
 	}
@@ -139,6 +144,9 @@ func (w *simWorld) told(e Event) {
 			w.commands = append(w.commands, c)
 		}
 	case WorkerHung:
+		if w.adopting { // it cannot tell yet that it was stopped
+			w.panics[w.workers[e.Slot].sim.Block()] = true
+		}
 		w.kill(w.workers[e.Slot])
 	}
 }
@@ -146,6 +154,11 @@ func (w *simWorld) told(e Event) {
 // run is the engine process: the rig's own functions in any order.
 func (w *simWorld) run() {
 	w.startAudioSim()
+	w.serve()
+}
+
+// serve is an engine that has begun.
+func (w *simWorld) serve() {
 	for {
 		w.bury()
 		w.spawnMissing()
@@ -163,6 +176,8 @@ func (w *simWorld) run() {
 // bury does what the watcher does when a pidfd becomes readable.
 func (w *simWorld) bury() {
 	r := w.rig
+	w.busy = true
+	defer func() { w.busy = false }()
 	for _, s := range r.slots {
 		if p := w.workers[s.number]; p != nil && p.reapable && s.phase != empty && s.gen == p.gen {
 			r.mu.Lock()
@@ -197,6 +212,8 @@ func (w *simWorld) spawnMissing() {
 
 // spawnSim has the rig spawn a process for s, and begins it.
 func (w *simWorld) spawnSim(s *slot) error {
+	w.busy = true
+	defer func() { w.busy = false }()
 	ours, theirs, err := sys.SocketPair()
 	if err != nil {
 		return err
@@ -227,17 +244,18 @@ func (w *simWorld) play() {
 	if !w.gentle && w.oneIn(200) {
 		n = shm.CommandEntries + 10
 	}
+	together, batch := w.oneIn(3), []shm.Command(nil)
 	for range n {
 		// Whoever asks may have resolved it with the plan before.
 		plan := w.rig.present
-		if was := w.rig.planned[plan.before]; was != nil && w.oneIn(10) {
+		if was := w.rig.planned[plan.before]; was != nil && !together && w.oneIn(10) {
 			plan = was
 		}
 		node := 1 + w.rng.IntN(len(plan.plan.Nodes())-1)
 		noise := plan.plan.Nodes()[node].Desc.Gated
 		c := shm.Command{Op: shm.OpSet, Node: uint16(node), Param: simValue, Value: float64(w.rng.IntN(1e6))}
 		switch {
-		case noise && w.bombs && w.oneIn(100) && w.seq >= w.bomb && w.mayHurt():
+		case noise && !together && w.bombs && w.oneIn(100) && w.seq >= w.bomb && w.mayHurt():
 			c.Param, c.Value = simBomb, 1
 		case noise && w.oneIn(4):
 			c.Op = shm.OpGate
@@ -250,7 +268,14 @@ func (w *simWorld) play() {
 		if c.Param == simBomb {
 			c.Frame = 0
 		}
+		if together {
+			batch = append(batch, c)
+			continue
+		}
 		w.send(c, plan)
+	}
+	if len(batch) > 0 && len(batch) <= batchMost {
+		w.sendTogether(batch)
 	}
 }
 
@@ -320,5 +345,6 @@ func (w *simWorld) close() {
 	}
 	if w.failure == nil { // else the engine may hold the lock
 		w.rig.close()
+		w.closeEngines()
 	}
 }

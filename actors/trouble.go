@@ -89,7 +89,7 @@ func (r *rig) tendSound(now time.Time) {
 		return
 	}
 	if s.Faults > n.told.Faults {
-		r.emit(NodeMuted{Node: r.nodeName(s.FaultNode), Times: s.Faults})
+		r.emit(NodeMuted{Node: r.nodeName(s.FaultNode, r.present.number), Times: s.Faults})
 	}
 	if s.Limited > n.told.Limited || s.Offset > n.told.Offset {
 		r.emit(OutputGuarded{Limited: s.Limited, Offset: s.Offset})
