@@ -17,6 +17,7 @@ import (
 	"github.com/music-chronus/chronus/actors"
 	"github.com/music-chronus/chronus/audio"
 	"github.com/music-chronus/chronus/audio/null"
+	"github.com/music-chronus/chronus/audio/pipe"
 	"github.com/music-chronus/chronus/dsp/module"
 	"github.com/music-chronus/chronus/dsp/moduletest"
 	"github.com/music-chronus/chronus/dsp/worker"
@@ -26,7 +27,7 @@ import (
 func TestMain(m *testing.M) {
 	module.All = append(module.All, &moduletest.Bomb)
 	moduletest.Flip = flips
-	actors.RunChild(worker.Main, audio.Main(null.Backend{}))
+	actors.RunChild(worker.With(ownModules()...), audio.Main(null.Backend{}, pipe.Backend{}))
 	os.Exit(m.Run())
 }
 

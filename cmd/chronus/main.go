@@ -14,13 +14,14 @@ import (
 	"github.com/music-chronus/chronus/audio"
 	"github.com/music-chronus/chronus/audio/file"
 	"github.com/music-chronus/chronus/audio/null"
+	"github.com/music-chronus/chronus/audio/pipe"
 	"github.com/music-chronus/chronus/audio/portaudio"
 	"github.com/music-chronus/chronus/dsp/samples"
 	"github.com/music-chronus/chronus/dsp/worker"
 )
 
-// backends in the order in which auto tries them; file is never chosen by itself.
-var backends = []audio.Backend{portaudio.Backend{}, null.Backend{}, file.Backend{}}
+// backends in the order in which auto tries them; file and pipe are never chosen by themselves.
+var backends = []audio.Backend{portaudio.Backend{}, null.Backend{}, file.Backend{}, pipe.Backend{}}
 
 // cli is the command line.
 type cli struct {

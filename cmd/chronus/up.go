@@ -27,7 +27,7 @@ type engineFlags struct {
 	OSC      string        `name:"osc" help:"Listen for OSC on this address, by UDP, TCP and WebSocket; none: do not." default:"127.0.0.1:5005" placeholder:"HOST:PORT"`
 	OSCAllow []string      `name:"osc-allow" help:"Other machines that may play, like 192.168.1.0/24." placeholder:"NETWORK,..."`
 	OSCToken string        `name:"osc-token-file" help:"File with a token: other machines that show it by /auth may do more than play." placeholder:"FILE"`
-	Backend  string        `help:"auto, portaudio, null, or file." default:"auto"`
+	Backend  string        `help:"auto, portaudio, null, file, or pipe." default:"auto"`
 	Device   string        `help:"Device, as chronus devices lists it; for file: the WAV file, fast:FILE for faster than real time." placeholder:"NAME"`
 	Fallback []string      `help:"Devices to play on while that one cannot be opened, as BACKEND or BACKEND:DEVICE; null once all else has failed." placeholder:"TARGET,..."`
 	Rate     int           `help:"Frames a second." default:"48000" placeholder:"HZ"`
@@ -84,7 +84,7 @@ func (f engineFlags) config(s streams) (actors.Config, error) {
 	for _, name := range f.Fallback {
 		backend, device, _ := strings.Cut(name, ":")
 		if backend == "auto" || !slices.ContainsFunc(backends, func(b audio.Backend) bool { return b.Name() == backend }) {
-			return actors.Config{}, fmt.Errorf("--fallback %q: the backend is portaudio, null or file", name)
+			return actors.Config{}, fmt.Errorf("--fallback %q: the backend is portaudio, null, file or pipe", name)
 		}
 		c.Fallback = append(c.Fallback, shm.Target{Backend: backend, Device: device})
 	}
