@@ -103,6 +103,7 @@ const noState = "none"
 
 type upCmd struct {
 	engineFlags
+	remoteFlags
 	MIDI  string `name:"midi" help:"Play it with a MIDI input: auto, or a port as chronus midi takes it; in a process of its own." placeholder:"NAME"`
 	Watch bool   `help:"Take up the values of the patch file whenever it is saved." default:"true" negatable:""`
 }
@@ -119,13 +120,16 @@ func (u *upCmd) Run(s streams) error {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
 	defer stop()
 	signal.Ignore(syscall.SIGPIPE) // a closed terminal must not end the sound
-	e, err := actors.Start(ctx, cfg)
+	e, at, down, err := u.start(ctx, cfg)
 	if err != nil {
 		return err
 	}
 	st, err := e.Status(ctx)
 	if err == nil {
 		fmt.Fprintln(s.out, statusLine(st))
+	}
+	if at != "" {
+		fmt.Fprintln(s.out, "chronus can be watched and played at", at)
 	}
 	var watching sync.WaitGroup
 	watch, unwatch := context.WithCancel(ctx)
@@ -141,7 +145,7 @@ func (u *upCmd) Run(s streams) error {
 	}
 	unwatch()
 	watching.Wait()
-	e.Stop()
+	down()
 	return nil
 }
 
