@@ -122,8 +122,8 @@ func TestExclusiveImports(t *testing.T) {
 		reason string
 	}{
 		{"golang.org/x/sys/unix", []string{"shm/sys"}, "system calls have one home"},
-		{"github.com/asynkron/protoactor-go/", []string{"actors", "actors/remote"}, "workers and the audio process stay small and know no actors"},
-		{"google.golang.org/grpc/", []string{"actors/remote"}, "an engine that is not opened to others links no gRPC"},
+		{"github.com/asynkron/protoactor-go/", []string{"actors", "actors/remote", "cmd/examples/embed", "cmd/examples/generative", "cmd/examples/host", "cmd/examples/module"}, "workers and the audio process stay small and know no actors"},
+		{"google.golang.org/grpc/", []string{"actors/remote", "cmd/examples/host"}, "an engine that is not opened to others links no gRPC"},
 		{"C", []string{"audio/portaudio"}, "an embedding program with an output of its own needs no C compiler"},
 		{"github.com/gordonklaus/portaudio", []string{"audio/portaudio"}, "it is cgo"},
 		{"github.com/hypebeast/go-osc/", []string{"osc"}, "its parser must never see input from the network"},
