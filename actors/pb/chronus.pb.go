@@ -2186,6 +2186,68 @@ func (x *Worker) GetLead() int64 {
 	return 0
 }
 
+// Announce tells the grain of an engine in a cluster where the engine's gate is, and is sent again before its lease is over. See
+// actors/cluster.
+type Announce struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Address       string                 `protobuf:"bytes,1,opt,name=address,proto3" json:"address,omitempty"`
+	Id            string                 `protobuf:"bytes,2,opt,name=id,proto3" json:"id,omitempty"`
+	LeaseMs       uint32                 `protobuf:"varint,3,opt,name=lease_ms,json=leaseMs,proto3" json:"lease_ms,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Announce) Reset() {
+	*x = Announce{}
+	mi := &file_chronus_proto_msgTypes[25]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Announce) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Announce) ProtoMessage() {}
+
+func (x *Announce) ProtoReflect() protoreflect.Message {
+	mi := &file_chronus_proto_msgTypes[25]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Announce.ProtoReflect.Descriptor instead.
+func (*Announce) Descriptor() ([]byte, []int) {
+	return file_chronus_proto_rawDescGZIP(), []int{25}
+}
+
+func (x *Announce) GetAddress() string {
+	if x != nil {
+		return x.Address
+	}
+	return ""
+}
+
+func (x *Announce) GetId() string {
+	if x != nil {
+		return x.Id
+	}
+	return ""
+}
+
+func (x *Announce) GetLeaseMs() uint32 {
+	if x != nil {
+		return x.LeaseMs
+	}
+	return 0
+}
+
 var File_chronus_proto protoreflect.FileDescriptor
 
 const file_chronus_proto_rawDesc = "" +
@@ -2356,7 +2418,11 @@ const file_chronus_proto_rawDesc = "" +
 	"generation\x12\x14\n" +
 	"\x05state\x18\x03 \x01(\tR\x05state\x12\x12\n" +
 	"\x04load\x18\x04 \x01(\x01R\x04load\x12\x12\n" +
-	"\x04lead\x18\x05 \x01(\x03R\x04leadB,Z*github.com/music-chronus/chronus/actors/pbb\x06proto3"
+	"\x04lead\x18\x05 \x01(\x03R\x04lead\"O\n" +
+	"\bAnnounce\x12\x18\n" +
+	"\aaddress\x18\x01 \x01(\tR\aaddress\x12\x0e\n" +
+	"\x02id\x18\x02 \x01(\tR\x02id\x12\x19\n" +
+	"\blease_ms\x18\x03 \x01(\rR\aleaseMsB,Z*github.com/music-chronus/chronus/actors/pbb\x06proto3"
 
 var (
 	file_chronus_proto_rawDescOnce sync.Once
@@ -2371,7 +2437,7 @@ func file_chronus_proto_rawDescGZIP() []byte {
 }
 
 var file_chronus_proto_enumTypes = make([]protoimpl.EnumInfo, 3)
-var file_chronus_proto_msgTypes = make([]protoimpl.MessageInfo, 25)
+var file_chronus_proto_msgTypes = make([]protoimpl.MessageInfo, 26)
 var file_chronus_proto_goTypes = []any{
 	(Transport_Do)(0), // 0: chronus.v1.Transport.Do
 	(Refused_Code)(0), // 1: chronus.v1.Refused.Code
@@ -2401,6 +2467,7 @@ var file_chronus_proto_goTypes = []any{
 	(*Event)(nil),     // 25: chronus.v1.Event
 	(*Status)(nil),    // 26: chronus.v1.Status
 	(*Worker)(nil),    // 27: chronus.v1.Worker
+	(*Announce)(nil),  // 28: chronus.v1.Announce
 }
 var file_chronus_proto_depIdxs = []int32{
 	4,  // 0: chronus.v1.Request.watch:type_name -> chronus.v1.Watch
@@ -2475,7 +2542,7 @@ func file_chronus_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_chronus_proto_rawDesc), len(file_chronus_proto_rawDesc)),
 			NumEnums:      3,
-			NumMessages:   25,
+			NumMessages:   26,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

@@ -160,7 +160,11 @@ func peerOf(ctx actor.Context) string {
 // role is the sender's, by what the guard has put on the message, or by its token, whichever is more.
 func (g *gate) role(ctx actor.Context, r *pb.Request) (role Role, unknown string) {
 	if g.o.Guard != nil {
-		if name, ok := strings.CutPrefix(ctx.MessageHeader().Get(roleHeader), g.o.Guard.nonce); ok {
+		mark := ctx.MessageHeader().Get(roleHeader)
+		if mark == "" { // the guard marks all that come from elsewhere: this is the program's own
+			return Operate, ""
+		}
+		if name, ok := strings.CutPrefix(mark, g.o.Guard.nonce); ok {
 			if waiting := g.o.Guard.gate(ctx.Self().Id, false); waiting != nil {
 				waiting.Add(-1)
 			}
