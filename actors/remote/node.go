@@ -183,6 +183,24 @@ func (n *Node) Open(e *actors.Engine) error {
 	return err
 }
 
+// OpenFunc opens what only says how it is, under a name: for tests and trials of what watches engines. It carries nothing out.
+func (n *Node) OpenFunc(name string, status func() actors.Status) error {
+	pid, err := n.system.Root.SpawnNamed(actor.PropsFromFunc(func(ctx actor.Context) {
+		switch ctx.Message().(type) {
+		case actors.GetStatus:
+			ctx.Respond(status())
+		case actors.Flip, actors.Mute, actors.NewPatch, actors.NoteOn, actors.NoteOff, actors.SetParam, actors.SetGate, actors.Send, actors.Transport,
+			actors.BeginTape, actors.EndTape:
+			ctx.Respond(actors.Refused{Code: actors.RefusedUnavailable, Reason: "this is no engine"})
+		}
+	}), name)
+	if err != nil {
+		return fmt.Errorf("%s: %w", name, err)
+	}
+	_, err = Open(n.system, pid, GateOptions{Guard: n.guard, Tokens: n.tokens})
+	return err
+}
+
 // Close ends the node. What is on its way may be lost.
 func (n *Node) Close() {
 	n.close.Do(func() {
