@@ -2,7 +2,7 @@
 // Chronus needs it: engines are followed by actors/remote, not by this.
 //
 // An engine has a grain of its name. The cluster puts grains where it likes, and moves them; the engine stays, so the grain is but a signpost: it
-// is told, every second, by the engine's own member where the engine's gate is, and forwards requests there.
+// is told, every second, by the engine's own member where the engine's door is, and forwards requests there.
 //
 // What to know of protoactor's cluster, as it is: a member that was frozen or cut off for some seconds is expelled for good and needs a new
 // process (its engine plays on, and can still be followed by actors/remote); asking for a grain may hang for seconds while members come or go,
@@ -40,7 +40,7 @@ func Kind() *protocluster.Kind {
 
 // grain is an engine's signpost.
 type grain struct {
-	gate  *actor.PID // nil: nobody has said yet
+	door  *actor.PID // nil: nobody has said yet
 	until time.Time
 }
 
@@ -48,13 +48,13 @@ type grain struct {
 func (g *grain) Receive(ctx actor.Context) {
 	switch m := ctx.Message().(type) {
 	case *pb.Announce:
-		g.gate, g.until = actor.NewPID(m.Address, m.Id), time.Now().Add(time.Duration(m.LeaseMs)*time.Millisecond)
+		g.door, g.until = actor.NewPID(m.Address, m.Id), time.Now().Add(time.Duration(m.LeaseMs)*time.Millisecond)
 		if ctx.Sender() != nil {
 			ctx.Respond(&pb.Reply{Version: pb.Version, What: &pb.Reply_Done{Done: &pb.Done{}}})
 		}
 	case *pb.Request:
-		if g.gate != nil && time.Now().Before(g.until) {
-			ctx.Forward(g.gate)
+		if g.door != nil && time.Now().Before(g.until) {
+			ctx.Forward(g.door)
 			return
 		}
 		if ctx.Sender() != nil {
@@ -65,13 +65,13 @@ func (g *grain) Receive(ctx actor.Context) {
 	}
 }
 
-// Announce tells the cluster where an engine's gate is, as remote.Open returned it, under a name, until the returned function is called. That two engines have one
+// Announce tells the cluster where an engine's door is, as remote.Open returned it, under a name, until the returned function is called. That two engines have one
 // name is not found out: the last to tell is asked.
-func Announce(c *protocluster.Cluster, name string, gate *actor.PID) (stop func()) {
+func Announce(c *protocluster.Cluster, name string, door *actor.PID) (stop func()) {
 	ctx, cancel := context.WithCancel(context.Background())
 	var done sync.WaitGroup
 	done.Go(func() {
-		m := &pb.Announce{Address: gate.Address, Id: gate.Id, LeaseMs: uint32(announceLease / time.Millisecond)}
+		m := &pb.Announce{Address: door.Address, Id: door.Id, LeaseMs: uint32(announceLease / time.Millisecond)}
 		for {
 			once, end := context.WithTimeout(ctx, announceEvery)
 			_, _ = request(once, c, name, m) // in a second it is told again

@@ -55,11 +55,11 @@ func TestCluster(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		gate, err := remote.Open(c.ActorSystem, pid, remote.GateOptions{Guard: guard})
+		door, err := remote.Open(c.ActorSystem, pid, remote.DoorOptions{Guard: guard})
 		if err != nil {
 			t.Fatal(err)
 		}
-		members, stops = append(members, c), append(stops, Announce(c, name, gate))
+		members, stops = append(members, c), append(stops, Announce(c, name, door))
 	}
 	ask := func(c *protocluster.Cluster, name string, r *pb.Request) string {
 		ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)

@@ -186,7 +186,7 @@ func (Event_Level) EnumDescriptor() ([]byte, []int) {
 	return file_chronus_proto_rawDescGZIP(), []int{22, 0}
 }
 
-// Request asks something of an engine's gate. It is answered, to its sender, with one Reply that has its id.
+// Request asks something at an engine's door. It is answered, to its sender, with one Reply that has its id.
 type Request struct {
 	state   protoimpl.MessageState `protogen:"open.v1"`
 	Version uint32                 `protobuf:"varint,1,opt,name=version,proto3" json:"version,omitempty"` // 1
@@ -2186,7 +2186,7 @@ func (x *Worker) GetLead() int64 {
 	return 0
 }
 
-// Announce tells the grain of an engine in a cluster where the engine's gate is, and is sent again before its lease is over. See
+// Announce tells the grain of an engine in a cluster where the engine's door is, and is sent again before its lease is over. See
 // actors/cluster.
 type Announce struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`

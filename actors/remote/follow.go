@@ -23,7 +23,7 @@ const (
 type Target struct {
 	Address string        // host:port
 	Name    string        // of its actor; "" if it was given none
-	Token   string        // for its gate, if it takes tokens
+	Token   string        // for its door, if it takes tokens
 	Every   time.Duration // between reports; 0: 250 ms
 }
 
@@ -40,7 +40,7 @@ func (n *Node) Follow(t Target, tell func(News)) (stop func()) {
 	if t.Every == 0 {
 		t.Every = stdEvery
 	}
-	pid := n.system.Root.Spawn(actor.PropsFromProducer(func() actor.Actor { return &follower{node: n, target: t, tell: tell} }))
+	pid := n.system.Root.Spawn(actor.PropsFromProducer(func() actor.Actor { return &following{node: n, target: t, tell: tell} }))
 	n.mu.Lock()
 	n.follows[t.Address] = append(n.follows[t.Address], pid)
 	n.mu.Unlock()
@@ -74,8 +74,8 @@ type (
 	look         struct{}
 )
 
-// follower keeps a watch on one engine alive.
-type follower struct {
+// following keeps a watch on one engine alive.
+type following struct {
 	node    *Node
 	target  Target
 	tell    func(News)
@@ -86,11 +86,11 @@ type follower struct {
 	event   uint64 // the last event seen
 	away    bool   // it has been told to be lost
 	ended   bool
-	over    bool // this follower has been stopped
+	over    bool // this following has been stopped
 }
 
 // Receive implements actor.Actor.
-func (f *follower) Receive(ctx actor.Context) {
+func (f *following) Receive(ctx actor.Context) {
 	switch m := ctx.Message().(type) {
 	case *actor.Started:
 		f.heard = time.Now()
@@ -99,7 +99,7 @@ func (f *follower) Receive(ctx actor.Context) {
 	case *actor.Stopping, *actor.Restarting:
 		f.over = true
 		if !f.away {
-			ctx.Request(GatePID(f.target.Address, f.target.Name), f.request(&pb.Request{Do: &pb.Request_Unwatch{Unwatch: &pb.Unwatch{}}}))
+			ctx.Request(DoorPID(f.target.Address, f.target.Name), f.request(&pb.Request{Do: &pb.Request_Unwatch{Unwatch: &pb.Unwatch{}}}))
 		}
 	case *pb.Report:
 		f.report(m)
@@ -117,13 +117,13 @@ func (f *follower) Receive(ctx actor.Context) {
 	}
 }
 
-func (f *follower) tick(ctx actor.Context) {
+func (f *following) tick(ctx actor.Context) {
 	root, self := ctx.ActorSystem().Root, ctx.Self()
 	time.AfterFunc(lookEvery, func() { root.Send(self, look{}) })
 }
 
 // look renews the watch in time, and sees how long nothing has been heard.
-func (f *follower) look(ctx actor.Context) {
+func (f *following) look(ctx actor.Context) {
 	if f.over {
 		return
 	}
@@ -137,21 +137,21 @@ func (f *follower) look(ctx actor.Context) {
 	f.tick(ctx)
 }
 
-func (f *follower) request(r *pb.Request) *pb.Request {
+func (f *following) request(r *pb.Request) *pb.Request {
 	r.Version, r.Token = pb.Version, f.target.Token
 	return r
 }
 
 // renew asks for the watch, or for its going on.
-func (f *follower) renew(ctx actor.Context) {
+func (f *following) renew(ctx actor.Context) {
 	f.renewed = time.Now()
-	ctx.Request(GatePID(f.target.Address, f.target.Name), f.request(&pb.Request{Do: &pb.Request_Watch{Watch: &pb.Watch{
+	ctx.Request(DoorPID(f.target.Address, f.target.Name), f.request(&pb.Request{Do: &pb.Request_Watch{Watch: &pb.Watch{
 		EveryMs: uint32(f.target.Every / time.Millisecond), LeaseMs: uint32(stdLease / time.Millisecond), AfterEvent: f.event,
 	}}}))
 }
 
 // report takes a report, unless it is one from before a loss that comes late, out of order.
-func (f *follower) report(m *pb.Report) {
+func (f *following) report(m *pb.Report) {
 	boot := m.GetStatus().GetBoot()
 	if boot != "" && boot != f.boot {
 		f.boot, f.number, f.event, f.ended = boot, 0, 0, false
@@ -167,7 +167,7 @@ func (f *follower) report(m *pb.Report) {
 	f.tell(News{Report: m})
 }
 
-func (f *follower) lose(why string) {
+func (f *following) lose(why string) {
 	if f.away {
 		return
 	}

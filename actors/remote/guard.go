@@ -31,7 +31,7 @@ const (
 	maxMessage  = 1 << 20 // bytes of one packet of messages
 	maxRate     = 5000    // requests a second of one connection, on average; beyond it is read more slowly
 	maxBurst    = 2 * maxRate
-	maxPending  = 4096 // requests that a gate has not looked at; beyond, nothing more is read
+	maxPending  = 4096 // requests that a door has not looked at; beyond, nothing more is read
 	refusalsMax = time.Second
 )
 
@@ -54,7 +54,7 @@ type Guard struct {
 
 	streams atomic.Int64
 	mu      sync.Mutex
-	gates   map[string]*atomic.Int64 // by the names of their actors: requests that they have not looked at
+	doors   map[string]*atomic.Int64 // by the names of their actors: requests that they have not looked at
 	counts  map[string]uint64
 	told    map[string]time.Time
 }
@@ -70,7 +70,7 @@ func NewGuard(system *actor.ActorSystem, plain Role) *Guard {
 func newGuard(system *actor.ActorSystem, plain Role) *Guard {
 	b := make([]byte, 16)
 	_, _ = rand.Read(b) // it never fails
-	return &Guard{system: system, plain: plain, nonce: hex.EncodeToString(b), counts: map[string]uint64{}, gates: map[string]*atomic.Int64{}, told: map[string]time.Time{}}
+	return &Guard{system: system, plain: plain, nonce: hex.EncodeToString(b), counts: map[string]uint64{}, doors: map[string]*atomic.Int64{}, told: map[string]time.Time{}}
 }
 
 // ServerOptions are what a remote has to be configured with to have the guard before it.
@@ -99,38 +99,38 @@ func (g *Guard) Refused() map[string]uint64 {
 	return c
 }
 
-// gate counts what waits at a gate, from when it opens; nil: there is no such gate.
-func (g *Guard) gate(name string, open bool) *atomic.Int64 {
+// door counts what waits at a door, from when it opens; nil: there is no such door.
+func (g *Guard) door(name string, open bool) *atomic.Int64 {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	if open && g.gates[name] == nil {
-		g.gates[name] = &atomic.Int64{}
+	if open && g.doors[name] == nil {
+		g.doors[name] = &atomic.Int64{}
 	}
-	return g.gates[name]
+	return g.doors[name]
 }
 
-// shut forgets a gate.
+// shut forgets a door.
 func (g *Guard) shut(name string) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	delete(g.gates, name)
+	delete(g.doors, name)
 }
 
-// waiting is what waits at all gates.
+// waiting is what waits at all doors.
 func (g *Guard) waiting() (n int64) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	for _, w := range g.gates {
+	for _, w := range g.doors {
 		n += w.Load()
 	}
 	return n
 }
 
-// full tells whether too much waits at a gate.
+// full tells whether too much waits at a door.
 func (g *Guard) full() bool {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	for _, n := range g.gates {
+	for _, n := range g.doors {
 		if n.Load() > maxPending {
 			return true
 		}
@@ -315,7 +315,7 @@ func (w *watched) admit(b *protoremote.MessageBatch, e *protoremote.MessageEnvel
 		e.TypeId, e.MessageData = int32(len(b.TypeNames)-1), nil
 		w.guard.refuse(w.Context(), "message", fmt.Sprintf("a %s", name))
 	}
-	if waiting := w.guard.gate(b.Targets[e.Target].Id, false); waiting != nil {
+	if waiting := w.guard.door(b.Targets[e.Target].Id, false); waiting != nil {
 		waiting.Add(1)
 	}
 	e.MessageHeader = &protoremote.MessageHeader{HeaderData: mark}

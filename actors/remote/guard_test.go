@@ -173,14 +173,14 @@ func TestAttacks(t *testing.T) {
 	server := node(t, Options{})
 	opened(t, server, "chronus")
 	friend := node(t, Options{})
-	const gateID = "chronus-gate/chronus"
+	const doorID = "chronus-door/chronus"
 	me := actor.NewPID("127.0.0.1:9", "me")
 	request, err := proto.Marshal(&pb.Request{Version: 1, Do: &pb.Request_Flip{Flip: &pb.Flip{}}})
 	if err != nil {
 		t.Fatal(err)
 	}
 	pointing := func(e *protoremote.MessageEnvelope) *protoremote.MessageBatch {
-		b := batch(gateID, string(requestType), request, me)
+		b := batch(doorID, string(requestType), request, me)
 		b.Envelopes[0] = e
 		return b
 	}
@@ -189,16 +189,16 @@ func TestAttacks(t *testing.T) {
 		do         func(a *attacker)
 	}{
 		{"stops the engine's actor", "message", func(a *attacker) { a.send(batch("chronus", "actor.Stop", nil, nil)) }},
-		{"poisons the gate", "message", func(a *attacker) { a.send(batch(gateID, "actor.PoisonPill", nil, nil)) }},
+		{"poisons the door", "message", func(a *attacker) { a.send(batch(doorID, "actor.PoisonPill", nil, nil)) }},
 		{"watches, of which there is no end", "message", func(a *attacker) { a.send(batch("chronus", "actor.Watch", nil, nil)) }},
-		{"a type that nobody knows", "message", func(a *attacker) { a.send(batch(gateID, "no.such.Type", nil, nil)) }},
+		{"a type that nobody knows", "message", func(a *attacker) { a.send(batch(doorID, "no.such.Type", nil, nil)) }},
 		{"a target that is not there", "malformed", func(a *attacker) { a.send(pointing(&protoremote.MessageEnvelope{Target: 7})) }},
 		{"a negative target", "malformed", func(a *attacker) { a.send(pointing(&protoremote.MessageEnvelope{Target: -1})) }},
 		{"a type that is not there", "malformed", func(a *attacker) { a.send(pointing(&protoremote.MessageEnvelope{TypeId: 3})) }},
 		{"a sender that is not there", "malformed", func(a *attacker) { a.send(pointing(&protoremote.MessageEnvelope{Sender: 3})) }},
 		{"another serializer", "malformed", func(a *attacker) { a.send(pointing(&protoremote.MessageEnvelope{SerializerId: 9})) }},
 		{"another's address", "malformed", func(a *attacker) {
-			a.send(batch(gateID, string(requestType), request, actor.NewPID(server.Address(), "chronus")))
+			a.send(batch(doorID, string(requestType), request, actor.NewPID(server.Address(), "chronus")))
 		}},
 		{"no address", "address", func(a *attacker) { a.connect("nowhere") }},
 		{"a call that protoactor has not written", "unary", func(a *attacker) {
@@ -224,7 +224,7 @@ func TestAttacks(t *testing.T) {
 func TestTypedRefusals(t *testing.T) {
 	server, client := node(t, Options{}), node(t, Options{})
 	opened(t, server, "chronus")
-	gate := GatePID(server.Address(), "")
+	door := DoorPID(server.Address(), "")
 	for _, tt := range []struct {
 		m    proto.Message
 		want pb.Refused_Code
@@ -235,7 +235,7 @@ func TestTypedRefusals(t *testing.T) {
 		{&pb.Request{Do: &pb.Request_Flip{}}, pb.Refused_VERSION},
 		{&pb.Request{Version: 1}, pb.Refused_UNKNOWN},
 	} {
-		answer, err := client.system.Root.RequestFuture(gate, tt.m, 5*time.Second).Result()
+		answer, err := client.system.Root.RequestFuture(door, tt.m, 5*time.Second).Result()
 		reply, ok := answer.(*pb.Reply)
 		if err != nil || !ok || reply.GetRefused().GetCode() != tt.want || reply.GetRefused().GetReason() == "" {
 			t.Errorf("%v: %v, %v", tt.m, answer, err)
@@ -253,7 +253,7 @@ func TestFlood(t *testing.T) {
 	}
 	a := attack(t, server.Address())
 	a.connect("127.0.0.1:9")
-	b := batch("chronus-gate/chronus", string(requestType), request, nil)
+	b := batch("chronus-door/chronus", string(requestType), request, nil)
 	for range 99 {
 		b.Envelopes = append(b.Envelopes, b.Envelopes[0])
 	}
@@ -302,7 +302,7 @@ func TestOthersPass(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := Open(system, pid, GateOptions{Guard: guard}); err != nil {
+	if _, err := Open(system, pid, DoorOptions{Guard: guard}); err != nil {
 		t.Fatal(err)
 	}
 	echo := system.Root.Spawn(actor.PropsFromFunc(func(ctx actor.Context) {
@@ -317,7 +317,7 @@ func TestOthersPass(t *testing.T) {
 		t.Errorf("%v, %v", answer, err)
 	}
 	root := client.system.Root.Copy().WithHeaders(map[string]string{roleHeader: "operate"})
-	answer, err = root.RequestFuture(GatePID(system.Address(), "mine"), &pb.Request{Version: 1, Do: &pb.Request_Flip{}}, 5*time.Second).Result()
+	answer, err = root.RequestFuture(DoorPID(system.Address(), "mine"), &pb.Request{Version: 1, Do: &pb.Request_Flip{}}, 5*time.Second).Result()
 	if a, ok := answer.(*pb.Reply); err != nil || !ok || a.GetRefused().GetCode() != pb.Refused_FORBIDDEN {
 		t.Errorf("%v, %v", answer, err)
 	}

@@ -177,9 +177,9 @@ func (n *Node) System() *actor.ActorSystem { return n.system }
 // Host is a place for an engine in the node: give it to actors.Embed, and what comes of that to Open.
 func (n *Node) Host(name string) actors.Host { return actors.Host{System: n.system, Name: name} }
 
-// Open opens an engine that lives in the node to peers, under the name of its actor. The gate ends with the engine.
+// Open opens an engine that lives in the node to peers, under the name of its actor. The door ends with the engine.
 func (n *Node) Open(e *actors.Engine) error {
-	_, err := Open(n.system, e.PID(), GateOptions{Guard: n.guard, Tokens: n.tokens, TapeDir: n.o.TapeDir})
+	_, err := Open(n.system, e.PID(), DoorOptions{Guard: n.guard, Tokens: n.tokens, TapeDir: n.o.TapeDir})
 	return err
 }
 
@@ -197,7 +197,7 @@ func (n *Node) OpenFunc(name string, status func() actors.Status) error {
 	if err != nil {
 		return fmt.Errorf("%s: %w", name, err)
 	}
-	_, err = Open(n.system, pid, GateOptions{Guard: n.guard, Tokens: n.tokens})
+	_, err = Open(n.system, pid, DoorOptions{Guard: n.guard, Tokens: n.tokens})
 	return err
 }
 
@@ -217,7 +217,7 @@ func (n *Node) Ask(ctx context.Context, address, name string, r *pb.Request) (*p
 		wait = time.Until(at)
 	}
 	r.Version, r.Id = pb.Version, n.ids.Add(1)
-	answer, err := n.system.Root.RequestFuture(GatePID(address, name), r, wait).Result()
+	answer, err := n.system.Root.RequestFuture(DoorPID(address, name), r, wait).Result()
 	switch {
 	case errors.Is(err, actor.ErrDeadLetter):
 		return nil, fmt.Errorf("%s: there is no engine called %q, or it cannot be reached", address, name)
@@ -234,7 +234,7 @@ func (n *Node) Ask(ctx context.Context, address, name string, r *pb.Request) (*p
 	return reply, nil
 }
 
-// RefusedError is what a gate refused, and why.
+// RefusedError is what a door refused, and why.
 type RefusedError struct {
 	Address string
 	Code    pb.Refused_Code

@@ -16,7 +16,7 @@ import (
 	"github.com/music-chronus/chronus/actors/pb"
 )
 
-// standIn is what a gate sees of an engine, without one.
+// standIn is what a door sees of an engine, without one.
 type standIn struct {
 	boot    string
 	asked   chan any
@@ -62,7 +62,7 @@ func node(t *testing.T, o Options) *Node {
 	return n
 }
 
-// opened is a stand-in behind a gate.
+// opened is a stand-in behind a door.
 func opened(t *testing.T, n *Node, name string) (*standIn, *actor.PID) {
 	t.Helper()
 	s := &standIn{boot: fmt.Sprint("boot of ", name), asked: make(chan any, 100)}
@@ -70,7 +70,7 @@ func opened(t *testing.T, n *Node, name string) (*standIn, *actor.PID) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := Open(n.system, pid, GateOptions{Guard: n.guard, Tokens: n.tokens, TapeDir: n.o.TapeDir}); err != nil {
+	if _, err := Open(n.system, pid, DoorOptions{Guard: n.guard, Tokens: n.tokens, TapeDir: n.o.TapeDir}); err != nil {
 		t.Fatal(err)
 	}
 	return s, pid
@@ -222,7 +222,7 @@ func TestFollow(t *testing.T) {
 	stops[1]()
 }
 
-// More events than a gate keeps are counted as lost, not passed over in silence.
+// More events than a door keeps are counted as lost, not passed over in silence.
 func TestLostEvents(t *testing.T) {
 	server := node(t, Options{})
 	_, pid := opened(t, server, "chronus")
@@ -251,7 +251,7 @@ func TestLease(t *testing.T) {
 	}))
 	watch := &pb.Request{Version: pb.Version, Do: &pb.Request_Watch{Watch: &pb.Watch{EveryMs: 100, LeaseMs: 1000}}}
 	for range 10 {
-		client.system.Root.RequestWithCustomSender(GatePID(server.Address(), ""), watch, self)
+		client.system.Root.RequestWithCustomSender(DoorPID(server.Address(), ""), watch, self)
 	}
 	last := int64(-1)
 	for began := time.Now(); last != reports.Load(); time.Sleep(1500 * time.Millisecond) {

@@ -14,7 +14,7 @@ import (
 const maxPatch = 256 << 10
 
 // translate is a request as the engine's actor takes it.
-func (g *gate) translate(r *pb.Request) (any, error) {
+func (g *door) translate(r *pb.Request) (any, error) {
 	switch do := r.Do.(type) {
 	case *pb.Request_GetStatus:
 		return actors.GetStatus{}, nil
@@ -58,7 +58,7 @@ func (g *gate) translate(r *pb.Request) (any, error) {
 }
 
 // tape is the file of a tape: a name in the directory for tapes, and nowhere else.
-func (g *gate) tape(name string) (any, error) {
+func (g *door) tape(name string) (any, error) {
 	if g.o.TapeDir == "" {
 		return nil, errors.New("this engine takes no tapes from elsewhere: it was given no directory for them")
 	}

@@ -64,7 +64,7 @@ func run(dir string, lead int) error {
 			return err
 		}
 		defer engine.Stop()
-		if _, err := remote.Open(system, engine.PID(), remote.GateOptions{Guard: guard}); err != nil {
+		if _, err := remote.Open(system, engine.PID(), remote.DoorOptions{Guard: guard}); err != nil {
 			return err
 		}
 		fmt.Println("engine", name, "in", runtime)

@@ -13,58 +13,58 @@ import (
 	"github.com/music-chronus/chronus/actors/pb"
 )
 
-// GateOptions say who may come through a gate.
-type GateOptions struct {
+// DoorOptions say who may come through a door.
+type DoorOptions struct {
 	Guard   *Guard // that stands before the remote; nil: there is none, and only tokens count
 	Tokens  Tokens
 	TapeDir string // where tapes go; "": they are refused
 }
 
-// Open opens an engine to the peers of the remote that its actor system has. The gate's actor ends with the engine's.
-func Open(system *actor.ActorSystem, engine *actor.PID, o GateOptions) (*actor.PID, error) {
+// Open opens an engine to the peers of the remote that its actor system has. The door's actor ends with the engine's.
+func Open(system *actor.ActorSystem, engine *actor.PID, o DoorOptions) (*actor.PID, error) {
 	pid, err := system.Root.SpawnNamed(actor.PropsFromProducer(func() actor.Actor {
-		return &gate{o: o, engine: engine, began: time.Now()}
-	}), gateName(engine.Id))
+		return &door{o: o, engine: engine, began: time.Now()}
+	}), doorName(engine.Id))
 	if err != nil {
-		return nil, fmt.Errorf("gate of %s: %w", engine.Id, err)
+		return nil, fmt.Errorf("door of %s: %w", engine.Id, err)
 	}
 	return pid, nil
 }
 
 const defaultName = "chronus"
 
-// gateName is that of the gate of an engine's actor.
-func gateName(engine string) string { return "chronus-gate/" + engine }
+// doorName is that of the door of an engine's actor.
+func doorName(engine string) string { return "chronus-door/" + engine }
 
-// GatePID is the gate of the engine of that name at an address; "" is the name of an engine that was given none.
-func GatePID(address, name string) *actor.PID {
+// DoorPID is the door of the engine of that name at an address; "" is the name of an engine that was given none.
+func DoorPID(address, name string) *actor.PID {
 	if name == "" {
 		name = defaultName
 	}
-	return actor.NewPID(address, gateName(name))
+	return actor.NewPID(address, doorName(name))
 }
 
 const (
 	eventsMax   = 256
-	watchersMax = 64
+	viewersMax  = 64
 	requestWait = 10 * time.Second
 	stdEvery    = 250 * time.Millisecond
 	stdLease    = 3 * time.Second
 )
 
-// gate is an engine as its peers see it. Like the engine's own actor it never fails.
-type gate struct {
-	o      GateOptions
+// door is an engine as its peers see it. Like the engine's own actor it never fails.
+type door struct {
+	o      DoorOptions
 	engine *actor.PID
 	began  time.Time
 
-	watchers map[string]*watcher
-	events   []*pb.Event // the last ones
-	last     uint64      // number of the newest
+	viewers map[string]*viewer
+	events  []*pb.Event // the last ones
+	last    uint64      // number of the newest
 }
 
-// watcher is a peer with a lease.
-type watcher struct {
+// viewer is a peer with a lease.
+type viewer struct {
 	pid    *actor.PID
 	every  time.Duration
 	until  time.Time
@@ -73,26 +73,26 @@ type watcher struct {
 	round  uint64 // of its timer
 }
 
-// reportDue: a watcher's next report.
+// reportDue: a viewer's next report.
 type reportDue struct {
 	key   string
 	round uint64
 }
 
 // Receive implements actor.Actor.
-func (g *gate) Receive(ctx actor.Context) {
+func (g *door) Receive(ctx actor.Context) {
 	defer func() {
-		if r := recover(); r != nil { // a bug, which must not end the gate
+		if r := recover(); r != nil { // a bug, which must not end the door
 			if g.o.Guard != nil {
-				g.o.Guard.refuseFrom("a gate", "panic", fmt.Sprint(r))
+				g.o.Guard.refuseFrom("a door", "panic", fmt.Sprint(r))
 			}
 		}
 	}()
 	switch m := ctx.Message().(type) {
 	case *actor.Started:
-		g.watchers = map[string]*watcher{}
+		g.viewers = map[string]*viewer{}
 		if g.o.Guard != nil {
-			g.o.Guard.gate(ctx.Self().Id, true)
+			g.o.Guard.door(ctx.Self().Id, true)
 		}
 		ctx.Watch(g.engine)
 		ctx.Request(g.engine, actors.Subscribe{})
@@ -111,8 +111,8 @@ func (g *gate) Receive(ctx actor.Context) {
 	}
 }
 
-// happened keeps an event for the watchers.
-func (g *gate) happened(h actors.Happened) {
+// happened keeps an event for the viewers.
+func (g *door) happened(h actors.Happened) {
 	g.last++
 	level := pb.Event_INFO
 	switch l := h.Event.Level(); {
@@ -130,7 +130,7 @@ func (g *gate) happened(h actors.Happened) {
 }
 
 // request checks who asks and what, and carries it out.
-func (g *gate) request(ctx actor.Context, r *pb.Request) {
+func (g *door) request(ctx actor.Context, r *pb.Request) {
 	answer := g.answer(ctx, r.Id)
 	role, unknown := g.role(ctx, r)
 	switch need := needs(r); {
@@ -158,14 +158,14 @@ func peerOf(ctx actor.Context) string {
 }
 
 // role is the sender's, by what the guard has put on the message, or by its token, whichever is more.
-func (g *gate) role(ctx actor.Context, r *pb.Request) (role Role, unknown string) {
+func (g *door) role(ctx actor.Context, r *pb.Request) (role Role, unknown string) {
 	if g.o.Guard != nil {
 		mark := ctx.MessageHeader().Get(roleHeader)
 		if mark == "" { // the guard marks all that come from elsewhere: this is the program's own
 			return Operate, ""
 		}
 		if name, ok := strings.CutPrefix(mark, g.o.Guard.nonce); ok {
-			if waiting := g.o.Guard.gate(ctx.Self().Id, false); waiting != nil {
+			if waiting := g.o.Guard.door(ctx.Self().Id, false); waiting != nil {
 				waiting.Add(-1)
 			}
 			role, _ = ParseRole(name)
@@ -179,7 +179,7 @@ func (g *gate) role(ctx actor.Context, r *pb.Request) (role Role, unknown string
 }
 
 // answer sends the sender of the present message its reply, from wherever it is called.
-func (g *gate) answer(ctx actor.Context, id uint64) func(*pb.Reply) {
+func (g *door) answer(ctx actor.Context, id uint64) func(*pb.Reply) {
 	root, to := ctx.ActorSystem().Root, ctx.Sender()
 	return func(r *pb.Reply) {
 		if to == nil {
@@ -196,14 +196,14 @@ func refused(code pb.Refused_Code, format string, args ...any) *pb.Reply {
 
 func done() *pb.Reply { return &pb.Reply{What: &pb.Reply_Done{Done: &pb.Done{}}} }
 
-func (g *gate) carryOut(ctx actor.Context, r *pb.Request, answer func(*pb.Reply)) {
+func (g *door) carryOut(ctx actor.Context, r *pb.Request, answer func(*pb.Reply)) {
 	switch do := r.Do.(type) {
 	case *pb.Request_Watch:
 		answer(g.watch(ctx, do.Watch))
 		return
 	case *pb.Request_Unwatch:
 		if ctx.Sender() != nil {
-			delete(g.watchers, key(ctx.Sender()))
+			delete(g.viewers, key(ctx.Sender()))
 		}
 		answer(done())
 		return
@@ -217,13 +217,13 @@ func (g *gate) carryOut(ctx actor.Context, r *pb.Request, answer func(*pb.Reply)
 }
 
 // ask asks the engine's actor, and goes on with its answer in this actor.
-func (g *gate) ask(ctx actor.Context, request any, then func(any, error)) {
+func (g *door) ask(ctx actor.Context, request any, then func(any, error)) {
 	future := ctx.RequestFuture(g.engine, request, requestWait)
 	ctx.ReenterAfter(future, func(a any, err error) { then(a, err) })
 }
 
 // reply is the engine's answer in the words of the protocol.
-func (g *gate) reply(a any, err error) *pb.Reply {
+func (g *door) reply(a any, err error) *pb.Reply {
 	switch {
 	case errors.Is(err, actor.ErrDeadLetter):
 		return refused(pb.Refused_STOPPED, "the engine has been stopped")
@@ -248,7 +248,7 @@ func (g *gate) reply(a any, err error) *pb.Reply {
 func key(pid *actor.PID) string { return pid.Address + "/" + pid.Id }
 
 // watch begins or changes a watch.
-func (g *gate) watch(ctx actor.Context, m *pb.Watch) *pb.Reply {
+func (g *door) watch(ctx actor.Context, m *pb.Watch) *pb.Reply {
 	every, lease := time.Duration(m.EveryMs)*time.Millisecond, time.Duration(m.LeaseMs)*time.Millisecond
 	if every == 0 {
 		every = stdEvery
@@ -264,16 +264,16 @@ func (g *gate) watch(ctx actor.Context, m *pb.Watch) *pb.Reply {
 		return done() // nobody to tell
 	}
 	k := key(who)
-	w := g.watchers[k]
+	w := g.viewers[k]
 	if w == nil {
-		if len(g.watchers) >= watchersMax {
-			return refused(pb.Refused_UNAVAILABLE, "%d watch already; no more can", watchersMax)
+		if len(g.viewers) >= viewersMax {
+			return refused(pb.Refused_UNAVAILABLE, "%d watch already; no more can", viewersMax)
 		}
-		w = &watcher{pid: who, cursor: g.last}
+		w = &viewer{pid: who, cursor: g.last}
 		if m.AfterEvent > 0 {
 			w.cursor = min(m.AfterEvent, g.last)
 		}
-		g.watchers[k] = w
+		g.viewers[k] = w
 	}
 	again := w.every == every && time.Now().Before(w.until)
 	w.every, w.until = every, time.Now().Add(lease)
@@ -284,14 +284,14 @@ func (g *gate) watch(ctx actor.Context, m *pb.Watch) *pb.Reply {
 	return done()
 }
 
-// report sends a watcher its report and sees to the next, as long as its lease goes.
-func (g *gate) report(ctx actor.Context, m reportDue) {
-	w := g.watchers[m.key]
+// report sends a viewer its report and sees to the next, as long as its lease goes.
+func (g *door) report(ctx actor.Context, m reportDue) {
+	w := g.viewers[m.key]
 	if w == nil || w.round != m.round {
 		return
 	}
 	if time.Now().After(w.until) {
-		delete(g.watchers, m.key)
+		delete(g.viewers, m.key)
 		return
 	}
 	g.ask(ctx, actors.GetStatus{}, func(a any, err error) {
@@ -303,7 +303,7 @@ func (g *gate) report(ctx actor.Context, m reportDue) {
 	time.AfterFunc(w.every, func() { root.Send(self, m) })
 }
 
-func (g *gate) reportFor(w *watcher, st *pb.Status) *pb.Report {
+func (g *door) reportFor(w *viewer, st *pb.Status) *pb.Report {
 	w.number++
 	now := time.Now()
 	r := &pb.Report{
@@ -319,9 +319,9 @@ func (g *gate) reportFor(w *watcher, st *pb.Status) *pb.Report {
 	return r
 }
 
-// end tells the watchers that the engine has been stopped.
-func (g *gate) end(ctx actor.Context) {
-	for _, w := range g.watchers {
+// end tells the viewers that the engine has been stopped.
+func (g *door) end(ctx actor.Context) {
+	for _, w := range g.viewers {
 		r := g.reportFor(w, nil)
 		r.Ended = true
 		ctx.Send(w.pid, r)
