@@ -22,17 +22,17 @@ import (
 )
 
 // member is one of a cluster, in this process.
-func member(t *testing.T, agent *testprovider.InMemAgent) (*protocluster.Cluster, *remote.Guard) {
+func member(t *testing.T, agent *testprovider.InMemAgent) (*protocluster.Cluster, *remote.Sentry) {
 	t.Helper()
 	system := actor.NewActorSystem(actor.WithLoggerFactory(func(*actor.ActorSystem) *slog.Logger { return slog.New(slog.DiscardHandler) }))
-	guard := remote.NewGuard(system, remote.Operate)
+	sentry := remote.NewSentry(system, remote.Operate)
 	config := protocluster.Configure("tests", testprovider.NewTestProvider(agent, testprovider.WithTestProviderRefreshTtl(200*time.Millisecond)), disthash.New(),
-		protoremote.Configure("127.0.0.1", 0, protoremote.WithServerOptions(guard.ServerOptions()...), protoremote.WithEndpointWriterQueueSize(64),
+		protoremote.Configure("127.0.0.1", 0, protoremote.WithServerOptions(sentry.ServerOptions()...), protoremote.WithEndpointWriterQueueSize(64),
 			protoremote.WithDialOptions(append(remote.DialOptions(), grpc.WithTransportCredentials(insecure.NewCredentials()))...)),
 		protocluster.WithKinds(Kind()))
 	c := protocluster.New(system, config)
 	c.StartMember()
-	return c, guard
+	return c, sentry
 }
 
 // Engines at several members are asked by their names from any of them, wherever their grains are; one that has left is said to have.
@@ -41,7 +41,7 @@ func TestCluster(t *testing.T) {
 	var members []*protocluster.Cluster
 	var stops []func()
 	for i := range 3 {
-		c, guard := member(t, agent)
+		c, sentry := member(t, agent)
 		defer c.Remote.Shutdown(false)
 		name := fmt.Sprint("engine", i)
 		pid, err := c.ActorSystem.Root.SpawnNamed(actor.PropsFromFunc(func(ctx actor.Context) {
@@ -55,7 +55,7 @@ func TestCluster(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		door, err := remote.Open(c.ActorSystem, pid, remote.DoorOptions{Guard: guard})
+		door, err := remote.Open(c.ActorSystem, pid, remote.DoorOptions{Sentry: sentry})
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -15,7 +15,7 @@ import (
 
 // DoorOptions say who may come through a door.
 type DoorOptions struct {
-	Guard   *Guard // that stands before the remote; nil: there is none, and only tokens count
+	Sentry  *Sentry // that stands before the remote; nil: there is none, and only tokens count
 	Tokens  Tokens
 	TapeDir string // where tapes go; "": they are refused
 }
@@ -83,24 +83,24 @@ type reportDue struct {
 func (g *door) Receive(ctx actor.Context) {
 	defer func() {
 		if r := recover(); r != nil { // a bug, which must not end the door
-			if g.o.Guard != nil {
-				g.o.Guard.refuseFrom("a door", "panic", fmt.Sprint(r))
+			if g.o.Sentry != nil {
+				g.o.Sentry.refuseFrom("a door", "panic", fmt.Sprint(r))
 			}
 		}
 	}()
 	switch m := ctx.Message().(type) {
 	case *actor.Started:
 		g.viewers = map[string]*viewer{}
-		if g.o.Guard != nil {
-			g.o.Guard.door(ctx.Self().Id, true)
+		if g.o.Sentry != nil {
+			g.o.Sentry.door(ctx.Self().Id, true)
 		}
 		ctx.Watch(g.engine)
 		ctx.Request(g.engine, actors.Subscribe{})
 	case *actor.Terminated:
 		g.end(ctx)
 	case *actor.Stopping:
-		if g.o.Guard != nil {
-			g.o.Guard.shut(ctx.Self().Id)
+		if g.o.Sentry != nil {
+			g.o.Sentry.shut(ctx.Self().Id)
 		}
 	case actors.Happened:
 		g.happened(m)
@@ -141,8 +141,8 @@ func (g *door) request(ctx actor.Context, r *pb.Request) {
 	case r.Do == nil:
 		answer(refused(pb.Refused_UNKNOWN, "the request asks for nothing that this engine knows"))
 	case role < need:
-		if g.o.Guard != nil {
-			g.o.Guard.refuseFrom(peerOf(ctx), "role", fmt.Sprintf("%T needs %v", r.Do, need))
+		if g.o.Sentry != nil {
+			g.o.Sentry.refuseFrom(peerOf(ctx), "role", fmt.Sprintf("%T needs %v", r.Do, need))
 		}
 		answer(refused(pb.Refused_FORBIDDEN, "that needs the role %v; the sender's is %v", need, role))
 	default:
@@ -157,15 +157,15 @@ func peerOf(ctx actor.Context) string {
 	return "unknown"
 }
 
-// role is the sender's, by what the guard has put on the message, or by its token, whichever is more.
+// role is the sender's, by what the sentry has put on the message, or by its token, whichever is more.
 func (g *door) role(ctx actor.Context, r *pb.Request) (role Role, unknown string) {
-	if g.o.Guard != nil {
+	if g.o.Sentry != nil {
 		mark := ctx.MessageHeader().Get(roleHeader)
-		if mark == "" { // the guard marks all that come from elsewhere: this is the program's own
+		if mark == "" { // the sentry marks all that come from elsewhere: this is the program's own
 			return Operate, ""
 		}
-		if name, ok := strings.CutPrefix(mark, g.o.Guard.nonce); ok {
-			if waiting := g.o.Guard.door(ctx.Self().Id, false); waiting != nil {
+		if name, ok := strings.CutPrefix(mark, g.o.Sentry.nonce); ok {
+			if waiting := g.o.Sentry.door(ctx.Self().Id, false); waiting != nil {
 				waiting.Add(-1)
 			}
 			role, _ = ParseRole(name)

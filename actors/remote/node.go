@@ -51,7 +51,7 @@ type Options struct {
 type Node struct {
 	system *actor.ActorSystem
 	remote *protoremote.Remote
-	guard  *Guard
+	sentry *Sentry
 	o      Options
 	tokens Tokens
 	sub    *eventstream.Subscription
@@ -80,7 +80,7 @@ func Listen(o Options) (*Node, error) {
 	if err != nil {
 		return nil, err
 	}
-	config.ServerOptions = append(n.guard.ServerOptions(), serve...)
+	config.ServerOptions = append(n.sentry.ServerOptions(), serve...)
 	config.DialOptions = append(dial, DialOptions()...)
 	n.remote = protoremote.NewRemote(n.system, config)
 	if err := start(n.remote); err != nil {
@@ -122,7 +122,7 @@ func (n *Node) credentials(host string) (dial []grpc.DialOption, serve []grpc.Se
 		if n.o.Plain == Nobody {
 			n.o.Plain = Operate
 		}
-		n.guard = newGuard(n.system, n.o.Plain)
+		n.sentry = newSentry(n.system, n.o.Plain)
 		return []grpc.DialOption{grpc.WithTransportCredentials(insecure.NewCredentials())}, nil, nil
 	}
 	server, client, err := loadTLS(n.o.TLSDir)
@@ -136,18 +136,18 @@ func (n *Node) credentials(host string) (dial []grpc.DialOption, serve []grpc.Se
 	if err != nil && !errors.Is(err, os.ErrNotExist) {
 		return nil, nil, err
 	}
-	n.guard = newGuard(n.system, Nobody)
+	n.sentry = newSentry(n.system, Nobody)
 	return []grpc.DialOption{grpc.WithTransportCredentials(credentials.NewTLS(client))},
-		[]grpc.ServerOption{grpc.Creds(n.guard.tls(server))}, nil
+		[]grpc.ServerOption{grpc.Creds(n.sentry.tls(server))}, nil
 }
 
 // counted are credentials that count peers which have none.
 type counted struct {
 	credentials.TransportCredentials
-	guard *Guard
+	sentry *Sentry
 }
 
-func (g *Guard) tls(c *tls.Config) credentials.TransportCredentials {
+func (g *Sentry) tls(c *tls.Config) credentials.TransportCredentials {
 	return counted{credentials.NewTLS(c), g}
 }
 
@@ -155,21 +155,21 @@ func (g *Guard) tls(c *tls.Config) credentials.TransportCredentials {
 func (c counted) ServerHandshake(conn net.Conn) (net.Conn, credentials.AuthInfo, error) {
 	out, info, err := c.TransportCredentials.ServerHandshake(conn)
 	if err != nil {
-		c.guard.refuseFrom(conn.RemoteAddr().String(), "handshake", err.Error())
+		c.sentry.refuseFrom(conn.RemoteAddr().String(), "handshake", err.Error())
 	}
 	return out, info, err
 }
 
 // Clone implements credentials.TransportCredentials.
 func (c counted) Clone() credentials.TransportCredentials {
-	return counted{c.TransportCredentials.Clone(), c.guard}
+	return counted{c.TransportCredentials.Clone(), c.sentry}
 }
 
 // Address is where peers reach the node.
 func (n *Node) Address() string { return n.system.Address() }
 
-// Guard is what stands before it.
-func (n *Node) Guard() *Guard { return n.guard }
+// Sentry is what stands before it.
+func (n *Node) Sentry() *Sentry { return n.sentry }
 
 // System is the node's actor system: its event stream has each Refusal, and the events of the engines that live here.
 func (n *Node) System() *actor.ActorSystem { return n.system }
@@ -179,7 +179,7 @@ func (n *Node) Host(name string) actors.Host { return actors.Host{System: n.syst
 
 // Open opens an engine that lives in the node to peers, under the name of its actor. The door ends with the engine.
 func (n *Node) Open(e *actors.Engine) error {
-	_, err := Open(n.system, e.PID(), DoorOptions{Guard: n.guard, Tokens: n.tokens, TapeDir: n.o.TapeDir})
+	_, err := Open(n.system, e.PID(), DoorOptions{Sentry: n.sentry, Tokens: n.tokens, TapeDir: n.o.TapeDir})
 	return err
 }
 
@@ -197,7 +197,7 @@ func (n *Node) OpenFunc(name string, status func() actors.Status) error {
 	if err != nil {
 		return fmt.Errorf("%s: %w", name, err)
 	}
-	_, err = Open(n.system, pid, DoorOptions{Guard: n.guard, Tokens: n.tokens})
+	_, err = Open(n.system, pid, DoorOptions{Sentry: n.sentry, Tokens: n.tokens})
 	return err
 }
 

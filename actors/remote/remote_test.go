@@ -70,7 +70,7 @@ func opened(t *testing.T, n *Node, name string) (*standIn, *actor.PID) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := Open(n.system, pid, DoorOptions{Guard: n.guard, Tokens: n.tokens, TapeDir: n.o.TapeDir}); err != nil {
+	if _, err := Open(n.system, pid, DoorOptions{Sentry: n.sentry, Tokens: n.tokens, TapeDir: n.o.TapeDir}); err != nil {
 		t.Fatal(err)
 	}
 	return s, pid

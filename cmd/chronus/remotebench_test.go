@@ -132,7 +132,7 @@ func BenchmarkMonitor(b *testing.B) {
 		n := m.clocks()[name] - was
 		reports, fewest = reports+n, min(fewest, n)
 	}
-	b.ReportMetric((after - before).Seconds()/seconds.Seconds(), "cores")
+	b.ReportMetric((after-before).Seconds()/seconds.Seconds(), "cores")
 	b.ReportMetric(float64(residentSize(pid))/1e6, "MB")
 	b.ReportMetric(float64(reports)/seconds.Seconds(), "reports/s")
 	b.ReportMetric(float64(fewest)/seconds.Seconds(), "fewest/s")

@@ -45,9 +45,9 @@ func main() {
 func run(dir string, lead int) error {
 	quiet := slog.New(slog.DiscardHandler)
 	system := actor.NewActorSystem(actor.WithLoggerFactory(func(*actor.ActorSystem) *slog.Logger { return quiet }))
-	guard := remote.NewGuard(system, remote.Operate)
+	sentry := remote.NewSentry(system, remote.Operate)
 	r := protoremote.NewRemote(system, protoremote.Configure("127.0.0.1", 0,
-		protoremote.WithServerOptions(guard.ServerOptions()...),
+		protoremote.WithServerOptions(sentry.ServerOptions()...),
 		protoremote.WithDialOptions(append(remote.DialOptions(), grpc.WithTransportCredentials(insecure.NewCredentials()))...),
 		protoremote.WithEndpointWriterQueueSize(64)))
 	r.Start() // before any engine: it changes every address
@@ -64,7 +64,7 @@ func run(dir string, lead int) error {
 			return err
 		}
 		defer engine.Stop()
-		if _, err := remote.Open(system, engine.PID(), remote.DoorOptions{Guard: guard}); err != nil {
+		if _, err := remote.Open(system, engine.PID(), remote.DoorOptions{Sentry: sentry}); err != nil {
 			return err
 		}
 		fmt.Println("engine", name, "in", runtime)

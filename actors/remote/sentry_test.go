@@ -48,7 +48,7 @@ func TestRoles(t *testing.T) {
 			}
 		}
 	}
-	if n := server.Guard().Refused()["role"]; n != 6+6+4+2+2+4 {
+	if n := server.Sentry().Refused()["role"]; n != 6+6+4+2+2+4 {
 		t.Errorf("%d were counted", n)
 	}
 	if n := len(s.asked); n != 2+4+4+2+4 {
@@ -65,12 +65,12 @@ func TestStrangers(t *testing.T) {
 	for what, o := range map[string]Options{
 		"plaintext": {}, "another's": {TLSDir: other.dir(t, far, "operate")}, "over": {TLSDir: ca.dir(t, time.Now().Add(-time.Minute), "operate")},
 	} {
-		before := server.Guard().Refused()["handshake"]
+		before := server.Sentry().Refused()["handshake"]
 		client := node(t, o)
 		if _, err := client.Ask(ctxFor(t, time.Second), server.Address(), "", &pb.Request{Do: &pb.Request_GetStatus{}}); err == nil {
 			t.Errorf("%s came in", what)
 		}
-		if server.Guard().Refused()["handshake"] == before {
+		if server.Sentry().Refused()["handshake"] == before {
 			t.Errorf("%s was not counted", what)
 		}
 	}
@@ -205,13 +205,13 @@ func TestAttacks(t *testing.T) {
 			_, _ = protoremote.NewRemotingClient(a.conn).ListProcesses(context.Background(), &protoremote.ListProcessesRequest{})
 		}},
 	} {
-		before := server.Guard().Refused()[tt.kind]
+		before := server.Sentry().Refused()[tt.kind]
 		a := attack(t, server.Address())
 		a.connect("127.0.0.1:9")
 		tt.do(a)
-		for began := time.Now(); server.Guard().Refused()[tt.kind] == before; time.Sleep(time.Millisecond) {
+		for began := time.Now(); server.Sentry().Refused()[tt.kind] == before; time.Sleep(time.Millisecond) {
 			if time.Since(began) > 5*time.Second {
-				t.Fatalf("%s: not counted as %s: %v", tt.what, tt.kind, server.Guard().Refused())
+				t.Fatalf("%s: not counted as %s: %v", tt.what, tt.kind, server.Sentry().Refused())
 			}
 		}
 		if got := askFor(t, friend, server.Address(), "", &pb.Request{Do: &pb.Request_GetStatus{}}); got != "Status" {
@@ -272,9 +272,9 @@ func TestFlood(t *testing.T) {
 			}
 		}
 	}()
-	for began := time.Now(); server.Guard().Refused()["flood"] == 0; time.Sleep(time.Millisecond) {
+	for began := time.Now(); server.Sentry().Refused()["flood"] == 0; time.Sleep(time.Millisecond) {
 		if time.Since(began) > 10*time.Second {
-			t.Fatalf("it is not counted: %v, %v", server.Guard().Refused(), server.Guard().waiting())
+			t.Fatalf("it is not counted: %v, %v", server.Sentry().Refused(), server.Sentry().waiting())
 		}
 	}
 	for range 20 {
@@ -290,8 +290,8 @@ func TestFlood(t *testing.T) {
 // In a program with messages of its own they pass, and only ours are marked; a mark that a peer makes counts for nothing.
 func TestOthersPass(t *testing.T) {
 	system := actor.NewActorSystem()
-	guard := NewGuard(system, Watch)
-	r := protoremote.NewRemote(system, protoremote.Configure("127.0.0.1", 0, protoremote.WithServerOptions(guard.ServerOptions()...),
+	sentry := NewSentry(system, Watch)
+	r := protoremote.NewRemote(system, protoremote.Configure("127.0.0.1", 0, protoremote.WithServerOptions(sentry.ServerOptions()...),
 		protoremote.WithDialOptions(append(DialOptions(), grpc.WithTransportCredentials(insecure.NewCredentials()))...)))
 	if err := start(r); err != nil {
 		t.Fatal(err)
@@ -302,7 +302,7 @@ func TestOthersPass(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := Open(system, pid, DoorOptions{Guard: guard}); err != nil {
+	if _, err := Open(system, pid, DoorOptions{Sentry: sentry}); err != nil {
 		t.Fatal(err)
 	}
 	echo := system.Root.Spawn(actor.PropsFromFunc(func(ctx actor.Context) {
@@ -311,7 +311,7 @@ func TestOthersPass(t *testing.T) {
 		}
 	}))
 	client := node(t, Options{})
-	client.guard.others = true // as in a program of that kind
+	client.sentry.others = true // as in a program of that kind
 	answer, err := client.system.Root.RequestFuture(actor.NewPID(system.Address(), echo.Id), &protoremote.ActorPidRequest{Name: "four"}, 5*time.Second).Result()
 	if a, ok := answer.(*protoremote.ActorPidResponse); err != nil || !ok || a.StatusCode != 4 {
 		t.Errorf("%v, %v", answer, err)

@@ -35,7 +35,7 @@ const (
 	refusalsMax = time.Second
 )
 
-// Refusal is what a Guard has not let in: an event on the actor system's event stream, one a second and kind at the most.
+// Refusal is what a Sentry has not let in: an event on the actor system's event stream, one a second and kind at the most.
 type Refusal struct {
 	Peer  string
 	Kind  string
@@ -43,10 +43,10 @@ type Refusal struct {
 	Total uint64 // of this kind
 }
 
-// Guard looks at what comes in by a protoactor remote before that does, which would let any peer stop any actor, and end the process by a message
+// Sentry looks at what comes in by a protoactor remote before that does, which would let any peer stop any actor, and end the process by a message
 // that is not what it says. It lets in the messages of actors/pb, marked with the sender's role, and nothing else; or, in a program
 // whose remote has other work to do, all that can be read.
-type Guard struct {
+type Sentry struct {
 	others bool // other messages than ours are let in
 	plain  Role // of peers without TLS
 	nonce  string
@@ -59,22 +59,22 @@ type Guard struct {
 	told    map[string]time.Time
 }
 
-// NewGuard makes a guard for the remote of a program that has messages of its own: give its ServerOptions to that remote, and the guard to
+// NewSentry makes a sentry for the remote of a program that has messages of its own: give its ServerOptions to that remote, and the sentry to
 // Open. plain is the role of peers that come without TLS.
-func NewGuard(system *actor.ActorSystem, plain Role) *Guard {
-	g := newGuard(system, plain)
+func NewSentry(system *actor.ActorSystem, plain Role) *Sentry {
+	g := newSentry(system, plain)
 	g.others = true
 	return g
 }
 
-func newGuard(system *actor.ActorSystem, plain Role) *Guard {
+func newSentry(system *actor.ActorSystem, plain Role) *Sentry {
 	b := make([]byte, 16)
 	_, _ = rand.Read(b) // it never fails
-	return &Guard{system: system, plain: plain, nonce: hex.EncodeToString(b), counts: map[string]uint64{}, doors: map[string]*atomic.Int64{}, told: map[string]time.Time{}}
+	return &Sentry{system: system, plain: plain, nonce: hex.EncodeToString(b), counts: map[string]uint64{}, doors: map[string]*atomic.Int64{}, told: map[string]time.Time{}}
 }
 
-// ServerOptions are what a remote has to be configured with to have the guard before it.
-func (g *Guard) ServerOptions() []grpc.ServerOption {
+// ServerOptions are what a remote has to be configured with to have the sentry before it.
+func (g *Sentry) ServerOptions() []grpc.ServerOption {
 	return []grpc.ServerOption{
 		grpc.ChainStreamInterceptor(g.stream),
 		grpc.ChainUnaryInterceptor(func(ctx context.Context, _ any, info *grpc.UnaryServerInfo, _ grpc.UnaryHandler) (any, error) {
@@ -89,7 +89,7 @@ func (g *Guard) ServerOptions() []grpc.ServerOption {
 }
 
 // Refused counts what has not been let in, by kind.
-func (g *Guard) Refused() map[string]uint64 {
+func (g *Sentry) Refused() map[string]uint64 {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	c := map[string]uint64{}
@@ -100,7 +100,7 @@ func (g *Guard) Refused() map[string]uint64 {
 }
 
 // door counts what waits at a door, from when it opens; nil: there is no such door.
-func (g *Guard) door(name string, open bool) *atomic.Int64 {
+func (g *Sentry) door(name string, open bool) *atomic.Int64 {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	if open && g.doors[name] == nil {
@@ -110,14 +110,14 @@ func (g *Guard) door(name string, open bool) *atomic.Int64 {
 }
 
 // shut forgets a door.
-func (g *Guard) shut(name string) {
+func (g *Sentry) shut(name string) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	delete(g.doors, name)
 }
 
 // waiting is what waits at all doors.
-func (g *Guard) waiting() (n int64) {
+func (g *Sentry) waiting() (n int64) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	for _, w := range g.doors {
@@ -127,7 +127,7 @@ func (g *Guard) waiting() (n int64) {
 }
 
 // full tells whether too much waits at a door.
-func (g *Guard) full() bool {
+func (g *Sentry) full() bool {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	for _, n := range g.doors {
@@ -138,7 +138,7 @@ func (g *Guard) full() bool {
 	return false
 }
 
-func (g *Guard) refuse(ctx context.Context, kind, why string) {
+func (g *Sentry) refuse(ctx context.Context, kind, why string) {
 	from := "unknown"
 	if p, ok := peer.FromContext(ctx); ok {
 		from = p.Addr.String()
@@ -146,7 +146,7 @@ func (g *Guard) refuse(ctx context.Context, kind, why string) {
 	g.refuseFrom(from, kind, why)
 }
 
-func (g *Guard) refuseFrom(from, kind, why string) {
+func (g *Sentry) refuseFrom(from, kind, why string) {
 	g.mu.Lock()
 	g.counts[kind]++
 	n, now := g.counts[kind], time.Now()
@@ -161,7 +161,7 @@ func (g *Guard) refuseFrom(from, kind, why string) {
 }
 
 // role is that of the peer of a connection.
-func (g *Guard) role(ctx context.Context) Role {
+func (g *Sentry) role(ctx context.Context) Role {
 	p, ok := peer.FromContext(ctx)
 	if !ok {
 		return Nobody
@@ -176,7 +176,7 @@ func (g *Guard) role(ctx context.Context) Role {
 }
 
 // stream serves one connection. protoactor's reader panics on messages that are not what they say: that must not end the process.
-func (g *Guard) stream(srv any, ss grpc.ServerStream, _ *grpc.StreamServerInfo, handler grpc.StreamHandler) (err error) {
+func (g *Sentry) stream(srv any, ss grpc.ServerStream, _ *grpc.StreamServerInfo, handler grpc.StreamHandler) (err error) {
 	ctx := ss.Context()
 	if g.streams.Add(1) > maxStreams {
 		g.streams.Add(-1)
@@ -190,14 +190,14 @@ func (g *Guard) stream(srv any, ss grpc.ServerStream, _ *grpc.StreamServerInfo, 
 			err = status.Error(codes.InvalidArgument, "a message could not be read")
 		}
 	}()
-	w := &watched{ServerStream: ss, guard: g, role: g.role(ctx), tokens: maxBurst, at: time.Now()}
+	w := &watched{ServerStream: ss, sentry: g, role: g.role(ctx), tokens: maxBurst, at: time.Now()}
 	return handler(srv, w)
 }
 
 // watched is a connection's stream, of which each packet is looked at.
 type watched struct {
 	grpc.ServerStream
-	guard  *Guard
+	sentry *Sentry
 	role   Role
 	from   string // the address that the peer says it has
 	tokens float64
@@ -217,13 +217,13 @@ func (w *watched) RecvMsg(m any) error {
 	case *protoremote.RemoteMessage_ConnectRequest:
 		sc := t.ConnectRequest.GetServerConnection()
 		if _, _, err := net.SplitHostPort(sc.GetAddress()); err != nil || len(sc.GetAddress()) > 255 {
-			w.guard.refuse(w.Context(), "address", "the peer names no address of its own")
+			w.sentry.refuse(w.Context(), "address", "the peer names no address of its own")
 			return status.Error(codes.InvalidArgument, "name your address as host:port")
 		}
 		w.from = sc.GetAddress()
 	case *protoremote.RemoteMessage_MessageBatch:
 		if err := w.inspect(t.MessageBatch); err != nil {
-			w.guard.refuse(w.Context(), "malformed", err.Error())
+			w.sentry.refuse(w.Context(), "malformed", err.Error())
 			return status.Error(codes.InvalidArgument, err.Error())
 		}
 		return w.brake(len(t.MessageBatch.Envelopes))
@@ -239,10 +239,10 @@ func (w *watched) brake(n int) error {
 	w.at = now
 	wait := time.Duration(0)
 	if w.tokens < 0 {
-		w.guard.refuse(w.Context(), "flood", fmt.Sprintf("more than %d messages a second: it is read more slowly", maxRate))
+		w.sentry.refuse(w.Context(), "flood", fmt.Sprintf("more than %d messages a second: it is read more slowly", maxRate))
 		wait = time.Duration(-w.tokens / maxRate * float64(time.Second))
 	}
-	for wait > 0 || w.guard.full() {
+	for wait > 0 || w.sentry.full() {
 		step := min(max(wait, time.Millisecond), 50*time.Millisecond)
 		select {
 		case <-w.Context().Done():
@@ -261,7 +261,7 @@ const (
 	deadType    = protoreflect.FullName("actor.DeadLetterResponse") // answers what was sent to nobody
 )
 
-// The headers of an envelope that only a Guard sets: the role of its sender, and the type of a message that is not known.
+// The headers of an envelope that only a Sentry sets: the role of its sender, and the type of a message that is not known.
 const (
 	roleHeader    = "chronus-role"
 	unknownHeader = "chronus-unknown"
@@ -270,13 +270,13 @@ const (
 // inspect lets what may pass stand in the packet. The error ends the connection.
 func (w *watched) inspect(b *protoremote.MessageBatch) error {
 	for _, s := range b.Senders { // a program's own peers may forward what others have sent
-		if s == nil || !w.guard.others && (w.from == "" || s.Address != w.from) {
+		if s == nil || !w.sentry.others && (w.from == "" || s.Address != w.from) {
 			return fmt.Errorf("a sender at %q came from %q", s.GetAddress(), w.from)
 		}
 	}
 	for _, target := range b.Targets { // whatever name the peer has for this node; a message for another would be sent on
-		if target != nil && !w.guard.others {
-			target.Address = w.guard.system.Address()
+		if target != nil && !w.sentry.others {
+			target.Address = w.sentry.system.Address()
 		}
 	}
 	kept := b.Envelopes[:0]
@@ -298,24 +298,24 @@ func within(i int32, n int) bool { return i >= 0 && int(i) < n }
 // admit tells whether a message may pass. A request is marked with its sender's role, what is none of ours is made a request that will be refused.
 func (w *watched) admit(b *protoremote.MessageBatch, e *protoremote.MessageEnvelope) bool {
 	name := protoreflect.FullName(b.TypeNames[e.TypeId])
-	mark := map[string]string{roleHeader: w.guard.nonce + w.role.String()}
+	mark := map[string]string{roleHeader: w.sentry.nonce + w.role.String()}
 	switch {
 	case name == requestType && proto.Unmarshal(e.MessageData, &pb.Request{}) == nil: // it is marked
 	case (name == replyType || name == reportType || name == deadType) && w.role > Nobody:
 		return true
-	case w.guard.others && name != requestType:
+	case w.sentry.others && name != requestType:
 		_, err := protoregistry.GlobalTypes.FindMessageByName(name)
 		return err == nil
 	case e.Sender == 0:
-		w.guard.refuse(w.Context(), "message", fmt.Sprintf("a %s, which nobody sent", name))
+		w.sentry.refuse(w.Context(), "message", fmt.Sprintf("a %s, which nobody sent", name))
 		return false
 	default:
 		mark[unknownHeader] = string(name)
 		b.TypeNames = append(b.TypeNames, string(requestType))
 		e.TypeId, e.MessageData = int32(len(b.TypeNames)-1), nil
-		w.guard.refuse(w.Context(), "message", fmt.Sprintf("a %s", name))
+		w.sentry.refuse(w.Context(), "message", fmt.Sprintf("a %s", name))
 	}
-	if waiting := w.guard.door(b.Targets[e.Target].Id, false); waiting != nil {
+	if waiting := w.sentry.door(b.Targets[e.Target].Id, false); waiting != nil {
 		waiting.Add(1)
 	}
 	e.MessageHeader = &protoremote.MessageHeader{HeaderData: mark}
