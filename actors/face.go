@@ -75,8 +75,10 @@ func (f *face) Receive(ctx actor.Context) {
 		f.subscribe(ctx)
 	case statusDue:
 		f.report(ctx, m)
+	case Carried:
+		f.serving.carryOut(m.Request, once(m.Answer))
 	default:
-		f.serving.carryOut(ctx.ActorSystem().Root, m, answerTo(ctx))
+		f.serving.carryOut(m, answerTo(ctx))
 	}
 }
 
@@ -104,8 +106,21 @@ func answerTo(ctx actor.Context) func(any) {
 	if to == nil {
 		return func(any) {}
 	}
-	var once sync.Once
-	return func(m any) { once.Do(func() { root.Send(to, m) }) }
+	return once(func(m any) { root.Send(to, m) })
+}
+
+// once passes on the first answer: there is a second should a command turn out to be poison.
+func once(answer func(any)) func(any) {
+	var o sync.Once
+	return func(m any) { o.Do(func() { answer(m) }) }
+}
+
+// Unpack is the request that an actor has before it, and how to answer it, whether it was Carried or not: for what stands in an engine's place.
+func Unpack(ctx actor.Context) (request any, answer func(any)) {
+	if c, ok := ctx.Message().(Carried); ok {
+		return c.Request, c.Answer
+	}
+	return ctx.Message(), answerTo(ctx)
 }
 
 func (f *face) subscribe(ctx actor.Context) {
@@ -158,7 +173,7 @@ func (f *face) report(ctx actor.Context, m statusDue) {
 }
 
 // carryOut does what a request asks, and answers when it is done.
-func (s *serving) carryOut(root *actor.RootContext, request any, answer func(any)) {
+func (s *serving) carryOut(request any, answer func(any)) {
 	done := func(err error) {
 		if err != nil {
 			answer(refusal(RefusedInvalid, err))

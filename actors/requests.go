@@ -60,6 +60,12 @@ type (
 	Subscribe struct{ Every time.Duration }
 	// Unsubscribe ends it.
 	Unsubscribe struct{}
+	// Carried is a request of those above up to GetStatus, whose answer is given to a function, once, on whatever goroutine, and not to a sender: for
+	// actors that pass on what others ask.
+	Carried struct {
+		Request any
+		Answer  func(any)
+	}
 )
 
 // The answers.

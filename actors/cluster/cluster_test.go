@@ -45,11 +45,11 @@ func TestCluster(t *testing.T) {
 		defer c.Remote.Shutdown(false)
 		name := fmt.Sprint("engine", i)
 		pid, err := c.ActorSystem.Root.SpawnNamed(actor.PropsFromFunc(func(ctx actor.Context) {
-			switch ctx.Message().(type) {
+			switch request, answer := actors.Unpack(ctx); request.(type) {
 			case actors.GetStatus:
-				ctx.Respond(actors.Status{Boot: name})
+				answer(actors.Status{Boot: name})
 			case actors.Flip:
-				ctx.Respond(actors.Done{})
+				answer(actors.Done{})
 			}
 		}), name)
 		if err != nil {

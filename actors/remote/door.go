@@ -1,7 +1,6 @@
 package remote
 
 import (
-	"errors"
 	"fmt"
 	"reflect"
 	"strings"
@@ -45,11 +44,10 @@ func DoorPID(address, name string) *actor.PID {
 }
 
 const (
-	eventsMax   = 256
-	viewersMax  = 64
-	requestWait = 10 * time.Second
-	stdEvery    = 250 * time.Millisecond
-	stdLease    = 3 * time.Second
+	eventsMax  = 256
+	viewersMax = 64
+	stdEvery   = 250 * time.Millisecond
+	stdLease   = 3 * time.Second
 )
 
 // door is an engine as its peers see it. Like the engine's own actor it never fails.
@@ -77,6 +75,12 @@ type viewer struct {
 type reportDue struct {
 	key   string
 	round uint64
+}
+
+// reported: the engine's status, for a viewer's report.
+type reported struct {
+	key    string
+	status actors.Status
 }
 
 // Receive implements actor.Actor.
@@ -108,6 +112,10 @@ func (g *door) Receive(ctx actor.Context) {
 		g.request(ctx, m)
 	case reportDue:
 		g.report(ctx, m)
+	case reported:
+		if w := g.viewers[m.key]; w != nil {
+			ctx.Send(w.pid, g.reportFor(w, statusOf(g.engine.Id, m.status)))
+		}
 	}
 }
 
@@ -213,23 +221,11 @@ func (g *door) carryOut(ctx actor.Context, r *pb.Request, answer func(*pb.Reply)
 		answer(refused(pb.Refused_INVALID, "%v", err))
 		return
 	}
-	g.ask(ctx, request, func(a any, err error) { answer(g.reply(a, err)) })
-}
-
-// ask asks the engine's actor, and goes on with its answer in this actor.
-func (g *door) ask(ctx actor.Context, request any, then func(any, error)) {
-	future := ctx.RequestFuture(g.engine, request, requestWait)
-	ctx.ReenterAfter(future, func(a any, err error) { then(a, err) })
+	ctx.Send(g.engine, actors.Carried{Request: request, Answer: func(a any) { answer(g.reply(a)) }})
 }
 
 // reply is the engine's answer in the words of the protocol.
-func (g *door) reply(a any, err error) *pb.Reply {
-	switch {
-	case errors.Is(err, actor.ErrDeadLetter):
-		return refused(pb.Refused_STOPPED, "the engine has been stopped")
-	case err != nil:
-		return refused(pb.Refused_UNAVAILABLE, "the engine has not answered: %v", err)
-	}
+func (g *door) reply(a any) *pb.Reply {
 	switch a := a.(type) {
 	case actors.Done:
 		return done()
@@ -294,12 +290,12 @@ func (g *door) report(ctx actor.Context, m reportDue) {
 		delete(g.viewers, m.key)
 		return
 	}
-	g.ask(ctx, actors.GetStatus{}, func(a any, err error) {
-		if st, ok := a.(actors.Status); ok && err == nil {
-			ctx.ActorSystem().Root.Send(w.pid, g.reportFor(w, statusOf(g.engine.Id, st)))
-		}
-	})
 	root, self := ctx.ActorSystem().Root, ctx.Self()
+	ctx.Send(g.engine, actors.Carried{Request: actors.GetStatus{}, Answer: func(a any) {
+		if st, ok := a.(actors.Status); ok {
+			root.Send(self, reported{m.key, st})
+		}
+	}})
 	time.AfterFunc(w.every, func() { root.Send(self, m) })
 }
 

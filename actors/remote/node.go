@@ -95,7 +95,7 @@ func DialOptions() []grpc.DialOption {
 	return []grpc.DialOption{
 		grpc.WithKeepaliveParams(keepalive.ClientParameters{Time: keepaliveTime, Timeout: keepaliveWait, PermitWithoutStream: true}),
 		grpc.WithConnectParams(grpc.ConnectParams{Backoff: backoff.DefaultConfig, MinConnectTimeout: dialWait}),
-		grpc.WithReadBufferSize(bufferSize), grpc.WithWriteBufferSize(bufferSize), grpc.WithSharedWriteBuffer(true),
+		grpc.WithReadBufferSize(bufferSize), grpc.WithWriteBufferSize(bufferSize),
 		grpc.WithDefaultCallOptions(grpc.MaxCallRecvMsgSize(maxMessage)),
 	}
 }
@@ -186,12 +186,12 @@ func (n *Node) Open(e *actors.Engine) error {
 // OpenFunc opens what only says how it is, under a name: for tests and trials of what watches engines. It carries nothing out.
 func (n *Node) OpenFunc(name string, status func() actors.Status) error {
 	pid, err := n.system.Root.SpawnNamed(actor.PropsFromFunc(func(ctx actor.Context) {
-		switch ctx.Message().(type) {
-		case actors.GetStatus:
-			ctx.Respond(status())
-		case actors.Flip, actors.Mute, actors.NewPatch, actors.NoteOn, actors.NoteOff, actors.SetParam, actors.SetGate, actors.Send, actors.Transport,
-			actors.BeginTape, actors.EndTape:
-			ctx.Respond(actors.Refused{Code: actors.RefusedUnavailable, Reason: "this is no engine"})
+		if c, ok := ctx.Message().(actors.Carried); ok {
+			if _, asked := c.Request.(actors.GetStatus); asked {
+				c.Answer(status())
+				return
+			}
+			c.Answer(actors.Refused{Code: actors.RefusedUnavailable, Reason: "this is no engine"})
 		}
 	}), name)
 	if err != nil {

@@ -27,24 +27,25 @@ type standIn struct {
 
 // Receive implements actor.Actor.
 func (s *standIn) Receive(ctx actor.Context) {
-	switch m := ctx.Message().(type) {
+	request, answer := actors.Unpack(ctx)
+	switch m := request.(type) {
 	case *actor.Started, *actor.Stopping, *actor.Stopped, *actor.Terminated:
 	case actors.Subscribe:
 		s.teller = ctx.Sender()
 	case actors.Happened:
 		ctx.Send(s.teller, m)
 	case actors.GetStatus:
-		ctx.Respond(actors.Status{Boot: s.boot, Clock: s.clock.Add(1), Rate: 48000, Block: 64, Redundant: true, Workers: []actors.WorkerStatus{{Slot: 1, Load: 0.5}}})
+		answer(actors.Status{Boot: s.boot, Clock: s.clock.Add(1), Rate: 48000, Block: 64, Redundant: true, Workers: []actors.WorkerStatus{{Slot: 1, Load: 0.5}}})
 	default:
 		select {
 		case s.asked <- m:
 		default:
 		}
 		if s.refuses != nil {
-			ctx.Respond(actors.Refused{Code: actors.RefusedUnavailable, Reason: s.refuses.Error()})
+			answer(actors.Refused{Code: actors.RefusedUnavailable, Reason: s.refuses.Error()})
 			return
 		}
-		ctx.Respond(actors.Done{})
+		answer(actors.Done{})
 	}
 }
 

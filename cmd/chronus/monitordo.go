@@ -47,7 +47,7 @@ func parseOrder(do string) (func() *pb.Request, error) {
 			return &pb.Request{Do: &pb.Request_Send{Send: &pb.Send{Address: words[0], Args: args}}}
 		}, nil
 	}
-	return nil, fmt.Errorf("--do %q: it is flip, mute, unmute, patch=FILE or send=/ADDRESS,ARG,...", do)
+	return nil, fmt.Errorf("--do %q: it is flip, mute, unmute, patch=FILE or send=/ADDRESS,ARG", do)
 }
 
 func orderArg(word string) (*pb.Arg, error) {
