@@ -28,7 +28,7 @@ func member(t *testing.T, agent *testprovider.InMemAgent) (*protocluster.Cluster
 	sentry := remote.NewSentry(system, remote.Operate)
 	config := protocluster.Configure("tests", testprovider.NewTestProvider(agent, testprovider.WithTestProviderRefreshTtl(200*time.Millisecond)), disthash.New(),
 		protoremote.Configure("127.0.0.1", 0, protoremote.WithServerOptions(sentry.ServerOptions()...), protoremote.WithEndpointWriterQueueSize(64),
-			protoremote.WithDialOptions(append(remote.DialOptions(), grpc.WithTransportCredentials(insecure.NewCredentials()))...)),
+			protoremote.WithDialOptions(append(sentry.DialOptions(), grpc.WithTransportCredentials(insecure.NewCredentials()))...)),
 		protocluster.WithKinds(Kind()))
 	c := protocluster.New(system, config)
 	c.StartMember()

@@ -114,7 +114,9 @@ func (g *door) Receive(ctx actor.Context) {
 		g.report(ctx, m)
 	case reported:
 		if w := g.viewers[m.key]; w != nil {
-			ctx.Send(w.pid, g.reportFor(w, statusOf(g.engine.Id, m.status)))
+			if g.o.Sentry == nil || g.o.Sentry.mayAnswer(w.pid.Address) { // or its events come with the next
+				ctx.Send(w.pid, g.reportFor(w, statusOf(g.engine.Id, m.status)))
+			}
 		}
 	}
 }
@@ -193,8 +195,9 @@ func (g *door) answer(ctx actor.Context, id uint64) func(*pb.Reply) {
 		if to == nil {
 			return
 		}
-		r.Version, r.Id = pb.Version, id
-		root.Send(to, r)
+		if r.Version, r.Id = pb.Version, id; g.o.Sentry == nil || g.o.Sentry.mayAnswer(to.Address) {
+			root.Send(to, r)
+		}
 	}
 }
 

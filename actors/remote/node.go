@@ -18,10 +18,8 @@ import (
 	"github.com/asynkron/protoactor-go/eventstream"
 	protoremote "github.com/asynkron/protoactor-go/remote"
 	"google.golang.org/grpc"
-	"google.golang.org/grpc/backoff"
 	"google.golang.org/grpc/credentials"
 	"google.golang.org/grpc/credentials/insecure"
-	"google.golang.org/grpc/keepalive"
 
 	"github.com/music-chronus/chronus/actors"
 	"github.com/music-chronus/chronus/actors/pb"
@@ -81,23 +79,13 @@ func Listen(o Options) (*Node, error) {
 		return nil, err
 	}
 	config.ServerOptions = append(n.sentry.ServerOptions(), serve...)
-	config.DialOptions = append(dial, DialOptions()...)
+	config.DialOptions = append(dial, n.sentry.DialOptions()...)
 	n.remote = protoremote.NewRemote(n.system, config)
 	if err := start(n.remote); err != nil {
 		return nil, fmt.Errorf("remote address %s: %w", o.Address, err)
 	}
 	n.sub = n.system.EventStream.Subscribe(n.lost)
 	return n, nil
-}
-
-// DialOptions are how a remote should reach its peers, credentials aside: with keepalive, and no longer than it takes to see that they are away.
-func DialOptions() []grpc.DialOption {
-	return []grpc.DialOption{
-		grpc.WithKeepaliveParams(keepalive.ClientParameters{Time: keepaliveTime, Timeout: keepaliveWait, PermitWithoutStream: true}),
-		grpc.WithConnectParams(grpc.ConnectParams{Backoff: backoff.DefaultConfig, MinConnectTimeout: dialWait}),
-		grpc.WithReadBufferSize(bufferSize), grpc.WithWriteBufferSize(bufferSize),
-		grpc.WithDefaultCallOptions(grpc.MaxCallRecvMsgSize(maxMessage)),
-	}
 }
 
 // start starts a remote, which panics if its address is taken.

@@ -53,6 +53,7 @@ type Sentry struct {
 	system *actor.ActorSystem
 
 	streams atomic.Int64
+	out     outgoing
 	mu      sync.Mutex
 	doors   map[string]*atomic.Int64 // by the names of their actors: requests that they have not looked at
 	counts  map[string]uint64
@@ -70,7 +71,10 @@ func NewSentry(system *actor.ActorSystem, plain Role) *Sentry {
 func newSentry(system *actor.ActorSystem, plain Role) *Sentry {
 	b := make([]byte, 16)
 	_, _ = rand.Read(b) // it never fails
-	return &Sentry{system: system, plain: plain, nonce: hex.EncodeToString(b), counts: map[string]uint64{}, doors: map[string]*atomic.Int64{}, told: map[string]time.Time{}}
+	s := &Sentry{system: system, plain: plain, nonce: hex.EncodeToString(b), counts: map[string]uint64{}, doors: map[string]*atomic.Int64{}, told: map[string]time.Time{}}
+	s.out.queued = map[string]int{}
+	system.EventStream.Subscribe(s.out.ended)
+	return s
 }
 
 // ServerOptions are what a remote has to be configured with to have the sentry before it.

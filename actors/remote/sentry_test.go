@@ -2,6 +2,7 @@ package remote
 
 import (
 	"context"
+	"net"
 	"os"
 	"path/filepath"
 	"strings"
@@ -287,12 +288,66 @@ func TestFlood(t *testing.T) {
 	t.Logf("%d were sent", <-flooded)
 }
 
+// deafServer is a peer that lets others connect, and then reads nothing.
+type deafServer struct {
+	protoremote.UnimplementedRemotingServer
+	done <-chan struct{}
+}
+
+// Receive implements protoremote.RemotingServer.
+func (d deafServer) Receive(s protoremote.Remoting_ReceiveServer) error {
+	if _, err := s.Recv(); err != nil {
+		return err
+	}
+	err := s.Send(&protoremote.RemoteMessage{MessageType: &protoremote.RemoteMessage_ConnectResponse{ConnectResponse: &protoremote.ConnectResponse{}}})
+	<-d.done
+	return err
+}
+
+// A peer that asks and never takes an answer has but so many kept for it. It is counted, and others are answered.
+func TestDeafPeer(t *testing.T) {
+	server, friend := node(t, Options{}), node(t, Options{})
+	opened(t, server, "chronus")
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	deaf := grpc.NewServer()
+	protoremote.RegisterRemotingServer(deaf, deafServer{done: t.Context().Done()})
+	go func() { _ = deaf.Serve(l) }()
+	t.Cleanup(deaf.Stop)
+	request, err := proto.Marshal(&pb.Request{Version: 1, Do: &pb.Request_GetStatus{}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	a := attack(t, server.Address())
+	a.connect(l.Addr().String())
+	b := batch("chronus-door/chronus", string(requestType), request, actor.NewPID(l.Addr().String(), "me"))
+	for range 99 {
+		b.Envelopes = append(b.Envelopes, b.Envelopes[0])
+	}
+	for began := time.Now(); server.Sentry().Refused()["deaf"] == 0; time.Sleep(10 * time.Millisecond) {
+		if a.send(b); time.Since(began) > 20*time.Second {
+			t.Fatalf("it is not counted: %v", server.Sentry().Refused())
+		}
+	}
+	server.sentry.out.mu.Lock()
+	queued := server.sentry.out.queued[l.Addr().String()]
+	server.sentry.out.mu.Unlock()
+	if queued > maxQueued {
+		t.Errorf("%d messages are kept for it", queued)
+	}
+	if got := askFor(t, friend, server.Address(), "", &pb.Request{Do: &pb.Request_GetStatus{}}); got != "Status" {
+		t.Error(got)
+	}
+}
+
 // In a program with messages of its own they pass, and only ours are marked; a mark that a peer makes counts for nothing.
 func TestOthersPass(t *testing.T) {
 	system := actor.NewActorSystem()
 	sentry := NewSentry(system, Watch)
 	r := protoremote.NewRemote(system, protoremote.Configure("127.0.0.1", 0, protoremote.WithServerOptions(sentry.ServerOptions()...),
-		protoremote.WithDialOptions(append(DialOptions(), grpc.WithTransportCredentials(insecure.NewCredentials()))...)))
+		protoremote.WithDialOptions(append(sentry.DialOptions(), grpc.WithTransportCredentials(insecure.NewCredentials()))...)))
 	if err := start(r); err != nil {
 		t.Fatal(err)
 	}

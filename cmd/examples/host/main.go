@@ -48,7 +48,7 @@ func run(dir string, lead int) error {
 	sentry := remote.NewSentry(system, remote.Operate)
 	r := protoremote.NewRemote(system, protoremote.Configure("127.0.0.1", 0,
 		protoremote.WithServerOptions(sentry.ServerOptions()...),
-		protoremote.WithDialOptions(append(remote.DialOptions(), grpc.WithTransportCredentials(insecure.NewCredentials()))...),
+		protoremote.WithDialOptions(append(sentry.DialOptions(), grpc.WithTransportCredentials(insecure.NewCredentials()))...),
 		protoremote.WithEndpointWriterQueueSize(64)))
 	r.Start() // before any engine: it changes every address
 	defer r.Shutdown(false)
