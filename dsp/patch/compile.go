@@ -38,19 +38,6 @@ func Compile(p *Patch, rate, block, channels int) (*Plan, error) {
 	return c.plan, nil
 }
 
-// module is the description of a type, ours or the program's own; nil: there is none.
-func (c *compiler) module(name string) *dsp.Desc {
-	if d := module.ByType(name); d != nil {
-		return d
-	}
-	for _, d := range c.Modules {
-		if d.Type == name {
-			return d
-		}
-	}
-	return nil
-}
-
 // CheckModules says what keeps a program's own modules from being used beside ours.
 func CheckModules(own []*dsp.Desc) error {
 	for i, d := range own {
@@ -91,16 +78,9 @@ func (c *compiler) addNodes() error {
 		if _, twice := c.index[n.ID]; twice {
 			return at(c.File, n.Pos, "a second node called %q", n.ID)
 		}
-		d := c.module(n.Type)
-		if n.Type == BackType {
-			d = &back
-		}
+		d := c.typeOf(n.Type)
 		if d == nil {
-			types := []string{BackType}
-			for _, m := range slices.Concat(module.All, c.Modules) {
-				types = append(types, m.Type)
-			}
-			return at(c.File, n.Pos, "node %q: no module of type %q%s", n.ID, clip(n.Type), orNearest(n.Type, types))
+			return at(c.File, n.Pos, "node %q: no module of type %q%s", n.ID, clip(n.Type), orNearest(n.Type, c.types()))
 		}
 		if n.Group != NoGroup && d == &back {
 			return at(c.File, n.Pos, "node %q: a %s stands outside the voices", n.ID, BackType)
