@@ -1,6 +1,7 @@
 package actors
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"os/signal"
@@ -39,11 +40,26 @@ func RunChild(worker, audio func() int) {
 	os.Exit(2)
 }
 
+// checkBinary says why a program cannot be started as a child of this one.
+func (c Config) checkBinary() error {
+	if len(os.Args) > 1 && os.Args[1] == childVerb {
+		return errors.New("this process was started as a worker or audio process: call actors.RunChild first thing in main, or name a chronus as Config.Binary")
+	}
+	st, err := os.Stat(c.Binary)
+	if err == nil && (!st.Mode().IsRegular() || st.Mode().Perm()&0o111 == 0) {
+		err = fmt.Errorf("%s is no program", c.Binary)
+	}
+	if err != nil {
+		return fmt.Errorf("binary for workers and audio: %w: name a chronus, or leave Config.Binary out", err)
+	}
+	return nil
+}
+
 // spawnChild starts a child with the given descriptors as its 3, 4, ...
-func spawnChild(what string, files []int) (sys.Process, error) {
+func (c Config) spawnChild(what string, files []int) (sys.Process, error) {
 	// The thread that renders or plays sleeps behind the scheduler's back and so keeps one of its places; another may be
 	// held by a goroutine that has just gone into a system call. With fewer than four an order for the audio process lay there for up to
 	// 20 ms. Goroutines that never run long need no signals to be preempted by. A traceback of a child that was killed says nothing.
 	env := append(os.Environ(), "GOMAXPROCS=4", "GODEBUG=asyncpreemptoff=1", "GOTRACEBACK=none")
-	return sys.Spawn(self, []string{"chronus-" + what, childVerb, what}, env, os.Stderr, os.Stderr, files)
+	return sys.Spawn(c.Binary, []string{"chronus-" + what, childVerb, what}, env, c.Output, c.Output, files)
 }

@@ -5,8 +5,10 @@ import (
 	"fmt"
 	"log/slog"
 	"net/netip"
+	"os"
 	"time"
 
+	"github.com/music-chronus/chronus/dsp"
 	"github.com/music-chronus/chronus/dsp/patch"
 	"github.com/music-chronus/chronus/dsp/samples"
 	"github.com/music-chronus/chronus/shm"
@@ -18,7 +20,7 @@ type Config struct {
 	PatchName string // for messages
 	Samples   string // folder of the samples that patches name; default: samples.DefaultDir
 
-	OSC        string         // host:port, of UDP and TCP; default 127.0.0.1:5005; "none": no OSC
+	OSC        string         // host:port, of UDP and TCP; default 127.0.0.1:5005, of an embedded engine none; "none": no OSC
 	OSCAllow   []netip.Prefix // other machines that may play; needed if the host is not this machine alone
 	OSCToken   string         // what they must show by /auth for more than playing; "": nothing lets them
 	Backend    string         // "auto" (default), or a backend's name
@@ -36,7 +38,11 @@ type Config struct {
 	StateFile  string         // where the state is saved, for Resume; "": it is not
 	Resume     bool           // go on from the state in StateFile, with its patch; what goes on by itself is taken over all the same
 	Fresh      bool           // end what an engine that was lost left playing, rather than taking it over
-	Logger     *slog.Logger   // default: slog's
+	Logger     *slog.Logger   // default: slog's; of an embedded engine: none
+
+	Modules []*dsp.Desc // that patches may have besides those of dsp/module; the same as the workers' (worker.With)
+	Binary  string      // the program to start as worker and audio process: one that calls RunChild first, like chronus; default: this one
+	Output  *os.File    // where those print what ended them; default: standard error; of an embedded engine: nowhere
 }
 
 // autoRing is the ring, in blocks, when the lead is found out from the device.
@@ -73,6 +79,12 @@ func (c Config) withDefaults() Config {
 	}
 	if c.Logger == nil {
 		c.Logger = slog.Default()
+	}
+	if c.Binary == "" {
+		c.Binary = self
+	}
+	if c.Output == nil {
+		c.Output = os.Stderr
 	}
 	return c
 }

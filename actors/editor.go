@@ -161,7 +161,9 @@ func (r *rig) presentPatch() (number uint64, p *patch.Patch, err error) {
 	r.mu.Lock()
 	now := r.present
 	r.mu.Unlock()
-	p, err = patch.Parse(now.name, now.text)
+	if p, err = patch.Parse(now.name, now.text); err == nil {
+		p.Modules = r.cfg.Modules
+	}
 	return now.number, p, err
 }
 

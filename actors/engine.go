@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/asynkron/protoactor-go/actor"
@@ -31,8 +32,13 @@ type Engine struct {
 	desk     *desk
 	watcher  *watcher
 	control  *controlServer
+	host     Host
 	system   *actor.ActorSystem
-	tree     *actor.PID
+	face     *actor.PID
+	tree     atomic.Pointer[actor.PID] // of the supervisor
+	serving  serving
+	gone     atomic.Bool // its actors are ending: nothing is sent to them any more
+	boot     string
 	since    time.Time
 	warnings []string
 	saved    *Saved // by an engine before this one; nil: nothing
@@ -42,15 +48,18 @@ type Engine struct {
 	stop    sync.Once
 }
 
-// Start starts an engine and returns once it plays. The error says in a line what was wrong and what
+// Start starts an engine in an actor system of its own, and returns once it plays. The error says in a line what was wrong and what
 // would be right. The caller stops the engine.
 func Start(ctx context.Context, cfg Config) (*Engine, error) {
-	cfg = cfg.withDefaults()
-	e := &Engine{cfg: cfg, since: time.Now(), outcome: make(chan error, 1)}
-	e.system = actor.NewActorSystem(actor.WithLoggerFactory(func(*actor.ActorSystem) *slog.Logger {
+	system := actor.NewActorSystem(actor.WithLoggerFactory(func(*actor.ActorSystem) *slog.Logger {
 		return slog.New(slog.DiscardHandler) // the engine says itself what happens, as events
 	}))
-	e.tree = actor.NewPID(e.system.Address(), rootName)
+	return start(ctx, Host{System: system, own: true}, cfg)
+}
+
+// start starts an engine in the actor system of host.
+func start(ctx context.Context, host Host, cfg Config) (*Engine, error) {
+	e := &Engine{cfg: cfg.withDefaults(), since: time.Now(), host: host, system: host.System, outcome: make(chan error, 1), boot: newBoot()}
 	if err := e.prepare(); err != nil {
 		e.dismantle()
 		return nil, err
@@ -79,6 +88,9 @@ func (e *Engine) prepare() (err error) {
 	if err != nil {
 		return err
 	}
+	if err := e.cfg.checkBinary(); err != nil {
+		return err
+	}
 	if err := e.recall(geo); err != nil {
 		return err
 	}
@@ -86,6 +98,10 @@ func (e *Engine) prepare() (err error) {
 	if err != nil {
 		return err
 	}
+	if err := patch.CheckModules(e.cfg.Modules); err != nil {
+		return err
+	}
+	p.Modules = e.cfg.Modules
 	plan, err := patch.Compile(p, int(geo.Rate), int(geo.Block), int(geo.Channels))
 	if err != nil {
 		return err
@@ -102,6 +118,7 @@ func (e *Engine) prepare() (err error) {
 	if e.saved != nil && e.saved.LastGood != "" {
 		e.rig.lastGood = []byte(e.saved.LastGood)
 	}
+	e.rig.meter = newMeter(plan)
 	e.rig.enrol = e.dir.saveCrew
 	e.rig.replanned = func(p *planned) { _ = e.desk.replan(p.plan, p.number) }
 	e.rig.replanned(e.rig.present)
@@ -123,7 +140,7 @@ func (e *Engine) recall(geo shm.Geometry) error {
 	}
 	s, err := ReadSaved(e.cfg.StateFile)
 	if err == nil && e.cfg.Resume {
-		err = s.check(geo, e.cfg.Samples)
+		err = s.check(geo, e.cfg.Samples, e.cfg.Modules)
 	}
 	switch {
 	case err == nil:
@@ -198,17 +215,15 @@ func (e *Engine) warn() {
 
 // raise starts the actors and the watcher.
 func (e *Engine) raise() {
-	t := &tree{rig: e.rig, desk: e.desk, refused: e.settle}
-	props := actor.PropsFromProducer(func() actor.Actor { return &supervisor{tree: t} }, actor.WithGuardian(treeStrategy(e.emit)),
-		actor.WithSupervisor(treeStrategy(e.emit)))
+	t := &tree{rig: e.rig, desk: e.desk, refused: e.settle, up: make(chan struct{})}
 	e.rig.ended = e.tell
 	e.rig.primed = func() { e.settle(nil) }
 	if e.desk.server != nil {
 		e.rig.keeper = newTimekeeper(e.rig.control, e.rig.geo)
 		e.desk.timeline = e.rig.keeper.timeline
 	}
-	if _, err := e.system.Root.SpawnNamed(props, rootName); err != nil {
-		e.settle(fmt.Errorf("spawn the supervisor: %w", err))
+	if err := e.host.spawn(e, t); err != nil {
+		e.settle(fmt.Errorf("spawn the engine's actor: %w", err))
 		return
 	}
 	for _, ev := range e.rig.news {
@@ -234,13 +249,20 @@ func (e *Engine) tell(c corpse) {
 	if c.slot != audioSlot {
 		name = fmt.Sprint(workerName, c.slot)
 	}
-	e.system.Root.Send(childPID(e.tree, name), died{c})
+	e.send(name, died{c})
 }
 
 // emit hands an event to the monitor, who tells the world. It only hands on: it is called with
 // the rig locked, and on the watcher.
 func (e *Engine) emit(ev Event) {
-	e.system.Root.Send(childPID(e.tree, monitorName), happened{ev})
+	e.send(monitorName, happened{ev})
+}
+
+// send sends to one of the supervisor's children, as long as there is somebody to send to.
+func (e *Engine) send(name string, message any) {
+	if tree := e.tree.Load(); tree != nil && !e.gone.Load() {
+		e.system.Root.Send(childPID(tree, name), message)
+	}
 }
 
 // Status of the engine now.
@@ -253,10 +275,13 @@ func (e *Engine) Status(ctx context.Context) (Status, error) {
 		}
 	}
 	for {
-		e.system.Root.Send(childPID(e.tree, monitorName), askStatus{answer})
+		if e.gone.Load() {
+			return Status{}, errStopped
+		}
+		e.send(monitorName, askStatus{answer})
 		select {
 		case s := <-got:
-			s.Since, s.Warnings = e.since, e.warnings
+			e.sign(&s)
 			return s, nil
 		case <-ctx.Done():
 			return Status{}, fmt.Errorf("status: %w", ctx.Err())

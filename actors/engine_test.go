@@ -17,6 +17,7 @@ import (
 	"github.com/music-chronus/chronus/actors"
 	"github.com/music-chronus/chronus/audio"
 	"github.com/music-chronus/chronus/audio/null"
+	"github.com/music-chronus/chronus/audio/pipe"
 	"github.com/music-chronus/chronus/dsp/module"
 	"github.com/music-chronus/chronus/dsp/moduletest"
 	"github.com/music-chronus/chronus/dsp/worker"
@@ -26,7 +27,7 @@ import (
 func TestMain(m *testing.M) {
 	module.All = append(module.All, &moduletest.Bomb)
 	moduletest.Flip = flips
-	actors.RunChild(worker.Main, audio.Main(null.Backend{}))
+	actors.RunChild(worker.With(ownModules()...), audio.Main(null.Backend{}, pipe.Backend{}))
 	os.Exit(m.Run())
 }
 
@@ -118,7 +119,9 @@ func taped(t *testing.T, e *actors.Engine, f func()) {
 	go func() { done <- e.Record(ctx, &b, func() { close(begun) }) }()
 	<-begun
 	defer cancel()
+	from := status(t, e).Clock
 	f()
+	until(t, e, "plays for a while", func(st actors.Status) bool { return st.Clock > from+40 }) // replay wants some blocks
 	cancel() // the tape goes on to the clock of this moment
 	if err := <-done; err != nil {
 		t.Errorf("tape: %v", err)

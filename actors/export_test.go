@@ -11,9 +11,9 @@ import (
 // supervisor itself.
 func Panic(t *testing.T, e *Engine, name string) {
 	t.Helper()
-	pid := e.tree
+	pid := e.tree.Load()
 	if name != "" {
-		pid = childPID(e.tree, name)
+		pid = childPID(pid, name)
 	}
 	failed := make(chan struct{}, 1)
 	sub := e.system.EventStream.Subscribe(func(ev any) {

@@ -34,7 +34,8 @@ func (m *monitor) remember(ctx actor.Context, ev Event) {
 	}
 	m.events = append(m.events, ev.String())
 	m.tree.rig.cfg.Logger.Log(context.Background(), ev.Level(), ev.String())
-	ctx.ActorSystem().EventStream.Publish(ev)
+	ctx.ActorSystem().EventStream.Publish(Happened{Engine: parentOf(ctx.Parent()), Event: ev})
+	ctx.Send(parentOf(ctx.Parent()), Happened{Engine: parentOf(ctx.Parent()), Event: ev})
 }
 
 func (m *monitor) status() Status {

@@ -51,6 +51,7 @@ func (r *rig) compile(name string, text []byte) (*patch.Plan, error) {
 	if err != nil {
 		return nil, err
 	}
+	p.Modules = r.cfg.Modules
 	return patch.Compile(p, int(r.geo.Rate), int(r.geo.Block), int(r.geo.Channels))
 }
 

@@ -81,7 +81,7 @@ func (r *rig) forkAudio() error {
 		return err
 	}
 	defer func() { _ = sys.CloseFD(journal) }()
-	proc, err := spawnChild(audioChild, []int{r.control.FD(), journal, listener.FD(), r.store.FD(), r.plans.FD()})
+	proc, err := r.cfg.spawnChild(audioChild, []int{r.control.FD(), journal, listener.FD(), r.store.FD(), r.plans.FD()})
 	if err != nil {
 		return err
 	}

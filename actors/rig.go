@@ -61,6 +61,8 @@ type rig struct {
 	sound      soundNews
 	waiting    waiting     // commands with a frame
 	keeper     *timekeeper // nil: nobody asks for the time
+	meter      *meter      // nil: nothing is measured
+	asked      uint64      // epoch of the last flip that was asked for
 
 	present   *planned
 	planned   map[uint64]*planned // by number: the present one, and those that commands or states are of

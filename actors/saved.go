@@ -14,6 +14,7 @@ import (
 
 	"github.com/cespare/xxhash/v2"
 
+	"github.com/music-chronus/chronus/dsp"
 	"github.com/music-chronus/chronus/dsp/patch"
 	"github.com/music-chronus/chronus/dsp/samples"
 	"github.com/music-chronus/chronus/dsp/stream"
@@ -103,8 +104,8 @@ func ReadSaved(path string) (s Saved, err error) {
 	return s, nil
 }
 
-// check says whether an engine of this geometry, whose samples are in that folder, can go on from the state.
-func (s *Saved) check(g shm.Geometry, folder string) (err error) {
+// check says whether an engine of this geometry, whose samples are in that folder, and which has these modules of its own, can go on from the state.
+func (s *Saved) check(g shm.Geometry, folder string, own []*dsp.Desc) (err error) {
 	if s.Rate != int(g.Rate) || s.Block != int(g.Block) || s.Channels != int(g.Channels) {
 		return fmt.Errorf("it is of %d Hz, block %d, %d channels: start with --rate %d --block %d, or without --resume",
 			s.Rate, s.Block, s.Channels, s.Rate, s.Block)
@@ -118,6 +119,7 @@ func (s *Saved) check(g shm.Geometry, folder string) (err error) {
 	if err != nil {
 		return err
 	}
+	p.Modules = own
 	plan, err := patch.Compile(p, s.Rate, s.Block, s.Channels)
 	if err != nil {
 		return err

@@ -14,13 +14,13 @@ type spareWorker struct {
 }
 
 // startSpare starts a worker process.
-func startSpare() (*spareWorker, error) {
+func (c Config) startSpare() (*spareWorker, error) {
 	ours, theirs, err := sys.SocketPair()
 	if err != nil {
 		return nil, err
 	}
 	defer theirs.Close()
-	proc, err := spawnChild(workerChild, []int{theirs.FD()})
+	proc, err := c.spawnChild(workerChild, []int{theirs.FD()})
 	if err != nil {
 		ours.Close()
 		return nil, err
@@ -34,7 +34,7 @@ func (r *rig) takeSpare() (*spareWorker, error) {
 		r.spare = nil
 		return w, nil
 	}
-	w, err := startSpare()
+	w, err := r.cfg.startSpare()
 	if err != nil {
 		return nil, err
 	}
@@ -51,7 +51,7 @@ func (r *rig) restock() {
 	if enough {
 		return
 	}
-	w, err := startSpare() // without the lock: the watcher must not wait for a fork
+	w, err := r.cfg.startSpare() // without the lock: the watcher must not wait for a fork
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.stocking = false

@@ -44,6 +44,15 @@ type Status struct {
 	Blank         bool       `json:"blank"`             // what plays is heard by nobody: the device is only a clock, or there is none
 	Note          string     `json:"note,omitempty"`    // why it is this device, if another was to be
 	AudioPID      int        `json:"audio_pid"`
+	Peak          float64    `json:"peak"`      // of the output in the last second, linear
+	Heard         time.Time  `json:"heard"`     // when the output was last above -80 dB
+	Muted         bool       `json:"muted"`     // by Mute
+	Notes         uint64     `json:"notes"`     // and gates, begun since the engine has
+	Held          int        `json:"held"`      // of them, not ended
+	Transport     bool       `json:"transport"` // the sequencer plays
+	Boot          string     `json:"boot"`      // names this life of the engine
+	Version       string     `json:"version"`
+	Protocol      uint32     `json:"protocol"`           // of the words in shared memory
 	Warnings      []string   `json:"warnings,omitempty"` // what the machine refused
 	Events        []string   `json:"events,omitempty"`   // the last ones, oldest first
 }
@@ -56,14 +65,15 @@ type ActiveStatus struct {
 
 // WorkerStatus is one slot. State is empty, starting, joining, or ready.
 type WorkerStatus struct {
-	Slot       int    `json:"slot"`
-	Generation uint64 `json:"generation"`
-	PID        int    `json:"pid"` // 0: no process
-	State      string `json:"state"`
-	Ready      bool   `json:"ready"`
-	Published  uint64 `json:"published"` // the first block not yet published
-	Lead       int64  `json:"lead"`      // blocks ahead of the clock
-	Mismatches uint64 `json:"hash_mismatches"`
+	Slot       int     `json:"slot"`
+	Generation uint64  `json:"generation"`
+	PID        int     `json:"pid"` // 0: no process
+	State      string  `json:"state"`
+	Ready      bool    `json:"ready"`
+	Published  uint64  `json:"published"` // the first block not yet published
+	Lead       int64   `json:"lead"`      // blocks ahead of the clock
+	Mismatches uint64  `json:"hash_mismatches"`
+	Load       float64 `json:"load"` // of a core, over the last second
 }
 
 // status collects the Status, but for what only Monitor knows.
@@ -111,6 +121,7 @@ func (r *rig) status() Status {
 		}
 		st.Workers = append(st.Workers, w)
 	}
+	r.meter.describe(&st)
 	return st
 }
 

@@ -27,15 +27,21 @@ func (e *Engine) halt() {
 		e.saver.stop()
 	}
 	e.rig.fade(fadeWait)
-	if err := e.system.Root.StopFuture(e.tree).Wait(); err != nil && !errors.Is(err, actor.ErrDeadLetter) {
-		e.cfg.Logger.Warn("the actors did not end", "error", err)
+	e.gone.Store(true)
+	if e.face != nil {
+		if err := e.system.Root.StopFuture(e.face).Wait(); err != nil && !errors.Is(err, actor.ErrDeadLetter) {
+			e.cfg.Logger.Warn("the actors did not end", "error", err)
+		}
 	}
 	e.rig.terminate(stopWait)
 	if e.watcher != nil {
 		e.watcher.stop()
 	}
-	e.system.Shutdown()
+	if e.host.own {
+		e.system.Shutdown()
+	}
 	e.dismantle()
+	e.host.clean()
 }
 
 // keepNow waits, no longer than wait, until every command is in the kept snapshot.

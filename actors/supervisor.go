@@ -2,6 +2,8 @@ package actors
 
 import (
 	"strconv"
+	"strings"
+	"sync"
 
 	"github.com/asynkron/protoactor-go/actor"
 )
@@ -11,11 +13,14 @@ type tree struct {
 	rig     *rig
 	desk    *desk
 	refused func(error) // the first audio process cannot play
+	up      chan struct{}
+	once    sync.Once // closes up, once all children are there
 }
 
 // The names of the supervisor and the actors under it; a worker's has its slot behind it.
 const (
-	rootName      = "chronus"
+	rootName      = "chronus" // of the engine's own actor
+	treeName      = "tree"    // of the supervisor under it
 	conductorName = "conductor"
 	ingressName   = "ingress"
 	audioName     = "audio"
@@ -57,6 +62,7 @@ func (s *supervisor) start(ctx actor.Context) {
 		s.child(ctx, workerName+strconv.Itoa(i))
 	}
 	s.child(ctx, ingressName)
+	s.tree.once.Do(func() { close(s.tree.up) })
 }
 
 // child spawns the child of the given name.
@@ -102,4 +108,9 @@ func childName(parent, child *actor.PID) (name string, ours bool) {
 		return "", false
 	}
 	return child.Id[len(prefix):], true
+}
+
+// parentOf is the address of the actor that one under it was spawned by.
+func parentOf(child *actor.PID) *actor.PID {
+	return actor.NewPID(child.Address, child.Id[:strings.LastIndexByte(child.Id, '/')])
 }

@@ -233,6 +233,7 @@ func (r *rig) tend(now time.Time) {
 	}
 	r.tendPoison()
 	r.tendSound(now)
+	r.tendMeter(now)
 	r.keep(now)
 	r.mu.Unlock()
 	if begins {
@@ -266,6 +267,8 @@ func (r *rig) noticeFlip() {
 	r.history.flips++
 	s := r.slots[was.Slot()]
 	switch {
+	case r.asked == a.Epoch():
+		r.emit(Flipped{From: s.number, To: a.Slot(), Epoch: a.Epoch(), Cause: "asked for"})
 	case a.Ready(s.number):
 		r.history.flip(r, s, a)
 	case s.dying, s.attached() && s.cmds.Life().Load() == 0:

@@ -122,7 +122,8 @@ func TestExclusiveImports(t *testing.T) {
 		reason string
 	}{
 		{"golang.org/x/sys/unix", []string{"shm/sys"}, "system calls have one home"},
-		{"github.com/asynkron/protoactor-go/", []string{"actors"}, "workers and the audio process stay small and know no actors"},
+		{"github.com/asynkron/protoactor-go/", []string{"actors", "actors/cluster", "actors/remote", "cmd/examples/embed", "cmd/examples/generative", "cmd/examples/host", "cmd/examples/module"}, "workers and the audio process stay small and know no actors"},
+		{"google.golang.org/grpc/", []string{"actors/remote", "cmd/examples/host"}, "an engine that is not opened to others links no gRPC"},
 		{"C", []string{"audio/portaudio"}, "an embedding program with an output of its own needs no C compiler"},
 		{"github.com/gordonklaus/portaudio", []string{"audio/portaudio"}, "it is cgo"},
 		{"github.com/hypebeast/go-osc/", []string{"osc"}, "its parser must never see input from the network"},
@@ -166,6 +167,8 @@ func TestForbiddenImports(t *testing.T) {
 		reason string
 	}{
 		{regexp.MustCompile(`^actors$`), ours(`dsp/worker|audio`), false, "kinds of process meet in shm and nowhere else"},
+		{regexp.MustCompile(`^(actors|actors/remote|actors/fleet|cmd/.*)$`), regexp.MustCompile(`^github\.com/asynkron/protoactor-go/cluster|/actors/cluster$`), false, "a cluster is for those who run one"},
+		{regexp.MustCompile(`^actors$`), regexp.MustCompile(`^google\.golang\.org/grpc(/|$)`), false, "an engine that is not opened to others links no gRPC"},
 		{regexp.MustCompile(`^dsp/worker$`), ours(`actors|audio`), false, "kinds of process meet in shm and nowhere else"},
 		{regexp.MustCompile(`^audio(/|$)`), ours(`actors|dsp|osc`), false, "kinds of process meet in shm and nowhere else"},
 		{regexp.MustCompile(`^(osc|shm/sys|dsp)$`), ours(`.+`), false, "it stands alone"},

@@ -26,6 +26,9 @@ const asCommand = "CHRONUS_TEST_AS_COMMAND"
 
 func TestMain(m *testing.M) {
 	actors.RunChild(worker.Main, audio.Main(backends...))
+	if n := os.Getenv(asEngines); n != "" {
+		os.Exit(crowd(n))
+	}
 	if os.Getenv(asCommand) != "" {
 		os.Exit(run(os.Args[1:], os.Stdout, os.Stderr))
 	}

@@ -14,13 +14,14 @@ import (
 	"github.com/music-chronus/chronus/audio"
 	"github.com/music-chronus/chronus/audio/file"
 	"github.com/music-chronus/chronus/audio/null"
+	"github.com/music-chronus/chronus/audio/pipe"
 	"github.com/music-chronus/chronus/audio/portaudio"
 	"github.com/music-chronus/chronus/dsp/samples"
 	"github.com/music-chronus/chronus/dsp/worker"
 )
 
-// backends in the order in which auto tries them; file is never chosen by itself.
-var backends = []audio.Backend{portaudio.Backend{}, null.Backend{}, file.Backend{}}
+// backends in the order in which auto tries them; file and pipe are never chosen by themselves.
+var backends = []audio.Backend{portaudio.Backend{}, null.Backend{}, file.Backend{}, pipe.Backend{}}
 
 // cli is the command line.
 type cli struct {
@@ -34,6 +35,7 @@ type cli struct {
 	Presets presetsCmd `cmd:"" help:"List the patches that come with Chronus, or print one."`
 	Schema  schemaCmd  `cmd:"" help:"Print the JSON Schema of patches, for editors."`
 	Scope   scopeCmd   `cmd:"" help:"Show a signal of a running engine: its level, and its wave."`
+	Monitor monitorCmd `cmd:"" help:"Follow engines on any machines: how they are, and what is wrong; or do something to all of them."`
 	Tape    tapeCmd    `cmd:"" help:"Write what a running engine plays, as decisions, until Ctrl-C; render gives the same sound."`
 	Chaos   chaosCmd   `cmd:"" help:"Kill the active worker of a running engine again and again, and report what was heard."`
 	Demo    demoCmd    `cmd:"" help:"Start an engine, play a phrase, kill the active worker five times in it, and compare."`

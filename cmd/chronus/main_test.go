@@ -36,7 +36,7 @@ func TestCommandLine(t *testing.T) {
 		{append(start, "--replicas", "9"), 1, "replicas 9 is outside 1 to 8"},
 		{append(start, "--lead", "2"), 1, "lead 2 must be above guard 2"},
 		{append(start, "--lead", "3", "--block", "16"), 1, "which needs --lead 10"},
-		{append(start, "--fallback", "asio:x"), 1, `--fallback "asio:x": the backend is portaudio, null or file`},
+		{append(start, "--fallback", "asio:x"), 1, `--fallback "asio:x": the backend is portaudio, null, file or pipe`},
 		{append(start, "--guard", "0"), 1, "--guard 0: it is 1 or more"},
 		{append(start, "--log", "loud"), 1, "it is debug, info, warn or error"},
 		{append(start, "--device", "hw:7"), 1, `backend null has no device "hw:7"`},

@@ -27,7 +27,7 @@ type engineFlags struct {
 	OSC      string        `name:"osc" help:"Listen for OSC on this address, by UDP, TCP and WebSocket; none: do not." default:"127.0.0.1:5005" placeholder:"HOST:PORT"`
 	OSCAllow []string      `name:"osc-allow" help:"Other machines that may play, like 192.168.1.0/24." placeholder:"NETWORK,..."`
 	OSCToken string        `name:"osc-token-file" help:"File with a token: other machines that show it by /auth may do more than play." placeholder:"FILE"`
-	Backend  string        `help:"auto, portaudio, null, or file." default:"auto"`
+	Backend  string        `help:"auto, portaudio, null, file, or pipe." default:"auto"`
 	Device   string        `help:"Device, as chronus devices lists it; for file: the WAV file, fast:FILE for faster than real time." placeholder:"NAME"`
 	Fallback []string      `help:"Devices to play on while that one cannot be opened, as BACKEND or BACKEND:DEVICE; null once all else has failed." placeholder:"TARGET,..."`
 	Rate     int           `help:"Frames a second." default:"48000" placeholder:"HZ"`
@@ -84,7 +84,7 @@ func (f engineFlags) config(s streams) (actors.Config, error) {
 	for _, name := range f.Fallback {
 		backend, device, _ := strings.Cut(name, ":")
 		if backend == "auto" || !slices.ContainsFunc(backends, func(b audio.Backend) bool { return b.Name() == backend }) {
-			return actors.Config{}, fmt.Errorf("--fallback %q: the backend is portaudio, null or file", name)
+			return actors.Config{}, fmt.Errorf("--fallback %q: the backend is portaudio, null, file or pipe", name)
 		}
 		c.Fallback = append(c.Fallback, shm.Target{Backend: backend, Device: device})
 	}
@@ -103,6 +103,7 @@ const noState = "none"
 
 type upCmd struct {
 	engineFlags
+	remoteFlags
 	MIDI  string `name:"midi" help:"Play it with a MIDI input: auto, or a port as chronus midi takes it; in a process of its own." placeholder:"NAME"`
 	Watch bool   `help:"Take up the values of the patch file whenever it is saved." default:"true" negatable:""`
 }
@@ -119,13 +120,16 @@ func (u *upCmd) Run(s streams) error {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
 	defer stop()
 	signal.Ignore(syscall.SIGPIPE) // a closed terminal must not end the sound
-	e, err := actors.Start(ctx, cfg)
+	e, at, down, err := u.start(ctx, cfg)
 	if err != nil {
 		return err
 	}
 	st, err := e.Status(ctx)
 	if err == nil {
 		fmt.Fprintln(s.out, statusLine(st))
+	}
+	if at != "" {
+		fmt.Fprintln(s.out, "chronus can be watched and played at", at)
 	}
 	var watching sync.WaitGroup
 	watch, unwatch := context.WithCancel(ctx)
@@ -141,7 +145,7 @@ func (u *upCmd) Run(s streams) error {
 	}
 	unwatch()
 	watching.Wait()
-	e.Stop()
+	down()
 	return nil
 }
 

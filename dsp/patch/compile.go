@@ -38,6 +38,24 @@ func Compile(p *Patch, rate, block, channels int) (*Plan, error) {
 	return c.plan, nil
 }
 
+// CheckModules says what keeps a program's own modules from being used beside ours.
+func CheckModules(own []*dsp.Desc) error {
+	for i, d := range own {
+		switch {
+		case d == nil || d.Type == "" || d.New == nil:
+			return fmt.Errorf("module %d of the program's own: it needs a Type and New", i)
+		case module.ByType(d.Type) != nil || d.Type == BackType:
+			return fmt.Errorf("module %q of the program's own: there is one of that type already; call it something else", d.Type)
+		}
+		for _, other := range own[:i] {
+			if other.Type == d.Type {
+				return fmt.Errorf("module %q of the program's own is there twice", d.Type)
+			}
+		}
+	}
+	return nil
+}
+
 func defaults(d *dsp.Desc) (v []float64) {
 	for _, p := range d.Params {
 		v = append(v, p.Default)
@@ -60,16 +78,9 @@ func (c *compiler) addNodes() error {
 		if _, twice := c.index[n.ID]; twice {
 			return at(c.File, n.Pos, "a second node called %q", n.ID)
 		}
-		d := module.ByType(n.Type)
-		if n.Type == BackType {
-			d = &back
-		}
+		d := c.typeOf(n.Type)
 		if d == nil {
-			types := []string{BackType}
-			for _, m := range module.All {
-				types = append(types, m.Type)
-			}
-			return at(c.File, n.Pos, "node %q: no module of type %q%s", n.ID, clip(n.Type), orNearest(n.Type, types))
+			return at(c.File, n.Pos, "node %q: no module of type %q%s", n.ID, clip(n.Type), orNearest(n.Type, c.types()))
 		}
 		if n.Group != NoGroup && d == &back {
 			return at(c.File, n.Pos, "node %q: a %s stands outside the voices", n.ID, BackType)

@@ -50,11 +50,28 @@ func (p *Patch) node(id string) (*Node, error) {
 }
 
 // typeOf is what a type of node does; nil: there is none.
-func typeOf(name string) *dsp.Desc {
+func (p *Patch) typeOf(name string) *dsp.Desc {
 	if name == BackType {
 		return &back
 	}
-	return module.ByType(name)
+	if d := module.ByType(name); d != nil {
+		return d
+	}
+	for _, d := range p.Modules {
+		if d.Type == name {
+			return d
+		}
+	}
+	return nil
+}
+
+// types are the names of all types.
+func (p *Patch) types() []string {
+	types := []string{BackType}
+	for _, m := range slices.Concat(module.All, p.Modules) {
+		types = append(types, m.Type)
+	}
+	return types
 }
 
 // Create adds a node: one for each voice of a group, or with voices "" just one.
@@ -76,12 +93,8 @@ func (p *Patch) Create(id, kind, voices string) error {
 		return fmt.Errorf("id %q is taken by the engine itself", id)
 	case slices.Contains(p.ids(), id):
 		return fmt.Errorf("there is a node %q already: delete it first, or take another name", id)
-	case typeOf(kind) == nil:
-		types := []string{BackType}
-		for _, m := range module.All {
-			types = append(types, m.Type)
-		}
-		return fmt.Errorf("no module of type %q%s", clip(kind), orNearest(kind, types))
+	case p.typeOf(kind) == nil:
+		return fmt.Errorf("no module of type %q%s", clip(kind), orNearest(kind, p.types()))
 	case len(p.Nodes) >= MaxNodes:
 		return fmt.Errorf("%d nodes are the most", MaxNodes)
 	}
@@ -174,7 +187,7 @@ func (p *Patch) ends(from, to string) (a, b End, err error) {
 func (p *Patch) ports(node string, source bool) []dsp.Port {
 	desc := &note
 	if i := p.find(node); i >= 0 {
-		desc = typeOf(p.Nodes[i].Type)
+		desc = p.typeOf(p.Nodes[i].Type)
 	} else if !slices.ContainsFunc(p.Voices, func(v Voices) bool { return v.ID == node }) {
 		return nil
 	}
@@ -238,7 +251,7 @@ func (p *Patch) Set(node, param string, value float64, word string, rate int) er
 	if err != nil {
 		return err
 	}
-	d := typeOf(n.Type)
+	d := p.typeOf(n.Type)
 	if d == nil {
 		return fmt.Errorf("no module of type %q", clip(n.Type))
 	}
@@ -324,7 +337,7 @@ func (p *Patch) Lane(id string, lane int, target string) error {
 	if err != nil {
 		return err
 	}
-	d := typeOf(n.Type)
+	d := p.typeOf(n.Type)
 	switch {
 	case d == nil || d.Index(param) < 0:
 		return fmt.Errorf("node %q (%s) has no parameter %q", node, n.Type, clip(param))

@@ -5,6 +5,8 @@ package patch
 
 import (
 	_ "embed"
+
+	"github.com/music-chronus/chronus/dsp"
 )
 
 // Limits of a patch.
@@ -48,6 +50,7 @@ type Patch struct {
 	Music  Music
 
 	Samples []Sample
+	Modules []*dsp.Desc // that a program has besides those of dsp/module. The caller's, after Parse
 }
 
 // Voices is a group of voices: how the notes for it are played.

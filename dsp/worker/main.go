@@ -15,6 +15,8 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/music-chronus/chronus/dsp"
+	"github.com/music-chronus/chronus/dsp/patch"
 	"github.com/music-chronus/chronus/dsp/samples"
 	"github.com/music-chronus/chronus/shm"
 	"github.com/music-chronus/chronus/shm/sys"
@@ -32,21 +34,31 @@ const seedWait = 30 * time.Second
 
 // Main is the worker process. It returns its exit code; it returns only when the
 // process should end.
-func Main() int {
-	if err := run(); err != nil {
+func Main() int { return With()() }
+
+// With is Main for a program that has modules of its own: they are to be the same as in its engine's Config.
+func With(own ...*dsp.Desc) func() int {
+	return func() int { return work(own) }
+}
+
+func work(own []*dsp.Desc) int {
+	if err := run(own); err != nil {
 		slog.Error("worker ended", "pid", os.Getpid(), "error", err)
 		return 1
 	}
 	return 0
 }
 
-func run() error {
+func run(own []*dsp.Desc) error {
+	if err := patch.CheckModules(own); err != nil {
+		return err
+	}
 	realTime()
 	order, fds, err := place()
 	if err != nil || fds == nil {
 		return err
 	}
-	l, seed, err := attach(fds, order.Samples)
+	l, seed, err := attach(fds, order.Samples, own)
 	if err != nil {
 		return err
 	}
@@ -139,8 +151,8 @@ func holdLife(c shm.CommandReader, rec shm.Recorder) {
 	}
 }
 
-// attach maps what the engine handed over, and compiles the patch, whose samples are in that folder.
-func attach(fds []int, folder string) (*loop, shm.SeedReader, error) {
+// attach maps what the engine handed over, and compiles the patch, whose samples are in that folder, and which may have own modules.
+func attach(fds []int, folder string, own []*dsp.Desc) (*loop, shm.SeedReader, error) {
 	none := shm.SeedReader{}
 	view, err := shm.AttachView(fds[shm.WorkerEngine])
 	if err != nil {
@@ -173,7 +185,7 @@ func attach(fds []int, folder string) (*loop, shm.SeedReader, error) {
 		return nil, none, err
 	}
 	l := newLoop(view, rec, slot, snap, plans)
-	l.maker.samples.store = samples.In(folder)
+	l.maker.samples.store, l.maker.own = samples.In(folder), own
 	return l, seed, l.open(plans.Current()) // most likely the seed is of this one
 }
 

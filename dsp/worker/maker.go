@@ -7,6 +7,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/music-chronus/chronus/dsp"
 	"github.com/music-chronus/chronus/dsp/patch"
 	"github.com/music-chronus/chronus/dsp/stream"
 	"github.com/music-chronus/chronus/shm"
@@ -23,7 +24,8 @@ type maker struct {
 	plans   shm.PlanReader
 	geo     shm.Geometry
 	samples opener
-	running bool // run has been started; else made does the work itself
+	own     []*dsp.Desc // the program's own modules
+	running bool        // run has been started; else made does the work itself
 
 	asked   atomic.Uint64         // by the loop, which waits for it; 0: nothing
 	present atomic.Pointer[ready] // what is rendered
@@ -59,6 +61,7 @@ func (m *maker) compile(plan uint64) (*patch.Plan, error) {
 	if err != nil {
 		return nil, err
 	}
+	p.Modules = m.own
 	c, err := patch.Compile(p, int(m.geo.Rate), int(m.geo.Block), int(m.geo.Channels))
 	if err != nil {
 		return nil, err

@@ -12,7 +12,7 @@ type Sim struct {
 
 // NewSim attaches what the engine handed over, as a worker process does at its start.
 func NewSim(fds []int) (*Sim, error) {
-	l, seed, err := attach(fds, "")
+	l, seed, err := attach(fds, "", nil)
 	return &Sim{l, seed}, err
 }
 

@@ -2,8 +2,12 @@ package sys
 
 import (
 	"bytes"
+	"fmt"
 	"os"
 	"strconv"
+	"time"
+
+	"golang.org/x/sys/unix"
 )
 
 // StartTime is when process pid started, in clock ticks since boot: field 22 of proc(5)'s
@@ -31,4 +35,14 @@ func stat(pid int) [][]byte {
 		return nil
 	}
 	return bytes.Fields(b[bytes.LastIndexByte(b, ')')+1:])
+}
+
+// CPUTime is the processor time that a process has taken, all its threads together.
+func CPUTime(pid int) (time.Duration, error) {
+	var ts unix.Timespec
+	// clock_getcpuclockid(3): the complement of the number, shifted, and CPUCLOCK_SCHED.
+	if err := unix.ClockGettime(int32(^pid)<<3|2, &ts); err != nil {
+		return 0, fmt.Errorf("processor time of process %d: %w", pid, err)
+	}
+	return time.Duration(ts.Nano()), nil
 }

@@ -1,0 +1,104 @@
+package remote
+
+import (
+	"bufio"
+	"bytes"
+	"crypto/sha256"
+	"crypto/subtle"
+	"crypto/x509"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/music-chronus/chronus/actors/pb"
+)
+
+// Role is what a peer may do: each may do what those before it may.
+type Role int
+
+// The roles: nothing at all; to see; to play notes and set parameters; to flip, patch, mute and write tapes.
+const (
+	Nobody Role = iota
+	Watch
+	Play
+	Operate
+)
+
+var roleNames = []string{"nobody", "watch", "play", "operate"}
+
+// String is the role's name.
+func (r Role) String() string {
+	if r < Nobody || r > Operate {
+		return fmt.Sprintf("role %d", int(r))
+	}
+	return roleNames[r]
+}
+
+// ParseRole is the role of a name.
+func ParseRole(name string) (Role, error) {
+	if i := slices.Index(roleNames, name); i >= 0 {
+		return Role(i), nil
+	}
+	return Nobody, fmt.Errorf("role %q: it is nobody, watch, play or operate", name)
+}
+
+// CertRole is the role that a certificate names: the highest that is among its organizational units (OU).
+func CertRole(c *x509.Certificate) (role Role) {
+	for _, ou := range c.Subject.OrganizationalUnit {
+		if r, err := ParseRole(ou); err == nil {
+			role = max(role, r)
+		}
+	}
+	return role
+}
+
+// Tokens are words that stand for roles, where a certificate does not name one. They are kept as their hashes.
+type Tokens map[[sha256.Size]byte]Role
+
+// minToken is the least length of a token.
+const minToken = 16
+
+// ParseTokens reads lines of a role and a token; empty ones, and those that begin with #, count for nothing.
+func ParseTokens(text []byte) (Tokens, error) {
+	t := Tokens{}
+	in := bufio.NewScanner(bytes.NewReader(text))
+	for n := 1; in.Scan(); n++ {
+		line := strings.TrimSpace(in.Text())
+		if line == "" || line[0] == '#' {
+			continue
+		}
+		name, token, _ := strings.Cut(line, " ")
+		role, err := ParseRole(name)
+		token = strings.TrimSpace(token)
+		if err == nil && len(token) < minToken {
+			err = fmt.Errorf("a token has at least %d characters", minToken)
+		}
+		if err != nil {
+			return nil, fmt.Errorf("tokens, line %d: %w", n, err)
+		}
+		t[sha256.Sum256([]byte(token))] = role
+	}
+	return t, in.Err()
+}
+
+// role is a token's role; ok is false if there is no such token.
+func (t Tokens) role(token string) (role Role, ok bool) {
+	sum := sha256.Sum256([]byte(token))
+	for hash, r := range t {
+		if subtle.ConstantTimeCompare(hash[:], sum[:]) == 1 {
+			role, ok = r, true
+		}
+	}
+	return role, ok
+}
+
+// needs is the least role for a request.
+func needs(r *pb.Request) Role {
+	switch r.Do.(type) {
+	case *pb.Request_Watch, *pb.Request_Unwatch, *pb.Request_GetStatus:
+		return Watch
+	case *pb.Request_NoteOn, *pb.Request_NoteOff, *pb.Request_SetParam, *pb.Request_SetGate, *pb.Request_Send, *pb.Request_Transport:
+		return Play
+	}
+	return Operate
+}

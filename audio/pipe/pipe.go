@@ -1,0 +1,257 @@
+// Package pipe is a device that is another program: one that embeds an engine and takes the sound itself, at a socket, whenever it
+// wants some. That program's end is a [Sink]; the audio process's is [Backend]. The audio process stays what it is, so that all of
+// failover is as with a sound card, and neither side needs cgo.
+package pipe
+
+import (
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/music-chronus/chronus/audio"
+)
+
+// Backend is the pipe backend. Its device is the path of a Sink.
+type Backend struct{}
+
+// Name is "pipe".
+func (Backend) Name() string { return "pipe" }
+
+// Devices is empty: any Sink will do.
+func (Backend) Devices() ([]audio.Device, error) { return nil, nil }
+
+const (
+	maxPeriod     = 1 << 16 // frames
+	defaultPeriod = 64
+	readyEvery    = 100 * time.Microsecond
+	dialEvery     = 100 * time.Millisecond
+	helloWait     = 2 * time.Second
+)
+
+// Open connects to the Sink. While nobody takes the sound, later, it goes on by the clock, unheard, until somebody does again.
+func (Backend) Open(r audio.Request, fill audio.Fill) (audio.Stream, error) {
+	if r.Device == "" {
+		return nil, errors.New("backend pipe needs the path of a pipe.Sink as its device")
+	}
+	if r.Rate <= 0 || r.Channels <= 0 || r.Period < 0 {
+		return nil, fmt.Errorf("backend pipe: rate %d, channels %d, period %d", r.Rate, r.Channels, r.Period)
+	}
+	s := &stream{fill: fill, ready: r.Ready, info: audio.Info{
+		Backend: "pipe", API: "pipe", Device: r.Device, Rate: r.Rate, Channels: r.Channels, Period: r.Period,
+	}}
+	t, err := s.dial()
+	switch {
+	case err != nil && !r.Again:
+		return nil, fmt.Errorf("backend pipe: nobody takes the sound at %s: %w: make a pipe.Sink there first", r.Device, err)
+	case err == nil:
+		s.taker, s.info.Period = t, t.period
+	case s.info.Period == 0:
+		s.info.Period = defaultPeriod
+	}
+	s.out = make([]float32, s.info.Period*r.Channels)
+	s.bytes = make([]byte, 4*len(s.out))
+	s.pacer = audio.Pacer{Rate: r.Rate, Period: s.info.Period, Tick: func() { fill(s.out) }}
+	return s, nil
+}
+
+// taker is a connection to a Sink.
+type taker struct {
+	conn     net.Conn
+	period   int
+	patience time.Duration
+}
+
+// stream serves one Sink after the other.
+type stream struct {
+	info  audio.Info
+	fill  audio.Fill
+	ready func(int) bool
+	out   []float32
+	bytes []byte
+	pacer audio.Pacer
+
+	mu      sync.Mutex
+	taker   *taker // nil: nobody takes the sound
+	stopped bool
+
+	quit    chan struct{}
+	threads sync.WaitGroup
+	alone   atomic.Bool
+}
+
+// dial connects, and learns what the Sink wants.
+func (s *stream) dial() (*taker, error) {
+	conn, err := net.Dial("unix", s.info.Device)
+	if err != nil {
+		return nil, err
+	}
+	_ = conn.SetDeadline(time.Now().Add(helloWait))
+	err = hello{uint32(s.info.Rate), uint32(s.info.Channels)}.write(conn)
+	var h hello
+	if err == nil {
+		h, err = readHello(conn)
+	}
+	if err == nil && h.a == 0 {
+		err = fmt.Errorf("it takes %d Hz, or another number of channels than %d", h.b, s.info.Channels)
+	}
+	if err == nil && (h.a == 0 || h.a > maxPeriod) {
+		err = fmt.Errorf("it wants %d frames at a time; it is 1 to %d", h.a, maxPeriod)
+	}
+	if err != nil {
+		conn.Close()
+		return nil, err
+	}
+	_ = conn.SetDeadline(time.Time{})
+	return &taker{conn, int(h.a), time.Duration(h.b) * time.Millisecond}, nil
+}
+
+// Info says what was opened.
+func (s *stream) Info() audio.Info { return s.info }
+
+// Start begins to serve.
+func (s *stream) Start() error {
+	s.quit = make(chan struct{})
+	s.mu.Lock()
+	s.stopped = false
+	s.mu.Unlock()
+	s.threads.Go(s.run)
+	return nil
+}
+
+func (s *stream) run() {
+	for {
+		s.mu.Lock()
+		t, stopped := s.taker, s.stopped
+		s.mu.Unlock()
+		if stopped {
+			return
+		}
+		if t == nil {
+			if t = s.goOn(); t == nil {
+				return
+			}
+			s.mu.Lock()
+			if s.stopped {
+				s.mu.Unlock()
+				t.conn.Close()
+				return
+			}
+			s.taker = t
+			s.mu.Unlock()
+		}
+		s.serve(t)
+		t.conn.Close()
+		s.mu.Lock()
+		s.taker = nil
+		s.mu.Unlock()
+	}
+}
+
+// goOn plays by the clock until somebody takes the sound again; nil: the stream was stopped.
+func (s *stream) goOn() *taker {
+	s.alone.Store(true)
+	defer s.alone.Store(false)
+	s.pacer.Start()
+	defer s.pacer.Stop()
+	tick := time.NewTicker(dialEvery)
+	defer tick.Stop()
+	for {
+		select {
+		case <-s.quit:
+			return nil
+		case <-tick.C:
+			if t, err := s.dial(); err == nil {
+				return t
+			}
+		}
+	}
+}
+
+// serve answers what one Sink asks for, until it is gone.
+func (s *stream) serve(t *taker) {
+	var ask [4]byte
+	for {
+		if _, err := io.ReadFull(t.conn, ask[:]); err != nil {
+			return
+		}
+		frames := int(binary.LittleEndian.Uint32(ask[:]))
+		if frames < 1 || frames > maxPeriod {
+			return
+		}
+		for frames > 0 {
+			n := min(frames, s.info.Period)
+			if !s.await(n, t.patience) {
+				return
+			}
+			out := s.out[:n*s.info.Channels]
+			s.fill(out)
+			if _, err := t.conn.Write(putSamples(s.bytes, out)); err != nil {
+				return
+			}
+			frames -= n
+		}
+	}
+}
+
+// await waits until the workers have so many frames, but no longer than the Sink wants to; false: the stream was stopped.
+func (s *stream) await(frames int, patience time.Duration) bool {
+	if s.ready == nil {
+		return true
+	}
+	for began := time.Now(); !s.ready(frames) && time.Since(began) < patience; time.Sleep(readyEvery) {
+		select {
+		case <-s.quit:
+			return false
+		default:
+		}
+	}
+	return true
+}
+
+// Stop returns after the last Fill.
+func (s *stream) Stop() error {
+	if s.quit == nil {
+		return nil
+	}
+	close(s.quit)
+	s.mu.Lock()
+	s.stopped = true
+	if s.taker != nil {
+		s.taker.conn.Close()
+	}
+	s.mu.Unlock()
+	s.threads.Wait()
+	s.quit = nil
+	return nil
+}
+
+// Close closes what Open opened.
+func (s *stream) Close() error {
+	err := s.Stop()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.taker != nil {
+		s.taker.conn.Close()
+		s.taker = nil
+	}
+	return err
+}
+
+// Xruns counts the periods that were let go while nobody took the sound.
+func (s *stream) Xruns() uint64 { return s.pacer.Xruns() }
+
+// Err is nil: a Sink that is gone may come again.
+func (s *stream) Err() error { return nil }
+
+// Trouble says that nobody takes the sound.
+func (s *stream) Trouble() string {
+	if s.alone.Load() {
+		return "nobody takes the sound at " + s.info.Device + "; it goes on unheard"
+	}
+	return ""
+}

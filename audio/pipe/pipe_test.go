@@ -1,0 +1,195 @@
+package pipe
+
+import (
+	"errors"
+	"net"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/music-chronus/chronus/audio"
+	"github.com/music-chronus/chronus/audio/backendtest"
+)
+
+// sink is a Sink in a directory of its own.
+func sink(t *testing.T, o Options) *Sink {
+	t.Helper()
+	s, err := Listen(filepath.Join(t.TempDir(), "sink"), o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = s.Close() })
+	return s
+}
+
+// It does what every backend does, while somebody takes the sound, and while nobody does.
+func TestConforms(t *testing.T) {
+	s := sink(t, Options{Period: 96})
+	go func() { _ = s.Pace(func([]float32) {}) }()
+	r := audio.Request{Device: s.Path(), Rate: 48000, Channels: 2}
+	if period := backendtest.Run(t, Backend{}, r); period != 96 {
+		t.Errorf("it asked for %d frames at a time, not 96", period)
+	}
+	r.Device, r.Again = filepath.Join(t.TempDir(), "nobody"), true
+	if period := backendtest.Run(t, Backend{}, r); period != 64 {
+		t.Errorf("it asked for %d frames at a time, not 64", period)
+	}
+}
+
+// counting is a stream that gives the numbers from 0 on, a sample each.
+func counting(t *testing.T, s *Sink, again bool) (audio.Stream, *atomic.Int64) {
+	t.Helper()
+	var n atomic.Int64
+	st, err := Backend{}.Open(audio.Request{Device: s.Path(), Rate: 48000, Channels: 2, Again: again}, func(out []float32) {
+		for i := range out {
+			out[i] = float32(n.Add(1) - 1)
+		}
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := st.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = st.Close() })
+	return st, &n
+}
+
+// Every sample comes, once, in order, in reads of all sizes; nothing is made that is not asked for.
+func TestInOrder(t *testing.T) {
+	s := sink(t, Options{Period: 100})
+	_, made := counting(t, s, false)
+	next := float32(0)
+	for _, frames := range []int{1, 100, 7, 250, 64, 1000} {
+		out := make([]float32, 2*frames)
+		if err := s.Read(out); err != nil {
+			t.Fatal(err)
+		}
+		for _, v := range out {
+			if v != next {
+				t.Fatalf("sample %g came where %g should be", v, next)
+			}
+			next++
+		}
+	}
+	if made.Load() != int64(next) {
+		t.Errorf("%d samples were made, %g taken", made.Load(), next)
+	}
+	if err := s.Read(make([]float32, 3)); err == nil {
+		t.Error("one frame and a half was read")
+	}
+}
+
+// When the taker is gone the sound goes on by the clock, and says so; a new taker gets it from there.
+func TestTakerGone(t *testing.T) {
+	dir := t.TempDir()
+	first, err := Listen(filepath.Join(dir, "sink"), Options{Period: 64})
+	if err != nil {
+		t.Fatal(err)
+	}
+	st, made := counting(t, first, false)
+	if err := first.Read(make([]float32, 128)); err != nil {
+		t.Fatal(err)
+	}
+	if err := first.Close(); err != nil {
+		t.Fatal(err)
+	}
+	for began := time.Now(); made.Load() < 128+10*128; time.Sleep(time.Millisecond) {
+		if time.Since(began) > 5*time.Second {
+			t.Fatal("it does not go on")
+		}
+	}
+	if what := st.(audio.Troubled).Trouble(); !strings.Contains(what, "nobody takes") {
+		t.Errorf("it says %q", what)
+	}
+	second, err := Listen(filepath.Join(dir, "sink"), Options{Period: 64})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer second.Close()
+	out := make([]float32, 512)
+	if err := second.Read(out); err != nil {
+		t.Fatal(err)
+	}
+	for i, v := range out {
+		if v < 128 || v != out[0]+float32(i) {
+			t.Fatalf("sample %d is %g after %g", i, v, out[0])
+		}
+	}
+	if what := st.(audio.Troubled).Trouble(); what != "" {
+		t.Errorf("it still says %q", what)
+	}
+}
+
+// The workers are waited for, but no longer than the taker wants to.
+func TestPatience(t *testing.T) {
+	s := sink(t, Options{Period: 64, Patience: 20 * time.Millisecond})
+	var asked, filled atomic.Int64
+	st, err := Backend{}.Open(audio.Request{Device: s.Path(), Rate: 48000, Channels: 2, Ready: func(int) bool { asked.Add(1); return false }},
+		func([]float32) { filled.Add(1) })
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer st.Close()
+	if err := st.Start(); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Read(make([]float32, 128)); err != nil || asked.Load() < 2 || filled.Load() != 1 {
+		t.Errorf("%v; it was asked %d times and filled %d", err, asked.Load(), filled.Load())
+	}
+}
+
+// What is no Sink, and what no Sink can be, is refused in words.
+func TestRefused(t *testing.T) {
+	dir := t.TempDir()
+	s := sink(t, Options{Rate: 44100})
+	ordinary := filepath.Join(dir, "file")
+	if err := os.WriteFile(ordinary, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	stranger, err := net.Listen("unix", filepath.Join(dir, "stranger"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer stranger.Close()
+	go func() {
+		if c, err := stranger.Accept(); err == nil {
+			_, _ = c.Write([]byte("HTTP/1.1 400 Bad"))
+		}
+	}()
+	for device, want := range map[string]string{
+		"": "path", filepath.Join(dir, "none"): "pipe.Sink", ordinary: "pipe.Sink", stranger.Addr().String(): "no pipe of Chronus", s.Path(): "44100 Hz",
+	} {
+		if _, err := (Backend{}).Open(audio.Request{Device: device, Rate: 48000, Channels: 2}, nil); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%q: %v, want %q", device, err, want)
+		}
+	}
+	if _, err := Listen(s.Path(), Options{}); err == nil || !strings.Contains(err.Error(), "another program") {
+		t.Errorf("a second Sink at one path: %v", err)
+	}
+	if _, err := Listen(filepath.Join(dir, "x"), Options{Period: 1 << 20}); err == nil {
+		t.Error("a period of a million frames")
+	}
+	if _, err := Listen(filepath.Join(dir, "no", "such"), Options{}); err == nil {
+		t.Error("a Sink in no directory")
+	}
+}
+
+// A Read that waits for an audio process ends with the Sink.
+func TestCloseWhileReading(t *testing.T) {
+	s := sink(t, Options{})
+	done := make(chan error)
+	go func() { done <- s.Read(make([]float32, 2)) }()
+	if err := s.Close(); err != nil {
+		t.Error(err)
+	}
+	if err := <-done; !errors.Is(err, ErrClosed) {
+		t.Error(err)
+	}
+	if err := s.Close(); err != nil {
+		t.Error(err)
+	}
+}
