@@ -9,7 +9,9 @@ import (
 // An engine that was killed among the commands of a batch has left some of them in some rings. The one after it puts them into all, and numbers on from there.
 func TestFinishBroadcast(t *testing.T) {
 	r := diverging(t, 3, 12, 0)
-	gate := func(seq uint64) shm.Command { return shm.Command{Seq: seq, Op: shm.OpGate, Node: 1, Value: float64(seq)} }
+	gate := func(seq uint64) shm.Command {
+		return shm.Command{Seq: seq, Op: shm.OpGate, Node: 1, Value: float64(seq)}
+	}
 	for slot, tail := range []uint64{4, 3, 3} {
 		for seq := uint64(1); seq <= tail; seq++ {
 			if err := r.slots[slot].cmds.Put(gate(seq)); err != nil {

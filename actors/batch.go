@@ -124,7 +124,7 @@ func (r *rig) put(plays []play) (in entered, err error) {
 				answer = nil // one message, one answer
 			}
 			r.log.add(c, answer)
-			r.meter.note(c, r.nodes)
+			r.meter.note(c, r.present.plan)
 		}
 	}
 	in.last = r.log.last

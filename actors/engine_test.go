@@ -122,7 +122,7 @@ func taped(t *testing.T, e *actors.Engine, f func()) {
 	from := status(t, e).Clock
 	f()
 	until(t, e, "plays for a while", func(st actors.Status) bool { return st.Clock > from+40 }) // replay wants some blocks
-	cancel() // the tape goes on to the clock of this moment
+	cancel()                                                                                    // the tape goes on to the clock of this moment
 	if err := <-done; err != nil {
 		t.Errorf("tape: %v", err)
 	}

@@ -17,7 +17,6 @@ const meterEvery = time.Second
 // meter is what the engine process sees of the sound: how loud it is, how busy the workers are, what is being played. It looks at rings and
 // commands from outside, so that the path of the sound knows nothing of it. The rig's lock holds it.
 type meter struct {
-	plan  int // index of the sequencer's node, 0: none
 	amp   float64
 	was   float64 // the amp before it was muted
 	muted bool
@@ -42,13 +41,13 @@ type workerUse struct {
 
 func newMeter(p *patch.Plan) *meter {
 	return &meter{
-		plan: p.SeqNode(), amp: p.Nodes()[0].Values[patch.EngineAmp], playing: p.SeqNode() != 0 && p.Music.Play,
+		amp: p.Nodes()[0].Values[patch.EngineAmp], playing: p.SeqNode() != 0 && p.Music.Play,
 		held: map[uint32]bool{}, usage: map[int]workerUse{}, load: map[int]float64{},
 	}
 }
 
 // note takes notice of a command that has been numbered.
-func (m *meter) note(c shm.Command, nodes []string) {
+func (m *meter) note(c shm.Command, plan *patch.Plan) {
 	if m == nil {
 		return
 	}
@@ -57,7 +56,7 @@ func (m *meter) note(c shm.Command, nodes []string) {
 	case c.Op == shm.OpSet && c.Node == 0 && c.Param == patch.EngineAmp:
 		m.amp = c.Value
 		m.muted = m.muted && c.Value == 0
-	case c.Op == shm.OpSet && int(c.Node) < len(nodes) && nodes[c.Node] == "seq" && c.Param == patch.SeqPlay:
+	case c.Op == shm.OpSet && c.Node > 0 && plan != nil && int(c.Node) == plan.SeqNode() && c.Param == patch.SeqPlay:
 		m.playing = c.Value != patch.PlayStop
 	case c.Op == shm.OpPlan, c.Op == shm.OpNote && c.Value == 0 && int(c.Param) > 127: // other nodes; all of them
 		clear(m.held)
