@@ -73,7 +73,11 @@ func (r *rig) addPlan(name string, text []byte, plan *patch.Plan) (*planned, err
 	}
 	for range shm.Plans {
 		r.lastPlan++
-		if r.lastPlan > shm.Plans && needed[r.lastPlan-shm.Plans] {
+		taken := false
+		for n := range needed {
+			taken = taken || n%shm.Plans == r.lastPlan%shm.Plans && n != r.lastPlan
+		}
+		if taken {
 			continue
 		}
 		if err := r.plans.Put(r.lastPlan, text); err != nil {

@@ -153,6 +153,9 @@ func (s *Stream) HandOver(to *Stream, seq uint64) {
 		s.music.seq.Advance(frame)
 	}
 	s.applyDue(frame)
+	for i := range s.nodes {
+		s.nodes[i].hear()
+	}
 	for _, t := range m.music.released {
 		s.releaseTrack(t)
 	}

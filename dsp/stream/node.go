@@ -216,6 +216,13 @@ func (u *unit) clear() {
 	}
 }
 
+// forget clears the block before: of a voice that slept it may be any, and no state has it.
+func (u *unit) forget() {
+	for _, out := range u.out {
+		clear(out)
+	}
+}
+
 // goBack lets every back node take up what it gives in the next block; all of them hear this block, none the next.
 func (s *Stream) goBack() {
 	for pass := range 2 {

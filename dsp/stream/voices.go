@@ -156,7 +156,11 @@ func (s *Stream) begin(group, i, key int, velocity, pitch, detune float64) {
 	if !x.awake {
 		x.sleep()
 		x.awake = true
-		s.eachUnit(group, i, func(_ *node, u *unit) { u.Reset() })
+		s.eachUnit(group, i, func(_ *node, u *unit) {
+			u.Reset()
+			u.forget()
+		})
+		s.nodes[s.plan.NoteNode(group)].units[i].forget()
 		x.velocity.Jump(velocity)
 	}
 	x.velocity.To(velocity, ramp)
