@@ -1,7 +1,6 @@
 package actors
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
 	"slices"
@@ -198,34 +197,6 @@ func adopt(cfg Config, asked []byte, h *heritage, emit func(Event)) (*rig, error
 	return r, nil
 }
 
-// inheritPlans takes the plan of the kept snapshot for the present one.
-func (r *rig) inheritPlans() error {
-	p := &planned{number: r.kept.Plan, name: r.cfg.PatchName, text: r.kept.Text}
-	p.plan, _ = r.compile(p.name, p.text)
-	r.planned[p.number] = p
-	r.lastPlan = max(p.number, r.plans.Reader().Last())
-	if text, err := r.plans.Reader().Text(p.number); err != nil || !bytes.Equal(text, p.text) {
-		return fmt.Errorf("%w: plan %d is not the patch that plays: %v", errUnusable, p.number, err)
-	}
-	r.present = p
-	return nil
-}
-
-// inheritPresent goes on to the plan that the workers were last commanded to go on with.
-func (r *rig) inheritPresent() {
-	for _, c := range r.log.commands {
-		if c.Op != shm.OpPlan {
-			continue
-		}
-		if text, err := r.plans.Reader().Text(uint64(c.Value)); err == nil {
-			p := &planned{number: uint64(c.Value), name: r.cfg.PatchName, text: text, before: r.present.number, seq: c.Seq}
-			p.plan, _ = r.compile(p.name, p.text)
-			r.planned[p.number], r.present = p, p
-		}
-	}
-	r.play(r.present)
-}
-
 // sameAs says what differs between what plays and what was asked for. Who starts an engine anew with other wishes must
 // say that the sound may end.
 func (r *rig) sameAs(cfg Config, asked []byte) error {
@@ -308,40 +279,6 @@ func (h *heritage) takeRing(i int) (ring *shm.Segment) {
 		}
 	}
 	return ring
-}
-
-// inheritLog finds the commands since the kept snapshot in whatever command rings there are.
-func (r *rig) inheritLog(h *heritage) {
-	var rings []shm.CommandWriter
-	for _, s := range r.slots {
-		if s.ring != nil {
-			rings = append(rings, shm.TakeCommands(s.ring))
-		}
-	}
-	for _, s := range h.rings {
-		if s != nil {
-			rings = append(rings, shm.TakeCommands(s))
-		}
-	}
-	r.log.last = r.control.Committed()
-	for seq := r.log.last; seq > r.kept.Seq; seq-- {
-		c, ok := peek(rings, seq)
-		if !ok {
-			break
-		}
-		r.log.add(c, nil)
-	}
-	slices.Reverse(r.log.commands)
-}
-
-// peek is the command seq from the first ring that has it.
-func peek(rings []shm.CommandWriter, seq uint64) (c shm.Command, ok bool) {
-	for _, w := range rings {
-		if c, ok = w.Peek(seq); ok {
-			return c, true
-		}
-	}
-	return c, false
 }
 
 // finishBroadcast puts the commands that the engine before had put into some rings into all, and commits them: a worker

@@ -83,6 +83,7 @@ type draft struct {
 	patch *patch.Patch
 	edits []edit
 	at    time.Time
+	gone  <-chan struct{} // closed with the connection
 }
 
 // ask sends a request on its way, if there are not too many.
@@ -119,13 +120,19 @@ func (e *editor) serve(r request) {
 }
 
 // open is a client's draft, begun from what plays if it has none.
-func (e *editor) open(from client) (*draft, error) {
+func (e *editor) open(peer osc.Peer) (*draft, error) {
+	from := clientOf(peer)
 	now := time.Now()
 	e.drafts.mu.Lock()
 	defer e.drafts.mu.Unlock()
 	for p, d := range e.drafts.list {
-		if p != from && now.Sub(d.at) > draftKept {
+		select {
+		case <-d.gone:
 			delete(e.drafts.list, p)
+		default:
+			if p != from && now.Sub(d.at) > draftKept {
+				delete(e.drafts.list, p)
+			}
 		}
 	}
 	if d := e.drafts.list[from]; d != nil {
@@ -142,7 +149,7 @@ func (e *editor) open(from client) (*draft, error) {
 	if e.drafts.list == nil {
 		e.drafts.list = map[client]*draft{}
 	}
-	d := &draft{base: base, patch: p, at: now}
+	d := &draft{base: base, patch: p, at: now, gone: peer.Gone()}
 	e.drafts.list[from] = d
 	return d, nil
 }
@@ -169,8 +176,7 @@ func (r *rig) presentPatch() (number uint64, p *patch.Patch, err error) {
 
 // add adds a change to a client's draft.
 func (e *editor) add(r request, change edit) ([]any, error) {
-	from := clientOf(r.from)
-	d, err := e.open(from)
+	d, err := e.open(r.from)
 	if err != nil {
 		return nil, err
 	}
@@ -179,7 +185,7 @@ func (e *editor) add(r request, change edit) ([]any, error) {
 	}
 	if err := change(d.patch); err != nil {
 		if len(d.edits) == 0 {
-			e.close(from)
+			e.close(clientOf(r.from))
 		}
 		return nil, err
 	}
@@ -228,6 +234,9 @@ func (e *editor) change(r request, name string, text []byte) ([]any, error) {
 	return []any{int64(c.Number), int64(c.Frame)}, nil
 }
 
+// wordMost bounds an argument in bytes: drafts keep them.
+const wordMost = 256
+
 // word is an argument that must be a string.
 func (r request) word(i int) (string, error) {
 	if i >= len(r.args) {
@@ -236,6 +245,9 @@ func (r request) word(i int) (string, error) {
 	s, ok := r.args[i].(string)
 	if !ok {
 		return "", fmt.Errorf("argument %d is a number, %v: it takes %s", i+1, r.args[i], r.verb.usage)
+	}
+	if len(s) > wordMost {
+		return "", fmt.Errorf("argument %d has %d bytes; the most are %d", i+1, len(s), wordMost)
 	}
 	return s, nil
 }

@@ -207,7 +207,7 @@ func (r *rig) keepState(st shm.State) {
 		r.kept.Text = text
 	}
 	if st.Plan != r.present.number && st.Seq >= r.present.seq {
-		r.revert(st.Plan)
+		r.revert(st.Plan, false)
 	}
 	r.kept.State = st
 	if err := r.store.Put(r.kept); err != nil {

@@ -71,19 +71,19 @@ func (r *rig) addPlan(name string, text []byte, plan *patch.Plan) (*planned, err
 			delete(r.planned, n)
 		}
 	}
-	for range shm.Plans {
-		r.lastPlan++
-		taken := false
-		for n := range needed {
-			taken = taken || n%shm.Plans == r.lastPlan%shm.Plans && n != r.lastPlan
-		}
-		if taken {
+	places := map[uint64]bool{}
+	for n := range needed {
+		places[n%shm.Plans] = true
+	}
+	for number := r.lastPlan + 1; number <= r.lastPlan+shm.Plans; number++ {
+		if places[number%shm.Plans] {
 			continue
 		}
-		if err := r.plans.Put(r.lastPlan, text); err != nil {
+		if err := r.plans.Put(number, text); err != nil {
 			return nil, err
 		}
-		p := &planned{number: r.lastPlan, name: name, text: text, plan: plan}
+		r.lastPlan = number
+		p := &planned{number: number, name: name, text: text, plan: plan}
 		if r.present != nil {
 			p.before = r.present.number
 		}
@@ -133,8 +133,12 @@ func (r *rig) translate(c shm.Command, plan uint64) (shm.Command, error) {
 // change has every worker go on with another patch. asked: this is the text that an engine after this one is started with. answer is told
 // should the change turn out to be poison.
 func (r *rig) change(ctx context.Context, name string, text []byte, asked bool, answer func(error)) (c Commit, err error) {
-	r.changing.Lock()
-	defer r.changing.Unlock()
+	select {
+	case r.changing <- struct{}{}:
+	case <-ctx.Done():
+		return c, ctx.Err()
+	}
+	defer func() { <-r.changing }()
 	plan, err := r.compile(name, text)
 	if err != nil {
 		return c, err
@@ -298,6 +302,14 @@ func (r *rig) enters(ctx context.Context, head uint64, p *planned) (uint64, erro
 func (r *rig) entering(n uint64, p *planned) (at uint64, in bool, err error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	switch {
+	case r.stopping:
+		return n, false, errStopped
+	case r.silent != "":
+		return n, false, fmt.Errorf("nothing plays: %s", r.silent)
+	case r.control.Transport() == shm.Idle: // it enters a block that is made once it plays
+		return n, true, nil
+	}
 	if r.present != p {
 		return n, false, fmt.Errorf("quarantined: workers ended of it, and %s plays on", r.present.name)
 	}
@@ -336,13 +348,15 @@ func (r *rig) askedFor(text []byte) error {
 	return r.store.Put(r.kept)
 }
 
-// revert goes back to the plan of a number: the change from it was left out.
-func (r *rig) revert(number uint64) {
+// revert goes back to the plan of a number: the change from it was left out. guilty: nothing else was left out with it.
+func (r *rig) revert(number uint64, guilty bool) {
 	was, now := r.present, r.planned[number]
 	if now == nil || was == now {
 		return
 	}
-	r.failed[xxhash.Sum64(was.text)] = true
+	if guilty {
+		r.failed[xxhash.Sum64(was.text)] = true
+	}
 	r.play(now)
 	r.emit(PatchReverted{From: was.name, To: now.name, Commit: was.number})
 }

@@ -84,6 +84,7 @@ func TestLastWorkerDoesNotTry(t *testing.T) {
 // A change has entered once a block that has it is published; what may be left out yet is not said to be in.
 func TestChangeEnters(t *testing.T) {
 	r := withPlans(t, 2)
+	r.control.SetTransport(shm.Play)
 	p, asked := wanted(t, r), round{}
 	if try(t, r, p, &asked, 0, 1); p.seq != 1 {
 		t.Fatalf("command %d", p.seq)
@@ -99,7 +100,7 @@ func TestChangeEnters(t *testing.T) {
 	if at, in, err := r.entering(12, p); at != 12 || !in || err != nil {
 		t.Errorf("block %d, %t, %v", at, in, err)
 	}
-	r.revert(p.before)
+	r.revert(p.before, true)
 	if _, in, err := r.entering(12, p); in || err == nil || !strings.Contains(err.Error(), "first plays on") {
 		t.Errorf("%t, %v: it was reverted", in, err)
 	}

@@ -106,7 +106,7 @@ func (r *rig) commonDeath() {
 	}
 	r.clearSuspects(p.top)
 	if plan := r.planAt(r.log.last); plan != r.present.number {
-		r.revert(plan) // it was left out, by a worker that has not lived to show it
+		r.revert(plan, false) // it was left out, by a worker that has not lived to show it
 	}
 	guilty := offence{node: -1}
 	for _, o := range p.suspects {
@@ -278,7 +278,7 @@ func (r *rig) tellQuarantined(o offence, out []shm.Command) {
 			go r.log.answers[i](err)
 		}
 		if c.Op == shm.OpPlan && uint64(c.Value) == r.present.number {
-			r.revert(r.present.before)
+			r.revert(r.present.before, len(out) == 1)
 		}
 	}
 	r.emit(Quarantined{Block: o.block, Node: node, Commands: len(out), First: out[0].Seq})

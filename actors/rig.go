@@ -68,7 +68,7 @@ type rig struct {
 	planned   map[uint64]*planned // by number: the present one, and those that commands or states are of
 	lastPlan  uint64              // the highest number given
 	settles   uint64              // the block before which the last change is not over
-	changing  sync.Mutex          // held for the whole of a change of the patch
+	changing  chan struct{}       // has the token of the change that is under way
 	replanned func(*planned)
 
 	adopted bool                 // it was another engine's
@@ -142,7 +142,7 @@ type ask struct {
 // bareRig has neither segments nor slots.
 func bareRig(cfg Config, geo shm.Geometry, emit func(Event)) *rig {
 	return &rig{
-		cfg: cfg, geo: geo, emit: emit, quit: make(chan struct{}), planned: map[uint64]*planned{},
+		cfg: cfg, geo: geo, emit: emit, quit: make(chan struct{}), planned: map[uint64]*planned{}, changing: make(chan struct{}, 1),
 		ended: func(corpse) {}, primed: func() {}, enrol: func([]member) error { return nil }, replanned: func(*planned) {},
 		isStopped: func(s *slot) bool { return sys.Stopped(s.proc.PID) },
 		failed:    map[uint64]bool{}, poison: poison{deaths: map[uint64]int{}},

@@ -215,6 +215,9 @@ func (s *saver) save(now time.Time, last bool) {
 	}
 	if now.Sub(s.since) > goodAfter {
 		s.lastGood = kept.Text
+		s.rig.mu.Lock()
+		s.rig.lastGood = kept.Text
+		s.rig.mu.Unlock()
 	}
 	saved := Saved{
 		At: now, Rate: s.rig.cfg.Rate, Block: s.rig.cfg.Block, Channels: s.rig.cfg.Channels,

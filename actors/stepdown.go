@@ -18,10 +18,14 @@ type change struct {
 func (r *rig) stepDown(why string) {
 	from := r.present.name
 	r.failed[xxhash.Sum64(r.present.text)] = true
+	var before []byte // a patch that was changed while it played
+	if p := r.planned[r.present.before]; p != nil && r.present.seq > 0 {
+		before = p.text
+	}
 	for _, next := range []struct {
 		name string
 		text []byte
-	}{{"the last good patch", r.lastGood}, {"the default patch", patch.Default()}} {
+	}{{"the patch before", before}, {"the last good patch", r.lastGood}, {"the default patch", patch.Default()}} {
 		if next.text == nil || r.failed[xxhash.Sum64(next.text)] {
 			continue
 		}
@@ -43,13 +47,13 @@ func (r *rig) install(name string, text []byte) error {
 	if err != nil {
 		return err
 	}
+	r.log.trim(r.log.last) // all begin anew: nothing of it is needed, nor what it names
 	p, err := r.addPlan(name, text, plan)
 	if err != nil {
 		return err
 	}
 	at := shm.State{Block: max(r.control.Clock(), r.poison.top), Seq: r.log.last, Plan: p.number}
 	r.kept.Text, r.kept.State = text, at
-	r.log.trim(r.log.last)
 	r.changes = append(r.changes, change{text, at})
 	r.keeping = ask{}
 	for _, s := range r.slots {

@@ -152,7 +152,7 @@ func (e *editor) read(name string) ([]byte, error) {
 	if err == nil {
 		defer root.Close()
 		var text []byte
-		if text, err = root.ReadFile(name + patchSuffix); err == nil {
+		if text, err = readPatch(root, name+patchSuffix); err == nil {
 			return samples.In(e.rig.cfg.Samples).Load(name, text, filepath.Join(e.rig.cfg.Patches, path.Dir(name)))
 		}
 	}
@@ -161,6 +161,18 @@ func (e *editor) read(name string) ([]byte, error) {
 		return nil, fmt.Errorf("patch %s: %w", name, err)
 	}
 	return text, presetErr
+}
+
+// readPatch reads a file of a directory for patches: one that a patch may be.
+func readPatch(root *os.Root, file string) ([]byte, error) {
+	st, err := root.Stat(file)
+	switch {
+	case err != nil:
+		return nil, err
+	case !st.Mode().IsRegular() || st.Size() > patch.MaxText:
+		return nil, fmt.Errorf("%s is no file of at most %d bytes", file, patch.MaxText)
+	}
+	return root.ReadFile(file)
 }
 
 func save(e *editor, r request) ([]any, error) {

@@ -112,13 +112,13 @@ func edit(p *Patch, args []string) error {
 func TestEdit(t *testing.T) {
 	for _, tt := range []struct{ edits, wants, not string }{
 		{"create fx chorus -; disconnect lp echo; connect lp fx; connect fx echo", "- lp > fx\n", "lp > echo"},
-		{"create fx chorus note", `    - {id: fx, type: "chorus"}`, ""},
+		{"create fx chorus note", `    - {id: "fx", type: "chorus"}`, ""},
 		{"delete echo", "- note > osc.pitch > env > lp\n  - lp > out\n", "echo"},
 		{"disconnect lp out", "- note > osc.pitch > env > lp > echo > out\n", "- lp > out"},
 		{"disconnect note.pitch osc.pitch", "- osc > env > lp", "note > osc"},
 		{"disconnect osc env; connect osc.out env.in", "- osc.out > env.in", ""},
 		{"set lp cutoff -; set lp mode hp", `params: {cutoff: 500, mode: "hp"}`, ""},
-		{"track more note; config more 1/8t xxx; lane more - lp.q; untrack melody", "- {id: more, voices: note, division: 1/8t, steps: 3, swing: 0.5, lanes: [lp.q]}", "melody"},
+		{"track more note; config more 1/8t xxx; lane more - lp.q; untrack melody", `- {id: "more", voices: "note", division: 1/8t, steps: 3, swing: 0.5, lanes: [lp.q]}`, "melody"},
 		{"untrack melody; delete lp", "- echo > out", "lp"},
 	} {
 		p, err := Parse("test", []byte(edited))

@@ -8,7 +8,7 @@ import (
 	"github.com/music-chronus/chronus/dsp/sequencer"
 )
 
-// Format is a text that Parse reads as this patch. Remarks and the order of keys in the text that the patch was read from are not in it.
+// Format is a text that Parse reads as this patch. Ids are quoted: true and null are some. Remarks and the order of keys in the text that the patch was read from are not in it.
 func (p *Patch) Format() []byte {
 	f := &formatter{}
 	f.line("version: 1")
@@ -23,7 +23,7 @@ func (p *Patch) Format() []byte {
 		if s.Sum != "" {
 			file = sumForm + s.Sum
 		}
-		f.line("  %s: %s", s.Name, strconv.Quote(file))
+		f.line("  %q: %q", s.Name, file)
 	}
 	f.music(p)
 	f.voices(p)
@@ -70,7 +70,7 @@ func (f *formatter) voices(p *Patch) {
 		f.line("voices:")
 	}
 	for g, v := range p.Voices {
-		f.line("  - id: %s", v.ID)
+		f.line("  - id: %q", v.ID)
 		f.line("    count: %d", v.Count)
 		if v.Steal != StealOldest {
 			f.line("    steal: %s", steals[v.Steal])
@@ -101,7 +101,7 @@ func (f *formatter) nodes(p *Patch, group int, indent string) {
 		}
 		var fields []string
 		if n.Sample != "" {
-			fields = append(fields, "sample: "+n.Sample)
+			fields = append(fields, "sample: "+strconv.Quote(n.Sample))
 		}
 		if len(n.Params) > 0 {
 			var params []string
@@ -114,7 +114,7 @@ func (f *formatter) nodes(p *Patch, group int, indent string) {
 			}
 			fields = append(fields, "params: {"+strings.Join(params, ", ")+"}")
 		}
-		f.line("%s  - {%s}", indent, strings.Join(append([]string{"id: " + n.ID, "type: " + strconv.Quote(n.Type)}, fields...), ", "))
+		f.line("%s  - {%s}", indent, strings.Join(append([]string{"id: " + strconv.Quote(n.ID), "type: " + strconv.Quote(n.Type)}, fields...), ", "))
 	}
 }
 
@@ -178,10 +178,10 @@ func (f *formatter) tracks(p *Patch) {
 		f.line("tracks:")
 	}
 	for _, t := range p.Music.Tracks {
-		fields := []string{"id: " + t.ID}
+		fields := []string{"id: " + strconv.Quote(t.ID)}
 		add := func(format string, args ...any) { fields = append(fields, fmt.Sprintf(format, args...)) }
 		if t.Voices != "" {
-			add("voices: %s", t.Voices)
+			add("voices: %q", t.Voices)
 		}
 		if t.Pattern != sequencer.None {
 			add("pattern: %d", t.Pattern)

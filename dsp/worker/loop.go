@@ -52,15 +52,15 @@ func (l *loop) open(plan uint64) error {
 	if err != nil {
 		return err
 	}
-	l.use(str, plan)
+	l.use(&ready{plan: plan, str: str})
 	return nil
 }
 
-// use has the loop render a stream, of the plan of a number.
-func (l *loop) use(str *stream.Stream, plan uint64) {
-	str.SetProbe(l.rec.Module())
-	l.str, l.plan = str, plan
-	l.maker.follow(str, plan)
+// use has the loop render another stream.
+func (l *loop) use(r *ready) {
+	r.str.SetProbe(l.rec.Module())
+	l.str, l.plan = r.str, r.plan
+	l.maker.follow(r)
 }
 
 // take makes st the state to render from. Bytes absent: nothing has been rendered.
@@ -210,8 +210,10 @@ func (l *loop) goOn(m shm.Command, d shm.Decision) error {
 		}
 		if next != nil {
 			l.rec.Rendering(l.n, d.Seq()) // a panic of what is set is that of this block
-			l.guarded(func() { l.str.HandOver(next, m.Seq) })
-			l.use(next, plan)
+			l.guarded(func() { l.str.HandOver(next.str, m.Seq) })
+			l.use(next.then)
+			l.maker.took(next)
+			l.rec.Rendered(l.sound()) // commands that are still to come may take their time
 			return nil
 		}
 		l.view.Wait(bell, time.Millisecond)

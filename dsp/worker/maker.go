@@ -38,6 +38,7 @@ type ready struct {
 	of   *stream.Stream
 	str  *stream.Stream
 	err  error
+	then *ready // what is present once it has taken over
 }
 
 // wantNap bounds the sleep of a maker that nobody wants anything of.
@@ -70,15 +71,18 @@ func (m *maker) compile(plan uint64) (*patch.Plan, error) {
 }
 
 // follow says what the next plan has to follow.
-func (m *maker) follow(str *stream.Stream, plan uint64) {
-	m.present.Store(&ready{plan: plan, str: str})
+func (m *maker) follow(present *ready) {
+	m.present.Store(present)
 	yield()
 	m.asked.Store(0)
 	m.cmds.RingWant()
 }
 
-// made is the stream that can go on with a plan in place of the present one; nil: not yet.
-func (m *maker) made(plan uint64) (*stream.Stream, error) {
+// took forgets what the loop has taken over to, and with it the stream before.
+func (m *maker) took(r *ready) { m.next.CompareAndSwap(r, nil) }
+
+// made is what can go on with a plan in place of the present stream; nil: not yet.
+func (m *maker) made(plan uint64) (*ready, error) {
 	r := m.next.Load()
 	if r == nil || r.plan != plan || r.of != m.present.Load().str {
 		if m.asked.Store(plan); m.running {
@@ -89,7 +93,7 @@ func (m *maker) made(plan uint64) (*stream.Stream, error) {
 		m.make(plan)
 		r = m.next.Load()
 	}
-	return r.str, r.err
+	return r, r.err
 }
 
 // make makes a plan ready.
@@ -97,6 +101,7 @@ func (m *maker) make(plan uint64) *ready {
 	yield()
 	r := &ready{plan: plan, of: m.present.Load().str}
 	r.str, r.err = m.build(r.of, plan)
+	r.then = &ready{plan: plan, str: r.str}
 	yield()
 	m.next.Store(r)
 	return r

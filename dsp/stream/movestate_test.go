@@ -5,6 +5,7 @@ import (
 	"testing"
 )
 
+// twin is a stream that takes up another's state.
 func twin(t *testing.T, s *Stream) *Stream {
 	t.Helper()
 	two, err := New(s.plan)
@@ -21,6 +22,7 @@ func twin(t *testing.T, s *Stream) *Stream {
 	return two
 }
 
+// diff renders both: bits and states must be the same.
 func diff(t *testing.T, what string, one, two *Stream, blocks int) {
 	t.Helper()
 	for n := range blocks {
@@ -36,15 +38,14 @@ func diff(t *testing.T, what string, one, two *Stream, blocks int) {
 			y, _ := two.Save(nil)
 			if !bytes.Equal(x, y) {
 				t.Errorf("%s: block %d: states differ", what, n)
-				where(t, one, two)
 				return
 			}
 		}
 	}
 }
 
-// a voice that slept before a change wakes in the middle of a block: a back node of the new plan hears what its oscillator left in its block.
-func TestReviewBackHearsStale(t *testing.T) {
+// A voice that slept before a change wakes in the middle of a block: a back node of the new plan hears nothing of what was in the voice's signals before, in whatever worker.
+func TestMoveBackHearsNoPast(t *testing.T) {
 	const head = "version: 1\nvoices:\n  count: 2\n  nodes:\n    - {id: osc, type: saw, params: {gain: 0.2}}\n    - {id: env, type: adsr, params: {attack: 0.001, release: 0.01}}\n"
 	for _, c := range [][2]string{{"before", "osc"}, {"after", "osc"}, {"before", "note"}, {"after", "note"}} {
 		when := c[0]
@@ -74,31 +75,8 @@ func TestReviewBackHearsStale(t *testing.T) {
 	}
 }
 
-// after a move that changes what leaves a voice: stale blocks of a sleeping voice
-func TestReviewHeardStale(t *testing.T) {
-	const head = "version: 1\nvoices:\n  count: 2\n  steal: quietest\n  nodes:\n    - {id: osc, type: sine, params: {gain: 0.2}}\n    - {id: env, type: adsr, params: {attack: 0.001, release: 0.01}}\n"
-	s := newStream(t, head+"cables: [note > osc.pitch > env > out]\n", 64, 1)
-	play(s, note(0, 60, 1))
-	render(s, 50)
-	play(s, note(0, 60, 0))
-	for s.voices[0].list[0].awake {
-		render(s, 1)
-	}
-	two := twin(t, s)
-	to := head + "    - {id: v, type: vca, params: {gain: 0}}\ncables: [note > osc.pitch > v > out, osc > env > out, osc > out]\n"
-	a, b := moved(t, s, to), moved(t, two, to)
-	render(a, 30)
-	render(b, 30)
-	for _, x := range []*Stream{a, b} {
-		f := x.block * 64
-		x.Push(Command{Seq: x.seq + 1, Frame: f + 40, Kind: Note, Node: 1, Param: 64, Value: 1})
-		x.Push(Command{Seq: x.seq + 1, Frame: f + 41, Kind: Note, Node: 1, Param: 64, Value: 0})
-	}
-	diff(t, "heard", a, b, 200)
-}
-
-// a leaving node that faulted in the block before the move.
-func TestReviewMute(t *testing.T) {
+// A node that goes, and was muted since it had faulted in the block before, is heard as it fades, in whatever worker.
+func TestMoveMute(t *testing.T) {
 	const nodes = "version: 1\nnodes:\n  - {id: osc, type: sine, params: {freq: 110, gain: 0.5}}\n  - {id: a, type: biquad, params: {cutoff: 500}}\n"
 	s := newStream(t, nodes+"cables: [osc > a > out]\n", 64, 1)
 	render(s, 7)
@@ -106,4 +84,26 @@ func TestReviewMute(t *testing.T) {
 	two := twin(t, s)
 	to := "version: 1\nnodes:\n  - {id: osc, type: sine, params: {freq: 110, gain: 0.5}}\ncables: [osc > out]\n"
 	diff(t, "mute", moved(t, s, to), moved(t, two, to), 20)
+}
+
+// A group and its unison grow while a note of it plays.
+func TestMoveUnison(t *testing.T) {
+	mk := func(count, unison string) string {
+		return "version: 1\nvoices:\n  count: " + count + "\n  unison: " + unison + "\n  detune: 20\n  nodes:\n    - {id: osc, type: sine, params: {gain: 0.2}}\n    - {id: p, type: pan}\n    - {id: env, type: adsr, params: {attack: 0.001, release: 0.01}}\ncables: [note > osc.pitch > env > p > out, note.spread > p.pan, note.random > osc]\n"
+	}
+	s := newStream(t, mk("4", "2"), 64, 2)
+	two := newStream(t, mk("4", "2"), 64, 2)
+	for _, x := range []*Stream{s, two} {
+		play(x, note(0, 60, 1))
+	}
+	render(s, 10)
+	render(two, 10)
+	two = twin(t, two)
+	s, two = moved(t, s, mk("6", "3")), moved(t, two, mk("6", "3"))
+	for _, x := range []*Stream{s, two} {
+		x.Push(Command{Seq: x.seq + 1, Frame: x.block*64 + 40, Kind: Note, Node: 1, Param: 64, Value: 1})
+	}
+	diff(t, "unison", s, two, 40)
+	two = twin(t, s)
+	diff(t, "unison, after", s, two, 40)
 }
