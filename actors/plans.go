@@ -66,6 +66,11 @@ func (r *rig) addPlan(name string, text []byte, plan *patch.Plan) (*planned, err
 			needed[uint64(c.Value)], needed[c.Plan] = true, true
 		}
 	}
+	for _, s := range r.slots {
+		if s.phase == starting {
+			needed[s.want.state.Plan] = true
+		}
+	}
 	for n := range r.planned {
 		if !needed[n] {
 			delete(r.planned, n)
@@ -105,6 +110,21 @@ func (r *rig) textOf(number uint64) ([]byte, error) {
 		return p.text, nil
 	}
 	return r.plans.Reader().Text(number)
+}
+
+// recall is a plan by its number; one of an engine before is compiled again. nil: its text is gone.
+func (r *rig) recall(number uint64) *planned {
+	if p := r.planned[number]; p != nil {
+		return p
+	}
+	text, err := r.plans.Reader().Text(number)
+	if err != nil {
+		return nil
+	}
+	p := &planned{number: number, name: r.cfg.PatchName, text: text}
+	p.plan, _ = r.compile(p.name, text)
+	r.planned[number] = p
+	return p
 }
 
 // translate gives a command the numbers of the present plan that was resolved with another: its sender knows nodes by their ids.
@@ -334,7 +354,7 @@ func (r *rig) askedFor(text []byte) error {
 
 // revert goes back to the plan of a number: the change from it was left out.
 func (r *rig) revert(number uint64) {
-	was, now := r.present, r.planned[number]
+	was, now := r.present, r.recall(number)
 	if now == nil || was == now {
 		return
 	}
