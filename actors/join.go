@@ -110,12 +110,7 @@ func (r *rig) feed(s *slot) error {
 	if !ok {
 		return errStateTooOld
 	}
-	for _, c := range missing[:min(uint64(len(missing)), s.cmds.Room())] {
-		if err := s.cmds.Put(c); err != nil {
-			return err
-		}
-	}
-	return nil
+	return s.cmds.Put(missing[:r.log.whole(len(missing), s.cmds.Room())]...)
 }
 
 // tendJoining makes a joiner ready once it is within one block of the active worker, its
