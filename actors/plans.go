@@ -320,6 +320,7 @@ func (r *rig) entering(n uint64, p *planned) (at uint64, in bool, err error) {
 	for r.noteTop(); n < r.poison.top; n++ {
 		switch d, ok := r.journal.Decision(n); {
 		case ok && d.Seq() >= p.seq && d.Skip():
+			r.revert(p.before) // before whoever asked can ask again
 			return n, false, fmt.Errorf("quarantined: a worker ended in block %d, which it entered; it is left out", n)
 		case ok && d.Seq() >= p.seq:
 			return n, true, nil
