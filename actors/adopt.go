@@ -311,6 +311,7 @@ func (r *rig) finishBroadcast() {
 		}
 	}
 	if r.log.last > before {
+		r.log.join(r.log.last - before)
 		r.control.Commit(r.log.last)
 	}
 }

@@ -1,6 +1,7 @@
 package actors
 
 import (
+	"syscall"
 	"testing"
 
 	"github.com/music-chronus/chronus/shm"
@@ -30,5 +31,68 @@ func TestFinishBroadcast(t *testing.T) {
 	}
 	if c, ok := r.log.between(1, 4); r.log.last != 4 || r.control.Committed() != 4 || !ok || len(c) != 3 {
 		t.Errorf("last %d, committed %d, %d in the log", r.log.last, r.control.Committed(), len(c))
+	}
+}
+
+// An engine that takes over finds the plan that plays in the store where no ring has the command any more, goes on to one whose command
+// was just given, and does not to one that the decisions leave out.
+func TestInheritsPresent(t *testing.T) {
+	for _, tt := range []struct {
+		name     string
+		current  bool // the engine before has said that the second plan plays
+		command  bool // it is in the log
+		decision bool // its block is decided
+		skip     bool // and leaves it out
+		second   bool // what plays
+	}{
+		{name: "nothing was changed"},
+		{name: "the command is gone", current: true, second: true},
+		{name: "commanded, not said", command: true, second: true},
+		{name: "commanded, said, entered", command: true, current: true, decision: true, second: true},
+		{name: "left out, and reverted", command: true, decision: true, skip: true},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			r := withPlans(t, 1)
+			first, p := r.present, wanted(t, r)
+			delete(r.planned, p.number) // the new engine has compiled none but the kept one's
+			if tt.current {
+				r.plans.SetCurrent(p.number)
+			}
+			if tt.command {
+				r.log.last = 1
+				r.log.add(shm.Command{Seq: 1, Op: shm.OpPlan, Plan: first.number, Value: float64(p.number)}, nil)
+			}
+			if tt.decision {
+				r.journal.Overrule(12, 1)
+			}
+			if tt.skip {
+				leaveOut(t, r, 12)
+			}
+			r.inheritPresent()
+			if got := r.present.number == p.number; got != tt.second || got && tt.command && (r.present.seq != 1 || r.present.before != first.number) {
+				t.Errorf("plan %d plays, of command %d, before it %d", r.present.number, r.present.seq, r.present.before)
+			}
+			if r.plans.Reader().Current() != r.present.number {
+				t.Errorf("the store says %d", r.plans.Reader().Current())
+			}
+		})
+	}
+}
+
+// leaveOut sets SKIP on the decision for block n, as a worker does.
+func leaveOut(t *testing.T, r *rig, n uint64) {
+	t.Helper()
+	fd, err := syscall.Dup(r.journal.FD())
+	if err != nil {
+		t.Fatal(err)
+	}
+	rec, err := shm.AttachRecorder(fd, 0, 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer rec.Close()
+	d, _ := rec.Decision(n)
+	if !rec.SkipNew(n, d).Skip() {
+		t.Fatal("it is sealed")
 	}
 }

@@ -112,13 +112,12 @@ func (r *rig) put(plays []play) (in entered, err error) {
 		}
 		fed = append(fed, s)
 	}
+	var list []shm.Command
 	for _, p := range plays {
 		for i, c := range p.commands {
 			r.log.last++
 			c.Seq = r.log.last
-			for _, s := range fed {
-				_ = s.cmds.Put(c) // there is room: only more of it comes
-			}
+			list = append(list, c)
 			answer := p.answer
 			if i < len(p.commands)-1 {
 				answer = nil // one message, one answer
@@ -126,6 +125,10 @@ func (r *rig) put(plays []play) (in entered, err error) {
 			r.log.add(c, answer)
 			r.meter.note(c, r.present.plan)
 		}
+	}
+	r.log.join(n)
+	for _, s := range fed {
+		_ = s.cmds.Put(list...) // there is room: only more of it comes
 	}
 	in.last = r.log.last
 	r.control.Commit(in.last)

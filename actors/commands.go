@@ -21,12 +21,31 @@ type commandLog struct {
 	last     uint64 // Seq of the newest
 	commands []shm.Command
 	answers  []func(error) // of each: who is told should it be left out; nil: nobody
+	more     []bool        // of each: the next enters together with it
 }
 
 // add appends a command; last is the caller's to raise.
 func (l *commandLog) add(c shm.Command, answer func(error)) {
 	l.commands = append(l.commands, c)
 	l.answers = append(l.answers, answer)
+	l.more = append(l.more, false)
+}
+
+// join says that the last n commands enter together.
+func (l *commandLog) join(n uint64) {
+	for i := len(l.more) - int(n); i < len(l.more)-1; i++ {
+		l.more[i] = true
+	}
+}
+
+// whole is how many of the last so many commands can be put into a ring with that room: whatever enters together is put there together.
+func (l *commandLog) whole(missing int, room uint64) int {
+	first := len(l.commands) - missing
+	end := first + int(min(uint64(missing), room))
+	for end > first && l.more[end-1] {
+		end--
+	}
+	return end - first
 }
 
 // after returns the commands with a Seq above seq; ok is false if they are no longer all there.
@@ -67,6 +86,7 @@ func (l *commandLog) trim(seq uint64) {
 	if rest, ok := l.after(seq); ok {
 		l.commands = append([]shm.Command(nil), rest...)
 		l.answers = append([]func(error){}, l.answers[len(l.answers)-len(rest):]...)
+		l.more = append([]bool(nil), l.more[len(l.more)-len(rest):]...)
 	}
 }
 

@@ -40,6 +40,31 @@ func TestFeedsMoreThanARing(t *testing.T) {
 	}
 }
 
+// What enters together is put into a joiner's ring together: should it be named, no block has but some of it.
+func TestFeedsWholeBatches(t *testing.T) {
+	r := diverging(t, 2, 0, noSlot)
+	r.control.SetTransport(shm.Play)
+	s := r.slots[1]
+	r.slots[0].phase, s.phase = empty, starting
+	const size = batchMost - 3
+	var plays []play
+	for range size {
+		plays = append(plays, play{commands: []shm.Command{{Op: shm.OpGate}}})
+	}
+	for range 9 {
+		if _, err := r.put(plays); err != nil {
+			t.Fatal(err)
+		}
+	}
+	s.phase = joining
+	for _, tail := range []uint64{4 * size, 5 * size, 6 * size} {
+		if err := r.feed(s); err != nil || s.cmds.Tail() != tail {
+			t.Errorf("fed up to %d, not %d: %v", s.cmds.Tail(), tail, err)
+		}
+		s.ring.Commands().Took(tail - 3*size)
+	}
+}
+
 // Where the head is still that of the generation before, nothing is compared, and nothing counts as compared.
 func TestComparesNoStaleHead(t *testing.T) {
 	r := diverging(t, 2, 12, noSlot)

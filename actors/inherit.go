@@ -24,17 +24,21 @@ func (r *rig) inheritPlans() error {
 	return nil
 }
 
-// inheritPresent goes on to the plan that the workers were last commanded to go on with.
+// inheritPresent finds the plan that plays: the one that the engine before went on with last, or has just commanded. That command may be in no ring
+// any more, if its workers have begun after it.
 func (r *rig) inheritPresent() {
+	if p := r.recall(r.plans.Reader().Current()); p != nil {
+		r.present = p
+	}
 	for _, c := range r.log.commands {
 		if c.Op != shm.OpPlan {
 			continue
 		}
-		if text, err := r.plans.Reader().Text(uint64(c.Value)); err == nil {
-			p := &planned{number: uint64(c.Value), name: r.cfg.PatchName, text: text, before: r.present.number, seq: c.Seq}
-			p.plan, _ = r.compile(p.name, p.text)
-			r.planned[p.number], r.present = p, p
+		p := r.recall(uint64(c.Value))
+		if p == nil || p != r.present && (c.Plan != r.present.number || r.leftOut(c.Seq)) {
+			continue
 		}
+		p.before, p.seq, r.present = c.Plan, c.Seq, p
 	}
 	r.play(r.present)
 }

@@ -71,6 +71,10 @@ func (r *rig) tendStarting(s *slot, now time.Time) {
 	if !s.want.done || !played || r.undecided() {
 		return
 	}
+	if _, ok := r.log.after(s.want.state.Seq); !ok { // it took so long to start that two snapshots were kept meanwhile
+		s.want = r.askForState(s, nil, now)
+		return
+	}
 	if err := r.attach(s, now); err != nil {
 		r.emit(WorkerFailed{Slot: s.number, PID: s.proc.PID, Err: err})
 		r.giveUp(s, err.Error())
@@ -106,12 +110,7 @@ func (r *rig) feed(s *slot) error {
 	if !ok {
 		return errStateTooOld
 	}
-	for _, c := range missing[:min(uint64(len(missing)), s.cmds.Room())] {
-		if err := s.cmds.Put(c); err != nil {
-			return err
-		}
-	}
-	return nil
+	return s.cmds.Put(missing[:r.log.whole(len(missing), s.cmds.Room())]...)
 }
 
 // tendJoining makes a joiner ready once it is within one block of the active worker, its
@@ -197,7 +196,7 @@ func (r *rig) keep(now time.Time) {
 // keepState keeps st, and of the commands those since the state kept before it: a tape
 // reads them a little later.
 func (r *rig) keepState(st shm.State) {
-	r.log.trim(r.kept.Seq)
+	r.log.trim(r.spent())
 	if st.Plan != r.kept.Plan {
 		text, err := r.textOf(st.Plan)
 		if err != nil {
@@ -213,4 +212,15 @@ func (r *rig) keepState(st shm.State) {
 	if err := r.store.Put(r.kept); err != nil {
 		r.emit(NotKept{What: "snapshot", Err: err})
 	}
+}
+
+// spent is the last command that nobody needs any more: nobody who begins with the kept snapshot, and no joiner that is still being fed.
+func (r *rig) spent() uint64 {
+	seq := r.kept.Seq
+	for _, s := range r.slots {
+		if s.phase == joining && !s.hung {
+			seq = min(seq, s.cmds.Tail())
+		}
+	}
+	return seq
 }

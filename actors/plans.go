@@ -66,6 +66,11 @@ func (r *rig) addPlan(name string, text []byte, plan *patch.Plan) (*planned, err
 			needed[uint64(c.Value)], needed[c.Plan] = true, true
 		}
 	}
+	for _, s := range r.slots {
+		if s.phase == starting {
+			needed[s.want.state.Plan] = true
+		}
+	}
 	for n := range r.planned {
 		if !needed[n] {
 			delete(r.planned, n)
@@ -109,6 +114,21 @@ func (r *rig) textOf(number uint64) ([]byte, error) {
 		return p.text, nil
 	}
 	return r.plans.Reader().Text(number)
+}
+
+// recall is a plan by its number; one of an engine before is compiled again. nil: its text is gone.
+func (r *rig) recall(number uint64) *planned {
+	if p := r.planned[number]; p != nil {
+		return p
+	}
+	text, err := r.plans.Reader().Text(number)
+	if err != nil {
+		return nil
+	}
+	p := &planned{number: number, name: r.cfg.PatchName, text: text}
+	p.plan, _ = r.compile(p.name, text)
+	r.planned[number] = p
+	return p
 }
 
 // translate gives a command the numbers of the present plan that was resolved with another: its sender knows nodes by their ids.
@@ -307,8 +327,6 @@ func (r *rig) entering(n uint64, p *planned) (at uint64, in bool, err error) {
 		return n, false, errStopped
 	case r.silent != "":
 		return n, false, fmt.Errorf("nothing plays: %s", r.silent)
-	case r.control.Transport() == shm.Idle: // it enters a block that is made once it plays
-		return n, true, nil
 	}
 	if r.present != p {
 		return n, false, fmt.Errorf("quarantined: workers ended of it, and %s plays on", r.present.name)
@@ -316,6 +334,8 @@ func (r *rig) entering(n uint64, p *planned) (at uint64, in bool, err error) {
 	for r.noteTop(); n < r.poison.top; n++ {
 		switch d, ok := r.journal.Decision(n); {
 		case ok && d.Seq() >= p.seq && d.Skip():
+			from, to, _ := r.entered(n)
+			r.revert(p.before, to == from+1) // before whoever asked can ask again
 			return n, false, fmt.Errorf("quarantined: a worker ended in block %d, which it entered; it is left out", n)
 		case ok && d.Seq() >= p.seq:
 			return n, true, nil
@@ -350,7 +370,7 @@ func (r *rig) askedFor(text []byte) error {
 
 // revert goes back to the plan of a number: the change from it was left out. guilty: nothing else was left out with it.
 func (r *rig) revert(number uint64, guilty bool) {
-	was, now := r.present, r.planned[number]
+	was, now := r.present, r.recall(number)
 	if now == nil || was == now {
 		return
 	}

@@ -100,7 +100,10 @@ func TestChangeEnters(t *testing.T) {
 	if at, in, err := r.entering(12, p); at != 12 || !in || err != nil {
 		t.Errorf("block %d, %t, %v", at, in, err)
 	}
-	r.revert(p.before, true)
+	leaveOut(t, r, 12)
+	if _, in, err := r.entering(12, p); in || err == nil || r.present.number != p.before {
+		t.Errorf("%t, %v: it is left out, and plan %d plays", in, err, r.present.number)
+	}
 	if _, in, err := r.entering(12, p); in || err == nil || !strings.Contains(err.Error(), "first plays on") {
 		t.Errorf("%t, %v: it was reverted", in, err)
 	}

@@ -164,3 +164,31 @@ func TestRingsFull(t *testing.T) {
 		t.Errorf("committed %d: %v", r.control.Committed(), err)
 	}
 }
+
+// A joiner that takes longer than it takes to keep two snapshots has the commands that it lacks all the same: one that starts asks for
+// a later state, and one that is fed keeps them in the log.
+func TestSlowJoinerHasItsCommands(t *testing.T) {
+	r := diverging(t, 2, 12, 0)
+	for seq := uint64(1); seq <= 9; seq++ {
+		r.log.last = seq
+		r.log.add(shm.Command{Seq: seq}, nil)
+	}
+	keep := func(seq uint64) { r.keepState(shm.State{Seq: seq, Plan: r.present.number}) }
+	s := r.slots[1]
+	s.phase = joining
+	s.cmds.Begin(3)
+	keep(5)
+	keep(7)
+	keep(9)
+	if c, ok := r.log.after(3); !ok || len(c) != 6 {
+		t.Errorf("%d commands, %t", len(c), ok)
+	}
+	s.phase = ready
+	if keep(9); len(r.log.commands) != 0 {
+		t.Errorf("%d commands are left that nobody needs", len(r.log.commands))
+	}
+	s.phase, s.since, s.want = starting, time.Now(), ask{state: shm.State{Seq: 3}, done: true}
+	if r.tendStarting(s, time.Now()); s.phase != starting || s.hung || s.want.state.Seq != 9 {
+		t.Errorf("phase %v, given up %t, begins after %d", s.phase, s.hung, s.want.state.Seq)
+	}
+}

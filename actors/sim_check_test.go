@@ -70,7 +70,7 @@ func (c *simCheck) render(n uint64, d shm.Decision) bool {
 		w.fail("block %d leaves out commands, and nobody has panicked in it: %v", n, d)
 	}
 	for _, b := range w.batches {
-		if w.gentle && b.from < d.Seq() && d.Seq() < b.to {
+		if b.from < d.Seq() && d.Seq() < b.to {
 			w.fail("block %d: %v cuts the commands after %d up to %d", n, d, b.from, b.to)
 		}
 	}

@@ -137,7 +137,8 @@ func (w *simWorld) told(e Event) {
 	case WorkerDiverged:
 		w.fail("%v", e)
 	case WorkerFailed:
-		w.fail("%v", e)
+		first := w.rig.log.last + 1 - uint64(len(w.rig.log.commands))
+		w.fail("%v; it begins after %d, a snapshot is kept after %d, the log begins with %d", e, w.rig.slots[e.Slot].want.state.Seq, w.rig.kept.Seq, first)
 	case NodeBypassed: // by a command of the rig's own
 		for seq := uint64(len(w.commands)) + 1; seq <= w.rig.log.last; seq++ {
 			c, _ := w.rig.log.at(seq)

@@ -124,22 +124,27 @@ func (c CommandWriter) Tail() uint64 { return c.w.tail.Load() }
 // Taken is the Seq of the last command that the worker has read.
 func (c CommandWriter) Taken() uint64 { return c.w.taken.Load() }
 
-// Put appends a command, whose Seq must be Tail()+1. ErrFull if the worker is too far behind.
-func (c CommandWriter) Put(m Command) error {
-	if c.Room() == 0 {
+// Put appends commands, whose first Seq must be Tail()+1: for the worker all at once. ErrFull if it is too far behind.
+func (c CommandWriter) Put(list ...Command) error {
+	switch {
+	case len(list) == 0:
+		return nil
+	case uint64(len(list)) > c.Room():
 		return ErrFull
 	}
-	e := &c.w.ring[m.Seq%CommandEntries]
+	for _, m := range list {
+		e := &c.w.ring[m.Seq%CommandEntries]
+		yield()
+		e.frame.Store(m.Frame)
+		e.plan.Store(m.Plan)
+		e.what.Store(uint64(m.Op)<<32 | uint64(m.Node)<<16 | uint64(m.Param))
+		yield()
+		e.value.Store(floatBits(m.Value))
+		yield()
+		e.seq.Store(m.Seq)
+	}
 	yield()
-	e.frame.Store(m.Frame)
-	e.plan.Store(m.Plan)
-	e.what.Store(uint64(m.Op)<<32 | uint64(m.Node)<<16 | uint64(m.Param))
-	yield()
-	e.value.Store(floatBits(m.Value))
-	yield()
-	e.seq.Store(m.Seq)
-	yield()
-	c.w.tail.Store(m.Seq)
+	c.w.tail.Store(list[len(list)-1].Seq)
 	return nil
 }
 
