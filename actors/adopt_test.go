@@ -3,6 +3,7 @@ package actors
 import (
 	"syscall"
 	"testing"
+	"time"
 
 	"github.com/music-chronus/chronus/shm"
 )
@@ -76,6 +77,34 @@ func TestInheritsPresent(t *testing.T) {
 				t.Errorf("the store says %d", r.plans.Reader().Current())
 			}
 		})
+	}
+}
+
+// Where no worker is left after an engine took over, and commands since the kept snapshot were in no ring, the patch that plays is played
+// from its beginning: nobody can render his way from the snapshot to where the sound stopped.
+func TestBeginsAnew(t *testing.T) {
+	r := withPlans(t, 2)
+	p := wanted(t, r)
+	r.play(p)
+	r.kept.Seq = 3
+	for r.log.last = 7; r.log.last < 9; { // 4 to 7 are gone
+		r.log.last++
+		r.log.add(shm.Command{Seq: r.log.last}, nil)
+	}
+	s, ends := r.slots[1], r.slots[0]
+	s.phase, s.since, s.want = starting, time.Now(), ask{state: r.kept.State, done: true}
+	if r.tendStarting(s, time.Now()); r.present != p || s.hung {
+		t.Fatal("there is a worker that has the state")
+	}
+	ends.phase = empty
+	r.control.Depose(ends.number, r.journal)
+	r.afterDeath(offence{node: -1})
+	if r.present != p {
+		t.Fatalf("plan %d plays", r.present.number)
+	}
+	r.tendStarting(s, time.Now())
+	if r.present == p || string(r.present.text) != secondPatch || r.kept.Seq != 9 || r.kept.Block != 12 || len(r.kept.Bytes) > 0 || r.bereft() || r.stepped == "" {
+		t.Errorf("plan %d plays, after command %d, from block %d", r.present.number, r.kept.Seq, r.kept.Block)
 	}
 }
 

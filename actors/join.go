@@ -2,6 +2,7 @@ package actors
 
 import (
 	"errors"
+	"slices"
 	"time"
 
 	"github.com/music-chronus/chronus/shm"
@@ -72,7 +73,9 @@ func (r *rig) tendStarting(s *slot, now time.Time) {
 		return
 	}
 	if _, ok := r.log.after(s.want.state.Seq); !ok { // it took so long to start that two snapshots were kept meanwhile
-		s.want = r.askForState(s, nil, now)
+		if s.want = r.askForState(s, nil, now); r.bereft() && !slices.ContainsFunc(r.slots, (*slot).attached) {
+			r.beginAnew()
+		}
 		return
 	}
 	if err := r.attach(s, now); err != nil {

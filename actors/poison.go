@@ -105,7 +105,7 @@ func (r *rig) commonDeath() {
 		return
 	}
 	r.clearSuspects(p.top)
-	if plan := r.planAt(r.log.last); plan != r.present.number {
+	if plan := r.planAt(r.log.last); plan != r.present.number && !r.bereft() {
 		r.revert(plan, false) // it was left out, by a worker that has not lived to show it
 	}
 	guilty := offence{node: -1}

@@ -11,7 +11,7 @@ import (
 // mayHurt tells whether another fault may be made now: in a gentle run only when all has been mended.
 func (w *simWorld) mayHurt() (ok bool) {
 	w.look(func() {
-		ok = w.inReach() && !w.engine.over && !w.fragileNow() && (!w.gentle || w.whole() && w.full() && w.ticks > w.brokenAt+2)
+		ok = w.inReach() && !w.engine.over && !w.adopting && !w.fragileNow() && (!w.gentle || w.whole() && w.full() && w.ticks > w.brokenAt+2)
 	})
 	return ok
 }

@@ -67,3 +67,22 @@ func (r *rig) install(name string, text []byte) error {
 	r.play(p)
 	return r.store.Put(r.kept)
 }
+
+// bereft tells whether commands since the kept snapshot are gone: this engine has taken over, no ring had them any more, and no other snapshot has
+// been kept yet.
+func (r *rig) bereft() bool {
+	_, ok := r.log.after(r.kept.Seq)
+	return !ok
+}
+
+// beginAnew plays the present patch from nothing: there is no worker that has its state, and no way to it from the kept snapshot.
+func (r *rig) beginAnew() {
+	const why = "no worker was left, and commands since the kept snapshot were gone"
+	name := r.present.name
+	if err := r.install(name, r.present.text); err != nil {
+		r.stepDown(why)
+		return
+	}
+	r.stepped = why
+	r.emit(SteppedDown{From: name, To: name + " from its beginning", Why: why})
+}
