@@ -135,11 +135,16 @@ func TestOrder(t *testing.T) {
 	}
 }
 
-// Whatever the text, Parse and Compile return.
+// Whatever the text, Parse and Compile return; what can be played is the same patch once it was formatted.
 func FuzzParse(f *testing.F) {
 	f.Add(string(Default()))
 	if more, err := os.ReadFile("default.yaml"); err == nil {
 		f.Add(string(more))
+	}
+	for _, name := range []string{"keys/epiano", "songs/acid", "bass/acid"} {
+		if text, err := Preset(name); err == nil {
+			f.Add(string(text))
+		}
 	}
 	for _, s := range []string{"", "version: 1", "{", "- - -", "a: &x [*x]", "version: 1\nnodes: [{id: a, type: sine, params: {freq: 1e999}}]", "? a\n: b", "\x00", "<<: *a"} {
 		f.Add(s)
@@ -152,6 +157,17 @@ func FuzzParse(f *testing.F) {
 		plan, err := Compile(p, 48000, 64, 2)
 		if err == nil && (len(plan.Order())+len(plan.Music.Tracks)+min(1, len(plan.Music.Tracks)) != len(plan.Nodes())-1 || len(plan.Outs()) == 0) {
 			t.Fatal("a plan that lacks nodes, or is not heard")
+		}
+		if err != nil {
+			return
+		}
+		again, err := Parse("p", p.Format())
+		if err != nil {
+			t.Fatalf("%v\n%s", err, p.Format())
+		}
+		same, err := Compile(again, 48000, 64, 2)
+		if err != nil || same.Hash != plan.Hash {
+			t.Fatalf("formatted it is another patch: %v\n%s", err, p.Format())
 		}
 	})
 }
