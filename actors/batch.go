@@ -124,6 +124,7 @@ func (r *rig) put(plays []play) (in entered, err error) {
 				answer = nil // one message, one answer
 			}
 			r.log.add(c, answer)
+			r.noted(c, false)
 		}
 	}
 	in.last = r.log.last

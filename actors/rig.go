@@ -69,6 +69,8 @@ type rig struct {
 	changing  sync.Mutex          // held for the whole of a change of the patch
 	nodes     []string            // ids, by index
 	replanned func(*planned)
+	noted     func(c shm.Command, left bool) // a command has entered, or was left out after all
+	valued    func() map[string]float64      // what addresses were set to, if it is not what the patch says
 
 	adopted bool                 // it was another engine's
 	news    []Event              // to be told once there is somebody to tell
@@ -142,7 +144,7 @@ type ask struct {
 func bareRig(cfg Config, geo shm.Geometry, emit func(Event)) *rig {
 	return &rig{
 		cfg: cfg, geo: geo, emit: emit, quit: make(chan struct{}), planned: map[uint64]*planned{},
-		ended: func(corpse) {}, primed: func() {}, enrol: func([]member) error { return nil }, replanned: func(*planned) {},
+		ended: func(corpse) {}, primed: func() {}, enrol: func([]member) error { return nil }, replanned: func(*planned) {}, noted: func(shm.Command, bool) {}, valued: func() map[string]float64 { return nil },
 		isStopped: func(s *slot) bool { return sys.Stopped(s.proc.PID) },
 		failed:    map[uint64]bool{}, poison: poison{deaths: map[uint64]int{}},
 	}
