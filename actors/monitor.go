@@ -35,7 +35,8 @@ func (m *monitor) remember(ctx actor.Context, ev Event) {
 	m.events = append(m.events, ev.String())
 	m.tree.rig.cfg.Logger.Log(context.Background(), ev.Level(), ev.String())
 	ctx.ActorSystem().EventStream.Publish(ev)
-	m.tree.desk.feed.Event(eventMessage(ev))
+	address, args := eventMessage(ev)
+	m.tree.desk.feed.Event(address, args...)
 }
 
 func (m *monitor) status() Status {
