@@ -7,6 +7,7 @@ import (
 	"github.com/music-chronus/chronus/dsp/patch"
 	"github.com/music-chronus/chronus/osc"
 	"github.com/music-chronus/chronus/osc/feed"
+	"github.com/music-chronus/chronus/osc/query"
 	"github.com/music-chronus/chronus/shm"
 )
 
@@ -26,6 +27,8 @@ type desk struct {
 	drafts    drafts
 	feed      *feed.Feed
 	load      workload
+	query     *query.Server    // nil: none
+	announcer *query.Announcer // nil: none
 }
 
 // directory is the addresses of one plan, by its number, and what they were last set to. It implements feed.Values.
@@ -104,6 +107,12 @@ func (d *directory) Value(entry int) (v float64, stamp uint64, ok bool) {
 }
 
 func (d *desk) close() {
+	if d.announcer != nil {
+		d.announcer.Close()
+	}
+	if d.query != nil {
+		d.query.Close()
+	}
 	if d.feed != nil {
 		d.feed.Close()
 	}
@@ -115,6 +124,9 @@ func (d *desk) close() {
 // describe adds to a status what the desk knows.
 func (d *desk) describe(st *Status) {
 	st.OSC = noOSC
+	if d.query != nil {
+		st.OSCQuery = d.query.Addr().String()
+	}
 	if d.server != nil {
 		st.OSC = d.server.Addr().String()
 		s := d.server.Stats()

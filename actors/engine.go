@@ -108,6 +108,9 @@ func (e *Engine) prepare() (err error) {
 	e.rig.replanned(e.rig.present)
 	e.rig.noted, e.rig.valued = e.desk.note, e.desk.valued
 	e.remember()
+	if err := e.desk.discover(e.cfg); err != nil {
+		return err
+	}
 	e.warn()
 	e.control, err = serveControl(e, e.dir.file(SocketFile))
 	return err
