@@ -95,6 +95,9 @@ func paramEntry(base string, plan *patch.Plan, node, param int) osc.Entry {
 	return e
 }
 
+// Entries lists the addresses. The slice is for reading only.
+func (a *Addresses) Entries() []osc.Entry { return a.space.Entries() }
+
 // Found is what a message's address names.
 type Found struct {
 	Guarded bool  // from another machine it takes a token
