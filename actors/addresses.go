@@ -18,6 +18,7 @@ type Addresses struct {
 	commands []shm.Command // by entry, without Seq and Value; Op 0: a query, or a verb
 	verbs    []*verb       // by entry; nil: it is none
 	aliases  []*alias      // likewise
+	asks     []*inquiry    // likewise
 	plan     *patch.Plan
 }
 
@@ -28,7 +29,7 @@ func NewAddresses(plan *patch.Plan) (*Addresses, error) {
 	add := func(e osc.Entry, op shm.Op, node, param int) {
 		entries = append(entries, e)
 		a.commands = append(a.commands, shm.Command{Op: op, Node: uint16(node), Param: uint16(param)})
-		a.verbs, a.aliases = append(a.verbs, nil), append(a.aliases, nil)
+		a.verbs, a.aliases, a.asks = append(a.verbs, nil), append(a.aliases, nil), append(a.asks, nil)
 	}
 	for n, node := range plan.Nodes() {
 		base := "/mod/" + node.ID + "/"
@@ -71,6 +72,11 @@ func NewAddresses(plan *patch.Plan) (*Addresses, error) {
 		add(verbs[i].entry(), 0, 0, 0)
 		a.verbs[len(entries)-1] = &verbs[i]
 	}
+	asks := inquiries()
+	for i := range asks {
+		add(asks[i].entry(), 0, 0, 0)
+		a.asks[len(entries)-1] = &asks[i]
+	}
 	space, err := osc.NewSpace(entries)
 	if err != nil {
 		return nil, fmt.Errorf("patch %s: %w", plan.Name, err)
@@ -89,12 +95,16 @@ func paramEntry(base string, plan *patch.Plan, node, param int) osc.Entry {
 	return e
 }
 
+// Entries lists the addresses. The slice is for reading only.
+func (a *Addresses) Entries() []osc.Entry { return a.space.Entries() }
+
 // Found is what a message's address names.
 type Found struct {
 	Guarded bool  // from another machine it takes a token
 	Matched int   // of a pattern: the addresses that take what the message has
 	verb    *verb // nil: it is none
 	words   []any // of a verb
+	inquiry *inquiry
 }
 
 // Resolve turns a message into commands, without Seqs. There are none where the address only asks.
@@ -114,6 +124,9 @@ func (a *Addresses) Append(to []shm.Command, m *osc.Message, p *osc.Patterns) (c
 			return to, found, err
 		}
 		found.Guarded = a.space.Entries()[entry].Guarded
+		if found.inquiry = a.asks[entry]; found.inquiry != nil {
+			return to, found, found.inquiry.check(m)
+		}
 		if found.verb = a.verbs[entry]; found.verb != nil {
 			value, err := a.space.Take(entry, m.Args)
 			found.words = value.Words

@@ -124,6 +124,7 @@ func (r *rig) put(plays []play) (in entered, err error) {
 			}
 			r.log.add(c, answer)
 			r.meter.note(c, r.present.plan)
+			r.noted(c, false)
 		}
 	}
 	r.log.join(n)

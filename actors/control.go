@@ -19,6 +19,7 @@ import (
 //
 //	GET  /status           a Status
 //	GET  /addresses        the []osc.Entry that the engine takes now
+//	GET  /values           what each address that has a value was last set to
 //	GET  /redundant        answers once every replica is ready
 //	POST /down             ends the engine
 //	POST /kill?signal=NAME a Killed: kill, stop, segv or term to the active worker
@@ -71,6 +72,9 @@ func (c *controlServer) routes(e *Engine) http.Handler {
 	})
 	mux.HandleFunc("GET /addresses", func(w http.ResponseWriter, _ *http.Request) {
 		answer(w, e.Addresses(), nil)
+	})
+	mux.HandleFunc("GET /values", func(w http.ResponseWriter, _ *http.Request) {
+		answer(w, e.Values(), nil)
 	})
 	mux.HandleFunc("GET /redundant", func(w http.ResponseWriter, r *http.Request) {
 		answer(w, struct{}{}, e.AwaitRedundant(r.Context()))
@@ -132,6 +136,17 @@ func (p *patientWriter) Write(b []byte) (int, error) {
 
 // Addresses lists the OSC addresses of the patch that plays. The slice is for reading only.
 func (e *Engine) Addresses() []osc.Entry { return e.desk.directory.Load().space.Entries() }
+
+// Values is what each address that has a value was last set to: a number, or the name of a choice.
+func (e *Engine) Values() map[string]any {
+	known, list := e.desk.view(), map[string]any{}
+	for i := range known.space.Entries() {
+		if v, _, ok := known.Value(i); ok {
+			list[known.space.Entries()[i].Address] = known.space.Entries()[i].Argument(v, false)
+		}
+	}
+	return list
+}
 
 // Down is closed when somebody asked over the control socket for the engine's end.
 func (e *Engine) Down() <-chan struct{} { return e.control.Down }

@@ -1,10 +1,14 @@
 package actors
 
 import (
+	"math"
 	"sync/atomic"
 
 	"github.com/music-chronus/chronus/dsp/patch"
 	"github.com/music-chronus/chronus/osc"
+	"github.com/music-chronus/chronus/osc/feed"
+	"github.com/music-chronus/chronus/osc/query"
+	"github.com/music-chronus/chronus/shm"
 )
 
 // noOSC as the address of Config.OSC means not to listen.
@@ -14,42 +18,104 @@ const noOSC = "none"
 // no packet is lost, and the addresses.
 type desk struct {
 	directory atomic.Pointer[directory]
+	clock     func() uint64 // the next frame to play
 	server    *osc.Server   // nil: none
 	timeline  *osc.Timeline // set before the server serves
 	inFlight  atomic.Int64  // messages on their way to Conductor
 	dropped   atomic.Uint64
 	delays    delays
 	drafts    drafts
+	feed      *feed.Feed
+	load      workload
+	query     *query.Server    // nil: none
+	announcer *query.Announcer // nil: none
 }
 
-// directory is the addresses of one plan, by its number.
+// directory is the addresses of one plan, by its number, and what they were last set to. It implements feed.Values.
 type directory struct {
 	*Addresses
-	plan uint64
+	*values
+	plan   uint64
+	before *directory // that it followed, until another follows; nil: none
 }
 
 func newDesk(address string, access osc.Access, plan *patch.Plan) (d *desk, err error) {
-	d = &desk{}
-	if err = d.replan(plan, 0); err != nil {
+	d = &desk{clock: func() uint64 { return 0 }}
+	if err = d.replan(&planned{plan: plan}); err != nil {
 		return nil, err
 	}
+	d.feed = feed.New(func() feed.Values { return d.view() })
 	if address != noOSC {
 		d.server, err = osc.Listen(address, access)
 	}
 	return d, err
 }
 
-// replan makes the addresses those of another plan.
-func (d *desk) replan(plan *patch.Plan, number uint64) error {
-	a, err := NewAddresses(plan)
+// replan makes the addresses those of another plan. One that was commanded goes on with the values of the one before, one that is gone back
+// to with those that it had, any other with its own.
+func (d *desk) replan(p *planned) error {
+	was := d.directory.Load()
+	if was != nil && was.before != nil && was.before.plan == p.number {
+		was.before.before = nil
+		d.directory.Store(was.before)
+		return nil
+	}
+	a, err := NewAddresses(p.plan)
 	if err != nil {
 		return err
 	}
-	d.directory.Store(&directory{a, number})
+	now := &directory{Addresses: a, plan: p.number}
+	if was != nil && p.seq != 0 && p.before == was.plan {
+		now.values = was.follow(p.plan)
+		now.before = &directory{Addresses: was.Addresses, values: was.values, plan: was.plan}
+	} else {
+		now.values = newValues(p.plan)
+	}
+	d.directory.Store(now)
 	return nil
 }
 
+// note keeps what a command has set, or if it was left out has not set.
+func (d *desk) note(c shm.Command, left bool) {
+	known := d.directory.Load()
+	switch {
+	case known.plan != c.Plan:
+	case left:
+		known.undo(c)
+	default:
+		known.note(c, d.clock())
+	}
+}
+
+// view is what the addresses have now.
+func (d *desk) view() *directory {
+	known := d.directory.Load()
+	known.settle(d.clock())
+	return known
+}
+
+// Space implements feed.Values.
+func (d *directory) Space() *osc.Space { return d.space }
+
+// Value implements feed.Values.
+func (d *directory) Value(entry int) (v float64, stamp uint64, ok bool) {
+	if c := d.commands[entry]; c.Op != 0 && d.space.Entries()[entry].Valued() {
+		to := d.cell(c.Op, c.Node, c.Param)
+		return math.Float64frombits(to.bits.Load()), to.stamp.Load(), true
+	}
+	return 0, 0, false
+}
+
 func (d *desk) close() {
+	if d.announcer != nil {
+		d.announcer.Close()
+	}
+	if d.query != nil {
+		d.query.Close()
+	}
+	if d.feed != nil {
+		d.feed.Close()
+	}
 	if d.server != nil {
 		_ = d.server.Close()
 	}
@@ -58,6 +124,9 @@ func (d *desk) close() {
 // describe adds to a status what the desk knows.
 func (d *desk) describe(st *Status) {
 	st.OSC = noOSC
+	if d.query != nil {
+		st.OSCQuery = d.query.Addr().String()
+	}
 	if d.server != nil {
 		st.OSC = d.server.Addr().String()
 		s := d.server.Stats()

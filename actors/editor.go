@@ -96,11 +96,27 @@ func (d *drafts) ask(root *actor.RootContext, to *actor.PID, r request) error {
 	return nil
 }
 
+// synced: what was asked before is done. To the editor, from the conductor.
+type synced struct{ answer func() }
+
+// sync has answer called once all requests that are on their way now are done.
+func (d *drafts) sync(root *actor.RootContext, to *actor.PID, s synced) error {
+	if d.onWay.Add(1) > asksMost {
+		d.onWay.Add(-1)
+		return errBusy
+	}
+	root.Send(to, s)
+	return nil
+}
+
 // Receive implements actor.Actor.
 func (e *editor) Receive(ctx actor.Context) {
 	switch m := ctx.Message().(type) {
 	case request:
 		e.serve(m)
+	case synced:
+		e.drafts.onWay.Add(-1)
+		m.answer()
 	case fail:
 		panic(m.reason)
 	}

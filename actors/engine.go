@@ -120,8 +120,14 @@ func (e *Engine) prepare() (err error) {
 	}
 	e.rig.meter = newMeter(plan)
 	e.rig.enrol = e.dir.saveCrew
-	e.rig.replanned = func(p *planned) { _ = e.desk.replan(p.plan, p.number) }
+	e.desk.clock = func() uint64 { return e.rig.control.Clock() * uint64(geo.Block) }
+	e.rig.replanned = func(p *planned) { _ = e.desk.replan(p) }
 	e.rig.replanned(e.rig.present)
+	e.rig.noted, e.rig.valued = e.desk.note, e.desk.valued
+	e.remember()
+	if err := e.desk.discover(e.cfg); err != nil {
+		return err
+	}
 	e.warn()
 	e.control, err = serveControl(e, e.dir.file(SocketFile))
 	return err

@@ -8,7 +8,7 @@ import (
 
 // Event is something that happened, as a value on the actor system's event stream. The set is
 // closed: PatchChanged, PatchReverted, WorkerReady, WorkerEnded, WorkerHung, WorkerDiverged, WorkerFailed, Flipped,
-// AudioOpened, AudioEnded, Quarantined, NodeBypassed, SteppedDown, NodeMuted, OutputGuarded, Adopted, Resumed, DeviceTrouble, NotKept, ActorFailed.
+// AudioOpened, AudioEnded, Quarantined, NodeBypassed, SteppedDown, NodeMuted, OutputGuarded, DeviceMissed, Adopted, Resumed, DeviceTrouble, NotKept, ActorFailed.
 type Event interface {
 	fmt.Stringer
 	event()
@@ -100,6 +100,8 @@ type (
 	}
 	// OutputGuarded: the sound would have been above full scale, or had a steady offset.
 	OutputGuarded struct{ Limited, Offset uint64 } // blocks, since the stream began
+	// DeviceMissed: the device has reported xruns.
+	DeviceMissed struct{ Xruns, Total uint64 }
 	// DeviceTrouble: something is wrong with what the device does with the sound, which goes on; or no longer.
 	DeviceTrouble struct{ Device, What string }
 	// Resumed: the engine goes on from a saved state.
@@ -141,6 +143,7 @@ func (NotKept) event()        {}
 func (Adopted) event()        {}
 func (Resumed) event()        {}
 func (DeviceTrouble) event()  {}
+func (DeviceMissed) event()   {}
 func (Quarantined) event()    {}
 func (NodeBypassed) event()   {}
 func (SteppedDown) event()    {}

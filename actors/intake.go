@@ -56,6 +56,7 @@ type asked struct {
 	matched int // entries; 0: it is no pattern
 	timed   bool
 	due     int64
+	then    func() error // it has no commands, and is answered by this; nil: it has
 }
 
 // Take implements osc.Handler: it resolves a message. One that is refused is answered at once, and does not keep the others from entering.
@@ -63,6 +64,9 @@ func (in *intake) Take(m *osc.Message, from osc.Peer) {
 	if in.known == nil {
 		in.known, in.came = in.desk.directory.Load(), sys.Monotonic()
 		in.patterns.Reset()
+	}
+	if in.desk.feed.Lines() {
+		in.desk.feed.Line(from.String() + " " + m.String())
 	}
 	if err := in.take(m, from); err != nil {
 		_ = from.Fail(string(m.Address), err.Error())
@@ -77,6 +81,8 @@ func (in *intake) take(m *osc.Message, from osc.Peer) error {
 		return err
 	case found.Guarded && !from.Trusted():
 		return errGuarded
+	case found.inquiry != nil:
+		return found.inquiry.run(in, m, from)
 	case found.verb != nil:
 		return in.desk.drafts.ask(in.root, in.editor, request{found.verb, found.words, from})
 	case len(commands) == before:
@@ -155,9 +161,13 @@ func (in *intake) send(from osc.Peer) {
 
 // answer says what has become of a message; of a pattern also how many addresses took it.
 func (a asked) answer(err error) {
+	if a.then != nil {
+		err = a.then()
+	}
 	switch {
 	case err != nil:
 		_ = a.from.Fail(a.address, err.Error())
+	case a.then != nil:
 	case a.matched > 0:
 		_ = a.from.Reply("/done", a.address, a.matched)
 	default:

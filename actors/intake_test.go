@@ -79,8 +79,9 @@ func bundled(t *testing.T, tag uint64, packets ...[]byte) []byte {
 // of the packet before is left in it.
 func TestIntake(t *testing.T) {
 	in, batches, from := intakeOf(t)
-	known := &directory{in.desk.directory.Load().Addresses, 7}
-	in.desk.directory.Store(known)
+	known := *in.desk.directory.Load()
+	known.plan = 7
+	in.desk.directory.Store(&known)
 	line := osc.NewTimeline(48000)
 	in.desk.timeline = line
 	now := moment()

@@ -36,6 +36,8 @@ func (m *monitor) remember(ctx actor.Context, ev Event) {
 	m.tree.rig.cfg.Logger.Log(context.Background(), ev.Level(), ev.String())
 	ctx.ActorSystem().EventStream.Publish(Happened{Engine: parentOf(ctx.Parent()), Event: ev})
 	ctx.Send(parentOf(ctx.Parent()), Happened{Engine: parentOf(ctx.Parent()), Event: ev})
+	address, args := eventMessage(ev)
+	m.tree.desk.feed.Event(address, args...)
 }
 
 func (m *monitor) status() Status {

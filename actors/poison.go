@@ -274,6 +274,7 @@ func (r *rig) tellQuarantined(o offence, out []shm.Command) {
 	node := r.nodeName(o.node, r.present.number)
 	err := fmt.Errorf("quarantined: a worker ended in node %q, in block %d, which it entered; it is left out", node, o.block)
 	for _, c := range out {
+		r.noted(c, true)
 		if i, ok := r.log.index(c.Seq); ok && r.log.answers[i] != nil {
 			go r.log.answers[i](err)
 		}

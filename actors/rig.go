@@ -70,6 +70,8 @@ type rig struct {
 	settles   uint64              // the block before which the last change is not over
 	changing  chan struct{}       // has the token of the change that is under way
 	replanned func(*planned)
+	noted     func(c shm.Command, left bool) // a command has entered, or was left out after all
+	valued    func() map[string]float64      // what addresses were set to, if it is not what the patch says
 
 	adopted bool                 // it was another engine's
 	news    []Event              // to be told once there is somebody to tell
@@ -143,7 +145,7 @@ type ask struct {
 func bareRig(cfg Config, geo shm.Geometry, emit func(Event)) *rig {
 	return &rig{
 		cfg: cfg, geo: geo, emit: emit, quit: make(chan struct{}), planned: map[uint64]*planned{}, changing: make(chan struct{}, 1),
-		ended: func(corpse) {}, primed: func() {}, enrol: func([]member) error { return nil }, replanned: func(*planned) {},
+		ended: func(corpse) {}, primed: func() {}, enrol: func([]member) error { return nil }, replanned: func(*planned) {}, noted: func(shm.Command, bool) {}, valued: func() map[string]float64 { return nil },
 		isStopped: func(s *slot) bool { return sys.Stopped(s.proc.PID) },
 		failed:    map[uint64]bool{}, poison: poison{deaths: map[uint64]int{}},
 	}

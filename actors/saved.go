@@ -24,18 +24,19 @@ import (
 // Saved is the state of an engine on disk: the kept snapshot with its patch, so that an engine after a loss of power, or of every
 // process, goes on from there. In the file it is a line of JSON, then the state's bytes.
 type Saved struct {
-	Version  int       `json:"chronus_state"` // 1
-	At       time.Time `json:"saved"`
-	Rate     int       `json:"rate"`
-	Block    int       `json:"block"`
-	Channels int       `json:"channels"`
-	Name     string    `json:"name"`
-	Patch    string    `json:"patch"`
-	LastGood string    `json:"last_good,omitempty"` // the last patch that has played for a while
-	N        uint64    `json:"n"`                   // the next block
-	Seq      uint64    `json:"seq"`                 // the last command before it
-	Size     int       `json:"size"`                // bytes that follow
-	Hash     uint64    `json:"hash,string"`         // of patch and bytes
+	Version  int                `json:"chronus_state"` // 1
+	At       time.Time          `json:"saved"`
+	Rate     int                `json:"rate"`
+	Block    int                `json:"block"`
+	Channels int                `json:"channels"`
+	Name     string             `json:"name"`
+	Patch    string             `json:"patch"`
+	LastGood string             `json:"last_good,omitempty"` // the last patch that has played for a while
+	N        uint64             `json:"n"`                   // the next block
+	Seq      uint64             `json:"seq"`                 // the last command before it
+	Size     int                `json:"size"`                // bytes that follow
+	Hash     uint64             `json:"hash,string"`         // of patch and bytes
+	Values   map[string]float64 `json:"values,omitempty"`    // what addresses were set to, if it is not what the patch says: to be told, not to be played
 	bytes    []byte
 }
 
@@ -222,6 +223,7 @@ func (s *saver) save(now time.Time, last bool) {
 	saved := Saved{
 		At: now, Rate: s.rig.cfg.Rate, Block: s.rig.cfg.Block, Channels: s.rig.cfg.Channels,
 		Name: name, Patch: string(kept.Text), LastGood: string(s.lastGood), N: kept.Block, Seq: kept.Seq, bytes: kept.Bytes,
+		Values: s.rig.valued(),
 	}
 	err := saved.write(s.path)
 	if err != nil && !s.failing {

@@ -48,6 +48,14 @@ func (e OutputGuarded) String() string {
 	return fmt.Sprintf("the output was limited to full scale in %d blocks, and an offset taken from it in %d, so far", e.Limited, e.Offset)
 }
 
+// Level is Warn: it was heard.
+func (DeviceMissed) Level() slog.Level { return slog.LevelWarn }
+
+// String says it in a line.
+func (e DeviceMissed) String() string {
+	return fmt.Sprintf("the device reports %d xruns; %d so far", e.Xruns, e.Total)
+}
+
 // Level is Error while there is trouble.
 func (e DeviceTrouble) Level() slog.Level {
 	if e.What == "" {
@@ -77,15 +85,19 @@ const soundNewsEvery = time.Second
 
 // soundNews is what was last told of it.
 type soundNews struct {
-	told shm.Sound
-	at   time.Time
+	told  shm.Sound
+	xruns uint64
+	at    time.Time
 }
 
-// tendSound tells what the active worker's stream has found wrong with its sound, and has mended.
+// tendSound tells what the active worker's stream has found wrong with its sound, and has mended, and what the device has missed.
 func (r *rig) tendSound(now time.Time) {
 	n := &r.sound
-	s := r.journal.Status(r.control.Active().Slot()).Sound
-	if s == n.told || now.Sub(n.at) < soundNewsEvery {
+	s, xruns := r.journal.Status(r.control.Active().Slot()).Sound, r.control.Counters().Xruns
+	if n.at.IsZero() {
+		n.xruns, n.at = xruns, now.Add(-soundNewsEvery) // those before were an engine's before
+	}
+	if s == n.told && xruns == n.xruns || now.Sub(n.at) < soundNewsEvery {
 		return
 	}
 	if s.Faults > n.told.Faults {
@@ -94,5 +106,8 @@ func (r *rig) tendSound(now time.Time) {
 	if s.Limited > n.told.Limited || s.Offset > n.told.Offset {
 		r.emit(OutputGuarded{Limited: s.Limited, Offset: s.Offset})
 	}
-	n.told, n.at = s, now
+	if xruns > n.xruns {
+		r.emit(DeviceMissed{Xruns: xruns - n.xruns, Total: xruns})
+	}
+	n.told, n.xruns, n.at = s, xruns, now
 }

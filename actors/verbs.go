@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"os"
 	"path"
 	"path/filepath"
@@ -175,6 +176,37 @@ func readPatch(root *os.Root, file string) ([]byte, error) {
 	return root.ReadFile(file)
 }
 
+// presentText is the text of what plays: with the values that were set since, if any were.
+func (r *rig) presentText() ([]byte, error) {
+	r.mu.Lock()
+	text, valued := r.present.text, r.valued
+	r.mu.Unlock()
+	values := valued()
+	if len(values) == 0 {
+		return text, nil
+	}
+	_, p, err := r.presentPatch()
+	if err != nil {
+		return nil, err
+	}
+	for _, address := range slices.Sorted(maps.Keys(values)) {
+		v := values[address]
+		part := strings.Split(strings.TrimPrefix(address, "/"), "/")
+		switch {
+		case len(part) == 3 && part[0] == "mod":
+			err = p.Set(part[1], part[2], v, "", int(r.geo.Rate))
+		case len(part) == 2 && part[0] == "seq" && part[1] == "bpm":
+			p.Music.Tempo = v
+		case len(part) == 3 && part[0] == "seq":
+			p.SetTrack(part[1], part[2], v)
+		}
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", address, err)
+		}
+	}
+	return p.Format(), nil
+}
+
 func save(e *editor, r request) ([]any, error) {
 	name, err := r.name()
 	if err != nil {
@@ -185,9 +217,10 @@ func save(e *editor, r request) ([]any, error) {
 		return nil, err
 	}
 	defer root.Close()
-	e.rig.mu.Lock()
-	text := e.rig.present.text
-	e.rig.mu.Unlock()
+	text, err := e.rig.presentText()
+	if err != nil {
+		return nil, err
+	}
 	file := name + patchSuffix
 	if err := root.MkdirAll(path.Dir(file), 0o755); err != nil {
 		return nil, fmt.Errorf("save patch %s: %w", name, err)

@@ -131,8 +131,8 @@ func TestExclusiveImports(t *testing.T) {
 		{"github.com/alecthomas/kong", []string{"cmd/chronus"}, "a library has no command line"},
 		{"gitlab.com/gomidi/midi/", []string{"cmd/chronus", "osc/midi"}, "an engine knows no MIDI"},
 		{"github.com/mewkiz/flac", []string{"cmd/chronus", "dsp/sample"}, "one writes it, one reads it"},
-		{"net/http", []string{"actors", "cmd/chronus", "osc"}, "nothing on the audio path speaks HTTP; osc needs it for WebSockets"},
-		{"github.com/coder/websocket", []string{"osc"}, "a WebSocket carries OSC and nothing else"},
+		{"net/http", []string{"actors", "cmd/chronus", "osc", "osc/query"}, "nothing on the audio path speaks HTTP; osc needs it for WebSockets, OSCQuery is HTTP"},
+		{"github.com/coder/websocket", []string{"osc", "osc/query"}, "a WebSocket carries OSC and OSCQuery and nothing else"},
 	} {
 		unused := slices.Clone(rule.homes)
 		for _, p := range packages(t) {

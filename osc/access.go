@@ -90,8 +90,8 @@ func (a Access) check(host netip.Addr) error {
 	return nil
 }
 
-// hears tells whether an address is listened to.
-func (a Access) hears(from netip.Addr) bool {
+// Hears tells whether an address is listened to.
+func (a Access) Hears(from netip.Addr) bool {
 	if from.IsLoopback() {
 		return true
 	}

@@ -63,7 +63,7 @@ func TestParseAllow(t *testing.T) {
 		"192.168.1.99": true, "192.168.2.1": false, "10.0.0.1": true, "10.0.0.2": false, "fd12::1": true, "fd12::1%eth0": true, "fe80::1%eth0": false,
 		"127.0.0.1": true, "127.3.2.1": true, "::1": true, "192.0.2.9": true, "192.0.3.9": false,
 	} {
-		if got := a.hears(netip.MustParseAddr(from)); got != hears {
+		if got := a.Hears(netip.MustParseAddr(from)); got != hears {
 			t.Errorf("%s is heard: %t", from, got)
 		}
 	}

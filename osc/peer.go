@@ -92,7 +92,7 @@ func (p Peer) Fail(address, reason string) error {
 	}
 	s := p.via.server()
 	s.refused.Add(1)
-	if !p.Local() && !s.fails.pass(time.Now()) {
+	if now := time.Now(); s.quiet.has(p, now) || !p.Local() && !s.fails.pass(now) {
 		return nil
 	}
 	return p.fail(address, reason)

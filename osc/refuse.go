@@ -139,3 +139,11 @@ func apart(a, b string) int {
 	}
 	return max(len(a), len(b)) - head - tail
 }
+
+// Takes is what the address takes, in words.
+func (e *Entry) Takes() string {
+	if e.Kind == Query {
+		return "no argument"
+	}
+	return e.domain()
+}

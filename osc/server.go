@@ -33,6 +33,7 @@ type Server struct {
 	tries    limiter
 	hatch    hatch
 	guests   guests
+	quiet    quiet
 	web      *http.Server
 	webConns webConns // those that speak HTTP, on their way to web
 	outbox   chan letter
@@ -112,7 +113,7 @@ func (s *Server) Serve(ctx context.Context, open func() Handler) error {
 func (s *Server) datagram(r *reader, packet []byte, sender netip.AddrPort) {
 	switch {
 	case s.own(sender): // our own reply, sent back: answering would never end
-	case !s.access.hears(sender.Addr()):
+	case !s.access.Hears(sender.Addr()):
 		s.strange.Add(1)
 	default:
 		ok, _, tell := s.sources.admit(sourceKey(sender), len(packet), time.Now())

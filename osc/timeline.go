@@ -182,6 +182,15 @@ func (l *Timeline) publish(mono int64) {
 	l.published.Store(&line{l.t0, l.f0, l.slope(), l.height(), mono})
 }
 
+// Rate is how many frames a second really play; ok is false if nothing plays, or it is not known yet.
+func (l *Timeline) Rate(mono int64) (rate float64, ok bool) {
+	at := l.published.Load()
+	if at == nil || mono-at.last > int64(stale) {
+		return 0, false
+	}
+	return 1e9 / at.slope, true
+}
+
 // Frame is the frame that is the next to play at the moment of a time tag; what the device adds until it is heard is constant, and not in it. It
 // may be negative, before the first. ahead is how long until then. ok is false if nothing plays.
 func (l *Timeline) Frame(tag uint64, now Moment) (frame int64, ahead time.Duration, ok bool) {

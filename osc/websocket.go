@@ -66,7 +66,7 @@ func (s *Server) serveWeb(w http.ResponseWriter, r *http.Request) {
 	case err != nil:
 		http.Error(w, "no address", http.StatusBadRequest)
 		return
-	case !numbered(r.Host):
+	case !Numbered(r.Host):
 		http.Error(w, "ask for it by number, like ws://127.0.0.1:5005, or as localhost", http.StatusForbidden)
 		return
 	case !strings.EqualFold(r.Header.Get("Upgrade"), "websocket"):
@@ -85,8 +85,9 @@ func (s *Server) serveWeb(w http.ResponseWriter, r *http.Request) {
 	s.newConn(netip.AddrPortFrom(addr.Addr().Unmap(), addr.Port()), "websocket", in).run(in.next)
 }
 
-// numbered tells whether a Host header is an address or localhost, with a port or without.
-func numbered(host string) bool {
+// Numbered tells whether a Host header is an address or localhost, with a port or without. A name may be made to mean this machine by
+// whoever gives it out, so that a page in a browser here could ask in our name.
+func Numbered(host string) bool {
 	if h, _, err := net.SplitHostPort(host); err == nil {
 		host = h
 	}

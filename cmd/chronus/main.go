@@ -29,6 +29,7 @@ type cli struct {
 	Down    downCmd    `cmd:"" help:"End a running engine."`
 	Status  statusCmd  `cmd:"" help:"Show the state of a running engine."`
 	Send    sendCmd    `cmd:"" help:"Send one OSC message and print the reply; exit 1 if it is /fail."`
+	OSC     oscCmd     `cmd:"" name:"osc" help:"List, read, set and watch the addresses of a running engine; show what it is sent; make layouts for controllers."`
 	MIDI    midiCmd    `cmd:"" name:"midi" help:"Play a running engine with a MIDI input; list inputs; learn controllers."`
 	Devices devicesCmd `cmd:"" help:"List the devices that can be played on."`
 	Render  renderCmd  `cmd:"" help:"Render a patch, or a tape of what an engine played, to a WAV file."`

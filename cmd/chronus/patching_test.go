@@ -35,7 +35,14 @@ func TestLivePatching(t *testing.T) {
 	stop := e.taping()
 	e.patchAndKill()
 	send := e.sender()
+	send("/mod/room1/mix", "0.3125")
+	send("/seq/bpm", "133")
+	send("/seq/high/mute", "on")
 	send("/patch/save", "kept/now")
+	if b, err := os.ReadFile(filepath.Join(dir, "kept", "now.yaml")); err != nil || !strings.Contains(string(b), "mix: 0.3125") ||
+		!strings.Contains(string(b), "tempo: 133") || !strings.Contains(string(b), "mute: true") {
+		t.Errorf("%v, %s", err, b)
+	}
 	send("/patch/load", "keys/epiano")
 	send("/note/on", "60", "0.7")
 	time.Sleep(200 * time.Millisecond)

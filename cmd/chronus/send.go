@@ -15,17 +15,16 @@ import (
 )
 
 type sendCmd struct {
-	engineFlag
-	OSC     string   `name:"osc" help:"Where to send; default: the engine of the runtime directory." placeholder:"HOST:PORT"`
+	oscFlag
 	Address string   `arg:"" help:"OSC address, like /mod/filter1/cutoff."`
 	Args    []string `arg:"" optional:"" help:"Arguments: 5, 0.5, true, on; or typed i:5 f:5 d:5 s:5."`
 }
 
 var negative = regexp.MustCompile(`^-\.?[0-9]`)
 
-// negatives sets a space before the negative numbers of send, which would be taken for flags.
+// negatives sets a space before the negative numbers of send, osc send and osc set, which would be taken for flags.
 func negatives(args []string) []string {
-	if len(args) == 0 || args[0] != "send" {
+	if len(args) == 0 || args[0] != "send" && args[0] != "osc" {
 		return args
 	}
 	out := slices.Clone(args)
@@ -37,25 +36,47 @@ func negatives(args []string) []string {
 	return out
 }
 
-// Run sends one message and prints the reply.
-func (c *sendCmd) Run(s streams) error {
-	to := c.OSC
-	if to == "" {
-		ctx, cancel := context.WithTimeout(context.Background(), replyWait)
-		defer cancel()
-		st, err := c.client().status(ctx)
-		if err != nil {
-			return err
-		}
-		to = st.OSC
+// oscFlag is what every verb that speaks OSC takes.
+type oscFlag struct {
+	engineFlag
+	OSC string `name:"osc" help:"Where to send; default: the engine of the runtime directory." placeholder:"HOST:PORT"`
+}
+
+// where OSC is to be sent.
+func (f oscFlag) where() (string, error) {
+	if f.OSC != "" {
+		return f.OSC, nil
 	}
-	var args []any
-	for _, w := range c.Args {
+	ctx, cancel := context.WithTimeout(context.Background(), replyWait)
+	defer cancel()
+	st, err := f.client().status(ctx)
+	if err == nil && st.OSC == noOSC {
+		err = errors.New("the engine does not listen for OSC: start it without --osc none")
+	}
+	return st.OSC, err
+}
+
+// parseArgs makes arguments of words, which negatives may have marked.
+func parseArgs(words []string) (args []any, err error) {
+	for _, w := range words {
 		a, err := osc.ParseArg(strings.TrimPrefix(w, " "))
 		if err != nil {
-			return err
+			return nil, err
 		}
 		args = append(args, a)
+	}
+	return args, nil
+}
+
+// Run sends one message and prints the reply.
+func (c *sendCmd) Run(s streams) error {
+	to, err := c.where()
+	if err != nil {
+		return err
+	}
+	args, err := parseArgs(c.Args)
+	if err != nil {
+		return err
 	}
 	reply, failed, err := sendOSC(to, replyWait, c.Address, args...)
 	if err != nil {

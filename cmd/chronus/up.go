@@ -27,6 +27,8 @@ type engineFlags struct {
 	OSC      string        `name:"osc" help:"Listen for OSC on this address, by UDP, TCP and WebSocket; none: do not." default:"127.0.0.1:5005" placeholder:"HOST:PORT"`
 	OSCAllow []string      `name:"osc-allow" help:"Other machines that may play, like 192.168.1.0/24." placeholder:"NETWORK,..."`
 	OSCToken string        `name:"osc-token-file" help:"File with a token: other machines that show it by /auth may do more than play." placeholder:"FILE"`
+	OSCQuery string        `name:"oscquery" help:"Tell what addresses there are on this address, by HTTP and WebSocket; none: do not; default: the port after OSC's." placeholder:"HOST:PORT"`
+	MDNS     bool          `name:"mdns" help:"Where other machines may play, let them find it by mDNS." default:"true" negatable:""`
 	Backend  string        `help:"auto, portaudio, null, file, or pipe." default:"auto"`
 	Device   string        `help:"Device, as chronus devices lists it; for file: the WAV file, fast:FILE for faster than real time." placeholder:"NAME"`
 	Fallback []string      `help:"Devices to play on while that one cannot be opened, as BACKEND or BACKEND:DEVICE; null once all else has failed." placeholder:"TARGET,..."`
@@ -58,7 +60,7 @@ func (f engineFlags) config(s streams) (actors.Config, error) {
 		}
 	}
 	c := actors.Config{
-		OSC: f.OSC, Backend: f.Backend, Device: f.Device, Rate: f.Rate, Block: f.Block, Lead: f.Lead, Guard: f.Guard,
+		OSC: f.OSC, OSCQuery: f.OSCQuery, NoMDNS: !f.MDNS, Backend: f.Backend, Device: f.Device, Rate: f.Rate, Block: f.Block, Lead: f.Lead, Guard: f.Guard,
 		Replicas: f.Replicas, RuntimeDir: f.RuntimeDir, Grace: f.Grace, Fresh: f.Fresh, Samples: f.Samples, Patches: f.Patches,
 		Logger: slog.New(slog.NewTextHandler(s.err, &slog.HandlerOptions{Level: level})),
 	}

@@ -326,6 +326,24 @@ func (p *Patch) ConfigTrack(id, division string, steps int) error {
 	return nil
 }
 
+// SetTrack gives a track the value that a parameter of it has by address: pattern, now, mute, swing or transpose.
+func (p *Patch) SetTrack(id, param string, value float64) {
+	t, err := p.track(id)
+	if err != nil {
+		return
+	}
+	switch param {
+	case "pattern", "now":
+		t.Pattern = int(value)
+	case "mute":
+		t.Mute = value > 0
+	case "swing":
+		t.Swing = value
+	case "transpose":
+		t.Transpose = int(value)
+	}
+}
+
 // Lane has a track's lane of a number, from 0, set a parameter, named node.param. The lanes before it must be there.
 func (p *Patch) Lane(id string, lane int, target string) error {
 	t, err := p.track(id)

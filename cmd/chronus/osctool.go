@@ -1,0 +1,317 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"os"
+	"os/signal"
+	"slices"
+	"strings"
+	"syscall"
+	"text/tabwriter"
+	"time"
+
+	"github.com/music-chronus/chronus/actors"
+	"github.com/music-chronus/chronus/dsp/patch"
+	"github.com/music-chronus/chronus/osc"
+	"github.com/music-chronus/chronus/osc/layout"
+)
+
+// oscCmd are the verbs that look at addresses.
+type oscCmd struct {
+	Ls     oscLsCmd     `cmd:"" help:"List the addresses that an engine takes, with what they have now."`
+	Get    oscGetCmd    `cmd:"" help:"Print what addresses have now; patterns like /mod/*/q are several."`
+	Set    oscSetCmd    `cmd:"" help:"Set addresses, all in one block of the sound."`
+	Watch  oscWatchCmd  `cmd:"" help:"Print what addresses have, each change, and what happens, until Ctrl-C."`
+	Dump   oscDumpCmd   `cmd:"" help:"Print what is sent to the engine, by whom, until Ctrl-C."`
+	Send   sendCmd      `cmd:"" help:"Send one OSC message and print the reply; exit 1 if it is /fail."`
+	Layout oscLayoutCmd `cmd:"" help:"Make a layout for a controller program, touchosc or open-stage-control."`
+}
+
+type oscLsCmd struct {
+	engineFlag
+	Under string `arg:"" optional:"" help:"Only addresses that begin so, or that this pattern matches."`
+	JSON  bool   `name:"json" help:"Print them as JSON."`
+}
+
+// listed is an address as ls --json prints it.
+type listed struct {
+	osc.Entry
+	Value any `json:"value,omitempty"`
+}
+
+// Run lists addresses.
+func (c *oscLsCmd) Run(s streams) error {
+	ctx, cancel := context.WithTimeout(context.Background(), replyWait)
+	defer cancel()
+	entries, err := c.client().addresses(ctx)
+	if err != nil {
+		return err
+	}
+	var values map[string]any
+	if err := c.client().call(ctx, http.MethodGet, "/values", nil, &values); err != nil {
+		return err
+	}
+	keep, err := chosen(entries, c.Under)
+	if err != nil {
+		return err
+	}
+	list := []listed{}
+	for _, e := range keep {
+		list = append(list, listed{e, values[e.Address]})
+	}
+	if c.JSON {
+		out := json.NewEncoder(s.out)
+		out.SetEscapeHTML(false)
+		out.SetIndent("", "  ")
+		return out.Encode(list)
+	}
+	w := tabwriter.NewWriter(s.out, 0, 8, 2, ' ', 0)
+	for _, l := range list {
+		value := ""
+		if l.Value != nil {
+			value = fmt.Sprint(l.Value)
+		}
+		fmt.Fprintf(w, "%s\t%s\t%s\t%s\n", l.Address, value, l.Takes(), l.Doc)
+	}
+	return w.Flush()
+}
+
+// chosen are the addresses that begin with a text, or that a pattern matches; the error says that none does.
+func chosen(entries []osc.Entry, under string) (list []osc.Entry, err error) {
+	if osc.IsPattern([]byte(under)) {
+		space, err := osc.NewSpace(entries)
+		if err != nil {
+			return nil, err
+		}
+		var p osc.Patterns
+		p.Reset()
+		found, err := p.Match(space, []byte(under))
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", under, err)
+		}
+		for _, i := range found {
+			list = append(list, entries[i])
+		}
+		return list, nil
+	}
+	list = slices.DeleteFunc(slices.Clone(entries), func(e osc.Entry) bool { return !strings.HasPrefix(e.Address, under) })
+	if len(list) == 0 {
+		return nil, fmt.Errorf("no address begins with %s", under)
+	}
+	return list, nil
+}
+
+type oscGetCmd struct {
+	linkFlag
+	Addresses []string `arg:"" help:"OSC addresses, like /mod/filter1/cutoff."`
+}
+
+// Run asks for values.
+func (c *oscGetCmd) Run(s streams) error {
+	l, err := c.dial()
+	if err != nil {
+		return err
+	}
+	defer l.close()
+	args := make([]any, 0, len(c.Addresses))
+	for _, a := range c.Addresses {
+		args = append(args, a)
+	}
+	if err := l.send("/get", args...); err != nil {
+		return err
+	}
+	for {
+		m, err := l.next(replyWait)
+		if err != nil {
+			return err
+		}
+		switch m.address {
+		case "/done":
+			return nil
+		case "/fail":
+			return errors.New(m.reason())
+		}
+		fmt.Fprintln(s.out, m.line)
+	}
+}
+
+type oscSetCmd struct {
+	linkFlag
+	Pairs []string `arg:"" help:"ADDRESS VALUE, and more of them."`
+}
+
+// Run sets values.
+func (c *oscSetCmd) Run(s streams) error {
+	if len(c.Pairs)%2 != 0 {
+		return fmt.Errorf("%d words: each address takes a value, like /mod/filter1/cutoff 800 /mod/filter1/mode hp", len(c.Pairs))
+	}
+	var packets [][]byte
+	for i := 0; i < len(c.Pairs); i += 2 {
+		args, err := parseArgs(c.Pairs[i+1 : i+2])
+		if err != nil {
+			return err
+		}
+		packet, err := osc.Encode(c.Pairs[i], args...)
+		if err != nil {
+			return err
+		}
+		packets = append(packets, packet)
+	}
+	bundle, err := osc.EncodeBundle(osc.Immediately, packets...)
+	if err != nil {
+		return err
+	}
+	l, err := c.dial()
+	if err != nil {
+		return err
+	}
+	defer l.close()
+	if err := l.write(bundle); err != nil {
+		return err
+	}
+	failed := false
+	for range packets {
+		m, err := l.next(replyWait)
+		if err != nil {
+			return err
+		}
+		fmt.Fprintln(s.out, m.line)
+		failed = failed || m.address == "/fail"
+	}
+	if failed {
+		return errQuiet
+	}
+	return nil
+}
+
+type oscWatchCmd struct {
+	linkFlag
+	Under []string `arg:"" optional:"" help:"Only addresses that begin so; default: all."`
+	Count int      `help:"End after so many lines; 0: do not." default:"0" placeholder:"N"`
+}
+
+// Run shows what changes.
+func (c *oscWatchCmd) Run(s streams) error {
+	return c.follow(s, c.Count, func(m message) (string, bool) {
+		return m.line, len(c.Under) == 0 || slices.ContainsFunc(c.Under, func(u string) bool { return strings.HasPrefix(m.address, u) })
+	}, call{"/notify", []any{1}}, call{"/notify/resync", nil})
+}
+
+type oscDumpCmd struct {
+	linkFlag
+	Count int `help:"End after so many lines; 0: do not." default:"0" placeholder:"N"`
+}
+
+// Run shows what comes in.
+func (c *oscDumpCmd) Run(s streams) error {
+	return c.follow(s, c.Count, func(m message) (string, bool) {
+		switch m.address {
+		case "/dumpOSC.reply":
+			return m.text, true
+		case "/dumpOSC.left":
+			return "... and " + strings.TrimPrefix(m.line, m.address+" ") + " more", true
+		}
+		return "", false
+	}, call{"/dumpOSC", []any{1}})
+}
+
+// call is one message that is to be done.
+type call struct {
+	address string
+	args    []any
+}
+
+// follow asks to be told, and prints what show lets pass, until Ctrl-C or so many lines.
+func (f linkFlag) follow(s streams, count int, show func(m message) (string, bool), calls ...call) error {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	l, err := f.dial()
+	if err != nil {
+		return err
+	}
+	defer l.close()
+	defer context.AfterFunc(ctx, l.close)()
+	for _, c := range calls {
+		if err := l.send(c.address, c.args...); err != nil {
+			return err
+		}
+	}
+	for n := 0; count == 0 || n < count; {
+		m, err := l.next(0)
+		switch {
+		case ctx.Err() != nil:
+			return nil
+		case err != nil:
+			return err
+		case m.address == "/fail":
+			return errors.New(m.reason())
+		case m.address == "/done":
+			continue
+		}
+		if line, ok := show(m); ok {
+			n++
+			fmt.Fprintln(s.out, line)
+		}
+	}
+	return nil
+}
+
+type oscLayoutCmd struct {
+	engineFlag
+	samplesFlag
+	For   string `arg:"" help:"touchosc or open-stage-control."`
+	Out   string `short:"o" required:"" help:"File to write." type:"path" placeholder:"FILE"`
+	Patch string `help:"Patch file or preset that it is for; default: what the engine plays." placeholder:"FILE"`
+}
+
+// Run writes a layout.
+func (c *oscLayoutCmd) Run(s streams) error {
+	kinds := layout.Kinds()
+	i := slices.IndexFunc(kinds, func(k layout.Kind) bool { return k.Name == c.For })
+	if i < 0 {
+		return fmt.Errorf("%q: there are layouts for touchosc and open-stage-control", c.For)
+	}
+	entries, err := c.entries()
+	if err != nil {
+		return err
+	}
+	f, err := os.Create(c.Out)
+	if err != nil {
+		return fmt.Errorf("layout: %w", err)
+	}
+	err = errors.Join(kinds[i].Write(f, entries), f.Close())
+	if err != nil {
+		_ = os.Remove(c.Out)
+	}
+	return err
+}
+
+// entries are the addresses of the patch that is named, or of the engine that runs.
+func (c *oscLayoutCmd) entries() ([]osc.Entry, error) {
+	if c.Patch == "" {
+		ctx, cancel := context.WithTimeout(context.Background(), 2*time.Second)
+		defer cancel()
+		return c.client().addresses(ctx)
+	}
+	text, err := c.loadPatch(c.Patch)
+	if err != nil {
+		return nil, err
+	}
+	p, err := patch.Parse(c.Patch, text)
+	if err != nil {
+		return nil, err
+	}
+	plan, err := patch.Compile(p, 48000, 64, 2)
+	if err != nil {
+		return nil, err
+	}
+	a, err := actors.NewAddresses(plan)
+	if err != nil {
+		return nil, err
+	}
+	return a.Entries(), nil
+}

@@ -1,0 +1,156 @@
+package query
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"net/http"
+	"time"
+
+	"github.com/coder/websocket"
+
+	"github.com/music-chronus/chronus/osc"
+	"github.com/music-chronus/chronus/osc/feed"
+)
+
+// The limits of a WebSocket.
+const (
+	mostQueue   = 1024 // frames that wait to be read
+	mostCommand = 4096 // bytes of what it says
+	mostPaths   = 64   // that are told one by one; if more have come or gone, all is to be read again
+	writeWait   = 5 * time.Second
+)
+
+// command is what both sides say as text.
+type command struct {
+	Command string `json:"COMMAND"`
+	Data    any    `json:"DATA"`
+}
+
+// listener is a WebSocket of somebody who listens.
+type listener struct {
+	ws  *websocket.Conn
+	out chan frame
+	end context.CancelFunc
+}
+
+type frame struct {
+	kind websocket.MessageType
+	data []byte
+}
+
+var errDeaf = errors.New("it does not read")
+
+// queue sends a frame. Who does not read is not waited for: the connection ends.
+func (l *listener) queue(f frame) error {
+	select {
+	case l.out <- f:
+		return nil
+	default:
+		l.end()
+		return errDeaf
+	}
+}
+
+// send is a feed's: values go as OSC.
+func (l *listener) send(address string, args ...any) error {
+	packet, err := osc.Encode(address, args...)
+	if err != nil {
+		return err
+	}
+	return l.queue(frame{websocket.MessageBinary, packet})
+}
+
+// changed tells that there are other addresses.
+func (l *listener) changed(c feed.Change) {
+	if len(c.Added)+len(c.Removed)+len(c.Altered) > mostPaths {
+		l.say("PATH_CHANGED", "/")
+		return
+	}
+	for _, told := range []struct {
+		command string
+		paths   []string
+	}{{"PATH_REMOVED", c.Removed}, {"PATH_ADDED", c.Added}, {"PATH_CHANGED", c.Altered}} {
+		for _, path := range told.paths {
+			l.say(told.command, path)
+		}
+	}
+}
+
+func (l *listener) say(name, path string) {
+	if b, err := json.Marshal(command{name, path}); err == nil {
+		_ = l.queue(frame{websocket.MessageText, b})
+	}
+}
+
+// socket serves a WebSocket until it ends. A page in a browser must come from here, as it is with coder/websocket.
+func (s *Server) socket(w http.ResponseWriter, r *http.Request) {
+	select {
+	case s.sockets <- struct{}{}:
+		defer func() { <-s.sockets }()
+	default:
+		http.Error(w, "too many listen already", http.StatusServiceUnavailable)
+		return
+	}
+	if !s.begin() {
+		return
+	}
+	defer s.running.Done()
+	ws, err := websocket.Accept(w, r, nil)
+	if err != nil {
+		return // it was answered
+	}
+	defer func() { _ = ws.CloseNow() }()
+	ws.SetReadLimit(mostCommand)
+	ctx, cancel := context.WithCancel(s.ctx)
+	defer cancel()
+	l := &listener{ws: ws, out: make(chan frame, mostQueue), end: cancel}
+	if _, err := s.cfg.Feed.Subscribe(l, feed.Subscriber{Send: l.send, Gone: ctx.Done(), Changed: l.changed}); err != nil {
+		_ = ws.Close(websocket.StatusTryAgainLater, err.Error())
+		return
+	}
+	defer s.cfg.Feed.Cancel(l)
+	written := make(chan struct{})
+	go func() { defer close(written); l.write(ctx) }()
+	s.listen(ctx, l)
+	cancel()
+	<-written
+}
+
+// write sends what is queued until ctx ends.
+func (l *listener) write(ctx context.Context) {
+	defer l.end()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case f := <-l.out:
+			wait, cancel := context.WithTimeout(ctx, writeWait)
+			err := l.ws.Write(wait, f.kind, f.data)
+			cancel()
+			if err != nil {
+				return
+			}
+		}
+	}
+}
+
+// listen takes what is said, until the connection ends. What is no command is passed over: OSC is for the OSC server.
+func (s *Server) listen(ctx context.Context, l *listener) {
+	for {
+		kind, b, err := l.ws.Read(ctx)
+		if err != nil {
+			return
+		}
+		var c struct {
+			Command string `json:"COMMAND"`
+			Data    string `json:"DATA"`
+		}
+		if kind != websocket.MessageText || json.Unmarshal(b, &c) != nil {
+			continue
+		}
+		if c.Command == "LISTEN" || c.Command == "IGNORE" {
+			_ = s.cfg.Feed.Listen(l, c.Data, c.Command == "LISTEN")
+		}
+	}
+}
