@@ -37,7 +37,7 @@ func inquiries() []inquiry {
 		{"/get", "address...", "answers each address, which may be a pattern, with its value, then /done /get and how many there were", 1, 64, false, get},
 		{"/notify", "0, 1 or 2", "tells the sender each change of a value from now on, and what happens (/event/...); by UDP for a minute, unless it is sent again; 2: names as their index; 0: no longer", 1, 1, false, notify},
 		{"/notify/resync", "", "tells the sender all values again", 0, 0, false, resync},
-		{"/dumpOSC", "0 or 1", "tells the sender what comes in, as /dumpOSC.reply, for as long as /notify lasts", 1, 1, true, dumpOSC},
+		{"/dumpOSC", "0 or 1", "tells the sender what comes in, as /dumpOSC.reply; by UDP for a minute", 1, 1, true, dumpOSC},
 		{"/error", "0 or 1", "0: the sender is told no /fail any more, by UDP for ten minutes; 1: again", 1, 1, false, mute},
 	}
 }

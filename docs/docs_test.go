@@ -133,6 +133,7 @@ func TestExclusiveImports(t *testing.T) {
 		{"github.com/mewkiz/flac", []string{"cmd/chronus", "dsp/sample"}, "one writes it, one reads it"},
 		{"net/http", []string{"actors", "cmd/chronus", "osc", "osc/query"}, "nothing on the audio path speaks HTTP; osc needs it for WebSockets, OSCQuery is HTTP"},
 		{"github.com/coder/websocket", []string{"osc", "osc/query"}, "a WebSocket carries OSC and OSCQuery and nothing else"},
+		{"github.com/hashicorp/mdns", []string{"osc/query"}, "nobody else tells other machines of this one"},
 	} {
 		unused := slices.Clone(rule.homes)
 		for _, p := range packages(t) {
