@@ -23,6 +23,8 @@ type simCheck struct {
 	seen      uint64               // the clock
 	fitted    [shm.MaxSlots]uint64 // the last generation that was ready
 	copies    int                  // blocks published
+	kept      uint64               // the block of the last kept snapshot
+	keeps     int                  // snapshots kept
 }
 
 // published checks a block that p has just published.
@@ -137,6 +139,9 @@ func (c *simCheck) fit(s *slot) {
 // observe checks what was heard since it was last called.
 func (c *simCheck) observe() {
 	w := c.w
+	if b := w.rig.kept.Block; b > c.kept {
+		c.kept, c.keeps = b, c.keeps+1
+	}
 	clock := w.rig.control.Clock()
 	if clock < c.seen || clock > uint64(len(c.blocks)) {
 		w.fail("the clock went from %d to %d, with %d blocks published", c.seen, clock, len(c.blocks))

@@ -197,7 +197,7 @@ func (r *rig) furthestJoiner(not *slot) (best *slot) {
 // tend moves every slot on by what has become true since the last look.
 func (r *rig) tend(now time.Time) {
 	r.mu.Lock()
-	r.prime()
+	r.prime(now)
 	begins := !r.plays && r.audio.opened && r.control.Transport() == shm.Play
 	r.plays = r.plays || begins
 	r.hadFirst = r.hadFirst || r.plays && r.audio.opened && !r.audio.info.Second
@@ -242,7 +242,7 @@ func (r *rig) tend(now time.Time) {
 }
 
 // prime begins the playing once every worker is ready and the active one has its full lead.
-func (r *rig) prime() {
+func (r *rig) prime(now time.Time) {
 	if r.control.Transport() != shm.Idle || !r.audio.opened || r.stopping {
 		return
 	}
@@ -251,7 +251,7 @@ func (r *rig) prime() {
 	if a.ReadyCount() < len(r.slots) || r.journal.Published(a.Slot()) < r.control.Clock()+r.control.Lead() {
 		return
 	}
-	r.keeping.since = time.Now()
+	r.keeping.since = now
 	r.control.SetTransport(shm.Play)
 	r.startAudio()
 }
