@@ -5,10 +5,10 @@ import (
 	"testing"
 )
 
-const examples = "../../docs/examples/"
+const otherPrograms = "../../docs/examples/"
 
 // The examples of the documents play an engine, each with its program: what they set is set, nothing that they send is refused, and those that ask are told.
-func TestExamples(t *testing.T) {
+func TestOtherPrograms(t *testing.T) {
 	qt := []string{"QT_QPA_PLATFORM=offscreen", "QTWEBENGINE_DISABLE_SANDBOX=1", "HOME=" + t.TempDir()}
 	for _, tt := range []struct {
 		name string
@@ -18,12 +18,12 @@ func TestExamples(t *testing.T) {
 		has  string   // of freq, cutoff and q, in the end
 		says []string
 	}{
-		{"shell", nil, []string{"sh", examples + "play.sh", "PORT"}, 15, "/engine/freq 440, /mod/filter1/cutoff 900, /mod/filter1/q 2", nil},
-		{"Python", nil, []string{"python3", examples + "play.py", "PORT"}, 17, "/engine/freq 440, /mod/filter1/cutoff 1200, /mod/filter1/q 0.707",
+		{"shell", nil, []string{"sh", otherPrograms + "play.sh", "PORT"}, 15, "/engine/freq 440, /mod/filter1/cutoff 900, /mod/filter1/q 2", nil},
+		{"Python", nil, []string{"python3", otherPrograms + "play.py", "PORT"}, 17, "/engine/freq 440, /mod/filter1/cutoff 1200, /mod/filter1/q 0.707",
 			[]string{"/done /notify 1 64", "/gate/adsr1 1.0", "/mod/filter1/cutoff 1200.0", "/synced 7", "/engine/freq 440.0"}},
-		{"SuperCollider", qt, []string{"sclang", examples + "play.scd", "PORT"}, 15, "/engine/freq 440, /mod/filter1/cutoff 1500, /mod/filter1/q 0.707",
+		{"SuperCollider", qt, []string{"sclang", otherPrograms + "play.scd", "PORT"}, 15, "/engine/freq 440, /mod/filter1/cutoff 1500, /mod/filter1/q 0.707",
 			[]string{"cutoff is 1500", "all is played"}},
-		{"Pd", nil, []string{"pd", "-nogui", "-noaudio", "-nomidi", "-noprefs", "-stderr", "-open", examples + "play.pd", "-open", "testdata/interop/quit.pd",
+		{"Pd", nil, []string{"pd", "-nogui", "-noaudio", "-nomidi", "-noprefs", "-stderr", "-open", otherPrograms + "play.pd", "-open", "testdata/interop/quit.pd",
 			"-send", "port PORT", "-send", "freq 330", "-send", "cutoff 700", "-send", "gate 1", "-send", "gate 0"}, 4, "/engine/freq 330, /mod/filter1/cutoff 700, /mod/filter1/q 0.707",
 			[]string{"done /gate/adsr1"}},
 	} {
