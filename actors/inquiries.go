@@ -154,7 +154,7 @@ func synchronize(in *intake, m *osc.Message, from osc.Peer) error {
 }
 
 var (
-	errForged = errors.New("more is told than was asked, and by UDP who asks may be forged: send /auth with the token first, or come by TCP")
+	errForged = errors.New("by UDP who asks may be forged: send /auth with the token first, or come by TCP")
 	errValue  = errors.New("it has no value to be told")
 )
 
@@ -291,6 +291,9 @@ func mute(_ *intake, m *osc.Message, from osc.Peer) error {
 	on, err := choice(m, 1)
 	if err != nil {
 		return err
+	}
+	if !from.Trusted() && !from.Stream() {
+		return errForged
 	}
 	if !from.Quiet(on == 0) {
 		return errors.New("too many others want no /fail: try again in ten minutes")
