@@ -23,7 +23,7 @@ type Config struct {
 	OSC        string         // host:port, of UDP and TCP; default 127.0.0.1:5005, of an embedded engine none; "none": no OSC
 	OSCAllow   []netip.Prefix // other machines that may play; needed if the host is not this machine alone
 	OSCToken   string         // what they must show by /auth for more than playing; "": nothing lets them
-	OSCQuery   string         // host:port where it is told what addresses there are; default: the port after OSC's; "none": nowhere
+	OSCQuery   string         // host:port where it is told what addresses there are; default: 80 above OSC's port; "none": nowhere
 	NoMDNS     bool           // do not tell other machines by mDNS, where they may play
 	Backend    string         // "auto" (default), or a backend's name
 	Device     string         // the backend's name for it; default: its default device

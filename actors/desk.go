@@ -2,6 +2,7 @@ package actors
 
 import (
 	"math"
+	"sync"
 	"sync/atomic"
 
 	"github.com/music-chronus/chronus/dsp/patch"
@@ -26,9 +27,12 @@ type desk struct {
 	delays    delays
 	drafts    drafts
 	feed      *feed.Feed
+	gets      atomic.Int64 // requests for values on their way
 	load      workload
 	query     *query.Server    // nil: none
 	announcer *query.Announcer // nil: none
+	ending    sync.RWMutex     // of ended: after it there is no clock
+	ended     bool
 }
 
 // directory is the addresses of one plan, by its number, and what they were last set to. It implements feed.Values.
@@ -90,7 +94,11 @@ func (d *desk) note(c shm.Command, left bool) {
 // view is what the addresses have now.
 func (d *desk) view() *directory {
 	known := d.directory.Load()
-	known.settle(d.clock())
+	d.ending.RLock()
+	defer d.ending.RUnlock()
+	if !d.ended {
+		known.settle(d.clock())
+	}
 	return known
 }
 
@@ -119,6 +127,9 @@ func (d *desk) close() {
 	if d.server != nil {
 		_ = d.server.Close()
 	}
+	d.ending.Lock()
+	defer d.ending.Unlock()
+	d.ended = true
 }
 
 // describe adds to a status what the desk knows.

@@ -12,8 +12,8 @@ import (
 	"github.com/music-chronus/chronus/osc/query"
 )
 
-// discover lets clients find out what addresses there are: an OSCQuery server, and beyond this machine mDNS. The address that is not asked for is the port
-// after OSC's, or if that is taken any.
+// discover lets clients find out what addresses there are: an OSCQuery server, and beyond this machine mDNS. The address that is not asked for is a port
+// that is queryAbove OSC's, or if that is taken any.
 func (d *desk) discover(cfg Config) (err error) {
 	asked := cfg.OSCQuery != "" && cfg.OSCQuery != noOSC
 	switch {
@@ -38,6 +38,9 @@ func (d *desk) discover(cfg Config) (err error) {
 	return nil
 }
 
+// queryAbove is how far above OSC's the port of OSCQuery is, if nobody says which: so far that engines on ports one after the other do not meet.
+const queryAbove = 80
+
 func (d *desk) listen(cfg Config, asked bool) error {
 	c := query.Config{
 		Name: "Chronus", OSC: d.server.Addr(), Access: osc.Access{Allow: cfg.OSCAllow}, Feed: d.feed, Values: func() feed.Values { return d.view() },
@@ -52,13 +55,13 @@ func (d *desk) listen(cfg Config, asked bool) error {
 		return fmt.Errorf("OSC address %q: %w", cfg.OSC, err)
 	}
 	next := 0
-	if n, _ := strconv.Atoi(port); n != 0 && n < 1<<16-1 {
-		next = n + 1
+	if n, _ := strconv.Atoi(port); n != 0 && n+queryAbove < 1<<16 {
+		next = n + queryAbove
 	}
 	d.query, err = query.Listen(net.JoinHostPort(host, strconv.Itoa(next)), c)
 	if errors.Is(err, syscall.EADDRINUSE) {
 		if d.query, err = query.Listen(net.JoinHostPort(host, "0"), c); err == nil {
-			cfg.Logger.Warn("the port after OSC's is taken", "OSCQuery", d.query.Addr())
+			cfg.Logger.Warn("the port for OSCQuery is taken; it has another", "taken", next, "OSCQuery", d.query.Addr())
 		}
 	}
 	return err

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"runtime/debug"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -153,42 +154,73 @@ func synchronize(in *intake, m *osc.Message, from osc.Peer) error {
 }
 
 var (
-	errForged = errors.New("more is told than was asked, and by UDP who asks may be forged: send /auth with the token first, or come by TCP")
+	errForged = errors.New("by UDP who asks may be forged: send /auth with the token first, or come by TCP")
 	errValue  = errors.New("it has no value to be told")
 )
 
-// get answers with values. Patterns are worth more than one answer, and so for who is known.
+// get has Monitor answer with values, once all that the same sender sent before has entered: who has set something asks for that. Patterns are worth more than
+// one answer, and so for who is known.
 func get(in *intake, m *osc.Message, from osc.Peer) error {
-	view, count := in.desk.view(), 0
+	known := in.known
+	var wanted []string
 	for _, a := range m.Args {
 		if a.Tag != 's' && a.Tag != 'S' {
 			return errors.New("it takes addresses, as strings")
 		}
-		entries, pattern := []int{0}, osc.IsPattern(a.Bytes)
-		var err error
-		switch {
-		case pattern && !from.Trusted() && !from.Stream():
+		if osc.IsPattern(a.Bytes) && !from.Trusted() && !from.Stream() {
 			return errForged
-		case pattern:
-			entries, err = in.patterns.Match(view.space, a.Bytes)
-		default:
-			entries[0], err = view.space.Find(a.Bytes)
 		}
+		list, err := in.wanted(a.Bytes)
 		if err != nil {
 			return fmt.Errorf("%.64s: %w", a.Bytes, err)
 		}
-		for _, i := range entries {
-			v, _, ok := view.Value(i)
-			if !ok && !pattern {
-				return fmt.Errorf("%.64s: %w", a.Bytes, errValue)
-			}
-			if e := &view.space.Entries()[i]; ok {
-				_ = from.Reply(e.Address, e.Argument(v, false))
-				count++
-			}
+		for _, i := range list {
+			wanted = append(wanted, known.space.Entries()[i].Address)
 		}
 	}
-	return from.Reply("/done", "/get", count)
+	desk, root, monitor := in.desk, in.root, in.monitor
+	in.asked = append(in.asked, asked{address: string(m.Address), from: from, end: len(in.commands), then: func() error {
+		if desk.gets.Add(1) > asksMost {
+			desk.gets.Add(-1)
+			return errBusy
+		}
+		root.Send(monitor, later{func() {
+			defer desk.gets.Add(-1)
+			desk.give(from, wanted)
+		}})
+		return nil
+	}})
+	return nil
+}
+
+// wanted are the entries that an address or a pattern names, and that have a value.
+func (in *intake) wanted(address []byte) ([]int, error) {
+	known := in.known
+	if !osc.IsPattern(address) {
+		i, err := known.space.Find(address)
+		if err == nil && !known.space.Entries()[i].Valued() {
+			err = errValue
+		}
+		return []int{i}, err
+	}
+	list, err := in.patterns.Match(known.space, address)
+	return slices.DeleteFunc(slices.Clone(list), func(i int) bool { return !known.space.Entries()[i].Valued() }), err
+}
+
+// give answers with the values that addresses have now; what has gone with a change of the patch is left out.
+func (d *desk) give(to osc.Peer, wanted []string) {
+	view, count := d.view(), 0
+	for _, address := range wanted {
+		i, ok := view.space.Lookup(address)
+		if !ok {
+			continue
+		}
+		if v, _, ok := view.Value(i); ok {
+			_ = to.Reply(address, view.space.Entries()[i].Argument(v, false))
+			count++
+		}
+	}
+	_ = to.Reply("/done", "/get", count)
 }
 
 // told is what is kept of who is told: a connection until its end, what comes by UDP for a minute.
@@ -259,6 +291,9 @@ func mute(_ *intake, m *osc.Message, from osc.Peer) error {
 	on, err := choice(m, 1)
 	if err != nil {
 		return err
+	}
+	if !from.Trusted() && !from.Stream() {
+		return errForged
 	}
 	if !from.Quiet(on == 0) {
 		return errors.New("too many others want no /fail: try again in ten minutes")

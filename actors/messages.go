@@ -22,6 +22,8 @@ type (
 	askStatus struct {
 		answer func(Status)
 	}
+	// later: what is to be done in Monitor's turn, since it may take a while. From Conductor.
+	later struct{ do func() }
 	// happened: an event, to Monitor.
 	happened struct{ event Event }
 	// fail: the actor panics. For tests of the tree: sent to any of them.

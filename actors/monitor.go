@@ -21,6 +21,8 @@ func (m *monitor) Receive(ctx actor.Context) {
 	switch msg := ctx.Message().(type) {
 	case askStatus:
 		msg.answer(m.status())
+	case later:
+		msg.do()
 	case happened:
 		m.remember(ctx, msg.event)
 	case fail:

@@ -113,7 +113,7 @@ quarantined no longer ([decision 19](decisions/0019-values.md)).
 
 ## Finding out
 
-An OSCQuery server tells the same to programs: ` + "`GET http://127.0.0.1:5006/`" + ` (the port after OSC's; ` + "`--oscquery HOST:PORT`" + ` or none) is the tree with types, ranges, units, values and descriptions; over a WebSocket
+An OSCQuery server tells the same to programs: ` + "`GET http://127.0.0.1:5085/`" + ` (80 above OSC's port; ` + "`--oscquery HOST:PORT`" + ` or none) is the tree with types, ranges, units, values and descriptions; over a WebSocket
 ` + "`LISTEN`" + ` and ` + "`IGNORE`" + ` an address, and be told of ` + "`PATH_ADDED`, `PATH_REMOVED` and `PATH_CHANGED`" + ` when the patch changes. Where other machines may play, mDNS announces ` + "`_osc._udp`, `_osc._tcp` and `_oscjson._tcp`" + `
 (` + "`--no-mdns`" + ` does not) ([decision 20](decisions/0020-oscquery.md)).
 

@@ -234,3 +234,21 @@ func TestProcessTime(t *testing.T) {
 		t.Errorf("mean %v, peak %v of a busy process", m, p)
 	}
 }
+
+func BenchmarkNote(b *testing.B) {
+	p, err := patch.Parse("default", patch.Default())
+	if err != nil {
+		b.Fatal(err)
+	}
+	plan, err := patch.Compile(p, 48000, 64, 2)
+	if err != nil {
+		b.Fatal(err)
+	}
+	v := newValues(plan)
+	c := shm.Command{Op: shm.OpSet, Node: 1, Value: 440}
+	b.ReportAllocs()
+	for b.Loop() {
+		c.Seq++
+		v.note(c, c.Seq)
+	}
+}

@@ -27,7 +27,7 @@ type engineFlags struct {
 	OSC      string        `name:"osc" help:"Listen for OSC on this address, by UDP, TCP and WebSocket; none: do not." default:"127.0.0.1:5005" placeholder:"HOST:PORT"`
 	OSCAllow []string      `name:"osc-allow" help:"Other machines that may play, like 192.168.1.0/24." placeholder:"NETWORK,..."`
 	OSCToken string        `name:"osc-token-file" help:"File with a token: other machines that show it by /auth may do more than play." placeholder:"FILE"`
-	OSCQuery string        `name:"oscquery" help:"Tell what addresses there are on this address, by HTTP and WebSocket; none: do not; default: the port after OSC's." placeholder:"HOST:PORT"`
+	OSCQuery string        `name:"oscquery" help:"Tell what addresses there are on this address, by HTTP and WebSocket; none: do not; default: 80 above OSC's port." placeholder:"HOST:PORT"`
 	MDNS     bool          `name:"mdns" help:"Where other machines may play, let them find it by mDNS." default:"true" negatable:""`
 	Backend  string        `help:"auto, portaudio, null, file, or pipe." default:"auto"`
 	Device   string        `help:"Device, as chronus devices lists it; for file: the WAV file, fast:FILE for faster than real time." placeholder:"NAME"`

@@ -62,7 +62,7 @@ func Listen(address string, cfg Config) (*Server, error) {
 		return nil, fmt.Errorf("OSCQuery address %s is in use by another program: choose another with --oscquery: %w", address, err)
 	}
 	if err != nil {
-		return nil, fmt.Errorf("OSCQuery address %q: %w: it must be host:port, like 127.0.0.1:5006, or none", address, err)
+		return nil, fmt.Errorf("OSCQuery address %q: %w: it must be host:port, like 127.0.0.1:5085, or none", address, err)
 	}
 	bound := l.Addr().(*net.TCPAddr).AddrPort()
 	s := &Server{cfg: cfg, addr: netip.AddrPortFrom(bound.Addr().Unmap(), bound.Port()), sockets: make(chan struct{}, mostSockets)}
@@ -169,7 +169,7 @@ func (s *Server) knows(host string) bool {
 func (s *Server) serve(w http.ResponseWriter, r *http.Request) {
 	switch {
 	case !s.knows(r.Host):
-		http.Error(w, "ask for it by number, like http://127.0.0.1:5006, or as localhost", http.StatusForbidden)
+		http.Error(w, "ask for it by number, like http://127.0.0.1:5085, or as localhost", http.StatusForbidden)
 	case r.Method != http.MethodGet && r.Method != http.MethodHead:
 		w.Header().Set("Allow", "GET, HEAD")
 		http.Error(w, "it only tells: play by OSC", http.StatusMethodNotAllowed)
