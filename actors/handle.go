@@ -41,7 +41,7 @@ func (h Handle) Request(ctx context.Context, request any) (any, error) {
 	}
 	wait := requestWait
 	if at, ok := ctx.Deadline(); ok {
-		wait = time.Until(at)
+		wait = max(0, time.Until(at)) // a negative one would be for ever
 	}
 	answer, err := h.root.RequestFuture(h.pid, request, wait).Result()
 	switch {

@@ -68,6 +68,23 @@ func (m *meter) note(c shm.Command, plan *patch.Plan) {
 	}
 }
 
+// replan takes notice of another plan: one that goes on where the one before was keeps what is the same in both, as values.follow
+// does; with one that all workers begin anew with, nothing is as it was set.
+func (m *meter) replan(was, now *planned) {
+	if m == nil || was == nil || was.plan == nil || now.plan == nil {
+		return
+	}
+	anew := now.seq == 0 && was.before != now.number
+	if anew {
+		m.amp, m.muted = now.plan.Nodes()[0].Values[patch.EngineAmp], false
+		clear(m.held)
+	}
+	i, k := was.plan.SeqNode(), now.plan.SeqNode()
+	if anew || i == 0 || k == 0 || was.plan.Nodes()[i].Sum != now.plan.Nodes()[k].Sum || was.plan.Music.Play != now.plan.Music.Play {
+		m.playing = k != 0 && now.plan.Music.Play
+	}
+}
+
 // tendMeter looks at the blocks that were played since the last look, as far as the active worker's ring still has them.
 func (r *rig) tendMeter(now time.Time) {
 	m := r.meter

@@ -101,6 +101,7 @@ func (r *rig) addPlan(name string, text []byte, plan *patch.Plan) (*planned, err
 
 // play makes a plan the present one: commands are for it from now on.
 func (r *rig) play(p *planned) {
+	r.meter.replan(r.present, p)
 	r.present = p
 	r.plans.SetCurrent(p.number)
 	if p.plan != nil {

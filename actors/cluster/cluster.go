@@ -128,7 +128,8 @@ func request(ctx context.Context, c *protocluster.Cluster, name string, m any) (
 				continue
 			}
 			at, _ := ctx.Deadline()
-			answer, err := c.ActorSystem.Root.RequestFuture(pid, m, time.Until(at)).Result()
+			wait := max(0, time.Until(at)) // a negative one would be for ever
+			answer, err := c.ActorSystem.Root.RequestFuture(pid, m, wait).Result()
 			if errors.Is(err, actor.ErrDeadLetter) { // the grain was there: nobody has got the request
 				c.PidCache.Remove(name, KindName)
 				time.Sleep(50 * time.Millisecond)

@@ -4,6 +4,7 @@ package fleet
 
 import (
 	"fmt"
+	"math"
 	"slices"
 	"strings"
 	"time"
@@ -154,6 +155,10 @@ func (m *member) report(r *pb.Report, now time.Time) {
 		m.whole, m.sounded, m.noted, m.notes = now, now, time.Time{}, st.Notes
 		m.diverges, m.failed, m.failovers, m.base, m.drifts = st.Mismatches, st.Failovers, nil, sample{}, false
 	}
+	finite(&st.Peak)
+	for _, w := range st.Workers {
+		finite(&w.Load)
+	}
 	m.Status, m.Heard, m.Reached, m.lostWhy = st, now, true, ""
 	m.Lost += r.LostEvents
 	m.Load = 0
@@ -166,9 +171,10 @@ func (m *member) report(r *pb.Report, now time.Time) {
 	if st.Mismatches > m.diverges {
 		m.diverges, m.diverged = st.Mismatches, now
 	}
-	for ; m.failed < st.Failovers; m.failed++ {
+	for range min(st.Failovers-min(m.failed, st.Failovers), flapCount) { // an engine may say any number
 		m.failovers = append(m.failovers, now)
 	}
+	m.failed = max(m.failed, st.Failovers)
 	m.failovers = m.failovers[max(0, len(m.failovers)-flapCount):]
 	switch {
 	case st.Peak > audible || st.Muted:
@@ -177,6 +183,13 @@ func (m *member) report(r *pb.Report, now time.Time) {
 		m.noted = now
 	}
 	m.measure(sample{r.MonotonicNs, st.Clock}, st)
+}
+
+// finite makes 0 of what is no number: JSON has no word for it.
+func finite(v *float64) {
+	if math.IsNaN(*v) || math.IsInf(*v, 0) {
+		*v = 0
+	}
 }
 
 // measure compares the clock with the engine's own time.

@@ -2,7 +2,9 @@ package fleet
 
 import (
 	"bytes"
+	"encoding/json"
 	"fmt"
+	"math"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -229,5 +231,20 @@ func TestMetrics(t *testing.T) {
 		if !strings.Contains(b.String(), want+"\n") {
 			t.Errorf("no line %s in\n%s", want, b.String())
 		}
+	}
+}
+
+// Whatever an engine reports, it takes no time and no room to speak of, and can be written as JSON.
+func TestWildReports(t *testing.T) {
+	r := newRun()
+	r.goOn(time.Second, on)
+	r.status.Failovers = math.MaxUint64
+	r.status.Peak, r.status.Workers[0].Load = math.NaN(), math.Inf(1)
+	r.goOn(time.Second, on)
+	if _, err := json.Marshal(r.f.Members()); err != nil {
+		t.Error(err)
+	}
+	if got := strings.Join(r.said, " "); got != "+flapping" {
+		t.Error(got)
 	}
 }

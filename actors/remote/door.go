@@ -21,6 +21,9 @@ type DoorOptions struct {
 
 // Open opens an engine to the peers of the remote that its actor system has. The door's actor ends with the engine's.
 func Open(system *actor.ActorSystem, engine *actor.PID, o DoorOptions) (*actor.PID, error) {
+	if o.Sentry != nil && !o.Sentry.stands.Load() { // what comes unmarked would count as the program's own
+		return nil, fmt.Errorf("door of %s: its sentry stands before no remote: configure that with Sentry.ServerOptions first", engine.Id)
+	}
 	pid, err := system.Root.SpawnNamed(actor.PropsFromProducer(func() actor.Actor {
 		return &door{o: o, engine: engine, began: time.Now()}
 	}), doorName(engine.Id))

@@ -202,7 +202,7 @@ func (n *Node) Close() {
 func (n *Node) Ask(ctx context.Context, address, name string, r *pb.Request) (*pb.Reply, error) {
 	wait := 5 * time.Second
 	if at, ok := ctx.Deadline(); ok {
-		wait = time.Until(at)
+		wait = max(0, time.Until(at)) // a negative one would be for ever
 	}
 	r.Version, r.Id = pb.Version, n.ids.Add(1)
 	answer, err := n.system.Root.RequestFuture(DoorPID(address, name), r, wait).Result()

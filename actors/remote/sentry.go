@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"fmt"
 	"net"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -52,6 +53,7 @@ type Sentry struct {
 	nonce  string
 	system *actor.ActorSystem
 
+	stands  atomic.Bool // a remote has been given its options
 	streams atomic.Int64
 	out     outgoing
 	mu      sync.Mutex
@@ -79,6 +81,7 @@ func newSentry(system *actor.ActorSystem, plain Role) *Sentry {
 
 // ServerOptions are what a remote has to be configured with to have the sentry before it.
 func (g *Sentry) ServerOptions() []grpc.ServerOption {
+	g.stands.Store(true)
 	return []grpc.ServerOption{
 		grpc.ChainStreamInterceptor(g.stream),
 		grpc.ChainUnaryInterceptor(func(ctx context.Context, _ any, info *grpc.UnaryServerInfo, _ grpc.UnaryHandler) (any, error) {
@@ -283,12 +286,17 @@ func (w *watched) inspect(b *protoremote.MessageBatch) error {
 			target.Address = w.sentry.system.Address()
 		}
 	}
-	kept := b.Envelopes[:0]
-	for _, e := range b.Envelopes {
+	for _, e := range b.Envelopes { // all, before any is counted as on its way to a door: it would wait there for ever
 		if e == nil || !within(e.TypeId, len(b.TypeNames)) || !within(e.Target, len(b.Targets)) || e.Sender != 0 && !within(e.Sender-1, len(b.Senders)) ||
 			b.Targets[e.Target] == nil || e.SerializerId != 0 {
 			return fmt.Errorf("an envelope that points nowhere")
 		}
+		if err := w.readable(b, e); err != nil {
+			return err
+		}
+	}
+	kept := b.Envelopes[:0]
+	for _, e := range b.Envelopes {
 		if w.admit(b, e) {
 			kept = append(kept, e)
 		}
@@ -299,6 +307,44 @@ func (w *watched) inspect(b *protoremote.MessageBatch) error {
 
 func within(i int32, n int) bool { return i >= 0 && int(i) < n }
 
+// readable is an error for a message that would be let in and that protoactor cannot read: it would not read the rest of the packet either.
+func (w *watched) readable(b *protoremote.MessageBatch, e *protoremote.MessageEnvelope) error {
+	name := protoreflect.FullName(b.TypeNames[e.TypeId])
+	t, err := protoregistry.GlobalTypes.FindMessageByName(name)
+	if err != nil || name == requestType || !w.sentry.others && name != replyType && name != reportType && name != deadType {
+		return nil // it will be refused, and its text is not read
+	}
+	m := t.New().Interface()
+	err = proto.Unmarshal(e.MessageData, m)
+	switch m := m.(type) {
+	case protoremote.RootSerialized:
+		if err == nil {
+			_, err = m.Deserialize()
+		}
+	case *actor.Terminated:
+		if m.Who == nil {
+			return fmt.Errorf("a %s of nobody", name)
+		}
+	}
+	if err != nil {
+		return fmt.Errorf("a %s that cannot be read: %w", name, err)
+	}
+	return nil
+}
+
+// guards tells whether an actor is a door, or belongs to the engine behind one.
+func (g *Sentry) guards(id string) bool {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	for door := range g.doors {
+		engine := strings.TrimPrefix(door, doorName(""))
+		if id == door || id == engine || strings.HasPrefix(id, engine+"/") || strings.HasPrefix(id, door+"/") {
+			return true
+		}
+	}
+	return false
+}
+
 // admit tells whether a message may pass. A request is marked with its sender's role, what is none of ours is made a request that will be refused.
 func (w *watched) admit(b *protoremote.MessageBatch, e *protoremote.MessageEnvelope) bool {
 	name := protoreflect.FullName(b.TypeNames[e.TypeId])
@@ -308,6 +354,10 @@ func (w *watched) admit(b *protoremote.MessageBatch, e *protoremote.MessageEnvel
 	case (name == replyType || name == reportType || name == deadType) && w.role > Nobody:
 		return true
 	case w.sentry.others && name != requestType:
+		if w.sentry.guards(b.Targets[e.Target].Id) && !watches(name, e.MessageData) { // it would be stopped, or fail
+			w.sentry.refuse(w.Context(), "message", fmt.Sprintf("a %s to an engine", name))
+			return false
+		}
 		_, err := protoregistry.GlobalTypes.FindMessageByName(name)
 		return err == nil
 	case e.Sender == 0:
@@ -319,9 +369,26 @@ func (w *watched) admit(b *protoremote.MessageBatch, e *protoremote.MessageEnvel
 		e.TypeId, e.MessageData = int32(len(b.TypeNames)-1), nil
 		w.sentry.refuse(w.Context(), "message", fmt.Sprintf("a %s", name))
 	}
+	if w.sentry.others { // it would be sent on to another node, and have this one's role there
+		b.Targets = append(b.Targets, actor.NewPID(w.sentry.system.Address(), b.Targets[e.Target].Id))
+		e.Target = int32(len(b.Targets) - 1)
+	}
 	if waiting := w.sentry.door(b.Targets[e.Target].Id, false); waiting != nil {
 		waiting.Add(1)
 	}
 	e.MessageHeader = &protoremote.MessageHeader{HeaderData: mark}
 	return true
+}
+
+// watches tells whether a message begins or ends to watch for the end of an actor.
+func watches(name protoreflect.FullName, data []byte) bool {
+	switch name {
+	case "actor.Watch":
+		m := &actor.Watch{}
+		return proto.Unmarshal(data, m) == nil && m.Watcher != nil
+	case "actor.Unwatch":
+		m := &actor.Unwatch{}
+		return proto.Unmarshal(data, m) == nil && m.Watcher != nil
+	}
+	return false
 }

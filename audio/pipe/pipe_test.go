@@ -193,3 +193,19 @@ func TestCloseWhileReading(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// A Sink that could not let an audio process in for a while lets the next one in.
+func TestAcceptAgain(t *testing.T) {
+	s := sink(t, Options{Period: 64})
+	if err := s.listener.SetDeadline(time.Now().Add(-time.Second)); err != nil { // as if there were no descriptor left
+		t.Fatal(err)
+	}
+	time.Sleep(2 * acceptAgain)
+	if err := s.listener.SetDeadline(time.Time{}); err != nil {
+		t.Fatal(err)
+	}
+	counting(t, s, false)
+	if err := s.Read(make([]float32, 128)); err != nil {
+		t.Error(err)
+	}
+}

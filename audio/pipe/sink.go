@@ -76,6 +76,9 @@ func Listen(path string, o Options) (*Sink, error) {
 	return s, nil
 }
 
+// acceptAgain is how long to wait after an audio process could not be let in.
+const acceptAgain = 100 * time.Millisecond
+
 // Path is the Config.Device of the engine.
 func (s *Sink) Path() string { return s.path }
 
@@ -83,8 +86,12 @@ func (s *Sink) Path() string { return s.path }
 func (s *Sink) accept() {
 	for {
 		c, err := s.listener.Accept()
-		if err != nil {
+		switch {
+		case errors.Is(err, net.ErrClosed):
 			return
+		case err != nil: // the program has no descriptor left, say: not for ever
+			time.Sleep(acceptAgain)
+			continue
 		}
 		if ok, err := s.greet(c); !ok || err != nil {
 			c.Close()

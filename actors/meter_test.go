@@ -1,0 +1,39 @@
+package actors
+
+import (
+	"testing"
+
+	"github.com/music-chronus/chronus/dsp/patch"
+	"github.com/music-chronus/chronus/shm"
+)
+
+// The meter knows whether the sequencer plays, and whether the sound is muted, over changes of the patch too: else a monitor's alarm would never
+// end, and nobody could mute an engine that has begun anew.
+func TestMeterOverPlans(t *testing.T) {
+	music, plain := planOf(t, musicText), planOf(t, valuePatch)
+	m := newMeter(music)
+	seq := shm.Command{Op: shm.OpSet, Node: uint16(music.SeqNode()), Param: patch.SeqPlay, Value: patch.PlayStart}
+	r := &rig{meter: m}
+	for _, tt := range []struct {
+		what           string
+		do             func()
+		playing, muted bool
+	}{
+		{"as the patch says", func() {}, music.Music.Play, false},
+		{"told to play", func() { m.note(seq, music) }, true, false},
+		{"muted", func() { r.mute(true); m.note(shm.Command{Op: shm.OpSet}, music) }, true, true},
+		{"the same music", func() { m.replan(&planned{plan: music}, &planned{plan: music, number: 1, seq: 9}) }, true, true},
+		{"no sequencer", func() {
+			m.replan(&planned{plan: music, number: 1}, &planned{plan: plain, number: 2, before: 1, seq: 10})
+		}, false, true},
+		{"back", func() { m.replan(&planned{plan: plain, number: 2, before: 1}, &planned{plan: plain, number: 1}) }, false, true},
+		{"all begin anew", func() { m.replan(&planned{plan: plain, number: 1}, &planned{plan: plain, number: 3}) }, false, false},
+	} {
+		if tt.do(); m.playing != tt.playing || m.muted != tt.muted {
+			t.Errorf("%s: playing %t, muted %t", tt.what, m.playing, m.muted)
+		}
+	}
+	if amp, ok := r.mute(true); !ok || amp != 0 {
+		t.Error("what is heard cannot be muted")
+	}
+}
