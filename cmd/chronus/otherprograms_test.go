@@ -3,6 +3,7 @@ package main
 import (
 	"strings"
 	"testing"
+	"time"
 )
 
 const otherPrograms = "../../docs/examples/"
@@ -35,6 +36,9 @@ func TestOtherPrograms(t *testing.T) {
 			}
 			out := ran(t, tt.env, tt.args[0], tt.args[1:]...)
 			st := e.must().OSCStats
+			for began := time.Now(); st.Messages < tt.sent && time.Since(began) < replyWait; time.Sleep(time.Millisecond) {
+				st = e.must().OSCStats // the last may be on its way
+			}
 			if st.Messages != tt.sent || st.Failed > 0 || len(st.Malformed) > 0 {
 				t.Errorf("%d messages, want %d; %d refused, malformed %v: %s", st.Messages, tt.sent, st.Failed, st.Malformed, out)
 			}
