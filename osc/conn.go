@@ -1,8 +1,10 @@
 package osc
 
 import (
+	"context"
 	"errors"
 	"net/netip"
+	"os"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -19,9 +21,9 @@ func standard() limits { return limits{conns: 64, idle: time.Minute, first: 10 *
 
 // The limits of answers.
 const (
-	maxQueue  = 1024            // that wait to be read
-	maxQueued = 1 << 20         // bytes of these
-	writeWait = 5 * time.Second // for the kernel to take some
+	maxQueued  = 2 << 20         // bytes that wait to be read
+	manyQueued = maxQueued / 8   // from so many on, its sender is not listened to: one packet may be worth a thousand answers
+	writeWait  = 5 * time.Second // for the kernel to take some
 )
 
 // transport is what a connection's packets are written to.
@@ -37,15 +39,17 @@ type conn struct {
 	addr   netip.AddrPort
 	kind   string
 	wire   transport
-	out    chan []byte
-	queued atomic.Int64 // bytes in out
+	mu     sync.Mutex
+	out    [][]byte      // to be written
+	more   chan struct{} // there is something in out
+	queued atomic.Int64  // bytes that wait
 	ended  chan struct{}
 	end    sync.Once
 	token  atomic.Bool // it has shown the token
 }
 
 func (s *Server) newConn(addr netip.AddrPort, kind string, wire transport) *conn {
-	return &conn{s: s, addr: addr, kind: kind, wire: wire, out: make(chan []byte, maxQueue), ended: make(chan struct{})}
+	return &conn{s: s, addr: addr, kind: kind, wire: wire, more: make(chan struct{}, 1), ended: make(chan struct{})}
 }
 
 // close ends the connection. Any goroutine may call it, more than once.
@@ -69,11 +73,14 @@ func (c *conn) send(_ netip.AddrPort, packet []byte) error {
 	default:
 	}
 	if c.queued.Add(int64(len(packet))) <= maxQueued {
+		c.mu.Lock()
+		c.out = append(c.out, packet)
+		c.mu.Unlock()
 		select {
-		case c.out <- packet:
-			return nil
+		case c.more <- struct{}{}:
 		default:
 		}
+		return nil
 	}
 	c.s.slow.Add(1)
 	c.close()
@@ -98,26 +105,45 @@ func (c *conn) run(next func() ([]byte, error)) {
 
 // answer writes what is queued, until the connection ends.
 func (c *conn) answer() {
+	var list [][]byte
 	for {
 		select {
 		case <-c.ended:
 			return
-		case packet := <-c.out:
-			c.queued.Add(-int64(len(packet)))
-			err := c.wire.write(packet)
-			if err == nil && len(c.out) == 0 {
-				err = c.wire.flush()
+		case <-c.more:
+		}
+		c.mu.Lock()
+		list, c.out = c.out, list[:0]
+		c.mu.Unlock()
+		if err := c.post(list); err != nil {
+			if errors.Is(err, os.ErrDeadlineExceeded) || errors.Is(err, context.DeadlineExceeded) {
+				c.s.slow.Add(1)
 			}
-			if err != nil {
-				c.close()
-				return
-			}
+			c.close()
+			return
+		}
+		if clear(list); cap(list) > keepAnswers {
+			list = nil
 		}
 	}
 }
 
+// keepAnswers is how long a list of answers may stay when there are none.
+const keepAnswers = 1024
+
+// post writes packets.
+func (c *conn) post(list [][]byte) error {
+	for _, packet := range list {
+		if err := c.wire.write(packet); err != nil {
+			return err
+		}
+		c.queued.Add(-int64(len(packet)))
+	}
+	return c.wire.flush()
+}
+
 // listen hands over what next reads, until that fails or the server is closed. A source that sends too much is read more slowly:
-// what it sends waits in its own connection.
+// what it sends waits in its own connection. So does what comes from one that has many answers to read.
 func (c *conn) listen(next func() ([]byte, error)) {
 	from := Peer{c.addr, c}
 	r := &reader{s: c.s}
@@ -130,9 +156,10 @@ func (c *conn) listen(next func() ([]byte, error)) {
 		}
 		for {
 			ok, wait, _ := c.s.sources.admit(sourceKey(c.addr), 0, time.Now())
-			if ok {
+			if ok && c.queued.Load() < manyQueued {
 				break
 			}
+			wait = max(wait, time.Millisecond)
 			select {
 			case <-c.ended:
 				return
