@@ -1,8 +1,12 @@
 package osc
 
 import (
+	"errors"
+	"io"
+	"os"
 	"slices"
 	"testing"
+	"time"
 )
 
 // Who reads its answers keeps its connection, however many a packet is worth and however fast they are made.
@@ -32,5 +36,20 @@ func TestManyAnswers(t *testing.T) {
 			}
 		}
 		<-written
+	}
+}
+
+// Who announces a body and does not send it is not waited for.
+func TestUnsentBody(t *testing.T) {
+	l := standard()
+	l.first = 50 * time.Millisecond
+	s := serveWith(t, "127.0.0.1:0", Access{}, l, echo)
+	c := dialTCP(t, s)
+	if _, err := c.Write([]byte("GET / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1000\r\n\r\n")); err != nil {
+		t.Fatal(err)
+	}
+	_ = c.SetReadDeadline(time.Now().Add(patience))
+	if b, err := io.ReadAll(c); errors.Is(err, os.ErrDeadlineExceeded) {
+		t.Errorf("it is waited for, behind %q", b)
 	}
 }

@@ -40,7 +40,7 @@ func (e *Entry) Argument(v float64, numbers bool) any {
 	case (e.Kind == Name || e.Whole) && math.Abs(v) <= math.MaxInt32:
 		return int32(v)
 	}
-	return float32(v)
+	return float32(max(-math.MaxFloat32, min(math.MaxFloat32, v))) // else infinite, for which JSON has no word
 }
 
 // Value is the argument as Encode takes it; ok is false for the types that it cannot send: c, r, m, t, N and I.

@@ -49,7 +49,7 @@ func (w webConns) Addr() net.Addr { return w.addr }
 // newWeb is the HTTP server, which knows nothing but WebSockets.
 func (s *Server) newWeb() *http.Server {
 	return &http.Server{
-		Handler: http.HandlerFunc(s.serveWeb), ReadHeaderTimeout: s.guests.limits.first, IdleTimeout: s.guests.limits.first, WriteTimeout: s.guests.limits.first,
+		Handler: http.HandlerFunc(s.serveWeb), ReadTimeout: s.guests.limits.first, IdleTimeout: s.guests.limits.first, WriteTimeout: s.guests.limits.first,
 		MaxHeaderBytes: 16 << 10, ErrorLog: log.New(io.Discard, "", 0),
 	}
 }

@@ -115,6 +115,9 @@ func TestHTTP(t *testing.T) {
 	b.set("/mod/f/mode", 1)
 	b.set("/mod/f/taps", 3)
 	s, _ := serve(t, b)
+	if s.http.ReadTimeout <= 0 || s.http.WriteTimeout <= 0 {
+		t.Error("a body that is announced and not sent would be waited for without end")
+	}
 	for _, tt := range []struct {
 		path string
 		code int
@@ -145,6 +148,10 @@ func TestHTTP(t *testing.T) {
 		if code != tt.code || body != tt.want && !(code >= 400 && strings.HasPrefix(body, tt.want)) {
 			t.Errorf("%s: %d %s\nwant %d %s", tt.path, code, body, tt.code, tt.want)
 		}
+	}
+	b.set("/gate/e", 1e300) // a level comes as a double too
+	if code, body := get(t, s, "GET", "/gate/e?VALUE", "localhost"); code != 200 || body != `{"VALUE":[3.4028235e+38]}` {
+		t.Errorf("a level above what fits: %d %s", code, body)
 	}
 	var root node
 	if _, body := get(t, s, "GET", "/", "127.0.0.1:1"); json.Unmarshal([]byte(body), &root) != nil || root.Path != "/" || len(root.Contents) != 8 ||

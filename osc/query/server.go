@@ -75,7 +75,7 @@ func Listen(address string, cfg Config) (*Server, error) {
 	}
 	s.ctx, s.cancel = context.WithCancel(context.Background())
 	s.http = &http.Server{
-		Handler: http.HandlerFunc(s.serve), ReadHeaderTimeout: patience, IdleTimeout: patience, WriteTimeout: patience, MaxHeaderBytes: 16 << 10,
+		Handler: http.HandlerFunc(s.serve), ReadTimeout: patience, IdleTimeout: patience, WriteTimeout: patience, MaxHeaderBytes: 16 << 10,
 		ErrorLog: log.New(io.Discard, "", 0),
 	}
 	s.running.Go(func() {
