@@ -254,13 +254,30 @@ func TestSourcesAreBounded(t *testing.T) {
 		table.admit(at(i), 100, now)
 		table.charge(at(i), 1)
 	}
-	if n := len(table.table); n != mostSources {
+	if n := len(table.beyond.table); n != mostSources {
 		t.Errorf("%d sources", n)
 	}
 	later := now.Add(sourceIdle + time.Second)
 	table.admit(at(1), 100, later)
-	if ok, _, _ := table.admit(at(5000), 100, later); !ok || table.table[at(5000)] == nil || table.table[at(2)] != nil {
+	if ok, _, _ := table.admit(at(5000), 100, later); !ok || table.beyond.table[at(5000)] == nil || table.beyond.table[at(2)] != nil {
 		t.Error("nobody made room")
+	}
+}
+
+// However many machines flood, or one under many addresses: a program here has its place, and all of its own share.
+func TestFloodTakesNoPlaceHere(t *testing.T) {
+	table, now := newSources(), time.Now()
+	for i := range mostSources + 10 {
+		from := netip.AddrPortFrom(netip.AddrFrom4([4]byte{10, 0, byte(i >> 8), byte(i)}), 0)
+		table.admit(from, 100, now)
+		table.charge(from, remoteBurst)
+	}
+	here := netip.MustParseAddrPort("127.0.0.1:40000")
+	for i := range localBurst {
+		if ok, _, _ := table.admit(here, 100, now); !ok {
+			t.Fatalf("after %d messages of %d it is shed", i, localBurst)
+		}
+		table.charge(here, 1)
 	}
 }
 

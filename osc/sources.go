@@ -23,7 +23,8 @@ const amplify = 3
 // mostCredit bounds what such answers may save up, in bytes.
 const mostCredit = 16 << 10
 
-// mostSources bounds the table of sources. Those beyond share one entry.
+// mostSources bounds the table of this machine's sources, and that of the others'. Those beyond share one entry of each: what other machines
+// send, from forged addresses too, takes no place from a program here.
 const mostSources = 1024
 
 // sourceIdle is after how long a source is forgotten when room is needed.
@@ -40,12 +41,31 @@ type source struct {
 
 // sources bounds what each sender may do. It is good for any number of goroutines.
 type sources struct {
-	mu    sync.Mutex
-	table map[netip.AddrPort]*source
-	rest  source // of all that are not in the table
+	mu           sync.Mutex
+	here, beyond register
 }
 
-func newSources() *sources { return &sources{table: map[netip.AddrPort]*source{}} }
+// register is the sources of this machine, or of the others.
+type register struct {
+	table map[netip.AddrPort]*source
+	rest  source // of all that are not in the table
+	swept time.Time
+}
+
+// sweepEvery is how often room is looked for: to go through the table for each packet of a flood would cost more than the packet.
+const sweepEvery = 100 * time.Millisecond
+
+func newSources() *sources {
+	return &sources{here: register{table: map[netip.AddrPort]*source{}}, beyond: register{table: map[netip.AddrPort]*source{}}}
+}
+
+// in is where a source is.
+func (t *sources) in(key netip.AddrPort) *register {
+	if key.Addr().IsLoopback() {
+		return &t.here
+	}
+	return &t.beyond
+}
 
 // sourceKey is what a sender is known by: a program here, a machine elsewhere, whose port costs nothing to change.
 func sourceKey(from netip.AddrPort) netip.AddrPort {
@@ -71,22 +91,24 @@ func rateText(from netip.AddrPort) string {
 
 // of finds a source, or makes it. The table is locked.
 func (t *sources) of(key netip.AddrPort, now time.Time) *source {
-	if s := t.table[key]; s != nil {
+	in := t.in(key)
+	if s := in.table[key]; s != nil {
 		return s
 	}
-	if len(t.table) == mostSources {
-		for k, s := range t.table {
+	if len(in.table) == mostSources && now.Sub(in.swept) >= sweepEvery {
+		in.swept = now
+		for k, s := range in.table {
 			if now.Sub(s.at) > sourceIdle && now.After(s.trusted) {
-				delete(t.table, k)
+				delete(in.table, k)
 			}
 		}
 	}
-	if len(t.table) == mostSources {
-		return &t.rest
+	if len(in.table) == mostSources {
+		return &in.rest
 	}
 	_, burst := rates(key)
 	s := &source{tokens: burst, at: now}
-	t.table[key] = s
+	in.table[key] = s
 	return s
 }
 
@@ -120,8 +142,9 @@ func (t *sources) admit(key netip.AddrPort, bytes int, now time.Time) (ok bool, 
 func (t *sources) charge(key netip.AddrPort, messages int) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	s := &t.rest
-	if known := t.table[key]; known != nil {
+	in := t.in(key)
+	s := &in.rest
+	if known := in.table[key]; known != nil {
 		s = known
 	}
 	s.tokens -= float64(max(messages, 1))
@@ -156,7 +179,7 @@ func (t *sources) spend(to netip.AddrPort, bytes int, now time.Time) bool {
 func (t *sources) trust(at netip.AddrPort, now time.Time) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if s := t.of(at, now); s != &t.rest {
+	if s := t.of(at, now); s != &t.in(at).rest {
 		s.trusted = now.Add(authLasts)
 	}
 }
@@ -172,6 +195,6 @@ func (t *sources) trusts(at netip.AddrPort, now time.Time) bool {
 	if at.Addr().IsLoopback() {
 		return true
 	}
-	s := t.table[at]
+	s := t.beyond.table[at]
 	return s != nil && now.Before(s.trusted)
 }
