@@ -26,10 +26,20 @@ type values struct {
 // cell is one parameter, or behind a node's parameters its gate. mu guards what is not atomic.
 type cell struct {
 	bits, stamp atomic.Uint64
-	from        uint64 // the frame from which on it has the value
-	seq         uint64 // of the command; 0: the plan's
-	was         float64
+	now         setting
+	past        [settingsKept]setting // the settings before, newest first
+	kept        int                   // how many of these there are
 }
+
+// setting is what a cell was set to: its value is the cell's bits while it is the last.
+type setting struct {
+	value float64
+	from  uint64 // the frame from which on the cell has it
+	seq   uint64 // of the command; 0: the plan's
+}
+
+// settingsKept is how many settings of one cell can be taken back: a fader sends some in the time in which a worker ends of them.
+const settingsKept = 8
 
 // newValues are those that a plan begins with.
 func newValues(plan *patch.Plan) *values {
@@ -107,11 +117,13 @@ func (v *values) settleLocked(frame uint64) {
 // set takes a command from a frame on, unless what there is is from a later one.
 func (v *values) set(c shm.Command, frame uint64) {
 	to := v.cell(c.Op, c.Node, c.Param)
-	if frame < to.from {
+	if frame < to.now.from {
 		return
 	}
-	to.was = math.Float64frombits(to.bits.Load())
-	to.from, to.seq = frame, c.Seq
+	to.now.value = math.Float64frombits(to.bits.Load())
+	copy(to.past[1:], to.past[:])
+	to.past[0], to.kept = to.now, min(to.kept+1, settingsKept)
+	to.now = setting{c.Value, frame, c.Seq}
 	to.put(c.Value)
 }
 
@@ -120,7 +132,7 @@ func (c *cell) put(x float64) {
 	c.stamp.Add(1)
 }
 
-// undo takes back a command that was left out, if it is the last of its cell.
+// undo takes back a command that was left out, whether or not its cell was set since.
 func (v *values) undo(c shm.Command) {
 	to := v.cell(c.Op, c.Node, c.Param)
 	if to == nil {
@@ -129,9 +141,20 @@ func (v *values) undo(c shm.Command) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	v.ahead = slices.DeleteFunc(v.ahead, func(a shm.Command) bool { return a.Seq == c.Seq })
-	if to.seq == c.Seq && c.Seq != 0 {
-		to.seq = 0
-		to.put(to.was)
+	to.undo(c.Seq)
+}
+
+func (c *cell) undo(seq uint64) {
+	past := c.past[:c.kept]
+	if seq != 0 && c.now.seq == seq && len(past) > 0 {
+		c.now, c.kept = past[0], len(past)-1
+		copy(past, past[1:])
+		c.put(c.now.value)
+		return
+	}
+	if i := slices.IndexFunc(past, func(s setting) bool { return s.seq == seq }); i >= 0 && seq != 0 {
+		copy(past[i:], past[i+1:])
+		c.kept--
 	}
 }
 

@@ -125,6 +125,29 @@ func TestValues(t *testing.T) {
 	}
 }
 
+// Of several settings of one address that were left out together, or some of them, what is left is the last that was not.
+func TestValuesLeftOut(t *testing.T) {
+	for _, tt := range []struct {
+		left []int
+		want string
+	}{
+		{[]int{2, 3}, "101"}, {[]int{3, 2}, "101"}, {[]int{1, 2, 3}, "300"}, {[]int{3, 1, 2}, "300"}, {[]int{1}, "103"}, {[]int{2}, "103"}, {[]int{3, 3}, "102"}, {[]int{1, 3}, "102"},
+	} {
+		d, _ := valueDesk(t, valuePatch)
+		var all []shm.Command
+		for i := range 3 {
+			all = append(all, d.command(t, uint64(i+1), 0, "/mod/a/freq", 101+i))
+			d.note(all[i], false)
+		}
+		for _, i := range tt.left {
+			d.note(all[i-1], true)
+		}
+		if got := d.has(t, "/mod/a/freq"); got != tt.want {
+			t.Errorf("without %d it is %s, want %s", tt.left, got, tt.want)
+		}
+	}
+}
+
 // No more commands wait for their time than there may be, however many come.
 func TestValuesAhead(t *testing.T) {
 	d, clock := valueDesk(t, valuePatch)
