@@ -99,7 +99,7 @@ Made from the addresses themselves by ` + "`TestOSCReference`" + `; ` + "`chronu
 
 An engine listens on one port, 127.0.0.1:5005 if nothing else is asked for, by UDP, by TCP (packets behind their size, or SLIP), and by WebSocket, in binary frames. A number is taken as i, h, f or d alike. What an
 address does not take is answered with ` + "`/fail address reason`" + `, which says what would have been right; what it takes with ` + "`/done address`" + `, once it is certain to be played. Addresses may be
-patterns (` + "`* ? [a-z] {on,off} //`" + `), for parameters, gates and notes. The messages of a packet enter together; a bundle's time tag is kept to the frame, and what comes too late is played at once and answered with
+patterns (` + "`* ? [a-z] {on,off} //`" + `), for parameters, gates and notes. The messages of a packet enter together, 4,096 commands at the most; a bundle's time tag is kept to the frame, and what comes too late is played at once and answered with
 ` + "`/late address seconds`" + ` as well. From other machines, which ` + "`--osc-allow`" + ` names, what is guarded takes a token first: ` + "`/auth token`" + ` ([decision 16](decisions/0016-wire.md)).
 
 ## Being told

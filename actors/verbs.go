@@ -154,6 +154,9 @@ func (e *editor) read(name string) ([]byte, error) {
 		defer root.Close()
 		var text []byte
 		if text, err = readPatch(root, name+patchSuffix); err == nil {
+			if err := within(root, name, text); err != nil {
+				return nil, err
+			}
 			return samples.In(e.rig.cfg.Samples).Load(name, text, filepath.Join(e.rig.cfg.Patches, path.Dir(name)))
 		}
 	}
@@ -162,6 +165,23 @@ func (e *editor) read(name string) ([]byte, error) {
 		return nil, fmt.Errorf("patch %s: %w", name, err)
 	}
 	return text, presetErr
+}
+
+// within wants the sound files that a patch names to lie in its directory, too.
+func within(root *os.Root, name string, text []byte) error {
+	p, err := patch.Parse(name, text)
+	if err != nil {
+		return err
+	}
+	for _, s := range p.Samples {
+		if s.Sum != "" {
+			continue
+		}
+		if _, err := root.Stat(path.Join(path.Dir(name), s.File)); err != nil || filepath.IsAbs(s.File) {
+			return fmt.Errorf("patch %s: sample %q: %s is no file of the directory for patches", name, s.Name, s.File)
+		}
+	}
+	return nil
 }
 
 // readPatch reads a file of a directory for patches: one that a patch may be.

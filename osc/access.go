@@ -118,7 +118,10 @@ func (s *Server) authenticate(m *Message, from Peer) {
 		_ = from.Fail(address, "this is not the token")
 	default:
 		s.tries.give()
-		from.via.trust(from.addr)
+		if from.via.trust(from.addr); !from.Trusted() {
+			_ = from.Fail(address, "too many send at once for it to be noted: try again, or by TCP")
+			return
+		}
 		_ = from.Reply("/done", address)
 	}
 }

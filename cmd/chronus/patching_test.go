@@ -123,7 +123,12 @@ func TestPatchingRefuses(t *testing.T) {
 	dir := t.TempDir()
 	e := up(t, "--patches", dir, "--backend", "null", "--lead", "64", "--guard", "32")
 	send := e.sender()
+	out := "version: 1\nsamples: {a: ../../etc/hostname}\nnodes: [{id: s, type: sampler, sample: a}]\ncables: [s > out]\n"
+	if err := os.WriteFile(filepath.Join(dir, "outside.yaml"), []byte(out), 0o600); err != nil {
+		t.Fatal(err)
+	}
 	for _, tt := range []struct{ message, want string }{
+		{"/patch/load outside", "is no file of the directory for patches"},
 		{"/patch/commit", "nothing has been changed"},
 		{"/patch/abort", "nothing has been changed"},
 		{"/patch/create a sinus", "did you mean sine"},
