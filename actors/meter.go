@@ -3,6 +3,7 @@ package actors
 import (
 	"crypto/rand"
 	"encoding/hex"
+	"math"
 	"runtime/debug"
 	"time"
 
@@ -44,6 +45,16 @@ func newMeter(p *patch.Plan) *meter {
 		amp: p.Nodes()[0].Values[patch.EngineAmp], playing: p.SeqNode() != 0 && p.Music.Play,
 		held: map[uint32]bool{}, usage: map[int]workerUse{}, load: map[int]float64{},
 	}
+}
+
+// begin takes the values of a sound that an engine before this one has begun.
+func (m *meter) begin(v *values) {
+	of := func(node, param int) float64 {
+		return math.Float64frombits(v.cell(shm.OpSet, uint16(node), uint16(param)).bits.Load())
+	}
+	m.amp = of(0, patch.EngineAmp)
+	seq := v.plan.SeqNode()
+	m.playing = seq != 0 && of(seq, patch.SeqPlay) != patch.PlayStop
 }
 
 // note takes notice of a command that has been numbered.

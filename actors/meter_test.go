@@ -37,3 +37,21 @@ func TestMeterOverPlans(t *testing.T) {
 		t.Error("what is heard cannot be muted")
 	}
 }
+
+// An engine that takes over a sound, or goes on from what was saved, mutes and plays on from there, and not from what the patch says.
+func TestMeterBegins(t *testing.T) {
+	plan := planOf(t, musicText)
+	v, m := newValues(plan), newMeter(plan)
+	if m.begin(v); m.amp != 1 || m.playing != plan.Music.Play {
+		t.Errorf("anew: amp %g, playing %t", m.amp, m.playing)
+	}
+	v.cell(shm.OpSet, 0, patch.EngineAmp).put(0.25)
+	v.cell(shm.OpSet, uint16(plan.SeqNode()), patch.SeqPlay).put(patch.PlayStart)
+	if m.begin(v); m.amp != 0.25 || !m.playing {
+		t.Errorf("gone on: amp %g, playing %t", m.amp, m.playing)
+	}
+	v.cell(shm.OpSet, uint16(plan.SeqNode()), patch.SeqPlay).put(patch.PlayStop)
+	if m.begin(v); m.playing {
+		t.Error("it has been stopped, and counts as playing")
+	}
+}

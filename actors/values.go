@@ -219,6 +219,7 @@ func (e *Engine) remember() {
 	for _, c := range e.rig.log.commands {
 		e.desk.note(c, false)
 	}
+	e.rig.meter.begin(known.values)
 }
 
 // groupID is the id of the group of voices that a node belongs to, "" for none.
