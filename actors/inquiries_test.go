@@ -162,9 +162,11 @@ func TestNotify(t *testing.T) {
 			player.await(fmt.Sprint("/synced ", i))
 		}
 	}
-	list := k.await(fmt.Sprint("/mod/filter1/cutoff ", 1000+messages-1))
+	list := slices.DeleteFunc(k.await(fmt.Sprint("/mod/filter1/cutoff ", 1000+messages-1)), func(s string) bool {
+		return strings.HasPrefix(s, "/event/") // a busy machine's flips and xruns
+	})
 	if most := 31*time.Since(began).Seconds() + 2; float64(len(list)) > most || !slices.IsSortedFunc(list, func(a, b string) int { return strings.Compare(a, b) }) {
-		t.Errorf("%d were told in %v", len(list), time.Since(began))
+		t.Errorf("%q were told in %v", list, time.Since(began))
 	}
 	player.send("/mod/filter1/mode", "bp")
 	k.await(`/mod/filter1/mode "bp"`)
