@@ -2,12 +2,14 @@ package remote
 
 import (
 	"context"
+	"net"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/asynkron/protoactor-go/actor"
 	protoremote "github.com/asynkron/protoactor-go/remote"
+	"google.golang.org/grpc/credentials/insecure"
 	"google.golang.org/protobuf/proto"
 
 	"github.com/music-chronus/chronus/actors/pb"
@@ -132,5 +134,34 @@ func TestAskTooLate(t *testing.T) {
 		}
 	case <-time.After(10 * time.Second):
 		t.Error("it waits for ever")
+	}
+}
+
+// Connections are counted, with TLS and without: beyond the most they are closed at once, and one that is closed makes room for another.
+func TestConnectionsAreBounded(t *testing.T) {
+	s := NewSentry(actor.NewActorSystem(), Nobody)
+	creds := counted{insecure.NewCredentials(), s}
+	var open []net.Conn
+	for range maxConns {
+		ours, theirs := net.Pipe()
+		t.Cleanup(func() { _ = theirs.Close() })
+		c, _, err := creds.ServerHandshake(ours)
+		if err != nil {
+			t.Fatal(err)
+		}
+		open = append(open, c)
+	}
+	ours, theirs := net.Pipe()
+	defer theirs.Close()
+	if _, _, err := creds.ServerHandshake(ours); err == nil || s.Refused()["crowd"] != 1 {
+		t.Errorf("%v, %v", err, s.Refused())
+	}
+	_ = open[0].Close()
+	_ = open[0].Close() // gives its place back but once
+	if _, _, err := creds.ServerHandshake(ours); err != nil {
+		t.Error(err)
+	}
+	if _, _, err := creds.ServerHandshake(ours); err == nil {
+		t.Error("a place was given twice")
 	}
 }

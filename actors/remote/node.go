@@ -111,7 +111,8 @@ func (n *Node) credentials(host string) (dial []grpc.DialOption, serve []grpc.Se
 			n.o.Plain = Operate
 		}
 		n.sentry = newSentry(n.system, n.o.Plain)
-		return []grpc.DialOption{grpc.WithTransportCredentials(insecure.NewCredentials())}, nil, nil
+		return []grpc.DialOption{grpc.WithTransportCredentials(insecure.NewCredentials())},
+			[]grpc.ServerOption{grpc.Creds(counted{insecure.NewCredentials(), n.sentry})}, nil
 	}
 	server, client, err := loadTLS(n.o.TLSDir)
 	if err != nil {
@@ -129,7 +130,7 @@ func (n *Node) credentials(host string) (dial []grpc.DialOption, serve []grpc.Se
 		[]grpc.ServerOption{grpc.Creds(n.sentry.tls(server))}, nil
 }
 
-// counted are credentials that count peers which have none.
+// counted are credentials that count connections, of which there are no more than maxConns, and peers that have none.
 type counted struct {
 	credentials.TransportCredentials
 	sentry *Sentry
@@ -141,11 +142,33 @@ func (g *Sentry) tls(c *tls.Config) credentials.TransportCredentials {
 
 // ServerHandshake implements credentials.TransportCredentials.
 func (c counted) ServerHandshake(conn net.Conn) (net.Conn, credentials.AuthInfo, error) {
+	if c.sentry.conns.Add(1) > maxConns {
+		c.sentry.conns.Add(-1)
+		c.sentry.refuseFrom(conn.RemoteAddr().String(), "crowd", errCrowd.Error())
+		return nil, nil, errCrowd
+	}
 	out, info, err := c.TransportCredentials.ServerHandshake(conn)
 	if err != nil {
+		c.sentry.conns.Add(-1)
 		c.sentry.refuseFrom(conn.RemoteAddr().String(), "handshake", err.Error())
+		return out, info, err
 	}
-	return out, info, err
+	return &countedConn{Conn: out, conns: &c.sentry.conns}, info, nil
+}
+
+var errCrowd = fmt.Errorf("%d connections are the most", maxConns)
+
+// countedConn gives its place back as it is closed.
+type countedConn struct {
+	net.Conn
+	conns *atomic.Int64
+	once  sync.Once
+}
+
+// Close closes the connection.
+func (c *countedConn) Close() error {
+	c.once.Do(func() { c.conns.Add(-1) })
+	return c.Conn.Close()
 }
 
 // Clone implements credentials.TransportCredentials.

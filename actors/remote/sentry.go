@@ -28,9 +28,11 @@ import (
 
 // Bounds on what peers may do to this process.
 const (
-	maxStreams  = 1024    // connections that send
-	maxMessage  = 1 << 20 // bytes of one packet of messages
-	maxRate     = 5000    // requests a second of one connection, on average; beyond it is read more slowly
+	maxStreams  = 1024 // connections that send
+	maxConns    = maxStreams + 256
+	idleMost    = time.Minute // that a connection may be there for nothing
+	maxMessage  = 1 << 20     // bytes of one packet of messages
+	maxRate     = 5000        // requests a second of one connection, on average; beyond it is read more slowly
 	maxBurst    = 2 * maxRate
 	maxPending  = 4096 // requests that a door has not looked at; beyond, nothing more is read
 	refusalsMax = time.Second
@@ -55,6 +57,7 @@ type Sentry struct {
 
 	stands  atomic.Bool // a remote has been given its options
 	streams atomic.Int64
+	conns   atomic.Int64
 	out     outgoing
 	mu      sync.Mutex
 	doors   map[string]*atomic.Int64 // by the names of their actors: requests that they have not looked at
@@ -89,7 +92,7 @@ func (g *Sentry) ServerOptions() []grpc.ServerOption {
 			return nil, status.Error(codes.Unimplemented, "not served")
 		}),
 		grpc.MaxRecvMsgSize(maxMessage), grpc.MaxConcurrentStreams(16), grpc.ConnectionTimeout(dialWait),
-		grpc.KeepaliveParams(keepalive.ServerParameters{Time: keepaliveTime, Timeout: keepaliveWait}),
+		grpc.KeepaliveParams(keepalive.ServerParameters{MaxConnectionIdle: idleMost, Time: keepaliveTime, Timeout: keepaliveWait}),
 		grpc.KeepaliveEnforcementPolicy(keepalive.EnforcementPolicy{MinTime: time.Second, PermitWithoutStream: true}),
 		grpc.ReadBufferSize(bufferSize), grpc.WriteBufferSize(bufferSize),
 	}
