@@ -23,6 +23,16 @@ func (e *engineProcess) sender() func(address string, args ...string) string {
 	}
 }
 
+// plays waits until so many blocks more have been played.
+func (e *engineProcess) plays(blocks uint64) {
+	e.t.Helper()
+	for from, began := e.must().Clock, time.Now(); e.must().Clock < from+blocks; time.Sleep(5 * time.Millisecond) {
+		if time.Since(began) > 10*time.Second {
+			e.t.Fatalf("%d blocks are not played within 10 s", blocks)
+		}
+	}
+}
+
 // Nodes, cables, tracks and whole patches change while patterns play and workers are killed all the while: what was recorded is, block by block, the
 // uninterrupted render of the same decisions, and no block was concealed.
 func TestLivePatching(t *testing.T) {
@@ -45,14 +55,14 @@ func TestLivePatching(t *testing.T) {
 	}
 	send("/patch/load", "keys/epiano")
 	send("/note/on", "60", "0.7")
-	time.Sleep(200 * time.Millisecond)
+	e.plays(150)
 	e.killHeard(syscall.SIGKILL)
 	send("/patch/load", "kept/now")
 	if got := send("/patch/list"); !strings.Contains(got, "kept/now") || !strings.Contains(got, "keys/epiano") {
 		t.Errorf("%s", got)
 	}
 	send("/seq/start")
-	time.Sleep(300 * time.Millisecond)
+	e.plays(200)
 	st := e.redundancy()
 	if st.Concealed > 0 {
 		t.Errorf("%d blocks concealed", st.Concealed)
