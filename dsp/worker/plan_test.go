@@ -220,3 +220,24 @@ func TestGoOnNoAllocs(t *testing.T) {
 		t.Errorf("%g allocations", n)
 	}
 }
+
+// What is to follow a plan that does not play yet waits until that does: made now, it would follow another.
+func TestMakerWaitsForItsPlan(t *testing.T) {
+	b := newBench(t)
+	m := b.loops[0].maker
+	b.addPlan(other)
+	b.addPlan(other)
+	b.cmds[0].Want(3, 2)
+	if m.serve(); m.cmds.LastMade() != 0 {
+		t.Errorf("plan %d is made", m.cmds.LastMade())
+	}
+	b.plan = 1
+	b.change(2, 0, 1)
+	b.step(0)
+	if m.serve(); m.cmds.LastMade() != 3 {
+		t.Errorf("plan %d is made", m.cmds.LastMade())
+	}
+	if made, err := b.cmds[0].Made(3); !made || err != nil {
+		t.Errorf("%t, %v", made, err)
+	}
+}
