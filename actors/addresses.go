@@ -100,10 +100,11 @@ func (a *Addresses) Entries() []osc.Entry { return a.space.Entries() }
 
 // Found is what a message's address names.
 type Found struct {
-	Guarded bool  // from another machine it takes a token
-	Matched int   // of a pattern: the addresses that take what the message has
-	verb    *verb // nil: it is none
-	words   []any // of a verb
+	Address string // the message's
+	Guarded bool   // from another machine it takes a token
+	Matched int    // of a pattern: the addresses that take what the message has
+	verb    *verb  // nil: it is none
+	words   []any  // of a verb
 	inquiry *inquiry
 }
 
@@ -123,7 +124,8 @@ func (a *Addresses) Append(to []shm.Command, m *osc.Message, p *osc.Patterns) (c
 		if err != nil {
 			return to, found, err
 		}
-		found.Guarded = a.space.Entries()[entry].Guarded
+		e := &a.space.Entries()[entry]
+		found.Address, found.Guarded = e.Address, e.Guarded
 		if found.inquiry = a.asks[entry]; found.inquiry != nil {
 			return to, found, found.inquiry.check(m)
 		}
@@ -135,6 +137,7 @@ func (a *Addresses) Append(to []shm.Command, m *osc.Message, p *osc.Patterns) (c
 		to, err = a.one(to, entry, m.Args)
 		return to, found, err
 	}
+	found.Address = string(m.Address)
 	entries, err := p.Match(a.space, m.Address)
 	if err != nil {
 		return to, found, err

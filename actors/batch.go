@@ -19,45 +19,60 @@ var (
 	errTime    = errors.New("nothing plays, so that no time is known: send it without a time tag")
 )
 
-// batch is the messages of one packet, to Conductor: what they ask for enters in one decision, with nothing between.
-type batch struct {
-	plays []play
-	plan  uint64             // number of the plan that they were resolved with
-	done  func(entered bool) // called once the batch is committed, or out of the way; nil: nobody waits
-}
-
 // count is how many commands there are, and how many of them have a time tag.
 func count(plays []play) (all, timed int) {
 	for _, p := range plays {
 		all += len(p.commands)
-		if p.late != nil {
+		if p.timed {
 			timed += len(p.commands)
 		}
 	}
 	return all, timed
 }
 
+// playAll plays batches one after the other; a panic in one does not keep those behind it from being played.
+func (c *conductor) playAll(list batches) {
+	var fell any
+	for _, b := range list {
+		func() {
+			defer func() {
+				if v := recover(); v != nil {
+					fell = v
+				}
+			}()
+			c.play(b)
+		}()
+	}
+	if d := list[0].desk; d != nil && d.server != nil {
+		d.server.Flush()
+	}
+	if fell != nil {
+		panic(fell)
+	}
+}
+
 // play enters the batch and answers each message.
 func (c *conductor) play(b batch) {
 	in, err := c.enter(b)
-	for _, p := range b.plays {
-		err := err
+	for i := range b.plays {
+		p, err := &b.plays[i], err
+		if p.asker == nil {
+			continue
+		}
 		if p.refused != nil {
 			err = p.refused
 		}
-		if first := int64(in.block) * int64(c.rig.geo.Block); err == nil && p.late != nil && p.due < first {
-			p.late(float64(first-p.due) / float64(c.rig.geo.Rate))
+		if first := int64(in.block) * int64(c.rig.geo.Block); err == nil && p.timed && p.due < first {
+			p.asker.late(float64(first-p.due) / float64(c.rig.geo.Rate))
 		}
-		if p.answer != nil {
-			p.answer(err)
-		}
+		p.asker.answer(err)
 	}
 }
 
 func (c *conductor) enter(b batch) (in entered, err error) {
 	ok := false
-	if b.done != nil {
-		defer func() { b.done(ok) }() // should it panic too
+	if b.desk != nil {
+		defer func() { b.desk.settle(b, ok) }() // should it panic too
 	}
 	in, err = c.rig.enter(b)
 	ok = err == nil
@@ -101,7 +116,7 @@ func (r *rig) put(plays []play) (in entered, err error) {
 		return in, err
 	}
 	before := r.log.last
-	var fed []*slot
+	fed := make([]*slot, 0, 8)
 	for _, s := range r.slots {
 		if !s.attached() || s.cmds.Tail() != before || s.phase == joining && s.cmds.Room() < n {
 			continue // or it is being fed, in order
@@ -112,17 +127,19 @@ func (r *rig) put(plays []play) (in entered, err error) {
 		}
 		fed = append(fed, s)
 	}
-	var list []shm.Command
-	for _, p := range plays {
+	var few [8]shm.Command
+	list := few[:0]
+	for i := range plays {
+		p := &plays[i]
 		for i, c := range p.commands {
 			r.log.last++
 			c.Seq = r.log.last
 			list = append(list, c)
-			answer := p.answer
+			asker := p.asker
 			if i < len(p.commands)-1 {
-				answer = nil // one message, one answer
+				asker = nil // one message, one answer
 			}
-			r.log.add(c, answer)
+			r.log.add(c, asker)
 			r.meter.note(c, r.present.plan)
 			r.noted(c, false)
 		}
@@ -201,7 +218,7 @@ func (w *waiting) take(plays []play, clock uint64) error {
 	}
 	for _, p := range plays {
 		for _, c := range p.commands {
-			if p.late != nil {
+			if p.timed {
 				w.frames = append(w.frames, c.Frame)
 			}
 		}

@@ -17,9 +17,15 @@ func gates(n int) play {
 	return play{commands: slices.Repeat([]shm.Command{{Op: shm.OpGate, Node: 2, Value: 1}}, n)}
 }
 
+// lateness is an asker who notes how late what it asks begins.
+type lateness struct{ list *[]float64 }
+
+func (lateness) answer(error)           {}
+func (l lateness) late(seconds float64) { *l.list = append(*l.list, seconds) }
+
 // at gives a message a time tag.
 func (p play) at(frame int64, late *[]float64) play {
-	p.due, p.late = frame, func(s float64) { *late = append(*late, s) }
+	p.due, p.timed, p.asker = frame, true, lateness{late}
 	for i := range p.commands {
 		p.commands[i].Frame = uint64(max(frame, 1))
 	}
@@ -36,28 +42,28 @@ func TestBatchEntersWhole(t *testing.T) {
 	b := batch{plan: r.present.number}
 	for i, n := range []int{1, 64, 3} {
 		p := gates(n)
-		p.answer = answer(i)
+		p.asker = askerFunc(answer(i))
 		b.plays = append(b.plays, p)
 	}
-	done := 0
-	b.done = func(bool) { done++ }
+	b.desk = &desk{}
+	b.desk.inFlight.Store(3)
 	c.play(b)
 	if r.control.Committed() != 68 || r.slots[0].cmds.Tail() != 68 || r.slots[1].cmds.Tail() != 68 || len(r.log.commands) != 68 {
 		t.Errorf("committed %d, in the rings %d and %d, in the log %d", r.control.Committed(), r.slots[0].cmds.Tail(), r.slots[1].cmds.Tail(), len(r.log.commands))
 	}
-	if got := fmt.Sprint(answers); got != "[0 <nil> 1 <nil> 2 <nil>]" || done != 1 {
-		t.Errorf("answers %s, done %d times", got, done)
+	if got := fmt.Sprint(answers); got != "[0 <nil> 1 <nil> 2 <nil>]" || b.desk.inFlight.Load() != 0 {
+		t.Errorf("answers %s, %d still on their way", got, b.desk.inFlight.Load())
 	}
 	for i := range r.log.commands {
-		if c := r.log.commands[i]; c.Seq != uint64(i)+1 || (r.log.answers[i] != nil) != (i == 0 || i == 64 || i == 67) {
-			t.Errorf("command %d: %+v, answered %t", i, c, r.log.answers[i] != nil)
+		if c := r.log.commands[i]; c.Seq != uint64(i)+1 || (r.log.askers[i] != nil) != (i == 0 || i == 64 || i == 67) {
+			t.Errorf("command %d: %+v, answered %t", i, c, r.log.askers[i] != nil)
 		}
 	}
 	b.plan++
 	answers = nil
 	c.play(b)
-	if got := fmt.Sprint(answers); got != fmt.Sprintf("[0 %[1]v 1 %[1]v 2 %[1]v]", errReplanned) || done != 2 || r.control.Committed() != 68 {
-		t.Errorf("of another plan: %s, done %d times, committed %d", got, done, r.control.Committed())
+	if got := fmt.Sprint(answers); got != fmt.Sprintf("[0 %[1]v 1 %[1]v 2 %[1]v]", errReplanned) || b.desk.inFlight.Load() != -3 || r.control.Committed() != 68 {
+		t.Errorf("of another plan: %s, %d on their way, committed %d", got, b.desk.inFlight.Load(), r.control.Committed())
 	}
 }
 
@@ -81,7 +87,7 @@ func TestBatchOfThePlanBefore(t *testing.T) {
 		for i := range p.commands {
 			p.commands[i].Node = node(was, id)
 		}
-		p.answer = func(err error) { refused[id] = err }
+		p.asker = askerFunc(func(err error) { refused[id] = err })
 		b.plays = append(b.plays, p)
 	}
 	(&conductor{rig: r}).play(b)

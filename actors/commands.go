@@ -20,14 +20,14 @@ var (
 type commandLog struct {
 	last     uint64 // Seq of the newest
 	commands []shm.Command
-	answers  []func(error) // of each: who is told should it be left out; nil: nobody
-	more     []bool        // of each: the next enters together with it
+	askers   []asker // of each: who is told should it be left out; nil: nobody
+	more     []bool  // of each: the next enters together with it
 }
 
 // add appends a command; last is the caller's to raise.
-func (l *commandLog) add(c shm.Command, answer func(error)) {
+func (l *commandLog) add(c shm.Command, asker asker) {
 	l.commands = append(l.commands, c)
-	l.answers = append(l.answers, answer)
+	l.askers = append(l.askers, asker)
 	l.more = append(l.more, false)
 }
 
@@ -85,25 +85,14 @@ func (l *commandLog) between(from, to uint64) (c []shm.Command, ok bool) {
 func (l *commandLog) trim(seq uint64) {
 	if rest, ok := l.after(seq); ok {
 		l.commands = append([]shm.Command(nil), rest...)
-		l.answers = append([]func(error){}, l.answers[len(l.answers)-len(rest):]...)
+		l.askers = append([]asker(nil), l.askers[len(l.askers)-len(rest):]...)
 		l.more = append([]bool(nil), l.more[len(l.more)-len(rest):]...)
 	}
 }
 
-// broadcast enters one command. plan is the number of the plan that it was resolved with. answer, if not nil, is kept for as long as
-// the command may still turn out to be poison.
-func (r *rig) broadcast(c shm.Command, plan uint64, answer func(error)) (seq uint64, err error) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	if c, err = r.translate(c, plan); err != nil {
-		return 0, err
-	}
-	c.Plan = r.present.number
-	return r.broadcastLocked(c, answer)
-}
-
-func (r *rig) broadcastLocked(c shm.Command, answer func(error)) (seq uint64, err error) {
-	in, err := r.put([]play{{commands: []shm.Command{c}, answer: answer}})
+// broadcast enters one command of the present plan; asker may be nil. The rig is locked.
+func (r *rig) broadcast(c shm.Command, asker asker) (seq uint64, err error) {
+	in, err := r.put([]play{{commands: []shm.Command{c}, asker: asker}})
 	return in.last, err
 }
 

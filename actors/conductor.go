@@ -11,6 +11,8 @@ type conductor struct{ rig *rig }
 // Receive implements actor.Actor.
 func (c *conductor) Receive(ctx actor.Context) {
 	switch m := ctx.Message().(type) {
+	case batches:
+		c.playAll(m)
 	case batch:
 		c.play(m)
 	case fail:

@@ -241,7 +241,7 @@ func (s *serving) play(to string, args []any, done func(error)) {
 		case s.engine.gone.Load():
 			done(errStopped)
 		default:
-			s.engine.send(conductorName, batch{plays: []play{{commands: commands, answer: done}}, plan: known.plan})
+			s.engine.send(conductorName, batch{plays: []play{{commands: commands, asker: askerFunc(done)}}, plan: known.plan})
 		}
 	}, func(e *osc.DecodeError) { done(e) })
 }

@@ -24,7 +24,7 @@ func TestFeedsMoreThanARing(t *testing.T) {
 	}
 	s.phase = joining
 	s.ring.Commands().Took(more / 2)
-	if seq, err := r.broadcast(shm.Command{Op: shm.OpGate}, r.present.number, nil); err != nil || seq != shm.CommandEntries+more+1 || s.cmds.Tail() != shm.CommandEntries {
+	if seq, err := r.enterOne(shm.Command{Op: shm.OpGate}, r.present.number); err != nil || seq != shm.CommandEntries+more+1 || s.cmds.Tail() != shm.CommandEntries {
 		t.Fatalf("command %d came before those that the ring lacks, up to %d: %v", seq, s.cmds.Tail(), err)
 	}
 	for _, taken := range []uint64{more / 2, more + 1} {

@@ -25,7 +25,7 @@ var (
 	errAhead   = fmt.Errorf("its time tag is more than %v ahead", osc.MostAhead)
 )
 
-// intake makes a batch of each packet of one reader. It implements osc.Handler.
+// intake makes a batch of each packet of one reader, and sends those of one read together. It implements osc.Handler.
 type intake struct {
 	desk               *desk
 	root               *actor.RootContext
@@ -33,26 +33,29 @@ type intake struct {
 	editor             *actor.PID
 
 	patterns osc.Patterns
+	// What was taken since the last Flush: of each packet its end in asked, of each message its end in commands.
+	commands []shm.Command
+	asked    []asked
+	packets  []packet
 	packet
 }
 
-// packet is what has been taken of one.
+// packet is what is known of one.
 type packet struct {
-	known    *directory // nil: nothing
-	came     int64      // sys.Monotonic
-	commands []shm.Command
-	asked    []asked
-	now      osc.Moment // zero: not read yet
-	tag      uint64     // the last time tag
-	due      int64      // its frame
-	whenErr  error      // or why there is none
+	known   *directory // nil: nothing of it was taken
+	came    int64      // sys.Monotonic
+	now     osc.Moment // zero: not read yet
+	tag     uint64     // the last time tag
+	due     int64      // its frame
+	whenErr error      // or why there is none
+	end     int        // in asked
 }
 
-// asked is a message that was resolved: the commands up to end, from those of the one before on.
+// asked is a message that was resolved. It implements asker.
 type asked struct {
 	address string
 	from    osc.Peer
-	end     int
+	end     int // in commands
 	matched int // entries; 0: it is no pattern
 	timed   bool
 	due     int64
@@ -86,13 +89,12 @@ func (in *intake) take(m *osc.Message, from osc.Peer) error {
 	case found.verb != nil:
 		return in.desk.drafts.ask(in.root, in.editor, request{found.verb, found.words, from})
 	case len(commands) == before:
-		address := string(m.Address)
-		in.root.Send(in.monitor, askStatus{func(st Status) { _ = from.Reply(address+".reply", statusArgs(st)...) }})
+		in.root.Send(in.monitor, askStatus{func(st Status) { _ = from.Reply(found.Address+".reply", statusArgs(st)...) }})
 		return nil
-	case len(commands) > batchMost:
+	case len(commands)-in.begin() > batchMost:
 		return errBatch
 	}
-	a := asked{from: from, end: len(commands), matched: found.Matched, timed: m.Time != osc.Immediately}
+	a := asked{address: found.Address, from: from, end: len(commands), matched: found.Matched, timed: m.Time != osc.Immediately}
 	if a.timed {
 		if a.due, err = in.when(m.Time); err != nil {
 			return err
@@ -101,7 +103,6 @@ func (in *intake) take(m *osc.Message, from osc.Peer) error {
 			commands[before+i].Frame = uint64(max(a.due, 1)) // 0 would be at once; what is past is too
 		}
 	}
-	a.address = string(m.Address)
 	in.commands, in.asked = commands, append(in.asked, a)
 	return nil
 }
@@ -124,43 +125,62 @@ func (in *intake) when(tag uint64) (int64, error) {
 	return in.due, in.whenErr
 }
 
-// End implements osc.Handler: what was taken goes to Conductor.
-func (in *intake) End(from osc.Peer) {
-	if len(in.asked) > 0 {
-		in.send(from)
+// begin is where the present packet begins in commands.
+func (in *intake) begin() int {
+	if n := in.first(); n > 0 {
+		return in.asked[n-1].end
 	}
-	in.packet = packet{commands: in.commands[:0], asked: in.asked[:0]}
+	return 0
 }
 
-func (in *intake) send(from osc.Peer) {
-	n := int64(len(in.asked))
-	if !in.desk.admit(n, from) {
-		for _, a := range in.asked {
-			_ = a.from.Fail(a.address, errBusy.Error())
+// first is where the present packet begins in asked.
+func (in *intake) first() int {
+	if n := len(in.packets); n > 0 {
+		return in.packets[n-1].end
+	}
+	return 0
+}
+
+// End implements osc.Handler: what was taken of a packet goes to Conductor at the next Flush, if there is room for it.
+func (in *intake) End(from osc.Peer) {
+	list := in.asked[in.first():]
+	switch {
+	case len(list) == 0:
+	case in.desk.admit(int64(len(list)), from):
+		in.end = len(in.asked)
+		in.packets = append(in.packets, in.packet)
+	default:
+		for i := range list {
+			list[i].answer(errBusy)
 		}
+		in.commands, in.asked = in.commands[:in.begin()], in.asked[:in.first()]
+	}
+	in.packet = packet{}
+}
+
+// Flush implements osc.Handler. What is sent is kept for as long as its commands, so it is a copy.
+func (in *intake) Flush() {
+	if len(in.packets) == 0 {
 		return
 	}
-	desk, came := in.desk, in.came
-	b := batch{plan: in.known.plan, plays: make([]play, 0, n), done: func(entered bool) {
-		desk.inFlight.Add(-n)
-		if entered {
-			desk.delays.note(time.Duration(sys.Monotonic() - came))
+	commands, list, plays := slices.Clone(in.commands), slices.Clone(in.asked), make([]play, 0, len(in.asked))
+	send, begin := make(batches, 0, len(in.packets)), 0
+	for _, packet := range in.packets {
+		first := len(plays)
+		for len(plays) < packet.end {
+			a := &list[len(plays)]
+			plays = append(plays, play{commands: commands[begin:a.end:a.end], asker: a, due: a.due, timed: a.timed})
+			begin = a.end
 		}
-	}}
-	commands, begin := slices.Clone(in.commands), 0
-	for _, a := range in.asked {
-		p := play{commands: commands[begin:a.end:a.end], answer: a.answer, due: a.due}
-		if a.timed {
-			p.late = a.late
-		}
-		b.plays = append(b.plays, p)
-		begin = a.end
+		send = append(send, batch{plays: plays[first:], plan: packet.known.plan, came: packet.came, desk: in.desk})
 	}
-	in.root.Send(in.conductor, b)
+	in.root.Send(in.conductor, send)
+	clear(in.asked)
+	in.commands, in.asked, in.packets = in.commands[:0], in.asked[:0], in.packets[:0]
 }
 
 // answer says what has become of a message; of a pattern also how many addresses took it.
-func (a asked) answer(err error) {
+func (a *asked) answer(err error) {
 	if a.then != nil {
 		err = a.then()
 	}
@@ -171,12 +191,12 @@ func (a asked) answer(err error) {
 	case a.matched > 0:
 		_ = a.from.Reply("/done", a.address, a.matched)
 	default:
-		_ = a.from.Reply("/done", a.address)
+		_ = a.from.Done(a.address)
 	}
 }
 
-// late says by how much later than asked a message begins.
-func (a asked) late(seconds float64) { _ = a.from.Reply("/late", a.address, float32(seconds)) }
+// late implements asker.
+func (a *asked) late(seconds float64) { _ = a.from.Reply("/late", a.address, float32(seconds)) }
 
 // admit makes room for messages on their way to Conductor. What comes over a connection can wait there; what came by UDP cannot, and is dropped
 // and counted.
@@ -190,5 +210,13 @@ func (d *desk) admit(n int64, from osc.Peer) bool {
 			d.dropped.Add(uint64(n))
 			return false
 		}
+	}
+}
+
+// settle takes the messages of a batch off those on their way.
+func (d *desk) settle(b batch, entered bool) {
+	d.inFlight.Add(-int64(len(b.plays)))
+	if entered {
+		d.delays.note(time.Duration(sys.Monotonic() - b.came))
 	}
 }

@@ -40,13 +40,15 @@ func intakeOf(t *testing.T) (*intake, chan batch, osc.Peer) {
 	known.commands = append([]shm.Command{{Op: shm.OpGate}}, known.commands...)
 	system := actor.NewActorSystem(actor.WithLoggerFactory(func(*actor.ActorSystem) *slog.Logger { return slog.New(slog.DiscardHandler) }))
 	t.Cleanup(system.Shutdown)
-	batches := make(chan batch, 10)
+	came := make(chan batch, 10)
 	pid := system.Root.Spawn(actor.PropsFromFunc(func(ctx actor.Context) {
-		if b, ok := ctx.Message().(batch); ok {
-			batches <- b
+		if list, ok := ctx.Message().(batches); ok {
+			for _, b := range list {
+				came <- b
+			}
 		}
 	}))
-	return &intake{desk: d, root: system.Root, conductor: pid, monitor: pid}, batches, d.server.Peer(netip.MustParseAddrPort("127.0.0.1:9"))
+	return &intake{desk: d, root: system.Root, conductor: pid, monitor: pid}, came, d.server.Peer(netip.MustParseAddrPort("127.0.0.1:9"))
 }
 
 // takes gives a packet to an intake.
@@ -55,6 +57,7 @@ func (in *intake) takes(t *testing.T, from osc.Peer, packet []byte) {
 	var d osc.Decoder
 	d.Decode(packet, func(m *osc.Message) { in.Take(m, from) }, func(e *osc.DecodeError) { t.Error(e) })
 	in.End(from)
+	in.Flush()
 }
 
 func encoded(t *testing.T, address string, args ...any) []byte {
@@ -78,7 +81,7 @@ func bundled(t *testing.T, tag uint64, packets ...[]byte) []byte {
 // A packet becomes one batch: of each message its commands, with the frames of its time tag, but for those that are refused; nothing
 // of the packet before is left in it.
 func TestIntake(t *testing.T) {
-	in, batches, from := intakeOf(t)
+	in, came, from := intakeOf(t)
 	known := *in.desk.directory.Load()
 	known.plan = 7
 	in.desk.directory.Store(&known)
@@ -95,7 +98,7 @@ func TestIntake(t *testing.T) {
 		bundled(t, far, encoded(t, "/gate/adsr1", "on"), encoded(t, "/engine/amp", 1)), bundled(t, osc.Tag(now.Wall-1e9*10), encoded(t, "/engine/amp", 0)),
 		bundled(t, osc.Tag(now.Wall+61e9), encoded(t, "/engine/amp", 0)), encoded(t, "/nothing"),
 	))
-	b := <-batches
+	b := <-came
 	var counts []int
 	for _, p := range b.plays {
 		counts = append(counts, len(p.commands))
@@ -104,19 +107,19 @@ func TestIntake(t *testing.T) {
 		t.Fatalf("commands of the messages: %v; plan %d, %d in flight", counts, b.plan, in.desk.inFlight.Load())
 	}
 	on, amp, late := b.plays[2], b.plays[3], b.plays[4]
-	if want := 200*64 + 48000.0; on.due != amp.due || on.late == nil || on.commands[0].Frame != uint64(on.due) || float64(on.due) < want-2000 || float64(on.due) > want+20000 {
+	if want := 200*64 + 48000.0; on.due != amp.due || !on.timed || on.commands[0].Frame != uint64(on.due) || float64(on.due) < want-2000 || float64(on.due) > want+20000 {
 		t.Errorf("in a second: frame %d and %d, about %.0f", on.due, amp.due, want)
 	}
-	if late.commands[0].Frame != 1 || late.due >= 0 || b.plays[0].late != nil || b.plays[0].commands[0].Frame != 0 {
+	if late.commands[0].Frame != 1 || late.due >= 0 || b.plays[0].timed || b.plays[0].commands[0].Frame != 0 {
 		t.Errorf("ten seconds ago: frame %d for %d; at once: %d", late.commands[0].Frame, late.due, b.plays[0].commands[0].Frame)
 	}
-	b.done(true)
+	in.desk.settle(b, true)
 	if n := in.desk.inFlight.Load(); n != 0 {
 		t.Errorf("%d in flight", n)
 	}
 	in.takes(t, from, encoded(t, "/engine/freq", "high")) // refused: no batch
 	in.takes(t, from, encoded(t, "/gate/adsr1", "off"))
-	if b := <-batches; len(b.plays) != 1 || len(b.plays[0].commands) != 1 || b.plays[0].commands[0].Op != shm.OpGate {
+	if b := <-came; len(b.plays) != 1 || len(b.plays[0].commands) != 1 || b.plays[0].commands[0].Op != shm.OpGate {
 		t.Errorf("the packet after: %+v", b.plays)
 	}
 	if st := in.desk.server.Stats(); st.Failed != 4 {
@@ -126,7 +129,7 @@ func TestIntake(t *testing.T) {
 
 // What is more than playing takes a token from another machine, by its own address; patterns do not reach it.
 func TestIntakeGuards(t *testing.T) {
-	in, batches, near := intakeOf(t)
+	in, came, near := intakeOf(t)
 	other := in.desk.server.Peer(netip.MustParseAddrPort("192.0.2.1:9"))
 	ask := func(from osc.Peer, address string) (err error) {
 		in.known = in.desk.directory.Load()
@@ -148,19 +151,20 @@ func TestIntakeGuards(t *testing.T) {
 		t.Errorf("by pattern: %v", err)
 	}
 	in.End(near)
-	if b := <-batches; len(b.plays) != 2 {
+	in.Flush()
+	if b := <-came; len(b.plays) != 2 {
 		t.Errorf("%d messages entered", len(b.plays))
 	}
 }
 
 // More messages than Conductor has room for are refused, and counted, by UDP at once; none waits for ever.
 func TestIntakeIsBounded(t *testing.T) {
-	in, batches, from := intakeOf(t)
+	in, came, from := intakeOf(t)
 	in.desk.inFlight.Store(inFlightMost - 1)
 	two := bundled(t, osc.Immediately, encoded(t, "/engine/amp", 1), encoded(t, "/engine/amp", 0))
 	in.takes(t, from, two)
 	in.takes(t, from, encoded(t, "/engine/amp", 1))
-	if b := <-batches; len(b.plays) != 1 || in.desk.dropped.Load() != 2 || in.desk.server.Stats().Failed != 2 {
+	if b := <-came; len(b.plays) != 1 || in.desk.dropped.Load() != 2 || in.desk.server.Stats().Failed != 2 {
 		t.Errorf("%d entered, %d dropped, %d refused", len(b.plays), in.desk.dropped.Load(), in.desk.server.Stats().Failed)
 	}
 	if got := in.desk.inFlight.Load(); got != inFlightMost {

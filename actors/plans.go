@@ -240,7 +240,11 @@ func (r *rig) tryCommit(p *planned, asked *round, now time.Time, answer func(err
 		return 0, false, err
 	}
 	head = r.journal.Published(r.control.Active().Slot())
-	p.seq, err = r.broadcastLocked(shm.Command{Op: shm.OpPlan, Plan: p.before, Value: float64(p.number)}, answer)
+	var asker asker
+	if answer != nil {
+		asker = askerFunc(answer)
+	}
+	p.seq, err = r.broadcast(shm.Command{Op: shm.OpPlan, Plan: p.before, Value: float64(p.number)}, asker)
 	if err != nil {
 		return 0, false, err
 	}

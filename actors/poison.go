@@ -275,8 +275,8 @@ func (r *rig) tellQuarantined(o offence, out []shm.Command) {
 	err := fmt.Errorf("quarantined: a worker ended in node %q, in block %d, which it entered; it is left out", node, o.block)
 	for _, c := range out {
 		r.noted(c, true)
-		if i, ok := r.log.index(c.Seq); ok && r.log.answers[i] != nil {
-			go r.log.answers[i](err)
+		if i, ok := r.log.index(c.Seq); ok && r.log.askers[i] != nil {
+			go r.log.askers[i].answer(err)
 		}
 		if c.Op == shm.OpPlan && uint64(c.Value) == r.present.number {
 			r.revert(r.present.before, len(out) == 1)

@@ -130,13 +130,23 @@ func TestKeepsThoughOneHangs(t *testing.T) {
 	}
 }
 
+// enterOne enters a command that was resolved with a plan.
+func (r *rig) enterOne(c shm.Command, plan uint64) (seq uint64, err error) {
+	b := batch{plays: []play{{commands: []shm.Command{c}}}, plan: plan}
+	in, err := r.enter(b)
+	if refused := b.plays[0].refused; refused != nil {
+		return 0, refused
+	}
+	return in.last, err
+}
+
 // A ring that is full costs its worker, not the command; when all are full the command is refused, with a reason, and none is lost.
 func TestRingsFull(t *testing.T) {
 	r := diverging(t, 2, 4, noSlot)
 	r.control.SetTransport(shm.Play)
 	last := uint64(0)
 	put := func() error {
-		seq, err := r.broadcast(shm.Command{Op: shm.OpGate, Node: 2, Value: 1}, r.present.number, nil)
+		seq, err := r.enterOne(shm.Command{Op: shm.OpGate, Node: 2, Value: 1}, r.present.number)
 		if err == nil && seq != last+1 {
 			t.Fatalf("command %d after %d", seq, last)
 		}

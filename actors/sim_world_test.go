@@ -292,19 +292,19 @@ func (w *simWorld) waiting() bool {
 	return sent > w.seq+3*shm.CommandEntries
 }
 
-// send broadcasts a command that was resolved with a plan.
+// send enters a command that was resolved with a plan.
 func (w *simWorld) send(c shm.Command, plan *planned) {
 	id, now := plan.plan.Nodes()[c.Node].ID, w.rig.present
 	want := c
 	node := slices.IndexFunc(now.plan.Nodes(), func(n patch.PlanNode) bool { return n.ID == id })
 	want.Node, want.Plan = uint16(node), now.number
-	// What is broadcast may be taken before broadcast returns.
+	// What enters may be taken before enter returns.
 	w.commands = append(w.commands, want)
 	bomb := w.bomb
 	if c.Param == simBomb && c.Op == shm.OpSet {
 		w.bomb = uint64(len(w.commands))
 	}
-	seq, err := w.rig.broadcast(c, plan.number, nil)
+	seq, err := w.rig.enterOne(c, plan.number)
 	if (err == nil) && node < 0 {
 		w.fail("a command for node %q was taken, which plan %d does not have", id, now.number)
 	}

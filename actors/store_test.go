@@ -45,7 +45,7 @@ func TestStoreKeepsTheLogs(t *testing.T) {
 			waits++
 			continue
 		}
-		p.seq, err = r.broadcastLocked(shm.Command{Op: shm.OpPlan, Plan: p.before, Value: float64(p.number)}, nil)
+		p.seq, err = r.broadcast(shm.Command{Op: shm.OpPlan, Plan: p.before, Value: float64(p.number)}, nil)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -77,7 +77,7 @@ func TestStepDownWithFullStore(t *testing.T) {
 			t.Log(err)
 			break
 		}
-		p.seq, err = r.broadcastLocked(shm.Command{Op: shm.OpPlan, Plan: p.before, Value: float64(p.number)}, nil)
+		p.seq, err = r.broadcast(shm.Command{Op: shm.OpPlan, Plan: p.before, Value: float64(p.number)}, nil)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -16,9 +16,10 @@ const testToken = "0123456789abcdef0123"
 func mute(t *testing.T, access Access) (*Server, *reader) {
 	t.Helper()
 	s := &Server{
-		access: access, sources: newSources(), outbox: make(chan letter, 100_000), closed: make(chan struct{}),
+		access: access, sources: newSources(), outbox: newOutbox(), closed: make(chan struct{}),
 		fails: limiter{most: failsPerSecond}, tries: limiter{most: authTries}, guests: guests{limits: standard()},
 	}
+	s.outbox.size = 100_000
 	return s, &reader{s: s, handler: each(func(m *Message, from Peer) {
 		switch {
 		case string(m.Address) == "/load" && !from.Trusted():
@@ -35,16 +36,12 @@ func mute(t *testing.T, access Access) (*Server, *reader) {
 
 // sent empties the outbox: what went out, and how many bytes.
 func (s *Server) sent() (texts []string, bytes int) {
-	for {
-		select {
-		case l := <-s.outbox:
-			got, _ := seen(l.packet)
-			texts = append(texts, got...)
-			bytes += len(l.packet)
-		default:
-			return texts, bytes
-		}
+	for _, l := range s.outbox.take(nil) {
+		got, _ := seen(l.packet)
+		texts = append(texts, got...)
+		bytes += len(l.packet)
 	}
+	return texts, bytes
 }
 
 var (

@@ -66,7 +66,7 @@ var (
 )
 
 // send puts a packet in the queue. Who does not read it is not waited for: its connection ends.
-func (c *conn) send(_ netip.AddrPort, packet []byte) error {
+func (c *conn) send(_ netip.AddrPort, packet []byte, _ bool) error {
 	select {
 	case <-c.ended:
 		return errGone

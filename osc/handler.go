@@ -7,9 +7,11 @@ type Handler interface {
 	Take(m *Message, from Peer)
 	// End comes after the last message of a packet: what was taken since the End before belongs together.
 	End(from Peer)
+	// Flush comes when no more is at hand: what has ended waits no longer.
+	Flush()
 }
 
-// Each makes handlers of a function that needs no End. It must bear being called by several readers at once.
+// Each makes handlers of a function that needs neither End nor Flush. It must bear being called by several readers at once.
 func Each(take func(m *Message, from Peer)) func() Handler {
 	return func() Handler { return each(take) }
 }
@@ -18,6 +20,7 @@ type each func(m *Message, from Peer)
 
 func (e each) Take(m *Message, from Peer) { e(m, from) }
 func (e each) End(Peer)                   {}
+func (e each) Flush()                     {}
 
 // reader decodes packets for a Handler.
 type reader struct {

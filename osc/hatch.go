@@ -84,5 +84,6 @@ func (r *reader) handOver(packet []byte, from Peer, turn *uint64) (ok bool) {
 		r.handler, *turn = open(), now // those of an earlier Serve may be in the middle of something
 	}
 	r.packet(packet, from)
+	r.handler.Flush()
 	return true
 }

@@ -45,7 +45,14 @@ func listenWith(address string, access Access, l limits) (*Server, error) {
 	if err != nil {
 		return nil, fmt.Errorf("OSC address %s: %w: choose another with --osc", address, err)
 	}
-	return newServer(conn, listener, access, l), nil
+	bound := conn.LocalAddr().(*net.UDPAddr).AddrPort()
+	enlarge(conn)
+	udp, err := newSocket(conn)
+	if err != nil {
+		_ = listener.Close()
+		return nil, fmt.Errorf("OSC address %s: %w", address, err)
+	}
+	return newServer(udp, bound, listener, access, l), nil
 }
 
 // bind opens both sockets.
@@ -68,16 +75,14 @@ func bind(family string, a *net.UDPAddr) (conn *net.UDPConn, listener net.Listen
 }
 
 // newServer begins to take connections.
-func newServer(conn *net.UDPConn, listener net.Listener, access Access, l limits) *Server {
-	enlarge(conn)
+func newServer(conn *socket, bound netip.AddrPort, listener net.Listener, access Access, l limits) *Server {
 	closed := make(chan struct{})
 	s := &Server{
-		conn: conn, listener: listener, access: access, buf: make([]byte, 1<<16), closed: closed, outbox: make(chan letter, outboxSize), sources: newSources(),
+		conn: conn, in: newIntray(conn), listener: listener, access: access, closed: closed, outbox: newOutbox(), sources: newSources(),
 		fails: limiter{most: failsPerSecond}, tries: limiter{most: authTries},
 		guests: guests{limits: l}, webConns: webConns{make(chan net.Conn), closed, listener.Addr()},
 	}
 	s.hatch.changed.L = &s.hatch.mu
-	bound := conn.LocalAddr().(*net.UDPAddr).AddrPort()
 	s.self = netip.AddrPortFrom(bound.Addr().Unmap(), bound.Port())
 	if s.self.Addr().IsUnspecified() {
 		s.local = localAddrs()

@@ -18,8 +18,8 @@ var errNobody = errors.New("reply to nobody: a Peer comes from a Server")
 
 // link is what answers leave by.
 type link interface {
-	// send writes one packet, and never waits for a reader that is slow.
-	send(to netip.AddrPort, packet []byte) error
+	// send writes one packet, and never waits for a reader that is slow. If there is more to come it may wait for that, and for Server.Flush.
+	send(to netip.AddrPort, packet []byte, more bool) error
 	// room is how many bytes may be sent now to an address that may be forged.
 	room(to netip.AddrPort) int
 	// trust notes that the token was shown.
@@ -68,12 +68,30 @@ func (p Peer) Reply(address string, args ...any) error {
 	if err != nil {
 		return err
 	}
+	return p.send(address, b, false)
+}
+
+// Done answers a message with /done address, which may wait for others until Server.Flush: of the answers by the ten thousand a second that a
+// flood asks for, this one is nearly all.
+func (p Peer) Done(address string) error {
+	if err := checkAddress(address); err != nil {
+		return err
+	}
+	b := make([]byte, 0, len(doneHead)+len(address)+4)
+	b = append(append(b, doneHead...), address...)
+	return p.send("/done", append(b, "\x00\x00\x00\x00"[len(address)%4:]...), true)
+}
+
+// doneHead is a /done up to its one argument, a string.
+const doneHead = "/done\x00\x00\x00,s\x00\x00"
+
+func (p Peer) send(address string, packet []byte, more bool) error {
 	if p.via == nil {
 		return errNobody
 	}
 	s := p.via.server()
 	s.replies.Add(1) // before it is sent: who has an answer finds it counted
-	if err := p.via.send(p.addr, b); err != nil {
+	if err := p.via.send(p.addr, packet, more); err != nil {
 		s.replies.Add(^uint64(0))
 		if err == errWithheld && address != "/fail" {
 			_ = p.fail(address, "too large for who may be forged: /auth, or TCP")

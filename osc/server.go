@@ -6,7 +6,6 @@ import (
 	"net"
 	"net/http"
 	"net/netip"
-	"runtime"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -15,19 +14,15 @@ import (
 // readPause is how long Serve waits after a read that failed: a socket that fails for good must not take a core.
 const readPause = time.Millisecond
 
-// yieldEvery is after how many datagrams in a row, read or written, others have their turn: a goroutine that never waits
-// would keep the processor for 10 ms, and with it what was read before from being carried out.
-const yieldEvery = 16
-
 // Server is a UDP socket and a TCP socket of the same port, which takes OSC in either framing, and WebSockets. Replies
 // leave from where the request came in, so that they pass where it passed.
 type Server struct {
-	conn     *net.UDPConn
+	conn     *socket
 	listener net.Listener
 	self     netip.AddrPort
 	local    []netip.Addr // this machine's, if the socket listens on all of them
 	access   Access
-	buf      []byte
+	in       *intray
 	sources  *sources
 	fails    limiter
 	tries    limiter
@@ -36,7 +31,7 @@ type Server struct {
 	quiet    quiet
 	web      *http.Server
 	webConns webConns // those that speak HTTP, on their way to web
-	outbox   chan letter
+	outbox   outbox
 	closed   chan struct{}
 	end      sync.Once
 	running  sync.WaitGroup // goroutines of the connections; added to by guests.begin
@@ -86,11 +81,9 @@ func (s *Server) Serve(ctx context.Context, open func() Handler) error {
 	s.hatch.opens(open, func() { _ = s.conn.SetReadDeadline(time.Unix(1, 0)) })
 	defer s.hatch.shuts()
 	r := &reader{s: s, handler: open()}
-	for count := 1; ctx.Err() == nil; count++ {
-		if count%yieldEvery == 0 {
-			runtime.Gosched()
-		}
-		n, sender, err := s.conn.ReadFromUDPAddrPort(s.buf)
+	var rate flood
+	for ctx.Err() == nil {
+		err := s.in.fill()
 		if v := s.hatch.fallen(); v != nil {
 			panic(v)
 		}
@@ -104,9 +97,24 @@ func (s *Server) Serve(ctx context.Context, open func() Handler) error {
 			time.Sleep(readPause)
 			continue
 		}
-		s.datagram(r, s.buf[:n], netip.AddrPortFrom(sender.Addr().Unmap(), sender.Port()))
+		s.gathered(ctx, r)
+		if rate.rises(s.in.n, time.Now()) && s.in.n < gathered {
+			pause(floodPause)
+		}
 	}
 	return nil
+}
+
+// gathered handles what one read has brought. What is left when ctx ends, or when a handler panics, is for the next Serve.
+func (s *Server) gathered(ctx context.Context, r *reader) {
+	defer r.handler.Flush() // should one panic too: what was taken before it goes on
+	for ctx.Err() == nil {
+		packet, sender, ok := s.in.take()
+		if !ok {
+			return
+		}
+		s.datagram(r, packet, sender)
+	}
 }
 
 // datagram handles one, or drops it.
@@ -150,8 +158,8 @@ func (s *Server) Peer(at netip.AddrPort) Peer { return Peer{at, (*datagrams)(s)}
 // datagrams is the server's socket as a link.
 type datagrams Server
 
-func (d *datagrams) send(to netip.AddrPort, packet []byte) error {
-	if !d.sources.spend(to, len(packet), time.Now()) {
+func (d *datagrams) send(to netip.AddrPort, packet []byte, more bool) error {
+	if !to.Addr().IsLoopback() && !d.sources.spend(to, len(packet), time.Now()) {
 		d.withheld.Add(1)
 		return errWithheld
 	}
@@ -160,13 +168,11 @@ func (d *datagrams) send(to netip.AddrPort, packet []byte) error {
 		return net.ErrClosed
 	default:
 	}
-	select {
-	case d.outbox <- letter{to, packet}:
-		return nil
-	default:
+	if !d.outbox.put(letter{to, packet}, more) {
 		d.unsent.Add(1)
 		return errUnsent
 	}
+	return nil
 }
 
 var errUnsent = errors.New("the network takes answers too slowly")
