@@ -31,29 +31,34 @@ func count(plays []play) (all, timed int) {
 }
 
 // playAll plays batches one after the other; a panic in one does not keep those behind it from being played.
-func (c *conductor) playAll(list batches) {
+func (c *conductor) playAll(m batches) {
 	var fell any
-	for _, b := range list {
-		func() {
-			defer func() {
-				if v := recover(); v != nil {
-					fell = v
-				}
-			}()
-			c.play(b)
-		}()
+	messages, entered := 0, 0
+	for _, b := range m.list {
+		messages += len(b.plays)
+		ok, v := c.tryPlay(b)
+		if ok {
+			entered++
+		}
+		if v != nil {
+			fell = v
+		}
 	}
-	if d := list[0].desk; d != nil && d.server != nil {
-		d.server.Flush()
-	}
+	m.desk.settle(messages, entered, m.came)
 	if fell != nil {
 		panic(fell)
 	}
 }
 
-// play enters the batch and answers each message.
-func (c *conductor) play(b batch) {
-	in, err := c.enter(b)
+// tryPlay is play, and what it panicked with.
+func (c *conductor) tryPlay(b batch) (entered bool, fell any) {
+	defer func() { fell = recover() }()
+	return c.play(b), nil
+}
+
+// play enters the batch and answers each message. It is false if none has entered.
+func (c *conductor) play(b batch) bool {
+	in, err := c.rig.enter(b)
 	for i := range b.plays {
 		p, err := &b.plays[i], err
 		if p.asker == nil {
@@ -67,16 +72,7 @@ func (c *conductor) play(b batch) {
 		}
 		p.asker.answer(err)
 	}
-}
-
-func (c *conductor) enter(b batch) (in entered, err error) {
-	ok := false
-	if b.desk != nil {
-		defer func() { b.desk.settle(b, ok) }() // should it panic too
-	}
-	in, err = c.rig.enter(b)
-	ok = err == nil
-	return in, err
+	return err == nil
 }
 
 // entered is what has become of a batch.

@@ -45,14 +45,15 @@ func TestBatchEntersWhole(t *testing.T) {
 		p.asker = askerFunc(answer(i))
 		b.plays = append(b.plays, p)
 	}
-	b.desk = &desk{}
-	b.desk.inFlight.Store(3)
-	c.play(b)
+	d := &desk{}
+	d.inFlight.Store(6)
+	all := func() { c.playAll(batches{list: []batch{b}, desk: d}) }
+	all()
 	if r.control.Committed() != 68 || r.slots[0].cmds.Tail() != 68 || r.slots[1].cmds.Tail() != 68 || len(r.log.commands) != 68 {
 		t.Errorf("committed %d, in the rings %d and %d, in the log %d", r.control.Committed(), r.slots[0].cmds.Tail(), r.slots[1].cmds.Tail(), len(r.log.commands))
 	}
-	if got := fmt.Sprint(answers); got != "[0 <nil> 1 <nil> 2 <nil>]" || b.desk.inFlight.Load() != 0 {
-		t.Errorf("answers %s, %d still on their way", got, b.desk.inFlight.Load())
+	if got := fmt.Sprint(answers); got != "[0 <nil> 1 <nil> 2 <nil>]" || d.inFlight.Load() != 3 {
+		t.Errorf("answers %s, %d still on their way", got, d.inFlight.Load())
 	}
 	for i := range r.log.commands {
 		if c := r.log.commands[i]; c.Seq != uint64(i)+1 || (r.log.askers[i] != nil) != (i == 0 || i == 64 || i == 67) {
@@ -61,9 +62,42 @@ func TestBatchEntersWhole(t *testing.T) {
 	}
 	b.plan++
 	answers = nil
-	c.play(b)
-	if got := fmt.Sprint(answers); got != fmt.Sprintf("[0 %[1]v 1 %[1]v 2 %[1]v]", errReplanned) || b.desk.inFlight.Load() != -3 || r.control.Committed() != 68 {
-		t.Errorf("of another plan: %s, %d on their way, committed %d", got, b.desk.inFlight.Load(), r.control.Committed())
+	all()
+	if got := fmt.Sprint(answers); got != fmt.Sprintf("[0 %[1]v 1 %[1]v 2 %[1]v]", errReplanned) || d.inFlight.Load() != 0 || r.control.Committed() != 68 {
+		t.Errorf("of another plan: %s, %d on their way, committed %d", got, d.inFlight.Load(), r.control.Committed())
+	}
+}
+
+// A panic over one packet keeps none of the others that came with it from being played and counted, and is Conductor's all the same.
+func TestPanicPlaysTheOthers(t *testing.T) {
+	r := diverging(t, 2, 4, noSlot)
+	r.control.SetTransport(shm.Play)
+	d, answers := &desk{}, 0
+	d.inFlight.Store(3)
+	m := batches{desk: d}
+	for i := range 3 {
+		p := gates(1)
+		p.asker = askerFunc(func(error) {
+			if answers++; i == 1 {
+				panic("the second")
+			}
+		})
+		m.list = append(m.list, batch{plays: []play{p}, plan: r.present.number})
+	}
+	func() {
+		defer func() {
+			if v := recover(); v != "the second" {
+				t.Errorf("it ended with %v", v)
+			}
+		}()
+		(&conductor{rig: r}).playAll(m)
+	}()
+	noted := uint64(0)
+	for _, n := range d.delays.counts() {
+		noted += n
+	}
+	if answers != 3 || r.control.Committed() != 3 || d.inFlight.Load() != 0 || noted != 2 {
+		t.Errorf("%d answers, committed %d, %d on their way, %d entered", answers, r.control.Committed(), d.inFlight.Load(), noted)
 	}
 }
 

@@ -81,12 +81,14 @@ func (l *commandLog) between(from, to uint64) (c []shm.Command, ok bool) {
 	return c[:min(uint64(len(c)), to-from)], true
 }
 
-// trim forgets the commands up to seq. It copies, since a tape may still read the old slice.
+// trim forgets the commands up to seq. It copies, since a tape may still read the old slice, to where as many have room as there were.
 func (l *commandLog) trim(seq uint64) {
 	if rest, ok := l.after(seq); ok {
-		l.commands = append([]shm.Command(nil), rest...)
-		l.askers = append([]asker(nil), l.askers[len(l.askers)-len(rest):]...)
-		l.more = append([]bool(nil), l.more[len(l.more)-len(rest):]...)
+		first := len(l.commands) - len(rest)
+		room := len(rest) + first + first/8
+		l.commands = append(make([]shm.Command, 0, room), rest...)
+		l.askers = append(make([]asker, 0, room), l.askers[first:]...)
+		l.more = append(make([]bool, 0, room), l.more[first:]...)
 	}
 }
 

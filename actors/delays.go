@@ -13,8 +13,8 @@ const delayBuckets = 26
 // of less than 2^i microseconds that are in no bucket before.
 type delays [delayBuckets]atomic.Uint64
 
-func (d *delays) note(took time.Duration) {
-	d[min(bits.Len64(uint64(max(took.Microseconds(), 0))), delayBuckets-1)].Add(1)
+func (d *delays) note(took time.Duration, packets int) {
+	d[min(bits.Len64(uint64(max(took.Microseconds(), 0))), delayBuckets-1)].Add(uint64(packets))
 }
 
 // counts are the buckets so far.

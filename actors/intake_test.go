@@ -42,8 +42,8 @@ func intakeOf(t *testing.T) (*intake, chan batch, osc.Peer) {
 	t.Cleanup(system.Shutdown)
 	came := make(chan batch, 10)
 	pid := system.Root.Spawn(actor.PropsFromFunc(func(ctx actor.Context) {
-		if list, ok := ctx.Message().(batches); ok {
-			for _, b := range list {
+		if m, ok := ctx.Message().(batches); ok {
+			for _, b := range m.list {
 				came <- b
 			}
 		}
@@ -113,7 +113,7 @@ func TestIntake(t *testing.T) {
 	if late.commands[0].Frame != 1 || late.due >= 0 || b.plays[0].timed || b.plays[0].commands[0].Frame != 0 {
 		t.Errorf("ten seconds ago: frame %d for %d; at once: %d", late.commands[0].Frame, late.due, b.plays[0].commands[0].Frame)
 	}
-	in.desk.settle(b, true)
+	in.desk.settle(len(b.plays), 1, 0)
 	if n := in.desk.inFlight.Load(); n != 0 {
 		t.Errorf("%d in flight", n)
 	}
@@ -124,6 +124,51 @@ func TestIntake(t *testing.T) {
 	}
 	if st := in.desk.server.Stats(); st.Failed != 4 {
 		t.Errorf("%d refused", st.Failed)
+	}
+}
+
+// The packets of one read go to Conductor together, each as it came; what was refused for want of room leaves nothing in the others, and neither does what
+// is sent in what comes after.
+func TestIntakeGathers(t *testing.T) {
+	in, came, from := intakeOf(t)
+	packet := func(list ...[]byte) {
+		var d osc.Decoder
+		d.Decode(bundled(t, osc.Immediately, list...), func(m *osc.Message) { in.Take(m, from) }, func(e *osc.DecodeError) { t.Error(e) })
+		in.End(from)
+	}
+	amp := func(v float32) []byte { return encoded(t, "/engine/amp", v) }
+	packet(amp(0.1), amp(0.2))
+	packet(encoded(t, "/nothing"))
+	in.desk.inFlight.Store(inFlightMost - 2)
+	packet(amp(0.3), amp(0.4), amp(0.5))
+	packet(encoded(t, "/mod/*/gain", 0.6), amp(0.6))
+	if in.desk.dropped.Load() != 3 || in.desk.server.Stats().Failed != 4 {
+		t.Errorf("%d dropped, %d refused", in.desk.dropped.Load(), in.desk.server.Stats().Failed)
+	}
+	in.Flush()
+	first, second := <-came, <-came
+	in.desk.inFlight.Store(0)
+	packet(amp(0.7))
+	in.Flush()
+	in.Flush()
+	third := <-came
+	values := func(b batch) (text string) {
+		for _, p := range b.plays {
+			for _, c := range p.commands {
+				text += fmt.Sprintf("%.1f ", c.Value)
+			}
+			text += p.asker.(*asked).address + "; "
+		}
+		return text
+	}
+	for i, got := range []string{values(first), values(second), values(third)} {
+		want := []string{"0.1 /engine/amp; 0.2 /engine/amp; ", "0.6 0.6 /mod/*/gain; 0.6 /engine/amp; ", "0.7 /engine/amp; "}[i]
+		if got != want {
+			t.Errorf("batch %d: %s, not %s", i, got, want)
+		}
+	}
+	if len(came) != 0 {
+		t.Error("something comes twice")
 	}
 }
 
@@ -176,7 +221,7 @@ func TestIntakeIsBounded(t *testing.T) {
 func TestDelays(t *testing.T) {
 	var d delays
 	for _, took := range []time.Duration{-1, 0, 999, time.Microsecond, 2 * time.Microsecond, 3999, time.Millisecond, time.Hour} {
-		d.note(took)
+		d.note(took, 1)
 	}
 	want := make([]uint64, delayBuckets)
 	want[0], want[1], want[2], want[10], want[delayBuckets-1] = 3, 1, 2, 1, 1

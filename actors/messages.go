@@ -32,15 +32,17 @@ type (
 		timed    bool  // it has one
 		refused  error // why it does not enter with the others
 	}
-	// batch is the messages of one packet, to Conductor: what they ask for enters in one decision, with nothing between.
+	// batch: the messages of one packet, to Conductor: what they ask for enters in one decision, with nothing between.
 	batch struct {
 		plays []play
 		plan  uint64 // number of the plan that they were resolved with
-		came  int64  // sys.Monotonic, of those of desk
-		desk  *desk  // that counts it among what is on its way to Conductor; nil: none does
 	}
 	// batches: what one read of OSCIngress has brought. To Conductor.
-	batches []batch
+	batches struct {
+		list []batch
+		came int64 // sys.Monotonic
+		desk *desk
+	}
 	// askStatus: what is the state? From OSCIngress to Monitor.
 	askStatus struct {
 		answer func(Status)

@@ -134,7 +134,6 @@ func (s *socket) write(packet []byte, to netip.AddrPort) error {
 
 // Close ends an await.
 func (s *socket) Close() error {
-	err := s.bell.Close()
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.closed {
@@ -142,12 +141,12 @@ func (s *socket) Close() error {
 	}
 	s.closed = true
 	s.release()
-	return err
+	return nil
 }
 
 func (s *socket) release() {
 	if s.bell != nil {
-		_ = s.bell.Close()
+		_ = s.bell.Close() // it waits for come
 	}
 	if s.fd >= 0 {
 		_ = syscall.Close(s.fd)

@@ -45,17 +45,34 @@ func MayFIFO(priority int) error {
 // ProcessFIFO asks for SCHED_FIFO for every thread that this process has; those made
 // later inherit it. A Go program whose render thread alone were real-time would wait, now
 // and then, for a runtime thread that is not.
-func ProcessFIFO(priority int) error {
+func ProcessFIFO(priority int) error { return eachThread(func(tid int) error { return fifo(tid, priority) }) }
+
+// NiceEngine is the nice value of an engine process, that of other servers of sound: a command waits for no program that computes. The kernel
+// shares by it, so that nobody is held up who must not be.
+const NiceEngine = -11
+
+// ProcessNice gives every thread that this process has a nice value; those made later inherit it. It needs CAP_SYS_NICE or RLIMIT_NICE.
+func ProcessNice(nice int) error {
+	return eachThread(func(tid int) error {
+		if err := unix.Setpriority(unix.PRIO_PROCESS, tid, nice); err != nil {
+			return fmt.Errorf("nice %d: %w (allow it with RLIMIT_NICE or CAP_SYS_NICE)", nice, err)
+		}
+		return nil
+	})
+}
+
+// eachThread does something with every thread that this process has.
+func eachThread(do func(tid int) error) error {
 	tasks, err := os.ReadDir("/proc/self/task")
 	if err != nil {
-		return fmt.Errorf("SCHED_FIFO: %w", err)
+		return fmt.Errorf("the threads of this process: %w", err)
 	}
 	for _, t := range tasks {
 		tid, err := strconv.Atoi(t.Name())
 		if err != nil {
 			continue
 		}
-		if err := fifo(tid, priority); err != nil {
+		if err := do(tid); err != nil {
 			return err
 		}
 	}
