@@ -225,7 +225,7 @@ func (d *desk) give(to osc.Peer, wanted []string) {
 
 // told is what is kept of who is told: a connection until its end, what comes by UDP for a minute.
 func told(from osc.Peer) feed.Subscriber {
-	s := feed.Subscriber{Send: from.Reply, Gone: from.Gone()}
+	s := feed.Subscriber{From: from.Addr().Addr(), Send: from.Reply, Gone: from.Gone()}
 	if !from.Stream() {
 		s.Until = time.Now().Add(feed.Lasts)
 	}

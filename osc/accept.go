@@ -40,14 +40,14 @@ func (s *Server) receive(c net.Conn) {
 		_ = c.Close()
 		return
 	}
-	g := s.guests.enter(c)
+	at := netip.AddrPortFrom(addr.AddrPort().Addr().Unmap(), addr.AddrPort().Port())
+	g := s.guests.enter(c, at.Addr())
 	if g == nil || !s.guests.begin(&s.running) {
 		s.turned.Add(1)
 		_ = c.Close()
 		return
 	}
-	at := addr.AddrPort()
-	go s.attend(g, netip.AddrPortFrom(at.Addr().Unmap(), at.Port()))
+	go s.attend(g, at)
 }
 
 // attend finds out what a connection speaks, and has it served.

@@ -2,6 +2,7 @@ package osc
 
 import (
 	"net"
+	"net/netip"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -11,6 +12,7 @@ import (
 type guest struct {
 	net.Conn
 	list    *guests
+	from    netip.Addr
 	first   []byte       // read before it was known what it speaks
 	heardAt atomic.Int64 // Unix nanoseconds
 	end     sync.Once
@@ -38,9 +40,10 @@ func (g *guest) Close() (err error) {
 	return err
 }
 
-// guests are those that are in: at most limits.conns.
+// guests are those that are in: as many as there are places.
 type guests struct {
 	limits limits
+	places *Places
 	mu     sync.Mutex
 	in     map[*guest]struct{}
 	closed bool
@@ -52,28 +55,24 @@ func (l *guests) count() int {
 	return len(l.in)
 }
 
-// enter lets a connection in; if there are too many, in the place of the one that has been idle for the longest, if that
-// is long enough. Else it is nil.
-func (l *guests) enter(c net.Conn) *guest {
+// enter lets a connection in; if there is no place for it, in the place of the one that has been idle for the longest, if that
+// is long enough and helps. Else it is nil.
+func (l *guests) enter(c net.Conn, from netip.Addr) *guest {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.closed {
 		return nil
 	}
-	if len(l.in) == l.limits.conns {
-		longest, since := (*guest)(nil), time.Now().Add(-l.limits.idle).UnixNano()
-		for g := range l.in {
-			if at := g.heardAt.Load(); at < since {
-				longest, since = g, at
-			}
-		}
+	if !l.places.Take(from) {
+		longest := l.longest(from)
 		if longest == nil {
 			return nil
 		}
-		delete(l.in, longest)
+		l.forget(longest)
 		go longest.Close() // it takes the lock
+		l.places.Take(from)
 	}
-	g := &guest{Conn: c, list: l}
+	g := &guest{Conn: c, list: l, from: from}
 	g.heardAt.Store(time.Now().UnixNano())
 	if l.in == nil {
 		l.in = map[*guest]struct{}{}
@@ -82,10 +81,29 @@ func (l *guests) enter(c net.Conn) *guest {
 	return g
 }
 
+// longest is the one that has been idle for the longest, and long enough, of those whose place is good for who comes from an address.
+func (l *guests) longest(from netip.Addr) (longest *guest) {
+	since := time.Now().Add(-l.limits.idle).UnixNano()
+	for g := range l.in {
+		if at := g.heardAt.Load(); at < since && l.places.Helps(g.from, from) {
+			longest, since = g, at
+		}
+	}
+	return longest
+}
+
+// forget frees a place, once.
+func (l *guests) forget(g *guest) {
+	if _, in := l.in[g]; in {
+		delete(l.in, g)
+		l.places.Free(g.from)
+	}
+}
+
 func (l *guests) leave(g *guest) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	delete(l.in, g)
+	l.forget(g)
 }
 
 // begin counts one more goroutine in running, unless the end has begun: then it is false.
