@@ -63,12 +63,12 @@ func TestPlaces(t *testing.T) {
 // However many other machines connect, idle or not, a program of this machine finds a place, and another machine too; none of those makes this
 // one's programs leave.
 func TestGuestsFromElsewhere(t *testing.T) {
-	l := guests{limits: standard(), places: NewPlaces(standard().conns)}
+	l := guests{limits: standard(), places: NewPlaces(standard().conns), sources: newSources()}
 	var ends []net.Conn
 	come := func(from netip.Addr) *guest {
 		ours, theirs := net.Pipe()
 		ends = append(ends, theirs)
-		return l.enter(ours, from)
+		return l.enter(ours, netip.AddrPortFrom(from, 1))
 	}
 	for i := range 64 {
 		come(elsewhere(i % 2))
