@@ -1,8 +1,11 @@
 package actors
 
 import (
+	"errors"
 	"net/netip"
 	"testing"
+
+	"github.com/asynkron/protoactor-go/actor"
 
 	"github.com/music-chronus/chronus/osc"
 	"github.com/music-chronus/chronus/osc/feed"
@@ -46,5 +49,54 @@ func TestForgedEnd(t *testing.T) {
 	}
 	if err := mute(in, &osc.Message{Args: []osc.Arg{{Tag: 'F'}}}, far); err != errMute {
 		t.Errorf("to be told no /fail: %v", err)
+	}
+}
+
+// However many ask for the state, no more than asksMost wait for Monitor, whatever they ask for; the others are told to try again, and there is room again
+// once it has answered or failed.
+func TestAsksAreBounded(t *testing.T) {
+	in, _, near := intakeOf(t)
+	waiting := make(chan any, 2*asksMost)
+	in.monitor = in.root.Spawn(actor.PropsFromFunc(func(ctx actor.Context) {
+		switch m := ctx.Message().(type) {
+		case askStatus, later:
+			waiting <- m
+		}
+	}))
+	addresses, err := NewAddresses(in.desk.directory.Load().Addresses.plan)
+	if err != nil {
+		t.Fatal(err)
+	}
+	in.known = &directory{Addresses: addresses}
+	refused := 0
+	for i := range 2 * asksMost {
+		if i%2 == 0 {
+			err = in.take(&osc.Message{Address: []byte("/engine/status"), Time: osc.Immediately}, near)
+		} else {
+			err = scStatus(in, &osc.Message{}, near)
+		}
+		switch {
+		case errors.Is(err, errBusy):
+			refused++
+		case err != nil:
+			t.Fatal(err)
+		}
+	}
+	if refused != asksMost {
+		t.Errorf("of %d %d are refused", 2*asksMost, refused)
+	}
+	var m monitor // without a tree: to make a status is a panic
+	for range asksMost {
+		func() {
+			defer func() {
+				if recover() == nil {
+					t.Error("it did not fail")
+				}
+			}()
+			m.answer((<-waiting).(askStatus))
+		}()
+	}
+	if n := in.desk.asks.Load(); n != 0 || in.askStatus(func(Status) {}) != nil {
+		t.Errorf("%d still wait", n)
 	}
 }

@@ -107,8 +107,26 @@ func versionOf(info *debug.BuildInfo, ok bool) (major, minor int, rest, revision
 
 func scStatus(in *intake, _ *osc.Message, from osc.Peer) error {
 	desk := in.desk
-	in.root.Send(in.monitor, askStatus{func(st Status) { _ = from.Reply("/status.reply", desk.scStatusArgs(st)...) }})
-	return nil
+	return in.askStatus(func(st Status) { _ = from.Reply("/status.reply", desk.scStatusArgs(st)...) })
+}
+
+// ask makes room for one more request on its way to Monitor; leave frees it.
+func (d *desk) ask() (leave func(), err error) {
+	leave = func() { d.asks.Add(-1) }
+	if d.asks.Add(1) > asksMost {
+		leave()
+		return nil, errBusy
+	}
+	return leave, nil
+}
+
+// askStatus has Monitor give the status to answer.
+func (in *intake) askStatus(answer func(Status)) error {
+	leave, err := in.desk.ask()
+	if err == nil {
+		in.root.Send(in.monitor, askStatus{answer, leave})
+	}
+	return err
 }
 
 // scStatusArgs are the arguments of SuperCollider's /status.reply. How many voices sound is only known to the workers: of those it says 0.
@@ -182,12 +200,12 @@ func get(in *intake, m *osc.Message, from osc.Peer) error {
 	}
 	desk, root, monitor := in.desk, in.root, in.monitor
 	in.asked = append(in.asked, asked{address: string(m.Address), from: from, end: len(in.commands), then: func() error {
-		if desk.gets.Add(1) > asksMost {
-			desk.gets.Add(-1)
-			return errBusy
+		leave, err := desk.ask()
+		if err != nil {
+			return err
 		}
 		root.Send(monitor, later{func() {
-			defer desk.gets.Add(-1)
+			defer leave()
 			desk.give(from, wanted)
 		}})
 		return nil

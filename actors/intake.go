@@ -89,8 +89,7 @@ func (in *intake) take(m *osc.Message, from osc.Peer) error {
 	case found.verb != nil:
 		return in.desk.drafts.ask(in.root, in.editor, request{found.verb, found.words, from})
 	case len(commands) == before:
-		in.root.Send(in.monitor, askStatus{func(st Status) { _ = from.Reply(found.Address+".reply", statusArgs(st)...) }})
-		return nil
+		return in.askStatus(func(st Status) { _ = from.Reply(found.Address+".reply", statusArgs(st)...) })
 	case len(commands)-in.begin() > batchMost:
 		return errBatch
 	}

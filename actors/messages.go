@@ -44,6 +44,7 @@ type (
 	// askStatus: what is the state? From OSCIngress to Monitor.
 	askStatus struct {
 		answer func(Status)
+		done   func() // called once it is out of the way; nil: nobody waits
 	}
 	// later: what is to be done in Monitor's turn, since it may take a while. From Conductor.
 	later struct{ do func() }
