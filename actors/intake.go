@@ -47,6 +47,7 @@ type packet struct {
 	now     osc.Moment // zero: not read yet
 	tag     uint64     // the last time tag
 	due     int64      // its frame
+	behind  int64      // osc.Timeline.Behind of now
 	whenErr error      // or why there is none
 	end     int        // in asked
 }
@@ -110,6 +111,7 @@ func (in *intake) take(m *osc.Message, from osc.Peer) error {
 func (in *intake) when(tag uint64) (int64, error) {
 	if in.now == (osc.Moment{}) {
 		in.now = moment()
+		in.behind = in.desk.timeline.Behind(in.now.Mono, in.desk.clock())
 	} else if tag == in.tag {
 		return in.due, in.whenErr
 	}
@@ -171,7 +173,7 @@ func (in *intake) Flush() {
 			plays = append(plays, play{commands: commands[begin:a.end:a.end], asker: a, due: a.due, timed: a.timed})
 			begin = a.end
 		}
-		send = append(send, batch{plays: plays[first:], plan: packet.known.plan, came: packet.came, desk: in.desk})
+		send = append(send, batch{plays: plays[first:], plan: packet.known.plan, came: packet.came, behind: packet.behind, desk: in.desk})
 	}
 	in.root.Send(in.conductor, send)
 	clear(in.asked)

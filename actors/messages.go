@@ -34,10 +34,11 @@ type (
 	}
 	// batch is the messages of one packet, to Conductor: what they ask for enters in one decision, with nothing between.
 	batch struct {
-		plays []play
-		plan  uint64 // number of the plan that they were resolved with
-		came  int64  // sys.Monotonic, of those of desk
-		desk  *desk  // that counts it among what is on its way to Conductor; nil: none does
+		plays  []play
+		plan   uint64 // number of the plan that they were resolved with
+		came   int64  // sys.Monotonic, of those of desk
+		behind int64  // osc.Timeline.Behind when the frames of time tags were found
+		desk   *desk  // that counts it among what is on its way to Conductor; nil: none does
 	}
 	// batches: what one read of OSCIngress has brought. To Conductor.
 	batches []batch
