@@ -67,8 +67,8 @@ func (c *conductor) play(b batch) bool {
 		if p.refused != nil {
 			err = p.refused
 		}
-		if first := int64(in.block) * int64(c.rig.geo.Block); err == nil && p.timed && p.due < first {
-			p.asker.late(float64(first-p.due) / float64(c.rig.geo.Rate))
+		if by := max(int64(in.block)*int64(c.rig.geo.Block)-p.due, 0) + b.behind; err == nil && p.timed && by > 0 {
+			p.asker.late(float64(by) / float64(c.rig.geo.Rate))
 		}
 		p.asker.answer(err)
 	}

@@ -189,6 +189,12 @@ func TestLateIsWhatBeginsLate(t *testing.T) {
 	if fmt.Sprint(late) != fmt.Sprint([]float64{1.0 / 48000, (640.0 + 48000) / 48000}) {
 		t.Errorf("late: %v", late)
 	}
+	late = nil
+	held := []play{gates(1).at(48000, &late), gates(1), gates(1).at(540, &late)}
+	(&conductor{rig: r}).play(batch{plan: r.present.number, behind: 4800, plays: held}) // what has a time tag begins so much later
+	if fmt.Sprint(late) != fmt.Sprint([]float64{0.1, 4900.0 / 48000}) {
+		t.Errorf("late, while what plays is behind: %v", late)
+	}
 	if _, ok := rec.Propose(10, r.control.Committed()); !ok {
 		t.Fatal("block 10")
 	}

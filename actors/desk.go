@@ -27,7 +27,7 @@ type desk struct {
 	delays    delays
 	drafts    drafts
 	feed      *feed.Feed
-	gets      atomic.Int64 // requests for values on their way
+	asks      atomic.Int64 // requests on their way to Monitor
 	load      workload
 	query     *query.Server    // nil: none
 	announcer *query.Announcer // nil: none

@@ -77,7 +77,7 @@ func TestForgedSubscription(t *testing.T) {
 	if n, err := d.subscribe(here, feed.Subscriber{}); n != 0 || err != nil || d.feed.Cancel(here) {
 		t.Errorf("who wants nothing is still there: %d, %v", n, err)
 	}
-	if err := mute(nil, &osc.Message{Args: []osc.Arg{{Tag: 'i'}}}, far); !errors.Is(err, errForged) {
+	if err := mute(nil, &osc.Message{Args: []osc.Arg{{Tag: 'i'}}}, far); !errors.Is(err, errMute) {
 		t.Errorf("another could be kept from being told what fails: %v", err)
 	}
 }

@@ -284,7 +284,7 @@ func (e *Engine) Status(ctx context.Context) (Status, error) {
 		if e.gone.Load() {
 			return Status{}, errStopped
 		}
-		e.send(monitorName, askStatus{answer})
+		e.send(monitorName, askStatus{answer: answer})
 		select {
 		case s := <-got:
 			e.sign(&s)

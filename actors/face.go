@@ -161,7 +161,7 @@ func (f *face) report(ctx actor.Context, m statusDue) {
 		return
 	}
 	root, self, to, e := ctx.ActorSystem().Root, ctx.Self(), s.pid, f.serving.engine
-	e.send(monitorName, askStatus{func(st Status) {
+	e.send(monitorName, askStatus{answer: func(st Status) {
 		e.sign(&st)
 		root.Send(to, st)
 	}})
@@ -187,7 +187,7 @@ func (s *serving) carryOut(request any, answer func(any)) {
 	}
 	switch m := request.(type) {
 	case GetStatus:
-		s.engine.send(monitorName, askStatus{func(st Status) {
+		s.engine.send(monitorName, askStatus{answer: func(st Status) {
 			s.engine.sign(&st)
 			answer(st)
 		}})

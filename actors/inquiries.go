@@ -33,13 +33,13 @@ func inquiries() []inquiry {
 	return []inquiry{
 		{"/ping", "[anything]...", "answers /pong with its arguments", 0, osc.MaxArgs, false, ping},
 		{"/version", "", "answers /version.reply: chronus, major, minor, patch, and the revision that it was built from", 0, 0, false, version},
-		{"/status", "", "answers /status.reply as SuperCollider's server does: 1, nodes, 0, groups of voices and 1, kinds of module, mean and peak load in percent of a core, nominal and real rate", 0, 0, false, scStatus},
+		{"/status", "", "answers /status.reply as SuperCollider's server does: 1, nodes, 0 for the voices that sound, groups of voices and 1, kinds of module, mean and peak load in percent of a core, nominal and real rate", 0, 0, false, scStatus},
 		{"/sync", "[number]", "answers /synced with its number once all that the same sender sent before is carried out", 0, 1, false, synchronize},
 		{"/get", "address...", "answers each address, which may be a pattern, with its value, then /done /get and how many there were", 1, 64, false, get},
-		{"/notify", "0, 1 or 2", "tells the sender each change of a value from now on, and what happens (/event/...); by UDP for a minute, unless it is sent again; 2: names as their index; 0: no longer", 1, 1, false, notify},
+		{"/notify", "0, 1 or 2", "tells the sender each change of a value from now on, and what happens (/event/...); by UDP for a minute, unless it is sent again; 2: names as their index; 0: no longer, by UDP from another machine only by not sending it again", 1, 1, false, notify},
 		{"/notify/resync", "", "tells the sender all values again", 0, 0, false, resync},
 		{"/dumpOSC", "0 or 1", "tells the sender what comes in, as /dumpOSC.reply; by UDP for a minute", 1, 1, true, dumpOSC},
-		{"/error", "0 or 1", "0: the sender is told no /fail any more, by UDP for ten minutes; 1: again", 1, 1, false, mute},
+		{"/error", "0 or 1", "0: the sender is told no /fail any more, by UDP for ten minutes, and only on the engine's machine; 1: again", 1, 1, false, mute},
 	}
 }
 
@@ -107,8 +107,26 @@ func versionOf(info *debug.BuildInfo, ok bool) (major, minor int, rest, revision
 
 func scStatus(in *intake, _ *osc.Message, from osc.Peer) error {
 	desk := in.desk
-	in.root.Send(in.monitor, askStatus{func(st Status) { _ = from.Reply("/status.reply", desk.scStatusArgs(st)...) }})
-	return nil
+	return in.askStatus(func(st Status) { _ = from.Reply("/status.reply", desk.scStatusArgs(st)...) })
+}
+
+// ask makes room for one more request on its way to Monitor; leave frees it.
+func (d *desk) ask() (leave func(), err error) {
+	leave = func() { d.asks.Add(-1) }
+	if d.asks.Add(1) > asksMost {
+		leave()
+		return nil, errBusy
+	}
+	return leave, nil
+}
+
+// askStatus has Monitor give the status to answer.
+func (in *intake) askStatus(answer func(Status)) error {
+	leave, err := in.desk.ask()
+	if err == nil {
+		in.root.Send(in.monitor, askStatus{answer, leave})
+	}
+	return err
 }
 
 // scStatusArgs are the arguments of SuperCollider's /status.reply. How many voices sound is only known to the workers: of those it says 0.
@@ -155,6 +173,8 @@ func synchronize(in *intake, m *osc.Message, from osc.Peer) error {
 
 var (
 	errForged = errors.New("by UDP who asks may be forged: send /auth with the token first, or come by TCP")
+	errLasts  = errors.New("by UDP who asks may be forged, so that nothing is taken from what you are told: it ends by itself, a minute after it was last asked for; over TCP at once")
+	errMute   = errors.New("by UDP who asks may be forged, so that it would keep others from being told: come by TCP")
 	errValue  = errors.New("it has no value to be told")
 )
 
@@ -180,12 +200,12 @@ func get(in *intake, m *osc.Message, from osc.Peer) error {
 	}
 	desk, root, monitor := in.desk, in.root, in.monitor
 	in.asked = append(in.asked, asked{address: string(m.Address), from: from, end: len(in.commands), then: func() error {
-		if desk.gets.Add(1) > asksMost {
-			desk.gets.Add(-1)
-			return errBusy
+		leave, err := desk.ask()
+		if err != nil {
+			return err
 		}
 		root.Send(monitor, later{func() {
-			defer desk.gets.Add(-1)
+			defer leave()
 			desk.give(from, wanted)
 		}})
 		return nil
@@ -225,7 +245,7 @@ func (d *desk) give(to osc.Peer, wanted []string) {
 
 // told is what is kept of who is told: a connection until its end, what comes by UDP for a minute.
 func told(from osc.Peer) feed.Subscriber {
-	s := feed.Subscriber{Send: from.Reply, Gone: from.Gone()}
+	s := feed.Subscriber{From: from.Addr().Addr(), Send: from.Reply, Gone: from.Gone()}
 	if !from.Stream() {
 		s.Until = time.Now().Add(feed.Lasts)
 	}
@@ -243,6 +263,9 @@ func (d *desk) subscriber(from osc.Peer) feed.Subscriber {
 
 // subscribe has who is told something be told, and nobody else.
 func (d *desk) subscribe(from osc.Peer, s feed.Subscriber) (count int, err error) {
+	if maybeForged(from) && d.takesFrom(from, s) {
+		return 0, errLasts
+	}
 	if !s.All && !s.Lines {
 		d.feed.Cancel(from)
 		return 0, nil
@@ -251,6 +274,15 @@ func (d *desk) subscribe(from osc.Peer, s feed.Subscriber) (count int, err error
 		return 0, errForged
 	}
 	return d.feed.Subscribe(from, s)
+}
+
+// maybeForged tells whether somebody else may have asked in the peer's name, whom the token that it has shown does not keep from it.
+func maybeForged(from osc.Peer) bool { return !from.Local() && !from.Stream() }
+
+// takesFrom tells whether a peer would be told less than before, or otherwise.
+func (d *desk) takesFrom(from osc.Peer, s feed.Subscriber) bool {
+	was, told := d.feed.Get(from)
+	return told && (was.All && (!s.All || s.Numbers != was.Numbers) || was.Lines && !s.Lines)
 }
 
 func notify(in *intake, m *osc.Message, from osc.Peer) error {
@@ -292,8 +324,8 @@ func mute(_ *intake, m *osc.Message, from osc.Peer) error {
 	if err != nil {
 		return err
 	}
-	if !from.Trusted() && !from.Stream() {
-		return errForged
+	if maybeForged(from) && on == 0 {
+		return errMute
 	}
 	if !from.Quiet(on == 0) {
 		return errors.New("too many others want no /fail: try again in ten minutes")

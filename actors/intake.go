@@ -47,6 +47,7 @@ type packet struct {
 	now     osc.Moment // zero: not read yet
 	tag     uint64     // the last time tag
 	due     int64      // its frame
+	behind  int64      // osc.Timeline.Behind of now
 	whenErr error      // or why there is none
 	end     int        // in asked
 }
@@ -92,8 +93,7 @@ func (in *intake) take(m *osc.Message, from osc.Peer) error {
 	case found.verb != nil:
 		return in.desk.drafts.ask(in.root, in.editor, request{found.verb, found.words, from})
 	case len(commands) == before:
-		in.root.Send(in.monitor, askStatus{func(st Status) { _ = from.Reply(found.Address+".reply", statusArgs(st)...) }})
-		return nil
+		return in.askStatus(func(st Status) { _ = from.Reply(found.Address+".reply", statusArgs(st)...) })
 	case len(commands)-in.begin() > batchMost:
 		return errBatch
 	}
@@ -114,6 +114,7 @@ func (in *intake) take(m *osc.Message, from osc.Peer) error {
 func (in *intake) when(tag uint64) (int64, error) {
 	if in.now == (osc.Moment{}) {
 		in.now = moment()
+		in.behind = in.desk.timeline.Behind(in.now.Mono, in.desk.clock())
 	} else if tag == in.tag {
 		return in.due, in.whenErr
 	}
@@ -176,7 +177,7 @@ func (in *intake) Flush() {
 			plays = append(plays, play{commands: commands[begin:a.end:a.end], asker: a, due: a.due, timed: a.timed})
 			begin = a.end
 		}
-		send.list = append(send.list, batch{plays: plays[first:], plan: packet.known.plan})
+		send.list = append(send.list, batch{plays: plays[first:], plan: packet.known.plan, behind: packet.behind})
 	}
 	in.root.Send(in.conductor, send)
 	clear(in.asked)

@@ -172,6 +172,39 @@ func TestIntakeGathers(t *testing.T) {
 	}
 }
 
+// A time tag that comes while what plays is held up is known to be later by so much at the least; when it is where it should be it is not.
+func TestIntakeWhileHeldUp(t *testing.T) {
+	in, came, from := intakeOf(t)
+	line := osc.NewTimeline(48000)
+	in.desk.timeline = line
+	now := moment()
+	last := now.Mono - 1e8 // a tenth of a second ago frame 4800 was the next, and has been since
+	for i := range int64(100) {
+		line.Observe(last-(99-i)*1e6, last-(100-i)*1e6, uint64(i+1)*48)
+	}
+	for _, tt := range []struct {
+		tag         uint64
+		moves       bool
+		least, most int64
+	}{
+		{osc.Tag(now.Wall + 5e8), false, 4700, 48000},
+		{osc.Tag(now.Wall - 5e8), false, 4700, 48000},
+		{osc.Immediately, false, 0, 0},
+		{osc.Tag(now.Wall + 5e8), true, 0, 0},
+	} {
+		in.desk.clock = func() uint64 {
+			if tt.moves {
+				return uint64(4800 + (moment().Mono-last)*48/1e6)
+			}
+			return 4800
+		}
+		in.takes(t, from, bundled(t, tt.tag, encoded(t, "/engine/amp", 1)))
+		if b := <-came; b.behind < tt.least || b.behind > tt.most || b.plays[0].timed == (tt.tag == osc.Immediately) {
+			t.Errorf("%+v: %d behind", tt, b.behind)
+		}
+	}
+}
+
 // What is more than playing takes a token from another machine, by its own address; patterns do not reach it.
 func TestIntakeGuards(t *testing.T) {
 	in, came, near := intakeOf(t)

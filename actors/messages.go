@@ -34,8 +34,9 @@ type (
 	}
 	// batch: the messages of one packet, to Conductor: what they ask for enters in one decision, with nothing between.
 	batch struct {
-		plays []play
-		plan  uint64 // number of the plan that they were resolved with
+		plays  []play
+		plan   uint64 // number of the plan that they were resolved with
+		behind int64  // osc.Timeline.Behind when the frames of time tags were found
 	}
 	// batches: what one read of OSCIngress has brought. To Conductor.
 	batches struct {
@@ -46,6 +47,7 @@ type (
 	// askStatus: what is the state? From OSCIngress to Monitor.
 	askStatus struct {
 		answer func(Status)
+		done   func() // called once it is out of the way; nil: nobody waits
 	}
 	// later: what is to be done in Monitor's turn, since it may take a while. From Conductor.
 	later struct{ do func() }

@@ -20,7 +20,7 @@ type monitor struct {
 func (m *monitor) Receive(ctx actor.Context) {
 	switch msg := ctx.Message().(type) {
 	case askStatus:
-		msg.answer(m.status())
+		m.answer(msg)
 	case later:
 		msg.do()
 	case happened:
@@ -28,6 +28,13 @@ func (m *monitor) Receive(ctx actor.Context) {
 	case fail:
 		panic(msg.reason)
 	}
+}
+
+func (m *monitor) answer(ask askStatus) {
+	if ask.done != nil {
+		defer ask.done() // should it panic too
+	}
+	ask.answer(m.status())
 }
 
 func (m *monitor) remember(ctx actor.Context, ev Event) {

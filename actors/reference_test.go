@@ -105,8 +105,8 @@ patterns (` + "`* ? [a-z] {on,off} //`" + `), for parameters, gates and notes. T
 ## Being told
 
 ` + "`/notify 1`" + ` has the sender be told each value that changes, at its own address, as the address takes it; of one address no more than 30 a second, of which the latest counts. By UDP that lasts for a minute, and is to be sent
-again; over a connection it lasts as long as that. ` + "`/notify 2`" + ` gives names as their index, for controllers that show only numbers. ` + "`/notify/resync`" + ` gives all values, 3,840 a second at the most. 64 can be told at a time. By
-UDP from another machine it takes the token, since who asks could be forged.
+again; over a connection it lasts as long as that. ` + "`/notify 2`" + ` gives names as their index, for controllers that show only numbers. ` + "`/notify/resync`" + ` gives all values, 3,840 a second at the most. 64 can be told at a time, on
+other machines 48 of these, on one of them 16. By UDP from another machine it takes the token, since who asks could be forged; and ` + "`/notify 0`" + ` does not end it then, since that could be forged too: it ends when it is not asked for again.
 
 Values are what parameters and gates were last set to, by whomever: not how far a ramp has come, nor what a lane of a track does. A patch that changes keeps them, with its nodes. What has a time tag counts from its time on, and what was
 quarantined no longer ([decision 19](decisions/0019-values.md)).
@@ -134,7 +134,7 @@ Who is told values is told these too, as they happen. Times are in seconds.
 const referenceTail = `
 ## SuperCollider
 
-` + "`/status.reply`" + ` has the arguments of scsynth's: 1, nodes, 0 for the voices that sound, which only the workers know, groups, kinds of module, mean and peak load, nominal and real rate. The load is that of the active
+` + "`/status.reply`" + ` has the arguments of scsynth's: 1, nodes, 0 for synths (the voices that sound: only the workers know them, and nobody asks those, so it is always 0), groups, kinds of module, mean and peak load, nominal and real rate. The load is that of the active
 worker's whole process, in percent of one core, since the question before. ` + "`/notify`" + `, ` + "`/sync`, `/version`, `/dumpOSC` and `/error`" + ` are shaped like scsynth's too, but that ` + "`/dumpOSC`" + ` tells who asked, and
 ` + "`/error 0`" + ` concerns who sent it and nobody else. ` + "`/engine/status`" + ` has our own words: active slot, epoch, workers ready, workers, clock, blocks played, rescued, concealed, flips, xruns, failovers.
 `

@@ -40,18 +40,18 @@ func (s *Server) receive(c net.Conn) {
 		_ = c.Close()
 		return
 	}
-	g := s.guests.enter(c)
+	at := netip.AddrPortFrom(addr.AddrPort().Addr().Unmap(), addr.AddrPort().Port())
+	g := s.guests.enter(c, at)
 	if g == nil || !s.guests.begin(&s.running) {
 		s.turned.Add(1)
 		_ = c.Close()
 		return
 	}
-	at := addr.AddrPort()
-	go s.attend(g, netip.AddrPortFrom(at.Addr().Unmap(), at.Port()))
+	go s.attend(g)
 }
 
 // attend finds out what a connection speaks, and has it served.
-func (s *Server) attend(g *guest, addr netip.AddrPort) {
+func (s *Server) attend(g *guest) {
 	defer s.running.Done()
 	first := make([]byte, 1)
 	_ = g.SetReadDeadline(time.Now().Add(s.guests.limits.first))
@@ -73,7 +73,7 @@ func (s *Server) attend(g *guest, addr netip.AddrPort) {
 	}
 	in := &stream{g: g, wait: s.guests.limits.first}
 	out := &frames{g: g, kind: kind, w: bufio.NewWriter(g)}
-	s.newConn(addr, "tcp", out).run(func() ([]byte, error) {
+	s.newConn(g.from, "tcp", out).run(func() ([]byte, error) {
 		packet, err := in.next()
 		if err == errTooLong {
 			s.counted[FaultFraming].Add(1)

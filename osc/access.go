@@ -25,9 +25,6 @@ const (
 // authLasts is how long /auth is good for over UDP, where no connection ends it.
 const authLasts = 10 * time.Minute
 
-// authTries is how many wrong tokens are looked at in a second, of all senders together.
-const authTries = 10
-
 // ParseAllow reads networks like 192.168.1.0/24, and single addresses.
 func ParseAllow(list []string) (allow []netip.Prefix, err error) {
 	for _, word := range list {
@@ -104,20 +101,30 @@ func (a Access) Hears(from netip.Addr) bool {
 	return false
 }
 
-// authenticate answers /auth token.
+// authenticate answers /auth token. Wrong ones that come by UDP are counted by themselves, since their address may be forged: by a connection its
+// machine comes in all the same. Who has shown the token already is never held up, so that forged ones do not keep it from showing it again in time.
 func (s *Server) authenticate(m *Message, from Peer) {
 	const address = "/auth"
-	switch {
-	case s.access.Token == "":
+	if s.access.Token == "" {
 		_ = from.Fail(address, "this engine has no token: it is started with --osc-token-file for one")
-	case len(m.Args) != 1 || m.Args[0].Tag != 's' && m.Args[0].Tag != 'S':
+		return
+	}
+	if len(m.Args) != 1 || m.Args[0].Tag != 's' && m.Args[0].Tag != 'S' {
 		_ = from.Fail(address, "it takes the token, a string")
-	case !s.tries.pass(time.Now()):
+		return
+	}
+	counts := &s.tries.udp
+	if from.Stream() {
+		counts = &s.tries.stream
+	}
+	right := subtle.ConstantTimeCompare(m.Args[0].Bytes, []byte(s.access.Token)) == 1
+	known := !from.Local() && from.Trusted()
+	switch {
+	case !known && counts.held(from.addr.Addr(), right, time.Now()):
 		_ = from.Fail(address, "too many wrong tokens: wait a second")
-	case subtle.ConstantTimeCompare(m.Args[0].Bytes, []byte(s.access.Token)) != 1:
+	case !right:
 		_ = from.Fail(address, "this is not the token")
 	default:
-		s.tries.give()
 		if from.via.trust(from.addr); !from.Trusted() {
 			_ = from.Fail(address, "too many send at once for it to be noted: try again, or by TCP")
 			return

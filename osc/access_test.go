@@ -17,7 +17,7 @@ func mute(t *testing.T, access Access) (*Server, *reader) {
 	t.Helper()
 	s := &Server{
 		access: access, sources: newSources(), outbox: newOutbox(), closed: make(chan struct{}),
-		fails: limiter{most: failsPerSecond}, tries: limiter{most: authTries}, guests: guests{limits: standard()},
+		fails: limiter{most: failsPerSecond}, guests: guests{limits: standard(), places: NewPlaces(standard().conns), sources: newSources()},
 	}
 	s.outbox.size = 100_000
 	return s, &reader{s: s, handler: each(func(m *Message, from Peer) {

@@ -155,7 +155,7 @@ func (c *conn) listen(next func() ([]byte, error)) {
 			return
 		}
 		for {
-			ok, wait, _ := c.s.sources.admit(sourceKey(c.addr), 0, time.Now())
+			ok, wait, _ := c.s.guests.sources.admit(sourceKey(c.addr), 0, time.Now())
 			if ok && c.queued.Load() < manyQueued {
 				break
 			}

@@ -2,6 +2,7 @@ package osc
 
 import (
 	"net"
+	"net/netip"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -11,39 +12,66 @@ import (
 type guest struct {
 	net.Conn
 	list    *guests
+	from    netip.AddrPort
 	first   []byte       // read before it was known what it speaks
 	heardAt atomic.Int64 // Unix nanoseconds
+	ended   chan struct{}
 	end     sync.Once
 }
 
-// Read implements net.Conn.
+// Read implements net.Conn. Every byte counts, whatever it turns out to be; a source that sends too much is waited with.
 func (g *guest) Read(b []byte) (n int, err error) {
 	if len(g.first) > 0 {
 		n = copy(b, g.first)
 		g.first = g.first[n:]
 		return n, nil
 	}
+	if !g.pace() {
+		return 0, net.ErrClosed
+	}
 	if n, err = g.Conn.Read(b); n > 0 {
 		g.heardAt.Store(time.Now().UnixNano())
+		g.list.sources.charge(sourceKey(g.from), float64(n)/messageBytes)
 	}
 	return n, err
 }
 
+// pace waits until the source may send more; it is false if the connection has ended.
+func (g *guest) pace() bool {
+	for {
+		ok, wait, _ := g.list.sources.admit(sourceKey(g.from), 0, time.Now())
+		if ok {
+			return true
+		}
+		select {
+		case <-g.ended:
+			return false
+		case <-time.After(wait):
+		}
+	}
+}
+
+// weigh counts what is no message and costs as much to take: a ping, a request by HTTP.
+func (g *guest) weigh() { g.list.sources.charge(sourceKey(g.from), 1) }
+
 // Close implements net.Conn.
 func (g *guest) Close() (err error) {
 	g.end.Do(func() {
+		close(g.ended)
 		g.list.leave(g)
 		err = g.Conn.Close()
 	})
 	return err
 }
 
-// guests are those that are in: at most limits.conns.
+// guests are those that are in: as many as there are places.
 type guests struct {
-	limits limits
-	mu     sync.Mutex
-	in     map[*guest]struct{}
-	closed bool
+	limits  limits
+	places  *Places
+	sources *sources // apart from those by UDP: what is forged in the name of a machine does not hold up its connections
+	mu      sync.Mutex
+	in      map[*guest]struct{}
+	closed  bool
 }
 
 func (l *guests) count() int {
@@ -52,28 +80,24 @@ func (l *guests) count() int {
 	return len(l.in)
 }
 
-// enter lets a connection in; if there are too many, in the place of the one that has been idle for the longest, if that
-// is long enough. Else it is nil.
-func (l *guests) enter(c net.Conn) *guest {
+// enter lets a connection in; if there is no place for it, in the place of the one that has been idle for the longest, if that
+// is long enough and helps. Else it is nil.
+func (l *guests) enter(c net.Conn, from netip.AddrPort) *guest {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.closed {
 		return nil
 	}
-	if len(l.in) == l.limits.conns {
-		longest, since := (*guest)(nil), time.Now().Add(-l.limits.idle).UnixNano()
-		for g := range l.in {
-			if at := g.heardAt.Load(); at < since {
-				longest, since = g, at
-			}
-		}
+	if !l.places.Take(from.Addr()) {
+		longest := l.longest(from.Addr())
 		if longest == nil {
 			return nil
 		}
-		delete(l.in, longest)
+		l.forget(longest)
 		go longest.Close() // it takes the lock
+		l.places.Take(from.Addr())
 	}
-	g := &guest{Conn: c, list: l}
+	g := &guest{Conn: c, list: l, from: from, ended: make(chan struct{})}
 	g.heardAt.Store(time.Now().UnixNano())
 	if l.in == nil {
 		l.in = map[*guest]struct{}{}
@@ -82,10 +106,29 @@ func (l *guests) enter(c net.Conn) *guest {
 	return g
 }
 
+// longest is the one that has been idle for the longest, and long enough, of those whose place is good for who comes from an address.
+func (l *guests) longest(from netip.Addr) (longest *guest) {
+	since := time.Now().Add(-l.limits.idle).UnixNano()
+	for g := range l.in {
+		if at := g.heardAt.Load(); at < since && l.places.Helps(g.from.Addr(), from) {
+			longest, since = g, at
+		}
+	}
+	return longest
+}
+
+// forget frees a place, once.
+func (l *guests) forget(g *guest) {
+	if _, in := l.in[g]; in {
+		delete(l.in, g)
+		l.places.Free(g.from.Addr())
+	}
+}
+
 func (l *guests) leave(g *guest) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	delete(l.in, g)
+	l.forget(g)
 }
 
 // begin counts one more goroutine in running, unless the end has begun: then it is false.

@@ -37,7 +37,7 @@ func (r *reader) packet(b []byte, from Peer) {
 	r.from, r.taken = from, 0
 	r.dec.walk(b, r)
 	r.handler.End(from)
-	r.s.sources.charge(sourceKey(from.addr), r.taken)
+	r.s.account(from, r.taken, len(b))
 }
 
 // visit implements visitor.

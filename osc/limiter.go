@@ -31,10 +31,3 @@ func (l *limiter) pass(now time.Time) bool {
 	l.passed++
 	return true
 }
-
-// give takes one pass back.
-func (l *limiter) give() {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	l.passed = max(l.passed-1, 0)
-}

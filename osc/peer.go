@@ -102,7 +102,7 @@ func (p Peer) send(address string, packet []byte, more bool) error {
 }
 
 // Fail answers a message with /fail address reason, of which MaxReason bytes are sent. Any goroutine may call it. To
-// other machines only failsPerSecond answers are sent, and nil is returned for the others: what asked may have been forged.
+// other machines by UDP only failsPerSecond answers are sent, and nil is returned for the others: what asked may have been forged.
 // By UDP to one that has not shown the token the reason is shortened so that no more goes out than amplify allows.
 func (p Peer) Fail(address, reason string) error {
 	if p.via == nil {
@@ -110,7 +110,7 @@ func (p Peer) Fail(address, reason string) error {
 	}
 	s := p.via.server()
 	s.refused.Add(1)
-	if now := time.Now(); s.quiet.has(p, now) || !p.Local() && !s.fails.pass(now) {
+	if now := time.Now(); s.quiet.has(p, now) || !p.Local() && !p.Stream() && !s.fails.pass(now) {
 		return nil
 	}
 	return p.fail(address, reason)

@@ -25,7 +25,7 @@ type Server struct {
 	in       *intray
 	sources  *sources
 	fails    limiter
-	tries    limiter
+	tries    struct{ udp, stream tries } // by UDP addresses may be forged
 	hatch    hatch
 	guests   guests
 	quiet    quiet

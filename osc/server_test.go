@@ -227,7 +227,7 @@ func TestServerBoundsItsAnswers(t *testing.T) {
 	}
 }
 
-// To this machine every request is answered; to others, which may not have asked, failsPerSecond of them.
+// To this machine and by connections every request is answered; to others, which may not have asked, failsPerSecond of them.
 func TestFailToOtherMachines(t *testing.T) {
 	s := listen(t, "0.0.0.0:0")
 	c := dial(t, listen(t, "127.0.0.1:0"))
@@ -249,6 +249,13 @@ func TestFailToOtherMachines(t *testing.T) {
 	}
 	if n := s.Stats().Replies - before; n != 3*failsPerSecond {
 		t.Errorf("%d answers to this machine", n)
+	}
+	conn := s.newConn(far, "tcp", nil) // nobody can forge who has a connection
+	for range 3 {
+		_ = (Peer{far, conn}).Fail("/a", "no")
+	}
+	if n := len(conn.out); n != 3 {
+		t.Errorf("%d answers by a connection", n)
 	}
 }
 

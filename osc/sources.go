@@ -1,8 +1,8 @@
 package osc
 
 import (
+	"fmt"
 	"net/netip"
-	"strconv"
 	"sync"
 	"time"
 )
@@ -15,6 +15,10 @@ const (
 	remoteRate  = 20_000
 	remoteBurst = 5_000
 )
+
+// messageBytes count as one message, whatever they are: packets, frames with nothing in them, packets that do not end. What is played has 20 to 60 bytes,
+// steps of a pattern as text some hundred, so that nobody who plays is held up by it; and to read so many costs less than a message.
+const messageBytes = 128
 
 // amplify is how many bytes may go to another machine for each that came from it by UDP, as long as it has shown no token:
 // its address may be forged. (QUIC's number, RFC 9000, section 8.1.)
@@ -86,7 +90,7 @@ func rates(key netip.AddrPort) (rate, burst float64) {
 // rateText is a source's rate in words.
 func rateText(from netip.AddrPort) string {
 	rate, _ := rates(from)
-	return strconv.Itoa(int(rate))
+	return fmt.Sprintf("%.0f messages, or %.0f bytes,", rate, rate*messageBytes)
 }
 
 // of finds a source, or makes it. The table is locked.
@@ -138,8 +142,19 @@ func (t *sources) admit(key netip.AddrPort, bytes int, now time.Time) (ok bool, 
 	return false, time.Duration((1-s.tokens)/rate*1e9) + time.Millisecond, tell
 }
 
-// charge takes what a packet held from its source: it may go into debt, since nobody knows before what a packet holds.
-func (t *sources) charge(key netip.AddrPort, messages int) {
+// account charges a packet with so many messages to who sent it: these, or its bytes if they weigh more. Of a connection the bytes have been
+// charged already.
+func (s *Server) account(from Peer, messages, bytes int) {
+	count, weight := float64(max(messages, 1)), float64(bytes)/messageBytes
+	if from.Stream() {
+		s.guests.sources.charge(sourceKey(from.addr), max(count-weight, 0))
+		return
+	}
+	s.sources.charge(sourceKey(from.addr), max(count, weight))
+}
+
+// charge takes what came, in messages, from its source: it may go into debt, since nobody knows before what a packet holds.
+func (t *sources) charge(key netip.AddrPort, cost float64) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	in := t.in(key)
@@ -147,7 +162,7 @@ func (t *sources) charge(key netip.AddrPort, messages int) {
 	if known := in.table[key]; known != nil {
 		s = known
 	}
-	s.tokens -= float64(max(messages, 1))
+	s.tokens -= cost
 }
 
 // room is how many bytes may be sent by UDP to an address.

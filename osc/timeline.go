@@ -26,6 +26,7 @@ const (
 	jumpWhile  = 500 * time.Millisecond // for so long: it is
 	jumpSights = 8                      // and seen so often
 	stale      = time.Second            // without a move, nothing plays
+	held       = 10 * time.Millisecond  // more than it ever is behind the line: it is held up
 	settled    = 4                      // sights before the line is used
 )
 
@@ -51,6 +52,8 @@ type Timeline struct {
 	offFrom   float64 // since when all lie off the line
 	offSeen   int
 	offBest   sight
+	slack     float64 // how many frames what plays was behind the line at most in the bucket before, for it moves by periods
+	slackOpen float64 // in the one that is not over
 	published atomic.Pointer[line]
 }
 
@@ -62,6 +65,7 @@ type line struct {
 	t0, f0 float64
 	slope  float64 // ns a frame
 	height float64
+	slack  float64
 	last   int64 // Mono of the newest sight
 }
 
@@ -79,7 +83,7 @@ func (l *Timeline) Observe(mono, before int64, frame uint64) {
 	if t < l.last.t {
 		return
 	}
-	s := sight{t, f}
+	s, was := sight{t, f}, l.last
 	l.last = s
 	l.seen++
 	if l.jumped(s, float64(before)-l.t0) {
@@ -87,6 +91,8 @@ func (l *Timeline) Observe(mono, before int64, frame uint64) {
 		l.begin(l.t0+best.t, l.f0+best.f)
 		s = sight{s.t - best.t, s.f - best.f}
 		l.last, l.seen = s, jumpSights
+	} else if l.offSeen == 0 {
+		l.slackOpen = max(l.slackOpen, (float64(before)-l.t0-l.height())/l.slope()-was.f)
 	}
 	l.collect(s)
 	l.publish(mono)
@@ -97,6 +103,7 @@ func (l *Timeline) begin(t0, f0 float64) {
 	l.t0, l.f0, l.seen = t0, f0, 0
 	l.points, l.openHas, l.offSeen = l.points[:0], false, 0
 	l.last, l.offBest = sight{}, sight{}
+	l.slack, l.slackOpen = max(l.slack, l.slackOpen), 0
 	l.collect(sight{})
 }
 
@@ -130,6 +137,7 @@ func (l *Timeline) collect(s sight) {
 		}
 		l.points = append(l.points, l.open)
 		l.openHas = false
+		l.slack, l.slackOpen = l.slackOpen, 0
 		l.fit()
 	}
 	if !l.openHas {
@@ -179,7 +187,7 @@ func (l *Timeline) publish(mono int64) {
 		l.published.Store(nil)
 		return
 	}
-	l.published.Store(&line{l.t0, l.f0, l.slope(), l.height(), mono})
+	l.published.Store(&line{l.t0, l.f0, l.slope(), l.height(), max(l.slack, l.slackOpen), mono})
 }
 
 // Rate is how many frames a second really play; ok is false if nothing plays, or it is not known yet.
@@ -201,6 +209,21 @@ func (l *Timeline) Frame(tag uint64, now Moment) (frame int64, ahead time.Durati
 	}
 	t := float64(now.Mono) - at.t0 + float64(ahead)
 	return int64(math.Round(at.f0 + (t-at.height)/at.slope)), ahead, true
+}
+
+// Behind is by how many frames what plays is behind the line, at a moment at which a frame is the next to play; 0 if by no more than it always is
+// and held, or if nothing plays. It stands, or goes on after it stood, and the line has not begun anew: what a time tag means now is later
+// by so much at the least.
+func (l *Timeline) Behind(mono int64, frame uint64) int64 {
+	at := l.published.Load()
+	if at == nil || mono-at.last > int64(stale) {
+		return 0
+	}
+	behind := at.f0 + (float64(mono)-at.t0-at.height)/at.slope - float64(frame)
+	if behind <= at.slack+float64(held)/at.slope {
+		return 0
+	}
+	return int64(math.Round(behind - at.slack/2))
 }
 
 // The time tags of NTP count 2^-32 s from the beginning of 1900, and begin again in 2036.

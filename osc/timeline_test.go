@@ -67,6 +67,9 @@ func (d *simDevice) worst(t *testing.T, l *Timeline, seconds float64, wall func(
 		if !ok || ahead < 50*time.Millisecond-2 || ahead > 50*time.Millisecond+2 {
 			t.Fatalf("at %v: %v ahead, %t", time.Duration(d.now), ahead, ok)
 		}
+		if behind := l.Behind(now.Mono, d.clock(d.now)); behind != 0 {
+			t.Fatalf("at %v: %d frames behind", time.Duration(d.now), behind)
+		}
 		frames = max(frames, math.Abs(float64(frame)-d.ideal(d.now+float64(ahead))))
 	}
 	return frames

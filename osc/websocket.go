@@ -51,8 +51,12 @@ func (s *Server) newWeb() *http.Server {
 	return &http.Server{
 		Handler: http.HandlerFunc(s.serveWeb), ReadTimeout: s.guests.limits.first, IdleTimeout: s.guests.limits.first, WriteTimeout: s.guests.limits.first,
 		MaxHeaderBytes: 16 << 10, ErrorLog: log.New(io.Discard, "", 0),
+		ConnContext: func(ctx context.Context, c net.Conn) context.Context { return context.WithValue(ctx, guestKey{}, c) },
 	}
 }
+
+// guestKey is what a request's context has its connection under.
+type guestKey struct{}
 
 // serveWeb makes a WebSocket of a request. Any page that a browser on this machine has open can ask for one, so the page must
 // come from the host that it asks, and that host must be named by its number or be localhost: a name may be made to mean this machine.
@@ -61,11 +65,9 @@ func (s *Server) serveWeb(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	defer s.running.Done()
-	addr, err := netip.ParseAddrPort(r.RemoteAddr)
+	g := r.Context().Value(guestKey{}).(*guest)
+	g.weigh()
 	switch {
-	case err != nil:
-		http.Error(w, "no address", http.StatusBadRequest)
-		return
 	case !Numbered(r.Host):
 		http.Error(w, "ask for it by number, like ws://127.0.0.1:5005, or as localhost", http.StatusForbidden)
 		return
@@ -74,7 +76,10 @@ func (s *Server) serveWeb(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, "OSC over WebSocket, in binary frames", http.StatusUpgradeRequired)
 		return
 	}
-	ws, err := websocket.Accept(w, r, nil)
+	ws, err := websocket.Accept(w, r, &websocket.AcceptOptions{
+		OnPingReceived: func(context.Context, []byte) bool { g.weigh(); return true },
+		OnPongReceived: func(context.Context, []byte) { g.weigh() },
+	})
 	if err != nil {
 		return // it was answered
 	}
@@ -82,7 +87,7 @@ func (s *Server) serveWeb(w http.ResponseWriter, r *http.Request) {
 	ctx, cancel := context.WithCancel(context.Background())
 	defer cancel()
 	in := &sockets{ws: ws, ctx: ctx, cancel: cancel, wait: s.guests.limits.first}
-	s.newConn(netip.AddrPortFrom(addr.Addr().Unmap(), addr.Port()), "websocket", in).run(in.next)
+	s.newConn(g.from, "websocket", in).run(in.next)
 }
 
 // Numbered tells whether a Host header is an address or localhost, with a port or without. A name may be made to mean this machine by

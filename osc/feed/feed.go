@@ -6,6 +6,7 @@ package feed
 import (
 	"errors"
 	"fmt"
+	"net/netip"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -32,6 +33,7 @@ const (
 
 // Subscriber is somebody who is told.
 type Subscriber struct {
+	From    netip.Addr                              // whose place of the Most it takes; none: this machine's
 	Send    func(address string, args ...any) error // waits for nobody
 	Gone    <-chan struct{}                         // closed when nothing can be sent any more; nil: never
 	Until   time.Time                               // zero: until it is gone
@@ -56,7 +58,8 @@ type subscriber struct {
 
 // Feed tells its subscribers. Any number of goroutines may use it.
 type Feed struct {
-	now func() Values
+	now    func() Values
+	places *osc.Places
 
 	mu     sync.Mutex
 	list   map[any]*subscriber
@@ -73,7 +76,7 @@ type Feed struct {
 
 // New makes a feed of what now returns, and starts its goroutine. The caller closes it.
 func New(now func() Values) *Feed {
-	f := &Feed{now: now, list: map[any]*subscriber{}, line: make(chan string, lines), wake: make(chan struct{}, 1), done: make(chan struct{})}
+	f := &Feed{now: now, places: osc.NewPlaces(Most), list: map[any]*subscriber{}, line: make(chan string, lines), wake: make(chan struct{}, 1), done: make(chan struct{})}
 	go f.run()
 	return f
 }
@@ -116,7 +119,7 @@ func (f *Feed) run() {
 	}
 }
 
-var errMost = fmt.Errorf("%d others are told already: try again in a minute", Most)
+var errMost = fmt.Errorf("too many others are told already, of your machine or of all %d that may be: try again in a minute", Most)
 
 // Subscribe has s be told from now on, under a key; one of the same key is replaced, and goes on with what it was still to be told. It
 // returns how many there are with it.
@@ -125,7 +128,7 @@ func (f *Feed) Subscribe(key any, s Subscriber) (count int, err error) {
 	defer f.mu.Unlock()
 	f.sweep(time.Now())
 	was := f.list[key]
-	if was == nil && len(f.list) >= Most {
+	if was == nil && !f.places.Take(s.From) {
 		return 0, errMost
 	}
 	if len(f.list) == 0 {
@@ -135,6 +138,8 @@ func (f *Feed) Subscribe(key any, s Subscriber) (count int, err error) {
 	if was == nil {
 		was = &subscriber{listens: map[string]bool{}, due: make([]bool, len(f.seen))}
 		f.list[key] = was
+	} else {
+		s.From = was.From // its place
 	}
 	was.Subscriber = s
 	f.note()
@@ -147,9 +152,17 @@ func (f *Feed) Cancel(key any) bool {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	_, ok := f.list[key]
-	delete(f.list, key)
+	f.drop(key)
 	f.note()
 	return ok
+}
+
+// drop forgets a subscriber.
+func (f *Feed) drop(key any) {
+	if s := f.list[key]; s != nil {
+		delete(f.list, key)
+		f.places.Free(s.From)
+	}
 }
 
 // Get is who is subscribed under a key.
@@ -280,12 +293,12 @@ func (f *Feed) sweep(now time.Time) {
 	for key, s := range f.list {
 		select {
 		case <-s.Gone:
-			delete(f.list, key)
+			f.drop(key)
 			continue
 		default:
 		}
 		if !s.Until.IsZero() && now.After(s.Until) {
-			delete(f.list, key)
+			f.drop(key)
 		}
 	}
 	f.note()

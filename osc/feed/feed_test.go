@@ -3,6 +3,7 @@ package feed
 import (
 	"errors"
 	"fmt"
+	"net/netip"
 	"slices"
 	"strings"
 	"sync"
@@ -66,7 +67,7 @@ func boardOf(t testing.TB, addresses ...string) *board {
 func still(b *board) (f *Feed, view *Values) {
 	view = new(Values)
 	*view = b
-	return &Feed{now: func() Values { return *view }, list: map[any]*subscriber{}, line: make(chan string, lines), wake: make(chan struct{}, 1)}, view
+	return &Feed{now: func() Values { return *view }, places: osc.NewPlaces(Most), list: map[any]*subscriber{}, line: make(chan string, lines), wake: make(chan struct{}, 1)}, view
 }
 
 // ear is what a subscriber has been told since it was last asked.
@@ -218,6 +219,47 @@ func TestFeedEnds(t *testing.T) {
 		t.Errorf("one too many: %v", err)
 	}
 	subscribe(t, f, 0, Subscriber{}) // one of them again
+}
+
+// Other machines have 48 of the 64 places, one of them 16: who is told on this machine finds one, whoever else is told. One that ends, however, frees
+// its place, and one that asks again takes none.
+func TestFeedPlaces(t *testing.T) {
+	f, _ := still(boardOf(t, "/a"))
+	begin, gone := time.Now(), make(chan struct{})
+	count := 0
+	for i := range 100 {
+		from := netip.AddrFrom4([4]byte{192, 0, 2, byte(i % 4)})
+		s := Subscriber{From: from, All: true, Send: (&ear{}).send}
+		switch {
+		case i%4 == 1:
+			s.Gone = gone
+		case i%4 == 2:
+			s.Until = begin.Add(Lasts)
+		}
+		if _, err := f.Subscribe(i, s); err == nil {
+			count++
+		} else if !errors.Is(err, errMost) {
+			t.Fatal(err)
+		}
+	}
+	for i := range 16 {
+		for range 2 {
+			if n, err := f.Subscribe(fmt.Sprint("here ", i), Subscriber{Send: (&ear{}).send}); err != nil || n != count+i+1 {
+				t.Fatalf("%d of this machine, after %d: %v", i, count, err)
+			}
+		}
+	}
+	if count != 48 {
+		t.Errorf("of other machines there are %d", count)
+	}
+	close(gone)
+	f.Cancel(0)
+	f.tick(begin.Add(Lasts + time.Second))
+	for machine, want := range map[int]bool{0: true, 1: true, 2: true, 9: true} {
+		if _, err := f.Subscribe(fmt.Sprint("again ", machine), Subscriber{From: netip.AddrFrom4([4]byte{192, 0, 2, byte(machine)}), Send: (&ear{}).send}); (err == nil) != want {
+			t.Errorf("machine %d, when many have ended: %v", machine, err)
+		}
+	}
 }
 
 // What happens is told at once to those who want it, what comes in with the next turn, and if it is too much, how much was left out.

@@ -340,7 +340,7 @@ func TestListen(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer l.Close()
-	in := &limited{Listener: l, places: make(chan struct{}, 1)}
+	in := &limited{Listener: l, places: osc.NewPlaces(1)}
 	go func() {
 		for {
 			if _, err := in.Accept(); err != nil {

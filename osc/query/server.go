@@ -48,7 +48,7 @@ type Server struct {
 	names   []string // by which it may be asked for, besides numbers
 	ctx     context.Context
 	cancel  context.CancelFunc
-	sockets chan struct{} // one for each WebSocket that there may be more
+	sockets *osc.Places
 	running sync.WaitGroup
 
 	mu     sync.Mutex
@@ -65,7 +65,7 @@ func Listen(address string, cfg Config) (*Server, error) {
 		return nil, fmt.Errorf("OSCQuery address %q: %w: it must be host:port, like 127.0.0.1:5085, or none", address, err)
 	}
 	bound := l.Addr().(*net.TCPAddr).AddrPort()
-	s := &Server{cfg: cfg, addr: netip.AddrPortFrom(bound.Addr().Unmap(), bound.Port()), sockets: make(chan struct{}, mostSockets)}
+	s := &Server{cfg: cfg, addr: netip.AddrPortFrom(bound.Addr().Unmap(), bound.Port()), sockets: osc.NewPlaces(mostSockets)}
 	if !s.addr.Addr().IsLoopback() && len(cfg.Access.Allow) == 0 {
 		_ = l.Close()
 		return nil, fmt.Errorf("other machines reach OSCQuery at %v: say which of them may ask, with --osc-allow 192.168.1.0/24 or the like", s.addr.Addr())
@@ -79,7 +79,7 @@ func Listen(address string, cfg Config) (*Server, error) {
 		ErrorLog: log.New(io.Discard, "", 0),
 	}
 	s.running.Go(func() {
-		_ = s.http.Serve(&limited{Listener: l, access: cfg.Access, places: make(chan struct{}, mostConns)})
+		_ = s.http.Serve(&limited{Listener: l, access: cfg.Access, places: osc.NewPlaces(mostConns)})
 	})
 	return s, nil
 }
@@ -111,7 +111,7 @@ func (s *Server) begin() bool {
 type limited struct {
 	net.Listener
 	access osc.Access
-	places chan struct{}
+	places *osc.Places
 }
 
 // Accept implements net.Listener.
@@ -121,11 +121,9 @@ func (l *limited) Accept() (net.Conn, error) {
 		if err != nil {
 			return nil, err
 		}
-		if a, ok := c.RemoteAddr().(*net.TCPAddr); ok && l.access.Hears(a.AddrPort().Addr().Unmap()) {
-			select {
-			case l.places <- struct{}{}:
-				return &placed{Conn: c, leave: sync.OnceFunc(func() { <-l.places })}, nil
-			default:
+		if a, ok := c.RemoteAddr().(*net.TCPAddr); ok {
+			if from := a.AddrPort().Addr().Unmap(); l.access.Hears(from) && l.places.Take(from) {
+				return &placed{Conn: c, leave: sync.OnceFunc(func() { l.places.Free(from) })}, nil
 			}
 		}
 		_ = c.Close()
@@ -142,6 +140,12 @@ type placed struct {
 func (p *placed) Close() error {
 	p.leave()
 	return p.Conn.Close()
+}
+
+// addrOf is who asks: an address that the listener has let in.
+func addrOf(r *http.Request) netip.Addr {
+	at, _ := netip.ParseAddrPort(r.RemoteAddr)
+	return at.Addr().Unmap()
 }
 
 // localName is a machine's name in mDNS.

@@ -85,13 +85,12 @@ func (l *listener) say(name, path string) {
 
 // socket serves a WebSocket until it ends. A page in a browser must come from here, as it is with coder/websocket.
 func (s *Server) socket(w http.ResponseWriter, r *http.Request) {
-	select {
-	case s.sockets <- struct{}{}:
-		defer func() { <-s.sockets }()
-	default:
+	from := addrOf(r)
+	if !s.sockets.Take(from) {
 		http.Error(w, "too many listen already", http.StatusServiceUnavailable)
 		return
 	}
+	defer s.sockets.Free(from)
 	if !s.begin() {
 		return
 	}
@@ -105,7 +104,7 @@ func (s *Server) socket(w http.ResponseWriter, r *http.Request) {
 	ctx, cancel := context.WithCancel(s.ctx)
 	defer cancel()
 	l := &listener{ws: ws, out: make(chan frame, mostQueue), end: cancel}
-	if _, err := s.cfg.Feed.Subscribe(l, feed.Subscriber{Send: l.send, Gone: ctx.Done(), Changed: l.changed}); err != nil {
+	if _, err := s.cfg.Feed.Subscribe(l, feed.Subscriber{From: from, Send: l.send, Gone: ctx.Done(), Changed: l.changed}); err != nil {
 		_ = ws.Close(websocket.StatusTryAgainLater, err.Error())
 		return
 	}
