@@ -148,7 +148,7 @@ func bundleOf(t *testing.T, packets ...[]byte) []byte {
 }
 
 // Only where more than ten come in a millisecond are they let gather.
-func TestFlood(t *testing.T) {
+func TestFloodRises(t *testing.T) {
 	var f flood
 	at := time.Now()
 	steps := []struct {

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"net"
@@ -53,6 +54,24 @@ func kernelDrops(t *testing.T, address string) (drops uint64) {
 	}
 	t.Fatalf("no socket of port %d in /proc/net/udp", n)
 	return 0
+}
+
+// cpuTime is what a process has used of the processor, to a hundredth of a second.
+func cpuTime(t *testing.T, pid int) (all time.Duration) {
+	t.Helper()
+	stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
+	if err != nil {
+		t.Fatal(err)
+	}
+	f := strings.Fields(string(stat[bytes.LastIndexByte(stat, ')')+1:]))
+	for _, word := range f[11:13] { // user, system
+		n, err := strconv.Atoi(word)
+		if err != nil {
+			t.Fatal(err)
+		}
+		all += time.Duration(n) * 10 * time.Millisecond
+	}
+	return all
 }
 
 // sendFlood sends so many messages a second, in bursts of a millisecond, and returns how many it sent. Its answers are read and counted by nobody:
@@ -130,7 +149,12 @@ func TestFlood(t *testing.T) {
 		took, lost := probe(ctx, t, before.OSC)
 		probes <- probed{took, lost}
 	}()
+	pids := []int{e.cmd.Process.Pid, os.Getpid()}
+	used := []time.Duration{cpuTime(t, pids[0]), cpuTime(t, pids[1])}
 	sent := sendFlood(t, before.OSC, rate, length)
+	for i, pid := range pids {
+		used[i] = (cpuTime(t, pid) - used[i]) / time.Duration(max(sent, 1))
+	}
 	cancel()
 	p := <-probes
 	stopNotes()
@@ -155,6 +179,7 @@ func TestFlood(t *testing.T) {
 	}
 	t.Logf("%d messages in %v, %.0f a second; %d of all dropped by the kernel, %d carried out; concealed %d, flips %d",
 		sent, length, float64(sent)/length.Seconds(), dropped, carried(), after.Concealed-before.Concealed, after.Flips-before.Flips)
+	t.Logf("of the processor for each: engine %v, who sends %v", used[0], used[1])
 	t.Logf("from read to committed: %.2f%% of %d packets within 2.05 ms; by powers of 2 us %v", 100*within, all, after.OSCDelays)
 	t.Logf("%d probes, %d lost: from packet to answer 50%% %v, 99%% %v, at most %v", len(p.took), p.lost, at(0.5), at(0.99), at(1))
 	// Each message is one command; those of the notes and of the probe are among them.

@@ -45,7 +45,9 @@ func MayFIFO(priority int) error {
 // ProcessFIFO asks for SCHED_FIFO for every thread that this process has; those made
 // later inherit it. A Go program whose render thread alone were real-time would wait, now
 // and then, for a runtime thread that is not.
-func ProcessFIFO(priority int) error { return eachThread(func(tid int) error { return fifo(tid, priority) }) }
+func ProcessFIFO(priority int) error {
+	return eachThread(func(tid int) error { return fifo(tid, priority) })
+}
 
 // NiceEngine is the nice value of an engine process, that of other servers of sound: a command waits for no program that computes. The kernel
 // shares by it, so that nobody is held up who must not be.
