@@ -15,7 +15,7 @@ type letter struct {
 
 const (
 	outboxSize = 4096 // letters that may wait for the network: who answers never does
-	crowded    = 16   // from so many on, those to one program of this machine go out as bundles
+	crowded    = 8    // from so many on, those to one program of this machine go out as bundles
 	mostBundle = 1400 // bytes of these
 	yieldEvery = 16   // datagrams written in a row, after which others have their turn: else it would be after 10 ms
 )
