@@ -228,7 +228,11 @@ func (n *Node) Ask(ctx context.Context, address, name string, r *pb.Request) (*p
 		wait = max(0, time.Until(at)) // a negative one would be for ever
 	}
 	r.Version, r.Id = pb.Version, n.ids.Add(1)
-	answer, err := n.system.Root.RequestFuture(DoorPID(address, name), r, wait).Result()
+	future := actor.NewFuture(n.system, wait)
+	n.sentry.origins.expect(future.PID().Id, address)
+	defer n.sentry.origins.forget(future.PID().Id)
+	n.system.Root.RequestWithCustomSender(DoorPID(address, name), r, future.PID())
+	answer, err := future.Result()
 	switch {
 	case errors.Is(err, actor.ErrDeadLetter):
 		return nil, fmt.Errorf("%s: there is no engine called %q, or it cannot be reached", address, name)
