@@ -132,6 +132,13 @@ func (d *desk) close() {
 	d.ended = true
 }
 
+// lose: the actors have ended, and what was on its way to them is gone.
+func (d *desk) lose() {
+	d.inFlight.Store(0)
+	d.asks.Store(0)
+	d.drafts.onWay.Store(0)
+}
+
 // describe adds to a status what the desk knows.
 func (d *desk) describe(st *Status) {
 	st.OSC = noOSC
