@@ -224,7 +224,7 @@ func (s *serving) status(answer func(any)) {
 
 // newPatch has the engine go on with another patch.
 func (s *serving) newPatch(m NewPatch, answer func(any)) {
-	ctx, cancel := context.WithTimeout(context.Background(), 3*makeLimit)
+	ctx, cancel := context.WithTimeout(context.Background(), changeLimit)
 	defer cancel()
 	name := m.Name
 	if name == "" {

@@ -221,7 +221,8 @@ func (n *Node) Close() {
 	})
 }
 
-// Ask sends one request to the engine of that name at an address and returns what answers it. A Refused is the error, as a RefusedError.
+// Ask sends one request to the engine of that name at an address and returns what answers it. A Refused is the error, as a RefusedError. It waits
+// until the deadline of ctx, 5 s without one: an engine elsewhere may be cut off. For another patch an engine gives itself 30 s.
 func (n *Node) Ask(ctx context.Context, address, name string, r *pb.Request) (*pb.Reply, error) {
 	wait := 5 * time.Second
 	if at, ok := ctx.Deadline(); ok {
