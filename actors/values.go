@@ -225,6 +225,7 @@ func (e *Engine) remember() {
 		e.desk.note(c, false)
 	}
 	e.rig.meter.begin(known.values)
+	e.rememberMuted(known, goesOn && e.cfg.Resume)
 }
 
 // groupID is the id of the group of voices that a node belongs to, "" for none.
