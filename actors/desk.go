@@ -9,7 +9,6 @@ import (
 	"github.com/music-chronus/chronus/osc"
 	"github.com/music-chronus/chronus/osc/feed"
 	"github.com/music-chronus/chronus/osc/query"
-	"github.com/music-chronus/chronus/shm"
 )
 
 // noOSC as the address of Config.OSC means not to listen.
@@ -40,7 +39,7 @@ type directory struct {
 	*Addresses
 	*values
 	plan   uint64
-	before *directory // that it followed, until another follows; nil: none
+	before *directory // that it followed; nil: none that can be gone back to
 }
 
 func newDesk(address string, access osc.Access, plan *patch.Plan) (d *desk, err error) {
@@ -53,42 +52,6 @@ func newDesk(address string, access osc.Access, plan *patch.Plan) (d *desk, err 
 		d.server, err = osc.Listen(address, access)
 	}
 	return d, err
-}
-
-// replan makes the addresses those of another plan. One that was commanded goes on with the values of the one before, one that is gone back
-// to with those that it had, any other with its own.
-func (d *desk) replan(p *planned) error {
-	was := d.directory.Load()
-	if was != nil && was.before != nil && was.before.plan == p.number {
-		was.before.before = nil
-		d.directory.Store(was.before)
-		return nil
-	}
-	a, err := NewAddresses(p.plan)
-	if err != nil {
-		return err
-	}
-	now := &directory{Addresses: a, plan: p.number}
-	if was != nil && p.seq != 0 && p.before == was.plan {
-		now.values = was.follow(p.plan)
-		now.before = &directory{Addresses: was.Addresses, values: was.values, plan: was.plan}
-	} else {
-		now.values = newValues(p.plan)
-	}
-	d.directory.Store(now)
-	return nil
-}
-
-// note keeps what a command has set, or if it was left out has not set.
-func (d *desk) note(c shm.Command, left bool) {
-	known := d.directory.Load()
-	switch {
-	case known.plan != c.Plan:
-	case left:
-		known.undo(c)
-	default:
-		known.note(c, d.clock())
-	}
 }
 
 // view is what the addresses have now.
@@ -130,6 +93,13 @@ func (d *desk) close() {
 	d.ending.Lock()
 	defer d.ending.Unlock()
 	d.ended = true
+}
+
+// lose: the actors have ended, and what was on its way to them is gone.
+func (d *desk) lose() {
+	d.inFlight.Store(0)
+	d.asks.Store(0)
+	d.drafts.onWay.Store(0)
 }
 
 // describe adds to a status what the desk knows.

@@ -82,7 +82,7 @@ func (h Host) spawn(e *Engine, t *tree) error {
 	if h.own {
 		parent, name = h.System.Root, rootName
 	}
-	e.serving.engine, e.serving.tree = e, t
+	e.serving.engine, e.serving.tree, e.serving.told = e, t, map[string]*subscriber{}
 	props := actor.PropsFromProducer(func() actor.Actor { return &face{serving: &e.serving} }, actor.WithSupervisor(treeStrategy(e.emit)))
 	pid, err := parent.SpawnNamed(props, name)
 	if err != nil {

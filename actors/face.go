@@ -17,13 +17,14 @@ type serving struct {
 	tree   *tree
 	taping sync.Mutex
 	tape   *taping // nil: none is written
+	told   map[string]*subscriber
 }
 
 // face is an engine's own actor: what the actors of a program know of it. The tree hangs under it, supervised by our strategy, so that nothing
-// of it reaches the program's. It waits for nobody, and never fails.
+// of it reaches the program's. It waits for nobody, and never fails; but the program's strategy may restart it with others that did, and then the
+// engine plays on: all that lasts is outside of it.
 type face struct {
 	serving *serving
-	told    map[string]*subscriber
 	leaving bool
 }
 
@@ -54,21 +55,28 @@ func (f *face) Receive(ctx actor.Context) {
 	e := f.serving.engine
 	switch m := ctx.Message().(type) {
 	case *actor.Started:
-		f.told = map[string]*subscriber{}
+		if e.gone.Load() { // it was restarted as it was stopped
+			ctx.Stop(ctx.Self())
+			return
+		}
 		e.tree.Store(childPID(ctx.Self(), treeName))
 		f.plant(ctx)
-	case *actor.Stopping, *actor.Restarting:
+	case *actor.Restarting:
+		f.leaving = true
+	case *actor.Stopping:
 		f.leaving = true
 		e.gone.Store(true)
 		go e.Stop() // its parent may be what ended it
+	case *actor.Stopped:
+		f.serving.tree.errands.lose(true, errStopped)
 	case *actor.Terminated:
 		if name, ours := childName(ctx.Self(), m.Who); ours && name == treeName && !f.leaving {
 			f.plant(ctx)
 		}
-		delete(f.told, key(m.Who))
-	case *actor.Stopped, *actor.ReceiveTimeout:
+		delete(f.serving.told, key(m.Who))
+	case *actor.ReceiveTimeout:
 	case Happened:
-		for _, s := range f.told {
+		for _, s := range f.serving.told {
 			ctx.Send(s.pid, m)
 		}
 	case Subscribe, Unsubscribe:
@@ -129,11 +137,11 @@ func (f *face) subscribe(ctx actor.Context) {
 		return // nobody to tell
 	}
 	k := key(who)
-	s := f.told[k]
+	s := f.serving.told[k]
 	m, on := ctx.Message().(Subscribe)
 	switch {
 	case !on:
-		delete(f.told, k)
+		delete(f.serving.told, k)
 		if s != nil {
 			ctx.Unwatch(who)
 		}
@@ -144,7 +152,7 @@ func (f *face) subscribe(ctx actor.Context) {
 		return
 	case s == nil:
 		s = &subscriber{pid: who}
-		f.told[k] = s
+		f.serving.told[k] = s
 		ctx.Watch(who)
 	}
 	if s.every, s.round = m.Every, s.round+1; s.every > 0 {
@@ -156,7 +164,7 @@ func (f *face) subscribe(ctx actor.Context) {
 
 // report sends a subscriber its status, and sees to the next.
 func (f *face) report(ctx actor.Context, m statusDue) {
-	s := f.told[m.key]
+	s := f.serving.told[m.key]
 	if s == nil || s.round != m.round {
 		return
 	}
@@ -187,10 +195,7 @@ func (s *serving) carryOut(request any, answer func(any)) {
 	}
 	switch m := request.(type) {
 	case GetStatus:
-		s.engine.send(monitorName, askStatus{answer: func(st Status) {
-			s.engine.sign(&st)
-			answer(st)
-		}})
+		s.status(answer)
 	case Flip:
 		done(s.engine.Flip())
 	case Mute:
@@ -206,9 +211,20 @@ func (s *serving) carryOut(request any, answer func(any)) {
 	}
 }
 
+// status asks the monitor.
+func (s *serving) status(answer func(any)) {
+	s.tree.errands.do(func(answered func()) {
+		s.engine.send(monitorName, askStatus{answer: func(st Status) {
+			answered()
+			s.engine.sign(&st)
+			answer(st)
+		}})
+	}, func(err error) { answer(refusal(RefusedUnavailable, err)) })
+}
+
 // newPatch has the engine go on with another patch.
 func (s *serving) newPatch(m NewPatch, answer func(any)) {
-	ctx, cancel := context.WithTimeout(context.Background(), 3*makeLimit)
+	ctx, cancel := context.WithTimeout(context.Background(), changeLimit)
 	defer cancel()
 	name := m.Name
 	if name == "" {
@@ -241,7 +257,13 @@ func (s *serving) play(to string, args []any, done func(error)) {
 		case s.engine.gone.Load():
 			done(errStopped)
 		default:
-			s.engine.send(conductorName, batch{plays: []play{{commands: commands, asker: askerFunc(done)}}, plan: known.plan})
+			s.tree.errands.do(func(answered func()) {
+				answer := func(err error) {
+					answered()
+					done(err)
+				}
+				s.engine.send(conductorName, batch{plays: []play{{commands: commands, asker: askerFunc(answer)}}, plan: known.plan})
+			}, done)
 		}
 	}, func(e *osc.DecodeError) { done(e) })
 }

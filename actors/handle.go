@@ -9,7 +9,7 @@ import (
 	"github.com/asynkron/protoactor-go/actor"
 )
 
-// requestWait is how long a request may take whose context has no deadline.
+// requestWait is how long a request that is answered at once may take if its context has no deadline.
 const requestWait = 5 * time.Second
 
 // Handle is an engine as the actors of its program see it: each method is a request to the engine's actor, and its answer. It may be copied,
@@ -34,28 +34,63 @@ func (e *Engine) Handle() Handle { return NewHandle(e.system, e.face) }
 // PID is the engine's actor.
 func (h Handle) PID() *actor.PID { return h.pid }
 
-// Request sends any request and returns what answers it. A Refused is the error. It waits until the deadline of ctx, 5 s without one.
+// Request sends any request and returns what answers it. A Refused is the error. It waits until the end of ctx. Without a deadline it waits for
+// a NewPatch and an EndTape as long as the engine is at it, and ends when that ends; for anything else 5 s: that is answered at once, or was lost
+// with an actor that failed.
 func (h Handle) Request(ctx context.Context, request any) (any, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
-	wait := requestWait
-	if at, ok := ctx.Deadline(); ok {
-		wait = max(0, time.Until(at)) // a negative one would be for ever
+	future := actor.NewFuture(h.root.ActorSystem(), patience(ctx, request))
+	defer context.AfterFunc(ctx, func() { h.root.Stop(future.PID()) })()
+	if lasts(request) {
+		h.tell(&actor.Watch{Watcher: future.PID()})
+		defer h.tell(&actor.Unwatch{Watcher: future.PID()})
 	}
-	answer, err := h.root.RequestFuture(h.pid, request, wait).Result()
+	h.root.RequestWithCustomSender(h.pid, request, future.PID())
+	answer, err := future.Result()
+	_, ended := answer.(*actor.Terminated)
 	switch {
-	case errors.Is(err, actor.ErrDeadLetter):
+	case ended, errors.Is(err, actor.ErrDeadLetter):
 		return nil, Refused{RefusedStopped, errStopped.Error()}
 	case errors.Is(err, actor.ErrTimeout):
-		return nil, fmt.Errorf("%T: no answer within %v: %w", request, wait, context.DeadlineExceeded)
+		return nil, fmt.Errorf("%T: no answer in time: %w", request, context.DeadlineExceeded)
 	case err != nil:
 		return nil, fmt.Errorf("%T: %w", request, err)
+	case answer == nil:
+		return nil, fmt.Errorf("%T: it was given up: %w", request, ctx.Err())
 	}
 	if r, ok := answer.(Refused); ok {
 		return nil, r
 	}
 	return answer, nil
+}
+
+// lasts tells whether the engine may be at a request for longer than it takes to look at it.
+func lasts(request any) bool {
+	switch request.(type) {
+	case NewPatch, EndTape:
+		return true
+	}
+	return false
+}
+
+// patience is how long a request is waited for at the most; below 0: ctx alone says.
+func patience(ctx context.Context, request any) time.Duration {
+	at, ok := ctx.Deadline()
+	switch {
+	case ok:
+		return max(0, time.Until(at))
+	case lasts(request):
+		return -1
+	}
+	return requestWait
+}
+
+// tell gives the engine's actor a message of protoactor's own.
+func (h Handle) tell(m any) {
+	to, _ := h.root.ActorSystem().ProcessRegistry.Get(h.pid) // of one that has ended that for dead letters, which answers
+	to.SendSystemMessage(h.pid, m)
 }
 
 func (h Handle) done(ctx context.Context, request any) error {
@@ -98,7 +133,8 @@ func (h Handle) Transport(ctx context.Context, do TransportDo) error {
 	return h.done(ctx, Transport{do})
 }
 
-// NewPatch has the engine go on with another patch.
+// NewPatch has the engine go on with another patch. Every worker makes it ready first, which takes some milliseconds, and seconds if workers end of it; the
+// engine goes on with that when ctx has ended.
 func (h Handle) NewPatch(ctx context.Context, name string, text []byte) (Commit, error) {
 	d, err := answerOf[PatchDone](ctx, h, NewPatch{name, text})
 	return d.Commit, err

@@ -21,6 +21,8 @@ type meter struct {
 	amp   float64
 	was   float64 // the amp before it was muted
 	muted bool
+	keep  func(muted bool, was float64) // puts that on record; nil: nobody does
+	kept  bool                          // muted, on record
 
 	begun   uint64            // notes and gates
 	held    map[uint32]bool   // those that have not ended
@@ -67,6 +69,7 @@ func (m *meter) note(c shm.Command, plan *patch.Plan) {
 	case c.Op == shm.OpSet && c.Node == 0 && c.Param == patch.EngineAmp:
 		m.amp = c.Value
 		m.muted = m.muted && c.Value == 0
+		m.keepMuted()
 	case c.Op == shm.OpSet && c.Node > 0 && plan != nil && int(c.Node) == plan.SeqNode() && c.Param == patch.SeqPlay:
 		m.playing = c.Value != patch.PlayStop
 	case c.Op == shm.OpPlan, c.Op == shm.OpNote && c.Value == 0 && int(c.Param) > 127: // other nodes; all of them
@@ -88,6 +91,7 @@ func (m *meter) replan(was, now *planned) {
 	anew := now.seq == 0 && was.before != now.number
 	if anew {
 		m.amp, m.muted = now.plan.Nodes()[0].Values[patch.EngineAmp], false
+		m.keepMuted()
 		clear(m.held)
 	}
 	i, k := was.plan.SeqNode(), now.plan.SeqNode()
@@ -164,29 +168,6 @@ func (m *meter) describe(st *Status) {
 	for i := range st.Workers {
 		st.Workers[i].Load = m.load[st.Workers[i].PID]
 	}
-}
-
-// mute says what the amp is to be set to; ok is false if it is as it is to be.
-func (r *rig) mute(on bool) (amp float64, ok bool) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	m := r.meter
-	switch {
-	case on == m.muted:
-		return 0, false
-	case on:
-		m.was, m.muted = m.amp, true
-		return 0, true
-	}
-	m.muted = false
-	return m.was, true
-}
-
-// setMuted puts right what mute noted, if that could not be done.
-func (r *rig) setMuted(on bool) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	r.meter.muted = on
 }
 
 // newBoot names one life of an engine.

@@ -151,9 +151,8 @@ func (r *rig) translate(c shm.Command, plan uint64) (shm.Command, error) {
 	return c, fmt.Errorf("node %q is gone: the patch has been changed", n.ID)
 }
 
-// change has every worker go on with another patch. asked: this is the text that an engine after this one is started with. answer is told
-// should the change turn out to be poison.
-func (r *rig) change(ctx context.Context, name string, text []byte, asked bool, answer func(error)) (c Commit, err error) {
+// tryChange is change, whose answer is told whenever the change turns out to be poison.
+func (r *rig) tryChange(ctx context.Context, name string, text []byte, asked bool, answer func(error)) (c Commit, err error) {
 	select {
 	case r.changing <- struct{}{}:
 	case <-ctx.Done():

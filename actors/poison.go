@@ -277,6 +277,7 @@ func (r *rig) tellQuarantined(o offence, out []shm.Command) {
 		r.noted(c, true)
 		if i, ok := r.log.index(c.Seq); ok && r.log.askers[i] != nil {
 			go r.log.askers[i].answer(err)
+			r.log.askers[i] = nil // another worker may end in that block too
 		}
 		if c.Op == shm.OpPlan && uint64(c.Value) == r.present.number {
 			r.revert(r.present.before, len(out) == 1)

@@ -123,7 +123,7 @@ func refusal(code RefusedCode, err error) Refused {
 		return r
 	case errors.Is(err, errStopped):
 		code = RefusedStopped
-	case errors.Is(err, errRingsFull), errors.Is(err, errLogFull), errors.Is(err, errReplanned), errors.Is(err, errBusy), errors.Is(err, errManyPlans):
+	case errors.Is(err, errRingsFull), errors.Is(err, errLogFull), errors.Is(err, errReplanned), errors.Is(err, errBusy), errors.Is(err, errManyPlans), errors.Is(err, errLost):
 		code = RefusedUnavailable
 	}
 	return Refused{code, err.Error()}

@@ -83,6 +83,7 @@ func (d *runtimeDir) release() {
 	_ = os.Remove(d.file(nextSocketFile))
 	_ = os.Remove(d.file(spareSocketFile))
 	_ = os.Remove(d.file(crewFile))
+	_ = os.Remove(d.file(mutedFile))
 	_ = d.lock.Close()
 }
 
@@ -113,11 +114,16 @@ func (d *runtimeDir) saveCrew(crew []member) error {
 	if err != nil {
 		return err
 	}
-	tmp := d.file(crewFile + ".tmp")
+	return d.replace(crewFile, b)
+}
+
+// replace puts a file in the place of the one that is there, whole or not at all.
+func (d *runtimeDir) replace(name string, b []byte) error {
+	tmp := d.file(name + ".tmp")
 	if err := os.WriteFile(tmp, b, 0o600); err != nil {
 		return err
 	}
-	return os.Rename(tmp, d.file(crewFile))
+	return os.Rename(tmp, d.file(name))
 }
 
 // crew is what the engine before this one had on record when it ended, if it did not end in order.

@@ -37,6 +37,7 @@ type Saved struct {
 	Size     int                `json:"size"`                // bytes that follow
 	Hash     uint64             `json:"hash,string"`         // of patch and bytes
 	Values   map[string]float64 `json:"values,omitempty"`    // what addresses were set to, if it is not what the patch says: to be told, not to be played
+	Muted    *float64           `json:"muted,omitempty"`     // the amp before it was muted; nil: it is not
 	bytes    []byte
 }
 
@@ -223,7 +224,7 @@ func (s *saver) save(now time.Time, last bool) {
 	saved := Saved{
 		At: now, Rate: s.rig.cfg.Rate, Block: s.rig.cfg.Block, Channels: s.rig.cfg.Channels,
 		Name: name, Patch: string(kept.Text), LastGood: string(s.lastGood), N: kept.Block, Seq: kept.Seq, bytes: kept.Bytes,
-		Values: s.rig.valued(),
+		Values: s.rig.valued(), Muted: s.rig.mutedFrom(),
 	}
 	err := saved.write(s.path)
 	if err != nil && !s.failing {

@@ -15,6 +15,7 @@ type tree struct {
 	refused func(error) // the first audio process cannot play
 	up      chan struct{}
 	once    sync.Once // closes up, once all children are there
+	errands errands
 }
 
 // The names of the supervisor and the actors under it; a worker's has its slot behind it.
@@ -43,6 +44,7 @@ func (s *supervisor) Receive(ctx actor.Context) {
 		s.start(ctx)
 	case *actor.Stopping, *actor.Restarting:
 		s.leaving = true
+		s.tree.errands.fall()
 	case *actor.Terminated:
 		if name, ours := childName(ctx.Self(), m.Who); ours && !s.leaving {
 			s.child(ctx, name) // the strategy never stops a child: but should one end, it is started again
@@ -54,6 +56,8 @@ func (s *supervisor) Receive(ctx actor.Context) {
 
 // start spawns the children, each before those that send to it.
 func (s *supervisor) start(ctx actor.Context) {
+	s.tree.desk.lose()
+	s.tree.errands.lose(false, errLost)
 	s.child(ctx, monitorName)
 	s.child(ctx, conductorName)
 	s.child(ctx, editorName)
@@ -62,6 +66,7 @@ func (s *supervisor) start(ctx actor.Context) {
 		s.child(ctx, workerName+strconv.Itoa(i))
 	}
 	s.child(ctx, ingressName)
+	s.tree.errands.rise()
 	s.tree.once.Do(func() { close(s.tree.up) })
 }
 

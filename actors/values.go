@@ -127,6 +127,12 @@ func (v *values) set(c shm.Command, frame uint64) {
 	to.put(c.Value)
 }
 
+// inherit takes over what another cell was set to, and what of that can be taken back.
+func (c *cell) inherit(from *cell) {
+	c.now, c.past, c.kept = from.now, from.past, from.kept
+	c.bits.Store(from.bits.Load())
+}
+
 func (c *cell) put(x float64) {
 	c.bits.Store(math.Float64bits(x))
 	c.stamp.Add(1)
@@ -165,19 +171,18 @@ func (v *values) follow(plan *patch.Plan) *values {
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	heirs := map[int]int{}
-	for i := range plan.Nodes() {
-		n := &plan.Nodes()[i]
-		k := slices.IndexFunc(v.plan.Nodes(), func(x patch.PlanNode) bool { return x.ID == n.ID && x.Desc == n.Desc && x.Sum == n.Sum })
-		if k < 0 || groupID(v.plan, k) != groupID(plan, i) {
+	for k := range v.plan.Nodes() {
+		i := successor(v.plan, plan, k)
+		if i < 0 {
 			continue
 		}
 		heirs[k] = i
-		was := &v.plan.Nodes()[k]
+		was, n := &v.plan.Nodes()[k], &plan.Nodes()[i]
 		for p := range len(n.Desc.Params) + 1 {
 			if p < len(n.Values) && n.Values[p] != was.Values[p] && !(n.Track() && p == patch.TrackNow) {
 				continue
 			}
-			to.cells[to.first[i]+p].bits.Store(v.cells[v.first[k]+p].bits.Load())
+			to.cells[to.first[i]+p].inherit(&v.cells[v.first[k]+p])
 		}
 	}
 	for _, c := range v.ahead {
@@ -220,6 +225,7 @@ func (e *Engine) remember() {
 		e.desk.note(c, false)
 	}
 	e.rig.meter.begin(known.values)
+	e.rememberMuted(known, goesOn && e.cfg.Resume)
 }
 
 // groupID is the id of the group of voices that a node belongs to, "" for none.

@@ -203,6 +203,70 @@ func TestValuesFollow(t *testing.T) {
 	expect("310 440 2000 " + q + " 0.5")
 }
 
+// A plan that is gone back to has the values that it had, however many are gone back over, and one after the other: without what was
+// left out, though it was left out before the plan that is left; and so have those that followed.
+func TestValuesGoneBackTo(t *testing.T) {
+	plan := planOf(t, valuePatch)
+	begin := func() (*desk, []shm.Command) {
+		d, _ := valueDesk(t, valuePatch)
+		var all []shm.Command
+		for n := range uint64(4) { // plan n is set to 100 + n, and followed
+			if n > 0 {
+				other := planOf(t, strings.Replace(valuePatch, "nodes:\n", fmt.Sprintf("nodes:\n  - {id: x%d, type: noise}\n", n), 1))
+				if n == 2 {
+					other = plan
+				}
+				if err := d.replan(&planned{number: n, before: n - 1, seq: 10 * n, plan: other}); err != nil {
+					t.Fatal(err)
+				}
+			}
+			all = append(all, d.command(t, 10*n+1, 0, "/mod/a/freq", float64(100+n)))
+			d.note(all[n], false)
+		}
+		return d, all
+	}
+	for _, tt := range []struct {
+		left []int    // settings that were left out
+		to   []uint64 // plans that are gone back to
+		want string
+	}{
+		{nil, []uint64{2, 1, 0}, "103 102 101 100"}, {nil, []uint64{1, 0}, "103 101 100"}, {nil, []uint64{0}, "103 100"},
+		{[]int{0}, []uint64{0}, "103 300"}, {[]int{1}, []uint64{2, 1}, "103 102 100"}, {[]int{1, 3}, []uint64{2, 1}, "102 102 100"}, {[]int{1, 2, 3}, []uint64{2, 1, 0}, "100 100 100 100"},
+	} {
+		d, all := begin()
+		for _, i := range tt.left {
+			d.note(all[i], true)
+		}
+		got := []string{d.has(t, "/mod/a/freq")}
+		for _, n := range tt.to {
+			if err := d.replan(&planned{number: n, plan: plan}); err != nil {
+				t.Fatal(err)
+			}
+			got = append(got, d.has(t, "/mod/a/freq"))
+		}
+		if s := strings.Join(got, " "); s != tt.want {
+			t.Errorf("without %v, back to %v: %s, want %s", tt.left, tt.to, s, tt.want)
+		}
+	}
+}
+
+// No more plans are kept to go back to than can be gone back to.
+func TestValuesKept(t *testing.T) {
+	d, _ := valueDesk(t, valuePatch)
+	for n := range uint64(3 * shm.Plans) {
+		if err := d.replan(&planned{number: n + 1, before: n, seq: n + 1, plan: planOf(t, valuePatch)}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	kept := 0
+	for at := d.directory.Load(); at != nil; at = at.before {
+		kept++
+	}
+	if kept != shm.Plans {
+		t.Errorf("%d are kept", kept)
+	}
+}
+
 // What is noted costs no memory.
 func TestValuesAllocs(t *testing.T) {
 	d, _ := valueDesk(t, valuePatch)

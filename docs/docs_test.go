@@ -127,7 +127,7 @@ func TestExclusiveImports(t *testing.T) {
 		{"C", []string{"audio/portaudio"}, "an embedding program with an output of its own needs no C compiler"},
 		{"github.com/gordonklaus/portaudio", []string{"audio/portaudio"}, "it is cgo"},
 		{"github.com/hypebeast/go-osc/", []string{"osc"}, "its parser must never see input from the network"},
-		{"github.com/goccy/go-yaml/", []string{"cmd/chronus", "dsp/patch", "osc/midi"}, "patches have one reader, chaos plans another, MIDI maps a third"},
+		{"github.com/goccy/go-yaml/", []string{"cmd/chronus", "dsp/patch", "dsp/yaml", "osc/midi"}, "dsp/yaml reads, and patches, chaos plans and MIDI maps walk its tree"},
 		{"github.com/alecthomas/kong", []string{"cmd/chronus"}, "a library has no command line"},
 		{"gitlab.com/gomidi/midi/", []string{"cmd/chronus", "osc/midi"}, "an engine knows no MIDI"},
 		{"github.com/mewkiz/flac", []string{"cmd/chronus", "dsp/sample"}, "one writes it, one reads it"},
@@ -160,7 +160,7 @@ func TestForbiddenImports(t *testing.T) {
 		"dsp/moduletest testing":    false, // laws for other people's tests
 		"audio/backendtest testing": false, // the same for backends
 	}
-	pure := regexp.MustCompile(`^dsp($|/module$|/patch$|/sample$|/sequencer$|/stream$|/internal/approx$)`)
+	pure := regexp.MustCompile(`^dsp($|/module$|/patch$|/sample$|/sequencer$|/stream$|/yaml$|/internal/approx$)`)
 	for _, rule := range []struct {
 		from   *regexp.Regexp
 		to     *regexp.Regexp

@@ -87,6 +87,20 @@ func TestState(t *testing.T) {
 	e.Bool(false)
 	r.Save(e)
 	b := e.Bytes()
+	c := NewCounter()
+	c.Uint64(1)
+	c.Uint64(1)
+	if !c.Skip(8) || e.Skip(8) {
+		t.Error("a counter skips, and nothing else does")
+	}
+	c.Uint32(7)
+	c.Bool(true)
+	c.Float64(1)
+	c.Float32(1)
+	c.Float32s(make([]float32, 3))
+	if c.Count() != 3*8+4+4+8+4+12 || c.Bytes() != nil || e.Count() != 0 {
+		t.Errorf("counted %d, with %d bytes", c.Count(), len(c.Bytes()))
+	}
 	if !strings.HasPrefix(string(b), "head\x05\x00\x00\x00\x00\x00\x00\x80\x07\x00\x00\x00") {
 		t.Errorf("not little-endian: % x", b[:16])
 	}

@@ -11,19 +11,45 @@ import (
 var ErrState = errors.New("saved state does not fit")
 
 // Encoder appends values, little-endian, to a slice with room for them.
-type Encoder struct{ b []byte }
+type Encoder struct {
+	b      []byte
+	counts bool // nothing is appended
+	n      int  // bytes that would have been
+}
 
 // NewEncoder appends to dst.
-func NewEncoder(dst []byte) *Encoder { return &Encoder{dst} }
+func NewEncoder(dst []byte) *Encoder { return &Encoder{b: dst} }
+
+// NewCounter appends nothing: it counts how many bytes it is given, for who wants to know how large a state is without having it.
+func NewCounter() *Encoder { return &Encoder{counts: true} }
+
+// Count is how many bytes a counter was given.
+func (e *Encoder) Count() int { return e.n }
+
+// Skip counts n bytes that are known without being saved. It is false for what is no counter: that needs them.
+func (e *Encoder) Skip(n int) bool {
+	if e.counts {
+		e.n += n
+	}
+	return e.counts
+}
 
 // Bytes is dst with what was appended.
 func (e *Encoder) Bytes() []byte { return e.b }
 
 // Uint64 appends v.
-func (e *Encoder) Uint64(v uint64) { e.b = binary.LittleEndian.AppendUint64(e.b, v) }
+func (e *Encoder) Uint64(v uint64) {
+	if !e.Skip(8) {
+		e.b = binary.LittleEndian.AppendUint64(e.b, v)
+	}
+}
 
 // Uint32 appends v.
-func (e *Encoder) Uint32(v uint32) { e.b = binary.LittleEndian.AppendUint32(e.b, v) }
+func (e *Encoder) Uint32(v uint32) {
+	if !e.Skip(4) {
+		e.b = binary.LittleEndian.AppendUint32(e.b, v)
+	}
+}
 
 // Float64 appends v, bit for bit.
 func (e *Encoder) Float64(v float64) { e.Uint64(math.Float64bits(v)) }
@@ -33,6 +59,9 @@ func (e *Encoder) Float32(v float32) { e.Uint32(math.Float32bits(v)) }
 
 // Float32s appends all of x: a delay line is saved once a second, between two blocks, and value by value that would take a block's time.
 func (e *Encoder) Float32s(x []float32) {
+	if e.Skip(4 * len(x)) {
+		return
+	}
 	n := len(e.b)
 	e.b = slices.Grow(e.b, 4*len(x))[:n+4*len(x)]
 	b := e.b[n:]

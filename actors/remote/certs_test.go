@@ -42,13 +42,19 @@ func newAuthority(t *testing.T) *authority {
 // dir is a directory with a certificate for 127.0.0.1 of the given organizational units.
 func (a *authority) dir(t *testing.T, until time.Time, ous ...string) string {
 	t.Helper()
+	return a.dirFor(t, net.IPv4(127, 0, 0, 1), until, ous...)
+}
+
+// dirFor is the same for another host.
+func (a *authority) dirFor(t *testing.T, host net.IP, until time.Time, ous ...string) string {
+	t.Helper()
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
 		t.Fatal(err)
 	}
 	c := &x509.Certificate{
 		SerialNumber: big.NewInt(2), Subject: pkix.Name{CommonName: "peer", OrganizationalUnit: ous}, NotBefore: time.Now().Add(-time.Hour), NotAfter: until,
-		IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)}, ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth, x509.ExtKeyUsageClientAuth},
+		IPAddresses: []net.IP{host}, ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth, x509.ExtKeyUsageClientAuth},
 	}
 	der, err := x509.CreateCertificate(rand.Reader, c, a.cert, &key.PublicKey, a.key)
 	if err != nil {

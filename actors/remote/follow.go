@@ -94,10 +94,12 @@ func (f *following) Receive(ctx actor.Context) {
 	switch m := ctx.Message().(type) {
 	case *actor.Started:
 		f.heard = time.Now()
+		f.node.sentry.origins.expect(ctx.Self().Id, f.target.Address)
 		f.renew(ctx)
 		f.tick(ctx)
 	case *actor.Stopping, *actor.Restarting:
 		f.over = true
+		f.node.sentry.origins.forget(ctx.Self().Id)
 		if !f.away {
 			ctx.Request(DoorPID(f.target.Address, f.target.Name), f.request(&pb.Request{Do: &pb.Request_Unwatch{Unwatch: &pb.Unwatch{}}}))
 		}

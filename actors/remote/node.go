@@ -221,14 +221,19 @@ func (n *Node) Close() {
 	})
 }
 
-// Ask sends one request to the engine of that name at an address and returns what answers it. A Refused is the error, as a RefusedError.
+// Ask sends one request to the engine of that name at an address and returns what answers it. A Refused is the error, as a RefusedError. It waits
+// until the deadline of ctx, 5 s without one: an engine elsewhere may be cut off. For another patch an engine gives itself 30 s.
 func (n *Node) Ask(ctx context.Context, address, name string, r *pb.Request) (*pb.Reply, error) {
 	wait := 5 * time.Second
 	if at, ok := ctx.Deadline(); ok {
 		wait = max(0, time.Until(at)) // a negative one would be for ever
 	}
 	r.Version, r.Id = pb.Version, n.ids.Add(1)
-	answer, err := n.system.Root.RequestFuture(DoorPID(address, name), r, wait).Result()
+	future := actor.NewFuture(n.system, wait)
+	n.sentry.origins.expect(future.PID().Id, address)
+	defer n.sentry.origins.forget(future.PID().Id)
+	n.system.Root.RequestWithCustomSender(DoorPID(address, name), r, future.PID())
+	answer, err := future.Result()
 	switch {
 	case errors.Is(err, actor.ErrDeadLetter):
 		return nil, fmt.Errorf("%s: there is no engine called %q, or it cannot be reached", address, name)

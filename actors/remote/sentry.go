@@ -3,6 +3,7 @@ package remote
 import (
 	"context"
 	"crypto/rand"
+	"crypto/x509"
 	"encoding/hex"
 	"fmt"
 	"net"
@@ -15,7 +16,6 @@ import (
 	protoremote "github.com/asynkron/protoactor-go/remote"
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
-	"google.golang.org/grpc/credentials"
 	"google.golang.org/grpc/keepalive"
 	"google.golang.org/grpc/peer"
 	"google.golang.org/grpc/status"
@@ -59,6 +59,7 @@ type Sentry struct {
 	streams atomic.Int64
 	conns   atomic.Int64
 	out     outgoing
+	origins origins
 	mu      sync.Mutex
 	doors   map[string]*atomic.Int64 // by the names of their actors: requests that they have not looked at
 	counts  map[string]uint64
@@ -77,7 +78,7 @@ func newSentry(system *actor.ActorSystem, plain Role) *Sentry {
 	b := make([]byte, 16)
 	_, _ = rand.Read(b) // it never fails
 	s := &Sentry{system: system, plain: plain, nonce: hex.EncodeToString(b), counts: map[string]uint64{}, doors: map[string]*atomic.Int64{}, told: map[string]time.Time{}}
-	s.out.queued = map[string]int{}
+	s.out.queued, s.origins.from = map[string]int{}, map[string]string{}
 	system.EventStream.Subscribe(s.out.ended)
 	return s
 }
@@ -170,21 +171,6 @@ func (g *Sentry) refuseFrom(from, kind, why string) {
 	}
 }
 
-// role is that of the peer of a connection.
-func (g *Sentry) role(ctx context.Context) Role {
-	p, ok := peer.FromContext(ctx)
-	if !ok {
-		return Nobody
-	}
-	if info, ok := p.AuthInfo.(credentials.TLSInfo); ok {
-		if len(info.State.VerifiedChains) > 0 {
-			return CertRole(info.State.PeerCertificates[0])
-		}
-		return Nobody
-	}
-	return g.plain
-}
-
 // stream serves one connection. protoactor's reader panics on messages that are not what they say: that must not end the process.
 func (g *Sentry) stream(srv any, ss grpc.ServerStream, _ *grpc.StreamServerInfo, handler grpc.StreamHandler) (err error) {
 	ctx := ss.Context()
@@ -200,7 +186,7 @@ func (g *Sentry) stream(srv any, ss grpc.ServerStream, _ *grpc.StreamServerInfo,
 			err = status.Error(codes.InvalidArgument, "a message could not be read")
 		}
 	}()
-	w := &watched{ServerStream: ss, sentry: g, role: g.role(ctx), tokens: maxBurst, at: time.Now()}
+	w := &watched{ServerStream: ss, sentry: g, role: g.role(ctx), cert: shown(ctx), tokens: maxBurst, at: time.Now()}
 	return handler(srv, w)
 }
 
@@ -209,7 +195,8 @@ type watched struct {
 	grpc.ServerStream
 	sentry *Sentry
 	role   Role
-	from   string // the address that the peer says it has
+	cert   *x509.Certificate // of the peer; nil: it has none
+	from   string            // the address that the peer says it has
 	tokens float64
 	at     time.Time
 }
@@ -284,6 +271,9 @@ func (w *watched) inspect(b *protoremote.MessageBatch) error {
 			return fmt.Errorf("a sender at %q came from %q", s.GetAddress(), w.from)
 		}
 	}
+	if err := w.senders(len(b.Senders)); err != nil {
+		return err
+	}
 	for _, target := range b.Targets { // whatever name the peer has for this node; a message for another would be sent on
 		if target != nil && !w.sentry.others {
 			target.Address = w.sentry.system.Address()
@@ -352,6 +342,10 @@ func (g *Sentry) guards(id string) bool {
 func (w *watched) admit(b *protoremote.MessageBatch, e *protoremote.MessageEnvelope) bool {
 	name := protoreflect.FullName(b.TypeNames[e.TypeId])
 	mark := map[string]string{roleHeader: w.sentry.nonce + w.role.String()}
+	if why := w.stranger(b.Targets[e.Target].Id); why != "" {
+		w.sentry.refuse(w.Context(), "origin", fmt.Sprintf("a %s that was made up: %s", name, why))
+		return false
+	}
 	switch {
 	case name == requestType && proto.Unmarshal(e.MessageData, &pb.Request{}) == nil: // it is marked
 	case (name == replyType || name == reportType || name == deadType) && w.role > Nobody:

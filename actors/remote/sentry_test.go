@@ -12,6 +12,7 @@ import (
 	"github.com/asynkron/protoactor-go/actor"
 	protoremote "github.com/asynkron/protoactor-go/remote"
 	"google.golang.org/grpc"
+	"google.golang.org/grpc/credentials"
 	"google.golang.org/grpc/credentials/insecure"
 	"google.golang.org/protobuf/proto"
 
@@ -136,7 +137,12 @@ type attacker struct {
 
 func attack(t *testing.T, to string) *attacker {
 	t.Helper()
-	conn, err := grpc.NewClient(to, grpc.WithTransportCredentials(insecure.NewCredentials()))
+	return attackBy(t, to, insecure.NewCredentials())
+}
+
+func attackBy(t *testing.T, to string, by credentials.TransportCredentials) *attacker {
+	t.Helper()
+	conn, err := grpc.NewClient(to, grpc.WithTransportCredentials(by))
 	if err != nil {
 		t.Fatal(err)
 	}

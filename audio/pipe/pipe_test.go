@@ -200,7 +200,11 @@ func TestAcceptAgain(t *testing.T) {
 	if err := s.listener.SetDeadline(time.Now().Add(-time.Second)); err != nil { // as if there were no descriptor left
 		t.Fatal(err)
 	}
-	time.Sleep(2 * acceptAgain)
+	for began := time.Now(); s.unable.Load() < 2; time.Sleep(time.Millisecond) {
+		if time.Since(began) > 10*time.Second {
+			t.Fatalf("it has failed %d times, and not again", s.unable.Load())
+		}
+	}
 	if err := s.listener.SetDeadline(time.Time{}); err != nil {
 		t.Fatal(err)
 	}

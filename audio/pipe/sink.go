@@ -8,6 +8,7 @@ import (
 	"net"
 	"os"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"time"
 )
@@ -30,6 +31,7 @@ type Sink struct {
 	o        Options
 	listener *net.UnixListener
 	done     sync.WaitGroup
+	unable   atomic.Int64 // how often nobody could be let in
 
 	reading sync.Mutex // held by Read
 	bytes   []byte
@@ -90,6 +92,7 @@ func (s *Sink) accept() {
 		case errors.Is(err, net.ErrClosed):
 			return
 		case err != nil: // the program has no descriptor left, say: not for ever
+			s.unable.Add(1)
 			time.Sleep(acceptAgain)
 			continue
 		}

@@ -5,6 +5,8 @@ import (
 	"math/rand/v2"
 	"strings"
 	"time"
+
+	"github.com/music-chronus/chronus/dsp/yaml"
 )
 
 // faultPlan is what chaos is to do and when.
@@ -17,7 +19,7 @@ type faultPlan struct {
 
 // faultStep is one fault, or a list of steps, done repeat times.
 type faultStep struct {
-	place  place
+	place  yaml.Pos      // in its text
 	faults []string      // one of them, at random
 	timed  bool          // at counts
 	at     time.Duration // after the plan's beginning
@@ -27,9 +29,6 @@ type faultStep struct {
 	repeat int
 	steps  []faultStep
 }
-
-// place is a line and a column of a plan's text.
-type place struct{ line, column int }
 
 // atRandom is the plan of faults by chance from the given kinds: count of them, or as many as there is time for.
 func atRandom(faults []string, count int, until, pause time.Duration) *faultPlan {
@@ -74,8 +73,8 @@ func (p *faultPlan) fits(replicas int, engineCommand string) error {
 				return fmt.Errorf("no fault %q; there are %s", name, strings.Join(kindNames(), ", "))
 			}
 			if err := k.fits(replicas, engineCommand); err != nil {
-				if s.place.line > 0 {
-					return planError(p.name, s.place, "%w", err)
+				if s.place.Line > 0 {
+					return p.source().Errorf(s.place, "%w", err)
 				}
 				return err
 			}

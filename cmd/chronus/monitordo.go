@@ -14,8 +14,11 @@ import (
 	"github.com/music-chronus/chronus/osc"
 )
 
-// orderWait is how long an engine may take to carry out an order.
-const orderWait = 5 * time.Second
+// How long an engine may take to carry out an order, and to go on with another patch, for which it gives itself 30 s.
+const (
+	orderWait = 5 * time.Second
+	patchWait = 35 * time.Second
+)
 
 // parseOrder is what --do stands for. Each engine gets a request of its own.
 func parseOrder(do string) (func() *pb.Request, error) {
@@ -73,7 +76,11 @@ func (m *monitorCmd) order(ctx context.Context, s streams, node *remote.Node, ta
 	if err != nil {
 		return err
 	}
-	ctx, cancel := context.WithTimeout(ctx, orderWait)
+	wait := orderWait
+	if strings.HasPrefix(m.Do, "patch=") {
+		wait = patchWait
+	}
+	ctx, cancel := context.WithTimeout(ctx, wait)
 	defer cancel()
 	said, failed := make([]string, len(targets)), make([]bool, len(targets))
 	var asked sync.WaitGroup

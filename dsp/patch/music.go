@@ -11,6 +11,7 @@ import (
 
 	"github.com/music-chronus/chronus/dsp"
 	"github.com/music-chronus/chronus/dsp/sequencer"
+	"github.com/music-chronus/chronus/dsp/yaml"
 )
 
 // Music is what the sequencer plays. Without tracks there is no sequencer.
@@ -106,36 +107,36 @@ func (n *PlanNode) Track() bool { return n.Desc == &track }
 
 // pattern reads one of the patterns.
 func (r *reader) pattern(n ast.Node) (p Pattern) {
-	p.Pos = posOf(n)
+	p.Pos = yaml.PosOf(n)
 	p.Pattern, _ = sequencer.ParsePattern(".")
 	text := ""
 	var lists []func()
 	later := func(v ast.Node, what string, lo, hi float64, set func(s *sequencer.Step, x float64)) {
 		lists = append(lists, func() { r.perStep(v, what, lo, hi, &p, set) })
 	}
-	r.fields(n, "a pattern", []string{"number", "steps", "base", "notes", "gate", "chance", "velocity", "seed", "lanes"}, func(key string, _, v ast.Node) {
+	r.Fields(n, "a pattern", []string{"number", "steps", "base", "notes", "gate", "chance", "velocity", "seed", "lanes"}, func(key string, _, v ast.Node) {
 		switch key {
 		case "number":
-			p.Number = int(r.within(v, key, 0, sequencer.Patterns-1, true))
+			p.Number = int(r.Number(v, key, 0, sequencer.Patterns-1, true))
 		case "steps":
-			text = r.word(v, key)
+			text = r.Word(v, key)
 			if parsed, err := sequencer.ParsePattern(text); err != nil {
-				r.fail(v, "%v", err)
+				r.Fail(v, "%v", err)
 			} else {
 				p.N, p.Steps = parsed.N, parsed.Steps
 			}
 		case "base":
-			p.Base = int(r.within(v, key, 0, 127, true))
+			p.Base = int(r.Number(v, key, 0, 127, true))
 		case "velocity":
 			var two []float64
-			r.each(v, key, 2, func(n ast.Node) { two = append(two, r.within(n, "a velocity", 0, 1, false)) })
-			if r.err == nil && len(two) != 2 {
-				r.fail(v, "velocity is that of x and that of X: [0.7, 1]")
-			} else if r.err == nil {
+			r.each(v, key, 2, func(n ast.Node) { two = append(two, r.Number(n, "a velocity", 0, 1, false)) })
+			if r.Err == nil && len(two) != 2 {
+				r.Fail(v, "velocity is that of x and that of X: [0.7, 1]")
+			} else if r.Err == nil {
 				p.Soft, p.Loud = thousandths(two[0]), thousandths(two[1])
 			}
 		case "seed":
-			p.Seed = uint64(r.within(v, key, 0, 1<<32, true))
+			p.Seed = uint64(r.Number(v, key, 0, 1<<32, true))
 		case "notes":
 			later(v, key, -127, 127, func(s *sequencer.Step, x float64) { s.Note = int8(math.Round(x)) })
 		case "gate":
@@ -151,16 +152,16 @@ func (r *reader) pattern(n ast.Node) (p Pattern) {
 			})
 		}
 	})
-	if r.err == nil && text == "" {
-		r.fail(n, "a pattern needs steps: X an accent, x a hit, - a tie, . a rest")
+	if r.Err == nil && text == "" {
+		r.Fail(n, "a pattern needs steps: X an accent, x a hit, - a tie, . a rest")
 	}
 	for _, f := range lists {
-		if r.err == nil {
+		if r.Err == nil {
 			f()
 		}
 	}
-	if err := p.Check(); r.err == nil && err != nil {
-		r.fail(n, "%v", err)
+	if err := p.Check(); r.Err == nil && err != nil {
+		r.Fail(n, "%v", err)
 	}
 	return p
 }
@@ -171,14 +172,14 @@ func thousandths(x float64) int { return int(math.Round(x * sequencer.Whole)) }
 func (r *reader) perStep(v ast.Node, what string, lo, hi float64, p *Pattern, set func(s *sequencer.Step, x float64)) {
 	list, ok := v.(*ast.SequenceNode)
 	if !ok {
-		x := r.within(v, what, lo, hi, false)
+		x := r.Number(v, what, lo, hi, false)
 		for i := range p.N {
 			set(&p.Steps[i], x)
 		}
 		return
 	}
 	if n := len(list.Values); n == 0 || n > sequencer.MaxSteps {
-		r.fail(v, "%s has %d values; it has 1 to %d", what, n, sequencer.MaxSteps)
+		r.Fail(v, "%s has %d values; it has 1 to %d", what, n, sequencer.MaxSteps)
 		return
 	}
 	for i := range p.N {
@@ -186,41 +187,41 @@ func (r *reader) perStep(v ast.Node, what string, lo, hi float64, p *Pattern, se
 		if s, ok := x.(*ast.StringNode); ok && s.Value == "." {
 			continue
 		}
-		set(&p.Steps[i], r.within(x, what, lo, hi, false))
+		set(&p.Steps[i], r.Number(x, what, lo, hi, false))
 	}
 }
 
 // track reads one of the tracks.
 func (r *reader) track(n ast.Node) Track {
-	t := Track{Pos: posOf(n), Pattern: sequencer.None, Division: sequencer.Division{Num: 1, Den: 4}, Swing: 0.5}
-	r.fields(n, "a track", []string{"id", "voices", "pattern", "division", "steps", "swing", "transpose", "mute", "lanes"}, func(key string, _, v ast.Node) {
+	t := Track{Pos: yaml.PosOf(n), Pattern: sequencer.None, Division: sequencer.Division{Num: 1, Den: 4}, Swing: 0.5}
+	r.Fields(n, "a track", []string{"id", "voices", "pattern", "division", "steps", "swing", "transpose", "mute", "lanes"}, func(key string, _, v ast.Node) {
 		switch key {
 		case "id":
-			t.Pos, t.ID = posOf(v), r.id(v)
+			t.Pos, t.ID = yaml.PosOf(v), r.id(v)
 		case "voices":
-			t.Voices = r.word(v, key)
+			t.Voices = r.Word(v, key)
 		case "pattern":
-			t.Pattern = int(r.within(v, key, -1, sequencer.Patterns-1, true))
+			t.Pattern = int(r.Number(v, key, -1, sequencer.Patterns-1, true))
 		case "division":
-			d, err := sequencer.ParseDivision(r.word(v, key))
-			if err != nil && r.err == nil {
-				r.fail(v, "%v", err)
+			d, err := sequencer.ParseDivision(r.Word(v, key))
+			if err != nil && r.Err == nil {
+				r.Fail(v, "%v", err)
 			}
 			t.Division = d
 		case "steps":
-			t.Steps = int(r.within(v, key, 1, sequencer.MaxSteps, true))
+			t.Steps = int(r.Number(v, key, 1, sequencer.MaxSteps, true))
 		case "swing":
-			t.Swing = r.within(v, key, 0.5, 0.75, false)
+			t.Swing = r.Number(v, key, 0.5, 0.75, false)
 		case "transpose":
-			t.Transpose = int(r.within(v, key, -60, 60, true))
+			t.Transpose = int(r.Number(v, key, -60, 60, true))
 		case "mute":
 			t.Mute = r.bool(v, key)
 		case "lanes":
 			r.each(v, key, sequencer.Lanes, func(n ast.Node) { t.Lanes = append(t.Lanes, r.target(n, "a lane")) })
 		}
 	})
-	if r.err == nil && t.ID == "" {
-		r.fail(n, "a track needs an id")
+	if r.Err == nil && t.ID == "" {
+		r.Fail(n, "a track needs an id")
 	}
 	return t
 }
@@ -228,7 +229,7 @@ func (r *reader) track(n ast.Node) Track {
 func (r *reader) bool(v ast.Node, what string) bool {
 	b, ok := v.(*ast.BoolNode)
 	if !ok {
-		r.fail(v, "%s must be true or false", what)
+		r.Fail(v, "%s must be true or false", what)
 		return false
 	}
 	return b.Value
@@ -236,13 +237,13 @@ func (r *reader) bool(v ast.Node, what string) bool {
 
 // bar reads a signature, like 4/4.
 func (r *reader) bar(v ast.Node) (bar [2]int) {
-	w := r.word(v, "bar")
+	w := r.Word(v, "bar")
 	count, unit, _ := strings.Cut(w, "/")
 	var errs [2]error
 	bar[0], errs[0] = strconv.Atoi(count)
 	bar[1], errs[1] = strconv.Atoi(unit)
-	if r.err == nil && (errs[0] != nil || errs[1] != nil || bar[0] < 1 || bar[0] > 32 || !slices.Contains([]int{1, 2, 4, 8, 16, 32}, bar[1])) {
-		r.fail(v, "bar is %q; it is 1 to 32 of 1, 2, 4, 8, 16 or 32, like 4/4", clip(w))
+	if r.Err == nil && (errs[0] != nil || errs[1] != nil || bar[0] < 1 || bar[0] > 32 || !slices.Contains([]int{1, 2, 4, 8, 16, 32}, bar[1])) {
+		r.Fail(v, "bar is %q; it is 1 to 32 of 1, 2, 4, 8, 16 or 32, like 4/4", clip(w))
 	}
 	return bar
 }

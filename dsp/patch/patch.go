@@ -7,6 +7,7 @@ import (
 	_ "embed"
 
 	"github.com/music-chronus/chronus/dsp"
+	"github.com/music-chronus/chronus/dsp/yaml"
 )
 
 // Limits of a patch.
@@ -37,7 +38,7 @@ var defaultText []byte
 func Default() []byte { return append([]byte(nil), defaultText...) }
 
 // Pos is a place in a patch's text, from 1.
-type Pos struct{ Line, Column int }
+type Pos = yaml.Pos
 
 // Patch is a patch as it was written, not yet checked against the modules that exist.
 type Patch struct {

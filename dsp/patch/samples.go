@@ -9,6 +9,7 @@ import (
 	"github.com/goccy/go-yaml/ast"
 
 	"github.com/music-chronus/chronus/dsp"
+	"github.com/music-chronus/chronus/dsp/yaml"
 )
 
 // Limits of the samples of a patch: how many it may name, and what all those that it plays may take in memory, at 4 bytes a sample.
@@ -36,23 +37,23 @@ type Sample struct {
 
 // samples reads the names of the samples.
 func (r *reader) samples(n ast.Node, p *Patch) {
-	r.fields(n, "samples", nil, func(name string, keyNode, v ast.Node) {
-		s := Sample{Pos: posOf(v), Name: name, File: r.word(v, "a sample")}
+	r.Fields(n, "samples", nil, func(name string, keyNode, v ast.Node) {
+		s := Sample{Pos: yaml.PosOf(v), Name: name, File: r.Word(v, "a sample")}
 		switch sum, is := strings.CutPrefix(s.File, sumForm); {
-		case r.err != nil:
+		case r.Err != nil:
 			return
 		case !idForm.MatchString(name):
-			r.fail(keyNode, "sample %q: its name must be a small letter, then at most %d small letters, digits or _", clip(name), MaxID-1)
+			r.Fail(keyNode, "sample %q: its name must be a small letter, then at most %d small letters, digits or _", clip(name), MaxID-1)
 		case is && !isSum(sum):
-			r.fail(v, "sample %q: after %s there must be %d of the digits 0 to 9 and a to f", name, sumForm, sumLength)
+			r.Fail(v, "sample %q: after %s there must be %d of the digits 0 to 9 and a to f", name, sumForm, sumLength)
 		case is:
 			s.File, s.Sum = "", sum
 		case s.File == "":
-			r.fail(v, "sample %q: it must name a WAV or FLAC file", name)
+			r.Fail(v, "sample %q: it must name a WAV or FLAC file", name)
 		}
 		s.written = strings.TrimSpace(v.GetToken().Origin)
 		if p.Samples = append(p.Samples, s); len(p.Samples) > MaxSamples {
-			r.fail(keyNode, "more than %d samples", MaxSamples)
+			r.Fail(keyNode, "more than %d samples", MaxSamples)
 		}
 	})
 }

@@ -11,13 +11,13 @@ import (
 // Follow makes the stream that can go on in this one's place with another plan, of the same rate, block and channels: what has the same id, type and sample in
 // both keeps its state. It may run while another goroutine renders this one, and changes nothing of it; HandOver does the rest.
 func (s *Stream) Follow(plan *patch.Plan) (*Stream, error) {
-	to, err := build(plan)
+	m := &move{old: s, frames: int(fadeSeconds*float64(plan.Rate) + 0.5), up: make([]float32, plan.Block)}
+	m.findKin(plan)
+	to, err := build(plan, m)
 	if err != nil {
 		return nil, err
 	}
-	m := &move{old: s, frames: int(fadeSeconds*float64(plan.Rate) + 0.5), up: make([]float32, plan.Block)}
 	to.move = m
-	m.findKin(to)
 	m.share(to)
 	to.wire()
 	m.findFades(to)
@@ -31,8 +31,8 @@ func (s *Stream) Follow(plan *patch.Plan) (*Stream, error) {
 }
 
 // findKin finds which nodes and groups go on.
-func (m *move) findKin(to *Stream) {
-	old, now := m.old.plan, to.plan
+func (m *move) findKin(now *patch.Plan) {
+	old := m.old.plan
 	m.heirs = make([]int, len(old.Nodes()))
 	for k := range m.heirs {
 		m.heirs[k] = -1
@@ -70,34 +70,45 @@ func (m *move) share(to *Stream) {
 	for i, k := range m.kin {
 		n := &to.nodes[i]
 		for u := range n.units {
-			unit, voice, channel := &n.units[u], u/n.width, u%n.width
-			if k >= 0 {
-				was := &m.old.nodes[k]
-				if at := voice*was.width + channel; channel < was.width && at < len(was.units) {
-					unit.Module, unit.out = was.units[at].Module, was.units[at].out
-					m.stays[k][at] = true
-					continue
-				}
+			unit, at := &n.units[u], m.place(n, i, u)
+			if at >= 0 {
+				unit.Module, unit.out = m.old.nodes[k].units[at].Module, m.old.nodes[k].units[at].out
+				m.stays[k][at] = true
+				continue
 			}
 			if n.gated && n.group != patch.NoGroup {
-				m.gates = append(m.gates, heldGate{to.voices[n.group].list[voice], unit})
+				m.gates = append(m.gates, heldGate{to.voices[n.group].list[u/n.width], unit})
 			}
 		}
 	}
 }
 
-// was is the unit of the old stream whose place a unit takes; nil: it is new.
-func (m *move) was(to *Stream, i, u int) *unit {
-	k := m.kin[i]
-	if k < 0 {
+// kinOf is the old stream's node that goes on as node i; nil: none does, or there is no old stream.
+func (m *move) kinOf(i int) *node {
+	if m == nil || m.kin[i] < 0 {
 		return nil
 	}
-	n, old := &to.nodes[i], &m.old.nodes[k]
-	at := u/n.width*old.width + u%n.width
-	if u%n.width >= old.width || at >= len(old.units) {
-		return nil
+	return &m.old.nodes[m.kin[i]]
+}
+
+// place is where the old stream has what goes on as unit u of n, its node i; -1: that is new.
+func (m *move) place(n *node, i, u int) int {
+	old := m.kinOf(i)
+	if old == nil || u%n.width >= old.width {
+		return -1
 	}
-	return &old.units[at]
+	if at := u/n.width*old.width + u%n.width; at < len(old.units) {
+		return at
+	}
+	return -1
+}
+
+// was is the unit itself; nil: it is new.
+func (m *move) was(n *node, i, u int) *unit {
+	if at := m.place(n, i, u); at >= 0 {
+		return &m.kinOf(i).units[at]
+	}
+	return nil
 }
 
 // findFades compares what every input hears with what it heard.
@@ -105,7 +116,7 @@ func (m *move) findFades(to *Stream) {
 	for i := range to.nodes {
 		ports := to.plan.Nodes()[i].Desc.Inputs
 		for u := range to.nodes[i].units {
-			unit, was := &to.nodes[i].units[u], m.was(to, i, u)
+			unit, was := &to.nodes[i].units[u], m.was(&to.nodes[i], i, u)
 			for k := range unit.in {
 				switch in := &unit.in[k]; {
 				case was != nil:

@@ -10,6 +10,7 @@ type node struct {
 	units  []unit // by voice, then by channel
 	width  int
 	group  int  // of voices; patch.NoGroup: none
+	bytes  int  // of each module's state
 	bypass bool // it is not rendered any more: what comes in goes out
 	gated  bool
 	sounds bool
@@ -43,30 +44,42 @@ type input struct {
 	sum  []float32 // where several cables meet, or voices; nil where there is one
 }
 
-func newNode(plan *patch.Plan, i int) node {
+// units is how many modules a node has.
+func units(plan *patch.Plan, i int) int {
 	p := &plan.Nodes()[i]
-	n := node{width: p.Width, group: p.Group, gated: p.Desc.Gated, sounds: p.Desc.Sounds, back: p.Back, note: p.Note()}
+	if p.Group != patch.NoGroup {
+		return p.Width * plan.Voices[p.Group].Count
+	}
+	return p.Width
+}
+
+// newNode makes a node with its modules, the first of which is there, and without those that go on by m.
+func newNode(plan *patch.Plan, i int, has first, m *move) node {
+	p := &plan.Nodes()[i]
+	n := node{width: p.Width, bytes: has.bytes, group: p.Group, gated: p.Desc.Gated, sounds: p.Desc.Sounds, back: p.Back, note: p.Note()}
 	if n.pseudo = p.Pseudo(); n.pseudo {
 		return n
 	}
 	n.stereo = [2]bool{len(p.Desc.Inputs) > 0 && p.Desc.Inputs[0].Stereo, p.Desc.Outputs[0].Stereo}
-	count := p.Width
-	if p.Group != patch.NoGroup {
-		count *= plan.Voices[p.Group].Count
-	}
-	n.units = make([]unit, count)
+	n.units = make([]unit, units(plan, i))
 	for k := range n.units {
 		u := &n.units[k]
+		goesOn := m.was(&n, i, k) != nil
 		switch {
 		case n.back:
 			u.held = make([]float32, plan.Block)
-		case !n.note:
+		case n.note, goesOn:
+		case k == 0 && has.module != nil:
+			u.Module = has.module
+		default:
 			u.Module = newModule(p, plan)
 		}
 		u.in, u.ins = make([]input, dsp.Signals(p.Desc.Inputs)), make([][]float32, dsp.Signals(p.Desc.Inputs))
 		u.out, u.outs = make([][]float32, dsp.Signals(p.Desc.Outputs)), make([][]float32, dsp.Signals(p.Desc.Outputs))
 		for j := range u.out {
-			u.out[j] = make([]float32, plan.Block)
+			if !goesOn {
+				u.out[j] = make([]float32, plan.Block)
+			}
 		}
 	}
 	return n

@@ -17,11 +17,11 @@ const commandBytes = 36
 // Size is an upper bound of a saved state in bytes, reached when as many commands wait as can.
 func (s *Stream) Size() int { return s.size }
 
-// measure finds Size: a module's state is always of one size.
-func (s *Stream) measure() error {
-	b, err := s.Save(nil)
-	s.size = len(b) + pendingMax*commandBytes
-	return err
+// measure finds Size: a module's state is always of one size, and known, so that those that another stream renders are left alone.
+func (s *Stream) measure() {
+	e := dsp.NewCounter()
+	s.save(e)
+	s.size = e.Count() + pendingMax*commandBytes
 }
 
 // Save appends the complete state at this block boundary to dst: version, plan, block, Seq, the
@@ -31,6 +31,15 @@ func (s *Stream) Save(dst []byte) ([]byte, error) {
 		return dst, errMoving
 	}
 	e := s.encoder(dst)
+	s.save(e)
+	b := e.Bytes()
+	if n := len(b) - len(dst); s.size > 0 && n > s.size {
+		return dst, fmt.Errorf("patch %s: state of %d bytes; Size says %d", s.plan.Name, n, s.size)
+	}
+	return b, nil
+}
+
+func (s *Stream) save(e *dsp.Encoder) {
 	e.Uint32(stateVersion)
 	e.Uint64(s.plan.Hash)
 	e.Uint64(s.block)
@@ -59,11 +68,6 @@ func (s *Stream) Save(dst []byte) ([]byte, error) {
 	for i := range s.nodes {
 		s.nodes[i].save(e)
 	}
-	b := e.Bytes()
-	if n := len(b) - len(dst); s.size > 0 && n > s.size {
-		return dst, fmt.Errorf("patch %s: state of %d bytes; Size says %d", s.plan.Name, n, s.size)
-	}
-	return b, nil
 }
 
 // encoder reuses the stream's own, so that Save allocates nothing.
@@ -135,10 +139,24 @@ func (s *Stream) restore(d *dsp.Decoder) {
 	}
 }
 
+// unitBytes is what save needs for a unit.
+func (n *node) unitBytes(u *unit) int {
+	switch {
+	case n.back:
+		return 4 * len(u.held)
+	case n.note:
+		return 4 * len(u.out)
+	}
+	return n.bytes + 4*len(u.out)
+}
+
 func (n *node) save(e *dsp.Encoder) {
 	e.Bool(n.bypass)
 	for i := range n.units {
 		u := &n.units[i]
+		if e.Skip(n.unitBytes(u)) {
+			continue
+		}
 		switch {
 		case n.back:
 			e.Float32s(u.out[0])

@@ -42,35 +42,43 @@ const maxBlock = 4096
 // MaxState is the most that a stream's state may take, in bytes: what is handed from worker to worker.
 const MaxState = 64 << 20
 
-// fits tells whether the modules of a plan would have a state below MaxState. It builds one of each node: all of them could take the
-// machine's memory.
-func fits(plan *patch.Plan) error {
-	sum := 0
-	for i := range plan.Nodes()[1:] {
-		n := &plan.Nodes()[i+1]
-		if n.Desc.New == nil {
+// first is a node's first module, and how many bytes the state of each takes.
+type first struct {
+	module dsp.Module // nil: none is new, or it has none
+	bytes  int
+}
+
+// fits makes the first module of each node, of those that are new: all of them could take the machine's memory. So it is an error if they would have
+// a state above MaxState. m, if not nil, says what goes on.
+func fits(plan *patch.Plan, m *move) ([]first, error) {
+	sum, list := 0, make([]first, len(plan.Nodes()))
+	for i := range list {
+		n := &plan.Nodes()[i]
+		if i == 0 || n.Desc.New == nil {
 			continue
 		}
 		if n.Sum != "" && n.Sample == nil {
-			return fmt.Errorf("patch %s: node %q: its sample has not been opened", plan.Name, n.ID)
+			return nil, fmt.Errorf("patch %s: node %q: its sample has not been opened", plan.Name, n.ID)
 		}
-		e := dsp.NewEncoder(nil)
-		newModule(n, plan).Save(e)
-		count := n.Width
-		if n.Group != patch.NoGroup {
-			count *= plan.Voices[n.Group].Count
+		if was := m.kinOf(i); was != nil {
+			list[i].bytes = was.bytes
+		} else {
+			e := dsp.NewCounter()
+			list[i].module = newModule(n, plan)
+			list[i].module.Save(e)
+			list[i].bytes = e.Count()
 		}
-		if sum += count * len(e.Bytes()); sum > MaxState {
-			return fmt.Errorf("patch %s: with node %q its state takes %d MB, the most are %d: take fewer voices, or put long delays outside of them",
+		if sum += units(plan, i) * list[i].bytes; sum > MaxState {
+			return nil, fmt.Errorf("patch %s: with node %q its state takes %d MB, the most are %d: take fewer voices, or put long delays outside of them",
 				plan.Name, n.ID, sum>>20, MaxState>>20)
 		}
 	}
-	return nil
+	return list, nil
 }
 
 // New makes a stream that has rendered nothing.
 func New(plan *patch.Plan) (*Stream, error) {
-	s, err := build(plan)
+	s, err := build(plan, nil)
 	if err != nil {
 		return nil, err
 	}
@@ -78,12 +86,13 @@ func New(plan *patch.Plan) (*Stream, error) {
 	return s, nil
 }
 
-// build makes a stream whose modules hear nothing yet.
-func build(plan *patch.Plan) (*Stream, error) {
+// build makes a stream whose modules hear nothing yet, but for those that go on by m, which are not there.
+func build(plan *patch.Plan, m *move) (*Stream, error) {
 	if plan.Block > maxBlock {
 		return nil, fmt.Errorf("patch %s: block %d is above %d frames", plan.Name, plan.Block, maxBlock)
 	}
-	if err := fits(plan); err != nil {
+	list, err := fits(plan, m)
+	if err != nil {
 		return nil, err
 	}
 	s := &Stream{plan: plan, nodes: make([]node, len(plan.Nodes())), pending: new(pending), probe: new(atomic.Uint64), guard: newGuard(float64(plan.Rate))}
@@ -92,16 +101,14 @@ func build(plan *patch.Plan) (*Stream, error) {
 		s.mix[c] = make([]float32, plan.Block)
 	}
 	for i := range plan.Nodes()[1:] {
-		s.nodes[i+1] = newNode(plan, i+1)
+		s.nodes[i+1] = newNode(plan, i+1, list[i+1], m)
 	}
 	s.all = newControls(plan)
 	for g := range plan.Voices {
 		s.voices = append(s.voices, newVoices(plan, g))
 	}
 	s.newMusic()
-	if err := s.measure(); err != nil {
-		return nil, err
-	}
+	s.measure()
 	return s, nil
 }
 

@@ -4,11 +4,12 @@ import (
 	"fmt"
 	"math"
 
+	"github.com/music-chronus/chronus/dsp/yaml"
 	"github.com/music-chronus/chronus/osc"
 )
 
 // Pos is a place in a map's text, from 1.
-type Pos struct{ Line, Column int }
+type Pos = yaml.Pos
 
 // Map says what controllers and programs mean. The zero Map: nothing but what every controller means by itself.
 type Map struct {

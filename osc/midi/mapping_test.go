@@ -31,14 +31,14 @@ func TestParseMap(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := Map{
-		File: "m", Bend: 12, list: list{true, true, Pos{6, 3}},
+		File: "m", Bend: 12, list: list{true, true, Pos{Line: 6, Column: 3}},
 		Controllers: []Binding{
-			{Pos: Pos{6, 30}, Channel: 1, Controller: 74, Address: "/mod/filter1/cutoff", Curve: CurveExp},
-			{Pos: Pos{7, 17}, Controller: 71, Address: "/mod/filter1/q", Ranged: true, Min: 0.5, Max: 10},
+			{Pos: Pos{Line: 6, Column: 30}, Channel: 1, Controller: 74, Address: "/mod/filter1/cutoff", Curve: CurveExp},
+			{Pos: Pos{Line: 7, Column: 17}, Controller: 71, Address: "/mod/filter1/q", Ranged: true, Min: 0.5, Max: 10},
 		},
 		Programs: []Program{
-			{Pos: Pos{12, 5}, Channel: 16, Address: "/seq/low/pattern", Args: []any{float32(2)}},
-			{Pos: Pos{13, 5}, Program: 127, Address: "/seq/play", Args: []any{"start"}},
+			{Pos: Pos{Line: 12, Column: 5}, Channel: 16, Address: "/seq/low/pattern", Args: []any{float32(2)}},
+			{Pos: Pos{Line: 13, Column: 5}, Program: 127, Address: "/seq/play", Args: []any{"start"}},
 		},
 	}
 	if !reflect.DeepEqual(m, want) {
@@ -53,15 +53,15 @@ func TestParseMap(t *testing.T) {
 
 func TestMapErrors(t *testing.T) {
 	for _, tt := range []struct{ text, want string }{
-		{"a: 1", `map m:1:1: a map has no "a"; its keys are version, bend, controllers, programs`},
+		{"a: 1", `map m:1:1: a map has no "a"; there are version, bend, controllers, programs`},
 		{"bend: 2", "map m:1:5: version is missing: the first line should be version: 1"},
 		{"version: 2", "map m:1:10: version must be 1"},
 		{"version: 1\nversion: 1", "m:2:1"},
-		{"- 1", "map m:1:1: a map must have the keys version"},
+		{"- 1", "map m:1:1: a map must be a mapping with the keys version"},
 		{"version: 1\nbend: 25", "map m:2:7: bend must be a number from 0 to 24"},
 		{"version: 1\nbend: two", "map m:2:7: bend must be a number from 0 to 24"},
 		{"version: 1\ncontrollers: 5", "map m:2:14: controllers must be a list"},
-		{"version: 1\ncontrollers: [5]", "map m:2:15: a controller must have the keys channel"},
+		{"version: 1\ncontrollers: [5]", "map m:2:15: a controller must be a mapping with the keys channel"},
 		{"version: 1\ncontrollers: [{controller: 1}]", "map m:2:15: a controller needs both controller, its number, and address"},
 		{"version: 1\ncontrollers:\n  - {controller: 120, address: /x}", "map m:3:18: controller must be a whole number from 0 to 119"},
 		{"version: 1\ncontrollers:\n  - {controller: 1.5, address: /x}", "map m:3:18: controller must be a whole number"},

@@ -1,32 +1,32 @@
-package patch
+package yaml
 
 import (
 	"fmt"
-	"slices"
 	"strings"
 )
 
-func contains(list []string, s string) bool { return slices.Contains(list, s) }
-
-// clip bounds what a message quotes.
-func clip(s string) string {
-	if len(s) > 2*MaxID {
-		return s[:2*MaxID] + "..."
+// Clip bounds what a message quotes.
+func Clip(s string) string {
+	if len(s) > quoted {
+		return s[:quoted] + "..."
 	}
 	return s
 }
 
-// listed is how many names a message lists.
-const listed = 16
+// A message lists so many names, and quotes so many bytes.
+const (
+	listed = 16
+	quoted = 64
+)
 
-// orNearest says which of the known names was probably meant, and which there are, if they are few.
-func orNearest(got string, known []string) string {
+// OrNearest says which of the known names was probably meant, and which there are, if they are few.
+func OrNearest(got string, known []string) string {
 	if len(known) == 0 {
 		return ""
 	}
 	best, least := "", min(len(got)/2+1, len(got)-1)
 	for _, k := range known {
-		if d := distance(clip(got), k); d <= least && (best == "" || d < least) {
+		if d := distance(Clip(got), k); d <= least && (best == "" || d < least) {
 			best, least = k, d
 		}
 	}

@@ -1,0 +1,121 @@
+package remote
+
+import (
+	"net"
+	"testing"
+	"time"
+
+	"github.com/asynkron/protoactor-go/actor"
+	protoremote "github.com/asynkron/protoactor-go/remote"
+	"google.golang.org/grpc/credentials"
+	"google.golang.org/protobuf/proto"
+
+	"github.com/music-chronus/chronus/actors"
+	"github.com/music-chronus/chronus/actors/pb"
+)
+
+// impostor is a peer whose certificate is good, and names another host than the engine's.
+func impostor(t *testing.T, ca *authority, to string) *attacker {
+	t.Helper()
+	_, client, err := loadTLS(ca.dirFor(t, net.IPv4(127, 0, 0, 9), time.Now().Add(time.Hour), "watch"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return attackBy(t, to, credentials.NewTLS(client))
+}
+
+func refusedOf(t *testing.T, n *Node, kind string, before uint64) {
+	t.Helper()
+	for began := time.Now(); n.Sentry().Refused()[kind] == before; time.Sleep(time.Millisecond) {
+		if time.Since(began) > 10*time.Second {
+			t.Fatalf("not counted as %s: %v", kind, n.Sentry().Refused())
+		}
+	}
+}
+
+// Who may watch cannot say how another's engine is: neither in a report, nor in an answer, nor by saying that it is gone. What the engine itself says
+// comes through as before.
+func TestMadeUpReports(t *testing.T) {
+	ca := newAuthority(t)
+	far := time.Now().Add(time.Hour)
+	server, watcher := node(t, Options{TLSDir: ca.dir(t, far, "watch")}), node(t, Options{TLSDir: ca.dir(t, far, "watch")})
+	opened(t, server, "chronus")
+	h := &heard{}
+	defer watcher.Follow(Target{Address: server.Address(), Every: 50 * time.Millisecond}, h.tell)()
+	h.until(t, "a report", lives)
+	asker := make(chan *actor.PID, 1)
+	if _, err := server.system.Root.SpawnNamed(actor.PropsFromFunc(func(ctx actor.Context) {
+		if _, ok := ctx.Message().(*pb.Request); ok {
+			asker <- ctx.Sender()
+		}
+	}), doorName("slow")); err != nil {
+		t.Fatal(err)
+	}
+	asked := make(chan string, 1)
+	go func() {
+		asked <- askFor(t, watcher, server.Address(), "slow", &pb.Request{Do: &pb.Request_GetStatus{}})
+	}()
+	var targets []string
+	for began := time.Now(); len(targets) < 2 && time.Since(began) < 10*time.Second; time.Sleep(time.Millisecond) {
+		targets = targets[:0]
+		o := &watcher.sentry.origins
+		o.mu.Lock()
+		for id := range o.from {
+			targets = append(targets, id)
+		}
+		o.mu.Unlock()
+	}
+	if len(targets) != 2 {
+		t.Fatalf("they wait for answers: %v", targets)
+	}
+	a := impostor(t, ca, watcher.Address())
+	a.connect(server.Address())
+	for _, m := range []proto.Message{
+		&pb.Report{Version: pb.Version, Number: 1, Ended: true, Status: statusOf("chronus", actors.Status{Boot: "made up"})},
+		&pb.Reply{Version: pb.Version, What: &pb.Reply_Status{Status: statusOf("chronus", actors.Status{Boot: "made up"})}},
+		&actor.DeadLetterResponse{},
+	} {
+		for _, id := range targets {
+			before := watcher.Sentry().Refused()["origin"]
+			a.send(batch(id, string(m.ProtoReflect().Descriptor().FullName()), marshal(t, m), nil))
+			refusedOf(t, watcher, "origin", before)
+		}
+	}
+	server.system.Root.Send(<-asker, done())
+	if got := <-asked; got != "Done" {
+		t.Errorf("the answer is %s", got)
+	}
+	for range 3 {
+		if n := h.until(t, "news", func(n News) bool { return true }); n.Lost != "" || n.Report.GetStatus().GetBoot() != "boot of chronus" {
+			t.Errorf("%+v", n)
+		}
+	}
+}
+
+// Who may watch cannot send in another's name: it would end that one's watch, or have answers sent there until no more are.
+func TestMadeUpSender(t *testing.T) {
+	ca := newAuthority(t)
+	far := time.Now().Add(time.Hour)
+	server, watcher := node(t, Options{TLSDir: ca.dir(t, far, "watch")}), node(t, Options{TLSDir: ca.dir(t, far, "watch")})
+	opened(t, server, "chronus")
+	h := &heard{}
+	defer watcher.Follow(Target{Address: server.Address(), Every: 50 * time.Millisecond}, h.tell)()
+	h.until(t, "a report", lives)
+	unwatch := marshal(t, &pb.Request{Version: pb.Version, Do: &pb.Request_Unwatch{Unwatch: &pb.Unwatch{}}})
+	for _, as := range []string{watcher.Address(), "127.0.0.1:9"} {
+		before := server.Sentry().Refused()["malformed"]
+		a := impostor(t, ca, server.Address())
+		a.connect(as)
+		a.send(batch(doorName("chronus"), string(requestType), unwatch, actor.NewPID(as, "me")))
+		refusedOf(t, server, "malformed", before)
+	}
+	before := server.Sentry().Refused()
+	a := impostor(t, ca, server.Address())
+	a.connect("127.0.0.9:9")
+	a.send(batch(doorName("chronus"), string(requestType), unwatch, actor.NewPID("127.0.0.9:9", "me")))
+	a.send(&protoremote.MessageBatch{Envelopes: []*protoremote.MessageEnvelope{{Target: 7}}})
+	refusedOf(t, server, "malformed", before["malformed"]) // the second, and not the first
+	if got := server.Sentry().Refused(); got["malformed"] != before["malformed"]+1 {
+		t.Errorf("what it says in its own name was refused: %v", got)
+	}
+}

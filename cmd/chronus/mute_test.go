@@ -1,0 +1,58 @@
+package main
+
+import (
+	"math"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/music-chronus/chronus/actors"
+)
+
+// An engine that was muted from elsewhere, and whose successor takes its sound over, or resumes after all was lost, is given back as loud as it was.
+func TestUnmuteAfterAnotherEngine(t *testing.T) {
+	dir := t.TempDir()
+	flags := []string{"--backend", "null", "--lead", "64", "--remote", "127.0.0.1:0"}
+	e := upIn(t, dir, flags...)
+	order := func(what string) {
+		t.Helper()
+		if out, errOut, code := chronus("monitor", "--engines", e.remoteAt(), "--do", what); code != 0 {
+			t.Fatalf("%s: %s%s", what, out, errOut)
+		}
+	}
+	level := func(muted bool) float64 {
+		t.Helper()
+		e.plays(1500) // two seconds: the level is that of the last whole one
+		st := e.until("told", 10*time.Second, func(st actors.Status) bool {
+			return st.Muted == muted && (st.Peak == 0) == muted && st.Playing
+		})
+		return st.Peak
+	}
+	e.tell("/engine/amp", float32(0.25))
+	e.tell("/gate/adsr1", "on")
+	loud := level(false)
+	order("mute")
+	e.murder() // before anything more is saved
+	e = upIn(t, dir, flags...)
+	level(true)
+	order("unmute")
+	if now := level(false); math.Abs(now/loud-1) > 0.01 {
+		t.Errorf("taken over and unmuted it has a level of %g, and had %g", now, loud)
+	}
+	order("mute")
+	for began := time.Now(); ; time.Sleep(10 * time.Millisecond) {
+		if s, err := actors.ReadSaved(filepath.Join(dir, "state")); err == nil && s.Muted != nil {
+			break
+		}
+		if time.Since(began) > 10*time.Second {
+			t.Fatal("it is not saved that it is muted")
+		}
+	}
+	e.killAll()
+	e = upIn(t, dir, append(flags, "--resume")...)
+	level(true)
+	order("unmute")
+	if now := level(false); math.Abs(now/loud-1) > 0.01 {
+		t.Errorf("resumed and unmuted it has a level of %g, and had %g", now, loud)
+	}
+}
