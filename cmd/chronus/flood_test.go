@@ -6,11 +6,16 @@ import (
 	"fmt"
 	"net"
 	"os"
+	"path/filepath"
+	"runtime"
 	"slices"
 	"strconv"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
+
+	"github.com/music-chronus/chronus/shm/sys"
 )
 
 // flood is how many messages a second are sent, and for how long; CHRONUS_FLOOD=100000,60s has it otherwise.
@@ -72,6 +77,48 @@ func cpuTime(t *testing.T, pid int) (all time.Duration) {
 		all += time.Duration(n) * 10 * time.Millisecond
 	}
 	return all
+}
+
+// niceOf is a process's nice value.
+func niceOf(t *testing.T, pid int) int {
+	t.Helper()
+	n, err := syscall.Getpriority(syscall.PRIO_PROCESS, pid)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return 20 - n // the system call's own form
+}
+
+// mayNice tells whether this process may lower nice values. It tries, on a thread of its own.
+func mayNice(nice int) bool {
+	tried := make(chan error)
+	go func() {
+		runtime.LockOSThread() // never unlocked: the thread ends with the goroutine
+		tried <- syscall.Setpriority(syscall.PRIO_PROCESS, syscall.Gettid(), nice)
+	}()
+	return <-tried == nil
+}
+
+// An engine process comes before programs that compute, if it may.
+func TestEngineIsPrompt(t *testing.T) {
+	e := up(t, "--backend", "null")
+	want := niceOf(t, os.Getpid())
+	if mayNice(sys.NiceEngine) {
+		want = sys.NiceEngine
+	}
+	tasks, err := filepath.Glob(fmt.Sprintf("/proc/%d/task/*", e.cmd.Process.Pid))
+	if err != nil || len(tasks) < 4 {
+		t.Fatal(tasks, err)
+	}
+	for _, task := range tasks {
+		tid, err := strconv.Atoi(filepath.Base(task))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if n := niceOf(t, tid); n != want {
+			t.Errorf("thread %d has nice %d, not %d", tid, n, want)
+		}
+	}
 }
 
 // sendFlood sends so many messages a second, in bursts of a millisecond, and returns how many it sent. Its answers are read and counted by nobody:
