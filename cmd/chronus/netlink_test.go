@@ -18,10 +18,15 @@ type badLink struct {
 
 	mu            sync.Mutex
 	chance        *rand.Rand
+	row           [2]int // lost of each end since one was carried
 	carried, lost int
 	closed        bool
 	threads       sync.WaitGroup
 }
+
+// mostInRow is how many frames of one end are lost in a row at the most: a segment that is lost four times, in 2 s, ends its connection, which is as it should be,
+// and by chance would come about in one run of thirty.
+const mostInRow = 2
 
 const (
 	etherAll      = 0x0300 // ETH_P_ALL, in network order
@@ -76,13 +81,15 @@ func (l *badLink) carry(from, to int) {
 	for {
 		n, at, err := syscall.Recvfrom(l.ends[from], buf, 0)
 		l.mu.Lock()
-		over, wait, drop := l.closed, l.delay+time.Duration(l.chance.Int64N(int64(l.jitter)+1)), l.chance.Float64() < l.loss
+		over, wait, drop := l.closed, l.delay+time.Duration(l.chance.Int64N(int64(l.jitter)+1)), l.chance.Float64() < l.loss && l.row[from] < mostInRow
 		if ll, ok := at.(*syscall.SockaddrLinklayer); err != nil || !ok || ll.Pkttype == packetOutgone {
 			drop = true
 		} else if drop {
 			l.lost++
+			l.row[from]++
 		} else {
 			l.carried++
+			l.row[from] = 0
 		}
 		l.mu.Unlock()
 		if over {
