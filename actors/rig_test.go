@@ -2,6 +2,7 @@ package actors
 
 import (
 	"errors"
+	"fmt"
 	"syscall"
 	"testing"
 	"time"
@@ -200,5 +201,36 @@ func TestSlowJoinerHasItsCommands(t *testing.T) {
 	s.phase, s.since, s.want = starting, time.Now(), ask{state: shm.State{Seq: 3}, done: true}
 	if r.tendStarting(s, time.Now()); s.phase != starting || s.hung || s.want.state.Seq != 9 {
 		t.Errorf("phase %v, given up %t, begins after %d", s.phase, s.hung, s.want.state.Seq)
+	}
+}
+
+// A log that is trimmed keeps of every command that is left what belongs to it; what was read of it before stays as it was.
+func TestLogTrim(t *testing.T) {
+	var l commandLog
+	told := 0
+	for seq := range uint64(10) {
+		l.last = seq + 1
+		l.add(shm.Command{Seq: l.last}, askerFunc(func(error) { told = int(seq) + 1 }))
+	}
+	l.join(3)
+	old, _ := l.after(4)
+	l.trim(7)
+	l.last++
+	l.add(shm.Command{Seq: l.last}, nil)
+	if len(l.commands) != 4 || len(l.askers) != 4 || len(l.more) != 4 || fmt.Sprint(l.more) != "[true true false false]" {
+		t.Fatalf("%d commands, %d askers, more: %v", len(l.commands), len(l.askers), l.more)
+	}
+	for i := range 3 {
+		if l.askers[i].answer(nil); told != 8+i || l.commands[i].Seq != uint64(8+i) {
+			t.Errorf("command %d is answered to the sender of %d", l.commands[i].Seq, told)
+		}
+	}
+	for i, c := range old {
+		if c.Seq != uint64(5+i) {
+			t.Errorf("what was read has become %v", old)
+		}
+	}
+	if _, ok := l.after(6); ok {
+		t.Error("what is forgotten is still there")
 	}
 }

@@ -2,6 +2,7 @@ package osc
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"fmt"
 	"net"
@@ -107,7 +108,83 @@ func (g gatherer) Take(m *Message, _ Peer) { g.notes <- string(m.Address) }
 func (g gatherer) End(Peer)                { g.notes <- "end" }
 func (g gatherer) Flush()                  { g.notes <- "flush" }
 
-// What has come together is handled before a flush, which always comes, and over a connection after each packet.
+// Over a connection each packet is flushed.
+func TestFlushOfConnections(t *testing.T) {
+	g := gatherer{make(chan string, 100)}
+	s := listen(t, "127.0.0.1:0")
+	done := make(chan error, 1)
+	go func() { done <- s.Serve(t.Context(), func() Handler { return g }) }()
+	for _, transport := range transports[1:] {
+		c := connect(t, s, transport)
+		for range 3 {
+			c.send(encode(t, "/a"))
+			for _, want := range []string{"/a", "end", "flush"} {
+				select {
+				case got := <-g.notes:
+					if got != want {
+						t.Fatalf("%s: %s where %s should be", transport, got, want)
+					}
+				case <-time.After(patience):
+					t.Fatalf("%s: no %s", transport, want)
+				}
+			}
+		}
+	}
+	_ = s.Close()
+	if err := <-done; err != nil {
+		t.Error(err)
+	}
+}
+
+// panics is a handler that fails at one address.
+type panics struct{ gatherer }
+
+func (p panics) Take(m *Message, from Peer) {
+	if string(m.Address) == "/b" {
+		panic("/b")
+	}
+	p.gatherer.Take(m, from)
+}
+
+// What was taken before a panic is flushed, and what has come with it waits for the next Serve.
+func TestFlushAfterPanic(t *testing.T) {
+	s := listen(t, "127.0.0.1:0")
+	c := dial(t, s)
+	for _, address := range []string{"/a", "/b", "/c"} {
+		write(t, c, encode(t, address))
+	}
+	g := gatherer{make(chan string, 100)}
+	if !fails(func() { _ = s.Serve(t.Context(), func() Handler { return panics{g} }) }) {
+		t.Error("the panic is nobody's")
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	defer cancel()
+	ended := make(chan error, 1)
+	go func() { ended <- s.Serve(ctx, func() Handler { return panics{g} }) }()
+	for _, want := range []string{"/a", "end", "flush", "/c", "end", "flush"} {
+		select {
+		case got := <-g.notes:
+			if got != want {
+				t.Fatalf("%s where %s should be", got, want)
+			}
+		case <-ctx.Done():
+			t.Fatalf("no %s", want)
+		}
+	}
+	cancel()
+	if err := <-ended; err != nil {
+		t.Error(err)
+	}
+}
+
+// fails tells whether a function panics.
+func fails(f func()) (yes bool) {
+	defer func() { yes = recover() != nil }()
+	f()
+	return yes
+}
+
+// What has come together is handled before a flush, which always comes.
 func TestFlushComesLast(t *testing.T) {
 	s := listen(t, "127.0.0.1:0")
 	c := dial(t, s)

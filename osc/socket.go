@@ -170,7 +170,7 @@ func addrPort(name *syscall.RawSockaddrInet6) netip.AddrPort {
 func rawAddr(name *syscall.RawSockaddrInet6, a netip.AddrPort, inet4 bool) (size uintptr) {
 	if inet4 {
 		short := (*syscall.RawSockaddrInet4)(unsafe.Pointer(name))
-		short.Family, short.Addr = syscall.AF_INET, a.Addr().Unmap().As4()
+		short.Family, short.Addr = syscall.AF_INET, a.Addr().As4()
 		binary.BigEndian.PutUint16(portOf(&short.Port), a.Port())
 		return syscall.SizeofSockaddrInet4
 	}
