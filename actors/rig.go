@@ -114,6 +114,7 @@ type slot struct {
 	seed    shm.SeedWriter
 	want    ask // the state that it begins from
 
+	lived      bool   // its life has been seen: without, one that has not begun is like one that has ended
 	dying      bool   // its life has ended, its process not yet
 	detected   int64  // when that was noticed, sys.Monotonic
 	epoch      uint64 // of active after it
@@ -130,6 +131,9 @@ type slot struct {
 
 // attached tells whether the slot's command ring gets every command.
 func (s *slot) attached() bool { return (s.phase == joining || s.phase == ready) && !s.dying }
+
+// see looks whether its process has begun.
+func (s *slot) see() { s.lived = s.lived || s.attached() && s.cmds.Life().Load() != 0 }
 
 // ask is a request for a snapshot: to whom, which, since when.
 type ask struct {
@@ -249,7 +253,7 @@ func (r *rig) spawn(number int) error {
 		s.release()
 		return fmt.Errorf("worker %d: %w", number, err)
 	}
-	s.asked, s.agreed, s.killedAt, s.hung, s.dying, s.flipped, s.mismatches = 0, 0, 0, false, false, false, 0
+	s.asked, s.agreed, s.killedAt, s.hung, s.lived, s.dying, s.flipped, s.mismatches = 0, 0, 0, false, false, false, false, 0
 	s.want = r.askForState(s, nil, time.Now())
 	s.enter(starting, time.Now())
 	return nil

@@ -131,6 +131,29 @@ func TestKeepsThoughOneHangs(t *testing.T) {
 	}
 }
 
+// A joiner that is named in want of a ready worker, and is flipped away from before its process has begun, has not died; one that had begun has.
+func TestFlipAwayFromWhoHasNotBegun(t *testing.T) {
+	for _, begun := range []bool{false, true} {
+		r := diverging(t, 2, 4, noSlot)
+		r.control.SetTransport(shm.Play)
+		s := r.slots[1]
+		s.phase = joining
+		a := r.control.Active()
+		r.control.Swap(a, a.Without(1, 1))
+		r.noticeFlip()
+		if begun {
+			s.cmds.Life().Store(1)
+		}
+		s.see()
+		s.cmds.Life().Store(0)
+		a = r.control.Active()
+		r.control.Swap(a, a.Named(0))
+		if r.noticeFlip(); s.dying != begun {
+			t.Errorf("begun %t: taken for dead %t", begun, s.dying)
+		}
+	}
+}
+
 // enterOne enters a command that was resolved with a plan.
 func (r *rig) enterOne(c shm.Command, plan uint64) (seq uint64, err error) {
 	b := batch{plays: []play{{commands: []shm.Command{c}}}, plan: plan}

@@ -214,6 +214,7 @@ func (r *rig) tend(now time.Time) {
 		if s.dying {
 			continue
 		}
+		s.see()
 		switch s.phase {
 		case starting:
 			r.tendStarting(s, now)
@@ -271,7 +272,7 @@ func (r *rig) noticeFlip() {
 		r.emit(Flipped{From: s.number, To: a.Slot(), Epoch: a.Epoch(), Cause: "asked for"})
 	case a.Ready(s.number):
 		r.history.flip(r, s, a)
-	case s.dying, s.attached() && s.cmds.Life().Load() == 0:
+	case s.dying, s.lived && s.attached() && s.cmds.Life().Load() == 0:
 		// The audio process may have been first; the kernel still takes the process down.
 		at, _ := r.control.FlippedAt(a.Epoch())
 		if !s.dying || at < s.detected {
