@@ -14,7 +14,6 @@ import (
 var testGeometry = Geometry{Rate: 48000, Block: 64, Channels: 2, Slots: 2, Ring: 8, Guard: 2}
 
 // words makes the two segments that all share, as their roles have them.
-
 func words(t *testing.T, g Geometry) (Control, Playback, Journal) {
 	t.Helper()
 	c, err := NewControl(g, 4)

@@ -21,7 +21,6 @@ import (
 )
 
 // asCommand makes the test program be chronus itself.
-
 const asCommand = "CHRONUS_TEST_AS_COMMAND"
 
 func TestMain(m *testing.M) {
@@ -36,7 +35,6 @@ func TestMain(m *testing.M) {
 }
 
 // chronus runs one verb in this process.
-
 func chronus(args ...string) (out, errOut string, code int) {
 	var o, e bytes.Buffer
 	code = run(args, &o, &e)
@@ -44,7 +42,6 @@ func chronus(args ...string) (out, errOut string, code int) {
 }
 
 // engineProcess is chronus up as a process of its own.
-
 type engineProcess struct {
 	t   testing.TB
 	dir string
@@ -54,7 +51,6 @@ type engineProcess struct {
 }
 
 // logFile is what the engine and its children print: a file, so that nobody waits for them to close it.
-
 type logFile struct{ *os.File }
 
 func newLog(t testing.TB) logFile {
@@ -68,14 +64,12 @@ func newLog(t testing.TB) logFile {
 }
 
 // String is what has been printed.
-
 func (l logFile) String() string {
 	b, _ := os.ReadFile(l.Name())
 	return string(b)
 }
 
 // up starts an engine and waits for its status line.
-
 func up(t testing.TB, flags ...string) *engineProcess {
 	t.Helper()
 	return upIn(t, t.TempDir(), flags...)
@@ -140,7 +134,6 @@ func (e *engineProcess) must() actors.Status {
 }
 
 // redundancy waits until every worker is ready.
-
 func (e *engineProcess) redundancy() actors.Status {
 	e.t.Helper()
 	st, err := awaitRedundant(context.Background(), e.client)
@@ -151,7 +144,6 @@ func (e *engineProcess) redundancy() actors.Status {
 }
 
 // killHeard sends sig, from outside, to the process of the worker that is heard.
-
 func (e *engineProcess) killHeard(sig syscall.Signal) {
 	e.t.Helper()
 	st := e.redundancy()
@@ -169,7 +161,6 @@ func (e *engineProcess) killHeard(sig syscall.Signal) {
 }
 
 // taping records a tape of the engine until stop, which returns it.
-
 func (e *engineProcess) taping() (stop func() []byte) {
 	e.t.Helper()
 	ctx, cancel := context.WithCancel(context.Background())
@@ -198,13 +189,11 @@ func (e *engineProcess) taping() (stop func() []byte) {
 }
 
 // notes plays for as long as the test goes on, until the returned function is called. Every message must be answered.
-
 func (e *engineProcess) notes() (stop func()) {
 	return e.playing(replyWait, func(err error) { e.t.Error(err) })
 }
 
 // notesThrough is notes where floods of other messages may drown some.
-
 func (e *engineProcess) notesThrough() (stop func()) {
 	return e.playing(replyWait/10, func(error) {})
 }
@@ -235,7 +224,6 @@ func (e *engineProcess) playing(wait time.Duration, failed func(error)) (stop fu
 }
 
 // busy keeps every core busy with two loops each until the returned function is called.
-
 func busy() (stop func()) {
 	var quit atomic.Bool
 	var loops sync.WaitGroup
