@@ -86,7 +86,7 @@ func (t *intray) take() (packet []byte, from netip.AddrPort, ok bool) {
 	}
 	i := t.next
 	t.next++
-	return t.bodies[i][:t.heads[i].bytes], addrPort(&t.names[i]), true
+	return t.bodies[i][:t.heads[i].bytes], addrPort(&t.names[i], &t.conn.zones), true
 }
 
 // A flood is read a quarter of a millisecond's worth at a time, from where more than 10 come in a millisecond: for who sends and who reads, waking

@@ -6,7 +6,6 @@ import (
 	"net"
 	"net/netip"
 	"os"
-	"strconv"
 	"sync"
 	"syscall"
 	"time"
@@ -24,7 +23,8 @@ type socket struct {
 	come   func() bool     // of the await that waits
 	armed  bool            // the bell will say, or has said, that something has come
 	inet4  bool            // what it sends to has the short form
-	mu     sync.RWMutex    // of closed: a descriptor that is closed may be another's
+	zones  zones
+	mu     sync.RWMutex // of closed: a descriptor that is closed may be another's
 	closed bool
 }
 
@@ -118,7 +118,7 @@ func (s *socket) write(packet []byte, to netip.AddrPort) error {
 		return syscall.EAFNOSUPPORT
 	}
 	var name syscall.RawSockaddrInet6
-	size := rawAddr(&name, to, s.inet4)
+	size := rawAddr(&name, to, s.inet4, &s.zones)
 	s.mu.RLock()
 	defer s.mu.RUnlock()
 	if s.closed {
@@ -154,47 +154,30 @@ func (s *socket) release() {
 }
 
 // addrPort is a sender's address in its short form.
-func addrPort(name *syscall.RawSockaddrInet6) netip.AddrPort {
+func addrPort(name *syscall.RawSockaddrInet6, z *zones) netip.AddrPort {
 	if name.Family == syscall.AF_INET {
 		short := (*syscall.RawSockaddrInet4)(unsafe.Pointer(name))
 		return netip.AddrPortFrom(netip.AddrFrom4(short.Addr), binary.BigEndian.Uint16(portOf(&short.Port)))
 	}
 	addr := netip.AddrFrom16(name.Addr).Unmap()
 	if name.Scope_id != 0 {
-		addr = addr.WithZone(zoneName(name.Scope_id))
+		addr = addr.WithZone(z.name(name.Scope_id))
 	}
 	return netip.AddrPortFrom(addr, binary.BigEndian.Uint16(portOf(&name.Port)))
 }
 
 // rawAddr is an address as the kernel takes it, and its bytes.
-func rawAddr(name *syscall.RawSockaddrInet6, a netip.AddrPort, inet4 bool) (size uintptr) {
+func rawAddr(name *syscall.RawSockaddrInet6, a netip.AddrPort, inet4 bool, z *zones) (size uintptr) {
 	if inet4 {
 		short := (*syscall.RawSockaddrInet4)(unsafe.Pointer(name))
 		short.Family, short.Addr = syscall.AF_INET, a.Addr().As4()
 		binary.BigEndian.PutUint16(portOf(&short.Port), a.Port())
 		return syscall.SizeofSockaddrInet4
 	}
-	name.Family, name.Addr, name.Scope_id = syscall.AF_INET6, a.Addr().As16(), zoneIndex(a.Addr().Zone())
+	name.Family, name.Addr, name.Scope_id = syscall.AF_INET6, a.Addr().As16(), z.index(a.Addr().Zone())
 	binary.BigEndian.PutUint16(portOf(&name.Port), a.Port())
 	return syscall.SizeofSockaddrInet6
 }
 
 // portOf is the bytes of a port, which are in the network's order.
 func portOf(port *uint16) []byte { return (*[2]byte)(unsafe.Pointer(port))[:] }
-
-// zoneName is the name of a network interface, or its number.
-func zoneName(index uint32) string {
-	if i, err := net.InterfaceByIndex(int(index)); err == nil {
-		return i.Name
-	}
-	return strconv.FormatUint(uint64(index), 10)
-}
-
-// zoneIndex undoes zoneName; it is 0 for none.
-func zoneIndex(zone string) uint32 {
-	if i, err := net.InterfaceByName(zone); zone != "" && err == nil {
-		return uint32(i.Index)
-	}
-	n, _ := strconv.ParseUint(zone, 10, 32)
-	return uint32(n)
-}
