@@ -155,7 +155,7 @@ func (in *intake) End(from osc.Peer) {
 		in.packets = append(in.packets, in.packet)
 	default:
 		for i := range list {
-			list[i].answer(errBusy)
+			_ = list[i].from.Fail(list[i].address, errBusy.Error()) // whatever it asks for: it would come before what was sent before it
 		}
 		in.commands, in.asked = in.commands[:in.begin()], in.asked[:in.first()]
 	}
