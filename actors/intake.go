@@ -60,7 +60,7 @@ type asked struct {
 	matched int // entries; 0: it is no pattern
 	timed   bool
 	due     int64
-	then    func() error // it has no commands, and is answered by this; nil: it has
+	then    func() error // it has no commands: this answers it, or has it answered; nil: it has
 }
 
 // Take implements osc.Handler: it resolves a message. One that is refused is answered at once, and does not keep the others from entering.
@@ -91,7 +91,8 @@ func (in *intake) take(m *osc.Message, from osc.Peer) error {
 	case found.inquiry != nil:
 		return found.inquiry.run(in, m, from)
 	case found.verb != nil:
-		return in.desk.drafts.ask(in.root, in.editor, request{found.verb, found.words, from})
+		in.change(found.Address, request{found.verb, found.words, from})
+		return nil
 	case len(commands) == before:
 		return in.askStatus(func(st Status) { _ = from.Reply(found.Address+".reply", statusArgs(st)...) })
 	case len(commands)-in.begin() > batchMost:
@@ -108,6 +109,12 @@ func (in *intake) take(m *osc.Message, from osc.Peer) error {
 	}
 	in.commands, in.asked = commands, append(in.asked, a)
 	return nil
+}
+
+// change has Editor do a verb once Conductor has come to it, and so behind what the same sender has sent before: /patch/save saves what was set.
+func (in *intake) change(address string, r request) {
+	drafts, root, editor := &in.desk.drafts, in.root, in.editor
+	in.asked = append(in.asked, asked{address: address, from: r.from, end: len(in.commands), then: func() error { return drafts.ask(root, editor, r) }})
 }
 
 // when is the frame of a time tag, the same for all of a packet.
