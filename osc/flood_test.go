@@ -73,6 +73,7 @@ func TestOutbox(t *testing.T) {
 func TestTogether(t *testing.T) {
 	a, b := letter{near, encode(t, "/done", "/a")}, letter{netip.AddrPortFrom(near.Addr(), 9), encode(t, "/done", "/b")}
 	large := letter{near, encode(t, "/large", strings.Repeat("x", mostBundle))}
+	largest := letter{near, encode(t, "/l", strings.Repeat("x", MaxPacket-16))}
 	away := letter{far, a.packet}
 	for _, c := range []struct {
 		name string
@@ -85,11 +86,15 @@ func TestTogether(t *testing.T) {
 		{"to two", append(slices.Repeat([]letter{a}, 20), b, a, b, b), "20 1 1 2 "},
 		{"to other machines", slices.Repeat([]letter{away}, 17), strings.Repeat("1 ", 17)},
 		{"large ones", append(slices.Repeat([]letter{large}, 2), slices.Repeat([]letter{a}, 15)...), "1 1 15 "},
+		{"the largest", append(slices.Repeat([]letter{largest}, 2), slices.Repeat([]letter{a}, 15)...), "1 1 15 "},
 	} {
 		got, buf := "", make([]byte, 0, mostBundle)
 		for rest := c.list; len(rest) > 0; {
 			packet, n := together(buf, rest, len(c.list) >= crowded)
 			texts, _ := seen(packet)
+			if len(packet) > MaxPacket {
+				t.Errorf("%s: %d bytes, more than UDP carries", c.name, len(packet))
+			}
 			if len(texts) != n {
 				t.Errorf("%s: %d messages, %d letters", c.name, len(texts), n)
 			}

@@ -14,10 +14,11 @@ type letter struct {
 }
 
 const (
-	outboxSize = 4096 // letters that may wait for the network: who answers never does
-	crowded    = 8    // from so many on, those to one program of this machine go out as bundles
-	mostBundle = 1400 // bytes of these
-	yieldEvery = 16   // datagrams written in a row, after which others have their turn: else it would be after 10 ms
+	outboxSize  = 4096 // letters that may wait for the network: who answers never does
+	crowded     = 8    // from so many on, those to one program of this machine go out as bundles
+	mostBundle  = 1400 // bytes of these
+	bundleBytes = 24   // of these, what is in one of two besides them: one alone, which may be the largest that UDP carries, goes as it is
+	yieldEvery  = 16   // datagrams written in a row, after which others have their turn: else it would be after 10 ms
 )
 
 // outbox is the letters that wait for the network.
@@ -92,7 +93,7 @@ func (s *Server) post() {
 // answered in bundles.
 func together(b []byte, list []letter, many bool) (packet []byte, n int) {
 	first := list[0]
-	if !many || len(list) == 1 || list[1].to != first.to || !first.to.Addr().IsLoopback() {
+	if !many || len(list) == 1 || list[1].to != first.to || !first.to.Addr().IsLoopback() || len(first.packet)+len(list[1].packet) > mostBundle-bundleBytes {
 		return first.packet, 1
 	}
 	b = appendElement(append(append(b[:0], bundleHead...), 0, 0, 0, 0, 0, 0, 0, 1), first.packet)
