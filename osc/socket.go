@@ -1,6 +1,7 @@
 package osc
 
 import (
+	"cmp"
 	"encoding/binary"
 	"fmt"
 	"net"
@@ -22,6 +23,7 @@ type socket struct {
 	raw    syscall.RawConn // of bell
 	come   func() bool     // of the await that waits
 	armed  bool            // the bell will say, or has said, that something has come
+	deaf   error           // why it will not
 	inet4  bool            // what it sends to has the short form
 	zones  zones
 	mu     sync.RWMutex // of closed: a descriptor that is closed may be another's
@@ -84,7 +86,11 @@ func (s *socket) hang() error {
 			_, _ = syscall.EpollWait(int(fd), heard[:], 0)
 			s.armed = false
 		}
-		return s.come() || s.arm(int(fd), syscall.EPOLL_CTL_MOD) != nil
+		if s.deaf = nil; s.come() {
+			return true
+		}
+		s.deaf = s.arm(int(fd), syscall.EPOLL_CTL_MOD)
+		return s.deaf != nil
 	}
 	return nil
 }
@@ -106,7 +112,7 @@ func (s *socket) await(come func() bool) error {
 	if s.closed {
 		return net.ErrClosed
 	}
-	return err
+	return cmp.Or(err, s.deaf)
 }
 
 // SetReadDeadline is when await ends, as that of a net.Conn.
