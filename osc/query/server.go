@@ -38,6 +38,7 @@ type Config struct {
 	Access osc.Access         // who may ask
 	Feed   *feed.Feed         // gives the values of those who listen
 	Values func() feed.Values // that there are now
+	ping   time.Duration      // how often a WebSocket must show that it is there; 0: pingEvery
 }
 
 // Server answers OSCQuery.

@@ -1,10 +1,12 @@
 package query
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
 	"net/http"
+	"sync"
 	"time"
 
 	"github.com/coder/websocket"
@@ -19,6 +21,7 @@ const (
 	mostCommand = 4096 // bytes of what it says
 	mostPaths   = 64   // that are told one by one; if more have come or gone, all is to be read again
 	writeWait   = 5 * time.Second
+	pingEvery   = 30 * time.Second // and as long may the answer take
 )
 
 // command is what both sides say as text.
@@ -109,11 +112,32 @@ func (s *Server) socket(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	defer s.cfg.Feed.Cancel(l)
-	written := make(chan struct{})
-	go func() { defer close(written); l.write(ctx) }()
+	var running sync.WaitGroup
+	running.Go(func() { l.write(ctx) })
+	running.Go(func() { l.ping(ctx, cmp.Or(s.cfg.ping, pingEvery)) })
 	s.listen(ctx, l)
 	cancel()
-	<-written
+	running.Wait()
+}
+
+// ping ends the connection once nobody is there any more: what is sent to somebody who has gone without a word waits in the kernel, and is no error for long.
+func (l *listener) ping(ctx context.Context, every time.Duration) {
+	defer l.end()
+	tick := time.NewTicker(every)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+		}
+		wait, cancel := context.WithTimeout(ctx, every)
+		err := l.ws.Ping(wait) // listen reads the answer
+		cancel()
+		if err != nil {
+			return
+		}
+	}
 }
 
 // write sends what is queued until ctx ends.

@@ -1,0 +1,64 @@
+package query
+
+import (
+	"net/netip"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/coder/websocket"
+
+	"github.com/music-chronus/chronus/osc/feed"
+)
+
+// Who has gone without a word, as a tablet does that leaves the network, does not keep its place: what is sent to it waits in the kernel for a quarter of an
+// hour. Who is there keeps it.
+func TestWebSocketGone(t *testing.T) {
+	b := boardOf(t, testEntries()...)
+	view := new(atomic.Pointer[board])
+	view.Store(b)
+	now := func() feed.Values { return view.Load() }
+	f := feed.New(now)
+	t.Cleanup(f.Close)
+	s, err := Listen("127.0.0.1:0", Config{Name: "test", OSC: netip.MustParseAddrPort("127.0.0.1:5005"), Feed: f, Values: now, ping: time.Second})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(s.Close)
+	there := dial(t, s)
+	heard := make(chan error, 1)
+	go func() {
+		_, _, err := there.ws.Read(t.Context()) // and so it answers
+		heard <- err
+	}()
+	for range mostSockets - 1 {
+		dial(t, s) // nobody reads, so nobody answers
+	}
+	if _, _, err := websocket.Dial(t.Context(), "ws://"+s.Addr().String(), nil); err == nil {
+		t.Fatal("there are more places than there should be")
+	}
+	for began := time.Now(); ; time.Sleep(10 * time.Millisecond) {
+		free := 0
+		for s.sockets.Take(netip.Addr{}) {
+			free++
+		}
+		for range free {
+			s.sockets.Free(netip.Addr{})
+		}
+		if free == mostSockets-1 {
+			break
+		}
+		if time.Since(began) > patience {
+			t.Fatalf("%d places are free", free)
+		}
+	}
+	there.say(`{"COMMAND":"LISTEN","DATA":"/gate/e"}`)
+	select {
+	case err := <-heard:
+		if err != nil {
+			t.Errorf("who was there: %v", err)
+		}
+	case <-time.After(patience):
+		t.Error("who was there is told nothing")
+	}
+}
