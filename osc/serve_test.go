@@ -132,6 +132,34 @@ func TestServeOutlivesReadErrors(t *testing.T) {
 	}
 }
 
+// What a read has brought and was not handled when the server is closed is not handled: neither in the Serve that goes on, nor in a later one.
+func TestCloseLeavesWhatWasRead(t *testing.T) {
+	for _, within := range []bool{true, false} {
+		s := listen(t, "127.0.0.1:0")
+		c := dial(t, s)
+		for range 3 {
+			write(t, c, encode(t, "/x"))
+		}
+		ctx, cancel := context.WithCancel(t.Context())
+		handled := 0
+		take := func(*Message, Peer) {
+			if handled++; within {
+				_ = s.Close()
+			} else {
+				cancel()
+			}
+		}
+		if err := s.serveEach(ctx, take); err != nil {
+			t.Error(err)
+		}
+		_ = s.Close()
+		if err := s.serveEach(t.Context(), take); err != nil || handled != 1 {
+			t.Errorf("closed by its handler %t: %v, %d handled", within, err, handled)
+		}
+		cancel()
+	}
+}
+
 func TestReplyErrors(t *testing.T) {
 	s := listen(t, "127.0.0.1:0")
 	if err := s.Peer(s.Addr()).Reply("/a", struct{}{}); err == nil || !strings.Contains(err.Error(), "has no OSC type") {

@@ -82,7 +82,7 @@ func (s *Server) Serve(ctx context.Context, open func() Handler) error {
 	defer s.hatch.shuts()
 	r := &reader{s: s, handler: open()}
 	var rate flood
-	for ctx.Err() == nil {
+	for ctx.Err() == nil && !s.isClosed() {
 		err := s.in.fill()
 		if v := s.hatch.fallen(); v != nil {
 			panic(v)
@@ -108,12 +108,22 @@ func (s *Server) Serve(ctx context.Context, open func() Handler) error {
 // gathered handles what one read has brought. What is left when ctx ends, or when a handler panics, is for the next Serve.
 func (s *Server) gathered(ctx context.Context, r *reader) {
 	defer r.handler.Flush() // should one panic too: what was taken before it goes on
-	for ctx.Err() == nil {
+	for ctx.Err() == nil && !s.isClosed() {
 		packet, sender, ok := s.in.take()
 		if !ok {
 			return
 		}
 		s.datagram(r, packet, sender)
+	}
+}
+
+// isClosed tells whether the end has begun: what was read before may still be there.
+func (s *Server) isClosed() bool {
+	select {
+	case <-s.closed:
+		return true
+	default:
+		return false
 	}
 }
 
@@ -163,10 +173,8 @@ func (d *datagrams) send(to netip.AddrPort, packet []byte, more bool) error {
 		d.withheld.Add(1)
 		return errWithheld
 	}
-	select {
-	case <-d.closed:
+	if (*Server)(d).isClosed() {
 		return net.ErrClosed
-	default:
 	}
 	if !d.outbox.put(letter{to, packet}, more) {
 		d.unsent.Add(1)
