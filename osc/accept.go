@@ -5,6 +5,7 @@ import (
 	"errors"
 	"net"
 	"net/netip"
+	"syscall"
 	"time"
 )
 
@@ -41,6 +42,7 @@ func (s *Server) receive(c net.Conn) {
 		return
 	}
 	at := netip.AddrPortFrom(addr.AddrPort().Addr().Unmap(), addr.AddrPort().Port())
+	forsake(c)
 	g := s.guests.enter(c, at)
 	if g == nil || !s.guests.begin(&s.running) {
 		s.turned.Add(1)
@@ -48,6 +50,27 @@ func (s *Server) receive(c net.Conn) {
 		return
 	}
 	go s.attend(g)
+}
+
+// forsaken is after how long the kernel ends a connection whose other end takes nothing any more, not even for the kernel there: by itself it tries for a
+// quarter of an hour.
+const forsaken = time.Minute
+
+// tcpUserTimeout is TCP_USER_TIMEOUT, see tcp(7).
+const tcpUserTimeout = 18
+
+func forsake(c net.Conn) {
+	tcp, ok := c.(syscall.Conn)
+	if !ok {
+		return // of a test
+	}
+	raw, err := tcp.SyscallConn()
+	if err != nil {
+		return // it is closed
+	}
+	_ = raw.Control(func(fd uintptr) {
+		_ = syscall.SetsockoptInt(int(fd), syscall.IPPROTO_TCP, tcpUserTimeout, int(forsaken.Milliseconds()))
+	})
 }
 
 // attend finds out what a connection speaks, and has it served.

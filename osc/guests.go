@@ -36,6 +36,14 @@ func (g *guest) Read(b []byte) (n int, err error) {
 	return n, err
 }
 
+// Write implements net.Conn. Who is told something, and takes it, is not idle: after /notify a client may have no more to say.
+func (g *guest) Write(b []byte) (n int, err error) {
+	if n, err = g.Conn.Write(b); n > 0 {
+		g.heardAt.Store(time.Now().UnixNano())
+	}
+	return n, err
+}
+
 // pace waits until the source may send more; it is false if the connection has ended.
 func (g *guest) pace() bool {
 	for {

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net"
 	"net/netip"
+	"syscall"
 	"testing"
 	"time"
 )
@@ -112,5 +113,32 @@ func TestGuestsFromElsewhere(t *testing.T) {
 	}
 	if l.count() != 0 || l.places.here != 0 || l.places.away != 0 {
 		t.Errorf("%d connections, %d and %d places are left", l.count(), l.places.here, l.places.away)
+	}
+}
+
+// Who takes what it is told has a place as good as who sends; one that has gone without a word is ended by the kernel.
+func TestWhoIsToldIsNotIdle(t *testing.T) {
+	s := serveWith(t, "127.0.0.1:0", Access{}, standard(), echo)
+	c := connect(t, s, "tcp slip")
+	c.send(encode(t, "/engine/status"))
+	if c.read(patience) == "" {
+		t.Fatal("no answer")
+	}
+	s.guests.mu.Lock()
+	defer s.guests.mu.Unlock()
+	for g := range s.guests.in {
+		g.heardAt.Store(0)
+		if _, err := g.Write([]byte{0xc0}); err != nil || g.heardAt.Load() == 0 {
+			t.Errorf("%v; it counts as idle", err)
+		}
+		raw, err := g.Conn.(*net.TCPConn).SyscallConn()
+		if err != nil {
+			t.Fatal(err)
+		}
+		_ = raw.Control(func(fd uintptr) {
+			if ms, err := syscall.GetsockoptInt(int(fd), syscall.IPPROTO_TCP, tcpUserTimeout); err != nil || time.Duration(ms)*time.Millisecond != forsaken {
+				t.Errorf("the kernel tries for %d ms: %v", ms, err)
+			}
+		})
 	}
 }

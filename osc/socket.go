@@ -130,12 +130,17 @@ func (s *socket) write(packet []byte, to netip.AddrPort) error {
 	if s.closed {
 		return net.ErrClosed
 	}
-	_, _, errno := syscall.Syscall6(syscall.SYS_SENDTO, uintptr(s.fd), uintptr(unsafe.Pointer(unsafe.SliceData(packet))), uintptr(len(packet)), 0,
-		uintptr(unsafe.Pointer(&name)), size)
-	if errno != 0 {
-		return os.NewSyscallError("sendto", errno)
+	for {
+		_, _, errno := syscall.Syscall6(syscall.SYS_SENDTO, uintptr(s.fd), uintptr(unsafe.Pointer(unsafe.SliceData(packet))), uintptr(len(packet)), 0,
+			uintptr(unsafe.Pointer(&name)), size)
+		switch errno {
+		case 0:
+			return nil
+		case syscall.EINTR: // it waited for the network
+		default:
+			return os.NewSyscallError("sendto", errno)
+		}
 	}
-	return nil
 }
 
 // Close ends an await.
