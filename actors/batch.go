@@ -3,8 +3,10 @@ package actors
 import (
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/music-chronus/chronus/shm"
+	"github.com/music-chronus/chronus/shm/sys"
 )
 
 // batchMost is how many commands may enter together: few enough that a ring which a worker empties has room for them.
@@ -33,18 +35,18 @@ func count(plays []play) (all, timed int) {
 // playAll plays batches one after the other; a panic in one does not keep those behind it from being played.
 func (c *conductor) playAll(m batches) {
 	var fell any
-	messages, entered := 0, 0
+	messages := 0
 	for _, b := range m.list {
 		messages += len(b.plays)
 		ok, v := c.tryPlay(b)
 		if ok {
-			entered++
+			m.desk.delays.note(time.Duration(sys.Monotonic() - b.came))
 		}
 		if v != nil {
 			fell = v
 		}
 	}
-	m.desk.settle(messages, entered, m.came)
+	m.desk.settle(messages)
 	if fell != nil {
 		panic(fell)
 	}

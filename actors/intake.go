@@ -37,13 +37,14 @@ type intake struct {
 	commands []shm.Command
 	asked    []asked
 	packets  []packet
-	came     int64 // sys.Monotonic, of the first
+	read     int64 // sys.Monotonic, of the first
 	packet
 }
 
 // packet is what is known of one.
 type packet struct {
 	known   *directory // nil: nothing of it was taken
+	came    int64      // sys.Monotonic
 	now     osc.Moment // zero: not read yet
 	tag     uint64     // the last time tag
 	due     int64      // its frame
@@ -67,9 +68,10 @@ type asked struct {
 func (in *intake) Take(m *osc.Message, from osc.Peer) {
 	if in.known == nil {
 		in.known = in.desk.directory.Load()
-		if in.came == 0 {
-			in.came = sys.Monotonic()
+		if in.read == 0 {
+			in.read = sys.Monotonic()
 		}
+		in.came = in.read - int64(m.Waited)
 		in.patterns.Reset()
 	}
 	if in.desk.feed.Lines() {
@@ -172,11 +174,11 @@ func (in *intake) End(from osc.Peer) {
 // Flush implements osc.Handler. What is sent is kept for as long as its commands, so it is a copy.
 func (in *intake) Flush() {
 	if len(in.packets) == 0 {
-		in.came = 0
+		in.read = 0
 		return
 	}
 	commands, list, plays := slices.Clone(in.commands), slices.Clone(in.asked), make([]play, 0, len(in.asked))
-	send, begin := batches{make([]batch, 0, len(in.packets)), in.came, in.desk}, 0
+	send, begin := batches{make([]batch, 0, len(in.packets)), in.desk}, 0
 	for _, packet := range in.packets {
 		first := len(plays)
 		for len(plays) < packet.end {
@@ -184,11 +186,11 @@ func (in *intake) Flush() {
 			plays = append(plays, play{commands: commands[begin:a.end:a.end], asker: a, due: a.due, timed: a.timed})
 			begin = a.end
 		}
-		send.list = append(send.list, batch{plays: plays[first:], plan: packet.known.plan, behind: packet.behind})
+		send.list = append(send.list, batch{plays: plays[first:], plan: packet.known.plan, came: packet.came, behind: packet.behind})
 	}
 	in.root.Send(in.conductor, send)
 	clear(in.asked)
-	in.commands, in.asked, in.packets, in.came = in.commands[:0], in.asked[:0], in.packets[:0], 0
+	in.commands, in.asked, in.packets, in.read = in.commands[:0], in.asked[:0], in.packets[:0], 0
 }
 
 // answer says what has become of a message; of a pattern also how many addresses took it.
@@ -225,10 +227,9 @@ func (d *desk) admit(n int64, from osc.Peer) bool {
 	}
 }
 
-// settle takes messages off those on their way: they have been answered. entered is how many packets of them have entered.
-func (d *desk) settle(messages, entered int, came int64) {
+// settle takes messages off those on their way: they have been answered.
+func (d *desk) settle(messages int) {
 	d.inFlight.Add(-int64(messages))
-	d.delays.note(time.Duration(sys.Monotonic()-came), entered)
 	if d.server != nil {
 		d.server.Flush()
 	}

@@ -113,7 +113,7 @@ func TestIntake(t *testing.T) {
 	if late.commands[0].Frame != 1 || late.due >= 0 || b.plays[0].timed || b.plays[0].commands[0].Frame != 0 {
 		t.Errorf("ten seconds ago: frame %d for %d; at once: %d", late.commands[0].Frame, late.due, b.plays[0].commands[0].Frame)
 	}
-	in.desk.settle(len(b.plays), 1, 0)
+	in.desk.settle(len(b.plays))
 	if n := in.desk.inFlight.Load(); n != 0 {
 		t.Errorf("%d in flight", n)
 	}
@@ -254,7 +254,7 @@ func TestIntakeIsBounded(t *testing.T) {
 func TestDelays(t *testing.T) {
 	var d delays
 	for _, took := range []time.Duration{-1, 0, 999, time.Microsecond, 2 * time.Microsecond, 3999, time.Millisecond, time.Hour} {
-		d.note(took, 1)
+		d.note(took)
 	}
 	want := make([]uint64, delayBuckets)
 	want[0], want[1], want[2], want[10], want[delayBuckets-1] = 3, 1, 2, 1, 1

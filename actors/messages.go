@@ -36,12 +36,12 @@ type (
 	batch struct {
 		plays  []play
 		plan   uint64 // number of the plan that they were resolved with
+		came   int64  // sys.Monotonic, of those of a read
 		behind int64  // osc.Timeline.Behind when the frames of time tags were found
 	}
 	// batches: what one read of OSCIngress has brought. To Conductor.
 	batches struct {
 		list []batch
-		came int64 // sys.Monotonic
 		desk *desk
 	}
 	// askStatus: what is the state? From OSCIngress to Monitor.

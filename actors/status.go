@@ -15,7 +15,7 @@ type Status struct {
 	OSC       string         `json:"osc"`
 	OSCQuery  string         `json:"oscquery,omitempty"` // where it is told what addresses there are
 	OSCStats  *osc.Stats     `json:"osc_stats,omitempty"`
-	OSCDelays []uint64       `json:"osc_delays,omitempty"` // packets by 2^i microseconds, from when they were read until they were committed
+	OSCDelays []uint64       `json:"osc_delays,omitempty"` // packets by 2^i microseconds, from when the kernel had them, or by a connection from when they were read, until they were committed
 	Since     time.Time      `json:"since"`
 	Playing   bool           `json:"playing"`
 	Active    ActiveStatus   `json:"active"`

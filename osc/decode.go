@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/binary"
 	"math"
+	"time"
 )
 
 // The limits of what is decoded.
@@ -24,6 +25,8 @@ type Message struct {
 	Address []byte
 	Time    uint64 // NTP format, of the bundle around it; Immediately without one
 	Args    []Arg  // array brackets are left out
+
+	Waited time.Duration // how long it had been there when it was read, of what came by UDP
 }
 
 // Arg is one argument: its type tag, its bits if it has a fixed size, its bytes if not.

@@ -309,3 +309,23 @@ func TestRawAddr(t *testing.T) {
 		}
 	}
 }
+
+// How long a datagram was in the socket before it was read is known.
+func TestWaited(t *testing.T) {
+	const long = 30 * time.Millisecond
+	s := listen(t, "127.0.0.1:0")
+	write(t, dial(t, s), encode(t, "/a"))
+	time.Sleep(long) // nobody serves
+	write(t, dial(t, s), encode(t, "/b"))
+	list := make(chan time.Duration, 2)
+	done := make(chan error, 1)
+	go func() { done <- s.serveEach(t.Context(), func(m *Message, _ Peer) { list <- m.Waited }) }()
+	a, b := <-list, <-list
+	if a < long || a > patience || b <= 0 || b > a-long/2 {
+		t.Errorf("they waited %v longer one than the other, and are said to have waited %v and %v", long, a, b)
+	}
+	_ = s.Close()
+	if err := <-done; err != nil {
+		t.Error(err)
+	}
+}

@@ -1,5 +1,7 @@
 package osc
 
+import "time"
+
 // Handler takes the messages that one reader hands over: those of the UDP socket, or of one connection. Each reader
 // opens its own, so a Handler needs no lock, but several run at the same time.
 type Handler interface {
@@ -28,6 +30,7 @@ type reader struct {
 	dec     Decoder
 	handler Handler
 	from    Peer
+	waited  time.Duration // Message.Waited of the packet
 	taken   int // messages and faults of the packet
 }
 
@@ -43,6 +46,7 @@ func (r *reader) packet(b []byte, from Peer) {
 // visit implements visitor.
 func (r *reader) visit(m *Message) {
 	r.taken++
+	m.Waited = r.waited
 	switch string(m.Address) {
 	case "/fail", "/done", "/late":
 		return // an answer: two that answered each other's would never end

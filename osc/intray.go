@@ -22,6 +22,14 @@ type intray struct {
 	parts   [gathered]syscall.Iovec
 	names   [gathered]syscall.RawSockaddrInet6 // the larger of the two kinds
 	bodies  [gathered][maxDatagram]byte
+	stamps  [gathered]stamp
+	readAt  time.Time
+}
+
+// stamp is a control message that says when the kernel took a datagram in.
+type stamp struct {
+	head syscall.Cmsghdr
+	at   syscall.Timespec
 }
 
 // arrived is the kernel's struct mmsghdr.
@@ -41,7 +49,9 @@ func newIntray(conn *socket) *intray {
 		t.heads[i].head.Iov = &t.parts[i]
 		t.heads[i].head.Iovlen = 1
 		t.heads[i].head.Name = (*byte)(unsafe.Pointer(&t.names[i]))
+		t.heads[i].head.Control = (*byte)(unsafe.Pointer(&t.stamps[i]))
 	}
+	_ = syscall.SetsockoptInt(conn.fd, syscall.SOL_SOCKET, syscall.SO_TIMESTAMPNS, 1)
 	t.receive = t.gather
 	return t
 }
@@ -49,13 +59,15 @@ func newIntray(conn *socket) *intray {
 // gather reads what has come. It is false if nothing has.
 func (t *intray) gather() bool {
 	for i := range t.heads {
-		t.heads[i].head.Namelen = syscall.SizeofSockaddrInet6 // the kernel has written over it
+		t.heads[i].head.Namelen = syscall.SizeofSockaddrInet6 // the kernel has written over these
+		t.heads[i].head.SetControllen(int(unsafe.Sizeof(stamp{})))
+		t.stamps[i].head.Type = 0
 	}
 	for {
 		n, _, errno := syscall.Syscall6(syscall.SYS_RECVMMSG, uintptr(t.conn.fd), uintptr(unsafe.Pointer(&t.heads[0])), gathered, syscall.MSG_DONTWAIT, 0, 0)
 		switch errno {
 		case 0:
-			t.n, t.err = int(n), nil
+			t.n, t.err, t.readAt = int(n), nil, time.Now()
 		case syscall.EINTR:
 			continue
 		case syscall.EAGAIN:
@@ -79,14 +91,26 @@ func (t *intray) fill() error {
 	return t.err
 }
 
-// take is the next datagram of those that fill has read, good until the next fill.
-func (t *intray) take() (packet []byte, from netip.AddrPort, ok bool) {
+// waited is how long a datagram had been there when it was read, if the kernel says so. A clock that was set meanwhile is not believed.
+func (t *intray) waited(i int) time.Duration {
+	c := &t.stamps[i]
+	if c.head.Level != syscall.SOL_SOCKET || c.head.Type != syscall.SO_TIMESTAMPNS {
+		return 0
+	}
+	if d := time.Duration(t.readAt.UnixNano() - c.at.Nano()); d > 0 && d < time.Minute {
+		return d
+	}
+	return 0
+}
+
+// take is the next datagram of those that fill has read, good until the next fill, and how long it had been there.
+func (t *intray) take() (packet []byte, from netip.AddrPort, waited time.Duration, ok bool) {
 	if t.next >= t.n {
-		return nil, from, false
+		return nil, from, 0, false
 	}
 	i := t.next
 	t.next++
-	return t.bodies[i][:t.heads[i].bytes], addrPort(&t.names[i], &t.conn.zones), true
+	return t.bodies[i][:t.heads[i].bytes], addrPort(&t.names[i], &t.conn.zones), t.waited(i), true
 }
 
 // A flood is read a quarter of a millisecond's worth at a time, from where more than 10 come in a millisecond: for who sends and who reads, waking

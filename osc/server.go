@@ -109,10 +109,11 @@ func (s *Server) Serve(ctx context.Context, open func() Handler) error {
 func (s *Server) gathered(ctx context.Context, r *reader) {
 	defer r.handler.Flush() // should one panic too: what was taken before it goes on
 	for ctx.Err() == nil && !s.isClosed() {
-		packet, sender, ok := s.in.take()
+		packet, sender, waited, ok := s.in.take()
 		if !ok {
 			return
 		}
+		r.waited = waited
 		s.datagram(r, packet, sender)
 	}
 }

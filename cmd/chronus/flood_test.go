@@ -227,7 +227,7 @@ func TestFlood(t *testing.T) {
 	t.Logf("%d messages in %v, %.0f a second; %d of all dropped by the kernel, %d carried out; concealed %d, flips %d",
 		sent, length, float64(sent)/length.Seconds(), dropped, carried(), after.Concealed-before.Concealed, after.Flips-before.Flips)
 	t.Logf("of the processor for each: engine %v, who sends %v", used[0], used[1])
-	t.Logf("from read to committed: %.2f%% of %d packets within 2.05 ms; by powers of 2 us %v", 100*within, all, after.OSCDelays)
+	t.Logf("from when the kernel had them to committed: %.2f%% of %d packets within 2.05 ms; by powers of 2 us %v", 100*within, all, after.OSCDelays)
 	t.Logf("%d probes, %d lost: from packet to answer 50%% %v, 99%% %v, at most %v", len(p.took), p.lost, at(0.5), at(0.99), at(1))
 	// Each message is one command; those of the notes and of the probe are among them.
 	if n := stats.Messages - before.OSCStats.Messages; carried() != n || n+dropped < sent || stats.Dropped+stats.Shed+stats.Failed != 0 {
