@@ -31,7 +31,7 @@ type reader struct {
 	handler Handler
 	from    Peer
 	waited  time.Duration // Message.Waited of the packet
-	taken   int // messages and faults of the packet
+	taken   int           // messages and faults of the packet
 }
 
 // packet hands over what a packet holds.
