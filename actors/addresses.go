@@ -100,7 +100,7 @@ func (a *Addresses) Entries() []osc.Entry { return a.space.Entries() }
 
 // Found is what a message's address names.
 type Found struct {
-	Address string // the message's
+	Address string // the message's; "": it is a pattern
 	Guarded bool   // from another machine it takes a token
 	Matched int    // of a pattern: the addresses that take what the message has
 	verb    *verb  // nil: it is none
@@ -137,7 +137,6 @@ func (a *Addresses) Append(to []shm.Command, m *osc.Message, p *osc.Patterns) (c
 		to, err = a.one(to, entry, m.Args)
 		return to, found, err
 	}
-	found.Address = string(m.Address)
 	entries, err := p.Match(a.space, m.Address)
 	if err != nil {
 		return to, found, err

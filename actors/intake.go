@@ -100,6 +100,9 @@ func (in *intake) take(m *osc.Message, from osc.Peer) error {
 	case len(commands)-in.begin() > batchMost:
 		return errBatch
 	}
+	if found.Matched > 0 {
+		found.Address = string(m.Address)
+	}
 	a := asked{address: found.Address, from: from, end: len(commands), matched: found.Matched, timed: m.Time != osc.Immediately}
 	if a.timed {
 		if a.due, err = in.when(m.Time); err != nil {
