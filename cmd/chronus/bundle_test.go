@@ -122,7 +122,8 @@ func readTape(t testing.TB, tape []byte) (commands []shm.Command, entered map[ui
 }
 
 // A thousand bundles, each 50 ms ahead of its time, begin at their exact frames, by tape and by sound, as far apart as their times; each is
-// whole. One is answered with /late exactly if it does not: a machine that stands still for so long makes it late, and the device's clock too.
+// whole. One is answered with /late if it does not: a machine that stands still for so long makes it late, and the device's clock too. One that came while the
+// device was held up is as well: it begins at its frame, which comes later by what the device let go.
 func TestBundlesBeginAtTheirFrames(t *testing.T) {
 	patch := filepath.Join(t.TempDir(), "steps.yaml")
 	if err := os.WriteFile(patch, []byte(steps), 0o600); err != nil {
@@ -136,7 +137,7 @@ func TestBundlesBeginAtTheirFrames(t *testing.T) {
 	}
 	defer c.Close()
 	got := countReplies(c)
-	stop := e.taping()
+	stop, xruns := e.taping(), e.must().Xruns
 	base := time.Now()
 	clockBefore := e.clockAt(base)
 	began := time.Now()
@@ -153,8 +154,9 @@ func TestBundlesBeginAtTheirFrames(t *testing.T) {
 	clockAfter := e.clockAt(base)
 	time.Sleep(bundleAhead)
 	ons, late := checkBundles(t, stop())
-	if n := got.of("/late"); n != late {
-		t.Errorf("%d messages began late, %d were said to be", late, n)
+	xruns = e.must().Xruns - xruns
+	if n := got.of("/late"); n < late || n > late && xruns == 0 {
+		t.Errorf("%d messages began late, %d were said to be; %d xruns", late, n, xruns)
 	}
 	const apart = 5 * 48 // frames
 	even := 0
