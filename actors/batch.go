@@ -114,7 +114,7 @@ func (r *rig) put(plays []play) (in entered, err error) {
 		return in, err
 	}
 	before := r.log.last
-	fed := make([]*slot, 0, 8)
+	fed := make([]*slot, 0, shm.MaxSlots)
 	for _, s := range r.slots {
 		if !s.attached() || s.cmds.Tail() != before || s.phase == joining && s.cmds.Room() < n {
 			continue // or it is being fed, in order
@@ -129,12 +129,12 @@ func (r *rig) put(plays []play) (in entered, err error) {
 	list := few[:0]
 	for i := range plays {
 		p := &plays[i]
-		for i, c := range p.commands {
+		for k, c := range p.commands {
 			r.log.last++
 			c.Seq = r.log.last
 			list = append(list, c)
 			asker := p.asker
-			if i < len(p.commands)-1 {
+			if k < len(p.commands)-1 {
 				asker = nil // one message, one answer
 			}
 			r.log.add(c, asker)

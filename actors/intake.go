@@ -176,8 +176,8 @@ func (in *intake) End(from osc.Peer) {
 
 // Flush implements osc.Handler. What is sent is kept for as long as its commands, so it is a copy.
 func (in *intake) Flush() {
+	in.read = 0
 	if len(in.packets) == 0 {
-		in.read = 0
 		return
 	}
 	commands, list, plays := slices.Clone(in.commands), slices.Clone(in.asked), make([]play, 0, len(in.asked))
@@ -193,7 +193,7 @@ func (in *intake) Flush() {
 	}
 	in.root.Send(in.conductor, send)
 	clear(in.asked)
-	in.commands, in.asked, in.packets, in.read = in.commands[:0], in.asked[:0], in.packets[:0], 0
+	in.commands, in.asked, in.packets = in.commands[:0], in.asked[:0], in.packets[:0]
 }
 
 // answer says what has become of a message; of a pattern also how many addresses took it.

@@ -151,8 +151,8 @@ func (r *rig) translate(c shm.Command, plan uint64) (shm.Command, error) {
 	return c, fmt.Errorf("node %q is gone: the patch has been changed", n.ID)
 }
 
-// tryChange is change, whose answer is told whenever the change turns out to be poison.
-func (r *rig) tryChange(ctx context.Context, name string, text []byte, asked bool, answer func(error)) (c Commit, err error) {
+// tryChange is change, whose asker is answered whenever the change turns out to be poison.
+func (r *rig) tryChange(ctx context.Context, name string, text []byte, asked bool, asker asker) (c Commit, err error) {
 	select {
 	case r.changing <- struct{}{}:
 	case <-ctx.Done():
@@ -171,7 +171,7 @@ func (r *rig) tryChange(ctx context.Context, name string, text []byte, asked boo
 	if err != nil {
 		return c, err
 	}
-	head, err := r.commit(ctx, p, answer)
+	head, err := r.commit(ctx, p, asker)
 	if err != nil {
 		r.mu.Lock()
 		delete(r.planned, p.number)
@@ -209,10 +209,10 @@ type round struct {
 }
 
 // commit waits until every worker has made the plan ready, and commands the change. head is a block that is before it.
-func (r *rig) commit(ctx context.Context, p *planned, answer func(error)) (head uint64, err error) {
+func (r *rig) commit(ctx context.Context, p *planned, asker asker) (head uint64, err error) {
 	var asked round
 	for began := time.Now(); ; {
-		head, all, err := r.tryCommit(p, &asked, time.Now(), answer)
+		head, all, err := r.tryCommit(p, &asked, time.Now(), asker)
 		switch {
 		case err != nil:
 			return 0, fmt.Errorf("patch %s: %w", p.name, err)
@@ -232,17 +232,13 @@ func (r *rig) commit(ctx context.Context, p *planned, answer func(error)) (head 
 }
 
 // tryCommit commands the change if every worker has made the plan ready, and tells whether that is so.
-func (r *rig) tryCommit(p *planned, asked *round, now time.Time, answer func(error)) (head uint64, all bool, err error) {
+func (r *rig) tryCommit(p *planned, asked *round, now time.Time, asker asker) (head uint64, all bool, err error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if all, err = r.makeReady(p, asked, now); err != nil || !all {
 		return 0, false, err
 	}
 	head = r.journal.Published(r.control.Active().Slot())
-	var asker asker
-	if answer != nil {
-		asker = askerFunc(answer)
-	}
 	p.seq, err = r.broadcast(shm.Command{Op: shm.OpPlan, Plan: p.before, Value: float64(p.number)}, asker)
 	if err != nil {
 		return 0, false, err

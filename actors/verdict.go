@@ -43,6 +43,6 @@ func (v *verdict) give(err error) error {
 // should the change turn out to be poison after this has returned without an error.
 func (r *rig) change(ctx context.Context, name string, text []byte, asked bool, answer func(error)) (Commit, error) {
 	v := &verdict{answer: answer}
-	c, err := r.tryChange(ctx, name, text, asked, v.leftOut)
+	c, err := r.tryChange(ctx, name, text, asked, askerFunc(v.leftOut))
 	return c, v.give(err)
 }

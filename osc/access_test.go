@@ -19,7 +19,6 @@ func mute(t *testing.T, access Access) (*Server, *reader) {
 		access: access, sources: newSources(), outbox: newOutbox(), closed: make(chan struct{}),
 		fails: limiter{most: failsPerSecond}, guests: guests{limits: standard(), places: NewPlaces(standard().conns), sources: newSources()},
 	}
-	s.outbox.size = 100_000
 	return s, &reader{s: s, handler: each(func(m *Message, from Peer) {
 		switch {
 		case string(m.Address) == "/load" && !from.Trusted():

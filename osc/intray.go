@@ -138,7 +138,7 @@ func (f *flood) rises(n int, now time.Time) bool {
 	return fast
 }
 
-// pause sleeps in the kernel, since Go's own sleep is a millisecond at the least while nothing else runs.
+// pause sleeps in the kernel, as sys.Sleep does, which this package may not reach: Go's own sleep is a millisecond at the least while nothing else runs.
 func pause(d time.Duration) {
 	ts := syscall.NsecToTimespec(int64(d))
 	_ = syscall.Nanosleep(&ts, nil)

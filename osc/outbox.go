@@ -25,24 +25,23 @@ const (
 type outbox struct {
 	mu      sync.Mutex
 	letters []letter
-	size    int
 	ready   chan struct{} // they are to go out
 }
 
-func newOutbox() outbox { return outbox{size: outboxSize, ready: make(chan struct{}, 1)} }
+func newOutbox() outbox { return outbox{ready: make(chan struct{}, 1)} }
 
 // put adds a letter; if there is more to come, it waits for flush, or until there are as many as go together. It is false if too many wait.
 func (o *outbox) put(l letter, more bool) bool {
 	o.mu.Lock()
 	n := len(o.letters)
-	if n < o.size {
+	if n < outboxSize {
 		o.letters = append(o.letters, l)
 	}
 	o.mu.Unlock()
 	if !more || n >= outboxSize/4 {
 		o.flush()
 	}
-	return n < o.size
+	return n < outboxSize
 }
 
 // flush sends what waits.

@@ -170,7 +170,7 @@ func (s *Server) Peer(at netip.AddrPort) Peer { return Peer{at, (*datagrams)(s)}
 type datagrams Server
 
 func (d *datagrams) send(to netip.AddrPort, packet []byte, more bool) error {
-	if !to.Addr().IsLoopback() && !d.sources.spend(to, len(packet), time.Now()) {
+	if !d.sources.spend(to, len(packet), time.Now()) {
 		d.withheld.Add(1)
 		return errWithheld
 	}

@@ -33,16 +33,22 @@ func refusedOf(t *testing.T, n *Node, kind string, before uint64) {
 	}
 }
 
+// followed is an engine that a watcher follows, with certificates, and what it has heard.
+func followed(t *testing.T) (ca *authority, server, watcher *Node, h *heard) {
+	t.Helper()
+	ca, h = newAuthority(t), &heard{}
+	far := time.Now().Add(time.Hour)
+	server, watcher = node(t, Options{TLSDir: ca.dir(t, far, "watch")}), node(t, Options{TLSDir: ca.dir(t, far, "watch")})
+	opened(t, server, "chronus")
+	t.Cleanup(watcher.Follow(Target{Address: server.Address(), Every: 50 * time.Millisecond}, h.tell))
+	h.until(t, "a report", lives)
+	return ca, server, watcher, h
+}
+
 // Who may watch cannot say how another's engine is: neither in a report, nor in an answer, nor by saying that it is gone. What the engine itself says
 // comes through as before.
 func TestMadeUpReports(t *testing.T) {
-	ca := newAuthority(t)
-	far := time.Now().Add(time.Hour)
-	server, watcher := node(t, Options{TLSDir: ca.dir(t, far, "watch")}), node(t, Options{TLSDir: ca.dir(t, far, "watch")})
-	opened(t, server, "chronus")
-	h := &heard{}
-	defer watcher.Follow(Target{Address: server.Address(), Every: 50 * time.Millisecond}, h.tell)()
-	h.until(t, "a report", lives)
+	ca, server, watcher, h := followed(t)
 	asker := make(chan *actor.PID, 1)
 	if _, err := server.system.Root.SpawnNamed(actor.PropsFromFunc(func(ctx actor.Context) {
 		if _, ok := ctx.Message().(*pb.Request); ok {
@@ -94,13 +100,7 @@ func TestMadeUpReports(t *testing.T) {
 
 // Who may watch cannot send in another's name: it would end that one's watch, or have answers sent there until no more are.
 func TestMadeUpSender(t *testing.T) {
-	ca := newAuthority(t)
-	far := time.Now().Add(time.Hour)
-	server, watcher := node(t, Options{TLSDir: ca.dir(t, far, "watch")}), node(t, Options{TLSDir: ca.dir(t, far, "watch")})
-	opened(t, server, "chronus")
-	h := &heard{}
-	defer watcher.Follow(Target{Address: server.Address(), Every: 50 * time.Millisecond}, h.tell)()
-	h.until(t, "a report", lives)
+	ca, server, watcher, _ := followed(t)
 	unwatch := marshal(t, &pb.Request{Version: pb.Version, Do: &pb.Request_Unwatch{Unwatch: &pb.Unwatch{}}})
 	for _, as := range []string{watcher.Address(), "127.0.0.1:9"} {
 		before := server.Sentry().Refused()["malformed"]

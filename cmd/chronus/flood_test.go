@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bytes"
 	"context"
 	"fmt"
 	"net"
@@ -61,22 +60,14 @@ func kernelDrops(t *testing.T, address string) (drops uint64) {
 	return 0
 }
 
-// cpuTime is what a process has used of the processor, to a hundredth of a second.
-func cpuTime(t *testing.T, pid int) (all time.Duration) {
+// cpuTime is what a process has used of the processor.
+func cpuTime(t *testing.T, pid int) time.Duration {
 	t.Helper()
-	stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
+	d, err := sys.CPUTime(pid)
 	if err != nil {
 		t.Fatal(err)
 	}
-	f := strings.Fields(string(stat[bytes.LastIndexByte(stat, ')')+1:]))
-	for _, word := range f[11:13] { // user, system
-		n, err := strconv.Atoi(word)
-		if err != nil {
-			t.Fatal(err)
-		}
-		all += time.Duration(n) * 10 * time.Millisecond
-	}
-	return all
+	return d
 }
 
 // niceOf is a process's nice value.
