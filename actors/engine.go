@@ -208,7 +208,7 @@ func ownPID() int { return os.Getpid() }
 
 // warn says what this machine refuses; the engine goes on without.
 func (e *Engine) warn() {
-	if err := sys.MayFIFO(sys.PriorityAudio); err != nil {
+	if err := sys.MayFIFO(sys.PriorityDevice); err != nil {
 		e.warnings = append(e.warnings, "no real-time priority, a busy machine will be heard: "+err.Error())
 	}
 	if err := sys.MayLock(); err != nil {

@@ -1,5 +1,7 @@
 package audio
 
+import "github.com/music-chronus/chronus/shm/sys"
+
 // Device is one that a backend can open.
 type Device struct {
 	ID       string `json:"id"` // what --device takes: "api/name"
@@ -31,9 +33,14 @@ type Info struct {
 	Period   int // frames; 0: not known before it calls
 }
 
-// Fill makes the next frames, interleaved for the Info's Channels. It is called on a
-// real-time thread and fills all of out.
+// Fill makes the next frames, interleaved for the Info's Channels. It fills all of out. A backend
+// with a clock of its own calls it on a thread that has called RealTime.
 type Fill func(out []float32)
+
+// RealTime gives the calling thread real-time priority, unless it has that already. The thread must
+// allocate nothing and must belong to the backend: a C thread, or a goroutine that is locked to its
+// thread until the end.
+func RealTime() { _ = sys.DeviceFIFO() } // a refusal is bearable: the engine has told the user
 
 // Stream is an open device. Start and Stop come in pairs, Close once, from one goroutine.
 type Stream interface {

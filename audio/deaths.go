@@ -1,6 +1,7 @@
 package audio
 
 import (
+	"runtime"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -63,7 +64,10 @@ func (d *deaths) change(f func()) {
 
 func (d *deaths) run() {
 	defer close(d.done)
-	var words []*atomic.Uint32
+	runtime.LockOSThread() // never unlocked: the thread, with its priority, ends with the goroutine
+	sys.SetName("chronus-deaths")
+	words := make([]*atomic.Uint32, 0, len(d.lives)+1)
+	_ = sys.ThreadFIFO(sys.PriorityWatch)
 	for {
 		d.changed.Store(1)
 		var tick time.Duration

@@ -5,6 +5,7 @@ import (
 	"log/slog"
 	"os"
 	"os/signal"
+	"runtime/debug"
 	"syscall"
 	"time"
 
@@ -14,6 +15,12 @@ import (
 
 // heapLimit bounds the heap: the collector is off, and comes on only if something leaks.
 const heapLimit = 256 << 20
+
+// The kernel ends this process if a real-time thread of it runs for so long without sleeping.
+const (
+	runSoft = 300 * time.Millisecond
+	runHard = 350 * time.Millisecond
+)
 
 // desertedAfter is how long a process without a device goes on without an engine.
 const desertedAfter = 100 * time.Millisecond
@@ -60,7 +67,11 @@ func run(backends []Backend) error {
 		return err
 	}
 	sys.SetName("chronus-audio")
-	_ = sys.ProcessFIFO(sys.PriorityAudio) // all threads: a callback in Go may have to wait for any of them
+	debug.SetGCPercent(-1)
+	debug.SetMemoryLimit(heapLimit)
+	_ = sys.ProcessNice(sys.NiceEngine)
+	_ = sys.QuietRuntime()
+	_ = sys.LimitRuntime(runSoft, runHard)
 	_ = sys.LockPages()
 	p.words.SetFaded(false)
 	p.deaths = watchDeaths(p.words, p.journal)

@@ -3,7 +3,6 @@ package audio
 import (
 	"errors"
 	"fmt"
-	"runtime/debug"
 	"time"
 
 	"github.com/music-chronus/chronus/shm"
@@ -35,8 +34,6 @@ func (p *process) open(o shm.OpenOrder) error {
 	}
 	info := c.stream.Info()
 	p.stream, p.player = c.stream, NewPlayer(p.words, p.journal, info.Channels)
-	debug.SetGCPercent(-1)
-	debug.SetMemoryLimit(heapLimit)
 	if info.Period == 0 {
 		info.Period = o.Known
 	}

@@ -1,11 +1,14 @@
 package audio
 
 import (
+	"runtime"
 	"sync"
 	"sync/atomic"
 	"syscall"
 	"time"
 	"unsafe"
+
+	"github.com/music-chronus/chronus/shm/sys"
 )
 
 // Pacer calls a function once a period in real time: the clock of backends that have no
@@ -43,6 +46,9 @@ func (p *Pacer) Stop() {
 func (p *Pacer) Xruns() uint64 { return p.xruns.Load() }
 
 func (p *Pacer) run() {
+	runtime.LockOSThread() // never unlocked: the thread, with its priority, ends with the goroutine
+	sys.SetName("chronus-clock")
+	RealTime()
 	start, n := monotonic(), int64(0)
 	for {
 		select {

@@ -3,6 +3,8 @@ package shm
 import (
 	"sync/atomic"
 	"unsafe"
+
+	"github.com/music-chronus/chronus/shm/sys"
 )
 
 // Op is what a command does.
@@ -201,6 +203,12 @@ func (c CommandReader) Get(seq uint64) (m Command, ok bool) {
 
 // Life is the word that tells the engine of this worker's end: see sys.HoldLife.
 func (c CommandReader) Life() *atomic.Uint32 { return &c.w.life }
+
+// EndLife says that this worker renders no more, before the kernel can.
+func (c CommandReader) EndLife() {
+	c.w.life.Store(0)
+	sys.FutexWake(&c.w.life)
+}
 
 // Took frees the entries up to seq for the producer.
 func (c CommandReader) Took(seq uint64) {

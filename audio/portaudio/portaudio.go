@@ -152,8 +152,12 @@ func (s *stream) open(r audio.Request, fill audio.Fill) error {
 		p.FramesPerBuffer = r.Period
 	}
 	callback := func(out []float32, _ pa.StreamCallbackTimeInfo, flags pa.StreamCallbackFlags) {
+		n := s.calls.Add(1)
+		if n == 1 {
+			audio.RealTime()
+		}
 		// A device that starts has played nothing yet: what it misses then is no loss.
-		if s.calls.Add(1) > startCalls && flags&(pa.OutputUnderflow|pa.OutputOverflow) != 0 {
+		if n > startCalls && flags&(pa.OutputUnderflow|pa.OutputOverflow) != 0 {
 			s.xruns.Add(1)
 		}
 		fill(out)

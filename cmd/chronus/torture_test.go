@@ -104,7 +104,7 @@ func wakeups() (stop func() quantiles) {
 	quit, done := make(chan struct{}), make(chan []float64)
 	go func() {
 		runtime.LockOSThread()
-		_ = sys.ThreadFIFO(sys.PriorityWorker)
+		_ = sys.ThreadFIFO(sys.PriorityActive)
 		var late []float64
 		for {
 			select {

@@ -36,6 +36,9 @@ type loop struct {
 	seq  uint64 // the last command taken
 	gave uint64 // number of the last snapshot given
 	fell uint64 // the block in which this slot's worker before panicked, plus 1; 0: it did not
+
+	schedule func(standing) // sets the priority of this thread; nil: nothing does
+	standing standing       // as schedule knows it
 }
 
 func newLoop(view shm.View, rec shm.Recorder, slot *shm.Segment, snap shm.SnapshotWriter, plans shm.PlanReader) *loop {
@@ -122,8 +125,10 @@ func (l *loop) await() (shm.Decision, error) {
 	for {
 		bell := l.view.Bell() // before the conditions, or a wake-up is lost
 		l.answer()
+		a := l.view.Active()
+		l.rank(a)
 		if l.n < l.view.Clock()+l.view.Lead() {
-			active := l.view.Active().Slot()
+			active := a.Slot()
 			mine := active == l.slot
 			if mine || l.rec.Published(active) > l.n {
 				if d, ok := l.decision(mine); ok {
@@ -136,6 +141,21 @@ func (l *loop) await() (shm.Decision, error) {
 			}
 		}
 		l.view.Wait(bell, nap)
+	}
+}
+
+// rank gives the render thread the priority that its worker's place in the active word asks for.
+func (l *loop) rank(a shm.Active) {
+	now := joining
+	switch {
+	case a.Slot() == l.slot:
+		now = active
+	case a.Ready(l.slot):
+		now = standby
+	}
+	if now != l.standing && l.schedule != nil {
+		l.standing = now
+		l.schedule(now)
 	}
 }
 
@@ -261,6 +281,10 @@ func (l *loop) guarded(run func()) {
 func (l *loop) caught() {
 	if r := recover(); r != nil {
 		l.rec.Ended(shm.CausePanic, 0)
+		if l.schedule != nil {
+			l.cmds.EndLife() // the sound flips now, and not when the process has ended
+			l.schedule(joining)
+		}
 		die(fmt.Sprintf("worker %d: panic in block %d, command %d, node %d: %v\n%s",
 			l.slot, l.n, l.seq, l.rec.Status(l.slot).Node, r, debug.Stack()))
 	}

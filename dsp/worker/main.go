@@ -25,9 +25,12 @@ import (
 // heapLimit bounds the heap: the collector is off, and comes on only if something leaks.
 const heapLimit = 256 << 20
 
-// runLimit is how long a render thread may run without sleeping before the kernel ends the
-// process: a catch-up of a joiner is shorter, an endless loop in a module is not.
-const runLimit = 3 * time.Second
+// The kernel ends a worker with a real-time thread that runs for so long without sleeping. The life
+// thread is quicker where it can tell why; these limits hold for any other loop.
+const (
+	runSoft = 300 * time.Millisecond // SIGXCPU: the worker puts the cause on record
+	runHard = 350 * time.Millisecond // SIGKILL
+)
 
 // seedWait is how long a worker waits for its state before it gives up.
 const seedWait = 30 * time.Second
@@ -53,7 +56,8 @@ func run(own []*dsp.Desc) error {
 	if err := patch.CheckModules(own); err != nil {
 		return err
 	}
-	realTime()
+	runtime.LockOSThread() // this thread renders
+	prepare()
 	order, fds, err := place()
 	if err != nil || fds == nil {
 		return err
@@ -62,13 +66,12 @@ func run(own []*dsp.Desc) error {
 	if err != nil {
 		return err
 	}
-	go holdLife(l.cmds, l.rec)
+	go holdLife(l.cmds, l.rec, watchdog{thread: sys.ThreadID(), limit: l.blockLimit()})
 	if err := l.begin(seed); err != nil {
 		return err
 	}
-	debug.SetGCPercent(-1)
-	debug.SetMemoryLimit(heapLimit)
 	debug.SetPanicOnFault(true) // a module's wild pointer is that module's panic
+	l.schedule = schedule
 	go endWhenOrphaned(l.view)
 	go endOnSignal(l.rec)
 	l.maker.running = true
@@ -76,14 +79,15 @@ func run(own []*dsp.Desc) error {
 	return l.run()
 }
 
-// realTime asks for what a render thread should have. Each refusal is bearable: the engine
-// has told the user. All threads get the same priority, so it does not matter which of them
-// Go's scheduler lets render: to tie the loop to one would cost two switches at each of the scheduler's turns.
-func realTime() {
+// prepare sets up the process before it allocates much. Each refusal is bearable: the engine has
+// told the user. The collector is off from the start, so that no sweep is left when rendering begins.
+func prepare() {
 	sys.SetName("chronus-worker")
-	if sys.ProcessFIFO(sys.PriorityWorker) == nil {
-		_ = sys.LimitRuntime(runLimit)
-	}
+	debug.SetGCPercent(-1)
+	debug.SetMemoryLimit(heapLimit)
+	_ = sys.ProcessNice(sys.NiceEngine)
+	_ = sys.QuietRuntime()
+	_ = sys.LimitRuntime(runSoft, runHard)
 	_ = sys.LockPages()
 }
 
@@ -122,29 +126,21 @@ func place() (order shm.WorkerOrder, fds []int, err error) {
 	return order, fds, err
 }
 
-// watchTick is how often the render thread is looked after, and watchPatience how many looks may find it in one
-// block: a block that takes so long is an endless loop, or might as well be.
-const (
-	watchTick     = 50 * time.Millisecond
-	watchPatience = 3
-)
+// watchTick is how often the life thread looks at the render thread.
+const watchTick = 5 * time.Millisecond
 
-// holdLife keeps a thread whose end tells the engine of the process's. It has the highest priority of the
-// process's threads, so that it is the first to end, and that it can end a module's endless loop: such loops, at real-time priority on
-// every core, would leave nobody else to do so.
-func holdLife(c shm.CommandReader, rec shm.Recorder) {
+// holdLife keeps the thread whose end tells the engine of the process's. It has the highest priority
+// of the process's threads, so that it is the first to end, and so that it can end a module's endless
+// loop: such loops, at real-time priority on every core, would leave no core to any other thread.
+func holdLife(c shm.CommandReader, rec shm.Recorder, w watchdog) {
 	runtime.LockOSThread()
-	_ = sys.ThreadFIFO(sys.PriorityLife)
+	sys.SetName("chronus-life")
+	_ = sys.ThreadFIFO(sys.PriorityWatch)
 	sys.HoldLife(c.Life())
-	last, looks := shm.Status{}, 0
 	for {
 		sys.Sleep(watchTick)
-		now := rec.Own()
-		if looks++; !now.Rendering || now.Block != last.Block {
-			looks = 0
-		}
-		last = now
-		if looks >= watchPatience {
+		used, err := sys.ThreadCPUTime(w.thread)
+		if err == nil && w.endless(rec.Own(), used) {
 			rec.Ended(shm.CauseEndless, 0)
 			os.Exit(ExitEndless)
 		}

@@ -2,7 +2,6 @@ package worker
 
 import (
 	"fmt"
-	"runtime"
 	"runtime/debug"
 	"sync/atomic"
 	"time"
@@ -11,14 +10,13 @@ import (
 	"github.com/music-chronus/chronus/dsp/patch"
 	"github.com/music-chronus/chronus/dsp/stream"
 	"github.com/music-chronus/chronus/shm"
-	"github.com/music-chronus/chronus/shm/sys"
 )
 
 // What a stream may keep is what a snapshot holds.
 var _ = [1]struct{}{}[stream.MaxState-shm.StateMax]
 
-// maker makes the next plan ready while the loop renders the present one: it parses, compiles, builds the modules, on a thread of its own
-// without real-time priority. The loop and the maker hand pointers to one another, and share nothing else that changes.
+// maker makes the next plan ready while the loop renders the present one: it parses, compiles, builds
+// the modules, on a thread of ordinary priority. The loop and the maker hand pointers to one another, and share nothing else that changes.
 type maker struct {
 	cmds    shm.CommandReader
 	plans   shm.PlanReader
@@ -123,8 +121,6 @@ func (m *maker) build(of *stream.Stream, plan uint64) (str *stream.Stream, err e
 
 // run serves the loop and the engine until the process ends. Whoever starts it sets running before.
 func (m *maker) run() {
-	runtime.LockOSThread()
-	_ = sys.ThreadOrdinary()
 	debug.SetPanicOnFault(true) // a module's wild pointer is why its plan is refused
 	m.attend()
 }

@@ -10,13 +10,14 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Real-time priorities, SCHED_FIFO. The audio process is above the workers, which have a lead to spend. The engine
-// process has none: it collects garbage, and a real-time thread that spins until the collector, which is not one, lets go
-// of it holds its core until the kernel steps in, for 950 ms.
+// Real-time priorities, SCHED_FIFO. docs/threads.md has the table of threads and the reasons. All of
+// them lie at or below 5, the default of a JACK client's thread: workers have a lead to spend, a
+// sound server and its clients have none. The engine process has no real-time thread.
 const (
-	PriorityAudio  = 70
-	PriorityLife   = 68 // of a thread that only has to die
-	PriorityWorker = 50
+	PriorityStandby = 2 // the render thread of a ready worker
+	PriorityActive  = 3 // the render thread of the active worker
+	PriorityWatch   = 4 // the threads that end a runaway, and that flip away from a dead worker
+	PriorityDevice  = 5 // the thread that calls the audio callback
 )
 
 // ThreadFIFO asks for SCHED_FIFO at the given priority for the calling thread; lock
@@ -42,15 +43,18 @@ func MayFIFO(priority int) error {
 	return <-refused
 }
 
-// ProcessFIFO asks for SCHED_FIFO for every thread that this process has; those made
-// later inherit it. A Go program whose render thread alone were real-time would wait, now
-// and then, for a runtime thread that is not.
-func ProcessFIFO(priority int) error {
-	return eachThread(func(tid int) error { return fifo(tid, priority) })
+// DeviceFIFO asks for PriorityDevice for the calling thread, unless it is real-time already: libjack
+// gives its threads the priority that fits the server.
+func DeviceFIFO() error {
+	attr, err := unix.SchedGetAttr(0, 0)
+	if err == nil && (attr.Policy == unix.SCHED_FIFO || attr.Policy == unix.SCHED_RR || attr.Policy == unix.SCHED_DEADLINE) {
+		return nil
+	}
+	return ThreadFIFO(PriorityDevice)
 }
 
-// NiceEngine is the nice value of an engine process, that of other servers of sound: a command waits for no program that computes. The kernel
-// shares by it, so that nobody is held up who must not be.
+// NiceEngine is the nice value of the engine process and of the ordinary threads of its children,
+// that of other sound servers: a command, or a worker that joins, precedes programs that compute.
 const NiceEngine = -11
 
 // ProcessNice gives every thread that this process has a nice value; those made later inherit it. It needs CAP_SYS_NICE or RLIMIT_NICE.
@@ -89,13 +93,13 @@ func fifo(tid, priority int) error {
 	return nil
 }
 
-// LimitRuntime bounds the time a real-time thread of this process may run without
-// sleeping: at the limit it gets SIGXCPU, and a second later the kernel ends the process, so that an endless loop in a
-// module cannot take a core for ever. See RLIMIT_RTTIME in getrlimit(2).
-func LimitRuntime(d time.Duration) error {
-	us := uint64(d.Microseconds())
-	if err := unix.Setrlimit(unix.RLIMIT_RTTIME, &unix.Rlimit{Cur: us, Max: us + 1e6}); err != nil {
-		return fmt.Errorf("RLIMIT_RTTIME %v: %w", d, err)
+// LimitRuntime bounds the time for which a real-time thread of this process may run without
+// sleeping. At soft it gets SIGXCPU, at hard the kernel kills the process (RLIMIT_RTTIME in
+// getrlimit(2)).
+func LimitRuntime(soft, hard time.Duration) error {
+	lim := unix.Rlimit{Cur: uint64(soft.Microseconds()), Max: uint64(hard.Microseconds())}
+	if err := unix.Setrlimit(unix.RLIMIT_RTTIME, &lim); err != nil {
+		return fmt.Errorf("RLIMIT_RTTIME %v: %w", soft, err)
 	}
 	return nil
 }
