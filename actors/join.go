@@ -13,8 +13,17 @@ const askPatience = 100 * time.Millisecond
 
 var errStateTooOld = errors.New("commands since its state are gone")
 
-// keepEvery is how often a snapshot is kept, from which all workers can begin again.
-const keepEvery = time.Second
+// A snapshot, from which all workers can begin again, is kept every keepEvery: after a common death
+// they render what has been played since. Snapshots above keepSmall bytes cost more, and are kept
+// every keepLarge.
+const (
+	keepEvery = 250 * time.Millisecond
+	keepLarge = time.Second
+	keepSmall = 1 << 20
+)
+
+// logTime is how long a command stays in the log at the least: for tapes, and for slow joiners.
+const logTime = time.Second
 
 // askForState asks a ready worker, other than s and not avoid, for its state. A standby is asked
 // before the active worker; if there is nobody, or nothing has been played yet, the kept snapshot serves: who
@@ -160,6 +169,7 @@ func (r *rig) tendJoining(s *slot, now time.Time) {
 		old = r.control.Active()
 	}
 	s.enter(ready, now)
+	r.keepSoon = r.keepSoon || s.want.giver == nil // it began from the kept snapshot, which is old by now
 	r.poison.young, r.poison.early = 0, 0
 	go r.restock()
 	r.history.redundant(r)
@@ -178,7 +188,11 @@ func (r *rig) nameJoiner(a shm.Active) {
 func (r *rig) keep(now time.Time) {
 	k := &r.keeping
 	if k.giver == nil || k.done {
-		if (r.keepSoon || now.Sub(k.since) >= keepEvery) && r.control.Transport() == shm.Play && r.doubt == nil {
+		every := keepEvery
+		if len(r.kept.Bytes) > keepSmall {
+			every = keepLarge
+		}
+		if (r.keepSoon || now.Sub(k.since) >= every) && r.control.Transport() == shm.Play && r.doubt == nil {
 			*k = r.askForState(nil, nil, now)
 			k.since, r.keepSoon = now, false
 		}
@@ -192,14 +206,16 @@ func (r *rig) keep(now time.Time) {
 		return
 	}
 	if k.done && k.state.Block > r.kept.Block && r.doubt == nil {
-		r.keepState(k.state)
+		r.keepState(k.state, now)
 	}
 }
 
-// keepState keeps st, and of the commands those since the state kept before it: a tape
-// reads them a little later.
-func (r *rig) keepState(st shm.State) {
-	r.log.trim(r.spent())
+// keepState keeps st, and of the commands those since a state that was kept logTime ago.
+func (r *rig) keepState(st shm.State, now time.Time) {
+	if now.Sub(r.trimmed.at) >= logTime {
+		r.log.trim(min(r.spent(), r.trimmed.kept))
+		r.trimmed.at, r.trimmed.kept = now, r.kept.Seq
+	}
 	if st.Plan != r.kept.Plan {
 		text, err := r.textOf(st.Plan)
 		if err != nil {

@@ -39,6 +39,10 @@ type rig struct {
 	log        commandLog
 	kept       shm.Kept // the last snapshot and its patch, from which all can begin again
 	keeping    ask
+	trimmed    struct { // the last time that the log was trimmed, and the kept state of that time
+		at   time.Time
+		kept uint64
+	}
 	history    history
 	stopping   bool
 	quit       chan struct{}  // closed when stopping begins

@@ -207,7 +207,11 @@ func TestSlowJoinerHasItsCommands(t *testing.T) {
 		r.log.last = seq
 		r.log.add(shm.Command{Seq: seq}, nil)
 	}
-	keep := func(seq uint64) { r.keepState(shm.State{Seq: seq, Plan: r.present.number}) }
+	now := time.Now()
+	keep := func(seq uint64) {
+		now = now.Add(logTime)
+		r.keepState(shm.State{Seq: seq, Plan: r.present.number}, now)
+	}
 	s := r.slots[1]
 	s.phase = joining
 	s.cmds.Begin(3)
@@ -218,6 +222,11 @@ func TestSlowJoinerHasItsCommands(t *testing.T) {
 		t.Errorf("%d commands, %t", len(c), ok)
 	}
 	s.phase = ready
+	r.keepState(shm.State{Seq: 9, Plan: r.present.number}, now)
+	if len(r.log.commands) == 0 {
+		t.Error("commands are gone before a tape can have read them")
+	}
+	keep(9)
 	if keep(9); len(r.log.commands) != 0 {
 		t.Errorf("%d commands are left that nobody needs", len(r.log.commands))
 	}
