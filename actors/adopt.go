@@ -184,6 +184,7 @@ func adopt(cfg Config, asked []byte, h *heritage, emit func(Event)) (*rig, error
 			r.control.Depose(s.number, r.journal) // it died unseen
 		}
 	}
+	r.control.AskLead(r.cfg.Lead)
 	r.active = r.control.Active()
 	news := Adopted{Audio: h.audio != nil, Block: r.control.Clock()}
 	for _, s := range r.slots {
@@ -205,9 +206,7 @@ func (r *rig) sameAs(cfg Config, asked []byte) error {
 	if err != nil {
 		return err
 	}
-	if cfg.Lead == 0 || r.geo.Ring == autoRing {
-		want.Ring = r.geo.Ring // the lead, not the ring, is what was asked for
-	}
+	want.Ring = r.geo.Ring // the lead can be changed, up to the rings that there are
 	if want != r.geo {
 		return fmt.Errorf("the sound of an engine that was lost goes on in %s, with %s; this one was to have %s: %s",
 			cfg.RuntimeDir, geometryText(r.geo), geometryText(want), way)

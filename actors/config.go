@@ -31,7 +31,7 @@ type Config struct {
 	Rate       int            // Hz; default 48,000
 	Block      int            // frames, 16 to 4,096; default 64
 	Channels   int            // default 2
-	Lead       int            // blocks; 0: 2*ceil(period/block) + guard, once the period is known
+	Lead       int            // blocks, fixed; 0: what the device needs, 2*ceil(period/block) + guard, and more while workers are late
 	Guard      int            // blocks, 1 to lead-1; default 2
 	Replicas   int            // workers, 1 to 8; default 2
 	Patches    string         // the only directory that /patch/load and /patch/save reach; "": none, presets can be loaded
@@ -47,8 +47,11 @@ type Config struct {
 	Output  *os.File    // where those print what ended them; default: standard error; of an embedded engine: nowhere
 }
 
-// autoRing is the ring, in blocks, when the lead is found out from the device.
-const autoRing = 256
+// longestPeriod is the most frames that a device may take at a time: PipeWire's largest quantum.
+const longestPeriod = 8192
+
+// ringSpare is half of what a ring holds beyond the lead of the longest period, in blocks.
+const ringSpare = 32
 
 func (c Config) withDefaults() Config {
 	setInt := func(p *int, v int) {
@@ -101,16 +104,16 @@ func (c Config) geometry() (shm.Geometry, error) {
 			return shm.Geometry{}, fmt.Errorf("%s %d is out of range", n.name, n.value)
 		}
 	}
-	ring := uint32(autoRing)
-	if c.Lead != 0 {
-		if c.Lead <= c.Guard {
-			return shm.Geometry{}, fmt.Errorf("lead %d must be above guard %d: raise --lead or leave it out", c.Lead, c.Guard)
-		}
-		if c.Lead > shm.MaxRing/2 {
-			return shm.Geometry{}, fmt.Errorf("lead %d is above %d blocks", c.Lead, shm.MaxRing/2)
-		}
-		ring = max(4, shm.RingFor(c.Lead))
+	if c.Lead != 0 && c.Lead <= c.Guard {
+		return shm.Geometry{}, fmt.Errorf("lead %d must be above guard %d: raise --lead or leave it out", c.Lead, c.Guard)
 	}
+	if c.Lead > shm.MaxRing/2 {
+		return shm.Geometry{}, fmt.Errorf("lead %d is above %d blocks", c.Lead, shm.MaxRing/2)
+	}
+	if c.Block < 1 {
+		return shm.Geometry{}, fmt.Errorf("block %d must be 1 or more", c.Block)
+	}
+	ring := min(shm.MaxRing, shm.RingFor(max(c.Lead, c.leadFor(longestPeriod)/2+ringSpare)))
 	g := shm.Geometry{
 		Rate: uint32(c.Rate), Block: uint32(c.Block), Channels: uint32(c.Channels),
 		Slots: uint32(c.Replicas), Ring: ring, Guard: uint32(c.Guard),
@@ -121,17 +124,5 @@ func (c Config) geometry() (shm.Geometry, error) {
 // leadFor is the lead that a device with the given period needs: the blocks that it takes in one
 // call, as many again so that a standby has a period's time to take over, and the guard.
 func (c Config) leadFor(period int) int { return 2*((period+c.Block-1)/c.Block) + c.Guard }
-
-// checkLead says whether the configured lead, or the rings, are long enough for a device's period.
-func (c Config) checkLead(period int) error {
-	need := c.leadFor(period)
-	if c.Lead != 0 && c.Lead < need {
-		return fmt.Errorf("lead %d is too short: the device takes %d frames at a time, which needs --lead %d (or leave --lead out)", c.Lead, period, need)
-	}
-	if c.Lead == 0 && need > autoRing {
-		return fmt.Errorf("the device takes %d frames at a time: use --block %d or more", period, 2*period/(autoRing-c.Guard-2)+1)
-	}
-	return nil
-}
 
 var errNoRuntimeDir = errors.New("no runtime directory: give --runtime-dir or set XDG_RUNTIME_DIR")

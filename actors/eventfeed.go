@@ -13,7 +13,7 @@ import (
 func events() []Event {
 	return []Event{
 		PatchChanged{}, PatchReverted{}, WorkerReady{}, WorkerEnded{}, WorkerHung{}, WorkerDiverged{}, WorkerFailed{}, Flipped{}, AudioOpened{}, AudioEnded{},
-		Quarantined{}, NodeBypassed{}, SteppedDown{}, NodeMuted{}, OutputGuarded{}, DeviceMissed{}, DeviceTrouble{}, Adopted{}, Resumed{}, NotKept{}, ActorFailed{},
+		Quarantined{}, NodeBypassed{}, SteppedDown{}, NodeMuted{}, OutputGuarded{}, DeviceMissed{}, DeviceOverrun{}, LeadChanged{}, DeviceTrouble{}, Adopted{}, Resumed{}, NotKept{}, ActorFailed{},
 	}
 }
 

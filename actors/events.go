@@ -8,7 +8,8 @@ import (
 
 // Event is something that happened, as a value on the actor system's event stream. The set is
 // closed: PatchChanged, PatchReverted, WorkerReady, WorkerEnded, WorkerHung, WorkerDiverged, WorkerFailed, Flipped,
-// AudioOpened, AudioEnded, Quarantined, NodeBypassed, SteppedDown, NodeMuted, OutputGuarded, DeviceMissed, Adopted, Resumed, DeviceTrouble, NotKept, ActorFailed.
+// AudioOpened, AudioEnded, Quarantined, NodeBypassed, SteppedDown, NodeMuted, OutputGuarded, DeviceMissed,
+// DeviceOverrun, LeadChanged, Adopted, Resumed, DeviceTrouble, NotKept, ActorFailed.
 type Event interface {
 	fmt.Stringer
 	event()
@@ -102,6 +103,17 @@ type (
 	OutputGuarded struct{ Limited, Offset uint64 } // blocks, since the stream began
 	// DeviceMissed: the device has reported xruns.
 	DeviceMissed struct{ Xruns, Total uint64 }
+	// DeviceOverrun: the device took more frames at a time than the lead holds, in so many calls.
+	DeviceOverrun struct {
+		Calls, Total uint64
+		Frames       int    // that it takes at a time
+		Lead         uint64 // blocks, from now on
+	}
+	// LeadChanged: the lead has another length, in blocks.
+	LeadChanged struct {
+		From, To uint64
+		Reason   string
+	}
 	// DeviceTrouble: something is wrong with what the device does with the sound, which goes on; or no longer.
 	DeviceTrouble struct{ Device, What string }
 	// Resumed: the engine goes on from a saved state.
@@ -144,6 +156,8 @@ func (Adopted) event()        {}
 func (Resumed) event()        {}
 func (DeviceTrouble) event()  {}
 func (DeviceMissed) event()   {}
+func (DeviceOverrun) event()  {}
+func (LeadChanged) event()    {}
 func (Quarantined) event()    {}
 func (NodeBypassed) event()   {}
 func (SteppedDown) event()    {}

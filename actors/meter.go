@@ -108,7 +108,7 @@ func (r *rig) tendMeter(now time.Time) {
 	}
 	if s := r.slots[r.control.Active().Slot()]; s.ring != nil {
 		ring, clock, head := s.ring.AudioReader(), r.control.Clock(), r.journal.Head(s.number)
-		if m.next > clock || m.next+autoRing/4 < clock {
+		if m.next > clock || m.next+uint64(r.geo.Ring)/4 < clock {
 			m.next = clock - min(clock, 4) // after a pause, or at the beginning
 		}
 		for ; m.next < clock; m.next++ {

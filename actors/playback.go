@@ -169,11 +169,6 @@ func (r *rig) noteAudio(gen uint64, n shm.Notice) {
 	if !a.running {
 		return
 	}
-	if err := r.cfg.checkLead(n.Opened.Period); err != nil {
-		a.reason = err.Error()
-		_ = a.proc.Signal(killSignal)
-		return
-	}
 	a.opened, a.info = true, *n.Opened
 	if a == &r.next {
 		r.relieve()
@@ -185,9 +180,7 @@ func (r *rig) noteAudio(gen uint64, n shm.Notice) {
 // opened fits the lead to the device of the audio process, and hands over the rings that there are.
 func (r *rig) opened() {
 	a := &r.audio
-	if r.cfg.Lead == 0 {
-		r.control.RaiseLead(r.cfg.leadFor(a.info.Period))
-	}
+	r.control.RaiseLead(max(r.cfg.Lead, r.cfg.leadFor(a.info.Period)))
 	for _, s := range r.slots {
 		s.handed = false
 		r.handRing(s)

@@ -63,6 +63,7 @@ type rig struct {
 	stepped    string           // why another patch plays than was asked for; "": it does not
 	silent     string           // why no worker is started any more; "": they are
 	sound      soundNews
+	leadNews   leadNews
 	waiting    waiting     // commands with a frame
 	keeper     *timekeeper // nil: nobody asks for the time
 	meter      *meter      // nil: nothing is measured
@@ -174,6 +175,7 @@ func newRig(cfg Config, text []byte, emit func(Event)) (r *rig, err error) {
 	if r.control, err = shm.NewControl(geo, max(cfg.Lead, cfg.Guard+1)); err != nil {
 		return nil, err
 	}
+	r.control.AskLead(cfg.Lead)
 	if r.journal, err = shm.NewJournal(geo); err != nil {
 		return nil, err
 	}

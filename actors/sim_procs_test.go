@@ -156,7 +156,8 @@ type simAudio struct {
 	started bool
 	dead    bool
 	closed  bool
-	born    int // the tick
+	born    int   // the tick
+	now     int64 // the player's clock
 	call    *simTask
 	beside  *simTask
 	sound   simSound
@@ -184,6 +185,8 @@ func (w *simWorld) startAudioSim() {
 	}
 	a.gen = r.audio.gen + 1
 	a.player = audio.NewPlayer(a.words, a.journal, int(r.geo.Channels))
+	a.player.SetClock(func() int64 { a.now += audio.Apart; return a.now })
+	a.player.Expect(w.period)
 	a.deaths = audio.NewDeaths(a.words, a.journal)
 	a.sound = newSimSound(w)
 	r.audio = audioProcess{gen: a.gen, proc: sys.Process{FD: -1}, socket: ours, running: true}
@@ -202,6 +205,9 @@ func (a *simAudio) run() {
 			n := w.period
 			if w.oneIn(3) {
 				n = 1 + w.rng.IntN(w.period)
+			}
+			if w.oneIn(40) { // the lead changes at any time
+				a.player.SetExtra(uint64(w.rng.IntN(4)))
 			}
 			a.sound.fill(a, n)
 		}

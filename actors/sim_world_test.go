@@ -84,7 +84,8 @@ func newSimWorld(seed uint64) (*simWorld, error) {
 	return w, nil
 }
 
-// build makes a rig with rings no longer than the lead needs: newRig's are twice as long.
+// build makes a rig with rings no longer than the lead needs: newRig's are longer. Half of the runs
+// have a fixed lead, in the others it changes.
 func (w *simWorld) build(cfg Config) (err error) {
 	geo, err := cfg.geometry()
 	if err != nil {
@@ -98,6 +99,9 @@ func (w *simWorld) build(cfg Config) (err error) {
 	r.spareAudio = audioProcess{running: true}     // or the rig would start one
 	if r.control, err = shm.NewControl(geo, cfg.Lead); err != nil {
 		return err
+	}
+	if w.oneIn(2) {
+		r.control.AskLead(cfg.Lead)
 	}
 	if r.journal, err = shm.NewJournal(geo); err != nil {
 		return err

@@ -21,7 +21,9 @@ type Status struct {
 	Active    ActiveStatus   `json:"active"`
 	Clock     uint64         `json:"clock"`
 	Committed uint64         `json:"committed"`
-	Lead      uint64         `json:"lead"`
+	Lead      uint64         `json:"lead"`        // blocks
+	LatencyMS float64        `json:"latency_ms"`  // of the lead: from a command to the device
+	LeadWhy   string         `json:"lead_reason"` // why the lead is what it is
 	Guard     int            `json:"guard"`
 	Workers   []WorkerStatus `json:"workers"`
 	Redundant bool           `json:"redundant"` // every replica is ready, and none was sent a signal by Kill
@@ -101,6 +103,7 @@ func (r *rig) status() Status {
 		Rate: r.cfg.Rate, Block: r.cfg.Block, Channels: r.cfg.Channels,
 		Period: r.audio.info.Period, Backend: r.audio.info.Backend, Device: r.audio.info.Device, Note: r.audio.info.Note,
 	}
+	st.LatencyMS, st.LeadWhy = latency(st.Lead, r.geo), leadReason(r.control.View, r.geo)
 	st.Flips = r.history.flips
 	st.Patch, st.SteppedDown, st.Silent = r.present.name, r.stepped, r.silent
 	st.Mismatches = r.mismatches

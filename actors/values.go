@@ -210,7 +210,7 @@ func (d *desk) valued() map[string]float64 {
 // snapshot. What was set in the second before it was lost may be missing; the sound has it all the same.
 func (e *Engine) remember() {
 	known := e.desk.directory.Load()
-	goesOn := e.saved != nil && e.saved.Patch == string(e.rig.present.text) && (e.cfg.Resume || e.rig.adopted && e.saved.N <= e.rig.control.Clock()+autoRing)
+	goesOn := e.saved != nil && e.saved.Patch == string(e.rig.present.text) && (e.cfg.Resume || e.rig.adopted && e.saved.N <= e.rig.control.Clock()+uint64(e.rig.geo.Ring))
 	if goesOn {
 		for address, v := range e.saved.Values {
 			if i, ok := known.space.Lookup(address); ok {

@@ -234,6 +234,7 @@ func (r *rig) tend(now time.Time) {
 	}
 	r.tendPoison()
 	r.tendSound(now)
+	r.tendLead(now)
 	r.tendMeter(now)
 	r.keep(now)
 	r.mu.Unlock()

@@ -23,7 +23,7 @@ func TestFlipsByLead(t *testing.T) {
 // A device that takes two blocks at a time finds two there after the flip, too.
 func TestFlipsByLeadOfTwoBlocks(t *testing.T) {
 	s := newStage(t, 2)
-	s.control.RaiseLead(6)
+	s.expect(2 * testBlock)
 	at := 0
 	for k := range 40 {
 		for i := range 2 {
@@ -52,7 +52,7 @@ func TestFlipsByLeadOfTwoBlocks(t *testing.T) {
 // period there is no second call to flip in. The model found this (docs/model/timed.pml).
 func TestFlipsToOneBehind(t *testing.T) {
 	s := newGuardedStage(t, 2, 1)
-	s.control.RaiseLead(7)
+	s.expect(3 * testBlock)
 	at := 0
 	call := func() {
 		s.continues(s.play(3*testBlock), at)

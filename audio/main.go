@@ -143,8 +143,11 @@ func (p *process) check() error {
 	if p.stream == nil {
 		return nil
 	}
-	if period := p.player.Period(); p.opened != nil && period > p.opened.Period {
-		p.opened.Period = period
+	if burst := p.player.Burst(); p.opened != nil && burst != p.opened.Period {
+		if most, ok := p.player.Fits(burst); !ok {
+			return fmt.Errorf("device %q takes %d frames at a time, the rings hold %d: use a shorter period, or a larger --block", p.opened.Device, burst, most)
+		}
+		p.opened.Period = burst
 		p.engine.tell(shm.Notice{Opened: p.opened})
 	}
 	if t, ok := p.stream.(Troubled); ok {

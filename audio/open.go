@@ -42,9 +42,11 @@ func (p *process) open(o shm.OpenOrder) error {
 			return err
 		}
 	}
-	if period := p.player.Period(); period > 0 {
-		info.Period = period
+	info.Period = max(info.Period, p.player.Burst())
+	if most, ok := p.player.Fits(info.Period); !ok {
+		return fmt.Errorf("device %q takes %d frames at a time, the rings hold %d: use a shorter period, or a larger --block", info.Device, info.Period, most)
 	}
+	p.player.Expect(info.Period)
 	if info.Rate != int(g.Rate) {
 		return fmt.Errorf("device %q runs at %d Hz, not %d: start with --rate %d", info.Device, info.Rate, g.Rate, info.Rate)
 	}

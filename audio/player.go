@@ -7,8 +7,8 @@ import (
 	"github.com/music-chronus/chronus/shm/sys"
 )
 
-// Player is the audio callback: it plays the active ring, block after block, and flips when
-// the active worker's lead shrinks to the guard. Fill allocates nothing, locks nothing, and makes no
+// Player is the audio callback: it plays the active ring, block after block, sets the lead, and flips
+// when the active worker's lead shrinks to the guard. Fill allocates nothing, locks nothing, and makes no
 // system call but the futex wake. Its steps are those of docs/failover-protocol.md.
 type Player struct {
 	words   shm.Playback
@@ -26,11 +26,13 @@ type Player struct {
 
 	held     atomic.Bool  // the device is to call, but not yet to play
 	leave    atomic.Bool  // this process was told to end
-	period   atomic.Int64 // the most frames that one call has asked for
+	burst    atomic.Int64 // frames that the device takes before a worker can answer
 	calls    atomic.Int64
-	stuckAt  uint64 // the head at which the last flip was made
-	flips    int    // at that head
-	shortAt  int64  // when Ready first found too little, 0: it did not
+	lead     leadControl
+	judge    judge
+	clock    func() int64 // nanoseconds
+	shortAt  int64        // when Ready first found too little, 0: it did not
+	began    bool         // this player has moved the clock, or might have
 	finished bool
 }
 
@@ -40,11 +42,21 @@ func NewPlayer(words shm.Playback, journal shm.Journal, channels int) *Player {
 	g := words.Geometry()
 	n := int(g.Block * g.Channels)
 	return &Player{
-		words: words, journal: journal, guard: uint64(g.Guard), slots: int(g.Slots),
+		words: words, journal: journal, guard: uint64(g.Guard), slots: int(g.Slots), clock: sys.Monotonic,
 		block: make([]float32, n), at: n,
 		veil: newVeil(int(g.Rate), int(g.Channels)),
 		mix:  mixer{from: int(g.Channels), to: channels},
+		lead: leadControl{
+			frames: int(g.Block), guard: uint64(g.Guard), limit: uint64(g.Ring), now: words.Lead(),
+		},
 	}
+}
+
+// Expect says, before the device calls, that it takes so many frames at a time.
+func (p *Player) Expect(frames int) {
+	p.lead.demand.most, p.lead.demand.spanEnd = frames, p.clock()+int64(demandSpan)
+	p.lead.burst = frames
+	p.burst.Store(int64(frames))
 }
 
 // Attach hands the callback another ring for slot. It is taken up at the next call, which says so in
@@ -57,8 +69,15 @@ func (p *Player) Hold(on bool) { p.held.Store(on) }
 // FadeOut makes this player, and not the transport alone, fade to silence.
 func (p *Player) FadeOut() { p.leave.Store(true) }
 
-// Period is the most frames that the device has asked for in one call, and Calls how often it has.
-func (p *Player) Period() int { return int(p.period.Load()) }
+// Burst is how many frames the device takes before a worker can answer, as measured of late.
+func (p *Player) Burst() int { return int(p.burst.Load()) }
+
+// Fits tells whether the rings can hold the lead that a device needs, which takes so many frames at a
+// time, and how many it may take.
+func (p *Player) Fits(frames int) (most int, ok bool) {
+	most = int((p.lead.limit - p.guard) / 2 * uint64(p.lead.frames))
+	return most, frames <= most
+}
 
 // Calls counts the calls of Fill.
 func (p *Player) Calls() int64 { return p.calls.Load() }
@@ -66,11 +85,21 @@ func (p *Player) Calls() int64 { return p.calls.Load() }
 // Fill is the callback. out is interleaved, a whole number of frames for the device's channels.
 func (p *Player) Fill(out []float32) {
 	p.calls.Add(1)
-	p.period.Store(max(p.period.Load(), int64(len(out)/p.mix.to)))
+	now := p.clock()
+	p.lead.asked = p.words.AskedLead()
 	if p.held.Load() {
+		p.lead.take(now, len(out)/p.mix.to)
+		p.burst.Store(int64(p.lead.burst))
 		clear(out)
 		return
 	}
+	if !p.began { // until now another process, or the engine, has set the lead
+		p.began, p.lead.now = true, p.words.Lead()
+	}
+	lead := p.lead.take(now, len(out)/p.mix.to)
+	p.burst.Store(int64(p.lead.burst))
+	healthy := p.before(now)
+	p.setLead(lead)
 	p.adopt()
 	if p.silent() {
 		clear(out)
@@ -85,7 +114,7 @@ func (p *Player) Fill(out []float32) {
 		p.at += took
 		out = out[gave:]
 	}
-	p.judge()
+	p.settle(now, healthy)
 	p.words.Ring()
 }
 
@@ -157,41 +186,6 @@ func (p *Player) compare(c uint64, slot int, hash uint64) {
 	}
 }
 
-// judge flips when what the active worker has published would, after the next call, be under the
-// guard: a level, looked at in every call. A device that takes several blocks at a time needs all of them there when it
-// calls, so they are added to the guard. The heir may be a call's blocks behind: a standby sleeps from call to call, and
-// has not seen what a worker that hangs published last; to wait until it has would take the call that is left.
-func (p *Player) judge() {
-	a := p.words.Active()
-	head := p.journal.Published(a.Slot())
-	if head >= p.words.Clock()+p.guard+p.callBlocks()-1 {
-		return
-	}
-	least := head - min(head, p.callBlocks())
-	if to, ok := a.Heir(a.Slot(), p.slots, least, p.journal.Published); ok && p.mayFlip(head) {
-		p.words.Flip(a, to)
-	}
-}
-
-// restless is how often, in calls, workers are tried in turn that all stand at the same block.
-const restless = 16
-
-// mayFlip lets every worker have its turn at once, but when none gets on, the turns come more slowly: one that was stopped
-// may wake.
-func (p *Player) mayFlip(head uint64) bool {
-	if head != p.stuckAt {
-		p.stuckAt, p.flips = head, 0
-	}
-	p.flips++
-	return p.flips < p.slots || p.flips%restless == 0
-}
-
-// callBlocks is how many blocks the device takes at a time.
-func (p *Player) callBlocks() uint64 {
-	frames := int64(len(p.block) / p.mix.from)
-	return uint64(max(1, (p.period.Load()+frames-1)/frames))
-}
-
 // patience is how long a faster-than-real-time device waits for a worker that has stopped
 // before the lead is judged as it would be in real time.
 const patience = 20e6 // ns
@@ -206,16 +200,16 @@ func (p *Player) Ready(frames int) bool {
 		return true
 	}
 	blocks := uint64(frames*p.mix.from/len(p.block) + 1)
-	if p.journal.Published(p.words.Active().Slot()) >= p.words.Clock()+blocks+p.guard+p.callBlocks()-1 {
+	if p.journal.Published(p.words.Active().Slot()) >= p.words.Clock()+blocks+p.guard+p.lead.blocks()-1 {
 		p.shortAt = 0
 		return true
 	}
-	now := sys.Monotonic()
+	now := p.clock()
 	if p.shortAt == 0 {
 		p.shortAt = now
 	}
 	if now-p.shortAt > patience {
-		p.judge()
+		p.settle(now, false)
 	}
 	p.words.Ring()
 	return false

@@ -16,6 +16,7 @@ type stage struct {
 	recs    [2]shm.Recorder
 	slots   [2]*shm.Segment
 	player  *Player
+	now     int64 // the player's clock
 }
 
 const (
@@ -41,6 +42,7 @@ func newGuardedStage(t *testing.T, channels int, guard uint32) *stage {
 		t.Fatal(err)
 	}
 	s.player = NewPlayer(words, s.journal, channels)
+	s.player.clock = func() int64 { return s.now }
 	for i := range s.recs {
 		s.join(i, 1, 0)
 		a := s.control.Active()
@@ -100,8 +102,15 @@ func (s *stage) fillUp(i int) {
 	}
 }
 
-// play calls back for frames and returns the left channel.
+// expect has the device take so many frames at a time, and the engine raise the lead for it.
+func (s *stage) expect(frames int) {
+	s.player.Expect(frames)
+	s.control.RaiseLead(int(s.player.lead.need()))
+}
+
+// play calls back for frames, a period after the last call, and returns the left channel.
 func (s *stage) play(frames int) (left []float32) {
+	s.now += max(int64(frames)*1e9/48000, 2*int64(answerTime))
 	out := make([]float32, 2*frames)
 	s.player.Fill(out)
 	for i := 0; i < len(out); i += 2 {
@@ -125,7 +134,7 @@ func (s *stage) continues(got []float32, at int) {
 func TestPlaysInOrder(t *testing.T) {
 	for _, period := range []int{1, 17, 64, 100, 128} {
 		s := newStage(t, 2)
-		s.control.RaiseLead(2*((period+testBlock-1)/testBlock) + 2)
+		s.expect(period)
 		for at := 0; at < 3000; at += period {
 			s.fillUp(0)
 			s.fillUp(1)

@@ -31,13 +31,16 @@ type engineWords struct {
 	_         [60]byte
 	committed atomic.Uint64
 	_         [56]byte
-	lead      atomic.Uint64
+	asked     atomic.Uint64 // lead that the user asked for; 0: automatic
 	engine    atomic.Uint64 // pid of the engine process
 	grace     atomic.Uint64 // nanoseconds that the others go on without an engine
 	transport atomic.Uint32
-	_         [4]byte
-	differs   atomic.Uint64 // last block of which the callback saw two copies that differ, plus one; callback
-	_         [24]byte
+	_         [36]byte
+	lead      atomic.Uint64 // this line is the callback's
+	burst     atomic.Uint64 // frames that the device takes before a worker can answer
+	extra     atomic.Uint64 // blocks of the lead for workers that were late
+	differs   atomic.Uint64 // last block of which the callback saw two copies that differ, plus one
+	_         [32]byte
 	counters  counters
 	_         [128 - unsafe.Sizeof(counters{})]byte
 	mapped    [MaxSlots]atomic.Uint64
@@ -47,7 +50,7 @@ type engineWords struct {
 
 // counters are written by the callback alone.
 type counters struct {
-	callbacks, played, rescued, concealed, flips, deposed, xruns, faded, damaged atomic.Uint64
+	callbacks, played, rescued, concealed, flips, deposed, xruns, faded, damaged, late, overruns atomic.Uint64
 }
 
 // The layout, checked at compile time: a group that moves does not build.
@@ -55,9 +58,10 @@ var (
 	_ = [1]struct{}{}[unsafe.Offsetof(engineWords{}.clock)-1*line]
 	_ = [1]struct{}{}[unsafe.Offsetof(engineWords{}.wake)-2*line]
 	_ = [1]struct{}{}[unsafe.Offsetof(engineWords{}.committed)-3*line]
-	_ = [1]struct{}{}[unsafe.Offsetof(engineWords{}.lead)-4*line]
-	_ = [1]struct{}{}[unsafe.Offsetof(engineWords{}.counters)-5*line]
-	_ = [1]struct{}{}[unsafe.Offsetof(engineWords{}.mapped)-7*line]
+	_ = [1]struct{}{}[unsafe.Offsetof(engineWords{}.asked)-4*line]
+	_ = [1]struct{}{}[unsafe.Offsetof(engineWords{}.lead)-5*line]
+	_ = [1]struct{}{}[unsafe.Offsetof(engineWords{}.counters)-6*line]
+	_ = [1]struct{}{}[unsafe.Offsetof(engineWords{}.mapped)-8*line]
 	_ = [1]struct{}{}[unsafe.Offsetof(engineWords{}.heard)%line]
 )
 
@@ -95,11 +99,19 @@ func (v View) Committed() uint64 {
 	return v.w.committed.Load()
 }
 
-// Lead is how many blocks workers may be ahead of the clock.
+// Lead is how many blocks workers may be ahead of the clock: at least 1, at most the ring. The
+// callback raises and lowers it.
 func (v View) Lead() uint64 {
 	yield()
 	return v.w.lead.Load()
 }
+
+// AskedLead is the lead that the user asked for, in blocks; 0: automatic.
+func (v View) AskedLead() uint64 { return v.w.asked.Load() }
+
+// Pace says why the lead is what it is: the frames that the device takes before a worker can answer,
+// and the blocks added for workers that were late.
+func (v View) Pace() (burst int, extra uint64) { return int(v.w.burst.Load()), v.w.extra.Load() }
 
 // Transport is what the callback is told to do.
 func (v View) Transport() Transport {
@@ -129,12 +141,14 @@ type Counters struct {
 	Deposed   uint64 `json:"deposed"`   // dead workers that the audio process took the ready bit of, before the engine
 	Xruns     uint64 `json:"xruns"`     // as the device reports them
 	Damaged   uint64 `json:"damaged"`   // copies of blocks that were not what their worker had written
+	Late      uint64 `json:"late"`      // times that a living worker fell under the guard
+	Overruns  uint64 `json:"overruns"`  // calls in which the device took more than the lead
 }
 
 // Counters reads the playback counters; each is exact, together they are of one moment only when nothing plays.
 func (v View) Counters() Counters {
 	c := &v.w.counters
-	return Counters{c.callbacks.Load(), c.played.Load(), c.rescued.Load(), c.concealed.Load(), c.flips.Load(), c.deposed.Load(), c.xruns.Load(), c.damaged.Load()}
+	return Counters{c.callbacks.Load(), c.played.Load(), c.rescued.Load(), c.concealed.Load(), c.flips.Load(), c.deposed.Load(), c.xruns.Load(), c.damaged.Load(), c.late.Load(), c.overruns.Load()}
 }
 
 // Mapped is the generation of slot's rings that the callback reads, 0 for none.
@@ -208,7 +222,8 @@ func (v View) depose(slot, slots int, head func(int) uint64) bool {
 // Control is the engine segment as the engine process has it.
 type Control struct{ View }
 
-// NewControl makes the engine segment. Slot 0 is active, nobody is ready.
+// NewControl makes the engine segment. Slot 0 is active, nobody is ready. lead is the first lead, in
+// blocks, until the callback knows its device.
 func NewControl(g Geometry, lead int) (Control, error) {
 	s, err := create(KindEngine, g, 0, 0, int(unsafe.Sizeof(engineWords{})))
 	if err != nil {
@@ -246,7 +261,11 @@ func (c Control) Commit(seq uint64) {
 	}
 }
 
-// RaiseLead raises the lead, up to the size of the rings. It never lowers it.
+// AskLead says which lead the user asked for, in blocks; 0: automatic.
+func (c Control) AskLead(lead int) { c.w.asked.Store(uint64(lead)) }
+
+// RaiseLead raises the lead, in blocks, up to the size of the rings: for the workers to fill before
+// the callback, whose word this is, is first called.
 func (c Control) RaiseLead(lead int) {
 	if l := uint64(lead); l > c.w.lead.Load() && l <= uint64(c.Geometry().Ring) {
 		c.w.lead.Store(l)
@@ -306,6 +325,21 @@ func (p Playback) Ring() {
 	p.w.counters.callbacks.Add(1)
 	p.ring()
 }
+
+// SetLead sets the lead and the reasons for it; see Lead and Pace. A lower lead takes nothing from
+// what is published, and a higher one is at most the ring: no block that may be played is written over.
+func (p Playback) SetLead(lead uint64, burst int, extra uint64) {
+	p.w.burst.Store(uint64(burst))
+	p.w.extra.Store(extra)
+	yield()
+	p.w.lead.Store(max(1, min(lead, uint64(p.Geometry().Ring))))
+}
+
+// CountLate counts a living worker that fell under the guard.
+func (p Playback) CountLate() { p.w.counters.late.Add(1) }
+
+// CountOverrun counts a call in which the device took more than the lead.
+func (p Playback) CountOverrun() { p.w.counters.overruns.Add(1) }
 
 // Conceal counts a block's worth of time for which nobody had a block.
 func (p Playback) Conceal() { p.w.counters.concealed.Add(1) }

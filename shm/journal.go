@@ -15,6 +15,9 @@ func MakeHead(gen, published uint64) Head { return Head(gen<<48 | published&(1<<
 // Published is the first block not yet published: block n is there when Published > n.
 func (h Head) Published() uint64 { return uint64(h) & (1<<48 - 1) }
 
+// Generation is the low 16 bits of the generation of the worker that stored it.
+func (h Head) Generation() uint64 { return uint64(h) >> 48 }
+
 // Of tells whether the head was stored by a worker of this generation.
 func (h Head) Of(gen uint64) bool { return uint64(h)>>48 == gen&0xffff }
 

@@ -151,6 +151,15 @@ func TestEngineWords(t *testing.T) {
 	if v.Committed() != 7 || v.Lead() != 6 {
 		t.Errorf("committed %d, lead %d", v.Committed(), v.Lead())
 	}
+	for _, l := range []struct{ set, want uint64 }{{3, 3}, {8, 8}, {9, 8}, {0, 1}} {
+		if p.SetLead(l.set, 64, 2); v.Lead() != l.want {
+			t.Errorf("lead %d is %d, want %d", l.set, v.Lead(), l.want)
+		}
+	}
+	c.AskLead(5)
+	if burst, extra := v.Pace(); burst != 64 || extra != 2 || v.AskedLead() != 5 {
+		t.Errorf("burst %d, extra %d, asked %d", burst, extra, v.AskedLead())
+	}
 	bell := v.Bell()
 	p.Advance(11, false)
 	p.Advance(12, true)

@@ -8,7 +8,7 @@ import (
 )
 
 // Version of the layout. Processes of different versions refuse each other with ErrStale.
-const Version = 3
+const Version = 4
 
 // magic spells CHRONUS and a NUL.
 const magic uint64 = 'C' | 'H'<<8 | 'R'<<16 | 'O'<<24 | 'N'<<32 | 'U'<<40 | 'S'<<48

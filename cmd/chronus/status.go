@@ -84,6 +84,7 @@ func printStatus(out io.Writer, st actors.Status) error {
 	}
 	fmt.Fprintf(out, "block %d; played %d, rescued %d, concealed %d; flips %d, xruns %d\n",
 		st.Clock, st.Played, st.Rescued, st.Concealed, st.Flips, st.Xruns)
+	fmt.Fprintf(out, "lead %d blocks, %.1f ms: %s; late %d, overruns %d\n", st.Lead, st.LatencyMS, st.LeadWhy, st.Late, st.Overruns)
 	last := st.Failovers[max(0, len(st.Failovers)-5):]
 	for _, f := range last {
 		fmt.Fprintf(out, "%s  worker %d: %s; flip %.0f us, redundant after %.0f us\n",

@@ -37,7 +37,7 @@ type engineFlags struct {
 	Fallback []string      `help:"Devices to play on while that one cannot be opened, as BACKEND or BACKEND:DEVICE; null once all else has failed." placeholder:"TARGET,..."`
 	Rate     int           `help:"Frames a second." default:"48000" placeholder:"HZ"`
 	Block    int           `help:"Frames rendered at a time." default:"64" placeholder:"FRAMES"`
-	Lead     int           `help:"Blocks that workers are ahead; 0: what the device needs." default:"0" placeholder:"BLOCKS"`
+	Lead     int           `help:"Blocks that workers are ahead, fixed; 0: what the device needs, and more while workers are late." default:"0" placeholder:"BLOCKS"`
 	Guard    int           `help:"Lead in blocks under which the callback flips." default:"2" placeholder:"BLOCKS"`
 	Replicas int           `help:"Workers, 1 to 8." default:"2" placeholder:"N"`
 	Grace    time.Duration `help:"How long the sound goes on if the engine process is lost; negative: for ever." default:"60s"`
@@ -170,8 +170,8 @@ func (u *upCmd) Run(s streams) error {
 
 // statusLine says in one line what runs.
 func statusLine(st actors.Status) string {
-	line := fmt.Sprintf("chronus plays %s on %s %q: %d Hz, block %d, lead %d, %d workers, OSC on %s",
-		st.Patch, st.Backend, st.Device, st.Rate, st.Block, st.Lead, len(st.Workers), st.OSC)
+	line := fmt.Sprintf("chronus plays %s on %s %q: %d Hz, block %d, lead %d (%.1f ms), %d workers, OSC on %s",
+		st.Patch, st.Backend, st.Device, st.Rate, st.Block, st.Lead, st.LatencyMS, len(st.Workers), st.OSC)
 	said := st.Warnings
 	if st.Note != "" {
 		said = append([]string{st.Note}, said...)

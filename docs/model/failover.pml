@@ -43,6 +43,9 @@
 #ifndef JOINS
 #define JOINS 1
 #endif
+#ifndef LEADS        /* changes of the lead by the callback, to 1 or to the whole ring */
+#define LEADS 0
+#endif
 #ifndef DEATHS       /* deaths of the engine, each followed by another that takes over */
 #define DEATHS 0
 #endif
@@ -65,7 +68,7 @@
 
 /* Shared memory. `active` is epoch, act and ready together: whoever changes one of them compares and changes all. */
 byte epoch, act, ready;
-byte clock, committed;
+byte clock, committed, lead=LEAD, leads;
 byte D[LAPS];
 byte pub[W], hdr[W*R];               /* heads; block number plus one at n mod R */
 byte tail[W], took[W], pay[W*4];     /* command rings */
@@ -133,7 +136,7 @@ WAIT:	end_wait: /* 1, 2: within the lead, and not before the active worker has s
 	if
 	FATE; goto WAIT
 	:: atomic { asked==me+1 && !given -> given=1; gn=n; gq=q; g1=e1; g2=e2; goto WAIT }
-	:: atomic { n<NB && n<clock+LEAD && (act==me || pub[act]>n) -> goto READ }
+	:: atomic { n<NB && n<clock+lead && (act==me || pub[act]>n) -> goto READ }
 	fi;
 READ:	end_read: /* 3: only now the decision; the active worker makes it */
 	if
@@ -227,6 +230,7 @@ A:	end_a:
 		fi; goto COPY }
 	:: atomic { clock<NB && OTHERS && (flips<FLIPS || (!alive[act] && !ANYHAS)) ->
 		if :: !alive[act] && !ANYHAS :: else -> flips++ fi; fe=epoch; fa=act; heir(to,fa); goto FLIP }
+	:: atomic { leads<LEADS && clock<NB -> leads++; if :: lead=1 :: lead=R fi }; goto A
 	:: atomic { ANYLIFE -> /* deposed: the bit out and the heir in, in one change */
 		if :: LIFE(0) -> k=0 :: LIFE(1) -> k=1
 #if W>2

@@ -26,6 +26,12 @@
 #ifndef FAULTS       /* kills and hangs */
 #define FAULTS 1
 #endif
+#ifndef LEADS        /* changes of the lead, between LEAD and LEAD+MORE, at any call */
+#define LEADS 0
+#endif
+#ifndef MORE
+#define MORE 2
+#endif
 #ifndef TOLD         /* calls until a death is known */
 #define TOLD 1
 #endif
@@ -40,7 +46,8 @@
 #endif
 #define NONE 255
 
-byte act, ready, clock, wake;
+byte act, ready, clock, wake, lead=LEAD, leads, before;  /* before: the lead before it was raised, until that is filled; 0: it is */
+#define KEEPSUP (pub[act]>=clock+(before && before<lead -> before : lead))
 byte pub[2], base[2];                 /* heads; a worker's first block */
 byte credit[2], hung[2], news[2];
 bool alive[2], asleep[2], dead[2], start[2];
@@ -48,7 +55,7 @@ byte faults, silent;
 
 #define HAS(k) (pub[k]>clock && base[k]<=clock)
 #define READY(k) ((ready>>(k))&1)
-#define FULL(k) (alive[k] && !hung[k] && pub[k]+P>=clock+LEAD)
+#define FULL(k) (alive[k] && !hung[k] && pub[k]+P>=clock+lead)
 #ifdef NO_READY      /* and what ready should say is not looked at by other means */
 #define ABLE alive[1-act] && !hung[1-act]
 #else
@@ -71,8 +78,8 @@ LOOK:	end_look: /* the bell is read before the conditions */
 	fi;
 TEST:	end_test:
 	if FATE(TEST)
-	:: atomic { CAN && credit[me] && n<clock+LEAD && (act==me || pub[act]>n) -> credit[me]--; goto RENDER }
-	:: atomic { CAN && !(n<clock+LEAD && (act==me || pub[act]>n)) -> goto SLEEP }
+	:: atomic { CAN && credit[me] && n<clock+lead && (act==me || pub[act]>n) -> credit[me]--; goto RENDER }
+	:: atomic { CAN && !(n<clock+lead && (act==me || pub[act]>n)) -> goto SLEEP }
 	fi;
 SLEEP:	end_sleep:
 	if FATE(SLEEP)
@@ -103,10 +110,20 @@ RENDER:	end_render:
 #endif
 
 proctype Audio() {
-	byte i;
+	byte i; bool healthy;
 CALL:	end_call:
 	if
 	:: atomic { timeout && clock<NB ->
+		healthy=KEEPSUP;
+		if :: pub[act]>=clock+lead -> before=0 :: else fi;
+		if
+		:: leads<LEADS -> leads++;
+			if
+			:: lead==LEAD -> before=lead; lead=LEAD+MORE
+			:: lead!=LEAD -> before=0; lead=LEAD
+			fi
+		:: (1)
+		fi;
 		for (i : 1 .. P) {
 			if
 			:: HAS(0) || HAS(1) -> clock++; silent=0
@@ -117,13 +134,13 @@ CALL:	end_call:
 				silent++; assert(silent<=3*P+OLD+HANG*P)
 			fi
 		}
-		if :: SHORT && HEIR(act) && ABREAST(act) -> act=1-act :: else fi;
+		if :: SHORT && !healthy && HEIR(act) && ABREAST(act) -> act=1-act :: else fi;
 		for (i : 0 .. 1) {
 			credit[i]=K;
 			if :: hung[i] -> if :: hung[i]-- :: hung[i]=0 fi :: else fi;
 			if :: news[i] -> news[i]-- :: else fi
 		}
-		i=0;
+		i=0; healthy=0;
 #ifdef NO_BELL       /* rung when the clock moves, and then only */
 		if :: !silent -> RING :: else fi;
 #else

@@ -1,0 +1,91 @@
+package audio
+
+import "testing"
+
+// A device that takes more than the lead is counted as such: the active worker had all that it may
+// have, and no other worker has more.
+func TestOverrunIsNoFlip(t *testing.T) {
+	s := newStage(t, 2)
+	at := 0
+	for _, frames := range []int{testBlock, testBlock, 6 * testBlock, testBlock} {
+		s.fillUp(0)
+		s.fillUp(1)
+		got := s.play(frames)
+		if frames == testBlock && at == 0 {
+			s.continues(got, at)
+		}
+		at += frames
+	}
+	c := s.control.Counters()
+	if c.Overruns != 1 || c.Flips != 0 || c.Late != 0 || c.Concealed != 2 {
+		t.Errorf("%+v", c)
+	}
+	if s.control.Lead() != 8 { // the rings have 8 blocks; 2*6+2 are needed
+		t.Errorf("lead %d", s.control.Lead())
+	}
+}
+
+// Workers that all get on too slowly are not flipped between for ever.
+func TestOverloadDoesNotFlipForEver(t *testing.T) {
+	s := newStage(t, 2)
+	s.fillUp(0)
+	s.fillUp(1)
+	for k := range 320 {
+		if k%2 == 0 {
+			a := s.control.Active().Slot()
+			s.publish(a)
+			s.publish(1 - a)
+		}
+		s.play(testBlock)
+	}
+	c := s.control.Counters()
+	if c.Flips > 320/restless+1 {
+		t.Errorf("%d flips in 320 calls", c.Flips)
+	}
+	if c.Late == 0 {
+		t.Error("no worker was late")
+	}
+}
+
+// A worker that publishes again after the sound was taken from it was only late: the lead grows. One
+// that is dead or stopped leaves the lead as it is.
+func TestLeadGrowsForALivingWorker(t *testing.T) {
+	for _, lives := range []bool{true, false} {
+		s := newStage(t, 2)
+		for k := range 30 {
+			if k < 10 || lives && k > 14 {
+				s.fillUp(0)
+			}
+			if a := s.control.Active().Slot(); a == 1 || s.journal.Published(1) < s.journal.Published(0) {
+				s.fillUp(1)
+			}
+			s.continues(s.play(testBlock), k*testBlock)
+		}
+		c, want := s.control.Counters(), uint64(0)
+		if lives {
+			want = 1
+		}
+		if c.Flips != 1 || c.Concealed != 0 || c.Late != want || s.control.Lead() != testLead+want {
+			t.Errorf("lives %t: %+v, lead %d", lives, c, s.control.Lead())
+		}
+	}
+}
+
+// A worker that stood still when the sound was taken from it gets it back only after it has got on.
+func TestDoesNotFlipBackToAStoppedWorker(t *testing.T) {
+	s := newStage(t, 2)
+	s.fillUp(0)
+	s.fillUp(1)
+	for range 3 { // worker 0 stops; worker 1 gets on, but too slowly
+		s.play(testBlock)
+	}
+	for k := range 40 {
+		if k%3 == 0 {
+			s.publish(1)
+		}
+		s.play(testBlock)
+		if k > 0 && s.control.Active().Slot() != 1 {
+			t.Fatalf("call %d: the sound is back at the worker that stands still", k)
+		}
+	}
+}

@@ -1,0 +1,123 @@
+package audio
+
+import (
+	"testing"
+	"time"
+)
+
+// A burst is what the device takes before a worker can answer, in however many calls.
+func TestDemand(t *testing.T) {
+	const second = int64(time.Second)
+	for _, c := range []struct {
+		name   string
+		calls  []int // frames of each call in a burst, which come at once
+		every  int64 // nanoseconds from burst to burst
+		bursts int
+		want   int
+	}{
+		{"a period at a time", []int{64}, second * 64 / 48000, 100, 64},
+		{"a long period", []int{2048}, second * 2048 / 48000, 10, 2048},
+		{"a long period in short calls", []int{104, 104, 104, 104, 104, 104, 104, 104, 104, 88}, second * 1024 / 48000, 10, 1024},
+		{"two short periods in the time of an answer", []int{16}, second * 16 / 48000, 100, 32},
+	} {
+		var d demand
+		got, now := 0, int64(1)
+		for range c.bursts {
+			for i, frames := range c.calls {
+				got = d.take(now+int64(i)*20_000, frames)
+			}
+			now += c.every
+		}
+		if got != c.want {
+			t.Errorf("%s: %d frames, want %d", c.name, got, c.want)
+		}
+	}
+}
+
+// A burst is remembered for 10 s at the least, and for 20 s at the most.
+func TestDemandForgets(t *testing.T) {
+	var d demand
+	now := int64(time.Hour)
+	d.take(now, 2048)
+	for _, c := range []struct {
+		after time.Duration
+		want  int
+	}{{time.Second, 2048}, {9 * time.Second, 2048}, {11 * time.Second, 2048}, {19 * time.Second, 2048}, {21 * time.Second, 64}} {
+		if got := d.take(now+int64(c.after), 64); got != c.want {
+			t.Errorf("after %v: %d frames, want %d", c.after, got, c.want)
+		}
+	}
+}
+
+func newLead(asked, limit uint64) *leadControl {
+	l := &leadControl{frames: 64, guard: 2, limit: limit, asked: asked, now: 4}
+	l.demand.spanEnd = int64(demandSpan)
+	return l
+}
+
+// The lead follows the device at once where that needs more, and a block at a time where it needs less.
+func TestLeadFollowsTheDevice(t *testing.T) {
+	for _, c := range []struct {
+		name         string
+		asked, limit uint64
+		frames       int
+		want         uint64
+	}{
+		{"one block", 0, 512, 64, 4},
+		{"two blocks", 0, 512, 100, 6},
+		{"32 blocks", 0, 512, 2048, 66},
+		{"asked for more", 9, 512, 64, 9},
+		{"asked for too little", 8, 512, 512, 18},
+		{"more than the rings hold", 0, 16, 2048, 16},
+	} {
+		l := newLead(c.asked, c.limit)
+		if got := l.take(1e9, c.frames); got != c.want {
+			t.Errorf("%s: lead %d, want %d", c.name, got, c.want)
+		}
+	}
+	l := newLead(0, 512)
+	l.take(1e9, 2048)
+	now := int64(1e9) + 2*int64(demandSpan)
+	last, calls := uint64(66), 0
+	for l.now > 4 && calls < 10000 {
+		now += int64(time.Second) * 64 / 48000
+		if got := l.take(now, 64); last-got > 1 {
+			t.Fatalf("the lead fell from %d to %d in one call", last, got)
+		}
+		last = l.now
+		calls++
+	}
+	if l.now != 4 || calls < 62 {
+		t.Errorf("lead %d after %d calls", l.now, calls)
+	}
+}
+
+// A late worker makes the lead longer at once. It is shorter again, a block at a time, after minutes
+// without one. A lead that the user asked for stays.
+func TestLeadIsAJitterBuffer(t *testing.T) {
+	now := int64(time.Hour)
+	l := newLead(0, 512)
+	l.take(now, 64)
+	if got := l.late(now, 3); got != 7 {
+		t.Fatalf("lead %d, want 7", got)
+	}
+	for range 200 {
+		l.late(now, 5)
+	}
+	if most := uint64(4 + extraLimit/64); l.now != most {
+		t.Errorf("lead %d, want %d at the most", l.now, most)
+	}
+	for _, c := range []struct {
+		after time.Duration
+		want  uint64
+	}{{calmTime - time.Second, 36}, {calmTime, 35}, {calmTime + time.Second, 35}, {calmTime + extraStep, 34}, {calmTime + 2*extraStep, 33}} {
+		if got := l.take(now+int64(c.after), 64); got != c.want {
+			t.Errorf("after %v: lead %d, want %d", c.after, got, c.want)
+		}
+	}
+	fixed := newLead(6, 512)
+	fixed.take(now, 64)
+	if got := fixed.late(now, 3); got != 6 {
+		t.Errorf("a lead of 6 that was asked for became %d", got)
+	}
+}
