@@ -92,6 +92,12 @@ type kindReport struct {
 	Silent    uint64    `json:"silent"`
 	FlipUS    quantiles `json:"flip_us"`
 	WholeUS   quantiles `json:"redundant_us"`
+	SilenceMS quantiles `json:"concealed_ms"` // of the faults after which anything was concealed
+}
+
+// blocksMS is how long so many blocks last, in ms.
+func blocksMS(blocks uint64, e engineReport) float64 {
+	return float64(blocks) * float64(e.Block) * 1000 / float64(e.Rate)
 }
 
 func ms(d time.Duration) float64 { return float64(d) / float64(time.Millisecond) }
@@ -174,7 +180,7 @@ func (r *chaosRun) report(failure error) planReport {
 	}
 	r.blame(p.Faults)
 	kinds := map[string]*kindReport{}
-	var flips, wholes = map[string][]float64{}, map[string][]float64{}
+	flips, wholes, silences := map[string][]float64{}, map[string][]float64{}, map[string][]float64{}
 	for _, f := range p.Faults {
 		k := kinds[f.Kind]
 		if k == nil {
@@ -191,6 +197,9 @@ func (r *chaosRun) report(failure error) planReport {
 		if f.FlipUS > 0 {
 			flips[f.Kind] = append(flips[f.Kind], f.FlipUS)
 		}
+		if f.Concealed > 0 {
+			silences[f.Kind] = append(silences[f.Kind], blocksMS(f.Concealed, p.Engine))
+		}
 		if f.RedundantUS > 0 {
 			wholes[f.Kind] = append(wholes[f.Kind], f.RedundantUS)
 		}
@@ -199,6 +208,7 @@ func (r *chaosRun) report(failure error) planReport {
 		if s := kinds[k.name]; s != nil {
 			s.Silence = k.silence || k.only && p.Engine.Workers == 1
 			s.FlipUS, s.WholeUS = quantilesOf(flips[k.name]), quantilesOf(wholes[k.name])
+			s.SilenceMS = quantilesOf(silences[k.name])
 			p.Kinds = append(p.Kinds, *s)
 		}
 	}
@@ -238,7 +248,7 @@ func (p planReport) print(out io.Writer) error {
 	var b bytes.Buffer
 	fmt.Fprintf(&b, "%s; seed %d; %.1f s, %d blocks compared\n", firstLine(p.Plan), p.Seed, p.Seconds, p.Compared)
 	w := tabwriter.NewWriter(&b, 0, 0, 2, ' ', tabwriter.AlignRight)
-	fmt.Fprintln(w, "fault\tcount\tlost\tdoubled\tchanged\tconcealed\tflip, ms: median\tp99\tmax\tredundant, ms: median\tp99\tmax\t")
+	fmt.Fprintln(w, "fault\tcount\tlost\tdoubled\tchanged\tconcealed\tflip, ms: median\tp99\tmax\tredundant, ms: median\tp99\tmax\tsilence, ms: median\tmax\t")
 	for _, k := range p.Kinds {
 		note := ""
 		if k.Silence {
@@ -252,9 +262,14 @@ func (p planReport) print(out io.Writer) error {
 			}
 			fmt.Fprintf(w, "\t%.2f\t%.2f\t%.2f", q.Median/1e3, q.P99/1e3, q.Max/1e3)
 		}
+		if q := k.SilenceMS; q.Count == 0 {
+			fmt.Fprint(w, "\t\t")
+		} else {
+			fmt.Fprintf(w, "\t%.1f\t%.1f", q.Median, q.Max)
+		}
 		fmt.Fprintln(w, "\t")
 	}
-	fmt.Fprintf(w, "elsewhere\t\t\t\t\t%d\t\t\t\t\t\t\t\n", p.Elsewhere)
+	fmt.Fprintf(w, "elsewhere\t\t\t\t\t%d\t\t\t\t\t\t\t\t\t\n", p.Elsewhere)
 	if err := w.Flush(); err != nil {
 		return err
 	}

@@ -14,16 +14,19 @@ import (
 	"time"
 )
 
-// What TestTortureLong does where nothing else is said, and how many faults at a time: so many are lost to a run that
-// is killed.
+// What TestTortureLong does where nothing else is said, and how many faults at a time: so many are lost
+// to a run that is killed. The patches take turns, so a batch is a quarter of all at the most.
 const (
-	longDefault = 20
+	longDefault = 40
 	longBatch   = 100
 	longMinutes = 60
 )
 
-// longFaults are the single faults: after each of them somebody is left who plays on.
-var longFaults = []string{"kill", "term", "segv", "stop", "stall", "standby", "burst", "malformed"}
+// longFaults are the faults. After each of them but "all" a worker is left that plays on.
+var longFaults = []string{"kill", "term", "segv", "stop", "stall", "standby", "burst", "malformed", "all"}
+
+// silenceLimit is how long nothing may be heard after one fault that leaves a worker, in ms.
+const silenceLimit = 60.0
 
 // longState is the progress of a long torture, in a file between its sessions.
 type longState struct {
@@ -123,8 +126,9 @@ func TestTortureLong(t *testing.T) {
 		t.Fatal(err)
 	}
 	state.Sessions++
+	batch := min(longBatch, max(1, total/len(torturePatches)))
 	for state.Done < total && time.Now().Before(over) {
-		longRound(t, state, min(longBatch, total-state.Done))
+		longRound(t, state, state.Done/batch, min(batch, total-state.Done))
 		if err := state.save(path); err != nil {
 			t.Fatal(err)
 		}
@@ -151,10 +155,10 @@ func TestTortureLong(t *testing.T) {
 	}
 }
 
-// longRound does n faults to an engine of its own.
-func longRound(t *testing.T, state *longState, n int) {
+// longRound does n faults to an engine of its own, with the patch whose turn it is.
+func longRound(t *testing.T, state *longState, turn, n int) {
 	t.Helper()
-	e := up(t, steadyEngine...)
+	e := up(t, tortureFlags(t, turn)...)
 	defer e.down()
 	defer e.notesThrough()()
 	seed := state.Seed + uint64(state.Done)
@@ -164,6 +168,12 @@ func longRound(t *testing.T, state *longState, n int) {
 		t.Fatalf("seed %d: %v\n%s", seed, err, e.log)
 	}
 	state.add(p)
+	for _, f := range p.Faults {
+		if silence := blocksMS(f.Concealed, p.Engine); silence > silenceLimit && f.Kind != "all" {
+			t.Errorf("%s, seed %d: %.0f ms of silence after fault %d: %+v", p.Engine.Patch, seed, silence, f.N, f)
+		}
+	}
+	t.Logf("%s: %d faults, %d concealed, of them %d where all died and %d elsewhere", p.Engine.Patch, p.Count, p.Concealed, p.AllDead, p.Elsewhere)
 	if !p.ok() || p.Count != n {
 		t.Errorf("seed %d: %s; %s\n%s", seed, p.verdict(), p.Failure, e.log)
 		for _, f := range p.Faults[max(0, len(p.Faults)-5):] {
