@@ -32,6 +32,7 @@ type process struct {
 	player   *Player
 	deaths   *deaths
 	stream   Stream
+	path     string // the device's, as Info.Path has it: that allocates
 	xruns    uint64
 	trouble  string // as the engine knows it
 	started  bool   // the device calls
@@ -141,6 +142,7 @@ func (p *process) check() error {
 			p.trouble = now
 		}
 	}
+	p.noteWiring()
 	n := p.stream.Xruns()
 	p.words.AddXruns(n - p.xruns)
 	p.xruns = n
