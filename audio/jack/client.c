@@ -40,9 +40,14 @@ static void ended(jack_status_t code, const char *reason, void *arg)
 {
 	struct chronus_client *c = arg;
 	(void)code;
+	if (__atomic_load_n(&c->ended, __ATOMIC_SEQ_CST))
+		return;
 	snprintf(c->reason, sizeof c->reason, "%s", reason ? reason : "");
 	__atomic_store_n(&c->ended, 1, __ATOMIC_SEQ_CST);
 }
+
+// gone is for PipeWire's library, which may call this one alone.
+static void gone(void *arg) { ended(JackFailure, "the connection was closed", arg); }
 
 jack_status_t chronus_open(struct chronus_client *c, const char *name, const char *server)
 {
@@ -64,6 +69,7 @@ int chronus_activate(struct chronus_client *c)
 		if (!c->ports[i])
 			return -1;
 	}
+	jack_on_shutdown(c->jack, gone, c);
 	jack_on_info_shutdown(c->jack, ended, c);
 	if (jack_set_process_callback(c->jack, process, c) != 0 ||
 	    jack_set_port_registration_callback(c->jack, registered, c) != 0 ||
