@@ -23,7 +23,7 @@ const self = "/proc/self/exe"
 // RunChild becomes a worker or the audio process if this program was started as one, and then
 // never returns. Call it first thing in main: the engine starts the program that it is part of.
 //
-//	actors.RunChild(worker.Main, audio.Main(portaudio.Backend{}, null.Backend{}))
+//	actors.RunChild(worker.Main, audio.Main(jack.Backend{}, portaudio.Backend{}, null.Backend{}))
 func RunChild(worker, audio func() int) {
 	if len(os.Args) != 3 || os.Args[1] != childVerb {
 		return

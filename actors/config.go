@@ -31,6 +31,7 @@ type Config struct {
 	Rate       int            // Hz; default 48,000
 	Block      int            // frames, 16 to 4,096; default 64
 	Channels   int            // default 2
+	ClientName string         // what the engine is called in the graph of a sound server; default: chronus
 	Lead       int            // blocks, fixed; 0: what the device needs, 2*ceil(period/block) + guard, and more while workers are late
 	Guard      int            // blocks, 1 to lead-1; default 2
 	Replicas   int            // workers, 1 to 8; default 2

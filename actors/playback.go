@@ -102,7 +102,7 @@ func (r *rig) openOrder() shm.OpenOrder {
 	played := r.plays || r.adopted
 	return shm.OpenOrder{
 		Target: r.cfg.target(), Others: r.cfg.Fallback, Anyhow: played, Again: played,
-		Rate: r.cfg.Rate, Channels: r.cfg.Channels,
+		Rate: r.cfg.Rate, Channels: r.cfg.Channels, Client: r.cfg.ClientName, Wiring: r.wiring,
 	}
 }
 
@@ -162,6 +162,10 @@ func (r *rig) noteAudio(gen uint64, n shm.Notice) {
 		}
 		return
 	}
+	if n.Wiring != nil {
+		r.wiring = n.Wiring
+		return
+	}
 	if n.Opened == nil {
 		a.reason = n.Failed // it may have ended meanwhile
 		return
@@ -170,6 +174,9 @@ func (r *rig) noteAudio(gen uint64, n shm.Notice) {
 		return
 	}
 	a.opened, a.info = true, *n.Opened
+	if n.Opened.Wiring != nil {
+		r.wiring = n.Opened.Wiring
+	}
 	if a == &r.next {
 		r.relieve()
 		return

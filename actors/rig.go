@@ -32,6 +32,7 @@ type rig struct {
 	next       audioProcess // that has been started to take over from it, or not: see succession.go
 	nextAt     time.Time    // when that last began or ended
 	spareAudio audioProcess // that waits to be told what to open
+	wiring     *shm.Wiring  // how the device's ports were connected last; nil: unknown
 	spareAt    time.Time    // when that was last started, or ended
 	hadFirst   bool         // the preferred device has played
 	spare      *spareWorker // started, without a place; nil: none

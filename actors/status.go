@@ -47,13 +47,14 @@ type Status struct {
 	Blank         bool       `json:"blank"`             // what plays is heard by nobody: the device is only a clock, or there is none
 	Note          string     `json:"note,omitempty"`    // why it is this device, if another was to be
 	AudioPID      int        `json:"audio_pid"`
-	Peak          float64    `json:"peak"`      // of the output in the last second, linear
-	Heard         time.Time  `json:"heard"`     // when the output was last above -80 dB
-	Muted         bool       `json:"muted"`     // by Mute
-	Notes         uint64     `json:"notes"`     // and gates, begun since the engine has
-	Held          int        `json:"held"`      // of them, not ended
-	Transport     bool       `json:"transport"` // the sequencer plays
-	Boot          string     `json:"boot"`      // names this life of the engine
+	Wiring        [][]string `json:"wiring,omitempty"` // of each of the device's ports: those it is connected with, or waits for
+	Peak          float64    `json:"peak"`             // of the output in the last second, linear
+	Heard         time.Time  `json:"heard"`            // when the output was last above -80 dB
+	Muted         bool       `json:"muted"`            // by Mute
+	Notes         uint64     `json:"notes"`            // and gates, begun since the engine has
+	Held          int        `json:"held"`             // of them, not ended
+	Transport     bool       `json:"transport"`        // the sequencer plays
+	Boot          string     `json:"boot"`             // names this life of the engine
 	Version       string     `json:"version"`
 	Protocol      uint32     `json:"protocol"`           // of the words in shared memory
 	Warnings      []string   `json:"warnings,omitempty"` // what the machine refused
@@ -109,6 +110,9 @@ func (r *rig) status() Status {
 	st.Mismatches = r.mismatches
 	st.Sound = r.journal.Status(a.Slot()).Sound
 	st.Trouble = r.audio.trouble
+	if r.wiring != nil {
+		st.Wiring = r.wiring.Ports
+	}
 	st.Preferred, st.Second = r.cfg.target().String(), r.audio.info.Second
 	st.Blank = !r.audio.opened || r.audio.info.Backend == "null" && r.cfg.Backend != "null"
 	if r.audio.running {

@@ -1,6 +1,10 @@
 package audio
 
-import "github.com/music-chronus/chronus/shm/sys"
+import (
+	"errors"
+
+	"github.com/music-chronus/chronus/shm/sys"
+)
 
 // Device is one that a backend can open.
 type Device struct {
@@ -19,6 +23,13 @@ type Request struct {
 	Channels int    // what the engine renders
 	Period   int    // frames wanted at a time; 0: what the device likes
 	Again    bool   // the device was open before, for the same stream of sound: a file goes on where it ends
+	// ClientName is what the program is called in a sound server's graph; "": "chronus".
+	ClientName string
+	// Wiring has, for each port of the stream, the names of the ports that it is connected with
+	// again. nil: the backend chooses. WiringOf is the Info.Path of the device that had this
+	// wiring; another device ignores it. "": any.
+	Wiring   [][]string
+	WiringOf string
 	// Ready is asked, by a backend that has no clock of its own, whether frames can be taken now.
 	Ready func(frames int) bool
 }
@@ -30,8 +41,12 @@ type Info struct {
 	Device   string
 	Rate     int
 	Channels int
-	Period   int // frames; 0: not known before it calls
+	Period   int    // frames; 0: not known before it calls
+	Note     string // what the user should know: a client name that was taken, a period refused
 }
+
+// Path names the device among those of all backends: backend/API/device.
+func (i Info) Path() string { return i.Backend + "/" + i.API + "/" + i.Device }
 
 // Fill makes the next frames, interleaved for the Info's Channels. It fills all of out. A backend
 // with a clock of its own calls it on a thread that has called RealTime.
@@ -62,6 +77,18 @@ type Troubled interface {
 	// Trouble says what is wrong; "" if nothing is.
 	Trouble() string
 }
+
+// Wired is a Stream whose ports can be connected with others.
+type Wired interface {
+	// Wiring returns, for each port of the stream, the names of the ports that it is connected
+	// with, those that are away and waited for included; nil: not decided yet. It never blocks,
+	// and it keeps the last wiring when the server has ended. The slices must not be changed.
+	Wiring() [][]string
+}
+
+// ErrOtherBackend is wrapped by the error of Open if the device's name is that of another
+// backend's device: "auto" then keeps the name for the backends that follow.
+var ErrOtherBackend = errors.New("no device of this backend")
 
 // Warmer is a Backend that can do beforehand what takes long about Open.
 type Warmer interface {

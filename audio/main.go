@@ -39,6 +39,7 @@ type process struct {
 	player   *Player
 	deaths   *deaths
 	stream   Stream
+	path     string // the device's, as Info.Path has it: that allocates
 	xruns    uint64
 	trouble  string // as the engine knows it
 	started  bool   // the device calls
@@ -155,6 +156,7 @@ func (p *process) check() error {
 			p.trouble = now
 		}
 	}
+	p.noteWiring()
 	n := p.stream.Xruns()
 	p.words.AddXruns(n - p.xruns)
 	p.xruns = n

@@ -24,8 +24,11 @@ const (
 func (p *process) open(o shm.OpenOrder) error {
 	g := p.words.Geometry()
 	request := Request{
-		Rate: o.Rate, Channels: o.Channels, Period: o.Period, Again: o.Again,
+		Rate: o.Rate, Channels: o.Channels, Period: o.Period, Again: o.Again, ClientName: o.Client,
 		Ready: func(frames int) bool { return p.player.Ready(frames) },
+	}
+	if o.Wiring != nil {
+		request.Wiring, request.WiringOf = o.Wiring.Ports, o.Wiring.Of
 	}
 	// No backend calls before Start: by then there is a player.
 	c, err := p.choose(o, request, func(out []float32) { p.player.Fill(out) })
@@ -34,6 +37,7 @@ func (p *process) open(o shm.OpenOrder) error {
 	}
 	info := c.stream.Info()
 	p.stream, p.player = c.stream, NewPlayer(p.words, p.journal, info.Channels)
+	p.path = info.Path()
 	if info.Period == 0 {
 		info.Period = o.Known
 	}
@@ -52,8 +56,10 @@ func (p *process) open(o shm.OpenOrder) error {
 	}
 	p.opened = &shm.Opened{
 		Backend: info.Backend, API: info.API, Device: info.Device, Rate: info.Rate,
-		Channels: info.Channels, Period: info.Period, Second: c.second, Note: c.note,
+		Channels: info.Channels, Period: info.Period, Second: c.second, Note: join(c.note, info.Note),
+		Wiring: o.Wiring,
 	}
+	p.noteWiring()
 	p.engine.tell(shm.Notice{Opened: p.opened})
 	return nil
 }
@@ -101,25 +107,31 @@ func (p *process) choose(o shm.OpenOrder, r Request, fill Fill) (c choice, err e
 	return c, fmt.Errorf("no device could be opened: %s", c.note)
 }
 
-// try opens one target. With "auto" that is the first backend that can, or, if alone, the first. note says why those before it
-// could not.
+// try opens one target. With "auto" that is the first backend that can, or, if alone, the first of
+// those before the last resort. note says why those before it could not.
 func (p *process) try(t shm.Target, alone bool, r Request, fill Fill) (s Stream, first bool, note string, err error) {
 	r.Device = t.Device
 	known := ""
 	for i, b := range p.backends {
 		known = join(known, b.Name())
-		if t.Backend != auto && t.Backend != b.Name() || i > 0 && alone && t.Backend == auto {
+		if t.Backend != auto && t.Backend != b.Name() {
 			continue
+		}
+		second := t.Backend == auto && i > 0 && b.Name() == lastResort
+		if second && alone {
+			break
 		}
 		s, err := b.Open(r, fill)
 		if err == nil {
-			return s, i == 0 || t.Backend != auto, note, nil
+			return s, !second, note, nil
 		}
 		if t.Backend != auto {
 			return nil, false, "", err
 		}
 		note = join(note, err.Error())
-		r.Device = "" // the name meant another backend's device
+		if !errors.Is(err, ErrOtherBackend) {
+			r.Device = "" // the name meant another backend's device
+		}
 	}
 	if t.Backend == auto {
 		return nil, false, "", fmt.Errorf("no backend could open a device: %s", note)

@@ -124,7 +124,7 @@ func TestExclusiveImports(t *testing.T) {
 		{"golang.org/x/sys/unix", []string{"shm/sys"}, "system calls have one home"},
 		{"github.com/asynkron/protoactor-go/", []string{"actors", "actors/cluster", "actors/remote", "cmd/examples/embed", "cmd/examples/generative", "cmd/examples/host", "cmd/examples/module"}, "workers and the audio process stay small and know no actors"},
 		{"google.golang.org/grpc/", []string{"actors/remote", "cmd/examples/host"}, "an engine that is not opened to others links no gRPC"},
-		{"C", []string{"audio/portaudio"}, "an embedding program with an output of its own needs no C compiler"},
+		{"C", []string{"audio/jack"}, "an embedding program with an output of its own needs no C compiler"},
 		{"github.com/gordonklaus/portaudio", []string{"audio/portaudio"}, "it is cgo"},
 		{"github.com/hypebeast/go-osc/", []string{"osc"}, "its parser must never see input from the network"},
 		{"github.com/goccy/go-yaml/", []string{"cmd/chronus", "dsp/patch", "dsp/yaml", "osc/midi"}, "dsp/yaml reads, and patches, chaos plans and MIDI maps walk its tree"},

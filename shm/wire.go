@@ -43,6 +43,14 @@ type OpenOrder struct {
 	Channels int      `json:"channels"`
 	Period   int      `json:"period,omitempty"` // frames; 0: the device's own
 	Known    int      `json:"known,omitempty"`  // the period that the device had a moment ago: it need not be found out
+	Client   string   `json:"client,omitempty"` // the name in a sound server's graph; "": the backend's choice
+	Wiring   *Wiring  `json:"wiring,omitempty"` // how the device's ports were connected; nil: unknown
+}
+
+// Wiring is how the ports of a device are connected in a sound server's graph.
+type Wiring struct {
+	Of    string     `json:"of"`    // the device: backend/API/device
+	Ports [][]string `json:"ports"` // for each of its ports, the names of those that it is connected with
 }
 
 // AttachOrder hands over the ring of a slot's new worker.
@@ -55,6 +63,7 @@ type AttachOrder struct {
 type Notice struct {
 	Opened  *Opened `json:"opened,omitempty"`
 	Failed  string  `json:"failed,omitempty"`  // it cannot play, and ends
+	Wiring  *Wiring `json:"wiring,omitempty"`  // how the device's ports are connected from now on
 	Trouble *string `json:"trouble,omitempty"` // what is wrong with the device from now on, though it goes on; "": nothing any more
 }
 
@@ -68,6 +77,9 @@ type Opened struct {
 	Period   int    `json:"period"`           // frames
 	Second   bool   `json:"second,omitempty"` // it is not the preferred one
 	Note     string `json:"note,omitempty"`   // what the user should know: a fall-back, a refusal of real-time priority
+	// Wiring is how the device's ports are connected. A device without ports has the wiring of the
+	// one that it stands in for.
+	Wiring *Wiring `json:"wiring,omitempty"`
 }
 
 // SendWire sends one order or notice, with descriptors.

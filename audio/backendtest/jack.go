@@ -21,22 +21,37 @@ func JACK(t testing.TB, rate, period int) (name string) {
 
 // Server is a running JACK server.
 type Server struct {
-	Name         string
-	rate, period int
-	cmd          *exec.Cmd
+	Name string
+	as   JACKOptions
+	cmd  *exec.Cmd
 }
 
-// JACKServer starts a JACK server with the dummy driver, a real-time clock that needs no sound card, for the
-// length of a test, and makes it the default of this process and its children. In synchronous mode, so that a
-// machine that stalls delays a cycle and does not drop it.
+// JACKOptions say what server to start.
+type JACKOptions struct {
+	Rate, Period int
+	// Async: the server does not wait for its clients. A machine that stalls then drops cycles.
+	Async bool
+	// Playback is how many playback ports there are; 0: two, below 0: none.
+	Playback int
+}
+
+// JACKServer starts a JACK server in synchronous mode, so that a machine that stalls delays a cycle
+// and does not drop it. See StartJACK.
 func JACKServer(t testing.TB, rate, period int) *Server {
+	t.Helper()
+	return StartJACK(t, JACKOptions{Rate: rate, Period: period})
+}
+
+// StartJACK starts a JACK server with the dummy driver, a real-time clock that needs no sound card, for the
+// length of a test, and makes it the default of this process and its children.
+func StartJACK(t testing.TB, as JACKOptions) *Server {
 	t.Helper()
 	for _, tool := range []string{"jackd", "jack_lsp"} {
 		if _, err := exec.LookPath(tool); err != nil {
 			t.Fatalf("%v: install jackd2 (sh .ci/deps does)", err)
 		}
 	}
-	s := &Server{Name: fmt.Sprintf("chronus-%d-%d", os.Getpid(), servers.Add(1)), rate: rate, period: period}
+	s := &Server{Name: fmt.Sprintf("chronus-%d-%d", os.Getpid(), servers.Add(1)), as: as}
 	for k, v := range map[string]string{"JACK_DEFAULT_SERVER": s.Name, "JACK_NO_AUDIO_RESERVATION": "1", "JACK_NO_START_SERVER": "1"} {
 		t.Setenv(k, v)
 	}
@@ -47,10 +62,7 @@ func JACKServer(t testing.TB, rate, period int) *Server {
 
 func (s *Server) start(t testing.TB) {
 	t.Helper()
-	cmd := exec.Command("jackd", "-S", "-R", "-P", "75", "-n", s.Name, "-d", "dummy", "-r", strconv.Itoa(s.rate), "-p", strconv.Itoa(s.period))
-	if os.Geteuid() != 0 { // without the right to real-time priority jackd would not start
-		cmd.Args = append([]string{"jackd", "-S", "-r"}, cmd.Args[5:]...)
-	}
+	cmd := exec.Command("jackd", s.args()...)
 	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGTERM} // a test that crashes leaves no server
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
@@ -60,6 +72,30 @@ func (s *Server) start(t testing.TB) {
 		if time.Since(began) > 10*time.Second {
 			t.Fatal("jackd has not started within 10 s")
 		}
+	}
+}
+
+func (s *Server) args() (args []string) {
+	if !s.as.Async {
+		args = append(args, "-S")
+	}
+	if os.Geteuid() == 0 {
+		args = append(args, "-R", "-P", "75")
+	} else { // without the right to real-time priority jackd would not start
+		args = append(args, "-r")
+	}
+	args = append(args, "-n", s.Name, "-d", "dummy", "-r", strconv.Itoa(s.as.Rate), "-p", strconv.Itoa(s.as.Period))
+	if n := s.as.Playback; n != 0 {
+		args = append(args, "-P", strconv.Itoa(max(0, n)))
+	}
+	return args
+}
+
+// Signal sends the server a signal: one that is stopped answers nobody.
+func (s *Server) Signal(t testing.TB, sig os.Signal) {
+	t.Helper()
+	if err := s.cmd.Process.Signal(sig); err != nil {
+		t.Fatal(err)
 	}
 }
 

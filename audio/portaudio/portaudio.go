@@ -1,5 +1,5 @@
-// Package portaudio plays on sound cards and sound servers through PortAudio. It is the only
-// package with cgo: a program that brings its own backend needs no C compiler.
+// Package portaudio plays on sound cards and sound servers through PortAudio. It needs cgo: a
+// program that brings its own backend needs no C compiler.
 package portaudio
 
 import (
@@ -8,11 +8,11 @@ import (
 	"math"
 	"strings"
 	"sync/atomic"
-	"time"
 
 	pa "github.com/gordonklaus/portaudio"
 
 	"github.com/music-chronus/chronus/audio"
+	"github.com/music-chronus/chronus/audio/internal/driver"
 )
 
 // Backend is the PortAudio backend. Its devices are named by host API and name ("JACK Audio
@@ -24,11 +24,11 @@ func (Backend) Name() string { return "portaudio" }
 
 // Devices lists the outputs as they are now: PortAudio looks for them when it is initialised.
 func (Backend) Devices() (list []audio.Device, err error) {
-	quietly(func() { err = pa.Initialize() })
+	driver.Quietly(func() { err = pa.Initialize() })
 	if err != nil {
 		return nil, fmt.Errorf("portaudio: %w", err)
 	}
-	defer quietly(func() { _ = pa.Terminate() })
+	defer driver.Quietly(func() { _ = pa.Terminate() })
 	outs, def, err := outputs()
 	if err != nil {
 		return nil, err
@@ -101,7 +101,7 @@ var warm bool
 // Warm initialises PortAudio, which takes most of the time that Open does.
 func (Backend) Warm() (err error) {
 	if !warm {
-		quietly(func() { err = pa.Initialize() })
+		driver.Quietly(func() { err = pa.Initialize() })
 		warm = err == nil
 	}
 	return err
@@ -116,11 +116,11 @@ func (b Backend) Open(r audio.Request, fill audio.Fill) (audio.Stream, error) {
 	}
 	warm = false
 	s, err := &stream{}, error(nil)
-	quietly(func() { err = s.open(r, fill) })
+	driver.Quietly(func() { err = s.open(r, fill) })
 	if err == nil {
 		return s, nil
 	}
-	quietly(func() { _ = pa.Terminate() })
+	driver.Quietly(func() { _ = pa.Terminate() })
 	if was {
 		return b.Open(r, fill)
 	}
@@ -131,11 +131,9 @@ type stream struct {
 	info    audio.Info
 	pa      *pa.Stream
 	xruns   atomic.Uint64
-	calls   atomic.Uint64
-	frames  atomic.Int64 // of the last call
 	running bool
 	closed  bool
-	watch   watch
+	watch   driver.Watch
 }
 
 func (s *stream) open(r audio.Request, fill audio.Fill) error {
@@ -152,7 +150,7 @@ func (s *stream) open(r audio.Request, fill audio.Fill) error {
 		p.FramesPerBuffer = r.Period
 	}
 	callback := func(out []float32, _ pa.StreamCallbackTimeInfo, flags pa.StreamCallbackFlags) {
-		n := s.calls.Add(1)
+		n := s.watch.Called(len(out) / p.Output.Channels)
 		if n == 1 {
 			audio.RealTime()
 		}
@@ -161,7 +159,6 @@ func (s *stream) open(r audio.Request, fill audio.Fill) error {
 			s.xruns.Add(1)
 		}
 		fill(out)
-		s.frames.Store(int64(len(out) / p.Output.Channels))
 	}
 	skipNumbers()
 	if s.pa, err = pa.OpenStream(p, callback); err != nil {
@@ -173,6 +170,7 @@ func (s *stream) open(r audio.Request, fill audio.Fill) error {
 		return rateError(d, r.Rate, rate)
 	}
 	s.info = audio.Info{Backend: "portaudio", API: d.HostApi.Name, Device: d.Name, Rate: r.Rate, Channels: p.Output.Channels, Period: r.Period}
+	s.watch.What, s.watch.Rate = fmt.Sprintf("portaudio: device %q", d.Name), r.Rate
 	return nil
 }
 
@@ -210,15 +208,15 @@ func (s *stream) Info() audio.Info { return s.info }
 
 func (s *stream) Xruns() uint64 { return s.xruns.Load() }
 
-func (s *stream) Err() error { return s.watch.lost() }
+func (s *stream) Err() error { return s.watch.Err() }
 
 func (s *stream) Start() (err error) {
-	quietly(func() { err = s.pa.Start() })
+	driver.Quietly(func() { err = s.pa.Start() })
 	if err != nil {
 		return fmt.Errorf("portaudio: start %q: %w", s.info.Device, err)
 	}
 	s.running = true
-	s.watch.start(s)
+	s.watch.Start()
 	return nil
 }
 
@@ -227,7 +225,7 @@ func (s *stream) Stop() error {
 		return nil
 	}
 	s.running = false
-	s.watch.stop()
+	s.watch.Stop()
 	return s.within(func() error { return s.pa.Stop() })
 }
 
@@ -238,32 +236,14 @@ func (s *stream) Close() error {
 	s.closed = true
 	return errors.Join(s.Stop(), s.within(func() error {
 		err := s.pa.Close()
-		quietly(func() { _ = pa.Terminate() })
+		driver.Quietly(func() { _ = pa.Terminate() })
 		return err
 	}))
 }
 
-// patience is how long a driver may take to stop; some never return once their device is gone, and if
-// it is known to be, not much is waited for.
-const (
-	patience     = 2 * time.Second
-	patienceLost = 200 * time.Millisecond
-)
-
 func (s *stream) within(f func() error) error {
-	patience := patience
-	if s.Err() != nil {
-		patience = patienceLost
+	if err := driver.Within(driver.Patience(s.Err() != nil), f); err != nil {
+		return fmt.Errorf("portaudio: %w", err)
 	}
-	done := make(chan error, 1)
-	go func() { done <- f() }()
-	select {
-	case err := <-done:
-		if err != nil {
-			return fmt.Errorf("portaudio: %w", err)
-		}
-		return nil
-	case <-time.After(patience):
-		return fmt.Errorf("portaudio: the driver has not answered for %v", patience)
-	}
+	return nil
 }

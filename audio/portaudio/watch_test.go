@@ -91,13 +91,3 @@ func TestServerDies(t *testing.T) {
 		t.Errorf("it ended with %v", err)
 	}
 }
-
-func TestSilence(t *testing.T) {
-	s := &stream{info: audio.Info{Rate: 48000}}
-	s.frames.Store(12000)
-	for calls, want := range map[uint64]time.Duration{0: 5 * time.Second, 1: time.Second} {
-		if got := s.silence(calls); got != want {
-			t.Errorf("after %d calls: %v, want %v", calls, got, want)
-		}
-	}
-}

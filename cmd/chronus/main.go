@@ -13,6 +13,7 @@ import (
 	"github.com/music-chronus/chronus/actors"
 	"github.com/music-chronus/chronus/audio"
 	"github.com/music-chronus/chronus/audio/file"
+	"github.com/music-chronus/chronus/audio/jack"
 	"github.com/music-chronus/chronus/audio/null"
 	"github.com/music-chronus/chronus/audio/pipe"
 	"github.com/music-chronus/chronus/audio/portaudio"
@@ -21,7 +22,7 @@ import (
 )
 
 // backends in the order in which auto tries them; file and pipe are never chosen by themselves.
-var backends = []audio.Backend{portaudio.Backend{}, null.Backend{}, file.Backend{}, pipe.Backend{}}
+var backends = []audio.Backend{jack.Backend{}, portaudio.Backend{}, null.Backend{}, file.Backend{}, pipe.Backend{}}
 
 // cli is the command line.
 type cli struct {

@@ -32,8 +32,9 @@ type engineFlags struct {
 	OSCToken string        `name:"osc-token-file" help:"File with a token: other machines that show it by /auth may do more than play." placeholder:"FILE"`
 	OSCQuery string        `name:"oscquery" help:"Tell what addresses there are on this address, by HTTP and WebSocket; none: do not; default: 80 above OSC's port." placeholder:"HOST:PORT"`
 	MDNS     bool          `name:"mdns" help:"Where other machines may play, let them find it by mDNS." default:"true" negatable:""`
-	Backend  string        `help:"auto, portaudio, null, file, or pipe." default:"auto"`
+	Backend  string        `help:"auto, jack, portaudio, null, file, or pipe." default:"auto"`
 	Device   string        `help:"Device, as chronus devices lists it; for file: the WAV file, fast:FILE for faster than real time." placeholder:"NAME"`
+	Client   string        `name:"client-name" help:"Name in the graph of JACK or PipeWire." default:"chronus" placeholder:"NAME"`
 	Fallback []string      `help:"Devices to play on while that one cannot be opened, as BACKEND or BACKEND:DEVICE; null once all else has failed." placeholder:"TARGET,..."`
 	Rate     int           `help:"Frames a second." default:"48000" placeholder:"HZ"`
 	Block    int           `help:"Frames rendered at a time." default:"64" placeholder:"FRAMES"`
@@ -63,7 +64,7 @@ func (f engineFlags) config(s streams) (actors.Config, error) {
 		}
 	}
 	c := actors.Config{
-		OSC: f.OSC, OSCQuery: f.OSCQuery, NoMDNS: !f.MDNS, Backend: f.Backend, Device: f.Device, Rate: f.Rate, Block: f.Block, Lead: f.Lead, Guard: f.Guard,
+		OSC: f.OSC, OSCQuery: f.OSCQuery, NoMDNS: !f.MDNS, Backend: f.Backend, Device: f.Device, ClientName: f.Client, Rate: f.Rate, Block: f.Block, Lead: f.Lead, Guard: f.Guard,
 		Replicas: f.Replicas, RuntimeDir: f.RuntimeDir, Grace: f.Grace, Fresh: f.Fresh, Samples: f.Samples, Patches: f.Patches,
 		Logger: slog.New(slog.NewTextHandler(s.err, &slog.HandlerOptions{Level: level})),
 	}
@@ -89,7 +90,7 @@ func (f engineFlags) config(s streams) (actors.Config, error) {
 	for _, name := range f.Fallback {
 		backend, device, _ := strings.Cut(name, ":")
 		if backend == "auto" || !slices.ContainsFunc(backends, func(b audio.Backend) bool { return b.Name() == backend }) {
-			return actors.Config{}, fmt.Errorf("--fallback %q: the backend is portaudio, null, file or pipe", name)
+			return actors.Config{}, fmt.Errorf("--fallback %q: the backend is jack, portaudio, null, file or pipe", name)
 		}
 		c.Fallback = append(c.Fallback, shm.Target{Backend: backend, Device: device})
 	}

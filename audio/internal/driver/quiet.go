@@ -1,13 +1,11 @@
-package portaudio
-
-// #include <stdlib.h>
-import "C"
+// Package driver has the common part of the backends that call a driver written in C: its
+// complaints are silenced, its calls are bounded, and its silence is noticed.
+package driver
 
 import (
 	"os"
 	"sync"
 	"syscall"
-	"unsafe"
 )
 
 // stderrFD is where C libraries complain.
@@ -18,25 +16,19 @@ var quiet sync.Mutex
 func init() {
 	// A client that finds no JACK server must not start one, and must not wait for D-Bus.
 	for _, name := range []string{"JACK_NO_START_SERVER", "JACK_NO_AUDIO_RESERVATION"} {
-		setenv(name, "1")
+		_ = os.Setenv(name, "1")
 	}
 }
 
-// setenv sets a variable where C sees it: os.Setenv does so only in programs that import cgo's
-// hook at the right time.
-func setenv(name, value string) {
-	n, v := C.CString(name), C.CString(value)
-	defer C.free(unsafe.Pointer(n))
-	defer C.free(unsafe.Pointer(v))
-	C.setenv(n, v, 1)
-}
+// Debug tells whether the user wants to see the complaints of drivers: CHRONUS_AUDIO_DEBUG=1.
+func Debug() bool { return os.Getenv("CHRONUS_AUDIO_DEBUG") != "" }
 
-// quietly runs f with the process's standard error thrown away: while PortAudio looks for
-// devices, ALSA and JACK print about each that is not there. CHRONUS_AUDIO_DEBUG=1 shows it.
-func quietly(f func()) {
+// Quietly runs f with the process's standard error thrown away: while PortAudio looks for
+// devices, ALSA and JACK print about each that is not there.
+func Quietly(f func()) {
 	quiet.Lock()
 	defer quiet.Unlock()
-	if os.Getenv("CHRONUS_AUDIO_DEBUG") != "" {
+	if Debug() {
 		f()
 		return
 	}

@@ -1,0 +1,33 @@
+package driver
+
+import (
+	"fmt"
+	"time"
+)
+
+// How long a driver may take to stop: some never return once their device is gone. A driver whose
+// device is known to be lost gets less.
+const (
+	patience     = 2 * time.Second
+	patienceLost = 200 * time.Millisecond
+)
+
+// Patience is how long a driver may take to stop or close; lost: its device is known to be gone.
+func Patience(lost bool) time.Duration {
+	if lost {
+		return patienceLost
+	}
+	return patience
+}
+
+// Within calls f and waits for it as long as limit. f goes on by itself after that.
+func Within(limit time.Duration, f func() error) error {
+	done := make(chan error, 1)
+	go func() { done <- f() }()
+	select {
+	case err := <-done:
+		return err
+	case <-time.After(limit):
+		return fmt.Errorf("the driver has not answered for %v", limit)
+	}
+}

@@ -1,0 +1,213 @@
+package jack
+
+import "C"
+
+import (
+	"errors"
+	"fmt"
+	"sync/atomic"
+	"time"
+	"unsafe"
+
+	"github.com/music-chronus/chronus/audio"
+	"github.com/music-chronus/chronus/audio/internal/driver"
+)
+
+const (
+	// maxFrames is JACK's largest period. A longer one is filled in parts.
+	maxFrames = 8192
+	// startCalls is how many calls a client is excused that the server has just taken in.
+	startCalls = 4
+	// firstCall is how long a server may take to call a client that it has taken in.
+	firstCall = time.Second
+	stopTick  = time.Millisecond
+)
+
+type stream struct {
+	info   audio.Info
+	fill   audio.Fill
+	client *client
+	handle int
+	block  []float32 // interleaved, for a whole call
+	watch  driver.Watch
+	wiring *wiring
+	closed bool
+	last   error // of Err, once closed
+
+	running atomic.Bool // Fill is called
+	inside  atomic.Bool // the callback is under way
+	xruns   atomic.Uint64
+	// Of the callback alone, since Start: its calls, and the frame time and the frames of the last.
+	calls, at, frames uint32
+}
+
+// handles has the streams that the servers' threads call, by handle.
+var handles [16]atomic.Pointer[stream]
+
+func newStream(c *client, channels int, r audio.Request, fill audio.Fill) *stream {
+	s := &stream{
+		info: audio.Info{
+			Backend: Backend{}.Name(), API: api(), Device: c.server,
+			Rate: r.Rate, Channels: channels, Period: c.period(),
+		},
+		fill: fill, client: c, handle: -1,
+		block: make([]float32, maxFrames*channels),
+	}
+	if r.WiringOf != "" && r.WiringOf != s.info.Path() {
+		r.Wiring = nil
+	}
+	s.watch.What, s.watch.Rate = fmt.Sprintf("jack: server %q", c.server), r.Rate
+	s.wiring = newWiring(c, c.name, channels, r.Wiring)
+	return s
+}
+
+// activate has the server call, and waits until it does.
+func (s *stream) activate() error {
+	for i := range handles {
+		if handles[i].CompareAndSwap(nil, s) {
+			s.handle = i
+			break
+		}
+	}
+	if s.handle < 0 {
+		return fmt.Errorf("this process has %d streams open, and no more can be", len(handles))
+	}
+	err := driver.Within(answerWithin, func() error { return s.client.activate(s.info.Channels, uint32(s.handle)) })
+	if err != nil {
+		return err
+	}
+	for began := time.Now(); s.watch.Calls() == 0; time.Sleep(time.Millisecond) {
+		if reason, ok := s.client.ended(); ok {
+			return errors.New("it has ended: " + reason)
+		}
+		if time.Since(began) > firstCall {
+			return fmt.Errorf("it asked the client for no sound in %v", firstCall)
+		}
+	}
+	s.watch.Start()
+	return nil
+}
+
+//export chronusProcess
+func chronusProcess(handle, at, frames C.uint, out **C.float, channels C.uint) {
+	ports := unsafe.Slice((*unsafe.Pointer)(unsafe.Pointer(out)), channels)
+	if s := handles[handle].Load(); s != nil {
+		s.process(uint32(at), int(frames), ports)
+		return
+	}
+	silence(ports, int(frames)) // it was closed, and the server has not answered
+}
+
+// process fills the buffers of all ports, of as many frames each. at is the server's frame time.
+func (s *stream) process(at uint32, frames int, ports []unsafe.Pointer) {
+	s.inside.Store(true)
+	defer s.inside.Store(false)
+	if s.watch.Called(frames) == 1 {
+		audio.RealTime() // PipeWire may call on an ordinary thread
+	}
+	if !s.running.Load() {
+		s.calls = 0
+		silence(ports, frames)
+		return
+	}
+	s.follow(at, uint32(frames))
+	for done := 0; done < frames; {
+		n := min(frames-done, maxFrames)
+		block := s.block[:n*len(ports)]
+		s.fill(block)
+		for c, p := range ports {
+			to := unsafe.Slice((*float32)(p), frames)[done : done+n]
+			for i := range to {
+				to[i] = block[i*len(ports)+c]
+			}
+		}
+		done += n
+	}
+}
+
+// follow counts an xrun if the server's time has gone on by more than a period since the last call.
+// In a call with another period jackd's time has gone on by the new one, PipeWire's by the old.
+func (s *stream) follow(at, frames uint32) {
+	if gone := int32(at - s.at); s.calls >= startCalls && gone > int32(max(frames, s.frames)) {
+		s.xruns.Add(1)
+	}
+	s.calls++
+	s.at, s.frames = at, frames
+}
+
+func silence(ports []unsafe.Pointer, frames int) {
+	for _, p := range ports {
+		clear(unsafe.Slice((*float32)(p), frames))
+	}
+}
+
+func (s *stream) Info() audio.Info { return s.info }
+
+func (s *stream) Xruns() uint64 { return s.xruns.Load() }
+
+// Err tells the end of the server at once, and after a second that it does not call any more.
+func (s *stream) Err() error {
+	if s.closed {
+		return s.last
+	}
+	if reason, ok := s.client.ended(); ok {
+		return fmt.Errorf("jack: server %q has ended: %s", s.info.Device, reason)
+	}
+	return s.watch.Err()
+}
+
+// Trouble tells that nothing is connected, though it should be.
+func (s *stream) Trouble() string { return *s.wiring.trouble.Load() }
+
+// Wiring is what the user, or the backend, has connected.
+func (s *stream) Wiring() [][]string { return *s.wiring.seen.Load() }
+
+func (s *stream) Start() error {
+	if err := s.Err(); err != nil {
+		return err
+	}
+	s.running.Store(true)
+	s.wiring.start(func() bool { return s.Err() == nil })
+	return nil
+}
+
+func (s *stream) Stop() error {
+	if !s.running.Swap(false) {
+		return nil
+	}
+	limit := driver.Patience(s.Err() != nil)
+	for began := time.Now(); s.inside.Load(); time.Sleep(stopTick) {
+		if time.Since(began) > limit {
+			return fmt.Errorf("jack: the callback has not returned for %v", limit)
+		}
+	}
+	return s.within(limit, s.wiring.stop)
+}
+
+// Close leaves the client to the end of the process if a call of the server's library hangs: its
+// memory is in use.
+func (s *stream) Close() error {
+	if s.closed {
+		return nil
+	}
+	err := s.Stop()
+	s.watch.Stop()
+	s.last, s.closed = s.Err(), true
+	if err != nil {
+		return err
+	}
+	return s.within(driver.Patience(s.last != nil), func() error {
+		err := s.client.close()
+		if s.handle >= 0 {
+			handles[s.handle].Store(nil)
+		}
+		return err
+	})
+}
+
+func (s *stream) within(limit time.Duration, f func() error) error {
+	if err := driver.Within(limit, f); err != nil {
+		return fmt.Errorf("jack: %w", err)
+	}
+	return nil
+}

@@ -1,0 +1,206 @@
+package jack
+
+import (
+	"fmt"
+	"slices"
+	"sync"
+	"sync/atomic"
+	"time"
+)
+
+const (
+	// wiringTick is how often the graph is looked at, if it has changed.
+	wiringTick = 50 * time.Millisecond
+	// settle is how long a connection must be gone, though its port is there, until the user is
+	// taken to have cut it: a device that leaves is disconnected first, and then its port goes.
+	settle = 500 * time.Millisecond
+)
+
+// graph is what a wiring needs of a server.
+type graph interface {
+	changes() uint32
+	playback() []string
+	connected(own int) []string
+	exists(port string) bool
+	connect(own int, port string) bool
+}
+
+// link is a connection that an own port has, or should have.
+type link struct {
+	port string
+	made bool      // it has been there since the port was there last
+	cut  time.Time // when it was first seen gone; zero: it is there
+}
+
+// wiring keeps the connections of a stream's ports: it makes those that are wanted as soon as
+// their ports are there, and learns what the user connects and disconnects.
+type wiring struct {
+	graph
+	client  string
+	decided bool // links are what is wanted; false: the backend chooses once there is something
+	links   [][]link
+
+	seen    atomic.Pointer[[][]string] // links as audio.Wired has them
+	trouble atomic.Pointer[string]
+	quit    chan struct{}
+	ended   sync.WaitGroup
+}
+
+func newWiring(g graph, client string, ports int, want [][]string) *wiring {
+	w := &wiring{graph: g, client: client, decided: want != nil, links: make([][]link, ports)}
+	for i := range min(ports, len(want)) {
+		w.want(i, want[i]...)
+	}
+	w.seen.Store(new([][]string))
+	w.trouble.Store(new(string))
+	w.publish("")
+	return w
+}
+
+func (w *wiring) want(own int, ports ...string) {
+	for _, p := range ports {
+		w.links[own] = append(w.links[own], link{port: p})
+	}
+}
+
+// start keeps the connections while the server is alive. No call of it is made on a real-time thread.
+func (w *wiring) start(alive func() bool) {
+	w.quit = make(chan struct{})
+	w.ended.Go(func() { w.run(alive) })
+}
+
+func (w *wiring) stop() error {
+	close(w.quit)
+	w.ended.Wait()
+	return nil
+}
+
+func (w *wiring) run(alive func() bool) {
+	tick := time.NewTicker(wiringTick)
+	defer tick.Stop()
+	last, again := w.changes()-1, true
+	for {
+		if n := w.changes(); (again || n != last) && alive() {
+			last = n
+			again = w.look(time.Now(), alive)
+		}
+		select {
+		case <-w.quit:
+			return
+		case <-tick.C:
+		}
+	}
+}
+
+// look compares the graph with the links, and makes what can be made. It tells whether to look
+// again though nothing changes. A server that ended meanwhile has told nothing.
+func (w *wiring) look(now time.Time, alive func() bool) (again bool) {
+	have := make([][]string, len(w.links))
+	for i := range have {
+		have[i] = w.connected(i)
+	}
+	if !alive() {
+		return false
+	}
+	if !w.decided {
+		w.choose(have)
+	}
+	for i := range w.links {
+		if w.follow(i, have[i], now) {
+			again = true
+		}
+	}
+	w.publish(w.whatIsWrong())
+	return again
+}
+
+// choose takes what the user has connected by hand, else the first device's ports: one for each
+// own port, and two for one that is alone.
+func (w *wiring) choose(have [][]string) {
+	if slices.ContainsFunc(have, func(ports []string) bool { return len(ports) > 0 }) {
+		w.decided = true
+		return
+	}
+	ports := w.playback()
+	if len(ports) == 0 {
+		return
+	}
+	w.decided = true
+	if len(w.links) == 1 {
+		w.want(0, ports[:min(2, len(ports))]...)
+		return
+	}
+	for i := range min(len(w.links), len(ports)) {
+		w.want(i, ports[i])
+	}
+}
+
+// follow brings the links of one own port up to date with its connections.
+func (w *wiring) follow(own int, have []string, now time.Time) (again bool) {
+	links := w.links[own][:0]
+	for _, l := range w.links[own] {
+		switch {
+		case slices.Contains(have, l.port):
+			l.made, l.cut = true, time.Time{}
+		case !w.exists(l.port):
+			l.made, l.cut = false, time.Time{}
+		case !l.made:
+			l.made = w.connect(own, l.port) // if not, the next change of the graph is another chance
+		case l.cut.IsZero():
+			l.cut, again = now, true
+		case now.Sub(l.cut) < settle:
+			again = true
+		default:
+			continue
+		}
+		links = append(links, l)
+	}
+	for _, p := range have {
+		if !slices.ContainsFunc(links, func(l link) bool { return l.port == p }) {
+			links = append(links, link{port: p, made: true})
+		}
+	}
+	w.links[own] = links
+	return again
+}
+
+// publish sets what Wiring and Trouble tell, if it has changed.
+func (w *wiring) publish(trouble string) {
+	if trouble != *w.trouble.Load() {
+		w.trouble.Store(&trouble)
+	}
+	if !w.decided {
+		return
+	}
+	ports := make([][]string, len(w.links))
+	for i, links := range w.links {
+		ports[i] = []string{}
+		for _, l := range links {
+			ports[i] = append(ports[i], l.port)
+		}
+	}
+	if !slices.EqualFunc(ports, *w.seen.Load(), slices.Equal) {
+		w.seen.Store(&ports)
+	}
+}
+
+func (w *wiring) whatIsWrong() string {
+	away := ""
+	for _, links := range w.links {
+		for _, l := range links {
+			if l.made {
+				return ""
+			}
+			if away == "" {
+				away = l.port
+			}
+		}
+	}
+	switch {
+	case !w.decided:
+		return fmt.Sprintf("JACK: no playback port: connect %s:out_1 by hand, or start a device with playback ports", w.client)
+	case away != "":
+		return fmt.Sprintf("JACK: nothing is connected: %s:out_1 waits for %s; connect it by hand, or start that device", w.client, away)
+	}
+	return ""
+}

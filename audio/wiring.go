@@ -1,0 +1,26 @@
+package audio
+
+import (
+	"slices"
+
+	"github.com/music-chronus/chronus/shm"
+)
+
+// noteWiring tells the engine how the device's ports are connected, when that has changed. An
+// engine that takes over gets it with the rest of p.opened.
+func (p *process) noteWiring() {
+	w, ok := p.stream.(Wired)
+	if !ok || p.opened == nil {
+		return
+	}
+	now := w.Wiring()
+	if now == nil {
+		return
+	}
+	was := p.opened.Wiring
+	if was != nil && was.Of == p.path && slices.EqualFunc(was.Ports, now, slices.Equal) {
+		return
+	}
+	p.opened.Wiring = &shm.Wiring{Of: p.path, Ports: now}
+	p.engine.tell(shm.Notice{Wiring: p.opened.Wiring})
+}
