@@ -29,7 +29,7 @@ func (w *simWorld) inReachNow() (ok bool) {
 // whole tells whether every replica is ready, and nothing is stopped or dying.
 func (w *simWorld) whole() bool {
 	r := w.rig
-	if r.control.Active().ReadyCount() < len(r.slots) || r.control.Transport() != shm.Play || w.engine.frozen || w.engine.over || w.busy && w.adopting || w.audio.dead || !w.audio.started || w.seq < w.bomb || w.change != nil && w.change.outcome != simGood {
+	if r.control.Active().ReadyCount() < len(r.slots) || r.control.Transport() != shm.Play || w.engine.frozen || w.engine.over || w.busy && w.adopting || w.audio.dead || !w.audio.sim.Started() || w.seq < w.bomb || w.change != nil && w.change.outcome != simGood {
 		return false
 	}
 	for _, s := range r.slots {

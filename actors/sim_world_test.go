@@ -162,6 +162,7 @@ func (w *simWorld) run() {
 func (w *simWorld) serve() {
 	for {
 		w.bury()
+		w.hear()
 		w.spawnMissing()
 		w.play()
 		w.replan()
@@ -340,9 +341,6 @@ func (w *simWorld) close() {
 	}
 	for _, a := range w.players {
 		a.close()
-	}
-	if w.rig.audio.socket != nil {
-		w.rig.audio.socket.Close()
 	}
 	if w.failure == nil { // else the engine may hold the lock
 		w.rig.close()

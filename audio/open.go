@@ -1,9 +1,7 @@
 package audio
 
 import (
-	"errors"
 	"fmt"
-	"runtime/debug"
 	"time"
 
 	"github.com/music-chronus/chronus/shm"
@@ -35,8 +33,7 @@ func (p *process) open(o shm.OpenOrder) error {
 	}
 	info := c.stream.Info()
 	p.stream, p.player = c.stream, NewPlayer(p.words, p.journal, info.Channels)
-	debug.SetGCPercent(-1)
-	debug.SetMemoryLimit(heapLimit)
+	p.rings.player = p.player
 	if info.Period == 0 {
 		info.Period = o.Known
 	}
@@ -55,7 +52,7 @@ func (p *process) open(o shm.OpenOrder) error {
 		Backend: info.Backend, API: info.API, Device: info.Device, Rate: info.Rate,
 		Channels: info.Channels, Period: info.Period, Second: c.second, Note: c.note,
 	}
-	p.engine.tell(shm.Notice{Opened: p.opened})
+	p.tell(shm.Notice{Opened: p.opened})
 	return nil
 }
 
@@ -141,28 +138,8 @@ func (p *process) probe() error {
 	if err := p.call(); err != nil {
 		return err
 	}
-	for began := time.Now(); p.player.Calls() < probeCalls; time.Sleep(time.Millisecond) {
-		if time.Since(began) > probeWait {
-			return fmt.Errorf("device %q was opened but asked for sound %d times in %v", p.stream.Info().Device, p.player.Calls(), probeWait)
-		}
+	if !p.await(probeWait, func() bool { return p.player.Calls() >= probeCalls }) {
+		return fmt.Errorf("device %q was opened but asked for sound %d times in %v", p.stream.Info().Device, p.player.Calls(), probeWait)
 	}
 	return nil
-}
-
-// start begins to play.
-func (p *process) start() error {
-	if p.stream == nil {
-		return errors.New("told to start before a device was opened")
-	}
-	p.player.Hold(false)
-	return p.call()
-}
-
-// call lets the device call.
-func (p *process) call() error {
-	if p.started {
-		return nil
-	}
-	p.started = true
-	return p.stream.Start()
 }

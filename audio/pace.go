@@ -15,6 +15,9 @@ type Pacer struct {
 	Period int // frames
 	Tick   func()
 
+	now   func() int64   // ns; nil: CLOCK_MONOTONIC
+	sleep func(at int64) // until then
+
 	xruns   atomic.Uint64
 	quit    chan struct{}
 	stopped sync.WaitGroup
@@ -26,6 +29,9 @@ type Pacer struct {
 // Start begins.
 func (p *Pacer) Start() {
 	p.quit = make(chan struct{})
+	if p.now == nil {
+		p.now, p.sleep = monotonic, sleepUntil
+	}
 	p.stopped.Go(p.run)
 }
 
@@ -43,7 +49,7 @@ func (p *Pacer) Stop() {
 func (p *Pacer) Xruns() uint64 { return p.xruns.Load() }
 
 func (p *Pacer) run() {
-	start, n := monotonic(), int64(0)
+	start, n := p.now(), int64(0)
 	for {
 		select {
 		case <-p.quit:
@@ -54,12 +60,12 @@ func (p *Pacer) run() {
 		n++
 		due := start + p.after(n)
 		period := p.after(1)
-		if late := monotonic() - due; late > period {
+		if late := p.now() - due; late > period {
 			p.xruns.Add(uint64(late / period))
-			start, n = monotonic(), 0
+			start, n = p.now(), 0
 			continue
 		}
-		sleepUntil(due)
+		p.sleep(due)
 	}
 }
 
