@@ -190,3 +190,16 @@ func (h *house) fades() {
 		}
 	}
 }
+
+// refusal is the reason that the engine was told for refusing a ring, and nothing else.
+func (h *house) refusal(slot int, gen uint64) string {
+	h.t.Helper()
+	if len(h.notices) != 1 || h.notices[0].Refused == nil {
+		h.t.Fatalf("notices %+v, want one refusal", h.notices)
+	}
+	r := h.notices[0].Refused
+	if r.Slot != slot || r.Generation != gen {
+		h.t.Fatalf("refused: %+v, want slot %d, generation %d", r, slot, gen)
+	}
+	return r.Reason
+}
