@@ -18,6 +18,7 @@ type device struct {
 	lost    error
 	trouble string
 	missed  uint64
+	mute    bool // it never calls
 
 	asked   []Request
 	warmed  int
@@ -71,7 +72,7 @@ func (d *device) Close() error {
 
 // call is one callback, if the device was started.
 func (d *device) call() {
-	if !d.started {
+	if !d.started || d.mute {
 		return
 	}
 	out := make([]float32, d.calls*d.info.Channels)
@@ -202,4 +203,22 @@ func (h *house) refusal(slot int, gen uint64) string {
 		h.t.Fatalf("refused: %+v, want slot %d, generation %d", r, slot, gen)
 	}
 	return r.Reason
+}
+
+// closeAll unmaps what the process and the workers have mapped: a fuzz target makes many.
+func (h *house) closeAll() {
+	h.dev.started = false
+	for slot, m := range h.p.rings.now {
+		for _, m := range append(h.p.rings.old[slot], m) {
+			if m != nil {
+				m.seg.Close()
+			}
+		}
+	}
+	for _, s := range h.slots {
+		s.Close()
+	}
+	for _, r := range h.recs {
+		r.Close()
+	}
 }
