@@ -25,7 +25,7 @@ type simEngines struct {
 // the rings, as it always is where they hold 16,384.
 func (w *simWorld) bereave() {
 	r := w.rig
-	if w.busy || w.engine.over || !w.whole() || w.fragileNow() || r.log.last+4 > r.kept.Seq+shm.CommandEntries {
+	if w.busy || w.engine.over || !w.whole() || w.spoiled() || w.fragileNow() || r.log.last+4 > r.kept.Seq+shm.CommandEntries {
 		return
 	}
 	w.note("the engine ends")

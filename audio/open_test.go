@@ -9,6 +9,19 @@ import (
 	"github.com/music-chronus/chronus/shm"
 )
 
+// houseOfThree has the backends one, two and null, of which some cannot open a device.
+func houseOfThree(t *testing.T, refuse string) (h *house, list []*device) {
+	t.Helper()
+	for _, name := range []string{"one", "two", "null"} {
+		d := &device{name: name, period: testBlock}
+		if strings.Contains(refuse, name) {
+			d.refuses = errors.New(name + " is busy")
+		}
+		list = append(list, d)
+	}
+	return newHouse(t, list...), list
+}
+
 // Which device is opened, and what the user is told of it.
 func TestChoose(t *testing.T) {
 	named := func(b, d string) shm.Target { return shm.Target{Backend: b, Device: d} }
@@ -50,15 +63,7 @@ func TestChoose(t *testing.T) {
 		{name: "anyhow, without need", order: shm.OpenOrder{Target: named("one", ""), Anyhow: true}, want: "one"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			var list []*device
-			for _, name := range []string{"one", "two", "null"} {
-				d := &device{name: name, period: testBlock}
-				if strings.Contains(tt.refuse, name) {
-					d.refuses = errors.New(name + " is busy")
-				}
-				list = append(list, d)
-			}
-			h := newHouse(t, list...)
+			h, list := houseOfThree(t, tt.refuse)
 			c, err := h.p.choose(tt.order, Request{Rate: 48000, Channels: 2}, func([]float32) {})
 			if tt.want == "" {
 				if err == nil || err.Error() != tt.err {

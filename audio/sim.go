@@ -4,7 +4,9 @@ package audio
 
 import (
 	"errors"
+	"fmt"
 	"io"
+	"slices"
 
 	"github.com/music-chronus/chronus/shm"
 	"github.com/music-chronus/chronus/shm/sys"
@@ -63,8 +65,26 @@ func (s *Sim) Fill(out []float32) { s.device.fill(out) }
 // Look deposes the workers that have died since the last look.
 func (s *Sim) Look() { s.p.rings.deaths.look(nil) }
 
-// Check unmaps the rings that are done with, and returns what has ended the device.
-func (s *Sim) Check() error { return s.p.check() }
+// Check does what is done every few milliseconds, and returns what has ended the device. A ring that
+// the callback reads and that is not mapped is an error too.
+func (s *Sim) Check() error {
+	if err := s.p.check(); err != nil {
+		return err
+	}
+	for slot := range s.p.rings.now {
+		if p := s.p.player; p != nil && p.Reads(slot) != 0 && !s.p.rings.mapped(slot, p.Reads(slot)) {
+			return fmt.Errorf("slot %d: the callback reads generation %d, which is not mapped", slot, p.Reads(slot))
+		}
+	}
+	return nil
+}
+
+// mapped tells whether the ring of a generation is.
+func (r *rings) mapped(slot int, gen uint64) bool {
+	return slices.ContainsFunc(append(slices.Clip(r.old[slot]), r.now[slot]), func(m *mapping) bool {
+		return m.reader.Generation() == gen && m.seg.FD() >= 0
+	})
+}
 
 // Close unmaps the rings and closes the connection. Nothing may call any more.
 func (s *Sim) Close() {
