@@ -5,6 +5,7 @@ import (
 	"io"
 	"path/filepath"
 	"testing"
+	"time"
 
 	"github.com/music-chronus/chronus/shm"
 	"github.com/music-chronus/chronus/shm/sys"
@@ -28,6 +29,10 @@ func connection(t *testing.T) (process, engine *sys.Socket) {
 // is "", that the connection is shut.
 func hears(t *testing.T, engine *sys.Socket, what string) {
 	t.Helper()
+	polled := []sys.PollFD{{FD: engine.FD()}}
+	if sys.Poll(polled, nil, 10*time.Second); !polled[0].Ready {
+		t.Fatalf("nothing is heard, want %q", what)
+	}
 	n, _, err := shm.ReceiveWire[shm.Notice](engine)
 	switch {
 	case what == "" && !errors.Is(err, io.EOF):
@@ -88,6 +93,15 @@ func TestAccept(t *testing.T) {
 	}
 	defer l.Close()
 	orders := make(chan received)
+	next := func() (r received) {
+		t.Helper()
+		select {
+		case r = <-orders:
+		case <-time.After(10 * time.Second):
+			t.Fatal("waited in vain for an order")
+		}
+		return r
+	}
 	go accept(l, orders)
 	var from [2]*sys.Socket
 	for i := range from {
@@ -95,7 +109,7 @@ func TestAccept(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		r := <-orders
+		r := next()
 		if !r.fresh {
 			t.Fatalf("%+v, want an engine that has connected", r)
 		}
@@ -105,12 +119,12 @@ func TestAccept(t *testing.T) {
 			t.Fatal(err)
 		}
 		_ = sys.CloseFD(fd)
-		if r = <-orders; r.from != from[i] || r.order.Warm != "x" || len(r.fds) != 1 || r.fresh || r.gone {
+		if r = next(); r.from != from[i] || r.order.Warm != "x" || len(r.fds) != 1 || r.fresh || r.gone {
 			t.Errorf("%+v, want the order after two packets that are none", r)
 		}
 		sys.CloseAll(r.fds)
 		_ = engine.Close()
-		if r = <-orders; r.from != from[i] || !r.gone {
+		if r = next(); r.from != from[i] || !r.gone {
 			t.Errorf("%+v, want the end of the connection", r)
 		}
 		_ = r.from.Close()

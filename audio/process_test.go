@@ -101,8 +101,8 @@ func TestEndWhileIdle(t *testing.T) {
 	h.begin()
 	h.run(4)
 	h.p.end()
-	if c := h.control.Clock(); c != 0 || h.dev.state != "open start stop close " {
-		t.Errorf("clock %d; device: %s", c, h.dev.state)
+	if c := h.control.Clock(); c != 0 || h.waited > 10*time.Millisecond || h.dev.state != "open start stop close " {
+		t.Errorf("clock %d; waited for %v; device: %s", c, h.waited, h.dev.state)
 	}
 }
 

@@ -69,11 +69,15 @@ func TestRefusesRing(t *testing.T) {
 	h.run(4)
 	other := h.journal.Geometry()
 	other.Channels = 1
-	foreign, _, err := shm.NewSlot(other, 1, 2)
-	if err != nil {
-		t.Fatal(err)
+	made := func(g shm.Geometry, slot int) int {
+		seg, _, err := shm.NewSlot(g, slot, 2)
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(seg.Close)
+		return seg.FD()
 	}
-	defer foreign.Close()
+	foreign, beyond, wild := made(other, 1), made(h.journal.Geometry(), 2), made(h.journal.Geometry(), 1<<20)
 	plain, err := os.CreateTemp(t.TempDir(), "")
 	if err != nil {
 		t.Fatal(err)
@@ -96,7 +100,9 @@ func TestRefusesRing(t *testing.T) {
 		{"another slot", 0, 1, []int{own}, "slot 1"},
 		{"no slot", -1, 1, []int{own}, "slot 1"},
 		{"another generation", 1, 7, []int{own}, "generation 1"},
-		{"another geometry", 1, 2, []int{foreign.FD()}, "Channels:1"},
+		{"another geometry", 1, 2, []int{foreign}, "Channels:1"},
+		{"a slot beyond those of the engine", 2, 2, []int{beyond}, "slot 2"},
+		{"a wild slot", 1 << 20, 2, []int{wild}, "slot 1048576"},
 	} {
 		h.notices = nil
 		fds := make([]int, len(tt.fds))
