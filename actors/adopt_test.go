@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/music-chronus/chronus/shm"
+	"github.com/music-chronus/chronus/shm/sys"
 )
 
 // An engine that was killed among the commands of a batch has left some of them in some rings. The one after it puts them into all, and numbers on from there.
@@ -77,6 +78,32 @@ func TestInheritsPresent(t *testing.T) {
 				t.Errorf("the store says %d", r.plans.Reader().Current())
 			}
 		})
+	}
+}
+
+// An engine may have given generations of which nothing is on record: workers that ended while they
+// started. A generation is given once, so the engine after it leaves them all out. A worker that plays keeps its own.
+func TestGenerationsAfterAdoption(t *testing.T) {
+	r := diverging(t, 2, 12, noSlot)
+	const heard, unheard = 9, 15
+	callback(t, r).SetMapped(1, heard)
+	s := r.inheritSlot(1, &heritage{}, time.Now())
+	if s.phase != empty || s.gen < heard+unheard {
+		t.Errorf("%v, the next generation is %d; up to %d may have been given", s.phase, s.gen+1, heard+unheard)
+	}
+	ring, cmds, err := shm.NewSlot(r.geo, 1, heard)
+	if err != nil {
+		t.Fatal(err)
+	}
+	snap, _, err := shm.NewSnapshot(r.geo, 1, heard)
+	if err != nil {
+		t.Fatal(err)
+	}
+	cmds.Start()
+	s = r.inheritSlot(1, &heritage{workers: []*heir{{member{Role: workerChild}, sys.Process{FD: -1}, ring, snap}}}, time.Now())
+	defer func() { s.release(); closeSegment(&s.ring) }()
+	if s.phase != joining || s.gen != heard || !s.handed {
+		t.Errorf("%v, generation %d, handed over %t", s.phase, s.gen, s.handed)
 	}
 }
 

@@ -103,10 +103,18 @@ func (r *rig) giveUp(s *slot, why string) {
 	if s.hung {
 		return
 	}
-	s.hung = true
 	if !r.isStopped(s) {
 		r.journal.SetCause(s.number, s.gen, shm.CauseHung, 0) // of its own, if it was rendering
 	}
+	r.dismiss(s, why)
+}
+
+// dismiss kills a worker that has done nothing wrong: the block that it renders is not blamed.
+func (r *rig) dismiss(s *slot, why string) {
+	if s.hung {
+		return
+	}
+	s.hung = true
 	r.emit(WorkerHung{Slot: s.number, PID: s.proc.PID, Why: why})
 	s.kill()
 }

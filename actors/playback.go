@@ -166,6 +166,12 @@ func (r *rig) noteAudio(gen uint64, n shm.Notice) {
 		r.wiring = n.Wiring
 		return
 	}
+	if n.Refused != nil {
+		if a == &r.audio {
+			r.replaceRefused(*n.Refused)
+		}
+		return
+	}
 	if n.Opened == nil {
 		a.reason = n.Failed // it may have ended meanwhile
 		return
@@ -224,6 +230,17 @@ func (r *rig) handRing(s *slot) {
 	_, gen := s.ring.Slot()
 	order := shm.Order{Attach: &shm.AttachOrder{Slot: s.number, Generation: gen}}
 	s.handed = shm.SendWire(r.audio.socket, order, fd) == nil
+}
+
+// replaceRefused replaces the worker whose ring the audio process does not play. A worker that is
+// dead, or has a successor, is left alone.
+func (r *rig) replaceRefused(n shm.Refused) {
+	if n.Slot < 0 || n.Slot >= len(r.slots) {
+		return
+	}
+	if s := r.slots[n.Slot]; s.attached() && s.gen == n.Generation {
+		r.dismiss(s, "the audio process refuses its ring: "+n.Reason)
+	}
 }
 
 func (r *rig) buryAudio(now time.Time) (corpse, bool) {

@@ -25,13 +25,8 @@ type simEngines struct {
 // the rings, as it always is where they hold 16,384.
 func (w *simWorld) bereave() {
 	r := w.rig
-	if w.busy || w.engine.over || !w.whole() || w.fragileNow() || r.log.last+4 > r.kept.Seq+shm.CommandEntries {
+	if w.busy || w.engine.over || !w.whole() || w.spoiled() || w.fragileNow() || r.log.last+4 > r.kept.Seq+shm.CommandEntries {
 		return
-	}
-	for slot := range r.slots {
-		if w.audio.rings[slot] == nil {
-			return
-		}
 	}
 	w.note("the engine ends")
 	w.engine.over, w.heirAt = true, w.ticks+1+w.rng.IntN(12)
@@ -64,10 +59,7 @@ func (w *simWorld) succeed() {
 	w.adopted, w.fragile, w.adopting = true, r.kept.Block, false
 	w.inheritCommands(old)
 	w.endStrays()
-	if err := w.meetAudio(); err != nil {
-		w.fail("adopt: %v", err)
-		return
-	}
+	w.connectSim(w.audio)
 	w.note("event: %v, at command %d, plan %d", r.news[0], r.log.last, r.present.number)
 	w.busy = false
 	w.serve()
@@ -137,20 +129,6 @@ func (w *simWorld) endStrays() {
 	}
 }
 
-// meetAudio is connectAudio, and the answer.
-func (w *simWorld) meetAudio() error {
-	a, r := w.audio, w.rig
-	ours, theirs, err := sys.SocketPair()
-	if err != nil {
-		return err
-	}
-	w.sockets = append(w.sockets, a.socket, w.rigs[len(w.rigs)-1].audio.socket) // somebody may be in the middle of them
-	a.socket = theirs
-	r.audio = audioProcess{gen: a.gen, proc: sys.Process{FD: -1}, socket: ours, running: true}
-	r.noteAudio(a.gen, shm.Notice{Opened: &shm.Opened{Period: w.period}})
-	return nil
-}
-
 // closeEngines unmaps what engines before the last had.
 func (w *simWorld) closeEngines() {
 	for _, r := range w.rigs {
@@ -163,7 +141,7 @@ func (w *simWorld) closeEngines() {
 		}
 	}
 	for _, s := range w.sockets {
-		s.Close()
+		_ = s.Close()
 	}
 }
 

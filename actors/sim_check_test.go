@@ -127,7 +127,7 @@ func (c *simCheck) fit(s *slot) {
 		}
 	}
 	// Where there is no audio process, or a new one, the rings follow.
-	if clock > 0 && !w.audio.dead && w.ticks > w.audio.born+2 && r.control.Mapped(s.number) != s.gen {
+	if clock > 0 && !w.audio.dead && r.audio.opened && w.ticks > w.audio.born+2 && r.control.Mapped(s.number) != s.gen {
 		w.fail("worker %d became ready, and the callback has no ring of it", s.number)
 	}
 	// Others may have gone on since it was judged, but not far where all keep up.
@@ -191,7 +191,7 @@ func (s *simSound) fill(a *simAudio, n int) {
 	read := func() { clock, concealed = w.rig.control.Clock(), w.rig.control.Counters().Concealed }
 	w.look(read)
 	first, before := clock, concealed
-	a.player.Fill(s.out[:n])
+	a.sim.Fill(s.out[:n])
 	w.look(read)
 	played, hidden := int(clock-first), int(concealed-before)
 	block := int(w.rig.geo.Block)

@@ -29,7 +29,7 @@ func (w *simWorld) inReachNow() (ok bool) {
 // whole tells whether every replica is ready, and nothing is stopped or dying.
 func (w *simWorld) whole() bool {
 	r := w.rig
-	if r.control.Active().ReadyCount() < len(r.slots) || r.control.Transport() != shm.Play || w.engine.frozen || w.engine.over || w.busy && w.adopting || w.audio.dead || !w.audio.started || w.seq < w.bomb || w.change != nil && w.change.outcome != simGood {
+	if r.control.Active().ReadyCount() < len(r.slots) || r.control.Transport() != shm.Play || w.engine.frozen || w.engine.over || w.busy && w.adopting || w.audio.dead || !w.audio.sim.Started() || w.seq < w.bomb || w.change != nil && w.change.outcome != simGood {
 		return false
 	}
 	for _, s := range r.slots {
@@ -68,7 +68,7 @@ func (w *simWorld) hurt() {
 	if p == nil || p.dead {
 		return
 	}
-	switch w.rng.IntN(15) {
+	switch w.rng.IntN(17) {
 	case 0, 1, 2, 3:
 		w.kill(p)
 	case 4, 5, 6:
@@ -92,7 +92,35 @@ func (w *simWorld) hurt() {
 		w.overtake()
 	case 13, 14:
 		w.bereave()
+	case 15, 16:
+		w.spoiling = true
 	}
+}
+
+// spoil has a bit flip in the ring of a worker that starts, once that has mapped it: the audio process refuses it.
+func (w *simWorld) spoil() {
+	if !w.spoiling || w.engine.over || w.adopting {
+		return
+	}
+	for _, s := range w.rig.slots {
+		if p := w.workers[s.number]; s.phase == starting && p.gen == s.gen && !p.dead && p.sim != nil && p.maker == nil {
+			w.note("the ring of %s is spoiled", p.render.name)
+			s.next.Spoil()
+			w.spoiling = false
+			w.spoils++
+			return
+		}
+	}
+}
+
+// spoiled tells whether the ring of a slot is, which an engine could not take over.
+func (w *simWorld) spoiled() bool {
+	for _, s := range w.rig.slots {
+		if s.ring != nil && s.ring.Spoiled() || s.next != nil && s.next.Spoiled() {
+			return true
+		}
+	}
+	return false
 }
 
 // killSome kills up to n workers at once; in a gentle run one.
@@ -165,6 +193,7 @@ func (w *simWorld) storm(blocks uint64, turns int) {
 		}
 		w.kernel()
 		w.hurt()
+		w.spoil()
 		if hasty := !w.gentle && w.inReach() && w.oneIn(w.haste); hasty || !w.turn() {
 			w.nextTick()
 		}

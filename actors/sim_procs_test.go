@@ -3,7 +3,9 @@
 package actors
 
 import (
+	"errors"
 	"fmt"
+	"io"
 	"slices"
 	"sync/atomic"
 	"syscall"
@@ -142,36 +144,26 @@ func (p *simWorker) close() {
 	}
 }
 
-// simAudio is an audio process: the real player, and what stands beside the callback.
+// simAudio is an audio process: all of the real one but its device and its threads.
 type simAudio struct {
 	w       *simWorld
 	gen     uint64
 	words   shm.Playback
 	journal shm.Journal
-	player  *audio.Player
-	deaths  audio.Deaths
-	socket  *sys.Socket
-	rings   [shm.MaxSlots]*shm.Segment
-	old     [shm.MaxSlots][]*shm.Segment // the callback may still be in them
-	started bool
+	sim     *audio.Sim
 	dead    bool
 	closed  bool
-	born    int   // the tick
-	now     int64 // the player's clock
+	born    int // the tick at which its device was opened
 	call    *simTask
 	beside  *simTask
 	sound   simSound
 }
 
-// startAudioSim does what startAudioProcess does, and then a device is open.
+// startAudioSim does what startAudioProcess does.
 func (w *simWorld) startAudioSim() {
-	ours, theirs, err := sys.SocketPair()
-	if err != nil {
-		w.fail("%v", err)
-		return
-	}
-	a := &simAudio{w: w, socket: theirs, born: w.ticks}
+	a := &simAudio{w: w}
 	r := w.rig
+	var err error
 	a.words, err = shm.AttachPlayback(dup(r.control.FD()))
 	if err == nil {
 		a.journal, err = shm.AttachJournal(dup(r.journal.FD()))
@@ -180,39 +172,72 @@ func (w *simWorld) startAudioSim() {
 		w.fail("%v", err)
 		return
 	}
-	if r.audio.socket != nil {
-		r.audio.socket.Close()
-	}
 	a.gen = r.audio.gen + 1
-	a.player = audio.NewPlayer(a.words, a.journal, int(r.geo.Channels))
-	a.player.SetClock(func() int64 { a.now += audio.Apart; return a.now })
-	a.player.Expect(w.period)
-	a.deaths = audio.NewDeaths(a.words, a.journal)
+	a.sim = audio.NewSim(a.words, a.journal, w.period)
 	a.sound = newSimSound(w)
-	r.audio = audioProcess{gen: a.gen, proc: sys.Process{FD: -1}, socket: ours, running: true}
 	w.audio = a
 	w.players = append(w.players, a)
 	a.call = w.start(fmt.Sprintf("callback %d", a.gen), a.run)
 	a.beside = w.start(fmt.Sprintf("audio %d", a.gen), a.obey)
-	r.noteAudio(a.gen, shm.Notice{Opened: &shm.Opened{Period: w.period}})
+	w.connectSim(a)
+}
+
+// connectSim does what connectAudio does. What the audio process says is taken by hear.
+func (w *simWorld) connectSim(a *simAudio) {
+	ours, theirs, err := sys.SocketPair()
+	if err != nil {
+		w.fail("%v", err)
+		return
+	}
+	r := w.rig
+	w.sockets = append(w.sockets, ours)
+	r.audio = audioProcess{gen: a.gen, proc: sys.Process{FD: -1}, socket: ours, running: true}
+	a.sim.Connect(theirs)
+	order := r.openOrder()
+	if err := shm.SendWire(ours, shm.Order{Open: &order}); err != nil {
+		w.fail("audio: %v", err)
+	}
+}
+
+// hear does what listen does.
+func (w *simWorld) hear() {
+	a := &w.rig.audio
+	for {
+		if poll := []sys.PollFD{{FD: a.socket.FD()}}; sys.Poll(poll, nil, 0) == nil || !poll[0].Ready {
+			return
+		}
+		n, _, err := shm.ReceiveWire[shm.Notice](a.socket)
+		if errors.Is(err, io.EOF) {
+			_ = a.socket.Close()
+			return
+		}
+		if err != nil {
+			w.fail("notice: %v", err)
+			return
+		}
+		if n.Opened != nil {
+			w.audio.born = w.ticks
+		}
+		w.rig.noteAudio(a.gen, n)
+	}
 }
 
 // run is the device's thread.
 func (a *simAudio) run() {
 	w := a.w
 	for {
-		if a.started {
+		if a.sim.Started() {
 			n := w.period
 			if w.oneIn(3) {
 				n = 1 + w.rng.IntN(w.period)
 			}
 			if w.oneIn(40) { // the lead changes at any time
-				a.player.SetExtra(uint64(w.rng.IntN(4)))
+				a.sim.SetExtra(uint64(w.rng.IntN(4)))
 			}
 			a.sound.fill(a, n)
-		}
-		if a.started && !w.gentle && !w.calm && w.oneIn(30) {
-			a.flip()
+			if !w.gentle && !w.calm && w.oneIn(30) {
+				a.flip()
+			}
 		}
 		w.rest()
 	}
@@ -229,67 +254,19 @@ func (a *simAudio) flip() {
 
 // obey is the process's other threads: orders, deaths, rings that are done with.
 func (a *simAudio) obey() {
-	var scratch sys.PollScratch
 	for {
-		socket := a.socket // an engine that takes over brings another
-		fds := []sys.PollFD{{FD: socket.FD()}}
-		for scratch = sys.Poll(fds, scratch, 0); fds[0].Ready; scratch = sys.Poll(fds, scratch, 0) {
-			a.order(socket)
-		}
-		if a.w.lives {
-			a.deaths.Look()
-		}
-		a.retire()
-		a.w.rest()
-	}
-}
-
-func (a *simAudio) order(socket *sys.Socket) {
-	o, fds, err := shm.ReceiveWire[shm.Order](socket)
-	if err != nil {
-		a.w.fail("audio: %v", err)
-		return
-	}
-	a.started = a.started || o.Start
-	if o.Attach == nil {
-		return
-	}
-	seg, err := shm.AttachSlot(fds[0], false)
-	if err != nil {
-		a.w.fail("audio: %v", err)
-		return
-	}
-	slot, gen := seg.Slot()
-	if old := a.rings[slot]; old != nil {
-		if _, has := old.Slot(); has == gen {
-			seg.Close() // an engine that has just taken over does not know that it is here
+		if err := a.sim.Obey(); err != nil {
+			a.w.fail("audio: %v", err)
 			return
 		}
-	}
-	a.player.Attach(slot, seg.AudioReader())
-	a.deaths.Watch(slot, seg.Life())
-	if a.rings[slot] != nil {
-		a.old[slot] = append(a.old[slot], a.rings[slot])
-	}
-	a.rings[slot] = seg
-}
-
-// retire unmaps the rings that the callback has left.
-func (a *simAudio) retire() {
-	for slot, list := range a.old {
-		if len(list) == 0 {
-			continue
+		if a.w.lives {
+			a.sim.Look()
 		}
-		if _, gen := a.rings[slot].Slot(); a.words.Mapped(slot) >= gen {
-			closeAll(list)
-			a.old[slot] = nil
+		if err := a.sim.Check(); err != nil {
+			a.w.fail("audio: %v", err)
+			return
 		}
-	}
-}
-
-func closeAll(list []*shm.Segment) {
-	for _, s := range list {
-		s.Close()
+		a.w.rest()
 	}
 }
 
@@ -304,13 +281,7 @@ func (a *simAudio) close() {
 		return
 	}
 	a.closed = true
-	for slot, s := range a.rings {
-		closeAll(a.old[slot])
-		if s != nil {
-			s.Close()
-		}
-	}
+	a.sim.Close()
 	a.words.Close()
 	a.journal.Close()
-	a.socket.Close()
 }

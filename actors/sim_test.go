@@ -54,28 +54,28 @@ func TestSim(t *testing.T) {
 	for n := 0; !until(n) && !t.Failed(); n++ {
 		sum.add(simulate(t, seed+uint64(n)))
 	}
-	if t.Log(sum); sum.runs >= simRuns && min(sum.made, sum.refused, sum.left, sum.engines, sum.keeps) == 0 {
+	if t.Log(sum); sum.runs >= simRuns && min(sum.made, sum.refused, sum.left, sum.engines, sum.keeps, sum.spoils) == 0 {
 		t.Error("something that is to be tried was not")
 	}
 }
 
 // simFigures are what runs did.
 type simFigures struct {
-	runs, steps, turns, played, copies, faults, commands, workers, made, refused, left, engines, keeps int
-	digest                                                                                             uint64
+	runs, steps, turns, played, copies, faults, commands, workers, made, refused, left, engines, keeps, spoils int
+	digest                                                                                                     uint64
 }
 
 func (f *simFigures) add(g simFigures) {
 	f.runs, f.steps, f.turns, f.played = f.runs+1, f.steps+g.steps, f.turns+g.turns, f.played+g.played
 	f.copies, f.faults, f.commands, f.workers = f.copies+g.copies, f.faults+g.faults, f.commands+g.commands, f.workers+g.workers
 	f.made, f.refused, f.left = f.made+g.made, f.refused+g.refused, f.left+g.left
-	f.engines, f.keeps = f.engines+g.engines, f.keeps+g.keeps
+	f.engines, f.keeps, f.spoils = f.engines+g.engines, f.keeps+g.keeps, f.spoils+g.spoils
 }
 
 // String shows them.
 func (f simFigures) String() string {
-	return fmt.Sprintf("%d runs: %d accesses to shared words in %d turns, %d blocks played and %d published by %d workers, %d commands, %d faults; of the changes of the patch %d entered, %d were refused, %d left out; %d engines took over, %d snapshots were kept",
-		f.runs, f.steps, f.turns, f.played, f.copies, f.workers, f.commands, f.faults, f.made, f.refused, f.left, f.engines, f.keeps)
+	return fmt.Sprintf("%d runs: %d accesses to shared words in %d turns, %d blocks played and %d published by %d workers, %d commands, %d faults; of the changes of the patch %d entered, %d were refused, %d left out; %d engines took over, %d snapshots were kept, %d rings were spoiled",
+		f.runs, f.steps, f.turns, f.played, f.copies, f.workers, f.commands, f.faults, f.made, f.refused, f.left, f.engines, f.keeps, f.spoils)
 }
 
 // simulate is one run.
@@ -108,6 +108,6 @@ func simulate(t *testing.T, seed uint64) simFigures {
 	}
 	return simFigures{
 		steps: w.steps, turns: w.turns, played: int(w.seen), copies: w.copies, faults: w.faults,
-		commands: len(w.commands), workers: len(w.all), digest: w.digest, made: w.made, refused: w.refused, left: len(w.spurned), engines: w.engines, keeps: w.keeps,
+		commands: len(w.commands), workers: len(w.all), digest: w.digest, made: w.made, refused: w.refused, left: len(w.spurned), engines: w.engines, keeps: w.keeps, spoils: w.spoils,
 	}
 }

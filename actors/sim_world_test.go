@@ -46,8 +46,10 @@ type simWorld struct {
 	faults   int
 	haste    int // in a run that is not gentle: a tick comes one turn in so many
 	ticks    int
-	brokenAt int // the last tick before which not all was whole
-	engineAt int // the tick at which a stopped engine goes on
+	spoiling bool // the ring of the next worker that starts is to be spoiled
+	spoils   int  // rings that were
+	brokenAt int  // the last tick before which not all was whole
+	engineAt int  // the tick at which a stopped engine goes on
 }
 
 // newSimWorld draws an engine of two to four workers.
@@ -166,6 +168,7 @@ func (w *simWorld) run() {
 func (w *simWorld) serve() {
 	for {
 		w.bury()
+		w.hear()
 		w.spawnMissing()
 		w.play()
 		w.replan()
@@ -344,9 +347,6 @@ func (w *simWorld) close() {
 	}
 	for _, a := range w.players {
 		a.close()
-	}
-	if w.rig.audio.socket != nil {
-		w.rig.audio.socket.Close()
 	}
 	if w.failure == nil { // else the engine may hold the lock
 		w.rig.close()

@@ -50,7 +50,8 @@ func receive(s *sys.Socket, to chan<- received) {
 // link is the connection to the engine that connected last; nil while there is none. The music plays on without.
 type link struct{ *sys.Socket }
 
-// follow tells whether the packet is the present engine's to give. A later engine takes the place of an earlier one.
+// follow tells whether r is an order of the present engine. A later engine takes the place of an
+// earlier one.
 func (l *link) follow(r received) bool {
 	switch {
 	case r.fresh:
@@ -58,7 +59,7 @@ func (l *link) follow(r received) bool {
 			l.Shutdown() // its receiver ends, and closes it
 		}
 		l.Socket = r.from
-		return true
+		return false
 	case r.gone:
 		if l.Socket == r.from {
 			l.Socket = nil

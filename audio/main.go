@@ -1,7 +1,6 @@
 package audio
 
 import (
-	"fmt"
 	"log/slog"
 	"os"
 	"os/signal"
@@ -25,26 +24,8 @@ const (
 // desertedAfter is how long a process without a device goes on without an engine.
 const desertedAfter = 100 * time.Millisecond
 
-// fadeWait is how long the end of this process waits for its fade.
-const fadeWait = 300 * time.Millisecond
-
-// process is the audio process: one device, one player, and an engine at the other end of a socket: the one that
-// started it, or one after that.
-type process struct {
-	backends []Backend
-	words    shm.Playback
-	journal  shm.Journal
-	engine   link
-	opened   *shm.Opened // what plays, for an engine that asks
-	player   *Player
-	deaths   *deaths
-	stream   Stream
-	path     string // the device's, as Info.Path has it: that allocates
-	xruns    uint64
-	trouble  string // as the engine knows it
-	started  bool   // the device calls
-	rings    [shm.MaxSlots]*shm.Segment
-}
+// lookEvery is how often the device is looked at.
+const lookEvery = 50 * time.Millisecond
 
 // Main returns the audio process, which can open devices of the given backends; "auto" tries
 // them in this order. The returned function gives the exit code.
@@ -59,12 +40,12 @@ func Main(backends ...Backend) func() int {
 }
 
 func run(backends []Backend) error {
-	p := &process{backends: backends}
-	var err error
-	if p.words, err = shm.AttachPlayback(shm.AudioEngine); err != nil {
+	words, err := shm.AttachPlayback(shm.AudioEngine)
+	if err != nil {
 		return err
 	}
-	if p.journal, err = shm.AttachJournal(shm.AudioJournal); err != nil {
+	journal, err := shm.AttachJournal(shm.AudioJournal)
+	if err != nil {
 		return err
 	}
 	sys.SetName("chronus-audio")
@@ -74,151 +55,63 @@ func run(backends []Backend) error {
 	_ = sys.QuietRuntime()
 	_ = sys.LimitRuntime(runSoft, runHard)
 	_ = sys.LockPages()
-	p.words.SetFaded(false)
-	p.deaths = watchDeaths(p.words, p.journal)
-	defer p.deaths.stop()
-	term := make(chan os.Signal, 1)
-	signal.Notify(term, syscall.SIGTERM, syscall.SIGINT)
-	orphaned := make(chan error, 1)
-	go func() { orphaned <- p.words.AwaitOrphan(p.words.Grace()) }()
-	deserted := make(chan error, 1)
-	go func() { deserted <- p.words.AwaitOrphan(desertedAfter) }()
-	orders := make(chan received)
-	go accept(sys.ListenerFromFD(shm.AudioListener), orders)
-	err = p.loop(orders, term, orphaned, deserted)
-	if err != nil && p.engine.tell(shm.Notice{Failed: err.Error()}) {
+	d := watchDeaths(words, journal)
+	defer d.stop()
+	var engine link
+	p := newProcess(backends, words, journal, d, engine.tell)
+	err = p.loop(&engine, listen(words))
+	if err != nil && p.tell(shm.Notice{Failed: err.Error()}) {
 		err = nil // the engine says it
 	}
 	p.end()
 	return err
 }
 
+// happenings are what an audio process waits for.
+type happenings struct {
+	orders   <-chan received
+	look     <-chan time.Time // it is time to look at the device
+	term     <-chan os.Signal
+	orphaned <-chan error // no engine has lived for the grace time
+	deserted <-chan error // none has lived for desertedAfter
+}
+
+// listen begins to wait for orders, signals, and the end of the engine.
+func listen(words shm.Playback) happenings {
+	term := make(chan os.Signal, 1)
+	signal.Notify(term, syscall.SIGTERM, syscall.SIGINT)
+	orphaned, deserted := make(chan error, 1), make(chan error, 1)
+	go func() { orphaned <- words.AwaitOrphan(words.Grace()) }()
+	go func() { deserted <- words.AwaitOrphan(desertedAfter) }()
+	orders := make(chan received)
+	go accept(sys.ListenerFromFD(shm.AudioListener), orders)
+	return happenings{orders, time.Tick(lookEvery), term, orphaned, deserted}
+}
+
 // loop is the process's one non-real-time thread of work: orders, device errors, the end.
-func (p *process) loop(orders <-chan received, term <-chan os.Signal, orphaned, deserted <-chan error) error {
-	watch := time.NewTicker(50 * time.Millisecond)
-	defer watch.Stop()
+func (p *process) loop(engine *link, h happenings) error {
 	for {
 		select {
-		case r := <-orders:
-			if !p.engine.follow(r) {
+		case r := <-h.orders:
+			if !engine.follow(r) {
 				continue
 			}
-			if err := p.obey(r); err != nil {
+			if err := p.obey(r.order, r.fds); err != nil {
 				return err
 			}
-		case <-watch.C:
+		case <-h.look:
 			if err := p.check(); err != nil {
 				return err
 			}
-		case <-term:
+		case <-h.term:
 			return nil
-		case err := <-deserted:
+		case err := <-h.deserted:
 			if p.stream == nil {
 				return err // it has nothing to play on for
 			}
-		case err := <-orphaned:
+		case err := <-h.orphaned:
 			slog.Info("audio process ends: no engine", "error", err)
 			return nil
 		}
-	}
-}
-
-func (p *process) obey(r received) error {
-	switch {
-	case r.order.Open != nil && p.opened != nil: // an engine that has just taken over
-		p.engine.tell(shm.Notice{Opened: p.opened})
-	case r.order.Open != nil:
-		return p.open(*r.order.Open)
-	case r.order.Warm != "":
-		p.warm(r.order.Warm)
-	case r.order.Attach != nil:
-		return p.attach(*r.order.Attach, r.fds)
-	case r.order.Start:
-		return p.start()
-	}
-	return nil
-}
-
-// check carries the device's xruns over, and tells a period that is longer than was thought, and an error that ended it.
-func (p *process) check() error {
-	if p.stream == nil {
-		return nil
-	}
-	if burst := p.player.Burst(); p.opened != nil && burst != p.opened.Period {
-		if most, ok := p.player.Fits(burst); !ok {
-			return fmt.Errorf("device %q takes %d frames at a time, the rings hold %d: use a shorter period, or a larger --block", p.opened.Device, burst, most)
-		}
-		p.opened.Period = burst
-		p.engine.tell(shm.Notice{Opened: p.opened})
-	}
-	if t, ok := p.stream.(Troubled); ok {
-		if now := t.Trouble(); now != p.trouble && p.engine.tell(shm.Notice{Trouble: &now}) {
-			p.trouble = now
-		}
-	}
-	p.noteWiring()
-	n := p.stream.Xruns()
-	p.words.AddXruns(n - p.xruns)
-	p.xruns = n
-	return p.stream.Err()
-}
-
-// attach maps a worker's ring and hands it to the callback; the ring before it is unmapped
-// only when the callback has left it, or is not running.
-func (p *process) attach(o shm.AttachOrder, fds []int) error {
-	if len(fds) != 1 || p.player == nil {
-		return fmt.Errorf("ring of slot %d came with %d descriptors, device open: %t", o.Slot, len(fds), p.player != nil)
-	}
-	seg, err := shm.AttachSlot(fds[0], false)
-	if err != nil {
-		return err
-	}
-	slot, gen := seg.Slot()
-	if old := p.rings[slot%len(p.rings)]; old != nil && seg.Geometry() == p.words.Geometry() {
-		if _, has := old.Slot(); has == gen {
-			seg.Close() // an engine that has just taken over does not know that it is here
-			return nil
-		}
-	}
-	if slot != o.Slot || gen != o.Generation || slot >= len(p.rings) || seg.Geometry() != p.words.Geometry() {
-		seg.Close()
-		return fmt.Errorf("ring of slot %d generation %d was announced as %d, %d: %w", slot, gen, o.Slot, o.Generation, shm.ErrCorrupt)
-	}
-	p.player.Attach(slot, seg.AudioReader())
-	p.deaths.watch(slot, seg.Life())
-	old := p.rings[slot]
-	p.rings[slot] = seg
-	if old != nil {
-		go p.retire(old, slot, gen)
-	}
-	return nil
-}
-
-// retire unmaps a ring once the callback reads its successor, of generation gen or later. A
-// callback that has stopped may still be inside it: then the mapping stays.
-func (p *process) retire(old *shm.Segment, slot int, gen uint64) {
-	for range 1000 {
-		if p.words.Mapped(slot) >= gen {
-			old.Close()
-			return
-		}
-		time.Sleep(5 * time.Millisecond)
-	}
-}
-
-// end fades out, then closes the device. One that is lost is left to the kernel: its driver may never answer.
-func (p *process) end() {
-	if p.stream == nil || p.stream.Err() != nil {
-		return
-	}
-	p.player.FadeOut()
-	for began := time.Now(); p.started && !p.words.Faded() && time.Since(began) < fadeWait; {
-		time.Sleep(2 * time.Millisecond)
-	}
-	if err := p.stream.Stop(); err != nil {
-		slog.Warn("stop the device", "error", err)
-	}
-	if err := p.stream.Close(); err != nil {
-		slog.Warn("close the device", "error", err)
 	}
 }

@@ -38,6 +38,7 @@ func (p *process) open(o shm.OpenOrder) error {
 	info := c.stream.Info()
 	p.stream, p.player = c.stream, NewPlayer(p.words, p.journal, info.Channels)
 	p.path = info.Path()
+	p.rings.player, p.player.clock = p.player, p.clock
 	if info.Period == 0 {
 		info.Period = o.Known
 	}
@@ -47,8 +48,8 @@ func (p *process) open(o shm.OpenOrder) error {
 		}
 	}
 	info.Period = max(info.Period, p.player.Burst())
-	if most, ok := p.player.Fits(info.Period); !ok {
-		return fmt.Errorf("device %q takes %d frames at a time, the rings hold %d: use a shorter period, or a larger --block", info.Device, info.Period, most)
+	if err := p.fits(info.Device, info.Period); err != nil {
+		return err
 	}
 	p.player.Expect(info.Period)
 	if info.Rate != int(g.Rate) {
@@ -60,7 +61,7 @@ func (p *process) open(o shm.OpenOrder) error {
 		Wiring: o.Wiring,
 	}
 	p.noteWiring()
-	p.engine.tell(shm.Notice{Opened: p.opened})
+	p.tell(shm.Notice{Opened: p.opened})
 	return nil
 }
 
@@ -152,28 +153,8 @@ func (p *process) probe() error {
 	if err := p.call(); err != nil {
 		return err
 	}
-	for began := time.Now(); p.player.Calls() < probeCalls; time.Sleep(time.Millisecond) {
-		if time.Since(began) > probeWait {
-			return fmt.Errorf("device %q was opened but asked for sound %d times in %v", p.stream.Info().Device, p.player.Calls(), probeWait)
-		}
+	if !p.await(probeWait, func() bool { return p.player.Calls() >= probeCalls }) {
+		return fmt.Errorf("device %q was opened but asked for sound %d times in %v", p.stream.Info().Device, p.player.Calls(), probeWait)
 	}
 	return nil
-}
-
-// start begins to play.
-func (p *process) start() error {
-	if p.stream == nil {
-		return errors.New("told to start before a device was opened")
-	}
-	p.player.Hold(false)
-	return p.call()
-}
-
-// call lets the device call.
-func (p *process) call() error {
-	if p.started {
-		return nil
-	}
-	p.started = true
-	return p.stream.Start()
 }

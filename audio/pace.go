@@ -18,6 +18,9 @@ type Pacer struct {
 	Period int // frames
 	Tick   func()
 
+	now   func() int64   // ns; nil: CLOCK_MONOTONIC
+	sleep func(at int64) // until then
+
 	xruns   atomic.Uint64
 	quit    chan struct{}
 	stopped sync.WaitGroup
@@ -29,7 +32,15 @@ type Pacer struct {
 // Start begins.
 func (p *Pacer) Start() {
 	p.quit = make(chan struct{})
-	p.stopped.Go(p.run)
+	if p.now == nil {
+		p.now, p.sleep = monotonic, sleepUntil
+	}
+	p.stopped.Go(func() {
+		runtime.LockOSThread() // never unlocked: the thread, with its priority, ends with the goroutine
+		sys.SetName("chronus-clock")
+		RealTime()
+		p.run()
+	})
 }
 
 // Stop returns after the last Tick.
@@ -46,10 +57,7 @@ func (p *Pacer) Stop() {
 func (p *Pacer) Xruns() uint64 { return p.xruns.Load() }
 
 func (p *Pacer) run() {
-	runtime.LockOSThread() // never unlocked: the thread, with its priority, ends with the goroutine
-	sys.SetName("chronus-clock")
-	RealTime()
-	start, n := monotonic(), int64(0)
+	start, n := p.now(), int64(0)
 	for {
 		select {
 		case <-p.quit:
@@ -60,12 +68,12 @@ func (p *Pacer) run() {
 		n++
 		due := start + p.after(n)
 		period := p.after(1)
-		if late := monotonic() - due; late > period {
+		if late := p.now() - due; late > period {
 			p.xruns.Add(uint64(late / period))
-			start, n = monotonic(), 0
+			start, n = p.now(), 0
 			continue
 		}
-		sleepUntil(due)
+		p.sleep(due)
 	}
 }
 

@@ -18,6 +18,7 @@ type Player struct {
 
 	rings [shm.MaxSlots]*shm.AudioReader // what the callback reads; nil: nothing
 	next  [shm.MaxSlots]atomic.Pointer[shm.AudioReader]
+	reads [shm.MaxSlots]atomic.Uint64 // generations of rings
 
 	block []float32 // the block being played, as it is heard
 	at    int       // samples of it already given out
@@ -33,7 +34,7 @@ type Player struct {
 	clock    func() int64 // nanoseconds
 	shortAt  int64        // when Ready first found too little, 0: it did not
 	began    bool         // this player has moved the clock, or might have
-	finished bool
+	finished atomic.Bool
 }
 
 // NewPlayer makes a player for a device of the given number of channels, which may differ from
@@ -60,14 +61,22 @@ func (p *Player) Expect(frames int) {
 }
 
 // Attach hands the callback another ring for slot. It is taken up at the next call, which says so in
-// View.Mapped; until then the old ring may be read and must stay mapped.
+// View.Mapped and in Reads; until then the old ring may be read and must stay mapped.
 func (p *Player) Attach(slot int, ring shm.AudioReader) { p.next[slot].Store(&ring) }
+
+// Reads is the generation of the ring that the callback reads for slot, 0 for none. It never reads
+// an earlier one again.
+func (p *Player) Reads(slot int) uint64 { return p.reads[slot].Load() }
 
 // Hold keeps the player silent, and out of everybody's way, until it is let go.
 func (p *Player) Hold(on bool) { p.held.Store(on) }
 
 // FadeOut makes this player, and not the transport alone, fade to silence.
 func (p *Player) FadeOut() { p.leave.Store(true) }
+
+// Silent tells whether this player gives out nothing but silence from now on: it is held, or its
+// fade has ended.
+func (p *Player) Silent() bool { return p.held.Load() || p.finished.Load() }
 
 // Burst is how many frames the device takes before a worker can answer, as measured of late.
 func (p *Player) Burst() int { return int(p.burst.Load()) }
@@ -118,18 +127,35 @@ func (p *Player) Fill(out []float32) {
 	p.words.Ring()
 }
 
-// silent tells whether nothing is to be played: not yet, or no more.
+// silent tells whether nothing is to be played: not yet, or no more. The end of a fade is told to the
+// engine only if it has asked for one: a process that leaves another to play says nothing.
 func (p *Player) silent() bool {
 	t := p.words.Transport()
-	if t == shm.Fade || p.leave.Load() {
-		p.veil.close()
-		if p.veil.closed() && !p.finished {
-			p.finished = true
-			p.words.SetFaded(true)
-		}
-		return p.finished
+	switch leave := p.leave.Load(); {
+	case t == shm.Idle:
+		p.finished.Store(leave)
+		return true
+	case t == shm.Play && !leave:
+		return false
 	}
-	return t == shm.Idle
+	p.veil.close()
+	if p.veil.closed() && silence(p.block[p.at:]) {
+		p.finished.Store(true)
+		if t == shm.Fade {
+			p.words.SetFaded()
+		}
+	}
+	return p.finished.Load()
+}
+
+// silence tells whether all samples are 0.
+func silence(samples []float32) bool {
+	for _, x := range samples {
+		if x != 0 {
+			return false
+		}
+	}
+	return true
 }
 
 // adopt takes up the rings that were handed over since the last call.
@@ -137,6 +163,7 @@ func (p *Player) adopt() {
 	for s := range p.slots {
 		if r := p.next[s].Load(); r != p.rings[s] {
 			p.rings[s] = r
+			p.reads[s].Store(r.Generation())
 			p.words.SetMapped(s, r.Generation())
 		}
 	}

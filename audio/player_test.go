@@ -28,7 +28,11 @@ func newStage(t *testing.T, channels int) *stage { return newGuardedStage(t, cha
 
 func newGuardedStage(t *testing.T, channels int, guard uint32) *stage {
 	t.Helper()
-	g := shm.Geometry{Rate: 48000, Block: testBlock, Channels: 2, Slots: 2, Ring: 8, Guard: guard}
+	return newStageOf(t, shm.Geometry{Rate: 48000, Block: testBlock, Channels: 2, Slots: 2, Ring: 8, Guard: guard}, channels)
+}
+
+func newStageOf(t *testing.T, g shm.Geometry, channels int) *stage {
+	t.Helper()
 	s := &stage{t: t}
 	var err error
 	if s.control, err = shm.NewControl(g, testLead); err != nil {
@@ -66,8 +70,15 @@ func dup(t *testing.T, fd int) int {
 	return n
 }
 
-// join gives slot i a worker of a generation, which begins with block n.
+// join gives slot i a worker of a generation, which begins with block n, and the player its ring.
 func (s *stage) join(i int, gen, n uint64) {
+	s.t.Helper()
+	s.remake(i, gen, n)
+	s.player.Attach(i, s.slots[i].AudioReader())
+}
+
+// remake gives slot i a worker of a generation, which begins with block n.
+func (s *stage) remake(i int, gen, n uint64) {
 	s.t.Helper()
 	var err error
 	if s.recs[i], err = shm.AttachRecorder(dup(s.t, s.journal.FD()), i, gen); err != nil {
@@ -77,7 +88,6 @@ func (s *stage) join(i int, gen, n uint64) {
 		s.t.Fatal(err)
 	}
 	s.recs[i].Begin(n)
-	s.player.Attach(i, s.slots[i].AudioReader())
 }
 
 // sample is what frame f of block n sounds like: told apart from every other, and above 0.

@@ -3,21 +3,136 @@
 package audio
 
 import (
-	"sync/atomic"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
 
 	"github.com/music-chronus/chronus/shm"
+	"github.com/music-chronus/chronus/shm/sys"
 )
 
-// Deaths is the look-out for deaths without its thread: for the simulation in actors.
-type Deaths struct{ d *deaths }
-
-// NewDeaths knows no lives yet.
-func NewDeaths(words shm.Playback, journal shm.Journal) Deaths {
-	return Deaths{&deaths{words: words, journal: journal, done: make(chan struct{})}}
+// Sim is an audio process without its threads and its device: for the simulation in actors.
+type Sim struct {
+	p      *process
+	engine link
+	device *simDevice
+	now    int64 // the player's clock
 }
 
-// Watch follows the life of slot's new worker from now on.
-func (d Deaths) Watch(slot int, word *atomic.Uint32) { d.d.watch(slot, word) }
+// NewSim knows no engine yet, and finds one device, with calls of at most period frames.
+func NewSim(words shm.Playback, journal shm.Journal, period int) *Sim {
+	s := &Sim{device: &simDevice{period: period}}
+	d := &deaths{words: words, journal: journal, done: make(chan struct{})}
+	s.p = newProcess([]Backend{s.device}, words, journal, d, s.engine.tell)
+	s.p.clock = func() int64 {
+		s.now += 2 * int64(answerTime) // two calls are no burst
+		return s.now
+	}
+	return s
+}
 
-// Look deposes those that have died since the last look.
-func (d Deaths) Look() { d.d.look(nil) }
+// SetExtra makes the lead longer by so many blocks, at the next call, as late workers would; or shorter
+// again.
+func (s *Sim) SetExtra(blocks uint64) { s.p.player.lead.extra = blocks }
+
+// Connect is an engine that connects. What an engine before it has sent and nobody has read is lost.
+func (s *Sim) Connect(engine *sys.Socket) {
+	before := s.engine.Socket
+	s.engine.follow(received{from: engine, fresh: true})
+	if before != nil {
+		s.engine.follow(received{from: before, gone: true})
+	}
+}
+
+// Obey carries out the orders that have arrived.
+func (s *Sim) Obey() error {
+	for s.engine.Socket != nil {
+		if poll := []sys.PollFD{{FD: s.engine.FD()}}; sys.Poll(poll, nil, 0) == nil || !poll[0].Ready {
+			break
+		}
+		o, fds, err := shm.ReceiveWire[shm.Order](s.engine.Socket)
+		r := received{from: s.engine.Socket, order: o, fds: fds, gone: errors.Is(err, io.EOF)}
+		if err != nil && !r.gone {
+			return err
+		}
+		if s.engine.follow(r) {
+			if err := s.p.obey(r.order, r.fds); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// Started tells whether the device calls.
+func (s *Sim) Started() bool { return s.p.started }
+
+// Fill is a call of the device. It is not to be called before Started.
+func (s *Sim) Fill(out []float32) { s.device.fill(out) }
+
+// Look deposes the workers that have died since the last look.
+func (s *Sim) Look() { s.p.rings.deaths.look(nil) }
+
+// Check does what is done every few milliseconds, and returns what has ended the device. A ring that
+// the callback reads and that is not mapped is an error too.
+func (s *Sim) Check() error {
+	if err := s.p.check(); err != nil {
+		return err
+	}
+	for slot := range s.p.rings.now {
+		if p := s.p.player; p != nil && p.Reads(slot) != 0 && !s.p.rings.mapped(slot, p.Reads(slot)) {
+			return fmt.Errorf("slot %d: the callback reads generation %d, which is not mapped", slot, p.Reads(slot))
+		}
+	}
+	return nil
+}
+
+// mapped tells whether the ring of a generation is.
+func (r *rings) mapped(slot int, gen uint64) bool {
+	return slices.ContainsFunc(append(slices.Clip(r.old[slot]), r.now[slot]), func(m *mapping) bool {
+		return m.reader.Generation() == gen && m.seg.FD() >= 0
+	})
+}
+
+// Close unmaps the rings and closes the connection. Nothing may call any more.
+func (s *Sim) Close() {
+	s.p.rings.close()
+	if s.engine.Socket != nil {
+		_ = s.engine.Close()
+	}
+}
+
+// close unmaps all rings.
+func (r *rings) close() {
+	for slot, m := range r.now {
+		for _, m := range append(r.old[slot], m) {
+			if m != nil {
+				m.seg.Close()
+			}
+		}
+	}
+}
+
+// simDevice is a backend whose one device calls when the simulation does.
+type simDevice struct {
+	period int
+	info   Info
+	fill   Fill
+}
+
+func (d *simDevice) Name() string               { return "simulation" }
+func (d *simDevice) Devices() ([]Device, error) { return nil, nil }
+
+func (d *simDevice) Open(r Request, fill Fill) (Stream, error) {
+	d.fill = fill
+	d.info = Info{Backend: d.Name(), Device: d.Name(), Rate: r.Rate, Channels: r.Channels, Period: d.period}
+	return d, nil
+}
+
+func (d *simDevice) Info() Info    { return d.info }
+func (d *simDevice) Start() error  { return nil }
+func (d *simDevice) Stop() error   { return nil }
+func (d *simDevice) Close() error  { return nil }
+func (d *simDevice) Xruns() uint64 { return 0 }
+func (d *simDevice) Err() error    { return nil }

@@ -22,5 +22,5 @@ func (p *process) noteWiring() {
 		return
 	}
 	p.opened.Wiring = &shm.Wiring{Of: p.path, Ports: now}
-	p.engine.tell(shm.Notice{Wiring: p.opened.Wiring})
+	p.tell(shm.Notice{Wiring: p.opened.Wiring})
 }

@@ -75,7 +75,7 @@ func TestAuto(t *testing.T) {
 func TestNoteWiring(t *testing.T) {
 	s := &shelf{name: "jack"}
 	given := &shm.Wiring{Of: "jack/A/other", Ports: [][]string{{"x"}, {}}}
-	p := process{stream: s, path: s.Info().Path(), opened: &shm.Opened{Wiring: given}}
+	p := process{stream: s, path: s.Info().Path(), opened: &shm.Opened{Wiring: given}, tell: func(shm.Notice) bool { return true }}
 	p.noteWiring()
 	if p.opened.Wiring != given {
 		t.Errorf("wiring %+v of a device that has not decided", p.opened.Wiring)

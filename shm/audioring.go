@@ -125,3 +125,6 @@ func (w AudioWriter) Touch() {
 		clear(w.Begin(n))
 	}
 }
+
+// Touch reads a word of every page of the ring, so that no later read by this process faults.
+func (a AudioReader) Touch() { a.r.seg.touch(a.r.offset(0), int(a.r.mask+1)*a.r.stride) }

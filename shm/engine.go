@@ -359,11 +359,9 @@ func (p Playback) SetMapped(slot int, gen uint64) {
 	p.w.mapped[slot].Store(gen)
 }
 
-// SetFaded says that the fade-out has ended, or that a new stream begins.
-func (p Playback) SetFaded(done bool) {
-	var v uint64
-	if done {
-		v = 1
-	}
-	p.w.counters.faded.Store(v)
-}
+// SetFaded says that the fade-out asked for by the transport has ended in silence. The transport
+// never leaves Fade, so the word is never taken back.
+func (p Playback) SetFaded() { p.w.counters.faded.Store(1) }
+
+// Touch reads a word of every page of the segment, so that no later access by this process faults.
+func (p Playback) Touch() { p.touch(0, len(p.mem)-headerSize) }

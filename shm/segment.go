@@ -2,6 +2,8 @@ package shm
 
 import (
 	"fmt"
+	"os"
+	"sync/atomic"
 	"unsafe"
 
 	"github.com/music-chronus/chronus/shm/sys"
@@ -155,3 +157,16 @@ func at[T any](s *Segment, offset int) *T {
 func (s *Segment) bytes(offset, n int) []byte {
 	return s.mem[headerSize+offset : headerSize+offset+n : headerSize+offset+n]
 }
+
+// touch reads a word of every page that n bytes of the body from offset lie on. A read of a page of
+// a shared memory file makes the page, for readers and writers.
+func (s *Segment) touch(offset, n int) {
+	b := s.bytes(offset, n)
+	for i := 0; i < n; i += pageSize {
+		// SAFETY: in bounds; offsets are multiples of a line, and so are pages.
+		atomic.LoadUint32((*uint32)(unsafe.Pointer(&b[i]))) // atomic: no compiler leaves it out
+	}
+	atomic.LoadUint32((*uint32)(unsafe.Pointer(&b[n-4])))
+}
+
+var pageSize = os.Getpagesize()

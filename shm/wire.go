@@ -61,10 +61,17 @@ type AttachOrder struct {
 
 // Notice is what the audio process sends to the engine, one a packet.
 type Notice struct {
-	Opened  *Opened `json:"opened,omitempty"`
-	Failed  string  `json:"failed,omitempty"`  // it cannot play, and ends
-	Wiring  *Wiring `json:"wiring,omitempty"`  // how the device's ports are connected from now on
-	Trouble *string `json:"trouble,omitempty"` // what is wrong with the device from now on, though it goes on; "": nothing any more
+	Opened  *Opened  `json:"opened,omitempty"`
+	Failed  string   `json:"failed,omitempty"`  // it cannot play, and ends
+	Wiring  *Wiring  `json:"wiring,omitempty"`  // how the device's ports are connected from now on
+	Trouble *string  `json:"trouble,omitempty"` // what is wrong with the device from now on, though it goes on; "": nothing any more
+	Refused *Refused `json:"refused,omitempty"`
+}
+
+// Refused names a ring that the audio process does not play. The process itself goes on.
+type Refused struct {
+	AttachOrder        // as it was announced
+	Reason      string `json:"reason"`
 }
 
 // Opened describes the device that plays.

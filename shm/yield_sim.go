@@ -49,3 +49,9 @@ func (w AudioWriter) Segment() *Segment { return w.r.seg }
 
 // Segment is what the writer writes into, for a simulated process to unmap at its end.
 func (w SnapshotWriter) Segment() *Segment { return w.seg }
+
+// Spoil flips a bit of the segment's header, so that no process can attach it from now on.
+func (s *Segment) Spoil() { s.header().Magic ^= 1 << 41 }
+
+// Spoiled tells whether Spoil was called for the segment, by whatever mapping.
+func (s *Segment) Spoiled() bool { return s.header().Magic != magic }

@@ -4,6 +4,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
+	"sync"
 
 	"golang.org/x/sys/unix"
 )
@@ -12,8 +14,13 @@ import (
 const MaxPacket = 64 << 10
 
 // Socket is one end of a connected pair that keeps packets whole and in order and can
-// carry descriptors (unix(7), SOCK_SEQPACKET). One goroutine may send while one receives.
-type Socket struct{ fd int }
+// carry descriptors (unix(7), SOCK_SEQPACKET). Send, Shutdown and Close may be called by any
+// goroutine at any time. Receive is one goroutine's, and no Close may come while it waits: Shutdown
+// ends it.
+type Socket struct {
+	mu sync.Mutex // Close excludes the other uses of fd: the kernel gives the number away again
+	fd int        // -1: closed
+}
 
 // SocketPair makes two connected ends. Both close on exec unless handed to Spawn.
 func SocketPair() (a, b *Socket, err error) {
@@ -21,7 +28,7 @@ func SocketPair() (a, b *Socket, err error) {
 	if err != nil {
 		return nil, nil, fmt.Errorf("socketpair: %w", err)
 	}
-	return &Socket{fds[0]}, &Socket{fds[1]}, nil
+	return &Socket{fd: fds[0]}, &Socket{fd: fds[1]}, nil
 }
 
 // Listener waits for connections at a path.
@@ -60,7 +67,7 @@ func (l *Listener) Accept() (*Socket, error) {
 	for {
 		fd, _, err := unix.Accept4(l.fd, unix.SOCK_CLOEXEC)
 		if err == nil {
-			return &Socket{fd}, nil
+			return &Socket{fd: fd}, nil
 		}
 		if !errors.Is(err, unix.EINTR) && !errors.Is(err, unix.ECONNABORTED) {
 			return nil, fmt.Errorf("accept: %w", err)
@@ -81,24 +88,33 @@ func Dial(path string) (*Socket, error) {
 		_ = unix.Close(fd)
 		return nil, fmt.Errorf("connect to %s: %w", path, err)
 	}
-	return &Socket{fd}, nil
+	return &Socket{fd: fd}, nil
 }
 
 // SocketFromFD takes over an inherited descriptor.
 func SocketFromFD(fd int) *Socket {
 	unix.CloseOnExec(fd)
-	return &Socket{fd}
+	return &Socket{fd: fd}
 }
 
-// FD is the descriptor, owned by the Socket.
-func (s *Socket) FD() int { return s.fd }
+// FD is the descriptor, owned by the Socket; -1 once it is closed.
+func (s *Socket) FD() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.fd
+}
 
 // Send sends one packet with descriptors; the receiver gets duplicates. It does not wait: a
-// peer that has stopped reading is an error.
+// peer that has stopped reading is an error, and os.ErrClosed that this end was closed.
 func (s *Socket) Send(packet []byte, fds ...int) error {
 	var oob []byte
 	if len(fds) > 0 {
 		oob = unix.UnixRights(fds...)
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.fd < 0 {
+		return fmt.Errorf("send %d bytes, %d descriptors: %w", len(packet), len(fds), os.ErrClosed)
 	}
 	if err := unix.Sendmsg(s.fd, packet, oob, nil, unix.MSG_NOSIGNAL|unix.MSG_DONTWAIT); err != nil {
 		return fmt.Errorf("send %d bytes, %d descriptors: %w", len(packet), len(fds), err)
@@ -108,10 +124,14 @@ func (s *Socket) Send(packet []byte, fds ...int) error {
 
 // Receive waits for one packet. The caller owns the descriptors. io.EOF: the peer is gone.
 func (s *Socket) Receive(buf []byte) (n int, fds []int, err error) {
+	fd := s.FD()
+	if fd < 0 {
+		return 0, nil, io.EOF
+	}
 	oob := make([]byte, unix.CmsgSpace(16*4))
 	var oobn int
 	for {
-		n, oobn, _, _, err = unix.Recvmsg(s.fd, buf, oob, unix.MSG_CMSG_CLOEXEC)
+		n, oobn, _, _, err = unix.Recvmsg(fd, buf, oob, unix.MSG_CMSG_CLOEXEC)
 		if !errors.Is(err, unix.EINTR) {
 			break
 		}
@@ -140,7 +160,23 @@ func (s *Socket) Receive(buf []byte) (n int, fds []int, err error) {
 }
 
 // Shutdown ends both directions: a Receive that waits, here or at the peer, returns io.EOF.
-func (s *Socket) Shutdown() { _ = unix.Shutdown(s.fd, unix.SHUT_RDWR) }
+func (s *Socket) Shutdown() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.fd >= 0 {
+		_ = unix.Shutdown(s.fd, unix.SHUT_RDWR)
+	}
+}
 
-// Close releases the descriptor.
-func (s *Socket) Close() error { return unix.Close(s.fd) }
+// Close releases the descriptor. Another process that holds it keeps its connection. A second call
+// returns os.ErrClosed.
+func (s *Socket) Close() error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.fd < 0 {
+		return os.ErrClosed
+	}
+	fd := s.fd
+	s.fd = -1
+	return unix.Close(fd)
+}

@@ -116,6 +116,43 @@ func TestSocket(t *testing.T) {
 	}
 }
 
+// TestClosedSocketSendsNothing: the number of a closed socket belongs to the next file that is
+// opened, which gets nothing that was meant for the socket.
+func TestClosedSocketSendsNothing(t *testing.T) {
+	a, b, err := SocketPair()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer b.Close()
+	number := a.FD()
+	if err := a.Close(); err != nil {
+		t.Fatal(err)
+	}
+	c, d, err := SocketPair()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	defer d.Close()
+	if c.FD() != number {
+		t.Fatalf("the kernel gave the socket number %d, not %d, which was free", c.FD(), number)
+	}
+	if err := a.Send([]byte("stray")); !errors.Is(err, os.ErrClosed) {
+		t.Errorf("send on a closed socket: %v, want %v", err, os.ErrClosed)
+	}
+	a.Shutdown()
+	if err := a.Close(); !errors.Is(err, os.ErrClosed) {
+		t.Errorf("second close: %v, want %v", err, os.ErrClosed)
+	}
+	if err := c.Send([]byte("own")); err != nil {
+		t.Fatalf("the second socket: %v", err)
+	}
+	buf := make([]byte, 16)
+	if n, _, err := d.Receive(buf); err != nil || string(buf[:n]) != "own" {
+		t.Errorf("the second socket received %q, %v", buf[:n], err)
+	}
+}
+
 func TestFutexWaitAny(t *testing.T) {
 	var x, y atomic.Uint32
 	x.Store(1)
