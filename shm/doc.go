@@ -8,7 +8,9 @@
 //	segment   word              written by              read by
 //	engine    active            engine, callback (CAS)  all
 //	engine    clock, wake       callback (wake: engine) all
-//	engine    committed, lead   engine                  workers, callback
+//	engine    lead              callback; before it is  workers, engine
+//	                            first called, engine
+//	engine    committed, asked  engine                  workers, callback
 //	engine    counters, heard   callback                engine
 //	journal   heads[slot]       that slot's worker      all
 //	journal   status[slot]      that worker, engine     all
