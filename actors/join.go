@@ -77,8 +77,7 @@ func (r *rig) tendStarting(s *slot, now time.Time) {
 	if s.want.settle(now) {
 		s.want = r.askForState(s, s.want.giver, now)
 	}
-	played := r.control.Clock() >= s.retired || r.control.Transport() == shm.Idle // nothing is played from it then
-	if !s.want.done || !played || r.undecided() {
+	if !s.want.done || !r.played(s) || r.undecided() {
 		return
 	}
 	if _, ok := r.log.after(s.want.state.Seq); !ok { // it took so long to start that two snapshots were kept meanwhile
@@ -91,6 +90,16 @@ func (r *rig) tendStarting(s *slot, now time.Time) {
 		r.emit(WorkerFailed{Slot: s.number, PID: s.proc.PID, Err: err})
 		r.giveUp(s, err.Error())
 	}
+}
+
+// played tells whether the callback has done with the ring that the slot's last worker left.
+func (r *rig) played(s *slot) bool {
+	if s.ring != nil && s.refused > 0 {
+		if _, gen := s.ring.Slot(); gen == s.refused {
+			return true // the callback never had it
+		}
+	}
+	return r.control.Clock() >= s.retired || r.control.Transport() == shm.Idle
 }
 
 // attach seeds the process, fills its command ring, hands its ring to the callback, and lets it go.

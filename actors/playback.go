@@ -238,7 +238,9 @@ func (r *rig) replaceRefused(n shm.Refused) {
 	if n.Slot < 0 || n.Slot >= len(r.slots) {
 		return
 	}
-	if s := r.slots[n.Slot]; s.attached() && s.gen == n.Generation {
+	s := r.slots[n.Slot]
+	s.refused = max(s.refused, n.Generation)
+	if s.attached() && s.gen == n.Generation {
 		r.dismiss(s, "the audio process refuses its ring: "+n.Reason)
 	}
 }
