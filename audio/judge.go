@@ -1,16 +1,27 @@
 package audio
 
-import "github.com/music-chronus/chronus/shm"
-
 // judge decides, once a call, whether the sound moves to another worker for want of lead.
 type judge struct {
-	slot  int    // the active worker at the end of the last call
-	head  uint64 // its head then
-	tries int    // calls under the guard, since an active worker last had its full lead
+	active worker // at the end of the last call
+	head   uint64 // its head then
+	tries  int    // calls under the guard, since an active worker last had its full lead
+	kept   worker // that worker: it kept up once
 
-	left     bool // the sound was taken from a worker that has not published since, nor been replaced
-	leftSlot int
-	leftHead shm.Head
+	left     worker // from which the sound was taken for want of lead, and which has not published since
+	leftHead uint64 // its head then
+	leftKept bool   // it had kept up before
+}
+
+// worker is one process that renders. No worker has generation 0.
+type worker struct {
+	slot int
+	gen  uint64 // its low 16 bits
+}
+
+// worker returns the worker in a slot, and its head.
+func (p *Player) worker(slot int) (worker, uint64) {
+	h := p.journal.Head(slot)
+	return worker{slot, h.Generation()}, h.Published()
 }
 
 // restless is how often, in calls, workers are tried in turn when none of them is better off.
@@ -26,14 +37,14 @@ func (j *judge) mayFlip(slots int) bool {
 
 // before says, at the begin of a call, whether the active worker has all that it may have rendered.
 func (p *Player) before(now int64) (healthy bool) {
-	head := p.journal.Published(p.words.Active().Slot())
+	w, head := p.worker(p.words.Active().Slot())
 	clock := p.words.Clock()
 	healthy = head >= clock+p.lead.full(now)
 	if head >= clock+p.lead.now {
 		p.lead.filled()
 	}
 	if healthy {
-		p.judge.tries = 0
+		p.judge.tries, p.judge.kept = 0, w
 	}
 	return healthy
 }
@@ -47,9 +58,9 @@ func (p *Player) before(now int64) (healthy bool) {
 // A worker that had its full lead when the call began is not to blame: the device took more than the
 // lead. No other worker is better off then, and the callback does not flip.
 func (p *Player) settle(now int64, healthy bool) {
-	a := p.words.Active()
-	slot, head := a.Slot(), p.journal.Published(a.Slot())
 	p.explain(now)
+	j := &p.judge
+	w, head := p.worker(p.words.Active().Slot())
 	need := p.words.Clock() + p.guard + p.lead.blocks() - 1
 	switch {
 	case head >= need:
@@ -57,51 +68,52 @@ func (p *Player) settle(now int64, healthy bool) {
 		p.words.CountOverrun()
 	case p.flip():
 		return
-	case slot == p.judge.slot && head > p.judge.head:
+	case w == j.kept && w == j.active && head > j.head:
 		p.grow(now, need-head) // it lives, and no other worker is better off
 	}
-	p.judge.slot, p.judge.head = slot, head
+	j.active, j.head = w, head
 }
 
 // flip moves the sound to the successor, if there is one that may be better off.
 func (p *Player) flip() bool {
-	a := p.words.Active()
-	head := p.journal.Published(a.Slot())
+	a, j := p.words.Active(), &p.judge
+	w, head := p.worker(a.Slot())
 	least := max(1, head-min(head, p.lead.blocks()))
 	to, ok := a.Heir(a.Slot(), p.slots, least, p.standing)
-	if !ok || !p.judge.mayFlip(p.slots) {
+	if !ok || !j.mayFlip(p.slots) {
 		return false
 	}
-	p.judge.left, p.judge.leftSlot, p.judge.leftHead = true, a.Slot(), p.journal.Head(a.Slot())
+	j.left, j.leftHead, j.leftKept = w, head, w == j.kept
 	p.words.Flip(a, to)
-	p.judge.slot, p.judge.head = to, p.journal.Published(to)
+	j.active, j.head = p.worker(to)
 	return true
 }
 
 // standing is the head of a slot, or 0 for the worker that the sound was last taken from: while it
 // stands still it is not better off.
 func (p *Player) standing(slot int) uint64 {
-	if p.judge.left && slot == p.judge.leftSlot {
+	w, head := p.worker(slot)
+	if w == p.judge.left {
 		return 0
 	}
-	return p.journal.Published(slot)
+	return head
 }
 
-// explain looks whether the worker that the sound was last taken from has published since. Then it
-// was only late: the lead was too short for this machine.
+// explain looks whether the worker that the sound was last taken from has published since. If it had
+// kept up before, it was only late: the lead was too short for this machine.
 func (p *Player) explain(now int64) {
 	j := &p.judge
-	if !j.left {
+	if j.left.gen == 0 {
 		return
 	}
-	head := p.journal.Head(j.leftSlot)
-	if head == j.leftHead {
+	w, head := p.worker(j.left.slot)
+	if w == j.left && head == j.leftHead {
 		return
 	}
-	j.left = false
-	if head.Of(j.leftHead.Generation()) && head.Published() > j.leftHead.Published() {
+	if w == j.left && j.leftKept {
 		p.grow(now, 1)
 	}
+	j.left = worker{}
 }
 
 // grow makes the lead longer for a worker that was late.
