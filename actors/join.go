@@ -68,8 +68,7 @@ func (r *rig) tendStarting(s *slot, now time.Time) {
 	if s.want.settle(now) {
 		s.want = r.askForState(s, s.want.giver, now)
 	}
-	played := r.control.Clock() >= s.retired || r.control.Transport() == shm.Idle // nothing is played from it then
-	if !s.want.done || !played || r.undecided() {
+	if !s.want.done || !r.playedOut(s) || r.undecided() {
 		return
 	}
 	if _, ok := r.log.after(s.want.state.Seq); !ok { // it took so long to start that two snapshots were kept meanwhile
@@ -82,6 +81,12 @@ func (r *rig) tendStarting(s *slot, now time.Time) {
 		r.emit(WorkerFailed{Slot: s.number, PID: s.proc.PID, Err: err})
 		r.giveUp(s, err.Error())
 	}
+}
+
+// playedOut tells whether the ring of the slot's last worker is done with: the clock has reached its
+// head, nothing plays, or the audio process refused the ring.
+func (r *rig) playedOut(s *slot) bool {
+	return r.control.Clock() >= s.retired || r.control.Transport() == shm.Idle || s.refused != 0 && s.refused == s.retiredGen
 }
 
 // attach seeds the process, fills its command ring, hands its ring to the callback, and lets it go.
@@ -153,8 +158,8 @@ func (r *rig) tendJoining(s *slot, now time.Time) {
 	if r.control.Clock() < s.want.state.Block || head.Published() <= s.want.state.Block {
 		return
 	}
-	if r.control.Transport() == shm.Play && r.audio.opened && r.control.Mapped(s.number) != s.gen {
-		return
+	if r.control.Transport() == shm.Play && r.control.Mapped(s.number) != s.gen {
+		return // without an audio process too: the next one may refuse the ring
 	}
 	for old := a; !r.control.Swap(old, old.WithReady(s.number)); {
 		old = r.control.Active()
