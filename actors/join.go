@@ -77,7 +77,7 @@ func (r *rig) tendStarting(s *slot, now time.Time) {
 	if s.want.settle(now) {
 		s.want = r.askForState(s, s.want.giver, now)
 	}
-	if !s.want.done || !r.played(s) || r.undecided() {
+	if !s.want.done || !r.playedOut(s) || r.undecided() {
 		return
 	}
 	if _, ok := r.log.after(s.want.state.Seq); !ok { // it took so long to start that two snapshots were kept meanwhile
@@ -92,14 +92,10 @@ func (r *rig) tendStarting(s *slot, now time.Time) {
 	}
 }
 
-// played tells whether the callback has done with the ring that the slot's last worker left.
-func (r *rig) played(s *slot) bool {
-	if s.ring != nil && s.refused > 0 {
-		if _, gen := s.ring.Slot(); gen == s.refused {
-			return true // the callback never had it
-		}
-	}
-	return r.control.Clock() >= s.retired || r.control.Transport() == shm.Idle
+// playedOut tells whether the ring of the slot's last worker is done with: the clock has reached its
+// head, nothing plays, or the audio process refused the ring.
+func (r *rig) playedOut(s *slot) bool {
+	return r.control.Clock() >= s.retired || r.control.Transport() == shm.Idle || s.refused != 0 && s.refused == s.retiredGen
 }
 
 // attach seeds the process, fills its command ring, hands its ring to the callback, and lets it go.
@@ -171,8 +167,8 @@ func (r *rig) tendJoining(s *slot, now time.Time) {
 	if r.control.Clock() < s.want.state.Block || head.Published() <= s.want.state.Block {
 		return
 	}
-	if r.control.Transport() == shm.Play && r.audio.opened && r.control.Mapped(s.number) != s.gen {
-		return
+	if r.control.Transport() == shm.Play && r.control.Mapped(s.number) != s.gen {
+		return // without an audio process too: the next one may refuse the ring
 	}
 	for old := a; !r.control.Swap(old, old.WithReady(s.number)); {
 		old = r.control.Active()

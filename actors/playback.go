@@ -232,14 +232,14 @@ func (r *rig) handRing(s *slot) {
 	s.handed = shm.SendWire(r.audio.socket, order, fd) == nil
 }
 
-// replaceRefused replaces the worker whose ring the audio process does not play. A worker that is
-// dead, or has a successor, is left alone.
+// replaceRefused replaces the worker whose ring the audio process does not play. The slot's next
+// worker need not wait until the ring's blocks are played: they never are.
 func (r *rig) replaceRefused(n shm.Refused) {
 	if n.Slot < 0 || n.Slot >= len(r.slots) {
 		return
 	}
 	s := r.slots[n.Slot]
-	s.refused = max(s.refused, n.Generation)
+	s.refused = n.Generation
 	if s.attached() && s.gen == n.Generation {
 		r.dismiss(s, "the audio process refuses its ring: "+n.Reason)
 	}

@@ -96,7 +96,41 @@ func TestRefusedRing(t *testing.T) {
 	}
 }
 
+// The next worker of a slot waits until the ring of the last is played out, but not for a ring that is
+// refused, in whichever order its worker's end and the refusal become known.
+func TestRefusedRingIsNotWaitedFor(t *testing.T) {
+	for _, tt := range []struct {
+		name    string
+		refused uint64
+		want    bool
+	}{{"a good ring", 0, false}, {"another ring", 2, false}, {"the ring itself", 1, true}} {
+		for _, before := range []bool{false, true} {
+			r := diverging(t, 2, 12, noSlot)
+			playing(t, r)
+			refuse := func() {
+				if tt.refused > 0 {
+					r.noteAudio(1, shm.Notice{Refused: &shm.Refused{AttachOrder: shm.AttachOrder{Slot: 1, Generation: tt.refused}}})
+				}
+			}
+			s := r.slots[1]
+			if before {
+				refuse()
+			}
+			s.retired, s.retiredGen = 12, s.gen // as buryWorker does
+			s.enter(empty, time.Now())
+			s.gen++
+			if !before && tt.refused != s.gen {
+				refuse()
+			}
+			if got := r.playedOut(s); got != tt.want {
+				t.Errorf("%s, refused before the end %t: played out %t", tt.name, before, got)
+			}
+		}
+	}
+}
+
 // A joiner has to be in the callback's hands before it is ready: its ring was sent, and was taken up.
+// While there is no audio process, no joiner is ready: the next process may refuse its ring.
 func TestReadyNeedsTheCallback(t *testing.T) {
 	r := diverging(t, 2, 12, noSlot)
 	process, words := playing(t, r), callback(t, r)
@@ -113,6 +147,11 @@ func TestReadyNeedsTheCallback(t *testing.T) {
 			t.Fatalf("ready, though the callback reads generation %d", mapped)
 		}
 	}
+	r.audio.opened = false
+	if r.tendJoining(s, time.Now()); s.phase != joining {
+		t.Fatal("ready, though there is no audio process")
+	}
+	r.audio.opened = true
 	o, fds, err := shm.ReceiveWire[shm.Order](process)
 	if err != nil || o.Attach == nil || *o.Attach != (shm.AttachOrder{Slot: 1, Generation: 1}) || len(fds) != 1 {
 		t.Fatalf("the audio process was sent %+v, %d descriptors, %v", o, len(fds), err)

@@ -126,7 +126,8 @@ type slot struct {
 	epoch      uint64 // of active after it
 	flipped    bool   // away from it, by that
 	retired    uint64 // published head of the generation before
-	refused    uint64 // generation whose ring the audio process does not play; 0: none
+	retiredGen uint64 // that generation
+	refused    uint64 // the last generation whose ring the audio process does not play
 	killedAt   int64  // when this program itself killed it, sys.Monotonic; 0: it did not
 	hung       bool
 	progress   uint64 // head when it last moved

@@ -126,8 +126,7 @@ func (c *simCheck) fit(s *slot) {
 			w.fail("worker %d became ready at clock %d, with head %d, and does not hold block %d", s.number, clock, head.Published(), n)
 		}
 	}
-	// Where there is no audio process, or a new one, the rings follow.
-	if clock > 0 && !w.audio.dead && r.audio.opened && w.ticks > w.audio.born+2 && r.control.Mapped(s.number) != s.gen {
+	if clock > 0 && r.control.Mapped(s.number) != s.gen {
 		w.fail("worker %d became ready, and the callback has no ring of it", s.number)
 	}
 	// Others may have gone on since it was judged, but not far where all keep up.

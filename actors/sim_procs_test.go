@@ -153,7 +153,6 @@ type simAudio struct {
 	sim     *audio.Sim
 	dead    bool
 	closed  bool
-	born    int // the tick at which its device was opened
 	call    *simTask
 	beside  *simTask
 	sound   simSound
@@ -214,9 +213,6 @@ func (w *simWorld) hear() {
 		if err != nil {
 			w.fail("notice: %v", err)
 			return
-		}
-		if n.Opened != nil {
-			w.audio.born = w.ticks
 		}
 		w.rig.noteAudio(a.gen, n)
 	}

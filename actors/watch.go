@@ -159,7 +159,7 @@ func (r *rig) buryWorker(s *slot, now time.Time) (corpse, bool) {
 	c := corpse{slot: s.number, gen: s.gen, exit: exit, young: s.phase != ready}
 	r.history.death(r, s, exit)
 	if s.ring != nil {
-		s.retired = r.journal.Published(s.number)
+		s.retired, s.retiredGen = r.journal.Published(s.number), s.gen
 	}
 	_ = s.proc.Close()
 	s.release()
