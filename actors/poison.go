@@ -251,8 +251,12 @@ func (r *rig) clearSuspects(before uint64) {
 		case o.block >= before:
 			left = append(left, o)
 		case ok && d.Skip():
-			from, to, _ := r.entered(o.block)
-			if out, ok := r.log.between(from, to); ok && len(out) > 0 {
+			// A snapshot may have been kept beyond that block meanwhile: the log still has what entered there.
+			from := r.kept.Seq
+			if before, had := r.journal.Decision(o.block - min(o.block, 1)); had && o.block > 0 {
+				from = before.Seq()
+			}
+			if out, ok := r.log.between(from, max(from, d.Seq())); ok && len(out) > 0 {
 				r.tellQuarantined(o, out)
 			}
 		case p.top <= o.block:
