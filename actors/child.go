@@ -55,11 +55,12 @@ func (c Config) checkBinary() error {
 	return nil
 }
 
-// spawnChild starts a child with the given descriptors as its 3, 4, ...
-func (c Config) spawnChild(what string, files []int) (sys.Process, error) {
+// spawnChild starts a child with the given descriptors as its 3, 4, ..., and more in its environment.
+func (c Config) spawnChild(what string, files []int, more ...string) (sys.Process, error) {
 	// The thread that renders or plays sleeps behind the scheduler's back and so keeps one of its places; another may be
 	// held by a goroutine that has just gone into a system call. With fewer than four an order for the audio process lay there for up to
 	// 20 ms. Goroutines that never run long need no signals to be preempted by. A traceback of a child that was killed says nothing.
 	env := append(os.Environ(), "GOMAXPROCS=4", "GODEBUG=asyncpreemptoff=1", "GOTRACEBACK=none")
+	env = append(env, more...)
 	return sys.Spawn(c.Binary, []string{"chronus-" + what, childVerb, what}, env, c.Output, c.Output, files)
 }

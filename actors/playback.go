@@ -81,7 +81,7 @@ func (r *rig) forkAudio() error {
 		return err
 	}
 	defer func() { _ = sys.CloseFD(journal) }()
-	proc, err := r.cfg.spawnChild(audioChild, []int{r.control.FD(), journal, listener.FD(), r.store.FD(), r.plans.FD()})
+	proc, err := r.cfg.spawnChild(audioChild, []int{r.control.FD(), journal, listener.FD(), r.store.FD(), r.plans.FD()}, r.audioEnv()...)
 	if err != nil {
 		return err
 	}
@@ -101,8 +101,8 @@ func (r *rig) socket(name string) string { return filepath.Join(r.cfg.RuntimeDir
 func (r *rig) openOrder() shm.OpenOrder {
 	played := r.plays || r.adopted
 	return shm.OpenOrder{
-		Target: r.cfg.target(), Others: r.cfg.Fallback, Anyhow: played, Again: played,
-		Rate: r.cfg.Rate, Channels: r.cfg.Channels,
+		Target: r.preferred(), Others: r.cfg.Fallback, Anyhow: played, Again: played,
+		Rate: r.cfg.Rate, Channels: r.cfg.Channels, Period: r.cfg.Period, ClientName: r.cfg.ClientName,
 	}
 }
 
@@ -185,6 +185,7 @@ func (r *rig) noteAudio(gen uint64, n shm.Notice) {
 // opened fits the lead to the device of the audio process, and hands over the rings that there are.
 func (r *rig) opened() {
 	a := &r.audio
+	r.keepPath()
 	if r.cfg.Lead == 0 {
 		r.control.RaiseLead(r.cfg.leadFor(a.info.Period))
 	}

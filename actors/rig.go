@@ -34,6 +34,7 @@ type rig struct {
 	spareAudio audioProcess // that waits to be told what to open
 	spareAt    time.Time    // when that was last started, or ended
 	hadFirst   bool         // the preferred device has played
+	path       soundPath    // that auto has found
 	spare      *spareWorker // started, without a place; nil: none
 	stocking   bool         // one is being started
 	log        commandLog

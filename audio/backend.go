@@ -1,5 +1,20 @@
 package audio
 
+import "errors"
+
+// Refused marks an error of a backend whose device is there and refuses what was asked of it, such as
+// the rate. The backend "auto" then does not end at the clock that nobody hears.
+func Refused(err error) error { return refused{err} }
+
+type refused struct{ error }
+
+func (r refused) Unwrap() error { return r.error }
+
+func isRefused(err error) bool {
+	r := refused{}
+	return errors.As(err, &r)
+}
+
 // Device is one that a backend can open.
 type Device struct {
 	ID       string `json:"id"` // what --device takes: "api/name"
@@ -16,7 +31,9 @@ type Request struct {
 	Rate     int    // Hz
 	Channels int    // what the engine renders
 	Period   int    // frames wanted at a time; 0: what the device likes
-	Again    bool   // the device was open before, for the same stream of sound: a file goes on where it ends
+	// ClientName is how the program is called in a sound server; "": chronus.
+	ClientName string
+	Again      bool // the device was open before, for the same stream of sound: a file goes on where it ends
 	// Ready is asked, by a backend that has no clock of its own, whether frames can be taken now.
 	Ready func(frames int) bool
 }

@@ -6,6 +6,7 @@ import (
 	"runtime/debug"
 	"time"
 
+	"github.com/music-chronus/chronus/audio/paths"
 	"github.com/music-chronus/chronus/shm"
 )
 
@@ -26,7 +27,7 @@ func (p *process) open(o shm.OpenOrder) error {
 	g := p.words.Geometry()
 	request := Request{
 		Rate: o.Rate, Channels: o.Channels, Period: o.Period, Again: o.Again,
-		Ready: func(frames int) bool { return p.player.Ready(frames) },
+		ClientName: o.ClientName, Ready: func(frames int) bool { return p.player.Ready(frames) },
 	}
 	// No backend calls before Start: by then there is a player.
 	c, err := p.choose(o, request, func(out []float32) { p.player.Fill(out) })
@@ -48,13 +49,17 @@ func (p *process) open(o shm.OpenOrder) error {
 	if period := p.player.Period(); period > 0 {
 		info.Period = period
 	}
+	if o.Period > 0 && info.Period != o.Period {
+		return fmt.Errorf("device %q takes %d frames at a time, not %d: start with --period %d or leave --period out", info.Device, info.Period, o.Period, info.Period)
+	}
 	if info.Rate != int(g.Rate) {
 		return fmt.Errorf("device %q runs at %d Hz, not %d: start with --rate %d", info.Device, info.Rate, g.Rate, info.Rate)
 	}
 	p.opened = &shm.Opened{
 		Backend: info.Backend, API: info.API, Device: info.Device, Rate: info.Rate,
-		Channels: info.Channels, Period: info.Period, Second: c.second, Note: c.note,
+		Channels: info.Channels, Period: info.Period, Second: c.second, Note: c.note, Library: paths.InUse(),
 	}
+	p.opened.Path, p.opened.Advice = paths.Look().Explain(info.Backend, info.API, info.Device, p.opened.Library)
 	p.engine.tell(shm.Notice{Opened: p.opened})
 	return nil
 }
@@ -102,30 +107,45 @@ func (p *process) choose(o shm.OpenOrder, r Request, fill Fill) (c choice, err e
 	return c, fmt.Errorf("no device could be opened: %s", c.note)
 }
 
-// try opens one target. With "auto" that is the first backend that can, or, if alone, the first. note says why those before it
-// could not.
+// try opens one target. For "auto" first is false if that is the clock that nobody hears, and note says
+// why none of the others could be opened.
 func (p *process) try(t shm.Target, alone bool, r Request, fill Fill) (s Stream, first bool, note string, err error) {
 	r.Device = t.Device
+	if t.Backend == auto {
+		return p.tryAll(alone, r, fill)
+	}
 	known := ""
-	for i, b := range p.backends {
+	for _, b := range p.backends {
+		if b.Name() == t.Backend {
+			s, err := b.Open(r, fill)
+			return s, err == nil, "", err
+		}
 		known = join(known, b.Name())
-		if t.Backend != auto && t.Backend != b.Name() || i > 0 && alone && t.Backend == auto {
-			continue
+	}
+	return nil, false, "", fmt.Errorf("backend %q is unknown; there are auto, %s", t.Backend, known)
+}
+
+// tryAll opens the first backend that can. The clock that nobody hears is for a machine that has
+// nothing else: not if a device was named, or is there and refuses what was asked. Those after it are
+// chosen by name only.
+func (p *process) tryAll(alone bool, r Request, fill Fill) (s Stream, first bool, note string, err error) {
+	refusal := false
+	for i, b := range p.backends {
+		last := b.Name() == lastResort
+		if last && i > 0 && (alone || refusal || r.Device != "" && r.Device != lastResort) {
+			break
 		}
 		s, err := b.Open(r, fill)
 		if err == nil {
-			return s, i == 0 || t.Backend != auto, note, nil
+			return s, i == 0 || !last, note, nil
 		}
-		if t.Backend != auto {
-			return nil, false, "", err
-		}
+		refusal = refusal || isRefused(err)
 		note = join(note, err.Error())
-		r.Device = "" // the name meant another backend's device
+		if last {
+			break
+		}
 	}
-	if t.Backend == auto {
-		return nil, false, "", fmt.Errorf("no backend could open a device: %s", note)
-	}
-	return nil, false, "", fmt.Errorf("backend %q is unknown; there are auto, %s", t.Backend, known)
+	return nil, false, "", fmt.Errorf("no backend could open a device: %s", note)
 }
 
 func join(a, b string) string {

@@ -43,6 +43,8 @@ type OpenOrder struct {
 	Channels int      `json:"channels"`
 	Period   int      `json:"period,omitempty"` // frames; 0: the device's own
 	Known    int      `json:"known,omitempty"`  // the period that the device had a moment ago: it need not be found out
+	// ClientName is how the program is called in a sound server; "": chronus.
+	ClientName string `json:"client_name,omitempty"`
 }
 
 // AttachOrder hands over the ring of a slot's new worker.
@@ -65,9 +67,12 @@ type Opened struct {
 	Device   string `json:"device"`
 	Rate     int    `json:"rate"`
 	Channels int    `json:"channels"`
-	Period   int    `json:"period"`           // frames
-	Second   bool   `json:"second,omitempty"` // it is not the preferred one
-	Note     string `json:"note,omitempty"`   // what the user should know: a fall-back, a refusal of real-time priority
+	Period   int    `json:"period"`            // frames
+	Second   bool   `json:"second,omitempty"`  // it is not the preferred one
+	Note     string `json:"note,omitempty"`    // what the user should know: a fall-back, a refusal of real-time priority
+	Path     string `json:"path,omitempty"`    // the way to the sound card, and why it was chosen
+	Advice   string `json:"advice,omitempty"`  // what would be better
+	Library  string `json:"library,omitempty"` // folder of PipeWire's JACK library, if it serves JACK's place
 }
 
 // SendWire sends one order or notice, with descriptors.

@@ -1,0 +1,42 @@
+package portaudio
+
+import "time"
+
+// brake slows a device down that has no clock, such as ALSA's null and file PCMs, which take sound as
+// fast as it is made. A device with a clock never feels it.
+type brake struct {
+	rate, most float64 // frames a second with brakeMargin; frames of credit at most
+	credit     float64 // frames that may be taken now
+	last       time.Time
+}
+
+// brakeMargin is how much faster than its nominal rate a device's own clock may be.
+const brakeMargin = 1.01
+
+// brakeSlack is how many frames more than its buffer a device may take at once.
+const brakeSlack = 4096
+
+func newBrake(rate int, buffer time.Duration) brake {
+	most := buffer.Seconds()*float64(rate) + brakeSlack
+	return brake{rate: float64(rate) * brakeMargin, most: most, credit: most}
+}
+
+// take waits until the frames can have been played.
+func (b *brake) take(frames int) {
+	if wait := b.due(frames, time.Now()); wait > 0 {
+		time.Sleep(wait)
+	}
+}
+
+// due counts frames that are taken at a time, and tells how long that is too early.
+func (b *brake) due(frames int, now time.Time) time.Duration {
+	if !b.last.IsZero() {
+		b.credit = min(b.most, b.credit+now.Sub(b.last).Seconds()*b.rate)
+	}
+	b.last = now
+	b.credit -= float64(frames)
+	if b.credit >= 0 {
+		return 0
+	}
+	return time.Duration(-b.credit / b.rate * float64(time.Second))
+}
