@@ -1,6 +1,7 @@
 package actors
 
 import (
+	"fmt"
 	"time"
 
 	"github.com/music-chronus/chronus/audio/paths"
@@ -30,6 +31,20 @@ func (r *rig) preferred() shm.Target {
 		t.Backend = r.path.backend
 	}
 	return t
+}
+
+// otherwise says what an audio process that was taken over does otherwise than this engine was asked
+// to: the sound goes on as it is, since opening a device anew interrupts it.
+func (r *rig) otherwise(i shm.Opened) string {
+	c := r.cfg
+	switch {
+	case !r.adopted || i.Second:
+	case c.Backend != autoBackend && c.Backend != i.Backend:
+		return fmt.Sprintf("the sound that was taken over stays on backend %s, not %s: start with --fresh to change it", i.Backend, c.Backend)
+	case c.Period > 0 && c.Period != i.Period:
+		return fmt.Sprintf("the sound that was taken over keeps period %d, not %d: start with --fresh to change it", i.Period, c.Period)
+	}
+	return ""
 }
 
 const (

@@ -6,6 +6,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"github.com/music-chronus/chronus/shm"
@@ -186,6 +187,9 @@ func (r *rig) noteAudio(gen uint64, n shm.Notice) {
 func (r *rig) opened() {
 	a := &r.audio
 	r.keepPath()
+	if note := r.otherwise(a.info); note != "" {
+		a.info.Note = strings.TrimPrefix(a.info.Note+"; "+note, "; ")
+	}
 	if r.cfg.Lead == 0 {
 		r.control.RaiseLead(r.cfg.leadFor(a.info.Period))
 	}

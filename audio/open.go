@@ -49,7 +49,7 @@ func (p *process) open(o shm.OpenOrder) error {
 	if period := p.player.Period(); period > 0 {
 		info.Period = period
 	}
-	if o.Period > 0 && info.Period != o.Period {
+	if o.Period > 0 && !o.Again && info.Period != o.Period {
 		return fmt.Errorf("device %q takes %d frames at a time, not %d: start with --period %d or leave --period out", info.Device, info.Period, o.Period, info.Period)
 	}
 	if info.Rate != int(g.Rate) {
@@ -137,7 +137,7 @@ func (p *process) tryAll(alone bool, r Request, fill Fill) (s Stream, first bool
 		}
 		s, err := b.Open(r, fill)
 		if err == nil {
-			return s, i == 0 || !last, note, nil
+			return s, i == 0 || !last || r.Device == lastResort, note, nil
 		}
 		refusal = refusal || isRefused(err)
 		note = join(note, err.Error())
