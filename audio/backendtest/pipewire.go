@@ -100,6 +100,18 @@ func (p *PipeWire) Sink(t testing.TB, name string) {
 	})
 }
 
+// Default makes a sink the one that clients play on which name none.
+func (p *PipeWire) Default(t testing.TB, sink string) {
+	t.Helper()
+	value := fmt.Sprintf(`{"name":%q}`, sink)
+	if b, err := exec.Command("pw-metadata", "-n", "default", "0", "default.configured.audio.sink", value, "Spa:String:JSON").CombinedOutput(); err != nil {
+		t.Fatalf("pw-metadata: %v: %s", err, b)
+	}
+	await(t, "default sink "+sink, func() bool {
+		return strings.Contains(string(p.output("pw-metadata", "-n", "default", "0", "default.audio.sink")), value)
+	})
+}
+
 // RemoveSink destroys a sink.
 func (p *PipeWire) RemoveSink(t testing.TB, name string) {
 	t.Helper()
