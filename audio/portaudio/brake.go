@@ -2,8 +2,8 @@ package portaudio
 
 import "time"
 
-// brake slows a device down that has no clock, such as ALSA's null and file PCMs, which take sound as
-// fast as it is made. A device with a clock never feels it.
+// brake slows an ALSA plugin down that has no clock, such as a null or file PCM, which takes sound as
+// fast as it is made. A plugin with a clock feels it at most while it fills its buffer at the start.
 type brake struct {
 	rate, most float64 // frames a second with brakeMargin; frames of credit at most
 	credit     float64 // frames that may be taken now
@@ -16,13 +16,17 @@ const brakeMargin = 1.01
 // brakeSlack is how many frames more than its buffer a device may take at once.
 const brakeSlack = 4096
 
+// newBrake is for a device with the given buffer, which it may fill at once.
 func newBrake(rate int, buffer time.Duration) brake {
-	most := buffer.Seconds()*float64(rate) + brakeSlack
-	return brake{rate: float64(rate) * brakeMargin, most: most, credit: most}
+	frames := buffer.Seconds() * float64(rate)
+	return brake{rate: float64(rate) * brakeMargin, most: frames + brakeSlack, credit: frames}
 }
 
-// take waits until the frames can have been played.
+// take waits until the frames can have been played. The zero brake never waits.
 func (b *brake) take(frames int) {
+	if b.rate == 0 {
+		return
+	}
 	if wait := b.due(frames, time.Now()); wait > 0 {
 		time.Sleep(wait)
 	}

@@ -17,7 +17,7 @@ func TestBrake(t *testing.T) {
 	}{{"even", 1, 1}, {"in bursts", 1, 4}, {"fast clock", 1.001, 1}, {"slow clock", 0.999, 2}} {
 		b := newBrake(rate, buffer*time.Second/rate)
 		for n := range 100_000 { // more than half an hour
-			played := max(0, n/tt.burst*tt.burst*period-buffer)
+			played := max(0, (n/tt.burst+1)*tt.burst*period-buffer)
 			now := start.Add(time.Duration(float64(played) / rate / tt.speed * float64(time.Second)))
 			if wait := b.due(period, now); wait > 0 {
 				t.Errorf("%s: it waits %v at period %d", tt.name, wait, n)

@@ -100,9 +100,12 @@ const (
 	pluginPeriods = 4
 )
 
+// plugin tells whether a device is an ALSA PCM that is not a card itself.
+func plugin(d *pa.DeviceInfo) bool { return apiName(d) == "ALSA" && !paths.Hardware(d.Name) }
+
 // latency is what PortAudio is asked for: the least that the device can keep.
 func latency(d *pa.DeviceInfo, r audio.Request) time.Duration {
-	if apiName(d) != "ALSA" || paths.Hardware(d.Name) {
+	if !plugin(d) {
 		return d.DefaultLowOutputLatency
 	}
 	period := pluginPeriod

@@ -121,7 +121,9 @@ func (s *stream) open(d *pa.DeviceInfo, r audio.Request, fill audio.Fill) (err e
 		s.pa.Close()
 		return rateError(d, r.Rate, rate)
 	}
-	s.brake = newBrake(r.Rate, s.pa.Info().OutputLatency)
+	if plugin(d) {
+		s.brake = newBrake(r.Rate, s.pa.Info().OutputLatency)
+	}
 	s.info = audio.Info{Backend: "portaudio", API: d.HostApi.Name, Device: d.Name, Rate: r.Rate, Channels: p.Output.Channels, Period: r.Period}
 	return nil
 }

@@ -47,7 +47,8 @@ var sinePaths = []sinePath{
 
 // TestE2EPipeWire captures a steady sine from PipeWire's sink at its default quantum, by each path,
 // with the active worker killed and without: it is one unbroken sine. A client in plain C plays on
-// another sink meanwhile. Where its sound is broken too, the machine did it, and the path plays again.
+// another sink meanwhile. A machine that stalls breaks the sound of both: the engine's may have no more
+// breaks than the control's, and if it has while the control's has some, the path plays again.
 func TestE2EPipeWire(t *testing.T) {
 	server := backendtest.StartPipeWire(t)
 	server.Sink(t, "nullsink")
@@ -77,14 +78,16 @@ func TestE2EPipeWire(t *testing.T) {
 	t.Log("control:", control.Stop())
 }
 
-// soaked is what came of playing by a path.
+// soaked is the outcome of playing by a path.
 type soaked struct {
 	before, after   actors.Status
 	engine, control backendtest.Sine
 }
 
+// broken tells whether the engine's sound was broken more often than the control's.
 func (s soaked) broken() bool {
-	return len(s.engine.Breaks) > 0 || s.after.Concealed > s.before.Concealed
+	machine := len(s.control.Breaks)
+	return len(s.engine.Breaks) > machine || machine == 0 && s.after.Concealed > s.before.Concealed
 }
 
 func (s soaked) String() string {
