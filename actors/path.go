@@ -4,8 +4,8 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/music-chronus/chronus/audio/paths"
 	"github.com/music-chronus/chronus/shm"
+	"github.com/music-chronus/chronus/soundserver"
 )
 
 // soundPath is the way to the sound card that "auto" has found. The engine stays with it: a user whose
@@ -55,9 +55,9 @@ const (
 // audioEnv has what an audio process needs in its environment besides the engine's own.
 func (r *rig) audioEnv() []string {
 	if r.path.found {
-		return paths.LibraryEnv(r.path.library)
+		return soundserver.LibraryEnv(r.path.library)
 	}
-	return paths.Look().Env(r.cfg.Backend)
+	return soundserver.Look().Env(r.cfg.Backend)
 }
 
 // blank tells whether nobody hears what plays.

@@ -6,8 +6,8 @@ import (
 	"runtime/debug"
 	"time"
 
-	"github.com/music-chronus/chronus/audio/paths"
 	"github.com/music-chronus/chronus/shm"
+	"github.com/music-chronus/chronus/soundserver"
 )
 
 // probeCalls is how many callbacks are watched to learn the period of a device that does not
@@ -57,9 +57,9 @@ func (p *process) open(o shm.OpenOrder) error {
 	}
 	p.opened = &shm.Opened{
 		Backend: info.Backend, API: info.API, Device: info.Device, Rate: info.Rate,
-		Channels: info.Channels, Period: info.Period, Second: c.second, Note: c.note, Library: paths.InUse(),
+		Channels: info.Channels, Period: info.Period, Second: c.second, Note: c.note, Library: soundserver.InUse(),
 	}
-	p.opened.Path, p.opened.Advice = paths.Look().Explain(info.Backend, info.API, info.Device, p.opened.Library)
+	p.opened.Path, p.opened.Advice = soundserver.Look().Explain(info.Backend, info.API, info.Device, p.opened.Library)
 	p.engine.tell(shm.Notice{Opened: p.opened})
 	return nil
 }

@@ -10,7 +10,7 @@ import (
 	pa "github.com/gordonklaus/portaudio"
 
 	"github.com/music-chronus/chronus/audio"
-	"github.com/music-chronus/chronus/audio/paths"
+	"github.com/music-chronus/chronus/soundserver"
 )
 
 // Devices lists the outputs as they are now: PortAudio looks for them when it is initialised.
@@ -52,7 +52,7 @@ func outputs() (list []*pa.DeviceInfo, err error) {
 
 // byRank is the list with the device first that is tried first.
 func byRank(list []*pa.DeviceInfo) []*pa.DeviceInfo {
-	servers := paths.Look()
+	servers := soundserver.Look()
 	rank := func(d *pa.DeviceInfo) int { return servers.Rank(apiName(d), d.Name) }
 	return slices.SortedStableFunc(slices.Values(list), func(a, b *pa.DeviceInfo) int { return rank(a) - rank(b) })
 }
@@ -101,7 +101,7 @@ const (
 )
 
 // plugin tells whether a device is an ALSA PCM that is not a card itself.
-func plugin(d *pa.DeviceInfo) bool { return apiName(d) == "ALSA" && !paths.Hardware(d.Name) }
+func plugin(d *pa.DeviceInfo) bool { return apiName(d) == "ALSA" && !soundserver.Hardware(d.Name) }
 
 // latency is what PortAudio is asked for: the least that the device can keep.
 func latency(d *pa.DeviceInfo, r audio.Request) time.Duration {

@@ -8,7 +8,7 @@ import (
 	"text/tabwriter"
 
 	"github.com/music-chronus/chronus/audio"
-	"github.com/music-chronus/chronus/audio/paths"
+	"github.com/music-chronus/chronus/soundserver"
 )
 
 type devicesCmd struct {
@@ -37,7 +37,7 @@ func (c *devicesCmd) Run(s streams) error {
 			list = append(list, listedDevice{Backend: b.Name(), Device: d})
 		}
 	}
-	markAuto(list, paths.Look())
+	markAuto(list, soundserver.Look())
 	if c.JSON {
 		return printJSON(s.out, list)
 	}
@@ -45,11 +45,11 @@ func (c *devicesCmd) Run(s streams) error {
 }
 
 // markAuto marks the device that up takes by default: of the first backend that has any.
-func markAuto(list []listedDevice, servers paths.Servers) {
+func markAuto(list []listedDevice, servers soundserver.Servers) {
 	for i := range list {
 		if d := &list[i]; d.Backend == list[0].Backend && (d.Default || d.Backend == "null") {
 			d.Auto = true
-			d.Path, d.Advice = servers.Explain(d.Backend, d.API, d.Name, paths.InUse())
+			d.Path, d.Advice = servers.Explain(d.Backend, d.API, d.Name, soundserver.InUse())
 			return
 		}
 	}
@@ -93,7 +93,7 @@ func withPaths(args []string) {
 	if len(args) < 2 || args[1] != "devices" {
 		return
 	}
-	if env := paths.Look().Env("auto"); env != nil {
+	if env := soundserver.Look().Env("auto"); env != nil {
 		_ = syscall.Exec("/proc/self/exe", args, append(os.Environ(), env...)) // or it lists what it sees as it is
 	}
 }

@@ -12,7 +12,7 @@ import (
 
 	"github.com/music-chronus/chronus/actors"
 	"github.com/music-chronus/chronus/audio/backendtest"
-	"github.com/music-chronus/chronus/audio/paths"
+	"github.com/music-chronus/chronus/soundserver"
 )
 
 // steadyPatch plays a sine of steadyFrequency Hz and nothing else.
@@ -54,7 +54,7 @@ func TestE2EPipeWire(t *testing.T) {
 	server.Sink(t, "nullsink")
 	server.Sink(t, "controlsink")
 	server.Default(t, "nullsink")
-	control := backendtest.StartControl(t, paths.Look().Library, "controlsink:playback_FL", "controlsink:playback_FR")
+	control := backendtest.StartControl(t, soundserver.Look().Library, "controlsink:playback_FL", "controlsink:playback_FR")
 	seconds, kills := shortSeconds, shortKills
 	if n, err := strconv.Atoi(os.Getenv(soakEnv)); err == nil {
 		seconds, kills = n, soakKills

@@ -1,6 +1,6 @@
-// Package paths finds the sound servers of this machine, says which way to the sound card is the
+// Package soundserver finds the sound servers of this machine, says which way to the sound card is the
 // best of those that exist, and prepares the environment in which an audio process can take it.
-package paths
+package soundserver
 
 import (
 	"fmt"
