@@ -79,7 +79,7 @@ func TestChoose(t *testing.T) {
 		for _, other := range tt.others {
 			o.Others = append(o.Others, target(other))
 		}
-		c, err := p.choose(o, Request{}, nil)
+		c, err := p.choose(o.Targets(lastResort), o)
 		switch {
 		case err != nil && !strings.Contains(err.Error(), tt.want):
 			t.Errorf("%s: %v, want %s", tt.name, err, tt.want)

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"runtime/debug"
+	"sync/atomic"
 	"time"
 
 	"github.com/music-chronus/chronus/shm"
@@ -22,19 +23,32 @@ const (
 	lastResort = "null" // the backend that can always be opened
 )
 
-// open opens a device, learns its period, and tells the engine.
+// open opens a device, learns its period, and tells the engine. A device that can be opened and never
+// asks for sound, such as a server without a sink, is closed again, and the next target takes its place.
 func (p *process) open(o shm.OpenOrder) error {
-	g := p.words.Geometry()
-	request := Request{
-		Rate: o.Rate, Channels: o.Channels, Period: o.Period, Again: o.Again,
-		ClientName: o.ClientName, Ready: func(frames int) bool { return p.player.Ready(frames) },
+	targets, note := o.Targets(lastResort), ""
+	for first := true; ; first = false {
+		c, err := p.choose(targets, o)
+		c.note, c.second = join(note, c.note), c.second || !first
+		if err != nil {
+			return err
+		}
+		if err = p.take(c, o); !errors.Is(err, errSilent) {
+			return err
+		}
+		c.live.Store(false)
+		_ = p.stream.Close() // a driver that does not call may not answer either
+		p.stream, p.player, p.started = nil, nil, false
+		if len(c.rest) == 0 {
+			return err
+		}
+		targets, note = c.rest, join(note, err.Error())
 	}
-	// No backend calls before Start: by then there is a player.
-	c, err := p.choose(o, request, func(out []float32) { p.player.Fill(out) })
-	if err != nil {
-		return err
-	}
-	info := c.stream.Info()
+}
+
+// take makes the chosen device the one that plays.
+func (p *process) take(c choice, o shm.OpenOrder) error {
+	g, info := p.words.Geometry(), c.stream.Info()
 	p.stream, p.player = c.stream, NewPlayer(p.words, p.journal, info.Channels)
 	debug.SetGCPercent(-1)
 	debug.SetMemoryLimit(heapLimit)
@@ -78,22 +92,30 @@ type choice struct {
 	stream Stream
 	second bool // it is not the preferred one
 	note   string
+	rest   []shm.Target // that come after it
+	live   *atomic.Bool // false: what the device asks for is silence, since another took its place
 }
 
 // choose opens the first target that can be.
-func (p *process) choose(o shm.OpenOrder, r Request, fill Fill) (c choice, err error) {
-	targets := append([]shm.Target{o.Target}, o.Others...)
-	if o.Alone {
-		targets = targets[:1]
+func (p *process) choose(targets []shm.Target, o shm.OpenOrder) (c choice, err error) {
+	r := Request{
+		Rate: o.Rate, Channels: o.Channels, Period: o.Period, Again: o.Again,
+		ClientName: o.ClientName, Ready: func(frames int) bool { return p.player.Ready(frames) },
 	}
-	if o.Anyhow {
-		targets = append(targets, shm.Target{Backend: lastResort})
+	c.live = new(atomic.Bool)
+	c.live.Store(true)
+	fill := func(out []float32) {
+		if c.live.Load() {
+			p.player.Fill(out) // no backend calls before Start: by then there is a player
+		} else {
+			clear(out)
+		}
 	}
 	for i, t := range targets {
 		s, first, why, err := p.try(t, o.Alone, r, fill)
 		c.note = join(c.note, why)
 		if err == nil {
-			c.stream, c.second = s, i > 0 || !first
+			c.stream, c.second, c.rest = s, i > 0 || !first, targets[i+1:]
 			if c.note != "" {
 				c.note += "; using " + s.Info().Backend
 			}
@@ -155,6 +177,8 @@ func join(a, b string) string {
 	return a + ", " + b
 }
 
+var errSilent = errors.New("was opened but asked for no sound")
+
 // probe lets the device call, in silence, until its period is known.
 func (p *process) probe() error {
 	p.player.Hold(true) // another process may still play
@@ -163,7 +187,8 @@ func (p *process) probe() error {
 	}
 	for began := time.Now(); p.player.Calls() < probeCalls; time.Sleep(time.Millisecond) {
 		if time.Since(began) > probeWait {
-			return fmt.Errorf("device %q was opened but asked for sound %d times in %v", p.stream.Info().Device, p.player.Calls(), probeWait)
+			return fmt.Errorf("device %q %w (%d times in %v): choose another that chronus devices lists",
+				p.stream.Info().Device, errSilent, p.player.Calls(), probeWait)
 		}
 	}
 	return nil

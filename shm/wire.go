@@ -47,6 +47,18 @@ type OpenOrder struct {
 	ClientName string `json:"client_name,omitempty"`
 }
 
+// Targets lists the devices to try, in their order; last is the backend that needs no device.
+func (o OpenOrder) Targets(last string) []Target {
+	list := []Target{o.Target}
+	if !o.Alone {
+		list = append(list, o.Others...)
+	}
+	if o.Anyhow {
+		list = append(list, Target{Backend: last})
+	}
+	return list
+}
+
 // AttachOrder hands over the ring of a slot's new worker.
 type AttachOrder struct {
 	Slot       int    `json:"slot"`

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -191,5 +192,21 @@ func TestE2EPipeWireAdvice(t *testing.T) {
 		if !strings.Contains(string(out), text) {
 			t.Errorf("devices does not say %q: %s", text, out)
 		}
+	}
+}
+
+// TestE2EPipeWireNoSink has a server without a sink: the device can be opened, and never asks for sound.
+func TestE2EPipeWireNoSink(t *testing.T) {
+	backendtest.StartPipeWire(t)
+	cmd := exec.Command("/proc/self/exe", "up", "--runtime-dir", t.TempDir(), "--osc", "none", "--state", noState)
+	cmd.Env = append(os.Environ(), asCommand+"=1")
+	out, err := cmd.CombinedOutput()
+	if exit := (*exec.ExitError)(nil); !errors.As(err, &exit) || exit.ExitCode() != 1 || strings.Count(string(out), "\n") != 1 ||
+		!strings.Contains(string(out), "was opened but asked for no sound (0 times in 2s): choose another") {
+		t.Errorf("%v: %s", err, out)
+	}
+	e := up(t, "--fallback", "null")
+	if st := e.must(); st.Backend != "null" || !st.Blank || !st.Second || !strings.Contains(st.Note, "asked for no sound") {
+		t.Errorf("plays on %s, blank %t, second %t, note %q", st.Backend, st.Blank, st.Second, st.Note)
 	}
 }
