@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/music-chronus/chronus/shm"
+	"github.com/music-chronus/chronus/soundserver"
 )
 
 // fakeBackend has one device, named as it is, or an error instead.
@@ -40,6 +41,7 @@ func (fakeStream) Err() error    { return nil }
 
 // TestChoose has every case in which a device is missing: what is opened instead, or what is said.
 func TestChoose(t *testing.T) {
+	none := soundserver.Servers{}
 	absent := errors.New("no server")
 	refusal := Refused(errors.New("runs at 44100 Hz"))
 	target := func(s string) (t shm.Target) {
@@ -53,26 +55,29 @@ func TestChoose(t *testing.T) {
 		alone  bool
 		jack   error
 		cards  error
+		server soundserver.Servers
 		want   string // the backend, or what the error has
 		second bool
 	}{
-		{"best", "auto", nil, false, nil, nil, "jack", false},
-		{"next", "auto", nil, false, absent, nil, "cards", false},
-		{"no card", "auto", nil, false, absent, absent, "null", true},
-		{"looked for again", "auto", nil, true, absent, absent, "no server", false},
-		{"refused", "auto", nil, false, refusal, absent, "runs at 44100 Hz", false},
-		{"refused, not by the next", "auto", nil, false, refusal, nil, "cards", false},
-		{"refused, with a fallback", "auto", []string{"null"}, false, refusal, absent, "null", true},
-		{"named", "auto:cards", nil, false, absent, nil, "cards", false},
-		{"named and missing", "auto:hw:3", nil, false, absent, nil, "cards has no device hw:3", false},
-		{"named and missing, with a fallback", "auto:hw:3", []string{"null"}, false, absent, nil, "null", true},
-		{"the clock by name", "auto:null", nil, false, absent, nil, "null", false},
-		{"backend without server", "jack", nil, false, absent, nil, "no server", false},
-		{"backend without server, with a fallback", "jack", []string{"cards"}, false, absent, nil, "cards", true},
-		{"unknown backend", "asio", nil, false, nil, nil, `backend "asio" is unknown; there are auto, jack, cards, null, file`, false},
+		{"best", "auto", nil, false, nil, nil, none, "jack", false},
+		{"next", "auto", nil, false, absent, nil, none, "cards", false},
+		{"no card", "auto", nil, false, absent, absent, none, "null", true},
+		{"a server that dies", "auto", nil, false, absent, absent, soundserver.Servers{PipeWire: true}, "PipeWire is running and gives no device", false},
+		{"a server that dies, with a fallback", "auto", []string{"null"}, false, absent, absent, soundserver.Servers{PipeWire: true}, "null", true},
+		{"looked for again", "auto", nil, true, absent, absent, none, "no server", false},
+		{"refused", "auto", nil, false, refusal, absent, none, "runs at 44100 Hz", false},
+		{"refused, not by the next", "auto", nil, false, refusal, nil, none, "cards", false},
+		{"refused, with a fallback", "auto", []string{"null"}, false, refusal, absent, none, "null", true},
+		{"named", "auto:cards", nil, false, absent, nil, none, "cards", false},
+		{"named and missing", "auto:hw:3", nil, false, absent, nil, none, "cards has no device hw:3", false},
+		{"named and missing, with a fallback", "auto:hw:3", []string{"null"}, false, absent, nil, none, "null", true},
+		{"the clock by name", "auto:null", nil, false, absent, nil, none, "null", false},
+		{"backend without server", "jack", nil, false, absent, nil, none, "no server", false},
+		{"backend without server, with a fallback", "jack", []string{"cards"}, false, absent, nil, none, "cards", true},
+		{"unknown backend", "asio", nil, false, nil, nil, none, `backend "asio" is unknown; there are auto, jack, cards, null, file`, false},
 	} {
 		var got []string
-		p := &process{backends: []Backend{
+		p := &process{look: func() soundserver.Servers { return tt.server }, backends: []Backend{
 			fakeBackend{"jack", tt.jack, &got}, fakeBackend{"cards", tt.cards, &got}, fakeBackend{"null", nil, &got}, fakeBackend{"file", nil, &got},
 		}}
 		o := shm.OpenOrder{Target: target(tt.order), Alone: tt.alone}

@@ -10,6 +10,7 @@ import (
 
 	"github.com/music-chronus/chronus/shm"
 	"github.com/music-chronus/chronus/shm/sys"
+	"github.com/music-chronus/chronus/soundserver"
 )
 
 // heapLimit bounds the heap: the collector is off, and comes on only if something leaks.
@@ -35,6 +36,7 @@ type process struct {
 	xruns    uint64
 	trouble  string // as the engine knows it
 	started  bool   // the device calls
+	look     func() soundserver.Servers
 	rings    [shm.MaxSlots]*shm.Segment
 }
 
@@ -51,7 +53,7 @@ func Main(backends ...Backend) func() int {
 }
 
 func run(backends []Backend) error {
-	p := &process{backends: backends}
+	p := &process{backends: backends, look: soundserver.Look}
 	var err error
 	if p.words, err = shm.AttachPlayback(shm.AudioEngine); err != nil {
 		return err

@@ -73,7 +73,7 @@ func (p *process) take(c choice, o shm.OpenOrder) error {
 		Backend: info.Backend, API: info.API, Device: info.Device, Rate: info.Rate,
 		Channels: info.Channels, Period: info.Period, Second: c.second, Note: c.note, Library: soundserver.InUse(),
 	}
-	p.opened.Path, p.opened.Advice = soundserver.Look().Explain(info.Backend, info.API, info.Device, p.opened.Library)
+	p.opened.Path, p.opened.Advice = p.look().Explain(info.Backend, info.API, info.Device, p.opened.Library)
 	p.engine.tell(shm.Notice{Opened: p.opened})
 	return nil
 }
@@ -148,14 +148,19 @@ func (p *process) try(t shm.Target, alone bool, r Request, fill Fill) (s Stream,
 }
 
 // tryAll opens the first backend that can. The clock that nobody hears is for a machine that has
-// nothing else: not if a device was named, or is there and refuses what was asked. Those after it are
-// chosen by name only.
+// nothing else: not if a device was named, is there and refuses what was asked, or belongs to a server
+// that runs and gives none. Those after the clock are chosen by name only.
 func (p *process) tryAll(alone bool, r Request, fill Fill) (s Stream, first bool, note string, err error) {
 	refusal := false
 	for i, b := range p.backends {
 		last := b.Name() == lastResort
-		if last && i > 0 && (alone || refusal || r.Device != "" && r.Device != lastResort) {
-			break
+		if last && i > 0 {
+			if name := p.look().Name(); name != "" && !alone {
+				refusal, note = true, join(note, name+" is running and gives no device: restart it, or start with --fallback null")
+			}
+			if alone || refusal || r.Device != "" && r.Device != lastResort {
+				break
+			}
 		}
 		s, err := b.Open(r, fill)
 		if err == nil {

@@ -16,7 +16,7 @@ func (s Servers) Explain(backend, api, device, library string) (path, better str
 		return "JACK: its server is running", ""
 	case api == "ALSA" && Hardware(device):
 		if s.Desktop() {
-			return "ALSA hardware, for this program alone", s.name() + " is running: leave --device out to share the card with other programs"
+			return "ALSA hardware, for this program alone", s.Name() + " is running: leave --device out to share the card with other programs"
 		}
 		return "ALSA hardware: no sound server is running", ""
 	case api == "ALSA":
@@ -43,11 +43,17 @@ func (s Servers) plugin(device string) (path, better string) {
 	return fmt.Sprintf("ALSA plugin %q: no hardware device could be opened", device), "name a device of the hardware for less latency: chronus devices lists them"
 }
 
-func (s Servers) name() string {
-	if s.PipeWire {
+// Name is the server that a program would play on; "": none runs.
+func (s Servers) Name() string {
+	switch {
+	case s.JACK:
+		return "JACK"
+	case s.PipeWire:
 		return "PipeWire"
+	case s.Pulse:
+		return "PulseAudio"
 	}
-	return "PulseAudio"
+	return ""
 }
 
 // Hardware tells whether PortAudio's name of an ALSA device means a card itself, and no plugin.

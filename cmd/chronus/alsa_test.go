@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"fmt"
 	"math"
+	"net"
 	"os"
 	"path/filepath"
 	"strings"
@@ -113,5 +114,35 @@ func TestMissingDevice(t *testing.T) {
 		if !strings.Contains(text, "Nobody hears this: auto:hw:3 is not there") {
 			t.Errorf("%s does not say that nobody hears it: %s", what, text)
 		}
+	}
+}
+
+// TestDeadServer has PipeWire accept connections and end each at once, as a daemon that crashes again and again.
+func TestDeadServer(t *testing.T) {
+	t.Setenv("HOME", t.TempDir())
+	dir := t.TempDir()
+	t.Setenv("XDG_RUNTIME_DIR", dir)
+	t.Setenv("PIPEWIRE_RUNTIME_DIR", dir)
+	l, err := net.Listen("unix", filepath.Join(dir, "pipewire-0"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { l.Close() })
+	go func() {
+		for {
+			c, err := l.Accept()
+			if err != nil {
+				return
+			}
+			c.Close()
+		}
+	}()
+	out, errOut, code := chronus("up", "--runtime-dir", filepath.Join(dir, "engine"), "--osc", "none", "--state", noState)
+	// PipeWire's ALSA plugin opens without its server.
+	if want := "was opened but asked for no sound (0 times in 2s): choose another"; code != 1 || !strings.Contains(errOut, want) || strings.Count(errOut, "\n") != 1 {
+		t.Errorf("code %d, %q%q, want %s", code, out, errOut, want)
+	}
+	if st := up(t, "--fallback", "null").must(); st.Backend != "null" || !st.Blank {
+		t.Errorf("plays on %s, blank %t", st.Backend, st.Blank)
 	}
 }
