@@ -24,7 +24,7 @@ const (
 )
 
 // open opens a device, learns its period, and tells the engine. A device that can be opened and never
-// asks for sound, such as a server without a sink, is closed again, and the next target takes its place.
+// asks for sound, such as a server without a sink, is left, and the next target takes its place.
 func (p *process) open(o shm.OpenOrder) error {
 	targets, note := o.Targets(lastResort), ""
 	for first := true; ; first = false {
@@ -36,8 +36,8 @@ func (p *process) open(o shm.OpenOrder) error {
 		if err = p.take(c, o); !errors.Is(err, errSilent) {
 			return err
 		}
-		c.live.Store(false)
-		_ = p.stream.Close() // a driver that does not call may not answer either
+		c.player.Store(nil)
+		// It is left to the end of the process: a driver that does not call may hang, or abort, in its Close.
 		p.stream, p.player, p.started = nil, nil, false
 		if len(c.rest) == 0 {
 			return err
@@ -50,6 +50,7 @@ func (p *process) open(o shm.OpenOrder) error {
 func (p *process) take(c choice, o shm.OpenOrder) error {
 	g, info := p.words.Geometry(), c.stream.Info()
 	p.stream, p.player = c.stream, NewPlayer(p.words, p.journal, info.Channels)
+	c.player.Store(p.player)
 	debug.SetGCPercent(-1)
 	debug.SetMemoryLimit(heapLimit)
 	if info.Period == 0 {
@@ -92,8 +93,8 @@ type choice struct {
 	stream Stream
 	second bool // it is not the preferred one
 	note   string
-	rest   []shm.Target // that come after it
-	live   *atomic.Bool // false: what the device asks for is silence, since another took its place
+	rest   []shm.Target            // that come after it
+	player *atomic.Pointer[Player] // that fills what the device asks for; nil: silence, since another device took its place
 }
 
 // choose opens the first target that can be.
@@ -102,11 +103,10 @@ func (p *process) choose(targets []shm.Target, o shm.OpenOrder) (c choice, err e
 		Rate: o.Rate, Channels: o.Channels, Period: o.Period, Again: o.Again,
 		ClientName: o.ClientName, Ready: func(frames int) bool { return p.player.Ready(frames) },
 	}
-	c.live = new(atomic.Bool)
-	c.live.Store(true)
+	player := new(atomic.Pointer[Player])
 	fill := func(out []float32) {
-		if c.live.Load() {
-			p.player.Fill(out) // no backend calls before Start: by then there is a player
+		if p := player.Load(); p != nil {
+			p.Fill(out)
 		} else {
 			clear(out)
 		}
@@ -115,7 +115,7 @@ func (p *process) choose(targets []shm.Target, o shm.OpenOrder) (c choice, err e
 		s, first, why, err := p.try(t, o.Alone, r, fill)
 		c.note = join(c.note, why)
 		if err == nil {
-			c.stream, c.second, c.rest = s, i > 0 || !first, targets[i+1:]
+			c.stream, c.player, c.second, c.rest = s, player, i > 0 || !first, targets[i+1:]
 			if c.note != "" {
 				c.note += "; using " + s.Info().Backend
 			}
@@ -139,7 +139,7 @@ func (p *process) try(t shm.Target, alone bool, r Request, fill Fill) (s Stream,
 	known := ""
 	for _, b := range p.backends {
 		if b.Name() == t.Backend {
-			s, err := b.Open(r, fill)
+			s, err := openWithin(b, r, fill)
 			return s, err == nil, "", err
 		}
 		known = join(known, b.Name())
@@ -162,7 +162,7 @@ func (p *process) tryAll(alone bool, r Request, fill Fill) (s Stream, first bool
 				break
 			}
 		}
-		s, err := b.Open(r, fill)
+		s, err := openWithin(b, r, fill)
 		if err == nil {
 			return s, i == 0 || !last || r.Device == lastResort, note, nil
 		}
@@ -173,6 +173,37 @@ func (p *process) tryAll(alone bool, r Request, fill Fill) (s Stream, first bool
 		}
 	}
 	return nil, false, "", fmt.Errorf("no backend could open a device: %s", note)
+}
+
+// openWait is how long a driver may take to open or to start: one whose server hangs may never return.
+const openWait = 5 * time.Second
+
+// openWithin opens a device, unless its driver hangs. A stream that is there too late is left to the end
+// of the process.
+func openWithin(b Backend, r Request, fill Fill) (Stream, error) {
+	opened := make(chan Stream, 1)
+	err := within(func() error {
+		s, err := b.Open(r, fill)
+		opened <- s
+		return err
+	})
+	if errors.Is(err, errHangs) {
+		return nil, fmt.Errorf("backend %s: open %q: %w", b.Name(), r.Device, err)
+	}
+	return <-opened, err
+}
+
+var errHangs = errors.New("the driver hangs")
+
+func within(f func() error) error {
+	done := make(chan error, 1)
+	go func() { done <- f() }()
+	select {
+	case err := <-done:
+		return err
+	case <-time.After(openWait):
+		return errHangs
+	}
 }
 
 func join(a, b string) string {
@@ -214,5 +245,9 @@ func (p *process) call() error {
 		return nil
 	}
 	p.started = true
-	return p.stream.Start()
+	err := within(p.stream.Start)
+	if errors.Is(err, errHangs) {
+		return fmt.Errorf("device %q %w: it did not start within %v; choose another that chronus devices lists", p.stream.Info().Device, errSilent, openWait)
+	}
+	return err
 }

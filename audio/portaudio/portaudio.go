@@ -188,7 +188,11 @@ func (s *stream) Close() error {
 		return nil
 	}
 	s.closed = true
-	return errors.Join(s.Stop(), s.within(func() error {
+	stopped := s.Stop()
+	if errors.Is(stopped, errNoAnswer) {
+		return stopped // PortAudio ends the program when it closes a stream whose callback thread still runs
+	}
+	return errors.Join(stopped, s.within(func() error {
 		err := s.pa.Close()
 		quietly(func() { _ = pa.Terminate() })
 		return err
@@ -201,6 +205,8 @@ const (
 	patience     = 2 * time.Second
 	patienceLost = 200 * time.Millisecond
 )
+
+var errNoAnswer = errors.New("the driver has not answered")
 
 func (s *stream) within(f func() error) error {
 	patience := patience
@@ -216,6 +222,6 @@ func (s *stream) within(f func() error) error {
 		}
 		return nil
 	case <-time.After(patience):
-		return fmt.Errorf("portaudio: the driver has not answered for %v", patience)
+		return fmt.Errorf("portaudio: %w for %v", errNoAnswer, patience)
 	}
 }
