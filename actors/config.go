@@ -6,7 +6,9 @@ import (
 	"log/slog"
 	"net/netip"
 	"os"
+	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/music-chronus/chronus/dsp"
 	"github.com/music-chronus/chronus/dsp/patch"
@@ -30,8 +32,9 @@ type Config struct {
 	Fallback   []shm.Target   // devices to play on while that one cannot be opened; the last resort, once it has played, is null
 	Rate       int            // Hz; default 48,000
 	Block      int            // frames, 16 to 4,096; default 64
-	Channels   int            // default 2
-	ClientName string         // what the engine is called in the graph of a sound server; default: chronus
+	Channels   int            // 1 to 64; default 2
+	Period     int            // frames that the device is to take at a time; 0: its own choice; an engine does not start on one that refuses
+	ClientName string         // of the program in a sound server, at most 32 bytes without ':'; default "chronus"
 	Lead       int            // blocks, fixed; 0: what the device needs, 2*ceil(period/block) + guard, and more while workers are late
 	Guard      int            // blocks, 1 to lead-1; default 2
 	Replicas   int            // workers, 1 to 8; default 2
@@ -75,7 +78,10 @@ func (c Config) withDefaults() Config {
 		c.Samples = samples.DefaultDir()
 	}
 	if c.Backend == "" {
-		c.Backend = "auto"
+		c.Backend = autoBackend
+	}
+	if c.ClientName == "" {
+		c.ClientName = "chronus"
 	}
 	switch {
 	case c.Grace == 0:
@@ -100,10 +106,13 @@ func (c Config) geometry() (shm.Geometry, error) {
 	for _, n := range []struct {
 		name  string
 		value int
-	}{{"rate", c.Rate}, {"block", c.Block}, {"channels", c.Channels}, {"lead", c.Lead}, {"guard", c.Guard}, {"replicas", c.Replicas}} {
+	}{{"rate", c.Rate}, {"block", c.Block}, {"channels", c.Channels}, {"lead", c.Lead}, {"guard", c.Guard}, {"replicas", c.Replicas}, {"period", c.Period}} {
 		if n.value < 0 || n.value > shm.MaxRate {
 			return shm.Geometry{}, fmt.Errorf("%s %d is out of range", n.name, n.value)
 		}
+	}
+	if err := c.checkDevice(); err != nil {
+		return shm.Geometry{}, err
 	}
 	if c.Lead != 0 && c.Lead <= c.Guard {
 		return shm.Geometry{}, fmt.Errorf("lead %d must be above guard %d: raise --lead or leave it out", c.Lead, c.Guard)
@@ -120,6 +129,20 @@ func (c Config) geometry() (shm.Geometry, error) {
 		Slots: uint32(c.Replicas), Ring: ring, Guard: uint32(c.Guard),
 	}
 	return g, g.Check()
+}
+
+// maxClientName keeps the names of ports, and a number that a server adds, below JACK's 64 bytes.
+const maxClientName = 32
+
+// checkDevice says what no device can be asked for.
+func (c Config) checkDevice() error {
+	if c.Period != 0 && (c.Period < 16 || c.Period > shm.MaxBlock) {
+		return fmt.Errorf("period %d is outside 16 to %d frames: choose another with --period, or leave it out", c.Period, shm.MaxBlock)
+	}
+	if strings.ContainsAny(c.ClientName, ":\x00") || len(c.ClientName) > maxClientName || !utf8.ValidString(c.ClientName) {
+		return fmt.Errorf("client name %q: want at most %d bytes of text without a colon: choose another with --client-name", c.ClientName, maxClientName)
+	}
+	return nil
 }
 
 // leadFor is the lead that a device with the given period needs: the blocks that it takes in one

@@ -12,7 +12,7 @@ import (
 // events are one of each kind: what a program may be told, besides values.
 func events() []Event {
 	return []Event{
-		PatchChanged{}, PatchReverted{}, WorkerReady{}, WorkerEnded{}, WorkerHung{}, WorkerDiverged{}, WorkerFailed{}, Flipped{}, AudioOpened{}, AudioEnded{},
+		PatchChanged{}, PatchReverted{}, WorkerReady{}, WorkerEnded{}, WorkerHung{}, WorkerDiverged{}, WorkerFailed{}, Flipped{}, AudioOpened{}, Unheard{}, AudioEnded{},
 		Quarantined{}, NodeBypassed{}, SteppedDown{}, NodeMuted{}, OutputGuarded{}, DeviceMissed{}, DeviceOverrun{}, LeadChanged{}, DeviceTrouble{}, Adopted{}, Resumed{}, NotKept{}, ActorFailed{},
 	}
 }

@@ -8,7 +8,7 @@ import (
 
 // Event is something that happened, as a value on the actor system's event stream. The set is
 // closed: PatchChanged, PatchReverted, WorkerReady, WorkerEnded, WorkerHung, WorkerDiverged, WorkerFailed, Flipped,
-// AudioOpened, AudioEnded, Quarantined, NodeBypassed, SteppedDown, NodeMuted, OutputGuarded, DeviceMissed,
+// AudioOpened, Unheard, AudioEnded, Quarantined, NodeBypassed, SteppedDown, NodeMuted, OutputGuarded, DeviceMissed,
 // DeviceOverrun, LeadChanged, Adopted, Resumed, DeviceTrouble, NotKept, ActorFailed.
 type Event interface {
 	fmt.Stringer
@@ -73,6 +73,11 @@ type (
 		Backend, Device        string
 		Rate, Channels, Period int
 		Note                   string
+	}
+	// Unheard: the sound goes to a clock without a device; told again every minute.
+	Unheard struct {
+		Preferred string // the device that was asked for, as backend:device
+		Why       string
 	}
 	// AudioEnded: the audio process ended; it is started again.
 	AudioEnded struct {
@@ -149,6 +154,7 @@ func (WorkerDiverged) event() {}
 func (WorkerFailed) event()   {}
 func (Flipped) event()        {}
 func (AudioOpened) event()    {}
+func (Unheard) event()        {}
 func (AudioEnded) event()     {}
 func (ActorFailed) event()    {}
 func (NotKept) event()        {}
@@ -184,6 +190,9 @@ func (Flipped) Level() slog.Level { return slog.LevelWarn }
 
 // Level is Info.
 func (AudioOpened) Level() slog.Level { return slog.LevelInfo }
+
+// Level is Warn: somebody waits for sound.
+func (Unheard) Level() slog.Level { return slog.LevelWarn }
 
 // Level is Error: nothing is heard until it is back.
 func (AudioEnded) Level() slog.Level { return slog.LevelError }
@@ -232,6 +241,18 @@ func (e AudioOpened) String() string {
 	s := fmt.Sprintf("plays on %s device %q: %d Hz, %d channels, period %d (process %d)", e.Backend, e.Device, e.Rate, e.Channels, e.Period, e.PID)
 	if e.Note != "" {
 		s += "; " + e.Note
+	}
+	return s
+}
+
+// String says it in a line.
+func (e Unheard) String() string {
+	s := fmt.Sprintf("nobody hears this: %s is not there and a clock without a device plays", e.Preferred)
+	if e.Preferred == autoBackend {
+		s = "nobody hears this: there is no sound device and a clock without one plays"
+	}
+	if e.Why != "" {
+		s += " (" + e.Why + ")"
 	}
 	return s
 }

@@ -6,6 +6,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"github.com/music-chronus/chronus/shm"
@@ -81,7 +82,7 @@ func (r *rig) forkAudio() error {
 		return err
 	}
 	defer func() { _ = sys.CloseFD(journal) }()
-	proc, err := r.cfg.spawnChild(audioChild, []int{r.control.FD(), journal, listener.FD(), r.store.FD(), r.plans.FD()})
+	proc, err := r.cfg.spawnChild(audioChild, []int{r.control.FD(), journal, listener.FD(), r.store.FD(), r.plans.FD()}, r.audioEnv()...)
 	if err != nil {
 		return err
 	}
@@ -101,8 +102,8 @@ func (r *rig) socket(name string) string { return filepath.Join(r.cfg.RuntimeDir
 func (r *rig) openOrder() shm.OpenOrder {
 	played := r.plays || r.adopted
 	return shm.OpenOrder{
-		Target: r.cfg.target(), Others: r.cfg.Fallback, Anyhow: played, Again: played,
-		Rate: r.cfg.Rate, Channels: r.cfg.Channels, Client: r.cfg.ClientName, Wiring: r.wiring,
+		Target: r.preferred(), Others: r.cfg.Fallback, Anyhow: played, Again: played,
+		Rate: r.cfg.Rate, Channels: r.cfg.Channels, Period: r.cfg.Period, ClientName: r.cfg.ClientName, Wiring: r.wiring,
 	}
 }
 
@@ -193,6 +194,10 @@ func (r *rig) noteAudio(gen uint64, n shm.Notice) {
 // opened fits the lead to the device of the audio process, and hands over the rings that there are.
 func (r *rig) opened() {
 	a := &r.audio
+	r.keepPath()
+	if note := r.otherwise(a.info); note != "" {
+		a.info.Note = strings.TrimPrefix(a.info.Note+"; "+note, "; ")
+	}
 	r.control.RaiseLead(max(r.cfg.Lead, r.cfg.leadFor(a.info.Period)))
 	for _, s := range r.slots {
 		s.handed = false

@@ -35,6 +35,7 @@ type rig struct {
 	wiring     *shm.Wiring  // how the device's ports were connected last; nil: unknown
 	spareAt    time.Time    // when that was last started, or ended
 	hadFirst   bool         // the preferred device has played
+	path       soundPath    // that auto has found
 	spare      *spareWorker // started, without a place; nil: none
 	stocking   bool         // one is being started
 	log        commandLog

@@ -46,6 +46,8 @@ type Status struct {
 	Trouble       string     `json:"trouble,omitempty"` // what is wrong with the device, though it goes on
 	Blank         bool       `json:"blank"`             // what plays is heard by nobody: the device is only a clock, or there is none
 	Note          string     `json:"note,omitempty"`    // why it is this device, if another was to be
+	Path          string     `json:"path,omitempty"`    // the way to the sound card, and why it was chosen
+	Advice        string     `json:"advice,omitempty"`  // what would be better
 	AudioPID      int        `json:"audio_pid"`
 	Wiring        [][]string `json:"wiring,omitempty"` // of each of the device's ports: those it is connected with, or waits for
 	Peak          float64    `json:"peak"`             // of the output in the last second, linear
@@ -113,8 +115,8 @@ func (r *rig) status() Status {
 	if r.wiring != nil {
 		st.Wiring = r.wiring.Ports
 	}
-	st.Preferred, st.Second = r.cfg.target().String(), r.audio.info.Second
-	st.Blank = !r.audio.opened || r.audio.info.Backend == "null" && r.cfg.Backend != "null"
+	st.Preferred, st.Second, st.Blank = r.preferred().String(), r.audio.info.Second, r.blank()
+	st.Path, st.Advice = r.audio.info.Path, r.audio.info.Advice
 	if r.audio.running {
 		st.AudioPID = r.audio.proc.PID
 	}

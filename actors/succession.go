@@ -94,6 +94,3 @@ func (r *rig) promote(now time.Time) bool {
 	r.opened()
 	return true
 }
-
-// target is the preferred device.
-func (c Config) target() shm.Target { return shm.Target{Backend: c.Backend, Device: c.Device} }

@@ -201,6 +201,7 @@ func (r *rig) tend(now time.Time) {
 	begins := !r.plays && r.audio.opened && r.control.Transport() == shm.Play
 	r.plays = r.plays || begins
 	r.hadFirst = r.hadFirst || r.plays && r.audio.opened && !r.audio.info.Second
+	r.tendBlank(now)
 	r.tendSuccession(now)
 	r.tendSpareAudio(now)
 	r.noticeFlip()

@@ -6,6 +6,19 @@ import (
 	"github.com/music-chronus/chronus/shm/sys"
 )
 
+// Refused marks an error of a backend whose device is there and refuses what was asked of it, such as
+// the rate. The backend "auto" then does not end at the clock that nobody hears.
+func Refused(err error) error { return refused{err} }
+
+type refused struct{ error }
+
+func (r refused) Unwrap() error { return r.error }
+
+func isRefused(err error) bool {
+	r := refused{}
+	return errors.As(err, &r)
+}
+
 // Device is one that a backend can open.
 type Device struct {
 	ID       string `json:"id"` // what --device takes: "api/name"

@@ -4,6 +4,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/music-chronus/chronus/audio/soundserver"
 	"github.com/music-chronus/chronus/shm"
 )
 
@@ -116,6 +117,7 @@ func stageHouse(s *stage, backends ...*device) *house {
 		}
 		return !h.deaf
 	})
+	h.p.look = func() soundserver.Servers { return soundserver.Servers{} }
 	h.p.clock = func() int64 {
 		h.now += 2 * int64(answerTime) // two calls are no burst
 		return h.now

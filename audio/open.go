@@ -3,8 +3,10 @@ package audio
 import (
 	"errors"
 	"fmt"
+	"sync/atomic"
 	"time"
 
+	"github.com/music-chronus/chronus/audio/soundserver"
 	"github.com/music-chronus/chronus/shm"
 )
 
@@ -20,25 +22,36 @@ const (
 	lastResort = "null" // the backend that can always be opened
 )
 
-// open opens a device, learns its period, and tells the engine.
+// open opens a device, learns its period, and tells the engine. A device that can be opened and never
+// asks for sound, such as a server without a sink, is left, and the next target takes its place.
 func (p *process) open(o shm.OpenOrder) error {
-	g := p.words.Geometry()
-	request := Request{
-		Rate: o.Rate, Channels: o.Channels, Period: o.Period, Again: o.Again, ClientName: o.Client,
-		Ready: func(frames int) bool { return p.player.Ready(frames) },
+	targets, note := o.Targets(lastResort), ""
+	for first := true; ; first = false {
+		c, err := p.choose(targets, o)
+		c.note, c.second = join(note, c.note), c.second || !first
+		if err != nil {
+			return err
+		}
+		if err = p.take(c, o); !errors.Is(err, errSilent) {
+			return err
+		}
+		c.player.Store(nil)
+		// It is left to the end of the process: a driver that does not call may hang, or abort, in its Close.
+		p.stream, p.player, p.started = nil, nil, false
+		if len(c.rest) == 0 {
+			return err
+		}
+		targets, note = c.rest, join(note, err.Error())
 	}
-	if o.Wiring != nil {
-		request.Wiring, request.WiringOf = o.Wiring.Ports, o.Wiring.Of
-	}
-	// No backend calls before Start: by then there is a player.
-	c, err := p.choose(o, request, func(out []float32) { p.player.Fill(out) })
-	if err != nil {
-		return err
-	}
-	info := c.stream.Info()
-	p.stream, p.player = c.stream, NewPlayer(p.words, p.journal, info.Channels)
-	p.path = info.Path()
+}
+
+// take makes the chosen device the one that plays.
+func (p *process) take(c choice, o shm.OpenOrder) error {
+	g, info := p.words.Geometry(), c.stream.Info()
+	p.stream, p.path = c.stream, info.Path()
+	p.player = NewPlayer(p.words, p.journal, info.Channels)
 	p.rings.player, p.player.clock = p.player, p.clock
+	c.player.Store(p.player)
 	if info.Period == 0 {
 		info.Period = o.Known
 	}
@@ -52,14 +65,18 @@ func (p *process) open(o shm.OpenOrder) error {
 		return err
 	}
 	p.player.Expect(info.Period)
+	if o.Period > 0 && !o.Again && info.Period != o.Period {
+		return fmt.Errorf("device %q takes %d frames at a time, not %d: start with --period %d or leave --period out", info.Device, info.Period, o.Period, info.Period)
+	}
 	if info.Rate != int(g.Rate) {
 		return fmt.Errorf("device %q runs at %d Hz, not %d: start with --rate %d", info.Device, info.Rate, g.Rate, info.Rate)
 	}
 	p.opened = &shm.Opened{
 		Backend: info.Backend, API: info.API, Device: info.Device, Rate: info.Rate,
 		Channels: info.Channels, Period: info.Period, Second: c.second, Note: join(c.note, info.Note),
-		Wiring: o.Wiring,
+		Library: soundserver.InUse(), Wiring: o.Wiring,
 	}
+	p.opened.Path, p.opened.Advice = p.look().Explain(info.Backend, info.API, info.Device, p.opened.Library)
 	p.noteWiring()
 	p.tell(shm.Notice{Opened: p.opened})
 	return nil
@@ -79,22 +96,32 @@ type choice struct {
 	stream Stream
 	second bool // it is not the preferred one
 	note   string
+	rest   []shm.Target            // that come after it
+	player *atomic.Pointer[Player] // that fills what the device asks for; nil: silence, since another device took its place
 }
 
 // choose opens the first target that can be.
-func (p *process) choose(o shm.OpenOrder, r Request, fill Fill) (c choice, err error) {
-	targets := append([]shm.Target{o.Target}, o.Others...)
-	if o.Alone {
-		targets = targets[:1]
+func (p *process) choose(targets []shm.Target, o shm.OpenOrder) (c choice, err error) {
+	r := Request{
+		Rate: o.Rate, Channels: o.Channels, Period: o.Period, Again: o.Again,
+		ClientName: o.ClientName, Ready: func(frames int) bool { return p.player.Ready(frames) },
 	}
-	if o.Anyhow {
-		targets = append(targets, shm.Target{Backend: lastResort})
+	if o.Wiring != nil {
+		r.Wiring, r.WiringOf = o.Wiring.Ports, o.Wiring.Of
+	}
+	player := new(atomic.Pointer[Player])
+	fill := func(out []float32) {
+		if p := player.Load(); p != nil {
+			p.Fill(out)
+		} else {
+			clear(out)
+		}
 	}
 	for i, t := range targets {
 		s, first, why, err := p.try(t, o.Alone, r, fill)
 		c.note = join(c.note, why)
 		if err == nil {
-			c.stream, c.second = s, i > 0 || !first
+			c.stream, c.player, c.second, c.rest = s, player, i > 0 || !first, targets[i+1:]
 			if c.note != "" {
 				c.note += "; using " + s.Info().Backend
 			}
@@ -108,36 +135,81 @@ func (p *process) choose(o shm.OpenOrder, r Request, fill Fill) (c choice, err e
 	return c, fmt.Errorf("no device could be opened: %s", c.note)
 }
 
-// try opens one target. With "auto" that is the first backend that can, or, if alone, the first of
-// those before the last resort. note says why those before it could not.
+// try opens one target. For "auto" first is false if that is the clock that nobody hears, and note says
+// why none of the others could be opened.
 func (p *process) try(t shm.Target, alone bool, r Request, fill Fill) (s Stream, first bool, note string, err error) {
 	r.Device = t.Device
-	known := ""
-	for i, b := range p.backends {
-		known = join(known, b.Name())
-		if t.Backend != auto && t.Backend != b.Name() {
-			continue
-		}
-		second := t.Backend == auto && i > 0 && b.Name() == lastResort
-		if second && alone {
-			break
-		}
-		s, err := b.Open(r, fill)
-		if err == nil {
-			return s, !second, note, nil
-		}
-		if t.Backend != auto {
-			return nil, false, "", err
-		}
-		note = join(note, err.Error())
-		if !errors.Is(err, ErrOtherBackend) {
-			r.Device = "" // the name meant another backend's device
-		}
-	}
 	if t.Backend == auto {
-		return nil, false, "", fmt.Errorf("no backend could open a device: %s", note)
+		return p.tryAll(alone, r, fill)
+	}
+	known := ""
+	for _, b := range p.backends {
+		if b.Name() == t.Backend {
+			s, err := openWithin(b, r, fill)
+			return s, err == nil, "", err
+		}
+		known = join(known, b.Name())
 	}
 	return nil, false, "", fmt.Errorf("backend %q is unknown; there are auto, %s", t.Backend, known)
+}
+
+// tryAll opens the first backend that can. The clock that nobody hears is for a machine that has
+// nothing else: not if a device was named, is there and refuses what was asked, or belongs to a server
+// that runs and gives none. Those after the clock are chosen by name only.
+func (p *process) tryAll(alone bool, r Request, fill Fill) (s Stream, first bool, note string, err error) {
+	refusal := false
+	for i, b := range p.backends {
+		last := b.Name() == lastResort
+		if last && i > 0 {
+			if name := p.look().Name(); name != "" && !alone {
+				refusal, note = true, join(note, name+" is running and gives no device: restart it, or start with --fallback null")
+			}
+			if alone || refusal || r.Device != "" && r.Device != lastResort {
+				break
+			}
+		}
+		s, err := openWithin(b, r, fill)
+		if err == nil {
+			return s, i == 0 || !last || r.Device == lastResort, note, nil
+		}
+		refusal = refusal || isRefused(err)
+		note = join(note, err.Error())
+		if last {
+			break
+		}
+	}
+	return nil, false, "", fmt.Errorf("no backend could open a device: %s", note)
+}
+
+// openWait is how long a driver may take to open or to start: one whose server hangs may never return.
+const openWait = 5 * time.Second
+
+// openWithin opens a device, unless its driver hangs. A stream that is there too late is left to the end
+// of the process.
+func openWithin(b Backend, r Request, fill Fill) (Stream, error) {
+	opened := make(chan Stream, 1)
+	err := within(func() error {
+		s, err := b.Open(r, fill)
+		opened <- s
+		return err
+	})
+	if errors.Is(err, errHangs) {
+		return nil, fmt.Errorf("backend %s: open %q: %w", b.Name(), r.Device, err)
+	}
+	return <-opened, err
+}
+
+var errHangs = errors.New("the driver hangs")
+
+func within(f func() error) error {
+	done := make(chan error, 1)
+	go func() { done <- f() }()
+	select {
+	case err := <-done:
+		return err
+	case <-time.After(openWait):
+		return errHangs
+	}
 }
 
 func join(a, b string) string {
@@ -147,6 +219,8 @@ func join(a, b string) string {
 	return a + ", " + b
 }
 
+var errSilent = errors.New("was opened but asked for no sound")
+
 // probe lets the device call, in silence, until its period is known.
 func (p *process) probe() error {
 	p.player.Hold(true) // another process may still play
@@ -154,7 +228,21 @@ func (p *process) probe() error {
 		return err
 	}
 	if !p.await(probeWait, func() bool { return p.player.Calls() >= probeCalls }) {
-		return fmt.Errorf("device %q was opened but asked for sound %d times in %v", p.stream.Info().Device, p.player.Calls(), probeWait)
+		return fmt.Errorf("device %q %w (%d times in %v): choose another that chronus devices lists",
+			p.stream.Info().Device, errSilent, p.player.Calls(), probeWait)
 	}
 	return nil
+}
+
+// call lets the device call.
+func (p *process) call() error {
+	if p.started {
+		return nil
+	}
+	p.started = true
+	err := within(p.stream.Start)
+	if errors.Is(err, errHangs) {
+		return fmt.Errorf("device %q %w: it did not start within %v; choose another that chronus devices lists", p.stream.Info().Device, errSilent, openWait)
+	}
+	return err
 }

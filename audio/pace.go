@@ -92,6 +92,10 @@ func monotonic() int64 {
 	return ts.Nano()
 }
 
+// Pause sleeps in the kernel, and not in Go's scheduler: for a callback that has to slow its device
+// down.
+func Pause(d time.Duration) { sleepUntil(monotonic() + int64(d)) }
+
 // sleepUntil sleeps to an absolute time. The call is raw so that Go's scheduler is not told: it would
 // poll every 20 us to see whether it is over.
 func sleepUntil(at int64) {

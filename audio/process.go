@@ -5,6 +5,7 @@ import (
 	"log/slog"
 	"time"
 
+	"github.com/music-chronus/chronus/audio/soundserver"
 	"github.com/music-chronus/chronus/shm"
 	"github.com/music-chronus/chronus/shm/sys"
 )
@@ -21,6 +22,7 @@ type process struct {
 	rings    rings
 	tell     func(shm.Notice) bool // to the present engine; false: none has it
 	clock    func() int64          // nanoseconds
+	look     func() soundserver.Servers
 	await    func(limit time.Duration, ok func() bool) bool
 
 	opened  *shm.Opened // what plays, for an engine that asks; nil: nothing yet
@@ -35,7 +37,7 @@ type process struct {
 func newProcess(backends []Backend, words shm.Playback, journal shm.Journal, d *deaths, tell func(shm.Notice) bool) *process {
 	words.Touch()
 	return &process{
-		backends: backends, words: words, journal: journal, tell: tell, clock: sys.Monotonic, await: pollFor,
+		backends: backends, words: words, journal: journal, tell: tell, clock: sys.Monotonic, look: soundserver.Look, await: pollFor,
 		rings: rings{words: words, deaths: d},
 	}
 }
@@ -116,15 +118,6 @@ func (p *process) fits(device string, frames int) error {
 		return nil
 	}
 	return fmt.Errorf("device %q takes %d frames at a time, and the rings hold %d: use a shorter period, or a larger --block", device, frames, most)
-}
-
-// call lets the device call.
-func (p *process) call() error {
-	if p.started {
-		return nil
-	}
-	p.started = true
-	return p.stream.Start()
 }
 
 // end fades out, then closes the device. One that is lost is left to the kernel: its driver may

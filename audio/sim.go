@@ -8,6 +8,7 @@ import (
 	"io"
 	"slices"
 
+	"github.com/music-chronus/chronus/audio/soundserver"
 	"github.com/music-chronus/chronus/shm"
 	"github.com/music-chronus/chronus/shm/sys"
 )
@@ -25,6 +26,7 @@ func NewSim(words shm.Playback, journal shm.Journal, period int) *Sim {
 	s := &Sim{device: &simDevice{period: period}}
 	d := &deaths{words: words, journal: journal, done: make(chan struct{})}
 	s.p = newProcess([]Backend{s.device}, words, journal, d, s.engine.tell)
+	s.p.look = func() soundserver.Servers { return soundserver.Servers{} }
 	s.p.clock = func() int64 {
 		s.now += 2 * int64(answerTime) // two calls are no burst
 		return s.now

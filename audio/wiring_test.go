@@ -6,6 +6,7 @@ import (
 	"slices"
 	"testing"
 
+	"github.com/music-chronus/chronus/audio/soundserver"
 	"github.com/music-chronus/chronus/shm"
 )
 
@@ -50,12 +51,12 @@ func TestAuto(t *testing.T) {
 		{"the first", nil, nil, false, "jack", true, ""},
 		{"another's name", other, nil, false, "portaudio", true, "hw:3"},
 		{"the first is broken", broken, nil, false, "portaudio", true, ""},
-		{"the last resort", other, broken, false, "null", false, "hw:3"},
+		{"a name is not for the last resort", other, broken, false, "", false, "hw:3"},
 		{"alone", other, nil, true, "portaudio", true, "hw:3"},
 		{"alone, none", other, broken, true, "", false, "hw:3"},
 	} {
 		jack, pa := &shelf{name: "jack", err: tt.jack}, &shelf{name: "portaudio", err: tt.pa}
-		p := process{backends: []Backend{jack, pa, &shelf{name: "null"}, &shelf{name: "file"}}}
+		p := process{look: func() soundserver.Servers { return soundserver.Servers{} }, backends: []Backend{jack, pa, &shelf{name: "null"}, &shelf{name: "file"}}}
 		s, first, note, err := p.try(shm.Target{Backend: auto, Device: "hw:3"}, tt.alone, Request{}, nil)
 		if (err != nil) != (tt.want == "") || err == nil && (s.Info().Backend != tt.want || first != tt.first) {
 			t.Errorf("%s: %v, first %t, %q, error %v", tt.name, s, first, note, err)
@@ -64,7 +65,7 @@ func TestAuto(t *testing.T) {
 			t.Errorf("%s: portaudio was asked for %q", tt.name, pa.asked)
 		}
 	}
-	p := process{backends: []Backend{&shelf{name: "null"}}}
+	p := process{look: func() soundserver.Servers { return soundserver.Servers{} }, backends: []Backend{&shelf{name: "null"}}}
 	if _, first, _, err := p.try(shm.Target{Backend: auto}, false, Request{}, nil); err != nil || !first {
 		t.Errorf("null alone: first %t, error %v", first, err)
 	}

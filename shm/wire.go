@@ -43,14 +43,27 @@ type OpenOrder struct {
 	Channels int      `json:"channels"`
 	Period   int      `json:"period,omitempty"` // frames; 0: the device's own
 	Known    int      `json:"known,omitempty"`  // the period that the device had a moment ago: it need not be found out
-	Client   string   `json:"client,omitempty"` // the name in a sound server's graph; "": the backend's choice
 	Wiring   *Wiring  `json:"wiring,omitempty"` // how the device's ports were connected; nil: unknown
+	// ClientName is how the program is called in a sound server; "": chronus.
+	ClientName string `json:"client_name,omitempty"`
 }
 
 // Wiring is how the ports of a device are connected in a sound server's graph.
 type Wiring struct {
 	Of    string     `json:"of"`    // the device: backend/API/device
 	Ports [][]string `json:"ports"` // for each of its ports, the names of those that it is connected with
+}
+
+// Targets lists the devices to try, in their order; last is the backend that needs no device.
+func (o OpenOrder) Targets(last string) []Target {
+	list := []Target{o.Target}
+	if !o.Alone {
+		list = append(list, o.Others...)
+	}
+	if o.Anyhow {
+		list = append(list, Target{Backend: last})
+	}
+	return list
 }
 
 // AttachOrder hands over the ring of a slot's new worker.
@@ -81,9 +94,12 @@ type Opened struct {
 	Device   string `json:"device"`
 	Rate     int    `json:"rate"`
 	Channels int    `json:"channels"`
-	Period   int    `json:"period"`           // frames
-	Second   bool   `json:"second,omitempty"` // it is not the preferred one
-	Note     string `json:"note,omitempty"`   // what the user should know: a fall-back, a refusal of real-time priority
+	Period   int    `json:"period"`            // frames
+	Second   bool   `json:"second,omitempty"`  // it is not the preferred one
+	Note     string `json:"note,omitempty"`    // what the user should know: a fall-back, a refusal of real-time priority
+	Path     string `json:"path,omitempty"`    // the way to the sound card, and why it was chosen
+	Advice   string `json:"advice,omitempty"`  // what would be better
+	Library  string `json:"library,omitempty"` // folder of PipeWire's JACK library, if it serves JACK's place
 	// Wiring is how the device's ports are connected. A device without ports has the wiring of the
 	// one that it stands in for.
 	Wiring *Wiring `json:"wiring,omitempty"`

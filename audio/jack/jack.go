@@ -89,7 +89,7 @@ func (Backend) Open(r audio.Request, fill audio.Fill) (audio.Stream, error) {
 	}
 	if rate := c.rate(); rate != r.Rate {
 		_ = driver.Within(answerWithin, c.close)
-		return nil, fmt.Errorf("jack: server %q runs at %d Hz, not %d: start with --rate %d", c.server, rate, r.Rate, rate)
+		return nil, audio.Refused(fmt.Errorf("jack: server %q runs at %d Hz, not %d: start with --rate %d", c.server, rate, r.Rate, rate))
 	}
 	s := newStream(c, channels, r, fill)
 	if c.name != want {

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"math"
-	"strings"
 	"sync/atomic"
 
 	pa "github.com/gordonklaus/portaudio"
@@ -21,79 +20,6 @@ type Backend struct{}
 
 // Name is "portaudio".
 func (Backend) Name() string { return "portaudio" }
-
-// Devices lists the outputs as they are now: PortAudio looks for them when it is initialised.
-func (Backend) Devices() (list []audio.Device, err error) {
-	driver.Quietly(func() { err = pa.Initialize() })
-	if err != nil {
-		return nil, fmt.Errorf("portaudio: %w", err)
-	}
-	defer driver.Quietly(func() { _ = pa.Terminate() })
-	outs, def, err := outputs()
-	if err != nil {
-		return nil, err
-	}
-	for _, d := range outs {
-		list = append(list, audio.Device{
-			ID: id(d), API: d.HostApi.Name, Name: d.Name, Channels: d.MaxOutputChannels,
-			Rate: int(d.DefaultSampleRate), Default: def != nil && id(d) == id(def),
-		})
-	}
-	return list, nil
-}
-
-func id(d *pa.DeviceInfo) string { return d.HostApi.Name + "/" + d.Name }
-
-// outputs are the devices with output channels, and the default one, nil if there is none.
-func outputs() (list []*pa.DeviceInfo, def *pa.DeviceInfo, err error) {
-	all, err := pa.Devices()
-	if err != nil {
-		return nil, nil, fmt.Errorf("portaudio: %w", err)
-	}
-	for _, d := range all {
-		if d.MaxOutputChannels > 0 && d.HostApi != nil {
-			list = append(list, d)
-		}
-	}
-	if def, err = pa.DefaultOutputDevice(); err != nil {
-		def = nil
-	}
-	if def == nil && len(list) > 0 {
-		def = list[0]
-	}
-	return list, def, nil
-}
-
-// find is the device that name means.
-func find(name string) (*pa.DeviceInfo, error) {
-	outs, def, err := outputs()
-	if err != nil {
-		return nil, err
-	}
-	var ids []string
-	var hits []*pa.DeviceInfo
-	for _, d := range outs {
-		ids = append(ids, fmt.Sprintf("%q", id(d)))
-		switch {
-		case strings.EqualFold(id(d), name):
-			return d, nil
-		case strings.Contains(strings.ToLower(id(d)), strings.ToLower(name)):
-			hits = append(hits, d)
-		}
-	}
-	list := "there are " + strings.Join(ids, ", ")
-	switch {
-	case len(outs) == 0:
-		return nil, errors.New("portaudio: there is no output device: start a JACK server, or use --backend null")
-	case name == "":
-		return def, nil
-	case len(hits) == 1:
-		return hits[0], nil
-	case len(hits) > 1:
-		return nil, fmt.Errorf("portaudio: device %q could be %d devices; %s", name, len(hits), list)
-	}
-	return nil, fmt.Errorf("portaudio: no device %q; %s", name, list)
-}
 
 // warm: PortAudio is initialised for the next Open. Streams are opened one at a time.
 var warm bool
@@ -115,8 +41,8 @@ func (b Backend) Open(r audio.Request, fill audio.Fill) (audio.Stream, error) {
 		return nil, fmt.Errorf("portaudio: %w", err)
 	}
 	warm = false
-	s, err := &stream{}, error(nil)
-	driver.Quietly(func() { err = s.open(r, fill) })
+	s, err := (*stream)(nil), error(nil)
+	driver.Quietly(func() { s, err = openFirst(r, fill) })
 	if err == nil {
 		return s, nil
 	}
@@ -134,15 +60,40 @@ type stream struct {
 	running bool
 	closed  bool
 	watch   driver.Watch
+	brake   brake
 }
 
-func (s *stream) open(r audio.Request, fill audio.Fill) error {
-	d, err := find(r.Device)
+// openFirst opens the named device, or the first of the others that can be opened: a card that
+// another program holds is listed and refuses.
+func openFirst(r audio.Request, fill audio.Fill) (*stream, error) {
+	list, err := find(r.Device)
 	if err != nil {
-		return err
+		return nil, err
 	}
+	var failed []error
+	for _, d := range list {
+		s := &stream{}
+		if err := s.open(d, r, fill); err != nil {
+			failed = append(failed, err)
+			continue
+		}
+		return s, nil
+	}
+	return nil, oneLine(failed)
+}
+
+// oneLine joins errors in a line, as what --device was tried on.
+func oneLine(list []error) error {
+	err := list[0]
+	for _, e := range list[1:] {
+		err = fmt.Errorf("%w; %w", err, e)
+	}
+	return err
+}
+
+func (s *stream) open(d *pa.DeviceInfo, r audio.Request, fill audio.Fill) (err error) {
 	p := pa.StreamParameters{
-		Output:          pa.StreamDeviceParameters{Device: d, Channels: min(d.MaxOutputChannels, max(1, r.Channels)), Latency: d.DefaultLowOutputLatency},
+		Output:          pa.StreamDeviceParameters{Device: d, Channels: min(d.MaxOutputChannels, max(1, r.Channels)), Latency: latency(d, r)},
 		SampleRate:      float64(r.Rate),
 		FramesPerBuffer: pa.FramesPerBufferUnspecified,
 	}
@@ -158,6 +109,8 @@ func (s *stream) open(r audio.Request, fill audio.Fill) error {
 		if n > startCalls && flags&(pa.OutputUnderflow|pa.OutputOverflow) != 0 {
 			s.xruns.Add(1)
 		}
+		frames := len(out) / p.Output.Channels
+		s.brake.take(frames)
 		fill(out)
 	}
 	skipNumbers()
@@ -168,6 +121,9 @@ func (s *stream) open(r audio.Request, fill audio.Fill) error {
 	if math.Abs(rate-float64(r.Rate)) > 0.5 {
 		s.pa.Close()
 		return rateError(d, r.Rate, rate)
+	}
+	if plugin(d) {
+		s.brake = newBrake(r.Rate, s.pa.Info().OutputLatency)
 	}
 	s.info = audio.Info{Backend: "portaudio", API: d.HostApi.Name, Device: d.Name, Rate: r.Rate, Channels: p.Output.Channels, Period: r.Period}
 	s.watch.What, s.watch.Rate = fmt.Sprintf("portaudio: device %q", d.Name), r.Rate
@@ -194,7 +150,7 @@ func skipNumbers() {
 const startCalls = 4
 
 func rateError(d *pa.DeviceInfo, want int, is float64) error {
-	return fmt.Errorf("portaudio: device %q runs at %.0f Hz, not %d: start with --rate %.0f", id(d), is, want, is)
+	return audio.Refused(fmt.Errorf("portaudio: device %q runs at %.0f Hz, not %d: start with --rate %.0f", id(d), is, want, is))
 }
 
 func openError(d *pa.DeviceInfo, p pa.StreamParameters, r audio.Request, err error) error {
@@ -234,7 +190,11 @@ func (s *stream) Close() error {
 		return nil
 	}
 	s.closed = true
-	return errors.Join(s.Stop(), s.within(func() error {
+	stopped := s.Stop()
+	if errors.Is(stopped, driver.ErrNoAnswer) {
+		return stopped // PortAudio ends the program when it closes a stream whose callback thread still runs
+	}
+	return errors.Join(stopped, s.within(func() error {
 		err := s.pa.Close()
 		driver.Quietly(func() { _ = pa.Terminate() })
 		return err

@@ -49,7 +49,7 @@ func (c *demoCmd) Run(s streams) error {
 	}
 	defer os.RemoveAll(dir)
 	ctx := context.Background()
-	flags := engineFlags{engineFlag: engineFlag{dir}, OSC: "127.0.0.1:0", Backend: "file", Device: c.Out, Patch: demoPatch,
+	flags := engineFlags{engineFlag: engineFlag{dir}, OSC: "127.0.0.1:0", Backend: "file", Device: c.Out, Channels: 2, Patch: demoPatch,
 		Rate: 48000, Block: 64, Guard: 2, Replicas: 2, Grace: time.Second, Log: "error", State: noState}
 	cfg, err := flags.config(s)
 	if err != nil {

@@ -29,6 +29,7 @@ func TestMain(m *testing.M) {
 		os.Exit(crowd(n))
 	}
 	if os.Getenv(asCommand) != "" {
+		withPaths(os.Args)
 		os.Exit(run(os.Args[1:], os.Stdout, os.Stderr))
 	}
 	os.Exit(m.Run())

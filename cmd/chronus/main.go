@@ -45,6 +45,7 @@ type cli struct {
 
 func main() {
 	actors.RunChild(worker.Main, audio.Main(backends...))
+	withPaths(os.Args)
 	os.Exit(run(os.Args[1:], os.Stdout, os.Stderr))
 }
 

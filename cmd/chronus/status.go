@@ -68,7 +68,7 @@ func printStatus(out io.Writer, st actors.Status) error {
 		}
 	}
 	if st.Blank {
-		fmt.Fprintf(out, "nobody hears it: %s is not there\n", st.Preferred)
+		fmt.Fprintln(out, unheardLine(st))
 	}
 	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(w, "worker\tstate\tprocess\tgeneration\tlead\tmismatches\t")

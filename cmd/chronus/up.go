@@ -32,11 +32,13 @@ type engineFlags struct {
 	OSCToken string        `name:"osc-token-file" help:"File with a token: other machines that show it by /auth may do more than play." placeholder:"FILE"`
 	OSCQuery string        `name:"oscquery" help:"Tell what addresses there are on this address, by HTTP and WebSocket; none: do not; default: 80 above OSC's port." placeholder:"HOST:PORT"`
 	MDNS     bool          `name:"mdns" help:"Where other machines may play, let them find it by mDNS." default:"true" negatable:""`
-	Backend  string        `help:"auto, jack, portaudio, null, file, or pipe." default:"auto"`
+	Backend  string        `help:"auto, jack, portaudio, null, file, or pipe; auto takes the best path that exists: see chronus devices." default:"auto"`
 	Device   string        `help:"Device, as chronus devices lists it; for file: the WAV file, fast:FILE for faster than real time." placeholder:"NAME"`
-	Client   string        `name:"client-name" help:"Name in the graph of JACK or PipeWire." default:"chronus" placeholder:"NAME"`
-	Fallback []string      `help:"Devices to play on while that one cannot be opened, as BACKEND or BACKEND:DEVICE; null once all else has failed." placeholder:"TARGET,..."`
+	Fallback []string      `help:"Devices to play on while that one cannot be opened, as BACKEND or BACKEND:DEVICE; without it an engine whose device is missing does not start." placeholder:"TARGET,..."`
 	Rate     int           `help:"Frames a second." default:"48000" placeholder:"HZ"`
+	Period   int           `help:"Frames that the device is to take at a time; 0: its own choice." default:"0" placeholder:"FRAMES"`
+	Channels int           `help:"Channels rendered, 1 to 64." default:"2" placeholder:"N"`
+	Client   string        `name:"client-name" help:"Name in a sound server such as JACK." default:"chronus" placeholder:"NAME"`
 	Block    int           `help:"Frames rendered at a time." default:"64" placeholder:"FRAMES"`
 	Lead     int           `help:"Blocks that workers are ahead, fixed; 0: what the device needs, and more while workers are late." default:"0" placeholder:"BLOCKS"`
 	Guard    int           `help:"Lead in blocks under which the callback flips." default:"2" placeholder:"BLOCKS"`
@@ -58,13 +60,14 @@ func (f engineFlags) config(s streams) (actors.Config, error) {
 	for _, n := range []struct {
 		flag         string
 		value, least int
-	}{{"--rate", f.Rate, 1}, {"--block", f.Block, 1}, {"--lead", f.Lead, 0}, {"--guard", f.Guard, 1}, {"--replicas", f.Replicas, 1}} {
+	}{{"--rate", f.Rate, 1}, {"--block", f.Block, 1}, {"--lead", f.Lead, 0}, {"--guard", f.Guard, 1}, {"--replicas", f.Replicas, 1},
+		{"--period", f.Period, 0}, {"--channels", f.Channels, 1}} {
 		if n.value < n.least {
 			return actors.Config{}, fmt.Errorf("%s %d: it is %d or more", n.flag, n.value, n.least)
 		}
 	}
 	c := actors.Config{
-		OSC: f.OSC, OSCQuery: f.OSCQuery, NoMDNS: !f.MDNS, Backend: f.Backend, Device: f.Device, ClientName: f.Client, Rate: f.Rate, Block: f.Block, Lead: f.Lead, Guard: f.Guard,
+		OSC: f.OSC, OSCQuery: f.OSCQuery, NoMDNS: !f.MDNS, Backend: f.Backend, Device: f.Device, Rate: f.Rate, Period: f.Period, Channels: f.Channels, ClientName: f.Client, Block: f.Block, Lead: f.Lead, Guard: f.Guard,
 		Replicas: f.Replicas, RuntimeDir: f.RuntimeDir, Grace: f.Grace, Fresh: f.Fresh, Samples: f.Samples, Patches: f.Patches,
 		Logger: slog.New(slog.NewTextHandler(s.err, &slog.HandlerOptions{Level: level})),
 	}
@@ -147,6 +150,9 @@ func (u *upCmd) Run(s streams) error {
 	st, err := e.Status(ctx)
 	if err == nil {
 		fmt.Fprintln(s.out, statusLine(st))
+		if st.Blank {
+			fmt.Fprintln(s.out, unheardLine(st))
+		}
 	}
 	if at != "" {
 		fmt.Fprintln(s.out, "chronus can be watched and played at", at)
@@ -173,12 +179,23 @@ func (u *upCmd) Run(s streams) error {
 func statusLine(st actors.Status) string {
 	line := fmt.Sprintf("chronus plays %s on %s %q: %d Hz, block %d, lead %d (%.1f ms), %d workers, OSC on %s",
 		st.Patch, st.Backend, st.Device, st.Rate, st.Block, st.Lead, st.LatencyMS, len(st.Workers), st.OSC)
-	said := st.Warnings
-	if st.Note != "" {
-		said = append([]string{st.Note}, said...)
+	var said []string
+	for _, text := range append([]string{st.Path, st.Advice, st.Note}, st.Warnings...) {
+		if text != "" {
+			said = append(said, text)
+		}
 	}
 	if len(said) > 0 {
 		line += " (" + strings.Join(said, "; ") + ")"
 	}
 	return line
+}
+
+// unheardLine says that the sound goes nowhere, and what to do.
+func unheardLine(st actors.Status) string {
+	const way = "chronus devices lists what there is"
+	if st.Preferred == "auto" {
+		return "Nobody hears this: there is no sound device; " + way
+	}
+	return fmt.Sprintf("Nobody hears this: %s is not there; %s", st.Preferred, way)
 }

@@ -1,6 +1,7 @@
 package driver
 
 import (
+	"errors"
 	"fmt"
 	"time"
 )
@@ -20,6 +21,9 @@ func Patience(lost bool) time.Duration {
 	return patience
 }
 
+// ErrNoAnswer is wrapped by the error of Within if f has not returned in time.
+var ErrNoAnswer = errors.New("the driver has not answered")
+
 // Within calls f and waits for it as long as limit. f goes on by itself after that.
 func Within(limit time.Duration, f func() error) error {
 	done := make(chan error, 1)
@@ -28,6 +32,6 @@ func Within(limit time.Duration, f func() error) error {
 	case err := <-done:
 		return err
 	case <-time.After(limit):
-		return fmt.Errorf("the driver has not answered for %v", limit)
+		return fmt.Errorf("%w for %v", ErrNoAnswer, limit)
 	}
 }

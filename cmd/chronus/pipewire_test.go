@@ -1,0 +1,212 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"strconv"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/music-chronus/chronus/actors"
+	"github.com/music-chronus/chronus/audio/backendtest"
+	"github.com/music-chronus/chronus/audio/soundserver"
+)
+
+// steadyPatch plays a sine of steadyFrequency Hz and nothing else.
+const (
+	steadyPatch     = "testdata/sound/sine.yaml"
+	steadyFrequency = 443.37
+)
+
+// soakEnv has the seconds of sound that each path plays in TestE2EPipeWire; then soakKills workers are
+// killed in it and not shortKills.
+const (
+	soakEnv      = "CHRONUS_SOAK"
+	shortSeconds = 5
+	shortKills   = 5
+	soakKills    = 100
+)
+
+// soakTries is how often a path is played again because the machine broke the control's sound too.
+const soakTries = 5
+
+// sinePath is a way by which an engine plays on PipeWire.
+type sinePath struct {
+	name  string
+	flags []string
+	path  string // what status says of it
+}
+
+var sinePaths = []sinePath{
+	{"auto", nil, "PipeWire by its JACK library"},
+	{"ALSA", []string{"--backend", "portaudio", "--device", "ALSA/default"}, "PipeWire by its ALSA plugin"},
+}
+
+// TestE2EPipeWire captures a steady sine from PipeWire's sink at its default quantum, by each path,
+// with the active worker killed and without: it is one unbroken sine. A client in plain C plays on
+// another sink meanwhile. A machine that stalls breaks the sound of both: the engine's may have no more
+// breaks than the control's, and if it has while the control's has some, the path plays again.
+func TestE2EPipeWire(t *testing.T) {
+	server := backendtest.StartPipeWire(t)
+	server.Sink(t, "nullsink")
+	server.Sink(t, "controlsink")
+	server.Default(t, "nullsink")
+	control := backendtest.StartControl(t, soundserver.Look().Library, "controlsink:playback_FL", "controlsink:playback_FR")
+	seconds, kills := shortSeconds, shortKills
+	if n, err := strconv.Atoi(os.Getenv(soakEnv)); err == nil {
+		seconds, kills = n, soakKills
+	}
+	for _, tt := range sinePaths {
+		for _, kills := range []int{0, kills} {
+			t.Run(fmt.Sprintf("%s with %d kills", tt.name, kills), func(t *testing.T) {
+				for try := 1; ; try++ {
+					s := tt.play(t, server, seconds, kills)
+					t.Log(s)
+					if !s.broken() {
+						return
+					}
+					if len(s.control.Breaks) == 0 || try == soakTries {
+						t.Fatalf("broken at try %d", try)
+					}
+				}
+			})
+		}
+	}
+	t.Log("control:", control.Stop())
+}
+
+// soaked is the outcome of playing by a path.
+type soaked struct {
+	before, after   actors.Status
+	engine, control backendtest.Sine
+}
+
+// broken tells whether the engine's sound was broken more often than the control's.
+func (s soaked) broken() bool {
+	machine := len(s.control.Breaks)
+	return len(s.engine.Breaks) > machine || machine == 0 && s.after.Concealed > s.before.Concealed
+}
+
+func (s soaked) String() string {
+	a, b := s.after, s.before
+	return fmt.Sprintf("%s %q (%s): period %d, lead %d; %d workers lost, %d concealed, %d xruns, %d flips by the callback; %v; control: %v",
+		a.Backend, a.Device, a.Path, a.Period, a.Lead, a.Failed-b.Failed, a.Concealed-b.Concealed, a.Xruns-b.Xruns, a.CallbackFlips-b.CallbackFlips, s.engine, s.control)
+}
+
+// play plays for so many seconds, and kills the active worker that often, evenly.
+func (p sinePath) play(t *testing.T, server *backendtest.PipeWire, seconds, kills int) (s soaked) {
+	e := up(t, append(p.flags, "--patch", steadyPatch)...)
+	defer e.down()
+	if st := e.redundancy(); !strings.Contains(st.Path, p.path) {
+		t.Fatalf("it plays on %s %q by %q, want %s; %s", st.Backend, st.Device, st.Path, p.path, e.log)
+	}
+	heard, other := server.Capture(t, "nullsink"), server.Capture(t, "controlsink")
+	s.before = e.must()
+	blocks := uint64(seconds * s.before.Rate / s.before.Block)
+	for n := range uint64(kills) {
+		e.playedTo(s.before.Clock + n*blocks/uint64(kills))
+		e.killHeard(syscall.SIGKILL)
+	}
+	e.playedTo(s.before.Clock + blocks)
+	s.after = e.redundancy()
+	path, otherPath := heard.Stop(t), other.Stop(t)
+	s.engine = backendtest.FitSine(left(t, path), s.before.Rate, steadyFrequency)
+	s.control = backendtest.FitSine(left(t, otherPath), s.before.Rate, backendtest.ControlFrequency)
+	if least := (seconds - 1) * s.before.Rate; s.engine.Frames < least && len(s.engine.Breaks) == 0 {
+		t.Errorf("%d frames captured, want %d", s.engine.Frames, least)
+	}
+	return s
+}
+
+// playedTo waits until a block has been played.
+func (e *engineProcess) playedTo(block uint64) {
+	e.t.Helper()
+	left := max(0, int64(block)-int64(e.must().Clock))
+	e.until(fmt.Sprintf("plays block %d", block), time.Minute+2*time.Duration(left)*time.Millisecond, func(st actors.Status) bool { return st.Clock >= block })
+}
+
+// left is the first channel of a stereo file.
+func left(t *testing.T, path string) (left []float32) {
+	t.Helper()
+	_, samples := readWAV(t, path)
+	for i := 0; i < len(samples); i += 2 {
+		left = append(left, samples[i])
+	}
+	return left
+}
+
+// TestE2EPipeWireRestart ends the daemon in the middle of the sound: it goes on unheard, and is heard again by
+// the same path when the daemon is back.
+func TestE2EPipeWireRestart(t *testing.T) {
+	server := backendtest.StartPipeWire(t)
+	server.Sink(t, "nullsink")
+	e := up(t, "--patch", steadyPatch)
+	before := e.redundancy()
+	if before.Blank || before.Second || before.Advice != "" {
+		t.Fatalf("blank %t, second %t, advice %q", before.Blank, before.Second, before.Advice)
+	}
+	server.Kill()
+	lost := e.until("on the clock", 15*time.Second, func(st actors.Status) bool {
+		return st.Backend == "null" && st.Blank && st.Second && st.Clock > before.Clock+1000
+	})
+	out, _, _ := chronus("status", "--runtime-dir", e.dir)
+	if want := "Nobody hears this: " + before.Backend + " is not there"; !strings.Contains(out, want) || lost.Preferred != before.Backend {
+		t.Errorf("preferred %q, no %q in %s", lost.Preferred, want, out)
+	}
+	if log := e.log.String(); !strings.Contains(log, "nobody hears this: "+before.Backend+" is not there") {
+		t.Errorf("the log does not say that nobody hears it: %s", log)
+	}
+	server.Start(t)
+	server.Sink(t, "nullsink")
+	after := e.until("on PipeWire again", 20*time.Second, func(st actors.Status) bool { return st.Backend == before.Backend && !st.Blank && !st.Second })
+	if after.Path != before.Path {
+		t.Errorf("by %q, before by %q", after.Path, before.Path)
+	}
+}
+
+// TestE2EPipeWireAdvice checks what up and devices say of the path, its reason, and what would be better.
+func TestE2EPipeWireAdvice(t *testing.T) {
+	server := backendtest.StartPipeWire(t)
+	server.Sink(t, "nullsink")
+	e := up(t, "--backend", "portaudio")
+	want := []string{"PipeWire by its ALSA plugin", "leave --backend and --device out for less latency"}
+	for _, text := range want {
+		if !strings.Contains(e.log.String(), text) {
+			t.Errorf("up does not say %q: %s", text, e.log)
+		}
+	}
+	if st := e.must(); st.Path != want[0] || !strings.Contains(st.Advice, want[1]) {
+		t.Errorf("path %q, advice %q", st.Path, st.Advice)
+	}
+	cmd := exec.Command("/proc/self/exe", "devices")
+	cmd.Env = append(os.Environ(), asCommand+"=1")
+	out, err := cmd.CombinedOutput()
+	if err != nil {
+		t.Fatalf("%v: %s", err, out)
+	}
+	for _, text := range []string{`"JACK Audio Connection Kit/nullsink"; PipeWire by its JACK library: PipeWire is running, no jackd is`, "ALSA/default"} {
+		if !strings.Contains(string(out), text) {
+			t.Errorf("devices does not say %q: %s", text, out)
+		}
+	}
+}
+
+// TestE2EPipeWireNoSink has a server without a sink: the device can be opened, and never asks for sound.
+func TestE2EPipeWireNoSink(t *testing.T) {
+	backendtest.StartPipeWire(t)
+	cmd := exec.Command("/proc/self/exe", "up", "--runtime-dir", t.TempDir(), "--osc", "none", "--state", noState)
+	cmd.Env = append(os.Environ(), asCommand+"=1")
+	out, err := cmd.CombinedOutput()
+	if exit := (*exec.ExitError)(nil); !errors.As(err, &exit) || exit.ExitCode() != 1 || strings.Count(string(out), "\n") != 1 ||
+		!strings.Contains(string(out), "was opened but asked for no sound (0 times in 2s): choose another") {
+		t.Errorf("%v: %s", err, out)
+	}
+	e := up(t, "--fallback", "null")
+	if st := e.must(); st.Backend != "null" || !st.Blank || !st.Second || !strings.Contains(st.Note, "asked for no sound") {
+		t.Errorf("plays on %s, blank %t, second %t, note %q", st.Backend, st.Blank, st.Second, st.Note)
+	}
+}
