@@ -43,6 +43,8 @@ type Request struct {
 	// wiring; another device ignores it. "": any.
 	Wiring   [][]string
 	WiringOf string
+	// Heard refuses a device whose sound goes nowhere yet, such as a server without a playback port.
+	Heard bool
 	// Ready is asked, by a backend that has no clock of its own, whether frames can be taken now.
 	Ready func(frames int) bool
 }

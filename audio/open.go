@@ -158,6 +158,7 @@ func (p *process) try(t shm.Target, alone bool, r Request, fill Fill) (s Stream,
 // that runs and gives none. Those after the clock are chosen by name only.
 func (p *process) tryAll(alone bool, r Request, fill Fill) (s Stream, first bool, note string, err error) {
 	refusal := false
+	r.Heard = !r.Again // once it has played, the sound waits there for a port to come back
 	for i, b := range p.backends {
 		last := b.Name() == lastResort
 		if last && i > 0 {
