@@ -45,6 +45,9 @@ type Request struct {
 	WiringOf string
 	// Heard refuses a device whose sound goes nowhere yet, such as a server without a playback port.
 	Heard bool
+	// Prepare is called, by a backend that knows before the device does so, when it will take so many
+	// frames at a time. It returns when they are there, or after 200 ms. It is not for the callback.
+	Prepare func(frames int)
 	// Ready is asked, by a backend that has no clock of its own, whether frames can be taken now.
 	Ready func(frames int) bool
 }

@@ -1,8 +1,11 @@
 package audio
 
 import (
+	"runtime"
 	"testing"
 	"time"
+
+	"github.com/music-chronus/chronus/shm"
 )
 
 // A burst is what the device takes before a worker can answer, in however many calls.
@@ -119,5 +122,30 @@ func TestLeadIsAJitterBuffer(t *testing.T) {
 	fixed.take(now, 64)
 	if got := fixed.late(now, 3); got != 6 {
 		t.Errorf("a lead of 6 that was asked for became %d", got)
+	}
+}
+
+// A longer period that is announced finds its blocks there: nothing is concealed, and nothing overruns.
+func TestPrepare(t *testing.T) {
+	s := newStageOf(t, shm.Geometry{Rate: 48000, Block: testBlock, Channels: 2, Slots: 2, Ring: 64, Guard: 2}, 2)
+	for at := 0; at < 10*testBlock; at += testBlock {
+		s.fillUp(0)
+		s.fillUp(1)
+		s.continues(s.play(testBlock), at)
+	}
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		s.player.Prepare(16 * testBlock)
+	}()
+	for s.control.Lead() < 34 {
+		runtime.Gosched()
+	}
+	s.fillUp(0)
+	s.fillUp(1)
+	<-done
+	s.continues(s.play(16*testBlock), 10*testBlock)
+	if c := s.control.Counters(); c.Concealed != 0 || c.Overruns != 0 || c.Flips != 0 || s.control.Lead() != 34 {
+		t.Errorf("%+v, lead %d", c, s.control.Lead())
 	}
 }

@@ -102,14 +102,19 @@ type choice struct {
 
 // choose opens the first target that can be.
 func (p *process) choose(targets []shm.Target, o shm.OpenOrder) (c choice, err error) {
+	player := new(atomic.Pointer[Player])
 	r := Request{
 		Rate: o.Rate, Channels: o.Channels, Period: o.Period, Again: o.Again,
 		ClientName: o.ClientName, Ready: func(frames int) bool { return p.player.Ready(frames) },
 	}
+	r.Prepare = func(frames int) {
+		if p := player.Load(); p != nil {
+			p.Prepare(frames)
+		}
+	}
 	if o.Wiring != nil {
 		r.Wiring, r.WiringOf = o.Wiring.Ports, o.Wiring.Of
 	}
-	player := new(atomic.Pointer[Player])
 	fill := func(out []float32) {
 		if p := player.Load(); p != nil {
 			p.Fill(out)

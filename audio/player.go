@@ -2,6 +2,7 @@ package audio
 
 import (
 	"sync/atomic"
+	"time"
 
 	"github.com/music-chronus/chronus/shm"
 	"github.com/music-chronus/chronus/shm/sys"
@@ -27,6 +28,7 @@ type Player struct {
 
 	held     atomic.Bool  // the device is to call, but not yet to play
 	leave    atomic.Bool  // this process was told to end
+	coming   atomic.Int64 // frames that the device will take at a time, of Prepare; 0: as before
 	burst    atomic.Int64 // frames that the device takes before a worker can answer
 	calls    atomic.Int64
 	lead     leadControl
@@ -58,6 +60,28 @@ func (p *Player) Expect(frames int) {
 	p.lead.demand.most, p.lead.demand.spanEnd = frames, p.clock()+int64(demandSpan)
 	p.lead.burst = frames
 	p.burst.Store(int64(frames))
+}
+
+// prepareWait is how long Prepare waits for the workers at the most.
+const prepareWait = 200 * time.Millisecond
+
+// Prepare raises the lead for a device that is about to take so many frames at a time, and waits until
+// the active worker has rendered as much. It is not for the callback, which may run meanwhile.
+func (p *Player) Prepare(frames int) {
+	p.coming.Store(int64(frames))
+	if p.words.Transport() != shm.Play || p.held.Load() {
+		return
+	}
+	g := p.words.Geometry()
+	l := leadControl{frames: int(g.Block), guard: p.guard, limit: uint64(g.Ring), asked: p.words.AskedLead(), burst: frames}
+	if lead := l.target(); lead > p.words.Lead() {
+		_, extra := p.words.Pace()
+		p.words.SetLead(lead, frames, extra)
+		p.words.Wake()
+		pollFor(prepareWait, func() bool {
+			return p.journal.Published(p.words.Active().Slot()) >= p.words.Clock()+lead
+		})
+	}
 }
 
 // Attach hands the callback another ring for slot. It is taken up at the next call, which says so in
@@ -104,6 +128,10 @@ func (p *Player) Fill(out []float32) {
 	}
 	if !p.began { // until now another process, or the engine, has set the lead
 		p.began, p.lead.now = true, p.words.Lead()
+	}
+	if frames := p.coming.Swap(0); frames > 0 {
+		p.lead.demand.most = max(p.lead.demand.most, int(frames))
+		p.lead.now = p.words.Lead()
 	}
 	lead := p.lead.take(now, len(out)/p.mix.to)
 	p.burst.Store(int64(p.lead.burst))

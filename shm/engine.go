@@ -341,6 +341,9 @@ func (p Playback) CountLate() { p.w.counters.late.Add(1) }
 // CountOverrun counts a call in which the device took more than the lead.
 func (p Playback) CountOverrun() { p.w.counters.overruns.Add(1) }
 
+// Wake wakes all workers.
+func (p Playback) Wake() { p.ring() }
+
 // Conceal counts a block's worth of time for which nobody had a block.
 func (p Playback) Conceal() { p.w.counters.concealed.Add(1) }
 

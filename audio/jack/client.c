@@ -36,6 +36,14 @@ static void connected(jack_port_id_t a, jack_port_id_t b, int on, void *arg)
 	changed(arg);
 }
 
+// resized runs before the first call with another period. The server waits for it, PipeWire does not.
+static int resized(jack_nframes_t frames, void *arg)
+{
+	struct chronus_client *c = arg;
+	chronusResized(c->handle, frames);
+	return 0;
+}
+
 static void ended(jack_status_t code, const char *reason, void *arg)
 {
 	struct chronus_client *c = arg;
@@ -72,6 +80,7 @@ int chronus_activate(struct chronus_client *c)
 	jack_on_shutdown(c->jack, gone, c);
 	jack_on_info_shutdown(c->jack, ended, c);
 	if (jack_set_process_callback(c->jack, process, c) != 0 ||
+	    jack_set_buffer_size_callback(c->jack, resized, c) != 0 ||
 	    jack_set_port_registration_callback(c->jack, registered, c) != 0 ||
 	    jack_set_port_connect_callback(c->jack, connected, c) != 0)
 		return -1;

@@ -27,12 +27,14 @@ type stream struct {
 	info   audio.Info
 	fill   audio.Fill
 	client *client
-	handle int
-	block  []float32 // interleaved, for a whole call
-	watch  driver.Watch
-	wiring *wiring
-	closed bool
-	last   error // of Err, once closed
+	// prepare is the Request's.
+	prepare func(frames int)
+	handle  int
+	block   []float32 // interleaved, for a whole call
+	watch   driver.Watch
+	wiring  *wiring
+	closed  bool
+	last    error // of Err, once closed
 
 	running atomic.Bool // Fill is called
 	inside  atomic.Bool // the callback is under way
@@ -50,7 +52,7 @@ func newStream(c *client, channels int, r audio.Request, fill audio.Fill) *strea
 			Backend: Backend{}.Name(), API: api(), Device: c.server,
 			Rate: r.Rate, Channels: channels, Period: c.period(),
 		},
-		fill: fill, client: c, handle: -1,
+		fill: fill, prepare: r.Prepare, client: c, handle: -1,
 		block: make([]float32, maxFrames*channels),
 	}
 	if r.WiringOf != "" && r.WiringOf != s.info.Path() {
@@ -96,6 +98,13 @@ func chronusProcess(handle, at, frames C.uint, out **C.float, channels C.uint) {
 		return
 	}
 	silence(ports, int(frames)) // it was closed, and the server has not answered
+}
+
+//export chronusResized
+func chronusResized(handle, frames C.uint) {
+	if s := handles[handle].Load(); s != nil && s.running.Load() && s.prepare != nil {
+		s.prepare(int(frames))
+	}
 }
 
 // process fills the buffers of all ports, of as many frames each. at is the server's frame time.

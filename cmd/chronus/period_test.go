@@ -1,0 +1,101 @@
+package main
+
+import (
+	"fmt"
+	"os/exec"
+	"testing"
+	"time"
+
+	"github.com/music-chronus/chronus/actors"
+	"github.com/music-chronus/chronus/audio/backendtest"
+	"github.com/music-chronus/chronus/audio/soundserver"
+)
+
+// changedPeriods are the periods that a server takes in turn, twenty changes in all.
+var changedPeriods = []int{64, 2048, 256, 512, 32, 1024, 128, 2048, 32, 256, 2048, 64, 512, 128, 1024, 32, 512, 64, 2048, 256}
+
+// awaitPeriod waits until the engine knows that the device takes so many frames at a time, or more: a
+// longer period is remembered for some seconds.
+func (e *engineProcess) awaitPeriod(frames int) {
+	e.t.Helper()
+	e.until(fmt.Sprintf("a period of %d frames", frames), 20*time.Second, func(st actors.Status) bool { return st.Period >= frames })
+	e.playedTo(e.must().Clock + uint64(4*frames/64+40))
+}
+
+// kept fails if the sound was moved or the audio process restarted between two looks.
+func kept(t *testing.T, before, after actors.Status) {
+	t.Helper()
+	if after.AudioPID != before.AudioPID || after.Failed != before.Failed || after.CallbackFlips != before.CallbackFlips {
+		t.Errorf("audio process %d, before %d; %d failovers and %d flips by the callback meanwhile",
+			after.AudioPID, before.AudioPID, after.Failed-before.Failed, after.CallbackFlips-before.CallbackFlips)
+	}
+}
+
+// The period of a JACK server changes twenty times while a sine plays, with the engine's own lead and
+// with one that is too short for most of them: the sine goes on, in the same audio process. An
+// asynchronous server on a machine that stalls loses frames itself, and counts them as xruns.
+func TestE2EJackPeriods(t *testing.T) {
+	for _, tt := range []struct {
+		async bool
+		lead  int
+	}{{false, 0}, {false, 8}, {true, 0}, {true, 8}} {
+		t.Run(fmt.Sprintf("async %t, lead %d", tt.async, tt.lead), func(t *testing.T) {
+			backendtest.StartJACK(t, backendtest.JACKOptions{Rate: 48000, Period: 256, Async: tt.async})
+			e := up(t, "--backend", "jack", "--lead", fmt.Sprint(tt.lead), "--patch", steadyPatch)
+			before := e.redundancy()
+			recorded := capture(t, 12)
+			for _, frames := range changedPeriods {
+				if out, err := exec.Command("jack_bufsize", fmt.Sprint(frames)).CombinedOutput(); err != nil {
+					t.Fatalf("jack_bufsize %d: %v: %s", frames, err, out)
+				}
+				e.awaitPeriod(frames)
+			}
+			after := e.must()
+			s := backendtest.FitSine(left(t, recorded()), 48000, steadyFrequency)
+			t.Logf("lead %d (%s); %d concealed, %d xruns, %d overruns, %d late; %v", after.Lead, after.LeadWhy,
+				after.Concealed-before.Concealed, after.Xruns-before.Xruns, after.Overruns-before.Overruns, after.Late-before.Late, s)
+			kept(t, before, after)
+			if len(s.Breaks) > int(after.Xruns-before.Xruns) || after.Concealed != before.Concealed {
+				t.Error("the sine is broken")
+			}
+		})
+	}
+}
+
+// PipeWire plays at short and long quanta, and changes between them twenty times. It skips a cycle
+// when the quantum changes; a plain C client beside the engine shows how many.
+func TestE2EPipeWireQuanta(t *testing.T) {
+	server := backendtest.StartPipeWire(t)
+	server.Sink(t, "nullsink")
+	server.Sink(t, "controlsink")
+	server.Default(t, "nullsink")
+	backendtest.StartControl(t, soundserver.Look().Library, "controlsink:playback_FL", "controlsink:playback_FR")
+	e := up(t, "--patch", steadyPatch)
+	for _, tt := range []struct {
+		name   string
+		quanta []int
+	}{{"64", []int{64}}, {"256", []int{256}}, {"2048", []int{2048}}, {"20 changes", changedPeriods}} {
+		t.Run(tt.name, func(t *testing.T) {
+			if len(tt.quanta) == 1 {
+				server.Quantum(t, tt.quanta[0])
+				e.awaitPeriod(tt.quanta[0])
+			}
+			before := e.redundancy()
+			heard, other := server.Capture(t, "nullsink"), server.Capture(t, "controlsink")
+			for _, frames := range tt.quanta {
+				server.Quantum(t, frames)
+				e.awaitPeriod(frames)
+			}
+			e.playedTo(e.must().Clock + 2*750)
+			after := e.must()
+			s := backendtest.FitSine(left(t, heard.Stop(t)), 48000, steadyFrequency)
+			c := backendtest.FitSine(left(t, other.Stop(t)), 48000, backendtest.ControlFrequency)
+			t.Logf("lead %d (%s); %d concealed, %d xruns, %d overruns, %d late; %v; control: %v", after.Lead, after.LeadWhy,
+				after.Concealed-before.Concealed, after.Xruns-before.Xruns, after.Overruns-before.Overruns, after.Late-before.Late, s, c)
+			kept(t, before, after)
+			if skipped := max(len(c.Breaks), len(tt.quanta)-1); len(s.Breaks) > skipped {
+				t.Errorf("%d breaks, the server skipped %d cycles", len(s.Breaks), skipped)
+			}
+		})
+	}
+}
