@@ -35,7 +35,6 @@ func TestCommandLine(t *testing.T) {
 		{append(start, "--block", "8"), 1, "block 8 is outside 16 to 4096"},
 		{append(start, "--replicas", "9"), 1, "replicas 9 is outside 1 to 8"},
 		{append(start, "--lead", "2"), 1, "lead 2 must be above guard 2"},
-		{append(start, "--lead", "3", "--block", "16"), 1, "which needs --lead 10"},
 		{append(start, "--fallback", "asio:x"), 1, `--fallback "asio:x": the backend is jack, portaudio, null, file or pipe`},
 		{append(start, "--guard", "0"), 1, "--guard 0: it is 1 or more"},
 		{append(start, "--log", "loud"), 1, "it is debug, info, warn or error"},
