@@ -65,17 +65,23 @@ func TestE2EJack(t *testing.T) {
 	}
 }
 
-// capture records the engine's ports of the JACK graph with jack_rec; recorded waits for its end.
+// capture records PortAudio's ports of the JACK graph with jack_rec; recorded waits for its end.
 func capture(t *testing.T, seconds int) (recorded func() string) {
 	t.Helper()
+	return capturePorts(t, seconds, "PortAudio:out_0", "PortAudio:out_1")
+}
+
+// capturePorts is capture for any two ports.
+func capturePorts(t *testing.T, seconds int, left, right string) (recorded func() string) {
+	t.Helper()
 	path := filepath.Join(t.TempDir(), "captured.wav")
-	cmd := exec.Command("jack_rec", "-f", path, "-d", fmt.Sprint(seconds), "-b", "32", "-B", "65536", "PortAudio:out_0", "PortAudio:out_1")
+	cmd := exec.Command("jack_rec", "-f", path, "-d", fmt.Sprint(seconds), "-b", "32", "-B", "262144", left, right)
 	var out bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &out, &out
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
-	connected := regexp.MustCompile(`(?m)PortAudio:out_1\n(?:   .*\n)*   jackrec`)
+	connected := regexp.MustCompile(`(?m)` + regexp.QuoteMeta(right) + `\n(?:   .*\n)*   jackrec`)
 	for began := time.Now(); ; time.Sleep(10 * time.Millisecond) {
 		ports, _ := exec.Command("jack_lsp", "-c").Output()
 		if connected.Match(ports) || bytes.Contains(ports, []byte("input2")) {
