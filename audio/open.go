@@ -23,7 +23,8 @@ const (
 )
 
 // open opens a device, learns its period, and tells the engine. A device that can be opened and never
-// asks for sound, such as a server without a sink, is left, and the next target takes its place.
+// asks for sound, such as a server without a sink, or that takes more at a time than the rings hold, is
+// left, and the next target takes its place.
 func (p *process) open(o shm.OpenOrder) error {
 	targets, note := o.Targets(lastResort), ""
 	for first := true; ; first = false {
@@ -32,11 +33,14 @@ func (p *process) open(o shm.OpenOrder) error {
 		if err != nil {
 			return err
 		}
-		if err = p.take(c, o); !errors.Is(err, errSilent) {
+		if err = p.take(c, o); !errors.Is(err, errSilent) && !errors.Is(err, errTooLong) {
 			return err
 		}
 		c.player.Store(nil)
-		// It is left to the end of the process: a driver that does not call may hang, or abort, in its Close.
+		if errors.Is(err, errTooLong) {
+			_ = p.stream.Close()
+		}
+		// A silent one is left to the end of the process: its driver may hang, or abort, in Close.
 		p.stream, p.player, p.started = nil, nil, false
 		if len(c.rest) == 0 {
 			return err

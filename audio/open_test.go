@@ -107,3 +107,27 @@ func TestWarm(t *testing.T) {
 		t.Errorf("warmed %d and %d times; device: %s", one.warmed, two.warmed, one.state)
 	}
 }
+
+// A device that takes more at a time than the rings hold is left for the next one, also when it plays
+// already. Without a next one the start ends with the reason.
+func TestPeriodTooLong(t *testing.T) {
+	order := shm.OpenOrder{Target: shm.Target{Backend: "one"}, Others: []shm.Target{{Backend: "two"}}, Rate: 48000, Channels: 2}
+	h := newHouse(t, &device{name: "one", period: 4 * testBlock}, &device{name: "two", period: testBlock})
+	h.order(shm.Order{Open: &order})
+	if o := h.p.opened; o == nil || o.Backend != "two" || !o.Second || !strings.Contains(o.Note, "takes more than the rings hold: 256 frames at a time, 192 at the most") {
+		t.Errorf("plays on %+v", o)
+	}
+	h = newHouse(t, &device{name: "one", period: 4 * testBlock})
+	order.Others = nil
+	if err := h.p.obey(shm.Order{Open: &order}, nil); !errors.Is(err, errTooLong) {
+		t.Errorf("%v", err)
+	}
+	h = newHouse(t, &device{name: "one", period: testBlock})
+	h.begin()
+	h.run(1)
+	h.dev.calls = 4 * testBlock
+	h.run(1)
+	if err := h.p.check(); !errors.Is(err, errTooLong) {
+		t.Errorf("while it plays: %v", err)
+	}
+}

@@ -1,6 +1,7 @@
 package audio
 
 import (
+	"errors"
 	"fmt"
 	"log/slog"
 	"time"
@@ -117,8 +118,10 @@ func (p *process) fits(device string, frames int) error {
 	if ok {
 		return nil
 	}
-	return fmt.Errorf("device %q takes %d frames at a time, and the rings hold %d: use a shorter period, or a larger --block", device, frames, most)
+	return fmt.Errorf("device %q %w: %d frames at a time, %d at the most: use a shorter period, or a larger --block", device, errTooLong, frames, most)
 }
+
+var errTooLong = errors.New("takes more than the rings hold")
 
 // end fades out, then closes the device. One that is lost is left to the kernel: its driver may
 // never answer.
