@@ -133,7 +133,7 @@ func TestBadOrders(t *testing.T) {
 	}
 }
 
-// What the device says reaches the engine once, and again where none was there to hear it.
+// Each report of the device reaches the engine once, and again if no engine was there to get it.
 func TestCheckReports(t *testing.T) {
 	h := newHouse(t, &device{name: "one", period: testBlock})
 	h.begin()

@@ -42,7 +42,7 @@ func TestRingOutlivesItsSuccessor(t *testing.T) {
 	}
 }
 
-// What another process's callback has left in the shared words unmaps nothing.
+// Generations that another process's callback left in the shared words unmap nothing.
 func TestRingOutlivesStaleWords(t *testing.T) {
 	h := newHouse(t, &device{name: "one", period: testBlock})
 	h.begin()

@@ -39,7 +39,7 @@ type stream struct {
 	running atomic.Bool // Fill is called
 	inside  atomic.Bool // the callback is under way
 	xruns   atomic.Uint64
-	// Of the callback alone, since Start: its calls, and the frame time and the frames of the last.
+	// The callback alone uses these: its calls since Start, and frame time and frames of the last.
 	calls, at, frames uint32
 }
 

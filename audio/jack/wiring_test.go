@@ -121,7 +121,7 @@ func TestRestores(t *testing.T) {
 	x.is(nothing, nothing, "")
 }
 
-// What the user connects and disconnects is learnt; what is cut for a moment is not.
+// The user's connections and disconnections are learnt. A connection that is cut for a moment stays.
 func TestLearns(t *testing.T) {
 	x := newTable(t, &board{inputs: speakers}, nil)
 	x.look(0)

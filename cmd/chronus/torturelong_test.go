@@ -14,8 +14,9 @@ import (
 	"time"
 )
 
-// What TestTortureLong does where nothing else is said, and how many faults at a time: so many are lost
-// to a run that is killed. The patches take turns, so a batch is a quarter of all at the most.
+// TestTortureLong does longDefault faults, for longMinutes at the most, unless the environment says
+// otherwise. A run that is killed loses longBatch of them at the most. The patches take turns, so a batch
+// is a quarter of all at the most.
 const (
 	longDefault = 40
 	longBatch   = 100
