@@ -86,7 +86,7 @@ func (p *process) attach(o shm.AttachOrder, fds []int) {
 	}
 }
 
-// check is called every few milliseconds. It reports what the device says, unmaps rings, and returns
+// check is called every 50 ms (lookEvery). It reports what the device says, unmaps rings, and returns
 // the error that ended the device.
 func (p *process) check() error {
 	if p.stream == nil {

@@ -76,7 +76,7 @@ func (s *Sim) Fill(out []float32) { s.device.fill(out) }
 // Look deposes the workers that have died since the last look.
 func (s *Sim) Look() { s.p.rings.deaths.look(nil) }
 
-// Check does what is done every few milliseconds, and returns what has ended the device. A ring that
+// Check does what is done every 50 ms, and returns what has ended the device. A ring that
 // the callback reads and that is not mapped is an error too.
 func (s *Sim) Check() error {
 	if err := s.p.check(); err != nil {
