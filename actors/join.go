@@ -17,7 +17,7 @@ var errStateTooOld = errors.New("commands since its state are gone")
 // they render what has been played since. Snapshots above keepSmall bytes cost more, and are kept
 // every keepLarge.
 const (
-	keepEvery = 250 * time.Millisecond
+	keepEvery = 150 * time.Millisecond
 	keepLarge = time.Second
 	keepSmall = 1 << 20
 )

@@ -30,9 +30,10 @@ func (w *watchdog) endless(now shm.Status, used time.Duration) bool {
 	return used-w.since > w.limit
 }
 
-// The limit is the time that blockTimes blocks last, but at least leastLimit.
+// The limit is the time that blockTimes blocks last, but at least leastLimit. A virtual machine that its
+// host holds up for 20 ms counts that as processor time of the thread.
 const (
-	leastLimit = 20 * time.Millisecond
+	leastLimit = 40 * time.Millisecond
 	blockTimes = 4
 )
 
