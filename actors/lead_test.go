@@ -2,32 +2,14 @@ package actors
 
 import (
 	"strings"
-	"syscall"
 	"testing"
 	"time"
-
-	"github.com/music-chronus/chronus/shm"
 )
-
-// playback is the callback's view of the engine's words.
-func playback(t *testing.T, r *rig) shm.Playback {
-	t.Helper()
-	fd, err := syscall.Dup(r.control.FD())
-	if err != nil {
-		t.Fatal(err)
-	}
-	p, err := shm.AttachPlayback(fd)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(p.Close)
-	return p
-}
 
 // The status says why the lead is what it is.
 func TestLeadReason(t *testing.T) {
 	r := diverging(t, 2, 12, 0)
-	p := playback(t, r)
+	p := callback(t, r)
 	block := int(r.geo.Block)
 	guard := uint64(r.geo.Guard)
 	for _, c := range []struct {
@@ -56,7 +38,7 @@ func TestLeadIsReported(t *testing.T) {
 	r := diverging(t, 2, 12, 0)
 	var got []Event
 	r.emit = func(e Event) { got = append(got, e) }
-	p := playback(t, r)
+	p := callback(t, r)
 	now := time.Now()
 	look := func() int {
 		got = nil

@@ -104,10 +104,6 @@ type Wired interface {
 	Wiring() [][]string
 }
 
-// ErrOtherBackend is wrapped by the error of Open if the device's name is that of another
-// backend's device: "auto" then keeps the name for the backends that follow.
-var ErrOtherBackend = errors.New("no device of this backend")
-
 // Warmer is a Backend that can do beforehand what takes long about Open.
 type Warmer interface {
 	// Warm makes ready for one Open. Devices that come or go meanwhile are Open's business.

@@ -9,19 +9,6 @@ import (
 	"github.com/music-chronus/chronus/shm"
 )
 
-// houseOfThree has the backends one, two and null, of which some cannot open a device.
-func houseOfThree(t *testing.T, refuse string) (h *house, list []*device) {
-	t.Helper()
-	for _, name := range []string{"one", "two", "null"} {
-		d := &device{name: name, period: testBlock}
-		if strings.Contains(refuse, name) {
-			d.refuses = errors.New(name + " is busy")
-		}
-		list = append(list, d)
-	}
-	return newHouse(t, list...), list
-}
-
 // The request has what the order asks for, and asks the player whether frames are there.
 func TestOpenRequests(t *testing.T) {
 	h := newHouse(t, &device{name: "one", period: testBlock})

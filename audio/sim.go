@@ -38,7 +38,7 @@ func NewSim(words shm.Playback, journal shm.Journal, period int) *Sim {
 // again.
 func (s *Sim) SetExtra(blocks uint64) { s.p.player.lead.extra = blocks }
 
-// Connect is an engine that connects. What an engine before it has sent and nobody has read is lost.
+// Connect is an engine that connects. Unread packets of the engine before it are lost.
 func (s *Sim) Connect(engine *sys.Socket) {
 	before := s.engine.Socket
 	s.engine.follow(received{from: engine, fresh: true})

@@ -5,7 +5,7 @@
 // device that plays, or as they were before (audio.Request.Wiring).
 //
 // An xrun is counted when the server went on without the client: since the call before, its frame
-// time has gone on by more than a period. What the server itself reports is not counted. An
+// time has gone on by more than a period. Reports of the server itself are not counted. An
 // asynchronous jackd reports xruns when clients come, though no frame is lost, and the breaks of
 // a sound card are in its own log.
 package jack
@@ -56,7 +56,7 @@ func serverOf(device string) (string, error) {
 	case device == "" || strings.EqualFold(device, defaultServer()):
 		return "", nil
 	case !strings.EqualFold(kind, deviceKind):
-		return "", fmt.Errorf("jack: device %q: %w; try JACK, or JACK/SERVER", device, audio.ErrOtherBackend)
+		return "", fmt.Errorf("jack: no device %q: try JACK, or JACK/SERVER", device)
 	case server == defaultServer():
 		return "", nil
 	}
