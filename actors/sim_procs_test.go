@@ -181,7 +181,7 @@ func (w *simWorld) startAudioSim() {
 	w.connectSim(a)
 }
 
-// connectSim does what connectAudio does. What the audio process says is taken by hear.
+// connectSim does what connectAudio does. The goroutine of hear takes the notices of the audio process.
 func (w *simWorld) connectSim(a *simAudio) {
 	ours, theirs, err := sys.SocketPair()
 	if err != nil {

@@ -76,16 +76,34 @@ func TestDoesNotFlipBackToAStoppedWorker(t *testing.T) {
 	s := newStage(t, 2)
 	s.fillUp(0)
 	s.fillUp(1)
-	for range 3 { // worker 0 stops; worker 1 gets on, but too slowly
+	for range 3 { // worker 0 stops
 		s.play(testBlock)
 	}
-	for k := range 40 {
-		if k%3 == 0 {
-			s.publish(1)
-		}
-		s.play(testBlock)
-		if k > 0 && s.control.Active().Slot() != 1 {
+	s.publish(1) // worker 1 gets on by one block: it is hardly ahead
+	for k := range 3 * restless {
+		if s.play(testBlock); s.control.Active().Slot() != 1 {
 			t.Fatalf("call %d: the sound is back at the worker that stands still", k)
+		}
+	}
+}
+
+// A worker that still catches up, as after a common death, does not make the lead grow: it never kept up.
+func TestLeadDoesNotGrowForAJoiner(t *testing.T) {
+	for _, heir := range []bool{false, true} {
+		s := newStage(t, 2)
+		if !heir {
+			a := s.control.Active()
+			s.control.Swap(a, a.Without(1, 0))
+		}
+		for range 40 { // worker 0 gets on, one block in each call, and never has its full lead
+			s.publish(0)
+			if heir && s.journal.Published(1) < s.journal.Published(0) {
+				s.publish(1)
+			}
+			s.play(testBlock)
+		}
+		if c := s.control.Counters(); c.Late != 0 || s.control.Lead() != testLead {
+			t.Errorf("heir %t: %+v, lead %d", heir, c, s.control.Lead())
 		}
 	}
 }

@@ -133,17 +133,22 @@ func TestPrepare(t *testing.T) {
 		s.fillUp(1)
 		s.continues(s.play(testBlock), at)
 	}
-	done := make(chan struct{})
+	there := make(chan uint64) // blocks, when Prepare returns
 	go func() {
-		defer close(done)
 		s.player.Prepare(16 * testBlock)
+		there <- s.journal.Published(0) - s.control.Clock()
 	}()
 	for s.control.Lead() < 34 {
 		runtime.Gosched()
 	}
+	for range 1000 {
+		runtime.Gosched() // a Prepare that does not wait returns now
+	}
 	s.fillUp(0)
 	s.fillUp(1)
-	<-done
+	if n := <-there; n != 34 {
+		t.Errorf("%d blocks are there, want 34", n)
+	}
 	s.continues(s.play(16*testBlock), 10*testBlock)
 	if c := s.control.Counters(); c.Concealed != 0 || c.Overruns != 0 || c.Flips != 0 || s.control.Lead() != 34 {
 		t.Errorf("%+v, lead %d", c, s.control.Lead())

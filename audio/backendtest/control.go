@@ -19,8 +19,8 @@ const ControlFrequency = 523.37
 //go:embed testdata/sine.c
 var sineSource []byte
 
-// Control is a JACK client in plain C that plays a steady sine. What happens to its sound, the machine
-// and the server have done.
+// Control is a JACK client in plain C that plays a steady sine. Breaks of its sound are the doing of
+// the machine or the server.
 type Control struct {
 	cmd *exec.Cmd
 	out *buffer

@@ -1,0 +1,44 @@
+package actors
+
+import (
+	"math"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/music-chronus/chronus/shm"
+)
+
+// The sender of a command that a block leaves out is told, though the worker's end is noticed only after
+// a snapshot beyond that block was kept.
+func TestLeftOutIsToldAfterASnapshot(t *testing.T) {
+	r := diverging(t, 2, 12, noSlot)
+	fd, err := syscall.Dup(r.journal.FD())
+	if err != nil {
+		t.Fatal(err)
+	}
+	rec, err := shm.AttachRecorder(fd, 0, 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(rec.Close)
+	told := make(chan error, 1)
+	r.log.last = 1
+	r.log.add(shm.Command{Seq: 1, Op: shm.OpGate, Plan: r.present.number}, askerFunc(func(err error) { told <- err }))
+	rec.Propose(19, 0)
+	d, ok := rec.Propose(20, 1)
+	if d = rec.SkipNew(20, d); !ok || !d.Skip() {
+		t.Fatalf("decision %v, %t", d, ok)
+	}
+	r.poison.suspects = []offence{{block: 20, node: -1, own: true}}
+	r.kept.State = shm.State{Block: 25, Seq: 1, Plan: r.present.number}
+	r.clearSuspects(math.MaxUint64)
+	select {
+	case err := <-told:
+		if err == nil {
+			t.Error("told without an error")
+		}
+	case <-time.After(5 * time.Second):
+		t.Error("the sender was not told")
+	}
+}
