@@ -125,7 +125,7 @@ func (a *Addresses) Append(to []shm.Command, m *osc.Message, p *osc.Patterns) (c
 			return to, found, err
 		}
 		e := &a.space.Entries()[entry]
-		found.Address, found.Guarded = e.Address, e.Guarded
+		found.Address, found.Guarded = e.Address, e.RequiresToken
 		if found.inquiry = a.asks[entry]; found.inquiry != nil {
 			return to, found, found.inquiry.check(m)
 		}

@@ -65,7 +65,7 @@ func (h *heritage) take(x *heir) error {
 		return fmt.Errorf("%w: %w", errUnusable, err)
 	}
 	for i, fd := range fds {
-		s, err := shm.Take(fd)
+		s, err := shm.Adopt(fd)
 		if err != nil {
 			sys.CloseAll(fds[i+1:])
 			return fmt.Errorf("%w: process %d: %w", errUnusable, x.PID, err)
@@ -154,8 +154,8 @@ func adopt(cfg Config, asked []byte, h *heritage, emit func(Event)) (*rig, error
 		return nil, fmt.Errorf("%w: none of its processes has any sound", errUnusable)
 	}
 	r := bareRig(cfg, h.control.Geometry(), emit)
-	r.control, r.journal = shm.TakeControl(h.control), shm.TakeJournal(h.journal)
-	r.store, r.plans = shm.TakeKept(h.kept), shm.PlanStore{Segment: h.plans}
+	r.control, r.journal = shm.ControlFromSegment(h.control), shm.JournalFromSegment(h.journal)
+	r.store, r.plans = shm.CheckpointStoreFromSegment(h.kept), shm.PlanStore{Segment: h.plans}
 	if t := r.control.Transport(); t != shm.Play {
 		return nil, fmt.Errorf("%w: it had not begun to play, or was about to end", errUnusable)
 	}
@@ -181,12 +181,12 @@ func adopt(cfg Config, asked []byte, h *heritage, emit func(Event)) (*rig, error
 	r.inheritPresent()
 	for _, s := range r.slots {
 		if s.phase == empty {
-			r.control.Depose(s.number, r.journal) // it died unseen
+			r.control.RemoveWorker(s.number, r.journal) // it died unseen
 		}
 	}
-	r.control.AskLead(r.cfg.Lead)
+	r.control.RequestLead(r.cfg.Lead)
 	r.active = r.control.Active()
-	news := Adopted{Audio: h.audio != nil, Block: r.control.Clock()}
+	news := TookOver{Audio: h.audio != nil, Block: r.control.Clock()}
 	for _, s := range r.slots {
 		if s.phase != empty {
 			news.Workers++
@@ -238,12 +238,12 @@ func (r *rig) inheritSlot(i int, h *heritage, now time.Time) *slot {
 			continue
 		}
 		s.gen = max(s.gen, gen)
-		if s.phase != empty || x.snap == nil || !shm.TakeCommands(x.slot).Started() {
+		if s.phase != empty || x.snap == nil || !shm.CommandsFromSegment(x.slot).Started() {
 			continue
 		}
 		s.gen, s.proc, s.handed = gen, x.proc, r.control.Mapped(i) == gen
-		s.ring, s.cmds, s.snap = x.slot, shm.TakeCommands(x.slot), x.snap
-		s.snaps, s.asked = shm.TakeSnapshots(x.snap), s.cmds.Asked()
+		s.ring, s.cmds, s.snap = x.slot, shm.CommandsFromSegment(x.slot), x.snap
+		s.snaps, s.asked = shm.SnapshotsFromSegment(x.snap), s.cmds.RequestedSnapshot()
 		x.slot, x.snap = nil, nil
 		head := r.journal.Head(i)
 		s.progress = head.Published()

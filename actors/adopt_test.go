@@ -65,7 +65,7 @@ func TestInheritsPresent(t *testing.T) {
 				r.log.add(shm.Command{Seq: 1, Op: shm.OpPlan, Plan: first.number, Value: float64(p.number)}, nil)
 			}
 			if tt.decision {
-				r.journal.Overrule(12, 1)
+				r.journal.ReplaceDecision(12, 1)
 			}
 			if tt.skip {
 				leaveOut(t, r, 12)
@@ -124,7 +124,7 @@ func TestBeginsAnew(t *testing.T) {
 		t.Fatal("there is a worker that has the state")
 	}
 	ends.phase = empty
-	r.control.Depose(ends.number, r.journal)
+	r.control.RemoveWorker(ends.number, r.journal)
 	r.afterDeath(offence{node: -1})
 	if r.present != p {
 		t.Fatalf("plan %d plays", r.present.number)

@@ -56,8 +56,8 @@ func TestPoisonPatch(t *testing.T) {
 				}
 				until(t, e, "plays on", func(now actors.Status) bool { return now.Clock > before.Clock+500 && now.Redundant })
 			})
-			if st := status(t, e); st.Concealed > before.Concealed || st.SteppedDown != "" {
-				t.Errorf("%d blocks concealed, stepped down: %q", st.Concealed-before.Concealed, st.SteppedDown)
+			if st := status(t, e); st.Concealed > before.Concealed || st.FallbackReason != "" {
+				t.Errorf("%d blocks concealed, stepped down: %q", st.Concealed-before.Concealed, st.FallbackReason)
 			}
 		})
 	}

@@ -115,6 +115,6 @@ func (r *rig) dismiss(s *slot, why string) {
 		return
 	}
 	s.hung = true
-	r.emit(WorkerHung{Slot: s.number, PID: s.proc.PID, Why: why})
+	r.emit(WorkerKilled{Slot: s.number, PID: s.proc.PID, Why: why})
 	s.kill()
 }

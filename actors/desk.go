@@ -70,7 +70,7 @@ func (d *directory) Space() *osc.Space { return d.space }
 
 // Value implements feed.Values.
 func (d *directory) Value(entry int) (v float64, stamp uint64, ok bool) {
-	if c := d.commands[entry]; c.Op != 0 && d.space.Entries()[entry].Valued() {
+	if c := d.commands[entry]; c.Op != 0 && d.space.Entries()[entry].HasValue() {
 		to := d.cell(c.Op, c.Node, c.Param)
 		return math.Float64frombits(to.bits.Load()), to.stamp.Load(), true
 	}

@@ -72,7 +72,7 @@ func (r *rig) witness(s *slot, differs bool, agree int) {
 	switch {
 	case differs:
 		r.doubt = nil
-		for old := r.control.Active(); !r.control.Swap(old, old.WithReady(s.number).Named(s.number)); {
+		for old := r.control.Active(); !r.control.Swap(old, old.WithReady(s.number).WithActive(s.number)); {
 			old = r.control.Active()
 		}
 		r.noticeFlip()

@@ -40,7 +40,7 @@ type verb struct {
 
 // entry is the verb in the space of addresses.
 func (v *verb) entry() osc.Entry {
-	return osc.Entry{Address: v.address, Kind: osc.Words, Least: v.least, Most: v.most, Usage: v.usage, Doc: v.doc, Guarded: true}
+	return osc.Entry{Address: v.address, Kind: osc.Words, Least: v.least, Most: v.most, Usage: v.usage, Doc: v.doc, RequiresToken: true}
 }
 
 // The most drafts there are, how long one is kept that nobody adds to, and how many edits it has.
@@ -165,7 +165,7 @@ func (e *editor) open(peer osc.Peer) (*draft, error) {
 	if e.drafts.list == nil {
 		e.drafts.list = map[client]*draft{}
 	}
-	d := &draft{base: base, patch: p, at: now, gone: peer.Gone()}
+	d := &draft{base: base, patch: p, at: now, gone: peer.Closed()}
 	e.drafts.list[from] = d
 	return d, nil
 }

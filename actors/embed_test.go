@@ -50,7 +50,7 @@ func TestEmbedTwo(t *testing.T) {
 	engines := []*actors.Engine{embed(t, actors.Host{System: system, Name: "one"}), embed(t, actors.Host{System: system, Name: "two"})}
 	heard := map[string]*atomic.Int64{"one": {}, "two": {}}
 	sub := system.EventStream.Subscribe(func(m any) {
-		if h, ok := m.(actors.Happened); ok {
+		if h, ok := m.(actors.EngineEvent); ok {
 			if _, flipped := h.Event.(actors.Flipped); flipped {
 				heard[h.Engine.Id].Add(1)
 			}
@@ -186,9 +186,9 @@ func TestFlipAndMute(t *testing.T) {
 		until(t, e, "is heard again", func(st actors.Status) bool { return !st.Muted && st.Peak > 0.01 })
 	})
 	after := status(t, e)
-	if after.Flips != before.Flips+20 || after.Failed != before.Failed || after.Concealed != before.Concealed || after.Notes != 1 || after.Held != 1 {
-		t.Errorf("flips %d, failovers %d, concealed %d, notes %d, held %d", after.Flips-before.Flips, after.Failed-before.Failed,
-			after.Concealed-before.Concealed, after.Notes, after.Held)
+	if after.Flips != before.Flips+20 || after.FailoversTotal != before.FailoversTotal || after.Concealed != before.Concealed || after.NotesStarted != 1 || after.NotesHeld != 1 {
+		t.Errorf("flips %d, failovers %d, concealed %d, notes %d, held %d", after.Flips-before.Flips, after.FailoversTotal-before.FailoversTotal,
+			after.Concealed-before.Concealed, after.NotesStarted, after.NotesHeld)
 	}
 	load := 0.0
 	for _, w := range until(t, e, "is weighed", func(st actors.Status) bool { return st.Workers[0].Load > 0 }).Workers {
@@ -220,7 +220,7 @@ func TestEndsWithItsParent(t *testing.T) {
 	if want := parent.Id + "/synth"; e.PID().Id != want {
 		t.Errorf("its actor is %s, not %s", e.PID().Id, want)
 	}
-	statuses, events := make(chan actors.Status, 1000), make(chan actors.Happened, 1000)
+	statuses, events := make(chan actors.Status, 1000), make(chan actors.EngineEvent, 1000)
 	ended := make(chan struct{})
 	system.Root.Spawn(actor.PropsFromFunc(func(ctx actor.Context) {
 		switch m := ctx.Message().(type) {
@@ -230,14 +230,14 @@ func TestEndsWithItsParent(t *testing.T) {
 			ctx.Request(e.PID(), actors.Subscribe{Every: 25 * time.Millisecond})
 		case actors.Status:
 			statuses <- m
-		case actors.Happened:
+		case actors.EngineEvent:
 			events <- m
 		case *actor.Terminated:
 			close(ended)
 		}
 	}))
 	first, second := <-statuses, <-statuses
-	if first.Boot == "" || first.Boot != second.Boot || second.Clock < first.Clock {
+	if first.BootID == "" || first.BootID != second.BootID || second.Clock < first.Clock {
 		t.Errorf("%+v, then %+v", first, second)
 	}
 	until(t, e, "redundant", redundant)

@@ -152,8 +152,8 @@ func TestSecondKill(t *testing.T) {
 	if after.Deposed == 0 {
 		t.Error("the audio process was never the first to know")
 	}
-	if after.Concealed != before.Concealed || after.Failed < 10 || after.Flips < 10 {
-		t.Errorf("concealed %d, failovers %d, flips %d", after.Concealed-before.Concealed, after.Failed, after.Flips)
+	if after.Concealed != before.Concealed || after.FailoversTotal < 10 || after.Flips < 10 {
+		t.Errorf("concealed %d, failovers %d, flips %d", after.Concealed-before.Concealed, after.FailoversTotal, after.Flips)
 	}
 	for _, w := range after.Workers {
 		if w.Mismatches != 0 || w.State != "ready" {
@@ -219,7 +219,7 @@ func TestTwoOfMoreKilled(t *testing.T) {
 						t.Fatal(err)
 					}
 				}
-				until(t, e, "replaced", func(now actors.Status) bool { return now.Redundant && now.Failed >= st.Failed+2 })
+				until(t, e, "replaced", func(now actors.Status) bool { return now.Redundant && now.FailoversTotal >= st.FailoversTotal+2 })
 			}
 		})
 		if after := status(t, e); after.Concealed != before.Concealed {

@@ -12,8 +12,8 @@ import (
 // events are one of each kind: what a program may be told, besides values.
 func events() []Event {
 	return []Event{
-		PatchChanged{}, PatchReverted{}, WorkerReady{}, WorkerEnded{}, WorkerHung{}, WorkerDiverged{}, WorkerFailed{}, Flipped{}, AudioOpened{}, Unheard{}, AudioEnded{},
-		Quarantined{}, NodeBypassed{}, SteppedDown{}, NodeMuted{}, OutputGuarded{}, DeviceMissed{}, DeviceOverrun{}, LeadChanged{}, DeviceTrouble{}, Adopted{}, Resumed{}, NotKept{}, ActorFailed{},
+		PatchChanged{}, PatchReverted{}, WorkerReady{}, WorkerEnded{}, WorkerKilled{}, WorkerDiverged{}, WorkerFailed{}, Flipped{}, AudioOpened{}, Unheard{}, AudioEnded{},
+		Quarantined{}, NodeBypassed{}, PatchAbandoned{}, NodeReset{}, OutputLimited{}, DeviceXrun{}, DeviceOverrun{}, LeadChanged{}, DeviceProblem{}, TookOver{}, Resumed{}, SaveFailed{}, ActorFailed{},
 	}
 }
 

@@ -7,9 +7,9 @@ import (
 )
 
 // Event is something that happened, as a value on the actor system's event stream. The set is
-// closed: PatchChanged, PatchReverted, WorkerReady, WorkerEnded, WorkerHung, WorkerDiverged, WorkerFailed, Flipped,
-// AudioOpened, Unheard, AudioEnded, Quarantined, NodeBypassed, SteppedDown, NodeMuted, OutputGuarded, DeviceMissed,
-// DeviceOverrun, LeadChanged, Adopted, Resumed, DeviceTrouble, NotKept, ActorFailed.
+// closed: PatchChanged, PatchReverted, WorkerReady, WorkerEnded, WorkerKilled, WorkerDiverged, WorkerFailed, Flipped,
+// AudioOpened, Unheard, AudioEnded, Quarantined, NodeBypassed, PatchAbandoned, NodeReset, OutputLimited, DeviceXrun,
+// DeviceOverrun, LeadChanged, Adopted, Resumed, DeviceProblem, SaveFailed, ActorFailed.
 type Event interface {
 	fmt.Stringer
 	event()
@@ -42,8 +42,8 @@ type (
 		Generation uint64
 		Cause      string
 	}
-	// WorkerHung: a worker is being killed since it holds the others up.
-	WorkerHung struct {
+	// WorkerKilled: a worker is being killed since it holds the others up.
+	WorkerKilled struct {
 		Slot int
 		PID  int
 		Why  string
@@ -97,17 +97,17 @@ type (
 		Node  string
 		Block uint64
 	}
-	// SteppedDown: a patch that ends every worker was given up.
-	SteppedDown struct{ From, To, Why string }
-	// NodeMuted: a node put out what is no sound (NaN, infinity, beyond all measure), and was silenced and reset.
-	NodeMuted struct {
+	// PatchAbandoned: a patch that ends every worker was given up.
+	PatchAbandoned struct{ From, To, Why string }
+	// NodeReset: a node put out what is no sound (NaN, infinity, beyond all measure), and was silenced and reset.
+	NodeReset struct {
 		Node  string
 		Times uint64 // since the stream began
 	}
-	// OutputGuarded: the sound would have been above full scale, or had a steady offset.
-	OutputGuarded struct{ Limited, Offset uint64 } // blocks, since the stream began
-	// DeviceMissed: the device has reported xruns.
-	DeviceMissed struct{ Xruns, Total uint64 }
+	// OutputLimited: the sound would have been above full scale, or had a steady offset.
+	OutputLimited struct{ Limited, Offset uint64 } // blocks, since the stream began
+	// DeviceXrun: the device has reported xruns.
+	DeviceXrun struct{ Xruns, Total uint64 }
 	// DeviceOverrun: the device took more frames at a time than the lead holds, in so many calls.
 	DeviceOverrun struct {
 		Calls, Total uint64
@@ -119,21 +119,21 @@ type (
 		From, To uint64
 		Reason   string
 	}
-	// DeviceTrouble: something is wrong with what the device does with the sound, which goes on; or no longer.
-	DeviceTrouble struct{ Device, What string }
+	// DeviceProblem: something is wrong with what the device does with the sound, which goes on; or no longer.
+	DeviceProblem struct{ Device, What string }
 	// Resumed: the engine goes on from a saved state.
 	Resumed struct {
 		Block uint64
 		Saved time.Time
 	}
-	// Adopted: the sound of an engine that was lost is under control again.
-	Adopted struct {
+	// TookOver: the sound of an engine that was lost is under control again.
+	TookOver struct {
 		Workers int
 		Audio   bool   // the audio process too
 		Block   uint64 // that was played next
 	}
-	// NotKept: something that an engine after this one would need could not be written.
-	NotKept struct {
+	// SaveFailed: something that an engine after this one would need could not be written.
+	SaveFailed struct {
 		What string
 		Err  error
 	}
@@ -149,7 +149,7 @@ func (PatchChanged) event()   {}
 func (PatchReverted) event()  {}
 func (WorkerReady) event()    {}
 func (WorkerEnded) event()    {}
-func (WorkerHung) event()     {}
+func (WorkerKilled) event()   {}
 func (WorkerDiverged) event() {}
 func (WorkerFailed) event()   {}
 func (Flipped) event()        {}
@@ -157,18 +157,18 @@ func (AudioOpened) event()    {}
 func (Unheard) event()        {}
 func (AudioEnded) event()     {}
 func (ActorFailed) event()    {}
-func (NotKept) event()        {}
-func (Adopted) event()        {}
+func (SaveFailed) event()     {}
+func (TookOver) event()       {}
 func (Resumed) event()        {}
-func (DeviceTrouble) event()  {}
-func (DeviceMissed) event()   {}
+func (DeviceProblem) event()  {}
+func (DeviceXrun) event()     {}
 func (DeviceOverrun) event()  {}
 func (LeadChanged) event()    {}
 func (Quarantined) event()    {}
 func (NodeBypassed) event()   {}
-func (SteppedDown) event()    {}
-func (NodeMuted) event()      {}
-func (OutputGuarded) event()  {}
+func (PatchAbandoned) event() {}
+func (NodeReset) event()      {}
+func (OutputLimited) event()  {}
 
 // Level of a thing that is as it should be is Info, of a loss that is made good Warn, of what needs somebody to look Error.
 func (WorkerReady) Level() slog.Level { return slog.LevelInfo }
@@ -177,7 +177,7 @@ func (WorkerReady) Level() slog.Level { return slog.LevelInfo }
 func (WorkerEnded) Level() slog.Level { return slog.LevelWarn }
 
 // Level is Warn: the worker is replaced.
-func (WorkerHung) Level() slog.Level { return slog.LevelWarn }
+func (WorkerKilled) Level() slog.Level { return slog.LevelWarn }
 
 // Level is Error: memory or a module is not to be trusted.
 func (WorkerDiverged) Level() slog.Level { return slog.LevelError }
@@ -198,10 +198,10 @@ func (Unheard) Level() slog.Level { return slog.LevelWarn }
 func (AudioEnded) Level() slog.Level { return slog.LevelError }
 
 // Level is Warn: an engine was lost.
-func (Adopted) Level() slog.Level { return slog.LevelWarn }
+func (TookOver) Level() slog.Level { return slog.LevelWarn }
 
 // Level is Error: what is lost now is lost.
-func (NotKept) Level() slog.Level { return slog.LevelError }
+func (SaveFailed) Level() slog.Level { return slog.LevelError }
 
 // Level is Error: a bug.
 func (ActorFailed) Level() slog.Level { return slog.LevelError }
@@ -217,7 +217,7 @@ func (e WorkerEnded) String() string {
 }
 
 // String says it in a line.
-func (e WorkerHung) String() string {
+func (e WorkerKilled) String() string {
 	return fmt.Sprintf("worker %d is killed: %s (process %d)", e.Slot, e.Why, e.PID)
 }
 
@@ -263,12 +263,12 @@ func (e AudioEnded) String() string {
 }
 
 // String says it in a line.
-func (e Adopted) String() string {
+func (e TookOver) String() string {
 	return fmt.Sprintf("took over the sound of an engine that was lost, at block %d: %d workers, audio process %t", e.Block, e.Workers, e.Audio)
 }
 
 // String says it in a line.
-func (e NotKept) String() string { return fmt.Sprintf("%s could not be kept: %v", e.What, e.Err) }
+func (e SaveFailed) String() string { return fmt.Sprintf("%s could not be kept: %v", e.What, e.Err) }
 
 // String says it in a line.
 func (e ActorFailed) String() string {

@@ -75,7 +75,7 @@ func (f *face) Receive(ctx actor.Context) {
 		}
 		delete(f.serving.told, key(m.Who))
 	case *actor.ReceiveTimeout:
-	case Happened:
+	case EngineEvent:
 		for _, s := range f.serving.told {
 			ctx.Send(s.pid, m)
 		}
@@ -83,7 +83,7 @@ func (f *face) Receive(ctx actor.Context) {
 		f.subscribe(ctx)
 	case statusDue:
 		f.report(ctx, m)
-	case Carried:
+	case Forwarded:
 		f.serving.carryOut(m.Request, once(m.Answer))
 	default:
 		f.serving.carryOut(m, answerTo(ctx))
@@ -123,9 +123,9 @@ func once(answer func(any)) func(any) {
 	return func(m any) { o.Do(func() { answer(m) }) }
 }
 
-// Unpack is the request that an actor has before it, and how to answer it, whether it was Carried or not: for what stands in an engine's place.
-func Unpack(ctx actor.Context) (request any, answer func(any)) {
-	if c, ok := ctx.Message().(Carried); ok {
+// RequestOf is the request that an actor has before it, and how to answer it, whether it was Carried or not: for what stands in an engine's place.
+func RequestOf(ctx actor.Context) (request any, answer func(any)) {
+	if c, ok := ctx.Message().(Forwarded); ok {
 		return c.Request, c.Answer
 	}
 	return ctx.Message(), answerTo(ctx)

@@ -128,8 +128,8 @@ func TestPoisonState(t *testing.T) {
 				st := until(t, e, "plays again", redundant)
 				until(t, e, "plays on", func(now actors.Status) bool { return now.Redundant && now.Clock > st.Clock+500 })
 			})
-			if st := status(t, e); st.SteppedDown != "" || st.Patch != "bombs" {
-				t.Errorf("patch %s: %s", st.Patch, st.SteppedDown)
+			if st := status(t, e); st.FallbackReason != "" || st.Patch != "bombs" {
+				t.Errorf("patch %s: %s", st.Patch, st.FallbackReason)
 			}
 		})
 	}
@@ -158,8 +158,8 @@ func TestStepDown(t *testing.T) {
 				}
 				until(t, e, "plays on", func(now actors.Status) bool { return now.Clock > st.Clock+500 && now.Redundant })
 			})
-			if !said(st, "gave up bombs, and plays the default patch") || st.SteppedDown == "" {
-				t.Errorf("it is not said: %q, %q", st.SteppedDown, st.Events)
+			if !said(st, "gave up bombs, and plays the default patch") || st.FallbackReason == "" {
+				t.Errorf("it is not said: %q, %q", st.FallbackReason, st.Events)
 			}
 		})
 	}
@@ -200,8 +200,8 @@ func TestBadSound(t *testing.T) {
 		}
 	})
 	after := status(t, e)
-	if after.Failed != before.Failed || after.Concealed != before.Concealed {
-		t.Errorf("%d failovers, %d blocks concealed", after.Failed-before.Failed, after.Concealed-before.Concealed)
+	if after.FailoversTotal != before.FailoversTotal || after.Concealed != before.Concealed {
+		t.Errorf("%d failovers, %d blocks concealed", after.FailoversTotal-before.FailoversTotal, after.Concealed-before.Concealed)
 	}
 }
 
@@ -239,7 +239,7 @@ func TestFlippedBit(t *testing.T) {
 			ask(t, e, "/mod/bomb1/kind", "flip")
 			st := until(t, e, "found", func(st actors.Status) bool { return st.Mismatches > 0 })
 			st = until(t, e, "replaced", func(now actors.Status) bool {
-				return now.Redundant && now.Failed > before.Failed && now.Clock > st.Clock+200
+				return now.Redundant && now.FailoversTotal > before.FailoversTotal && now.Clock > st.Clock+200
 			})
 			replaced := 0
 			for i, w := range st.Workers {

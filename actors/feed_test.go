@@ -23,12 +23,12 @@ func TestFeedsMoreThanARing(t *testing.T) {
 		t.Fatalf("fed up to %d: %v", s.cmds.Tail(), err)
 	}
 	s.phase = joining
-	s.ring.Commands().Took(more / 2)
+	s.ring.Commands().Consume(more / 2)
 	if seq, err := r.enterOne(shm.Command{Op: shm.OpGate}, r.present.number); err != nil || seq != shm.CommandEntries+more+1 || s.cmds.Tail() != shm.CommandEntries {
 		t.Fatalf("command %d came before those that the ring lacks, up to %d: %v", seq, s.cmds.Tail(), err)
 	}
 	for _, taken := range []uint64{more / 2, more + 1} {
-		s.ring.Commands().Took(taken)
+		s.ring.Commands().Consume(taken)
 		if err := r.feed(s); err != nil || s.cmds.Tail() != shm.CommandEntries+taken {
 			t.Fatalf("%d taken, fed up to %d: %v", taken, s.cmds.Tail(), err)
 		}
@@ -61,7 +61,7 @@ func TestFeedsWholeBatches(t *testing.T) {
 		if err := r.feed(s); err != nil || s.cmds.Tail() != tail {
 			t.Errorf("fed up to %d, not %d: %v", s.cmds.Tail(), tail, err)
 		}
-		s.ring.Commands().Took(tail - 3*size)
+		s.ring.Commands().Consume(tail - 3*size)
 	}
 }
 

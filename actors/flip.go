@@ -18,11 +18,11 @@ func (r *rig) flip() error {
 		a := r.control.Active()
 		head := r.journal.Published(a.Slot())
 		// The heir may be as far behind as a standby that sleeps from call to call, as in Player.judge.
-		to, ok := a.Heir(a.Slot(), len(r.slots), head-min(head, call), r.journal.Published)
+		to, ok := a.Successor(a.Slot(), len(r.slots), head-min(head, call), r.journal.Published)
 		if !ok || r.slots[to].phase != ready || r.slots[to].killedAt != 0 {
 			return errNoHeir
 		}
-		next := a.Named(to)
+		next := a.WithActive(to)
 		r.asked = next.Epoch()
 		if r.control.Swap(a, next) {
 			r.noticeFlip()

@@ -79,6 +79,6 @@ func statusArgs(st Status) []any {
 	}
 	return []any{
 		st.Active.Slot, st.Active.Epoch, ready, len(st.Workers), st.Clock,
-		st.Played, st.Rescued, st.Concealed, st.Flips, st.Xruns, st.Failed,
+		st.Played, st.Rescued, st.Concealed, st.Flips, st.Xruns, st.FailoversTotal,
 	}
 }

@@ -54,7 +54,7 @@ func (r *rig) inheritLog(h *heritage) {
 		case s.phase == empty:
 			dead = append(dead, s.ring)
 		default:
-			rings = append(rings, shm.TakeCommands(s.ring))
+			rings = append(rings, shm.CommandsFromSegment(s.ring))
 		}
 	}
 	for _, s := range h.rings {
@@ -68,7 +68,7 @@ func (r *rig) inheritLog(h *heritage) {
 		return cmp.Compare(y, x)
 	})
 	for _, s := range dead {
-		rings = append(rings, shm.TakeCommands(s))
+		rings = append(rings, shm.CommandsFromSegment(s))
 	}
 	r.log.last = r.control.Committed()
 	for seq := r.log.last; seq > r.kept.Seq; seq-- {

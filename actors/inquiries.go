@@ -25,7 +25,7 @@ type inquiry struct {
 }
 
 func (q *inquiry) entry() osc.Entry {
-	return osc.Entry{Address: q.address, Kind: osc.Words, Least: q.least, Most: q.most, Usage: q.usage, Guarded: q.guarded, Doc: q.doc}
+	return osc.Entry{Address: q.address, Kind: osc.Words, Least: q.least, Most: q.most, Usage: q.usage, RequiresToken: q.guarded, Doc: q.doc}
 }
 
 // inquiries are a function since running one finds them.
@@ -218,13 +218,13 @@ func (in *intake) wanted(address []byte) ([]int, error) {
 	known := in.known
 	if !osc.IsPattern(address) {
 		i, err := known.space.Find(address)
-		if err == nil && !known.space.Entries()[i].Valued() {
+		if err == nil && !known.space.Entries()[i].HasValue() {
 			err = errValue
 		}
 		return []int{i}, err
 	}
 	list, err := in.patterns.Match(known.space, address)
-	return slices.DeleteFunc(slices.Clone(list), func(i int) bool { return !known.space.Entries()[i].Valued() }), err
+	return slices.DeleteFunc(slices.Clone(list), func(i int) bool { return !known.space.Entries()[i].HasValue() }), err
 }
 
 // give answers with the values that addresses have now; what has gone with a change of the patch is left out.
@@ -245,7 +245,7 @@ func (d *desk) give(to osc.Peer, wanted []string) {
 
 // told is what is kept of who is told: a connection until its end, what comes by UDP for a minute.
 func told(from osc.Peer) feed.Subscriber {
-	s := feed.Subscriber{From: from.Addr().Addr(), Send: from.Reply, Gone: from.Gone()}
+	s := feed.Subscriber{From: from.Addr().Addr(), Send: from.Reply, Gone: from.Closed()}
 	if !from.Stream() {
 		s.Until = time.Now().Add(feed.Lasts)
 	}
@@ -327,7 +327,7 @@ func mute(_ *intake, m *osc.Message, from osc.Peer) error {
 	if maybeForged(from) && on == 0 {
 		return errMute
 	}
-	if !from.Quiet(on == 0) {
+	if !from.SuppressErrors(on == 0) {
 		return errors.New("too many others want no /fail: try again in ten minutes")
 	}
 	return from.Reply("/done", string(m.Address))

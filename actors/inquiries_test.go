@@ -232,7 +232,7 @@ func TestNotifyUnread(t *testing.T) {
 	for err == nil { // until more waits for it than its system and ours hold, and the connection ends
 		_, err = deaf.conn.Write(long)
 	}
-	if n := status(t, e).OSCStats.Slow; n != 1 {
+	if n := status(t, e).OSCStats.SlowClients; n != 1 {
 		t.Fatalf("%d connections were slow: %v", n, err)
 	}
 	player.send("/mod/filter1/cutoff", 333)

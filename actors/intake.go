@@ -126,7 +126,7 @@ func (in *intake) change(address string, r request) {
 func (in *intake) when(tag uint64) (int64, error) {
 	if in.now == (osc.Moment{}) {
 		in.now = moment()
-		in.behind = in.desk.timeline.Behind(in.now.Mono, in.desk.clock())
+		in.behind = in.desk.timeline.Lag(in.now.Mono, in.desk.clock())
 	} else if tag == in.tag {
 		return in.due, in.whenErr
 	}

@@ -33,7 +33,7 @@ func intakeOf(t *testing.T) (*intake, chan batch, osc.Peer) {
 	}
 	t.Cleanup(d.close)
 	known := d.directory.Load()
-	entries := append([]osc.Entry{{Address: "/engine/load", Kind: osc.Gate, Guarded: true}}, known.space.Entries()...)
+	entries := append([]osc.Entry{{Address: "/engine/load", Kind: osc.Gate, RequiresToken: true}}, known.space.Entries()...)
 	if known.space, err = osc.NewSpace(entries); err != nil {
 		t.Fatal(err)
 	}

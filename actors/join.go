@@ -43,8 +43,8 @@ func (r *rig) askForState(s, avoid *slot, now time.Time) ask {
 	if _, answered, _ := giver.snaps.Copy(giver.asked); answered || giver.asked == 0 {
 		giver.asked++ // else the one that is under way serves both who asked
 	}
-	giver.cmds.Ask(giver.asked)
-	r.control.Ring()
+	giver.cmds.RequestSnapshot(giver.asked)
+	r.control.Wake()
 	return ask{giver: giver, gen: giver.gen, number: giver.asked, since: now}
 }
 
@@ -116,7 +116,7 @@ func (r *rig) attach(s *slot, now time.Time) error {
 	r.handRing(s)
 	s.enter(joining, now)
 	s.cmds.Start()
-	r.control.Ring()
+	r.control.Wake()
 	return nil
 }
 
@@ -135,7 +135,7 @@ func (r *rig) feed(s *slot) error {
 // furthest joiner is named before that.
 func (r *rig) tendJoining(s *slot, now time.Time) {
 	head := r.journal.Head(s.number)
-	if s.hung || !head.Of(s.gen) || s.cmds.Life().Load() == 0 {
+	if s.hung || !head.Of(s.gen) || s.cmds.Liveness().Load() == 0 {
 		return
 	}
 	r.handRing(s)
@@ -184,7 +184,7 @@ func (r *rig) tendJoining(s *slot, now time.Time) {
 // nameJoiner makes the furthest joiner active when no ready worker is left.
 func (r *rig) nameJoiner(a shm.Active) {
 	if best := r.furthestJoiner(nil); best != nil && best.number != a.Slot() {
-		r.control.Swap(a, a.Named(best.number))
+		r.control.Swap(a, a.WithActive(best.number))
 		r.noticeFlip()
 	}
 }
@@ -224,7 +224,7 @@ func (r *rig) keepState(st shm.State, now time.Time) {
 	if st.Plan != r.kept.Plan {
 		text, err := r.textOf(st.Plan)
 		if err != nil {
-			r.emit(NotKept{What: "snapshot", Err: err})
+			r.emit(SaveFailed{What: "snapshot", Err: err})
 			return
 		}
 		r.kept.Text = text
@@ -234,7 +234,7 @@ func (r *rig) keepState(st shm.State, now time.Time) {
 	}
 	r.kept.State = st
 	if err := r.store.Put(r.kept); err != nil {
-		r.emit(NotKept{What: "snapshot", Err: err})
+		r.emit(SaveFailed{What: "snapshot", Err: err})
 	}
 }
 

@@ -42,7 +42,7 @@ func (r *rig) tendLead(now time.Time) {
 // leadReason says why the lead is what it is.
 func leadReason(v shm.View, g shm.Geometry) string {
 	burst, extra := v.Pace()
-	lead, asked := v.Lead(), v.AskedLead()
+	lead, asked := v.Lead(), v.RequestedLead()
 	blocks := max(1, (burst+int(g.Block)-1)/int(g.Block))
 	need := fmt.Sprintf("twice the %d blocks of %d frames, which the device takes at a time, and a guard of %d", blocks, burst, g.Guard)
 	least := uint64(2*blocks) + uint64(g.Guard)

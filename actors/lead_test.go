@@ -25,7 +25,7 @@ func TestLeadReason(t *testing.T) {
 		{3, 4 + guard, 2 * block, 0, "3 was asked for and is too short"},
 		{0, 4 + guard, block, 0, "on its way down to"},
 	} {
-		r.control.AskLead(c.asked)
+		r.control.RequestLead(c.asked)
 		p.SetLead(c.lead, c.frames, c.extra)
 		if got := leadReason(r.control.View, r.geo); !strings.Contains(got, c.want) {
 			t.Errorf("lead %d of %d frames, extra %d, asked %d: %q, want %q", r.control.Lead(), c.frames, c.extra, c.asked, got, c.want)

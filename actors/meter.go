@@ -161,9 +161,9 @@ func (m *meter) describe(st *Status) {
 	if m == nil {
 		return
 	}
-	st.Peak, st.Muted, st.Notes, st.Held, st.Transport = float64(m.level), m.muted, m.begun, len(m.held), m.playing
+	st.Peak, st.Muted, st.NotesStarted, st.NotesHeld, st.Transport = float64(m.level), m.muted, m.begun, len(m.held), m.playing
 	if !m.heard.IsZero() {
-		st.Heard = m.heard
+		st.LastAudible = m.heard
 	}
 	for i := range st.Workers {
 		st.Workers[i].Load = m.load[st.Workers[i].PID]
@@ -191,5 +191,5 @@ func Version() string {
 
 // sign adds to a status what is the same as long as the engine lives.
 func (e *Engine) sign(st *Status) {
-	st.Since, st.Warnings, st.Boot, st.Version, st.Protocol = e.since, e.warnings, e.boot, Version(), shm.Version
+	st.Since, st.Warnings, st.BootID, st.Version, st.Protocol = e.since, e.warnings, e.boot, Version(), shm.Version
 }

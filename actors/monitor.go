@@ -43,8 +43,8 @@ func (m *monitor) remember(ctx actor.Context, ev Event) {
 	}
 	m.events = append(m.events, ev.String())
 	m.tree.rig.cfg.Logger.Log(context.Background(), ev.Level(), ev.String())
-	ctx.ActorSystem().EventStream.Publish(Happened{Engine: parentOf(ctx.Parent()), Event: ev})
-	ctx.Send(parentOf(ctx.Parent()), Happened{Engine: parentOf(ctx.Parent()), Event: ev})
+	ctx.ActorSystem().EventStream.Publish(EngineEvent{Engine: parentOf(ctx.Parent()), Event: ev})
+	ctx.Send(parentOf(ctx.Parent()), EngineEvent{Engine: parentOf(ctx.Parent()), Event: ev})
 	address, args := eventMessage(ev)
 	m.tree.desk.feed.Event(address, args...)
 }

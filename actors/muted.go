@@ -61,7 +61,7 @@ func (e *Engine) rememberMuted(known *directory, resumed bool) {
 	m := e.rig.meter
 	m.keep = func(muted bool, was float64) {
 		if err := e.dir.saveMuted(muted, was); err != nil {
-			e.emit(NotKept{What: "that it is muted", Err: err})
+			e.emit(SaveFailed{What: "that it is muted", Err: err})
 		}
 	}
 	was, muted, err := 0.0, false, error(nil)

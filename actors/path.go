@@ -19,7 +19,7 @@ type soundPath struct {
 
 // keepPath notes the first device that is heard.
 func (r *rig) keepPath() {
-	if i := r.audio.info; !r.path.found && r.audio.opened && !i.Second {
+	if i := r.audio.info; !r.path.found && r.audio.opened && !i.OnFallback {
 		r.path.found, r.path.backend, r.path.library = true, i.Backend, i.Library
 	}
 }
@@ -38,7 +38,7 @@ func (r *rig) preferred() shm.Target {
 func (r *rig) otherwise(i shm.Opened) string {
 	c := r.cfg
 	switch {
-	case !r.adopted || i.Second:
+	case !r.adopted || i.OnFallback:
 	case c.Backend != autoBackend && c.Backend != i.Backend:
 		return fmt.Sprintf("the sound that was taken over stays on backend %s, not %s: start with --fresh to change it", i.Backend, c.Backend)
 	case c.Period > 0 && c.Period != i.Period:

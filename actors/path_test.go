@@ -19,7 +19,7 @@ func TestUnheard(t *testing.T) {
 		t.Fatal(err)
 	}
 	t.Cleanup(r.close)
-	r.plays, r.audio.opened, r.audio.info = true, true, shm.Opened{Backend: nullBackend, Second: true, Note: "no server"}
+	r.plays, r.audio.opened, r.audio.info = true, true, shm.Opened{Backend: nullBackend, OnFallback: true, Note: "no server"}
 	now := time.Now()
 	for range 3 * 60 {
 		r.tendBlank(now)
@@ -33,7 +33,7 @@ func TestUnheard(t *testing.T) {
 	if r.blank() || len(said) != 3 {
 		t.Errorf("on the device: %q", said[3:])
 	}
-	r.audio.info = shm.Opened{Backend: nullBackend, Second: true}
+	r.audio.info = shm.Opened{Backend: nullBackend, OnFallback: true}
 	r.tendBlank(now.Add(time.Second))
 	if len(said) != 4 {
 		t.Errorf("lost again, and told %d times", len(said)-3)
@@ -56,13 +56,13 @@ func TestKeepPath(t *testing.T) {
 		{"jack", shm.Opened{Backend: "jack", Library: lib}, "jack", []string{"LD_LIBRARY_PATH=" + lib}},
 	} {
 		r := &rig{cfg: Config{Backend: tt.backend, Device: "out"}}
-		r.audio.opened, r.audio.info = true, shm.Opened{Backend: nullBackend, Second: true}
+		r.audio.opened, r.audio.info = true, shm.Opened{Backend: nullBackend, OnFallback: true}
 		if r.keepPath(); r.preferred() != (shm.Target{Backend: tt.backend, Device: "out"}) {
 			t.Errorf("%s: the clock was taken for the path: %v", tt.backend, r.preferred())
 		}
 		r.audio.info = tt.opened
 		r.keepPath()
-		r.audio.info = shm.Opened{Backend: nullBackend, Second: true}
+		r.audio.info = shm.Opened{Backend: nullBackend, OnFallback: true}
 		r.keepPath()
 		if got := r.preferred(); got.Backend != tt.want || got.Device != "out" || !slices.Equal(r.audioEnv(), tt.env) {
 			t.Errorf("%s on %+v: %v, %v", tt.backend, tt.opened, got, r.audioEnv())

@@ -262,7 +262,7 @@ func (r *rig) makeReady(p *planned, asked *round, now time.Time) (all bool, err 
 		made, err := false, error(nil)
 		ended := s.gen != asked.gen || !s.attached()
 		if !ended { // else its words may be gone
-			made, err = s.cmds.Made(p.number)
+			made, err = s.cmds.PlanReady(p.number)
 		}
 		switch {
 		case ended:
@@ -289,11 +289,11 @@ func (r *rig) makeReady(p *planned, asked *round, now time.Time) (all bool, err 
 			continue
 		}
 		attached++
-		if made, _ := s.cmds.Made(p.number); !made {
+		if made, _ := s.cmds.PlanReady(p.number); !made {
 			if s.number == active && attached == 1 && len(r.slots) > 1 {
 				return false, nil // the only one that lives does not try what nobody has tried
 			}
-			s.cmds.Want(p.number, p.before)
+			s.cmds.RequestPlan(p.number, p.before)
 			asked.slot, asked.gen, asked.since = s, s.gen, now
 			return false, nil
 		}

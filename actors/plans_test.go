@@ -43,7 +43,7 @@ func wanted(t *testing.T, r *rig) *planned {
 func try(t *testing.T, r *rig, p *planned, asked *round, made ...int) bool {
 	t.Helper()
 	for _, s := range made {
-		r.slots[s].ring.Commands().Make(p.number, nil)
+		r.slots[s].ring.Commands().ReportPlan(p.number, nil)
 	}
 	_, all, err := r.tryCommit(p, asked, time.Now(), nil)
 	if err != nil {
@@ -56,7 +56,7 @@ func try(t *testing.T, r *rig, p *planned, asked *round, made ...int) bool {
 func TestLastWorkerDoesNotTry(t *testing.T) {
 	r := withPlans(t, 2)
 	p, asked := wanted(t, r), round{}
-	wants := func(slot int) bool { n, _ := r.slots[slot].ring.Commands().Wanted(); return n == p.number }
+	wants := func(slot int) bool { n, _ := r.slots[slot].ring.Commands().RequestedPlan(); return n == p.number }
 	if try(t, r, p, &asked) || !wants(1) || wants(0) {
 		t.Fatal("the standby is not asked first")
 	}
@@ -92,7 +92,7 @@ func TestChangeEnters(t *testing.T) {
 	if at, in, err := r.entering(5, p); at != 12 || in || err != nil {
 		t.Errorf("block %d, %t, %v: nobody has published it", at, in, err)
 	}
-	r.journal.Overrule(12, 1)
+	r.journal.ReplaceDecision(12, 1)
 	if at, in, err := r.entering(12, p); at != 12 || in || err != nil {
 		t.Errorf("block %d, %t, %v: it is decided, and can be left out", at, in, err)
 	}

@@ -102,7 +102,7 @@ func (r *rig) socket(name string) string { return filepath.Join(r.cfg.RuntimeDir
 func (r *rig) openOrder() shm.OpenOrder {
 	played := r.plays || r.adopted
 	return shm.OpenOrder{
-		Target: r.preferred(), Others: r.cfg.Fallback, Anyhow: played, Again: played,
+		Target: r.preferred(), Others: r.cfg.Fallback, OrNull: played, Again: played,
 		Rate: r.cfg.Rate, Channels: r.cfg.Channels, Period: r.cfg.Period, ClientName: r.cfg.ClientName, Wiring: r.wiring,
 	}
 }
@@ -156,10 +156,10 @@ func (r *rig) noteAudio(gen uint64, n shm.Notice) {
 	if a.gen != gen {
 		return
 	}
-	if n.Trouble != nil {
+	if n.Problem != nil {
 		if a == &r.audio {
-			a.trouble = *n.Trouble
-			r.emit(DeviceTrouble{Device: a.info.Device, What: *n.Trouble})
+			a.trouble = *n.Problem
+			r.emit(DeviceProblem{Device: a.info.Device, What: *n.Problem})
 		}
 		return
 	}

@@ -136,7 +136,7 @@ func TestReadyNeedsTheCallback(t *testing.T) {
 	process, words := playing(t, r), callback(t, r)
 	r.stocking = true // no spare is wanted
 	s := r.slots[1]
-	s.cmds.Life().Store(1)
+	s.cmds.Liveness().Store(1)
 	a := r.control.Active()
 	r.control.Swap(a, a.Without(1, 0))
 	s.enter(joining, time.Now())

@@ -49,7 +49,7 @@ func (r *rig) judge(s *slot, exit sys.Exit) offence {
 	byItself := exit.Signal == 0 && !exit.Unknown && exit.Code != 0
 	return offence{
 		block: st.Block, node: st.Node,
-		own:   rendering && (st.Cause.Own() || byItself && exit.Code == goFatal),
+		own:   rendering && (st.Cause.OwnFault() || byItself && exit.Code == goFatal),
 		early: byItself && !r.journal.Head(s.number).Of(s.gen),
 	}
 }
@@ -121,7 +121,7 @@ func (r *rig) commonDeath() {
 	p.lastCommon = max(p.top, r.control.Clock())
 	p.suspects = p.suspects[:0]
 	for _, s := range r.slots {
-		r.journal.Absolve(s.number) // what there is to be left out is left out here
+		r.journal.ClearCause(s.number) // what there is to be left out is left out here
 	}
 	switch {
 	case guilty.own && p.restarts > restartsMost:
@@ -189,7 +189,7 @@ func (r *rig) bypass(o offence) {
 		}
 		to = r.log.last
 	}
-	r.journal.Overrule(o.block, to)
+	r.journal.ReplaceDecision(o.block, to)
 	r.emit(NodeBypassed{Node: name, Block: o.block})
 }
 

@@ -49,10 +49,10 @@ func reference(t *testing.T) string {
 				continue
 			}
 			doc := e.Doc
-			if e.Guarded {
+			if e.RequiresToken {
 				doc += "; guarded"
 			}
-			fmt.Fprintf(&b, "| `%s` | %s | %s |\n", e.Address, tableText(e.Takes()), tableText(doc))
+			fmt.Fprintf(&b, "| `%s` | %s | %s |\n", e.Address, tableText(e.Expected()), tableText(doc))
 		}
 	}
 	begins := func(prefixes ...string) func(string) bool {

@@ -96,11 +96,11 @@ func (p *player) block(b *actors.TapeBlock) error {
 			if err != nil {
 				return err
 			}
-			to, err := p.str.Follow(next)
+			to, err := p.str.PrepareTransition(next)
 			if err != nil {
 				return err
 			}
-			p.str.HandOver(to, c.Seq)
+			p.str.Switch(to, c.Seq)
 			p.str, p.plan = to, uint64(c.Value)
 			continue
 		}

@@ -55,14 +55,14 @@ type (
 	EndTape struct{}
 	// GetStatus is answered with a Status.
 	GetStatus struct{}
-	// Subscribe has the engine send its sender each Happened, and, if Every is not 0, a Status so often, until Unsubscribe or its end. Asked again it
+	// Subscribe has the engine send its sender each EngineEvent, and, if Every is not 0, a Status so often, until Unsubscribe or its end. Asked again it
 	// changes how often.
 	Subscribe struct{ Every time.Duration }
 	// Unsubscribe ends it.
 	Unsubscribe struct{}
-	// Carried is a request of those above up to GetStatus, whose answer is given to a function, once, on whatever goroutine, and not to a sender: for
+	// Forwarded is a request of those above up to GetStatus, whose answer is given to a function, once, on whatever goroutine, and not to a sender: for
 	// actors that pass on what others ask.
-	Carried struct {
+	Forwarded struct {
 		Request any
 		Answer  func(any)
 	}
@@ -84,8 +84,8 @@ type (
 		Code   RefusedCode
 		Reason string
 	}
-	// Happened is an event of one engine. It is what an engine publishes on its system's event stream, and what subscribers get.
-	Happened struct {
+	// EngineEvent is an event of one engine. It is what an engine publishes on its system's event stream, and what subscribers get.
+	EngineEvent struct {
 		Engine *actor.PID // the engine's actor
 		Event  Event
 	}

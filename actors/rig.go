@@ -21,7 +21,7 @@ type rig struct {
 	control shm.Control
 	journal shm.Journal
 	plans   shm.PlanStore
-	store   shm.KeptStore
+	store   shm.CheckpointStore
 	emit    func(Event)
 
 	// mu: attaching a ring, broadcasting a command and noting a death exclude each other.
@@ -39,7 +39,7 @@ type rig struct {
 	spare      *spareWorker // started, without a place; nil: none
 	stocking   bool         // one is being started
 	log        commandLog
-	kept       shm.Kept // the last snapshot and its patch, from which all can begin again
+	kept       shm.Checkpoint // the last snapshot and its patch, from which all can begin again
 	keeping    ask
 	trimmed    struct { // the last time that the log was trimmed, and the kept state of that time
 		at   time.Time
@@ -118,7 +118,7 @@ type slot struct {
 	snaps   shm.SnapshotReader
 	asked   uint64 // number of the last snapshot asked of it
 	seedSeg *shm.Segment
-	seed    shm.SeedWriter
+	seed    shm.InitialStateWriter
 	want    ask // the state that it begins from
 
 	lived      bool   // its life has been seen: without, one that has not begun is like one that has ended
@@ -142,7 +142,7 @@ type slot struct {
 func (s *slot) attached() bool { return (s.phase == joining || s.phase == ready) && !s.dying }
 
 // see looks whether its process has begun.
-func (s *slot) see() { s.lived = s.lived || s.attached() && s.cmds.Life().Load() != 0 }
+func (s *slot) see() { s.lived = s.lived || s.attached() && s.cmds.Liveness().Load() != 0 }
 
 // ask is a request for a snapshot: to whom, which, since when.
 type ask struct {
@@ -179,14 +179,14 @@ func newRig(cfg Config, text []byte, emit func(Event)) (r *rig, err error) {
 	if r.control, err = shm.NewControl(geo, max(cfg.Lead, cfg.Guard+1)); err != nil {
 		return nil, err
 	}
-	r.control.AskLead(cfg.Lead)
+	r.control.RequestLead(cfg.Lead)
 	if r.journal, err = shm.NewJournal(geo); err != nil {
 		return nil, err
 	}
 	if r.plans, err = shm.NewPlanStore(geo); err != nil {
 		return nil, err
 	}
-	if r.store, err = shm.NewKeptStore(geo); err != nil {
+	if r.store, err = shm.NewCheckpointStore(geo); err != nil {
 		return nil, err
 	}
 	if err = r.begin(cfg.PatchName, text); err != nil {
@@ -212,7 +212,7 @@ func (r *rig) begin(name string, text []byte) error {
 	if err != nil {
 		return err
 	}
-	r.kept = shm.Kept{State: shm.State{Plan: p.number}, Text: text, Origin: xxhash.Sum64(text)}
+	r.kept = shm.Checkpoint{State: shm.State{Plan: p.number}, Text: text, Origin: xxhash.Sum64(text)}
 	r.play(p)
 	return nil
 }
@@ -277,7 +277,7 @@ func (r *rig) startProcess(s *slot) (err error) {
 	if s.snap, s.snaps, err = shm.NewSnapshot(r.geo, s.number, s.gen); err != nil {
 		return err
 	}
-	if s.seedSeg, s.seed, err = shm.NewSeed(r.geo, s.number, s.gen); err != nil {
+	if s.seedSeg, s.seed, err = shm.NewInitialState(r.geo, s.number, s.gen); err != nil {
 		return err
 	}
 	var readOnly [3]int

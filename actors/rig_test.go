@@ -142,12 +142,12 @@ func TestFlipAwayFromWhoHasNotBegun(t *testing.T) {
 		r.control.Swap(a, a.Without(1, 1))
 		r.noticeFlip()
 		if begun {
-			s.cmds.Life().Store(1)
+			s.cmds.Liveness().Store(1)
 		}
 		s.see()
-		s.cmds.Life().Store(0)
+		s.cmds.Liveness().Store(0)
 		a = r.control.Active()
-		r.control.Swap(a, a.Named(0))
+		r.control.Swap(a, a.WithActive(0))
 		if r.noticeFlip(); s.dying != begun {
 			t.Errorf("begun %t: taken for dead %t", begun, s.dying)
 		}
@@ -185,7 +185,7 @@ func TestRingsFull(t *testing.T) {
 	if err := put(); !errors.Is(err, errRingsFull) {
 		t.Fatalf("all rings are full: %v", err)
 	}
-	r.slots[0].ring.Commands().Took(10)
+	r.slots[0].ring.Commands().Consume(10)
 	for range 10 {
 		if err := put(); err != nil {
 			t.Fatal(err)

@@ -165,6 +165,6 @@ func (r *rig) saveCrew(more ...member) {
 		crew[i].Start, _ = sys.StartTime(crew[i].PID)
 	}
 	if err := r.enrol(crew); err != nil {
-		r.emit(NotKept{What: "list of processes", Err: err})
+		r.emit(SaveFailed{What: "list of processes", Err: err})
 	}
 }

@@ -228,7 +228,7 @@ func (s *saver) save(now time.Time, last bool) {
 	}
 	err := saved.write(s.path)
 	if err != nil && !s.failing {
-		s.rig.emit(NotKept{What: "state on disk", Err: err})
+		s.rig.emit(SaveFailed{What: "state on disk", Err: err})
 	}
 	s.failing = err != nil
 	if err == nil {

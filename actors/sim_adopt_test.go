@@ -69,7 +69,7 @@ func (w *simWorld) succeed() {
 func (w *simWorld) heritage() *heritage {
 	r := w.rig
 	take := func(s *shm.Segment) *shm.Segment {
-		t, err := shm.Take(dup(s.FD()))
+		t, err := shm.Adopt(dup(s.FD()))
 		if err != nil {
 			w.fail("take: %v", err)
 		}

@@ -189,7 +189,7 @@ func (w *simWorld) awaitChange(c *simChange) {
 
 // goOn has the reference go on with another plan.
 func (c *simCheck) goOn(n uint64, m shm.Command) {
-	to, err := c.reference.Follow(c.w.plans[uint64(m.Value)])
+	to, err := c.reference.PrepareTransition(c.w.plans[uint64(m.Value)])
 	if err != nil {
 		c.w.fail("plan %g: %v", m.Value, err)
 		return
@@ -197,7 +197,7 @@ func (c *simCheck) goOn(n uint64, m shm.Command) {
 	if c.plan != m.Plan {
 		c.w.fail("command %d has plan %d followed by %g, and plan %d plays", c.seq+1, m.Plan, m.Value, c.plan)
 	}
-	c.reference.HandOver(to, c.seq+1)
+	c.reference.Switch(to, c.seq+1)
 	c.reference, c.plan = to, uint64(m.Value)
 	c.w.fates[c.seq+1] = simFate{block: n}
 }

@@ -34,7 +34,7 @@ type simWorker struct {
 }
 
 func (w *simWorld) startWorker(s *slot, fds []int) {
-	p := &simWorker{w: w, slot: s.number, gen: s.gen, life: s.cmds.Life(), kept: fds[shm.WorkerKept]}
+	p := &simWorker{w: w, slot: s.number, gen: s.gen, life: s.cmds.Liveness(), kept: fds[shm.WorkerKept]}
 	w.workers[s.number] = p
 	w.all = append(w.all, p)
 	name := fmt.Sprintf("worker %d.%d", p.slot, p.gen)

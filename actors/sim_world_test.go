@@ -103,7 +103,7 @@ func (w *simWorld) build(cfg Config) (err error) {
 		return err
 	}
 	if w.oneIn(2) {
-		r.control.AskLead(cfg.Lead)
+		r.control.RequestLead(cfg.Lead)
 	}
 	if r.journal, err = shm.NewJournal(geo); err != nil {
 		return err
@@ -114,7 +114,7 @@ func (w *simWorld) build(cfg Config) (err error) {
 	if err = r.begin("simulation", []byte(simPatch)); err != nil {
 		return err
 	}
-	if r.store, err = shm.NewKeptStore(geo); err != nil {
+	if r.store, err = shm.NewCheckpointStore(geo); err != nil {
 		return err
 	}
 	if err = r.store.Put(r.kept); err != nil {
@@ -150,7 +150,7 @@ func (w *simWorld) told(e Event) {
 			c, _ := w.rig.log.at(seq)
 			w.commands = append(w.commands, c)
 		}
-	case WorkerHung:
+	case WorkerKilled:
 		if w.adopting { // it cannot tell yet that it was stopped
 			w.panics[w.workers[e.Slot].sim.Block()] = true
 		}

@@ -28,39 +28,39 @@ type Status struct {
 	Workers   []WorkerStatus `json:"workers"`
 	Redundant bool           `json:"redundant"` // every replica is ready, and none was sent a signal by Kill
 	shm.Counters
-	Mismatches    uint64     `json:"hash_mismatches_total"`  // workers that were replaced since their sound was wrong
-	Sound         shm.Sound  `json:"sound"`                  // what the streams found wrong with their own sound, and mended
-	SteppedDown   string     `json:"stepped_down,omitempty"` // why another patch plays than was asked for
-	Silent        string     `json:"silent,omitempty"`       // why no worker is started any more
-	CallbackFlips uint64     `json:"callback_flips"`         // of the flips, those for want of lead
-	Failed        uint64     `json:"failovers_total"`
-	Failovers     []Failover `json:"failovers"` // the last 4,096
-	Rate          int        `json:"rate"`
-	Block         int        `json:"block"`
-	Channels      int        `json:"channels"`
-	Period        int        `json:"period"`
-	Backend       string     `json:"backend"`
-	Device        string     `json:"device"`
-	Preferred     string     `json:"preferred"`         // the device that was asked for, as backend:device
-	Second        bool       `json:"second"`            // it is not that one that plays
-	Trouble       string     `json:"trouble,omitempty"` // what is wrong with the device, though it goes on
-	Blank         bool       `json:"blank"`             // what plays is heard by nobody: the device is only a clock, or there is none
-	Note          string     `json:"note,omitempty"`    // why it is this device, if another was to be
-	Path          string     `json:"path,omitempty"`    // the way to the sound card, and why it was chosen
-	Advice        string     `json:"advice,omitempty"`  // what would be better
-	AudioPID      int        `json:"audio_pid"`
-	Wiring        [][]string `json:"wiring,omitempty"` // of each of the device's ports: those it is connected with, or waits for
-	Peak          float64    `json:"peak"`             // of the output in the last second, linear
-	Heard         time.Time  `json:"heard"`            // when the output was last above -80 dB
-	Muted         bool       `json:"muted"`            // by Mute
-	Notes         uint64     `json:"notes"`            // and gates, begun since the engine has
-	Held          int        `json:"held"`             // of them, not ended
-	Transport     bool       `json:"transport"`        // the sequencer plays
-	Boot          string     `json:"boot"`             // names this life of the engine
-	Version       string     `json:"version"`
-	Protocol      uint32     `json:"protocol"`           // of the words in shared memory
-	Warnings      []string   `json:"warnings,omitempty"` // what the machine refused
-	Events        []string   `json:"events,omitempty"`   // the last ones, oldest first
+	Mismatches     uint64     `json:"hash_mismatches_total"`     // workers that were replaced since their sound was wrong
+	Sound          shm.Sound  `json:"sound"`                     // what the streams found wrong with their own sound, and mended
+	FallbackReason string     `json:"fallback_reason,omitempty"` // why another patch plays than was asked for
+	StoppedReason  string     `json:"stopped_reason,omitempty"`  // why no worker is started any more
+	CallbackFlips  uint64     `json:"callback_flips"`            // of the flips, those for want of lead
+	FailoversTotal uint64     `json:"failovers_total"`
+	Failovers      []Failover `json:"failovers"` // the last 4,096
+	Rate           int        `json:"rate"`
+	Block          int        `json:"block"`
+	Channels       int        `json:"channels"`
+	Period         int        `json:"period"`
+	Backend        string     `json:"backend"`
+	Device         string     `json:"device"`
+	Preferred      string     `json:"preferred"`         // the device that was asked for, as backend:device
+	OnFallback     bool       `json:"on_fallback"`       // it is not that one that plays
+	Problem        string     `json:"problem,omitempty"` // what is wrong with the device, though it goes on
+	Unheard        bool       `json:"unheard"`           // what plays is heard by nobody: the device is only a clock, or there is none
+	Note           string     `json:"note,omitempty"`    // why it is this device, if another was to be
+	Path           string     `json:"path,omitempty"`    // the way to the sound card, and why it was chosen
+	Advice         string     `json:"advice,omitempty"`  // what would be better
+	AudioPID       int        `json:"audio_pid"`
+	Wiring         [][]string `json:"wiring,omitempty"` // of each of the device's ports: those it is connected with, or waits for
+	Peak           float64    `json:"peak"`             // of the output in the last second, linear
+	LastAudible    time.Time  `json:"last_audible"`     // when the output was last above -80 dB
+	Muted          bool       `json:"muted"`            // by Mute
+	NotesStarted   uint64     `json:"notes_started"`    // and gates, begun since the engine has
+	NotesHeld      int        `json:"notes_held"`       // of them, not ended
+	Transport      bool       `json:"transport"`        // the sequencer plays
+	BootID         string     `json:"boot_id"`          // names this life of the engine
+	Version        string     `json:"version"`
+	Protocol       uint32     `json:"protocol"`           // of the words in shared memory
+	Warnings       []string   `json:"warnings,omitempty"` // what the machine refused
+	Events         []string   `json:"events,omitempty"`   // the last ones, oldest first
 }
 
 // ActiveStatus is the active word.
@@ -102,20 +102,20 @@ func (r *rig) status() Status {
 		Active: ActiveStatus{a.Slot(), a.Epoch()}, Clock: clock,
 		Committed: r.control.Committed(), Lead: r.control.Lead(), Guard: r.cfg.Guard,
 		Redundant: r.whole(), Counters: c, CallbackFlips: c.Flips,
-		Failed: r.history.count, Failovers: append([]Failover{}, r.history.failovers...),
+		FailoversTotal: r.history.count, Failovers: append([]Failover{}, r.history.failovers...),
 		Rate: r.cfg.Rate, Block: r.cfg.Block, Channels: r.cfg.Channels,
 		Period: r.audio.info.Period, Backend: r.audio.info.Backend, Device: r.audio.info.Device, Note: r.audio.info.Note,
 	}
 	st.LatencyMS, st.LeadWhy = latency(st.Lead, r.geo), leadReason(r.control.View, r.geo)
 	st.Flips = r.history.flips
-	st.Patch, st.SteppedDown, st.Silent = r.present.name, r.stepped, r.silent
+	st.Patch, st.FallbackReason, st.StoppedReason = r.present.name, r.stepped, r.silent
 	st.Mismatches = r.mismatches
 	st.Sound = r.journal.Status(a.Slot()).Sound
-	st.Trouble = r.audio.trouble
+	st.Problem = r.audio.trouble
 	if r.wiring != nil {
 		st.Wiring = r.wiring.Ports
 	}
-	st.Preferred, st.Second, st.Blank = r.preferred().String(), r.audio.info.Second, r.blank()
+	st.Preferred, st.OnFallback, st.Unheard = r.preferred().String(), r.audio.info.OnFallback, r.blank()
 	st.Path, st.Advice = r.audio.info.Path, r.audio.info.Advice
 	if r.audio.running {
 		st.AudioPID = r.audio.proc.PID

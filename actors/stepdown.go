@@ -34,11 +34,11 @@ func (r *rig) stepDown(why string) {
 			continue
 		}
 		r.stepped = why
-		r.emit(SteppedDown{From: from, To: next.name, Why: why})
+		r.emit(PatchAbandoned{From: from, To: next.name, Why: why})
 		return
 	}
 	r.silent = why
-	r.emit(SteppedDown{From: from, To: "silence", Why: why})
+	r.emit(PatchAbandoned{From: from, To: "silence", Why: why})
 }
 
 // install makes every worker begin with another patch, at the first block that none of them has published.
@@ -84,5 +84,5 @@ func (r *rig) beginAnew() {
 		return
 	}
 	r.stepped = why
-	r.emit(SteppedDown{From: name, To: name + " from its beginning", Why: why})
+	r.emit(PatchAbandoned{From: name, To: name + " from its beginning", Why: why})
 }

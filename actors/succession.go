@@ -27,13 +27,13 @@ func (r *rig) tendSuccession(now time.Time) {
 	switch {
 	case r.next.opened && now.Sub(r.nextAt) > leaveWait:
 		_ = r.audio.proc.Signal(killSignal) // it was told to end, and does not
-	case r.stopping || r.next.running || !r.audio.opened || !r.audio.info.Second || !r.plays || now.Sub(r.nextAt) < returnEvery:
+	case r.stopping || r.next.running || !r.audio.opened || !r.audio.info.OnFallback || !r.plays || now.Sub(r.nextAt) < returnEvery:
 	case r.cfg.Backend == "auto" && !r.hadFirst && len(r.cfg.Fallback) == 0:
 		// A machine without a sound card is no machine that has lost one.
 	default:
 		r.nextAt = now
 		order := r.openOrder()
-		order.Alone, order.Anyhow = true, false
+		order.Alone, order.OrNull = true, false
 		if err := r.startAudioProcess(&r.next, r.socket(nextSocketFile), order); err != nil {
 			r.emit(AudioEnded{Cause: "look for the preferred device: " + err.Error(), After: returnEvery})
 		}

@@ -15,13 +15,13 @@ func (Quarantined) Level() slog.Level { return slog.LevelError }
 func (NodeBypassed) Level() slog.Level { return slog.LevelError }
 
 // Level is Error: the sound is not what it was to be.
-func (SteppedDown) Level() slog.Level { return slog.LevelError }
+func (PatchAbandoned) Level() slog.Level { return slog.LevelError }
 
 // Level is Warn: the node goes on from its beginning.
-func (NodeMuted) Level() slog.Level { return slog.LevelWarn }
+func (NodeReset) Level() slog.Level { return slog.LevelWarn }
 
 // Level is Warn: somebody should turn it down.
-func (OutputGuarded) Level() slog.Level { return slog.LevelWarn }
+func (OutputLimited) Level() slog.Level { return slog.LevelWarn }
 
 // String says it in a line.
 func (e Quarantined) String() string {
@@ -34,30 +34,30 @@ func (e NodeBypassed) String() string {
 }
 
 // String says it in a line.
-func (e SteppedDown) String() string {
+func (e PatchAbandoned) String() string {
 	return fmt.Sprintf("gave up %s, and plays %s: %s", e.From, e.To, e.Why)
 }
 
 // String says it in a line.
-func (e NodeMuted) String() string {
+func (e NodeReset) String() string {
 	return fmt.Sprintf("node %s put out what is no sound, and was silenced and reset; %d times so far", e.Node, e.Times)
 }
 
 // String says it in a line.
-func (e OutputGuarded) String() string {
+func (e OutputLimited) String() string {
 	return fmt.Sprintf("the output was limited to full scale in %d blocks, and an offset taken from it in %d, so far", e.Limited, e.Offset)
 }
 
 // Level is Warn: it was heard.
-func (DeviceMissed) Level() slog.Level { return slog.LevelWarn }
+func (DeviceXrun) Level() slog.Level { return slog.LevelWarn }
 
 // String says it in a line.
-func (e DeviceMissed) String() string {
+func (e DeviceXrun) String() string {
 	return fmt.Sprintf("the device reports %d xruns; %d so far", e.Xruns, e.Total)
 }
 
 // Level is Error while there is trouble.
-func (e DeviceTrouble) Level() slog.Level {
+func (e DeviceProblem) Level() slog.Level {
 	if e.What == "" {
 		return slog.LevelInfo
 	}
@@ -65,7 +65,7 @@ func (e DeviceTrouble) Level() slog.Level {
 }
 
 // String says it in a line.
-func (e DeviceTrouble) String() string {
+func (e DeviceProblem) String() string {
 	if e.What == "" {
 		return fmt.Sprintf("device %q is well again", e.Device)
 	}
@@ -101,13 +101,13 @@ func (r *rig) tendSound(now time.Time) {
 		return
 	}
 	if s.Faults > n.told.Faults {
-		r.emit(NodeMuted{Node: r.nodeName(s.FaultNode, r.present.number), Times: s.Faults})
+		r.emit(NodeReset{Node: r.nodeName(s.FaultNode, r.present.number), Times: s.Faults})
 	}
 	if s.Limited > n.told.Limited || s.Offset > n.told.Offset {
-		r.emit(OutputGuarded{Limited: s.Limited, Offset: s.Offset})
+		r.emit(OutputLimited{Limited: s.Limited, Offset: s.Offset})
 	}
 	if xruns > n.xruns {
-		r.emit(DeviceMissed{Xruns: xruns - n.xruns, Total: xruns})
+		r.emit(DeviceXrun{Xruns: xruns - n.xruns, Total: xruns})
 	}
 	n.told, n.xruns, n.at = s, xruns, now
 }

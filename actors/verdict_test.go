@@ -55,8 +55,8 @@ func TestLeftOutIsToldOnce(t *testing.T) {
 	for began, in := time.Now(), false; !in; time.Sleep(time.Millisecond) {
 		r.mu.Lock()
 		for _, s := range r.slots {
-			if n, _ := s.ring.Commands().Wanted(); n > 0 {
-				s.ring.Commands().Make(n, nil)
+			if n, _ := s.ring.Commands().RequestedPlan(); n > 0 {
+				s.ring.Commands().ReportPlan(n, nil)
 			}
 		}
 		in = r.log.last == 2
@@ -66,7 +66,7 @@ func TestLeftOutIsToldOnce(t *testing.T) {
 		}
 	}
 	r.mu.Lock()
-	r.journal.Overrule(12, 2)
+	r.journal.ReplaceDecision(12, 2)
 	leaveOut(t, r, 12)
 	r.poison.suspects = []offence{{block: 12, own: true}, {block: 12, own: true}}
 	r.clearSuspects(13)

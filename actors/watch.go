@@ -172,10 +172,10 @@ func (r *rig) buryWorker(s *slot, now time.Time) (corpse, bool) {
 // depose clears the slot's ready bit and, if it was active, flips, in one CAS. If no ready worker is
 // left, the joiner that is furthest is named.
 func (r *rig) depose(s *slot) {
-	r.control.Depose(s.number, r.journal)
+	r.control.RemoveWorker(s.number, r.journal)
 	if a := r.control.Active(); a.Slot() == s.number {
 		if j := r.furthestJoiner(s); j != nil {
-			r.control.Swap(a, a.Named(j.number))
+			r.control.Swap(a, a.WithActive(j.number))
 		}
 	}
 	r.noticeFlip()
@@ -200,7 +200,7 @@ func (r *rig) tend(now time.Time) {
 	r.prime(now)
 	begins := !r.plays && r.audio.opened && r.control.Transport() == shm.Play
 	r.plays = r.plays || begins
-	r.hadFirst = r.hadFirst || r.plays && r.audio.opened && !r.audio.info.Second
+	r.hadFirst = r.hadFirst || r.plays && r.audio.opened && !r.audio.info.OnFallback
 	r.tendBlank(now)
 	r.tendSuccession(now)
 	r.tendSpareAudio(now)
@@ -249,7 +249,7 @@ func (r *rig) prime(now time.Time) {
 	if r.control.Transport() != shm.Idle || !r.audio.opened || r.stopping {
 		return
 	}
-	r.control.Ring() // no callback does it yet
+	r.control.Wake() // no callback does it yet
 	a := r.control.Active()
 	if a.ReadyCount() < len(r.slots) || r.journal.Published(a.Slot()) < r.control.Clock()+r.control.Lead() {
 		return
@@ -274,7 +274,7 @@ func (r *rig) noticeFlip() {
 		r.emit(Flipped{From: s.number, To: a.Slot(), Epoch: a.Epoch(), Cause: "asked for"})
 	case a.Ready(s.number):
 		r.history.flip(r, s, a)
-	case s.dying, s.lived && s.attached() && s.cmds.Life().Load() == 0:
+	case s.dying, s.lived && s.attached() && s.cmds.Liveness().Load() == 0:
 		// The audio process may have been first; the kernel still takes the process down.
 		at, _ := r.control.FlippedAt(a.Epoch())
 		if !s.dying || at < s.detected {

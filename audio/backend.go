@@ -90,10 +90,10 @@ type Stream interface {
 	Err() error
 }
 
-// Troubled is a Stream that can go on though something is wrong with what it does with the sound.
-type Troubled interface {
+// ProblemReporter is a Stream that can go on though something is wrong with what it does with the sound.
+type ProblemReporter interface {
 	// Trouble says what is wrong; "" if nothing is.
-	Trouble() string
+	Problem() string
 }
 
 // Wired is a Stream whose ports can be connected with others.

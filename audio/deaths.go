@@ -96,7 +96,7 @@ func (d *deaths) look(words []*atomic.Uint32) (_ []*atomic.Uint32, tick time.Dur
 			l.lived = true
 			words = append(words, l.word)
 		case l.lived:
-			d.words.Depose(s, d.journal)
+			d.words.RemoveWorker(s, d.journal)
 			*l = life{}
 		default:
 			tick = deathTick

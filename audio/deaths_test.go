@@ -15,10 +15,10 @@ func TestDeposesTheDead(t *testing.T) {
 	d := watchDeaths(s.player.words, s.journal)
 	defer d.stop()
 	for i, seg := range s.slots {
-		d.watch(i, seg.Life())
+		d.watch(i, seg.Liveness())
 	}
 	before := s.control.Active()
-	life := s.slots[0].Life()
+	life := s.slots[0].Liveness()
 	life.Store(1)
 	await(t, "the life to be seen", func() bool {
 		d.mu.Lock()

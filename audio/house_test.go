@@ -52,7 +52,7 @@ func (d *device) Open(r Request, fill Fill) (Stream, error) {
 func (d *device) Info() Info      { return d.info }
 func (d *device) Xruns() uint64   { return d.missed }
 func (d *device) Err() error      { return d.lost }
-func (d *device) Trouble() string { return d.trouble }
+func (d *device) Problem() string { return d.trouble }
 
 func (d *device) Start() error {
 	d.state += "start "

@@ -79,7 +79,7 @@ func (p *Player) flip() bool {
 	a, j := p.words.Active(), &p.judge
 	w, head := p.worker(a.Slot())
 	least := max(1, head-min(head, p.lead.blocks()))
-	to, ok := a.Heir(a.Slot(), p.slots, least, p.standing)
+	to, ok := a.Successor(a.Slot(), p.slots, least, p.standing)
 	if !ok || !j.mayFlip(p.slots) {
 		return false
 	}

@@ -77,7 +77,7 @@ func (p *process) take(c choice, o shm.OpenOrder) error {
 	}
 	p.opened = &shm.Opened{
 		Backend: info.Backend, API: info.API, Device: info.Device, Rate: info.Rate,
-		Channels: info.Channels, Period: info.Period, Second: c.second, Note: join(c.note, info.Note),
+		Channels: info.Channels, Period: info.Period, OnFallback: c.second, Note: join(c.note, info.Note),
 		Library: soundserver.InUse(), Wiring: o.Wiring,
 	}
 	p.opened.Path, p.opened.Advice = p.look().Explain(info.Backend, info.API, info.Device, p.opened.Library)

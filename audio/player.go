@@ -73,7 +73,7 @@ func (p *Player) Prepare(frames int) {
 		return
 	}
 	g := p.words.Geometry()
-	l := leadControl{frames: int(g.Block), guard: p.guard, limit: uint64(g.Ring), asked: p.words.AskedLead(), burst: frames}
+	l := leadControl{frames: int(g.Block), guard: p.guard, limit: uint64(g.Ring), asked: p.words.RequestedLead(), burst: frames}
 	if lead := l.target(); lead > p.words.Lead() {
 		_, extra := p.words.Pace()
 		p.words.SetLead(lead, frames, extra)
@@ -98,9 +98,9 @@ func (p *Player) Hold(on bool) { p.held.Store(on) }
 // FadeOut makes this player, and not the transport alone, fade to silence.
 func (p *Player) FadeOut() { p.leave.Store(true) }
 
-// Silent tells whether this player gives out nothing but silence from now on: it is held, or its
+// Faded tells whether this player gives out nothing but silence from now on: it is held, or its
 // fade has ended.
-func (p *Player) Silent() bool { return p.held.Load() || p.finished.Load() }
+func (p *Player) Faded() bool { return p.held.Load() || p.finished.Load() }
 
 // Burst is how many frames the device takes before a worker can answer, as measured of late.
 func (p *Player) Burst() int { return int(p.burst.Load()) }
@@ -119,7 +119,7 @@ func (p *Player) Calls() int64 { return p.calls.Load() }
 func (p *Player) Fill(out []float32) {
 	p.calls.Add(1)
 	now := p.clock()
-	p.lead.asked = p.words.AskedLead()
+	p.lead.asked = p.words.RequestedLead()
 	if p.held.Load() {
 		p.lead.take(now, len(out)/p.mix.to)
 		p.burst.Store(int64(p.lead.burst))
@@ -140,7 +140,7 @@ func (p *Player) Fill(out []float32) {
 	p.adopt()
 	if p.silent() {
 		clear(out)
-		p.words.Ring()
+		p.words.EndCall()
 		return
 	}
 	for len(out) > 0 {
@@ -152,7 +152,7 @@ func (p *Player) Fill(out []float32) {
 		out = out[gave:]
 	}
 	p.settle(now, healthy)
-	p.words.Ring()
+	p.words.EndCall()
 }
 
 // silent tells whether nothing is to be played: not yet, or no more. The end of a fade is told to the
@@ -266,6 +266,6 @@ func (p *Player) Ready(frames int) bool {
 	if now-p.shortAt > patience {
 		p.settle(now, false)
 	}
-	p.words.Ring()
+	p.words.EndCall()
 	return false
 }

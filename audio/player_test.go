@@ -249,14 +249,14 @@ func TestIdle(t *testing.T) {
 	s := newStage(t, 2)
 	s.fillUp(0)
 	s.control.SetTransport(shm.Idle)
-	bell := s.control.Bell()
+	bell := s.control.WakeSeq()
 	for _, v := range s.play(testBlock) {
 		if v != 0 {
 			t.Fatalf("%g while idle", v)
 		}
 	}
-	if s.control.Clock() != 0 || s.control.Bell() == bell {
-		t.Errorf("clock %d, bell %d", s.control.Clock(), s.control.Bell())
+	if s.control.Clock() != 0 || s.control.WakeSeq() == bell {
+		t.Errorf("clock %d, bell %d", s.control.Clock(), s.control.WakeSeq())
 	}
 }
 

@@ -100,8 +100,8 @@ func (p *process) check() error {
 		p.opened.Period = burst
 		p.tell(shm.Notice{Opened: p.opened})
 	}
-	if t, ok := p.stream.(Troubled); ok {
-		if now := t.Trouble(); now != p.trouble && p.tell(shm.Notice{Trouble: &now}) {
+	if t, ok := p.stream.(ProblemReporter); ok {
+		if now := t.Problem(); now != p.trouble && p.tell(shm.Notice{Problem: &now}) {
 			p.trouble = now
 		}
 	}
@@ -131,7 +131,7 @@ func (p *process) end() {
 	}
 	if p.started {
 		p.player.FadeOut()
-		p.await(fadeWait, p.player.Silent)
+		p.await(fadeWait, p.player.Faded)
 		if err := p.stream.Stop(); err != nil {
 			slog.Warn("stop the device", "error", err)
 		}

@@ -151,7 +151,7 @@ func TestCheckReports(t *testing.T) {
 	if c := h.control.Counters(); c.Xruns != 3 {
 		t.Errorf("%d xruns, the device says 3", c.Xruns)
 	}
-	if len(h.notices) != 1 || h.notices[0].Trouble == nil || *h.notices[0].Trouble != "disk full" {
+	if len(h.notices) != 1 || h.notices[0].Problem == nil || *h.notices[0].Problem != "disk full" {
 		t.Errorf("notices %+v", h.notices)
 	}
 	if h.p.opened.Period != 2*testBlock {

@@ -48,7 +48,7 @@ func (r *rings) attach(o shm.AttachOrder, fds []int) error {
 	m := &mapping{seg, seg.AudioReader()}
 	m.reader.Touch()
 	r.player.Attach(slot, m.reader)
-	r.deaths.watch(slot, seg.Life())
+	r.deaths.watch(slot, seg.Liveness())
 	if before := r.now[slot]; before != nil {
 		r.old[slot] = append(r.old[slot], before)
 	}

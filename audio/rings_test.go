@@ -169,9 +169,9 @@ func TestAttachWatchesLife(t *testing.T) {
 	h := newHouse(t, &device{name: "one", period: testBlock})
 	h.begin()
 	d := h.p.rings.deaths
-	h.slots[0].Life().Store(1)
+	h.slots[0].Liveness().Store(1)
 	d.look(nil)
-	h.slots[0].Life().Store(0)
+	h.slots[0].Liveness().Store(0)
 	d.look(nil)
 	if a := h.control.Active(); a.Slot() != 1 || a.Ready(0) {
 		t.Errorf("the worker of slot 0 has died, and active is %v", a)

@@ -116,12 +116,12 @@ func TestState(t *testing.T) {
 		back.Restore(d)
 		return d, ok && back == r
 	}
-	if d, ok := read(b[4:]); !ok || d.Err() != nil || d.Rest() != 0 {
-		t.Errorf("came back different: %v, %d left", d.Err(), d.Rest())
+	if d, ok := read(b[4:]); !ok || d.Err() != nil || d.Remaining() != 0 {
+		t.Errorf("came back different: %v, %d left", d.Err(), d.Remaining())
 	}
 	for n := range b[4:] {
-		if d, _ := read(b[4 : 4+n]); !errors.Is(d.Err(), ErrState) || d.Rest() != 0 {
-			t.Fatalf("%d bytes: %v, %d left", n, d.Err(), d.Rest())
+		if d, _ := read(b[4 : 4+n]); !errors.Is(d.Err(), ErrState) || d.Remaining() != 0 {
+			t.Fatalf("%d bytes: %v, %d left", n, d.Err(), d.Remaining())
 		}
 	}
 	d := NewDecoder([]byte{2, 0, 0, 0})
@@ -143,8 +143,8 @@ func TestFloat32s(t *testing.T) {
 	}
 	y := make([]float32, 4)
 	if d := NewDecoder(all.Bytes()); true {
-		if d.Float32s(y); !slices.Equal(x, y) || d.Rest() != 0 || d.Err() != nil {
-			t.Errorf("%v, %d bytes left, %v", y, d.Rest(), d.Err())
+		if d.Float32s(y); !slices.Equal(x, y) || d.Remaining() != 0 || d.Err() != nil {
+			t.Errorf("%v, %d bytes left, %v", y, d.Remaining(), d.Err())
 		}
 	}
 	if d := NewDecoder(all.Bytes()[:15]); true {

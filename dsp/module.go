@@ -25,15 +25,15 @@ type Module interface {
 
 // Desc describes a kind of module.
 type Desc struct {
-	Type    string // as a patch names it
-	Doc     string // one sentence
-	Source  string // of the method: a paper, a cookbook; "" for what is common knowledge
-	Inputs  []Port // a cable that names no port ends at the first
-	Outputs []Port // and begins at the first; the names of inputs and outputs are all different
-	Params  []Param
-	Gated   bool // it has a gate
-	Sampled bool // it plays a sample that its node names: its modules are Players
-	Sounds  bool // it has inputs, and makes sound without hearing any
+	Type           string // as a patch names it
+	Doc            string // one sentence
+	Source         string // of the method: a paper, a cookbook; "" for what is common knowledge
+	Inputs         []Port // a cable that names no port ends at the first
+	Outputs        []Port // and begins at the first; the names of inputs and outputs are all different
+	Params         []Param
+	Gated          bool // it has a gate
+	Sampled        bool // it plays a sample that its node names: its modules are Players
+	GeneratesSound bool // it has inputs, and makes sound without hearing any
 	// New makes one for a rate in Hz, with every parameter at its default.
 	New func(rate float64) Module
 }

@@ -89,8 +89,8 @@ type Decoder struct {
 // NewDecoder reads from b.
 func NewDecoder(b []byte) *Decoder { return &Decoder{b: b} }
 
-// Rest is how many bytes are left.
-func (d *Decoder) Rest() int { return len(d.b) }
+// Remaining is how many bytes are left.
+func (d *Decoder) Remaining() int { return len(d.b) }
 
 // Err is ErrState once something did not fit.
 func (d *Decoder) Err() error { return d.err }

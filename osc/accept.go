@@ -36,7 +36,7 @@ func (s *Server) accept() {
 // receive gives a connection a goroutine of its own, or turns it away.
 func (s *Server) receive(c net.Conn) {
 	addr, ok := c.RemoteAddr().(*net.TCPAddr)
-	if !ok || !s.access.Hears(addr.AddrPort().Addr().Unmap()) {
+	if !ok || !s.access.Allows(addr.AddrPort().Addr().Unmap()) {
 		s.strange.Add(1)
 		_ = c.Close()
 		return

@@ -87,8 +87,8 @@ func (a Access) check(host netip.Addr) error {
 	return nil
 }
 
-// Hears tells whether an address is listened to.
-func (a Access) Hears(from netip.Addr) bool {
+// Allows tells whether an address is listened to.
+func (a Access) Allows(from netip.Addr) bool {
 	if from.IsLoopback() {
 		return true
 	}

@@ -17,7 +17,7 @@ func mute(t *testing.T, access Access) (*Server, *reader) {
 	t.Helper()
 	s := &Server{
 		access: access, sources: newSources(), outbox: newOutbox(), closed: make(chan struct{}),
-		fails: limiter{most: failsPerSecond}, guests: guests{limits: standard(), places: NewPlaces(standard().conns), sources: newSources()},
+		fails: limiter{most: failsPerSecond}, guests: guests{limits: standard(), places: NewQuota(standard().conns), sources: newSources()},
 	}
 	return s, &reader{s: s, handler: each(func(m *Message, from Peer) {
 		switch {
@@ -59,7 +59,7 @@ func TestParseAllow(t *testing.T) {
 		"192.168.1.99": true, "192.168.2.1": false, "10.0.0.1": true, "10.0.0.2": false, "fd12::1": true, "fd12::1%eth0": true, "fe80::1%eth0": false,
 		"127.0.0.1": true, "127.3.2.1": true, "::1": true, "192.0.2.9": true, "192.0.3.9": false,
 	} {
-		if got := a.Hears(netip.MustParseAddr(from)); got != hears {
+		if got := a.Allows(netip.MustParseAddr(from)); got != hears {
 			t.Errorf("%s is heard: %t", from, got)
 		}
 	}
@@ -111,7 +111,7 @@ func TestStrangers(t *testing.T) {
 	}
 	s.datagram(r, encode(t, "/a"), far)
 	s.datagram(r, encode(t, "/a"), near)
-	if got, _ := s.sent(); len(got) != 2 || s.Stats().Strangers != 1 || s.Stats().Packets != 2 {
+	if got, _ := s.sent(); len(got) != 2 || s.Stats().Denied != 1 || s.Stats().Packets != 2 {
 		t.Errorf("%v, %+v", got, s.Stats())
 	}
 	for addr, in := range map[string]bool{"192.0.2.200": false, "192.0.2.7": true, "127.0.0.1": true} {
@@ -187,8 +187,8 @@ func TestAmplification(t *testing.T) {
 		s.datagram(r, packet, netip.AddrPortFrom(far.Addr(), uint16(i)))
 	}
 	got, bytes := s.sent()
-	if bytes > amplify*came || len(got) < 150 || s.Stats().Withheld == 0 {
-		t.Errorf("%d bytes in, %d out in %d answers, %d withheld", came, bytes, len(got), s.Stats().Withheld)
+	if bytes > amplify*came || len(got) < 150 || s.Stats().AmplificationLimited == 0 {
+		t.Errorf("%d bytes in, %d out in %d answers, %d withheld", came, bytes, len(got), s.Stats().AmplificationLimited)
 	}
 	s.fails = limiter{most: failsPerSecond}
 	s.datagram(r, encode(t, "/large/answer"), netip.MustParseAddrPort("192.0.2.99:1"))

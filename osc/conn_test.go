@@ -32,7 +32,7 @@ func TestManyAnswers(t *testing.T) {
 		}()
 		for i := range bundles * MaxElements {
 			if c.read(patience) == "" {
-				t.Fatalf("%s: after %d answers there are no more; %d connections were slow", transport, i, s.Stats().Slow)
+				t.Fatalf("%s: after %d answers there are no more; %d connections were slow", transport, i, s.Stats().SlowClients)
 			}
 		}
 		<-written

@@ -75,7 +75,7 @@ func (g *guest) Close() (err error) {
 // guests are those that are in: as many as there are places.
 type guests struct {
 	limits  limits
-	places  *Places
+	places  *Quota
 	sources *sources // apart from those by UDP: what is forged in the name of a machine does not hold up its connections
 	mu      sync.Mutex
 	in      map[*guest]struct{}
@@ -96,14 +96,14 @@ func (l *guests) enter(c net.Conn, from netip.AddrPort) *guest {
 	if l.closed {
 		return nil
 	}
-	if !l.places.Take(from.Addr()) {
+	if !l.places.Acquire(from.Addr()) {
 		longest := l.longest(from.Addr())
 		if longest == nil {
 			return nil
 		}
 		l.forget(longest)
 		go longest.Close() // it takes the lock
-		l.places.Take(from.Addr())
+		l.places.Acquire(from.Addr())
 	}
 	g := &guest{Conn: c, list: l, from: from, ended: make(chan struct{})}
 	g.heardAt.Store(time.Now().UnixNano())
@@ -118,7 +118,7 @@ func (l *guests) enter(c net.Conn, from netip.AddrPort) *guest {
 func (l *guests) longest(from netip.Addr) (longest *guest) {
 	since := time.Now().Add(-l.limits.idle).UnixNano()
 	for g := range l.in {
-		if at := g.heardAt.Load(); at < since && l.places.Helps(g.from.Addr(), from) {
+		if at := g.heardAt.Load(); at < since && l.places.WouldHelp(g.from.Addr(), from) {
 			longest, since = g, at
 		}
 	}
@@ -129,7 +129,7 @@ func (l *guests) longest(from netip.Addr) (longest *guest) {
 func (l *guests) forget(g *guest) {
 	if _, in := l.in[g]; in {
 		delete(l.in, g)
-		l.places.Free(g.from.Addr())
+		l.places.Release(g.from.Addr())
 	}
 }
 

@@ -13,8 +13,8 @@ type Handler interface {
 	Flush()
 }
 
-// Each makes handlers of a function that needs neither End nor Flush. It must bear being called by several readers at once.
-func Each(take func(m *Message, from Peer)) func() Handler {
+// HandlerFunc makes handlers of a function that needs neither End nor Flush. It must bear being called by several readers at once.
+func HandlerFunc(take func(m *Message, from Peer)) func() Handler {
 	return func() Handler { return each(take) }
 }
 

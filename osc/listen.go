@@ -80,7 +80,7 @@ func newServer(conn *socket, bound netip.AddrPort, listener net.Listener, access
 	s := &Server{
 		conn: conn, in: newIntray(conn), listener: listener, access: access, closed: closed, outbox: newOutbox(), sources: newSources(),
 		fails:  limiter{most: failsPerSecond},
-		guests: guests{limits: l, places: NewPlaces(l.conns), sources: newSources()}, webConns: webConns{make(chan net.Conn), closed, listener.Addr()},
+		guests: guests{limits: l, places: NewQuota(l.conns), sources: newSources()}, webConns: webConns{make(chan net.Conn), closed, listener.Addr()},
 	}
 	s.hatch.changed.L = &s.hatch.mu
 	s.self = netip.AddrPortFrom(bound.Addr().Unmap(), bound.Port())

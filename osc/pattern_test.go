@@ -93,7 +93,7 @@ func TestMatch(t *testing.T) {
 
 // Patterns reach neither what only asks nor what needs a token.
 func TestMatchGuarded(t *testing.T) {
-	s, err := NewSpace([]Entry{{Address: "/e/amp", Max: 1}, {Address: "/e/status", Kind: Query}, {Address: "/e/load", Kind: Text, Guarded: true}})
+	s, err := NewSpace([]Entry{{Address: "/e/amp", Max: 1}, {Address: "/e/status", Kind: Query}, {Address: "/e/load", Kind: Text, RequiresToken: true}})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -52,8 +52,8 @@ func (p Peer) String() string {
 	return p.via.name() + " " + p.addr.String()
 }
 
-// Gone is closed when the peer's connection has ended. What has none, like UDP, is gone when the server is closed.
-func (p Peer) Gone() <-chan struct{} {
+// Closed is closed when the peer's connection has ended. What has none, like UDP, is gone when the server is closed.
+func (p Peer) Closed() <-chan struct{} {
 	if p.via == nil {
 		never := make(chan struct{})
 		close(never)

@@ -5,9 +5,9 @@ import (
 	"sync"
 )
 
-// Places are a bounded number of places for who comes, counted by address, of which other machines may not take those of this one, nor one of
+// Quota are a bounded number of places for who comes, counted by address, of which other machines may not take those of this one, nor one of
 // them those of the others. An address that is none is this machine's.
-type Places struct {
+type Quota struct {
 	most   int
 	others int // of these, all other machines together
 	each   int // of these, one of them
@@ -18,18 +18,18 @@ type Places struct {
 	here  int
 }
 
-// NewPlaces are so many. Three quarters of them may be taken by other machines, and a quarter by one of these.
-func NewPlaces(most int) *Places {
-	return &Places{most: most, others: most - most/4, each: max(most/4, 1), taken: map[netip.Addr]int{}}
+// NewQuota are so many. Three quarters of them may be taken by other machines, and a quarter by one of these.
+func NewQuota(most int) *Quota {
+	return &Quota{most: most, others: most - most/4, each: max(most/4, 1), taken: map[netip.Addr]int{}}
 }
 
-// Most is how many there are.
-func (p *Places) Most() int { return p.most }
+// Limit is how many there are.
+func (p *Quota) Limit() int { return p.most }
 
 func ours(a netip.Addr) bool { return !a.IsValid() || a.IsLoopback() }
 
-// Take takes a place, or is false. Free gives it back.
-func (p *Places) Take(from netip.Addr) bool {
+// Acquire takes a place, or is false. Free gives it back.
+func (p *Quota) Acquire(from netip.Addr) bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if !p.fits(from, 0, 0) {
@@ -39,15 +39,15 @@ func (p *Places) Take(from netip.Addr) bool {
 	return true
 }
 
-// Free gives a place back that Take took.
-func (p *Places) Free(from netip.Addr) {
+// Release gives a place back that Take took.
+func (p *Quota) Release(from netip.Addr) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.add(from, -1)
 }
 
-// Helps tells whether somebody new finds a place if one of who has it is freed: none of this machine's is freed for others.
-func (p *Places) Helps(has, from netip.Addr) bool {
+// WouldHelp tells whether somebody new finds a place if one of who has it is freed: none of this machine's is freed for others.
+func (p *Quota) WouldHelp(has, from netip.Addr) bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if ours(has) {
@@ -62,14 +62,14 @@ func (p *Places) Helps(has, from netip.Addr) bool {
 
 // fits tells whether one more from an address finds a place, once so many are free of which so many are its own: of others' ones unless
 // it is this machine's.
-func (p *Places) fits(from netip.Addr, free, own int) bool {
+func (p *Quota) fits(from netip.Addr, free, own int) bool {
 	if p.here+p.away-free >= p.most {
 		return false
 	}
 	return ours(from) || p.away-free < p.others && p.taken[from]-own < p.each
 }
 
-func (p *Places) add(from netip.Addr, n int) {
+func (p *Quota) add(from netip.Addr, n int) {
 	if ours(from) {
 		p.here += n
 		return

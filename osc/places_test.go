@@ -16,17 +16,17 @@ func elsewhere(machine int) netip.Addr {
 
 // Of 64 places 48 are for other machines, 16 for one of these; this machine may have all.
 func TestPlaces(t *testing.T) {
-	p := NewPlaces(64)
+	p := NewQuota(64)
 	for machine := range 5 {
 		for i := range 20 {
-			if got, want := p.Take(elsewhere(machine)), i < 16 && machine < 3; got != want {
+			if got, want := p.Acquire(elsewhere(machine)), i < 16 && machine < 3; got != want {
 				t.Fatalf("machine %d, place %d: %t", machine, i, got)
 			}
 		}
 	}
 	here := []netip.Addr{netip.MustParseAddr("127.0.0.1"), netip.MustParseAddr("::1"), {}}
 	for i := range 17 {
-		if got := p.Take(here[i%3]); got != (i < 16) {
+		if got := p.Acquire(here[i%3]); got != (i < 16) {
 			t.Fatalf("place %d of this machine: %t", i, got)
 		}
 	}
@@ -42,19 +42,19 @@ func TestPlaces(t *testing.T) {
 		{elsewhere(1), elsewhere(0), false}, // it has its part
 		{elsewhere(1), elsewhere(9), true},
 	} {
-		if got := p.Helps(tt.has, tt.from); got != tt.helps {
+		if got := p.WouldHelp(tt.has, tt.from); got != tt.helps {
 			t.Errorf("a place of %v helps %v: %t", tt.has, tt.from, got)
 		}
 	}
-	p.Free(elsewhere(1))
-	if p.Take(elsewhere(0)) || !p.Take(elsewhere(9)) || p.Take(elsewhere(1)) {
+	p.Release(elsewhere(1))
+	if p.Acquire(elsewhere(0)) || !p.Acquire(elsewhere(9)) || p.Acquire(elsewhere(1)) {
 		t.Error("a place that was freed is not for who has less than its part")
 	}
 	for range 16 {
-		p.Free(here[0])
+		p.Release(here[0])
 	}
 	for range 15 {
-		p.Free(elsewhere(1))
+		p.Release(elsewhere(1))
 	}
 	if p.here != 0 || p.away != 33 || len(p.taken) != 3 {
 		t.Errorf("%d, %d, %v are left", p.here, p.away, p.taken)
@@ -64,7 +64,7 @@ func TestPlaces(t *testing.T) {
 // However many other machines connect, idle or not, a program of this machine finds a place, and another machine too; none of those makes this
 // one's programs leave.
 func TestGuestsFromElsewhere(t *testing.T) {
-	l := guests{limits: standard(), places: NewPlaces(standard().conns), sources: newSources()}
+	l := guests{limits: standard(), places: NewQuota(standard().conns), sources: newSources()}
 	var ends []net.Conn
 	come := func(from netip.Addr) *guest {
 		ours, theirs := net.Pipe()

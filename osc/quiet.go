@@ -16,9 +16,9 @@ type quiet struct {
 // mostQuiet is how many there may be.
 const mostQuiet = 256
 
-// Quiet has a peer get no /fail any more, or get it again. By UDP it is forgotten after ten minutes, over a connection with its end.
+// SuppressErrors has a peer get no /fail any more, or get it again. By UDP it is forgotten after ten minutes, over a connection with its end.
 // It is false if too many want it already.
-func (p Peer) Quiet(on bool) bool {
+func (p Peer) SuppressErrors(on bool) bool {
 	if p.via == nil {
 		return false
 	}
@@ -27,7 +27,7 @@ func (p Peer) Quiet(on bool) bool {
 	defer q.mu.Unlock()
 	for peer, until := range q.until {
 		select {
-		case <-peer.Gone():
+		case <-peer.Closed():
 			delete(q.until, peer)
 		default:
 			if !peer.Stream() && now.After(until) {

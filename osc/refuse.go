@@ -140,8 +140,8 @@ func apart(a, b string) int {
 	return max(len(a), len(b)) - head - tail
 }
 
-// Takes is what the address takes, in words.
-func (e *Entry) Takes() string {
+// Expected is what the address takes, in words.
+func (e *Entry) Expected() string {
 	if e.Kind == Query {
 		return "no argument"
 	}

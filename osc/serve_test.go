@@ -188,11 +188,11 @@ func TestPeer(t *testing.T) {
 		t.Errorf("%v", err)
 	}
 	select {
-	case <-s.Peer(a).Gone():
+	case <-s.Peer(a).Closed():
 		t.Error("gone before its server")
 	default:
 	}
 	_ = s.Close()
-	<-s.Peer(a).Gone()
-	<-(Peer{}).Gone()
+	<-s.Peer(a).Closed()
+	<-(Peer{}).Closed()
 }

@@ -52,20 +52,20 @@ type Server struct {
 
 // Stats counts what a Server has seen.
 type Stats struct {
-	Packets     uint64            `json:"packets"`
-	Messages    uint64            `json:"messages"`
-	Failed      uint64            `json:"failed"`      // messages answered with /fail
-	Malformed   map[string]uint64 `json:"malformed"`   // elements that are no OSC, by what is wrong
-	Replies     uint64            `json:"replies"`     // packets sent, /fail among them
-	ReadErrors  uint64            `json:"read_errors"` // reads that failed; the service went on
-	Strangers   uint64            `json:"strangers"`   // packets and connections from machines that are not allowed
-	Shed        uint64            `json:"shed"`        // packets dropped unread, of a source that sends too many
-	Withheld    uint64            `json:"withheld"`    // answers too large for an address that may be forged
-	Connections int               `json:"connections"` // open now
-	TurnedAway  uint64            `json:"turned_away"` // connections refused since there were too many
-	Slow        uint64            `json:"slow"`        // connections closed since their answers were not read
-	Unsent      uint64            `json:"unsent"`      // answers by UDP dropped since the network took them too slowly
-	Dropped     uint64            `json:"dropped"`     // messages that the engine was too busy for; who serves counts them
+	Packets              uint64            `json:"packets"`
+	Messages             uint64            `json:"messages"`
+	Failed               uint64            `json:"failed"`                // messages answered with /fail
+	Malformed            map[string]uint64 `json:"malformed"`             // elements that are no OSC, by what is wrong
+	Replies              uint64            `json:"replies"`               // packets sent, /fail among them
+	ReadErrors           uint64            `json:"read_errors"`           // reads that failed; the service went on
+	Denied               uint64            `json:"denied"`                // packets and connections from machines that are not allowed
+	Shed                 uint64            `json:"shed"`                  // packets dropped unread, of a source that sends too many
+	AmplificationLimited uint64            `json:"amplification_limited"` // answers too large for an address that may be forged
+	Connections          int               `json:"connections"`           // open now
+	Rejected             uint64            `json:"rejected"`              // connections refused since there were too many
+	SlowClients          uint64            `json:"slow_clients"`          // connections closed since their answers were not read
+	SendDropped          uint64            `json:"send_dropped"`          // answers by UDP dropped since the network took them too slowly
+	Dropped              uint64            `json:"dropped"`               // messages that the engine was too busy for; who serves counts them
 }
 
 // Addr is where the server listens.
@@ -132,7 +132,7 @@ func (s *Server) isClosed() bool {
 func (s *Server) datagram(r *reader, packet []byte, sender netip.AddrPort) {
 	switch {
 	case s.own(sender): // our own reply, sent back: answering would never end
-	case !s.access.Hears(sender.Addr()):
+	case !s.access.Allows(sender.Addr()):
 		s.strange.Add(1)
 	default:
 		ok, _, tell := s.sources.admit(sourceKey(sender), len(packet), time.Now())
@@ -207,8 +207,8 @@ func (s *Server) failMalformed(to Peer, e *DecodeError) {
 func (s *Server) Stats() Stats {
 	st := Stats{
 		Packets: s.packets.Load(), Messages: s.served.Load(), Failed: s.refused.Load(), Malformed: map[string]uint64{},
-		Replies: s.replies.Load(), ReadErrors: s.unread.Load(), Strangers: s.strange.Load(), Shed: s.shed.Load(),
-		Withheld: s.withheld.Load(), Connections: s.guests.count(), TurnedAway: s.turned.Load(), Slow: s.slow.Load(), Unsent: s.unsent.Load(),
+		Replies: s.replies.Load(), ReadErrors: s.unread.Load(), Denied: s.strange.Load(), Shed: s.shed.Load(),
+		AmplificationLimited: s.withheld.Load(), Connections: s.guests.count(), Rejected: s.turned.Load(), SlowClients: s.slow.Load(), SendDropped: s.unsent.Load(),
 	}
 	for f := range s.counted {
 		if n := s.counted[f].Load(); n > 0 {

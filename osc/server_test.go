@@ -18,7 +18,7 @@ const patience = 5 * time.Second
 var anywhere = []netip.Prefix{netip.MustParsePrefix("0.0.0.0/0"), netip.MustParsePrefix("::/0")}
 
 func (s *Server) serveEach(ctx context.Context, take func(*Message, Peer)) error {
-	return s.Serve(ctx, Each(take))
+	return s.Serve(ctx, HandlerFunc(take))
 }
 
 func listen(t *testing.T, address string) *Server {

@@ -36,20 +36,20 @@ const AllKeys = 128
 
 // Entry is one address that exists.
 type Entry struct {
-	Address string   `json:"address"`
-	Kind    Kind     `json:"kind"`
-	Min     float64  `json:"min"` // of a Number, of a Key's number, and of the numbers of a List
-	Max     float64  `json:"max"`
-	Unit    string   `json:"unit,omitempty"`    // of a Number: Hz, s, or none
-	Whole   bool     `json:"whole,omitempty"`   // of a Number, and of those of a List: only whole ones
-	Least   int      `json:"least,omitempty"`   // of a List or a Words
-	Most    int      `json:"most,omitempty"`    // of a List, and the bytes of a Text
-	Usage   string   `json:"usage,omitempty"`   // of a Words: what they are
-	Names   []string `json:"names,omitempty"`   // of a Name
-	Default float64  `json:"default,omitempty"` // of a Key's number, where the message has none
-	All     bool     `json:"all,omitempty"`     // of a Key: without arguments it is for all notes
-	Guarded bool     `json:"guarded,omitempty"` // it is more than playing: from other machines it takes a token
-	Doc     string   `json:"doc,omitempty"`
+	Address       string   `json:"address"`
+	Kind          Kind     `json:"kind"`
+	Min           float64  `json:"min"` // of a Number, of a Key's number, and of the numbers of a List
+	Max           float64  `json:"max"`
+	Unit          string   `json:"unit,omitempty"`           // of a Number: Hz, s, or none
+	Whole         bool     `json:"whole,omitempty"`          // of a Number, and of those of a List: only whole ones
+	Least         int      `json:"least,omitempty"`          // of a List or a Words
+	Most          int      `json:"most,omitempty"`           // of a List, and the bytes of a Text
+	Usage         string   `json:"usage,omitempty"`          // of a Words: what they are
+	Names         []string `json:"names,omitempty"`          // of a Name
+	Default       float64  `json:"default,omitempty"`        // of a Key's number, where the message has none
+	All           bool     `json:"all,omitempty"`            // of a Key: without arguments it is for all notes
+	RequiresToken bool     `json:"requires_token,omitempty"` // it is more than playing: from other machines it takes a token
+	Doc           string   `json:"doc,omitempty"`
 }
 
 // Space is the addresses that exist. It never changes, so any number of goroutines may use it.
@@ -79,7 +79,7 @@ func NewSpace(entries []Entry) (*Space, error) {
 
 // byPattern tells whether patterns match the entry: not what only asks, nor what needs a token, since one small message
 // must not be worth many large answers or deeds.
-func (e *Entry) byPattern() bool { return e.Kind != Query && e.Kind != Words && !e.Guarded }
+func (e *Entry) byPattern() bool { return e.Kind != Query && e.Kind != Words && !e.RequiresToken }
 
 // check says what is wrong with an entry.
 func (e *Entry) check() error {

@@ -68,7 +68,7 @@ func TestTransports(t *testing.T) {
 			c.close()
 			if kind := strings.HasPrefix(transport, "udp"); !kind {
 				select {
-				case <-before.Gone():
+				case <-before.Closed():
 				case <-time.After(patience):
 					t.Errorf("%s %s is not gone", host, transport)
 				}
@@ -227,7 +227,7 @@ func TestStreamCount(t *testing.T) {
 			t.Error("one that was in is out")
 		}
 	}
-	if st := s.Stats(); st.TurnedAway != 1 || st.Connections != 3 {
+	if st := s.Stats(); st.Rejected != 1 || st.Connections != 3 {
 		t.Errorf("%+v", st)
 	}
 	s.guests.mu.Lock()
@@ -266,12 +266,12 @@ func TestSlowReaders(t *testing.T) {
 		if sent == 2000 {
 			t.Errorf("%s: 120 MB have gone nowhere", transport)
 		}
-		<-p.Gone()
+		<-p.Closed()
 		other.send(encode(t, "/engine/status"))
 		if other.read(patience) == "" {
 			t.Errorf("%s: another is not served", transport)
 		}
-		if n := s.Stats().Slow; n != uint64(i+1) {
+		if n := s.Stats().SlowClients; n != uint64(i+1) {
 			t.Errorf("%s: %d were slow", transport, n)
 		}
 	}

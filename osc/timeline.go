@@ -203,7 +203,7 @@ func (l *Timeline) Rate(mono int64) (rate float64, ok bool) {
 // may be negative, before the first. ahead is how long until then. ok is false if nothing plays.
 func (l *Timeline) Frame(tag uint64, now Moment) (frame int64, ahead time.Duration, ok bool) {
 	at := l.published.Load()
-	ahead = Until(tag, now.Wall)
+	ahead = TimeUntil(tag, now.Wall)
 	if at == nil || now.Mono-at.last > int64(stale) {
 		return 0, ahead, false
 	}
@@ -211,10 +211,10 @@ func (l *Timeline) Frame(tag uint64, now Moment) (frame int64, ahead time.Durati
 	return int64(math.Round(at.f0 + (t-at.height)/at.slope)), ahead, true
 }
 
-// Behind is by how many frames what plays is behind the line, at a moment at which a frame is the next to play; 0 if by no more than it always is
+// Lag is by how many frames what plays is behind the line, at a moment at which a frame is the next to play; 0 if by no more than it always is
 // and held, or if nothing plays. It stands, or goes on after it stood, and the line has not begun anew: what a time tag means now is later
 // by so much at the least.
-func (l *Timeline) Behind(mono int64, frame uint64) int64 {
+func (l *Timeline) Lag(mono int64, frame uint64) int64 {
 	at := l.published.Load()
 	if at == nil || mono-at.last > int64(stale) {
 		return 0
@@ -241,9 +241,9 @@ func Tag(wall int64) uint64 {
 	return uint64(s+ntpEpoch)<<32 | uint64(ns)<<32/uint64(second)
 }
 
-// Until is how long it is from a Unix time in ns to a time tag, which is taken to be of the era in which it lies
+// TimeUntil is how long it is from a Unix time in ns to a time tag, which is taken to be of the era in which it lies
 // nearest: within 68 years.
-func Until(tag uint64, wall int64) time.Duration {
+func TimeUntil(tag uint64, wall int64) time.Duration {
 	apart := int64(tag - Tag(wall))
 	s, rest := apart>>32, uint64(apart)&0xffffffff
 	return time.Duration(s)*time.Second + time.Duration((rest*uint64(second)+1<<31)>>32)

@@ -67,7 +67,7 @@ func (d *simDevice) worst(t *testing.T, l *Timeline, seconds float64, wall func(
 		if !ok || ahead < 50*time.Millisecond-2 || ahead > 50*time.Millisecond+2 {
 			t.Fatalf("at %v: %v ahead, %t", time.Duration(d.now), ahead, ok)
 		}
-		if behind := l.Behind(now.Mono, d.clock(d.now)); behind != 0 {
+		if behind := l.Lag(now.Mono, d.clock(d.now)); behind != 0 {
 			t.Fatalf("at %v: %d frames behind", time.Duration(d.now), behind)
 		}
 		frames = max(frames, math.Abs(float64(frame)-d.ideal(d.now+float64(ahead))))
@@ -197,11 +197,11 @@ func TestTags(t *testing.T) {
 	}
 	wall := int64(2085978496e9) - 5e8 // half a second before NTP's first era ends
 	for _, d := range []time.Duration{0, time.Second, -time.Second, time.Nanosecond, -time.Hour, 60 * time.Second} {
-		if got := Until(Tag(wall+int64(d)), wall); (got - d).Abs() > 1 {
+		if got := TimeUntil(Tag(wall+int64(d)), wall); (got - d).Abs() > 1 {
 			t.Errorf("%v: %v", d, got)
 		}
 	}
-	if got := Until(Immediately, wall); got > 68*365*24*time.Hour+30*24*time.Hour {
+	if got := TimeUntil(Immediately, wall); got > 68*365*24*time.Hour+30*24*time.Hour {
 		t.Error(got)
 	}
 }

@@ -31,7 +31,7 @@ func TestTimelineKnowsWhatIsBehind(t *testing.T) {
 					if d.now < d.from { // and it goes on at this moment
 						off = float64(frame) - d.ideal(d.from+float64(ahead))
 					}
-					if behind := float64(l.Behind(now.Mono, d.clock(d.now))); math.Abs(off-behind) > near {
+					if behind := float64(l.Lag(now.Mono, d.clock(d.now))); math.Abs(off-behind) > near {
 						t.Fatalf("%v after the beginning of a pause of %v, periods %v: off by %.0f frames, known %.0f", time.Duration(d.now-stood), time.Duration(pause), periods, off, behind)
 					}
 				}

@@ -28,8 +28,8 @@ func (e *Entry) Types() string {
 	return ""
 }
 
-// Valued tells whether the address has a value: whether it is a Number, a Name or a Gate.
-func (e *Entry) Valued() bool { return e.Kind == Number || e.Kind == Name || e.Kind == Gate }
+// HasValue tells whether the address has a value: whether it is a Number, a Name or a Gate.
+func (e *Entry) HasValue() bool { return e.Kind == Number || e.Kind == Name || e.Kind == Gate }
 
 // Argument is a value of the address as it is sent: what the address itself takes, so that who sends it back changes nothing. A Name
 // goes as its text, or as its index if numbers are asked for, since some controllers show nothing else.

@@ -68,7 +68,7 @@ func (s *Server) serveWeb(w http.ResponseWriter, r *http.Request) {
 	g := r.Context().Value(guestKey{}).(*guest)
 	g.weigh()
 	switch {
-	case !Numbered(r.Host):
+	case !IsLiteralHost(r.Host):
 		http.Error(w, "ask for it by number, like ws://127.0.0.1:5005, or as localhost", http.StatusForbidden)
 		return
 	case !strings.EqualFold(r.Header.Get("Upgrade"), "websocket"):
@@ -90,9 +90,9 @@ func (s *Server) serveWeb(w http.ResponseWriter, r *http.Request) {
 	s.newConn(g.from, "websocket", in).run(in.next)
 }
 
-// Numbered tells whether a Host header is an address or localhost, with a port or without. A name may be made to mean this machine by
+// IsLiteralHost tells whether a Host header is an address or localhost, with a port or without. A name may be made to mean this machine by
 // whoever gives it out, so that a page in a browser here could ask in our name.
-func Numbered(host string) bool {
+func IsLiteralHost(host string) bool {
 	if h, _, err := net.SplitHostPort(host); err == nil {
 		host = h
 	}

@@ -36,12 +36,12 @@ func (a Active) WithReady(slot int) Active { return a.next(a.Slot(), uint8(a>>8)
 // Without is a with slot's ready bit cleared, to named, and the epoch raised.
 func (a Active) Without(slot, to int) Active { return a.next(to, uint8(a>>8)&^(1<<slot)) }
 
-// Named is a with to active and the epoch raised; the ready bits stay.
-func (a Active) Named(to int) Active { return a.next(to, uint8(a>>8)) }
+// WithActive is a with to active and the epoch raised; the ready bits stay.
+func (a Active) WithActive(to int) Active { return a.next(to, uint8(a>>8)) }
 
-// Heir returns the ready slot other than from with the highest head, ties to the next slot
+// Successor returns the ready slot other than from with the highest head, ties to the next slot
 // cyclically; ok is false if there is none whose head is at least least.
-func (a Active) Heir(from, slots int, least uint64, head func(slot int) uint64) (to int, ok bool) {
+func (a Active) Successor(from, slots int, least uint64, head func(slot int) uint64) (to int, ok bool) {
 	best := least
 	for i := 1; i < slots; i++ {
 		s := (from + i) % slots

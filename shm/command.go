@@ -108,8 +108,8 @@ func (c CommandWriter) Begin(seq uint64) {
 // AttachSlot maps a slot segment, for its worker (write) or for the callback, and takes over fd.
 func AttachSlot(fd int, write bool) (*Segment, error) { return attach(fd, KindSlot, write) }
 
-// Life is the word that tells of the end of the slot's worker: 1 while it lives. See sys.HoldLife.
-func (s *Segment) Life() *atomic.Uint32 { return &at[commandWords](s, 0).life }
+// Liveness is the word that tells of the end of the slot's worker: 1 while it lives. See sys.HoldLife.
+func (s *Segment) Liveness() *atomic.Uint32 { return &at[commandWords](s, 0).life }
 
 // Commands is the worker's side of the command ring of a slot segment.
 func (s *Segment) Commands() CommandReader { return CommandReader{at[commandWords](s, 0)} }
@@ -123,8 +123,8 @@ func (c CommandWriter) Room() uint64 {
 // Tail is the Seq of the last command in the ring.
 func (c CommandWriter) Tail() uint64 { return c.w.tail.Load() }
 
-// Taken is the Seq of the last command that the worker has read.
-func (c CommandWriter) Taken() uint64 { return c.w.taken.Load() }
+// Consumed is the Seq of the last command that the worker has read.
+func (c CommandWriter) Consumed() uint64 { return c.w.taken.Load() }
 
 // Put appends commands, whose first Seq must be Tail()+1: for the worker all at once. ErrFull if it is too far behind.
 func (c CommandWriter) Put(list ...Command) error {
@@ -150,8 +150,8 @@ func (c CommandWriter) Put(list ...Command) error {
 	return nil
 }
 
-// Life is 1 from when the worker has attached until it ends, whatever ends it.
-func (c CommandWriter) Life() *atomic.Uint32 { return &c.w.life }
+// Liveness is 1 from when the worker has attached until it ends, whatever ends it.
+func (c CommandWriter) Liveness() *atomic.Uint32 { return &c.w.life }
 
 // Start lets the worker begin.
 func (c CommandWriter) Start() {
@@ -159,8 +159,8 @@ func (c CommandWriter) Start() {
 	c.w.start.Store(1)
 }
 
-// Ask asks the worker for its number-th snapshot, from 1, each one more than the last.
-func (c CommandWriter) Ask(number uint64) {
+// RequestSnapshot asks the worker for its number-th snapshot, from 1, each one more than the last.
+func (c CommandWriter) RequestSnapshot(number uint64) {
 	yield()
 	c.w.ask.Store(number)
 }
@@ -177,8 +177,8 @@ func (c CommandReader) Started() bool {
 	return c.w.start.Load() != 0
 }
 
-// Asked is the number of the last snapshot asked for.
-func (c CommandReader) Asked() uint64 {
+// RequestedSnapshot is the number of the last snapshot asked for.
+func (c CommandReader) RequestedSnapshot() uint64 {
 	yield()
 	return c.w.ask.Load()
 }
@@ -201,17 +201,17 @@ func (c CommandReader) Get(seq uint64) (m Command, ok bool) {
 	return m, e.seq.Load() == seq
 }
 
-// Life is the word that tells the engine of this worker's end: see sys.HoldLife.
-func (c CommandReader) Life() *atomic.Uint32 { return &c.w.life }
+// Liveness is the word that tells the engine of this worker's end: see sys.HoldLife.
+func (c CommandReader) Liveness() *atomic.Uint32 { return &c.w.life }
 
-// EndLife says that this worker renders no more, before the kernel can.
-func (c CommandReader) EndLife() {
+// EndLiveness says that this worker renders no more, before the kernel can.
+func (c CommandReader) EndLiveness() {
 	c.w.life.Store(0)
 	sys.FutexWake(&c.w.life)
 }
 
-// Took frees the entries up to seq for the producer.
-func (c CommandReader) Took(seq uint64) {
+// Consume frees the entries up to seq for the producer.
+func (c CommandReader) Consume(seq uint64) {
 	yield()
 	c.w.taken.Store(seq)
 }

@@ -106,8 +106,8 @@ func (v View) Lead() uint64 {
 	return v.w.lead.Load()
 }
 
-// AskedLead is the lead that the user asked for, in blocks; 0: automatic.
-func (v View) AskedLead() uint64 { return v.w.asked.Load() }
+// RequestedLead is the lead that the user asked for, in blocks; 0: automatic.
+func (v View) RequestedLead() uint64 { return v.w.asked.Load() }
 
 // Pace says why the lead is what it is: the frames that the device takes before a worker can answer,
 // and the blocks added for workers that were late.
@@ -122,8 +122,8 @@ func (v View) Transport() Transport {
 // Grace is how long workers and audio process go on without an engine; 0: for ever.
 func (v View) Grace() time.Duration { return time.Duration(v.w.grace.Load()) }
 
-// Bell reads the wake word. Read it before the conditions are tested, wait on that value.
-func (v View) Bell() uint32 {
+// WakeSeq reads the wake word. Read it before the conditions are tested, wait on that value.
+func (v View) WakeSeq() uint32 {
 	yield()
 	return v.w.wake.Load()
 }
@@ -205,7 +205,7 @@ func (v View) depose(slot, slots int, head func(int) uint64) bool {
 		old := v.Active()
 		to := old.Slot()
 		if to == slot {
-			if heir, ok := old.Heir(slot, slots, 0, head); ok {
+			if heir, ok := old.Successor(slot, slots, 0, head); ok {
 				to = heir
 			}
 		}
@@ -249,9 +249,11 @@ func (c Control) Swap(old, new Active) bool {
 	return true
 }
 
-// Depose takes the ready bit of a slot whose worker has ended and, if it is active, names the ready
+// RemoveWorker takes the ready bit of a slot whose worker has ended and, if it is active, names the ready
 // slot with the highest head, in one CAS.
-func (c Control) Depose(slot int, j Journal) { c.depose(slot, int(c.Geometry().Slots), j.Published) }
+func (c Control) RemoveWorker(slot int, j Journal) {
+	c.depose(slot, int(c.Geometry().Slots), j.Published)
+}
 
 // Commit says that every attached ring holds all commands up to seq. It never lowers.
 func (c Control) Commit(seq uint64) {
@@ -261,8 +263,8 @@ func (c Control) Commit(seq uint64) {
 	}
 }
 
-// AskLead says which lead the user asked for, in blocks; 0: automatic.
-func (c Control) AskLead(lead int) { c.w.asked.Store(uint64(lead)) }
+// RequestLead says which lead the user asked for, in blocks; 0: automatic.
+func (c Control) RequestLead(lead int) { c.w.asked.Store(uint64(lead)) }
 
 // RaiseLead raises the lead, in blocks, up to the size of the rings: for the workers to fill before
 // the callback, whose word this is, is first called.
@@ -278,8 +280,8 @@ func (c Control) SetTransport(t Transport) {
 	c.w.transport.Store(uint32(t))
 }
 
-// Ring wakes all workers.
-func (c Control) Ring() { c.ring() }
+// Wake wakes all workers.
+func (c Control) Wake() { c.ring() }
 
 // Playback is the engine segment as the callback has it.
 type Playback struct{ View }
@@ -308,20 +310,20 @@ func (p Playback) Advance(hash uint64, rescued bool) {
 
 // Flip changes active to another slot for want of lead.
 func (p Playback) Flip(old Active, to int) {
-	if p.swap(old, old.Named(to)) {
+	if p.swap(old, old.WithActive(to)) {
 		p.w.counters.flips.Add(1)
 	}
 }
 
-// Depose is Control's, for the audio process: it learns of a death as soon as anybody.
-func (p Playback) Depose(slot int, j Journal) {
+// RemoveWorker is Control's, for the audio process: it learns of a death as soon as anybody.
+func (p Playback) RemoveWorker(slot int, j Journal) {
 	if p.depose(slot, int(p.Geometry().Slots), j.Published) {
 		p.w.counters.deposed.Add(1)
 	}
 }
 
-// Ring ends a callback: wakes all.
-func (p Playback) Ring() {
+// EndCall ends a callback: wakes all.
+func (p Playback) EndCall() {
 	p.w.counters.callbacks.Add(1)
 	p.ring()
 }

@@ -194,12 +194,14 @@ func (st *status) sound() Sound {
 	return Sound{f >> 16, int(f & 0xffff), st.limits.Load(), st.offset.Load()}
 }
 
-// Overrule decides that seq is the last command to enter block n, whatever was decided. The engine may do so when
+// ReplaceDecision decides that seq is the last command to enter block n, whatever was decided. The engine may do so when
 // every worker has ended and nobody has published n.
-func (j Journal) Overrule(n, seq uint64) { j.w.decisions[n%Laps].Store(uint64(makeDecision(n, seq))) }
+func (j Journal) ReplaceDecision(n, seq uint64) {
+	j.w.decisions[n%Laps].Store(uint64(makeDecision(n, seq)))
+}
 
-// Absolve forgets what a worker that has ended was doing, so that none that comes after takes it for poison still.
-func (j Journal) Absolve(slot int) { j.w.status[slot].block.Store(0) }
+// ClearCause forgets what a worker that has ended was doing, so that none that comes after takes it for poison still.
+func (j Journal) ClearCause(slot int) { j.w.status[slot].block.Store(0) }
 
 // SetCause is the engine's: the cause of a death, from the exit status, unless the worker wrote one itself.
 func (j Journal) SetCause(slot int, gen uint64, c Cause, detail uint32) {
@@ -330,8 +332,8 @@ func (r Recorder) Seal(n uint64, d Decision) bool {
 	return word.CompareAndSwap(uint64(d&^sealed), want) || word.Load() == want
 }
 
-// Own tells whether the worker ended of what it was rendering: poison, unless it was rendering nothing.
-func (c Cause) Own() bool { return c == CausePanic || c == CauseEndless || c == CauseHung }
+// OwnFault tells whether the worker ended of what it was rendering: poison, unless it was rendering nothing.
+func (c Cause) OwnFault() bool { return c == CausePanic || c == CauseEndless || c == CauseHung }
 
 // Foreign tells whether the cause is what the kernel reported, not what a worker or the
 // engine knows better.

@@ -16,7 +16,7 @@ func TestActive(t *testing.T) {
 	if a = a.Without(0, 2); a.Slot() != 2 || a.Ready(0) || !a.Ready(2) || a.Epoch() != 3 {
 		t.Fatalf("%v", a)
 	}
-	if a = a.Named(1); a.Slot() != 1 || a.Ready(1) || !a.Ready(2) || a.Epoch() != 4 {
+	if a = a.WithActive(1); a.Slot() != 1 || a.Ready(1) || !a.Ready(2) || a.Epoch() != 4 {
 		t.Fatalf("%v", a)
 	}
 }
@@ -44,7 +44,7 @@ func TestHeir(t *testing.T) {
 		for _, s := range tt.ready {
 			a = a.WithReady(s)
 		}
-		to, ok := a.Heir(tt.from, 3, tt.least, func(s int) uint64 { return tt.heads[s] })
+		to, ok := a.Successor(tt.from, 3, tt.least, func(s int) uint64 { return tt.heads[s] })
 		if ok != tt.ok || (ok && to != tt.to) {
 			t.Errorf("%s: %d, %t", tt.name, to, ok)
 		}
@@ -156,17 +156,17 @@ func TestEngineWords(t *testing.T) {
 			t.Errorf("lead %d is %d, want %d", l.set, v.Lead(), l.want)
 		}
 	}
-	c.AskLead(5)
-	if burst, extra := v.Pace(); burst != 64 || extra != 2 || v.AskedLead() != 5 {
-		t.Errorf("burst %d, extra %d, asked %d", burst, extra, v.AskedLead())
+	c.RequestLead(5)
+	if burst, extra := v.Pace(); burst != 64 || extra != 2 || v.RequestedLead() != 5 {
+		t.Errorf("burst %d, extra %d, asked %d", burst, extra, v.RequestedLead())
 	}
-	bell := v.Bell()
+	bell := v.WakeSeq()
 	p.Advance(11, false)
 	p.Advance(12, true)
 	p.Conceal()
-	p.Ring()
-	if v.Bell() == bell || v.Clock() != 2 {
-		t.Errorf("bell %d, clock %d", v.Bell(), v.Clock())
+	p.EndCall()
+	if v.WakeSeq() == bell || v.Clock() != 2 {
+		t.Errorf("bell %d, clock %d", v.WakeSeq(), v.Clock())
 	}
 	if got, want := v.Counters(), (Counters{Callbacks: 1, Played: 2, Rescued: 1, Concealed: 1}); got != want {
 		t.Errorf("%+v, want %+v", got, want)

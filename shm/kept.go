@@ -11,9 +11,9 @@ import (
 // TextMax bounds a patch's text in bytes.
 const TextMax = 1 << 20
 
-// Kept is all that is needed to begin again when every worker has died: the kept snapshot, and the patch
+// Checkpoint is all that is needed to begin again when every worker has died: the kept snapshot, and the patch
 // whose state it is.
-type Kept struct {
+type Checkpoint struct {
 	State
 	Text   []byte // the patch that plays
 	Origin uint64 // hash of the patch that was asked for; after a step down another plays
@@ -31,26 +31,26 @@ const (
 
 var _ = [1]struct{}{}[unsafe.Sizeof(keptWords{})-line]
 
-// KeptStore is the segment in which the engine keeps a Kept for the engine after it. Nobody reads it while an
+// CheckpointStore is the segment in which the engine keeps a Kept for the engine after it. Nobody reads it while an
 // engine lives; the other processes hold its descriptor, so that it outlives every engine.
-type KeptStore struct {
+type CheckpointStore struct {
 	*Segment
 	last uint64 // number of the last Put
 }
 
-// NewKeptStore makes the segment. The engine owns it.
-func NewKeptStore(g Geometry) (KeptStore, error) {
+// NewCheckpointStore makes the segment. The engine owns it.
+func NewCheckpointStore(g Geometry) (CheckpointStore, error) {
 	s, err := create(KindKept, g, 0, 0, keptSize)
-	return KeptStore{Segment: s}, err
+	return CheckpointStore{Segment: s}, err
 }
 
-func (k KeptStore) words(number uint64) (*keptWords, int) {
+func (k CheckpointStore) words(number uint64) (*keptWords, int) {
 	offset := int(number%2) * keptRoom
 	return at[keptWords](k.Segment, offset), offset + line
 }
 
 // Put keeps v in the place of the one before the last: an engine that is killed in the middle leaves the last.
-func (k *KeptStore) Put(v Kept) error {
+func (k *CheckpointStore) Put(v Checkpoint) error {
 	if len(v.Text) > TextMax || len(v.Bytes) > StateMax {
 		return fmt.Errorf("keep a patch of %d bytes and a state of %d: the most are %d and %d", len(v.Text), len(v.Bytes), TextMax, StateMax)
 	}
@@ -74,7 +74,7 @@ func (k *KeptStore) Put(v Kept) error {
 }
 
 // Last is a copy of what was last Put, by whatever engine. ErrCorrupt if there is nothing whole.
-func (k *KeptStore) Last() (v Kept, err error) {
+func (k *CheckpointStore) Last() (v Checkpoint, err error) {
 	for number := uint64(0); number < 2; number++ {
 		w, body := k.words(number)
 		n, size, text := w.number.Load(), w.size.Load(), w.text.Load()
@@ -86,10 +86,10 @@ func (k *KeptStore) Last() (v Kept, err error) {
 			continue
 		}
 		k.last = n
-		v = Kept{State{w.block.Load(), w.seq.Load(), w.plan.Load(), b[text:]}, b[:text:text], w.origin.Load()}
+		v = Checkpoint{State{w.block.Load(), w.seq.Load(), w.plan.Load(), b[text:]}, b[:text:text], w.origin.Load()}
 	}
 	if v.Text == nil {
-		return Kept{}, fmt.Errorf("no kept snapshot: %w", ErrCorrupt)
+		return Checkpoint{}, fmt.Errorf("no kept snapshot: %w", ErrCorrupt)
 	}
 	return v, nil
 }

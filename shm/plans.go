@@ -112,8 +112,8 @@ func (p PlanReader) Text(number uint64) ([]byte, error) {
 	return nil, fmt.Errorf("plan %d: %w", number, ErrNoPlan)
 }
 
-// Want asks the worker to make the plan of a number ready, to follow the one of another, while it goes on.
-func (c CommandWriter) Want(number, after uint64) {
+// RequestPlan asks the worker to make the plan of a number ready, to follow the one of another, while it goes on.
+func (c CommandWriter) RequestPlan(number, after uint64) {
 	yield()
 	c.w.after.Store(after)
 	yield()
@@ -123,8 +123,8 @@ func (c CommandWriter) Want(number, after uint64) {
 	sys.FutexWake(&c.w.bell)
 }
 
-// Made tells whether the worker has made the plan of a number ready; err says why it refused.
-func (c CommandWriter) Made(number uint64) (made bool, err error) {
+// PlanReady tells whether the worker has made the plan of a number ready; err says why it refused.
+func (c CommandWriter) PlanReady(number uint64) (made bool, err error) {
 	yield()
 	if c.w.made.Load() != number {
 		return false, nil
@@ -136,37 +136,37 @@ func (c CommandWriter) Made(number uint64) (made bool, err error) {
 	return true, nil
 }
 
-// Wanted is the number of the plan that the engine wants ready, 0: none, and of the one that it is to follow.
-func (c CommandReader) Wanted() (number, after uint64) {
+// RequestedPlan is the number of the plan that the engine wants ready, 0: none, and of the one that it is to follow.
+func (c CommandReader) RequestedPlan() (number, after uint64) {
 	yield()
 	number = c.w.want.Load() // stored after the other
 	yield()
 	return number, c.w.after.Load()
 }
 
-// Bell reads the word that is bumped when a plan is wanted.
-func (c CommandReader) Bell() uint32 {
+// PlanWakeSeq reads the word that is bumped when a plan is wanted.
+func (c CommandReader) PlanWakeSeq() uint32 {
 	yield()
 	return c.w.bell.Load()
 }
 
-// AwaitWant sleeps until the bell is no longer at bell, or timeout. Go's scheduler is told.
-func (c CommandReader) AwaitWant(bell uint32, timeout time.Duration) {
+// AwaitPlanRequest sleeps until the bell is no longer at bell, or timeout. Go's scheduler is told.
+func (c CommandReader) AwaitPlanRequest(bell uint32, timeout time.Duration) {
 	doze(&c.w.bell, bell, timeout)
 }
 
-// RingWant wakes who sleeps in AwaitWant.
-func (c CommandReader) RingWant() {
+// WakePlanBuilder wakes who sleeps in AwaitWant.
+func (c CommandReader) WakePlanBuilder() {
 	yield()
 	c.w.bell.Add(1)
 	sys.FutexWake(&c.w.bell)
 }
 
-// LastMade is the number of the plan that Make was last called with.
-func (c CommandReader) LastMade() uint64 { return c.w.made.Load() }
+// LastPlan is the number of the plan that Make was last called with.
+func (c CommandReader) LastPlan() uint64 { return c.w.made.Load() }
 
-// Make says that the plan of a number is ready, or, with an error, refused.
-func (c CommandReader) Make(number uint64, err error) {
+// ReportPlan says that the plan of a number is ready, or, with an error, refused.
+func (c CommandReader) ReportPlan(number uint64, err error) {
 	n := 0
 	if err != nil {
 		n = copy(c.w.why.bytes[:], err.Error())

@@ -32,7 +32,7 @@ func TestCommandRing(t *testing.T) {
 			if !ok || c != (Command{Seq: seq, Frame: seq * 3, Op: OpGate, Node: uint16(seq), Param: 65535, Value: -float64(seq)}) {
 				rt.Fatalf("%+v, %t", c, ok)
 			}
-			r.Took(seq)
+			r.Consume(seq)
 		}
 		if _, ok := r.Get(w.Tail() + 1); ok {
 			rt.Fatal("a command that was never put")
@@ -54,7 +54,7 @@ func TestCommandRingFull(t *testing.T) {
 	if err := w.Put(Command{Seq: CommandEntries + 1}); !errors.Is(err, ErrFull) {
 		t.Fatalf("%v", err)
 	}
-	seg.Commands().Took(1)
+	seg.Commands().Consume(1)
 	if err := w.Put(Command{Seq: CommandEntries + 1}); err != nil {
 		t.Errorf("after one was taken: %v", err)
 	}
@@ -123,12 +123,12 @@ func TestSnapshotAndSeed(t *testing.T) {
 		}
 		w.Buffer(k)[:1][0]--
 	}
-	seed, sw, err := NewSeed(testGeometry, 0, 1)
+	seed, sw, err := NewInitialState(testGeometry, 0, 1)
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer seed.Close()
-	sr, err := AttachSeed(dup(t, seed.FD()))
+	sr, err := AttachInitialState(dup(t, seed.FD()))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -210,20 +210,20 @@ func TestMade(t *testing.T) {
 	}
 	defer seg.Close()
 	r := seg.Commands()
-	bell := r.Bell()
-	w.Want(7, 6)
-	if want, after := r.Wanted(); want != 7 || after != 6 || r.Bell() == bell {
+	bell := r.PlanWakeSeq()
+	w.RequestPlan(7, 6)
+	if want, after := r.RequestedPlan(); want != 7 || after != 6 || r.PlanWakeSeq() == bell {
 		t.Error("nobody hears that a plan is wanted")
 	}
-	if made, err := w.Made(7); made || err != nil {
+	if made, err := w.PlanReady(7); made || err != nil {
 		t.Error("made before it was")
 	}
-	r.Make(7, errors.New("too large"))
-	if made, err := w.Made(7); made || err == nil || err.Error() != "too large" {
+	r.ReportPlan(7, errors.New("too large"))
+	if made, err := w.PlanReady(7); made || err == nil || err.Error() != "too large" {
 		t.Errorf("%t, %v", made, err)
 	}
-	r.Make(8, nil)
-	if made, err := w.Made(8); !made || err != nil {
+	r.ReportPlan(8, nil)
+	if made, err := w.PlanReady(8); !made || err != nil {
 		t.Errorf("%t, %v", made, err)
 	}
 }
@@ -244,7 +244,7 @@ func TestNoAllocs(t *testing.T) {
 			seq++
 			_ = w.Put(Command{Seq: seq})
 			cmds.Get(seq)
-			cmds.Took(seq)
+			cmds.Consume(seq)
 		},
 		"block": func() {
 			d, _ := rec.Propose(n, seq)
@@ -255,11 +255,11 @@ func TestNoAllocs(t *testing.T) {
 			rec.Publish(n + 1)
 			in.Holds(n, j.Head(0))
 			p.Advance(Hash(in.Block(n)), false)
-			p.Ring()
+			p.EndCall()
 			n++
 		},
-		"heir": func() { a := c.Active(); a.Heir(0, 2, 0, j.Published) },
-		"wait": func() { c.Wait(c.Bell()+1, 1) },
+		"heir": func() { a := c.Active(); a.Successor(0, 2, 0, j.Published) },
+		"wait": func() { c.Wait(c.WakeSeq()+1, 1) },
 	} {
 		if got := testing.AllocsPerRun(200, f); got != 0 {
 			t.Errorf("%s: %v allocations", name, got)

@@ -182,7 +182,7 @@ func TestAttachHeap(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		_, _ = s.AudioReader(), s.Life()
+		_, _ = s.AudioReader(), s.Liveness()
 		s.Close()
 	}
 	runtime.ReadMemStats(&after)

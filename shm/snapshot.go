@@ -117,17 +117,17 @@ func load(seg *Segment, offset int, number uint64) (st State, ok bool, err error
 	return st, true, nil
 }
 
-// SeedWriter is the engine's side of a joiner's seed: the state that it begins from.
-type SeedWriter struct{ seg *Segment }
+// InitialStateWriter is the engine's side of a joiner's seed: the state that it begins from.
+type InitialStateWriter struct{ seg *Segment }
 
-// NewSeed makes the seed of one worker process. It is filled while the process starts.
-func NewSeed(g Geometry, slot int, gen uint64) (*Segment, SeedWriter, error) {
+// NewInitialState makes the seed of one worker process. It is filled while the process starts.
+func NewInitialState(g Geometry, slot int, gen uint64) (*Segment, InitialStateWriter, error) {
 	s, err := create(KindSeed, g, slot, gen, seedSize)
-	return s, SeedWriter{s}, err
+	return s, InitialStateWriter{s}, err
 }
 
 // Fill puts the state in, once. A state without bytes is a stream that has rendered nothing.
-func (w SeedWriter) Fill(st State) error {
+func (w InitialStateWriter) Fill(st State) error {
 	if len(st.Bytes) > StateMax {
 		return fmt.Errorf("state of %d bytes; a seed holds %d", len(st.Bytes), StateMax)
 	}
@@ -136,17 +136,17 @@ func (w SeedWriter) Fill(st State) error {
 	return nil
 }
 
-// SeedReader is the joiner's side.
-type SeedReader struct{ seg *Segment }
+// InitialStateReader is the joiner's side.
+type InitialStateReader struct{ seg *Segment }
 
-// AttachSeed maps a seed for its joiner and takes over fd.
-func AttachSeed(fd int) (SeedReader, error) {
+// AttachInitialState maps a seed for its joiner and takes over fd.
+func AttachInitialState(fd int) (InitialStateReader, error) {
 	s, err := attach(fd, KindSeed, false)
-	return SeedReader{s}, err
+	return InitialStateReader{s}, err
 }
 
 // Load returns a copy of the state once it is there.
-func (r SeedReader) Load() (st State, ok bool, err error) { return load(r.seg, 0, 1) }
+func (r InitialStateReader) Load() (st State, ok bool, err error) { return load(r.seg, 0, 1) }
 
 // Close unmaps the seed.
-func (r SeedReader) Close() { r.seg.Close() }
+func (r InitialStateReader) Close() { r.seg.Close() }

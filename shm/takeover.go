@@ -9,9 +9,9 @@ import (
 // Memfds begins the name of every segment's memory file.
 const Memfds = "chronus-"
 
-// Take maps, for writing, a segment of whatever kind that another engine made, and takes over fd. It is for the
+// Adopt maps, for writing, a segment of whatever kind that another engine made, and takes over fd. It is for the
 // engine after that one. ErrStale or ErrCorrupt: it is none that this program can use.
-func Take(fd int) (*Segment, error) {
+func Adopt(fd int) (*Segment, error) {
 	s, err := mapSegment(fd, true)
 	if err != nil {
 		_ = sys.CloseFD(fd)
@@ -28,23 +28,23 @@ func Take(fd int) (*Segment, error) {
 // Kind of what the segment holds.
 func (s *Segment) Kind() Kind { return s.header().Kind }
 
-// TakeControl is an engine segment for the engine after the one that made it.
-func TakeControl(s *Segment) Control { return Control{View{s, at[engineWords](s, 0)}} }
+// ControlFromSegment is an engine segment for the engine after the one that made it.
+func ControlFromSegment(s *Segment) Control { return Control{View{s, at[engineWords](s, 0)}} }
 
-// TakeJournal is a journal for the engine after the one that made it.
-func TakeJournal(s *Segment) Journal { return Journal{s, at[journalWords](s, 0)} }
+// JournalFromSegment is a journal for the engine after the one that made it.
+func JournalFromSegment(s *Segment) Journal { return Journal{s, at[journalWords](s, 0)} }
 
-// TakeKept is a store for the engine after the one that made it.
-func TakeKept(s *Segment) KeptStore { return KeptStore{Segment: s} }
+// CheckpointStoreFromSegment is a store for the engine after the one that made it.
+func CheckpointStoreFromSegment(s *Segment) CheckpointStore { return CheckpointStore{Segment: s} }
 
-// TakeCommands is the engine's side of the command ring of a slot segment whose producer is no more.
-func TakeCommands(s *Segment) CommandWriter { return CommandWriter{at[commandWords](s, 0)} }
+// CommandsFromSegment is the engine's side of the command ring of a slot segment whose producer is no more.
+func CommandsFromSegment(s *Segment) CommandWriter { return CommandWriter{at[commandWords](s, 0)} }
 
-// TakeSnapshots is the engine's side of a worker's snapshot segment.
-func TakeSnapshots(s *Segment) SnapshotReader { return SnapshotReader{s} }
+// SnapshotsFromSegment is the engine's side of a worker's snapshot segment.
+func SnapshotsFromSegment(s *Segment) SnapshotReader { return SnapshotReader{s} }
 
-// Asked is the number of the last snapshot asked for.
-func (c CommandWriter) Asked() uint64 { return c.w.ask.Load() }
+// RequestedSnapshot is the number of the last snapshot asked for.
+func (c CommandWriter) RequestedSnapshot() uint64 { return c.w.ask.Load() }
 
 // Started tells whether the worker was let go.
 func (c CommandWriter) Started() bool { return c.w.start.Load() != 0 }

@@ -36,9 +36,9 @@ func (t Target) String() string {
 type OpenOrder struct {
 	Target
 	Others   []Target `json:"others,omitempty"`
-	Alone    bool     `json:"alone,omitempty"`  // none but the preferred one, not even what "auto" would take instead
-	Anyhow   bool     `json:"anyhow,omitempty"` // if nothing else can be opened, the clock that needs no device
-	Again    bool     `json:"again,omitempty"`  // it has been open before: a file goes on where it is
+	Alone    bool     `json:"alone,omitempty"`   // none but the preferred one, not even what "auto" would take instead
+	OrNull   bool     `json:"or_null,omitempty"` // if nothing else can be opened, the clock that needs no device
+	Again    bool     `json:"again,omitempty"`   // it has been open before: a file goes on where it is
 	Rate     int      `json:"rate"`
 	Channels int      `json:"channels"`
 	Period   int      `json:"period,omitempty"` // frames; 0: the device's own
@@ -60,7 +60,7 @@ func (o OpenOrder) Targets(last string) []Target {
 	if !o.Alone {
 		list = append(list, o.Others...)
 	}
-	if o.Anyhow {
+	if o.OrNull {
 		list = append(list, Target{Backend: last})
 	}
 	return list
@@ -77,7 +77,7 @@ type Notice struct {
 	Opened  *Opened  `json:"opened,omitempty"`
 	Failed  string   `json:"failed,omitempty"`  // it cannot play, and ends
 	Wiring  *Wiring  `json:"wiring,omitempty"`  // how the device's ports are connected from now on
-	Trouble *string  `json:"trouble,omitempty"` // what is wrong with the device from now on, though it goes on; "": nothing any more
+	Problem *string  `json:"problem,omitempty"` // what is wrong with the device from now on, though it goes on; "": nothing any more
 	Refused *Refused `json:"refused,omitempty"`
 }
 
@@ -89,17 +89,17 @@ type Refused struct {
 
 // Opened describes the device that plays.
 type Opened struct {
-	Backend  string `json:"backend"`
-	API      string `json:"api,omitempty"`
-	Device   string `json:"device"`
-	Rate     int    `json:"rate"`
-	Channels int    `json:"channels"`
-	Period   int    `json:"period"`            // frames
-	Second   bool   `json:"second,omitempty"`  // it is not the preferred one
-	Note     string `json:"note,omitempty"`    // what the user should know: a fall-back, a refusal of real-time priority
-	Path     string `json:"path,omitempty"`    // the way to the sound card, and why it was chosen
-	Advice   string `json:"advice,omitempty"`  // what would be better
-	Library  string `json:"library,omitempty"` // folder of PipeWire's JACK library, if it serves JACK's place
+	Backend    string `json:"backend"`
+	API        string `json:"api,omitempty"`
+	Device     string `json:"device"`
+	Rate       int    `json:"rate"`
+	Channels   int    `json:"channels"`
+	Period     int    `json:"period"`                // frames
+	OnFallback bool   `json:"on_fallback,omitempty"` // it is not the preferred one
+	Note       string `json:"note,omitempty"`        // what the user should know: a fall-back, a refusal of real-time priority
+	Path       string `json:"path,omitempty"`        // the way to the sound card, and why it was chosen
+	Advice     string `json:"advice,omitempty"`      // what would be better
+	Library    string `json:"library,omitempty"`     // folder of PipeWire's JACK library, if it serves JACK's place
 	// Wiring is how the device's ports are connected. A device without ports has the wiring of the
 	// one that it stands in for.
 	Wiring *Wiring `json:"wiring,omitempty"`

@@ -45,9 +45,9 @@ func TestCluster(t *testing.T) {
 		defer c.Remote.Shutdown(false)
 		name := fmt.Sprint("engine", i)
 		pid, err := c.ActorSystem.Root.SpawnNamed(actor.PropsFromFunc(func(ctx actor.Context) {
-			switch request, answer := actors.Unpack(ctx); request.(type) {
+			switch request, answer := actors.RequestOf(ctx); request.(type) {
 			case actors.GetStatus:
-				answer(actors.Status{Boot: name})
+				answer(actors.Status{BootID: name})
 			case actors.Flip:
 				answer(actors.Done{})
 			}
@@ -55,7 +55,7 @@ func TestCluster(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		door, err := remote.Open(c.ActorSystem, pid, remote.DoorOptions{Sentry: sentry})
+		door, err := remote.Open(c.ActorSystem, pid, remote.EndpointOptions{Sentry: sentry})
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -12,15 +12,15 @@ import (
 	"github.com/music-chronus/chronus/actors/pb"
 )
 
-// DoorOptions say who may come through a door.
-type DoorOptions struct {
+// EndpointOptions say who may come through a door.
+type EndpointOptions struct {
 	Sentry  *Sentry // that stands before the remote; nil: there is none, and only tokens count
 	Tokens  Tokens
 	TapeDir string // where tapes go; "": they are refused
 }
 
 // Open opens an engine to the peers of the remote that its actor system has. The door's actor ends with the engine's.
-func Open(system *actor.ActorSystem, engine *actor.PID, o DoorOptions) (*actor.PID, error) {
+func Open(system *actor.ActorSystem, engine *actor.PID, o EndpointOptions) (*actor.PID, error) {
 	if o.Sentry != nil && !o.Sentry.stands.Load() { // what comes unmarked would count as the program's own
 		return nil, fmt.Errorf("door of %s: its sentry stands before no remote: configure that with Sentry.ServerOptions first", engine.Id)
 	}
@@ -38,8 +38,8 @@ const defaultName = "chronus"
 // doorName is that of the door of an engine's actor.
 func doorName(engine string) string { return "chronus-door/" + engine }
 
-// DoorPID is the door of the engine of that name at an address; "" is the name of an engine that was given none.
-func DoorPID(address, name string) *actor.PID {
+// EndpointPID is the door of the engine of that name at an address; "" is the name of an engine that was given none.
+func EndpointPID(address, name string) *actor.PID {
 	if name == "" {
 		name = defaultName
 	}
@@ -55,7 +55,7 @@ const (
 
 // door is an engine as its peers see it. Like the engine's own actor it never fails.
 type door struct {
-	o      DoorOptions
+	o      EndpointOptions
 	engine *actor.PID
 	began  time.Time
 
@@ -109,7 +109,7 @@ func (g *door) Receive(ctx actor.Context) {
 		if g.o.Sentry != nil {
 			g.o.Sentry.shut(ctx.Self().Id)
 		}
-	case actors.Happened:
+	case actors.EngineEvent:
 		g.happened(m)
 	case *pb.Request:
 		g.request(ctx, m)
@@ -125,7 +125,7 @@ func (g *door) Receive(ctx actor.Context) {
 }
 
 // happened keeps an event for the viewers.
-func (g *door) happened(h actors.Happened) {
+func (g *door) happened(h actors.EngineEvent) {
 	g.last++
 	level := pb.Event_INFO
 	switch l := h.Event.Level(); {
@@ -227,7 +227,7 @@ func (g *door) carryOut(ctx actor.Context, r *pb.Request, answer func(*pb.Reply)
 		answer(refused(pb.Refused_INVALID, "%v", err))
 		return
 	}
-	ctx.Send(g.engine, actors.Carried{Request: request, Answer: func(a any) { answer(g.reply(a)) }})
+	ctx.Send(g.engine, actors.Forwarded{Request: request, Answer: func(a any) { answer(g.reply(a)) }})
 }
 
 // reply is the engine's answer in the words of the protocol.
@@ -297,7 +297,7 @@ func (g *door) report(ctx actor.Context, m reportDue) {
 		return
 	}
 	root, self := ctx.ActorSystem().Root, ctx.Self()
-	ctx.Send(g.engine, actors.Carried{Request: actors.GetStatus{}, Answer: func(a any) {
+	ctx.Send(g.engine, actors.Forwarded{Request: actors.GetStatus{}, Answer: func(a any) {
 		if st, ok := a.(actors.Status); ok {
 			root.Send(self, reported{m.key, st})
 		}

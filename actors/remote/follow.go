@@ -101,7 +101,7 @@ func (f *following) Receive(ctx actor.Context) {
 		f.over = true
 		f.node.sentry.origins.forget(ctx.Self().Id)
 		if !f.away {
-			ctx.Request(DoorPID(f.target.Address, f.target.Name), f.request(&pb.Request{Do: &pb.Request_Unwatch{Unwatch: &pb.Unwatch{}}}))
+			ctx.Request(EndpointPID(f.target.Address, f.target.Name), f.request(&pb.Request{Do: &pb.Request_Unwatch{Unwatch: &pb.Unwatch{}}}))
 		}
 	case *pb.Report:
 		f.report(m)
@@ -147,7 +147,7 @@ func (f *following) request(r *pb.Request) *pb.Request {
 // renew asks for the watch, or for its going on.
 func (f *following) renew(ctx actor.Context) {
 	f.renewed = time.Now()
-	ctx.Request(DoorPID(f.target.Address, f.target.Name), f.request(&pb.Request{Do: &pb.Request_Watch{Watch: &pb.Watch{
+	ctx.Request(EndpointPID(f.target.Address, f.target.Name), f.request(&pb.Request{Do: &pb.Request_Watch{Watch: &pb.Watch{
 		EveryMs: uint32(f.target.Every / time.Millisecond), LeaseMs: uint32(stdLease / time.Millisecond), AfterEvent: f.event,
 	}}}))
 }

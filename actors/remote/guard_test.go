@@ -100,7 +100,7 @@ func TestOthersAreKeptFromEngines(t *testing.T) {
 func TestSentryThatDoesNotStand(t *testing.T) {
 	system := actor.NewActorSystem()
 	s := NewSentry(system, Nobody)
-	o := DoorOptions{Sentry: s}
+	o := EndpointOptions{Sentry: s}
 	if _, err := Open(system, actor.NewPID(system.Address(), "e"), o); err == nil || !strings.Contains(err.Error(), "ServerOptions") {
 		t.Error(err)
 	}

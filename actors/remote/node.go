@@ -190,14 +190,14 @@ func (n *Node) Host(name string) actors.Host { return actors.Host{System: n.syst
 
 // Open opens an engine that lives in the node to peers, under the name of its actor. The door ends with the engine.
 func (n *Node) Open(e *actors.Engine) error {
-	_, err := Open(n.system, e.PID(), DoorOptions{Sentry: n.sentry, Tokens: n.tokens, TapeDir: n.o.TapeDir})
+	_, err := Open(n.system, e.PID(), EndpointOptions{Sentry: n.sentry, Tokens: n.tokens, TapeDir: n.o.TapeDir})
 	return err
 }
 
 // OpenFunc opens what only says how it is, under a name: for tests and trials of what watches engines. It carries nothing out.
 func (n *Node) OpenFunc(name string, status func() actors.Status) error {
 	pid, err := n.system.Root.SpawnNamed(actor.PropsFromFunc(func(ctx actor.Context) {
-		if c, ok := ctx.Message().(actors.Carried); ok {
+		if c, ok := ctx.Message().(actors.Forwarded); ok {
 			if _, asked := c.Request.(actors.GetStatus); asked {
 				c.Answer(status())
 				return
@@ -208,7 +208,7 @@ func (n *Node) OpenFunc(name string, status func() actors.Status) error {
 	if err != nil {
 		return fmt.Errorf("%s: %w", name, err)
 	}
-	_, err = Open(n.system, pid, DoorOptions{Sentry: n.sentry, Tokens: n.tokens})
+	_, err = Open(n.system, pid, EndpointOptions{Sentry: n.sentry, Tokens: n.tokens})
 	return err
 }
 
@@ -232,7 +232,7 @@ func (n *Node) Ask(ctx context.Context, address, name string, r *pb.Request) (*p
 	future := actor.NewFuture(n.system, wait)
 	n.sentry.origins.expect(future.PID().Id, address)
 	defer n.sentry.origins.forget(future.PID().Id)
-	n.system.Root.RequestWithCustomSender(DoorPID(address, name), r, future.PID())
+	n.system.Root.RequestWithCustomSender(EndpointPID(address, name), r, future.PID())
 	answer, err := future.Result()
 	switch {
 	case errors.Is(err, actor.ErrDeadLetter):

@@ -77,8 +77,8 @@ func TestMadeUpReports(t *testing.T) {
 	a := impostor(t, ca, watcher.Address())
 	a.connect(server.Address())
 	for _, m := range []proto.Message{
-		&pb.Report{Version: pb.Version, Number: 1, Ended: true, Status: statusOf("chronus", actors.Status{Boot: "made up"})},
-		&pb.Reply{Version: pb.Version, What: &pb.Reply_Status{Status: statusOf("chronus", actors.Status{Boot: "made up"})}},
+		&pb.Report{Version: pb.Version, Number: 1, Ended: true, Status: statusOf("chronus", actors.Status{BootID: "made up"})},
+		&pb.Reply{Version: pb.Version, What: &pb.Reply_Status{Status: statusOf("chronus", actors.Status{BootID: "made up"})}},
 		&actor.DeadLetterResponse{},
 	} {
 		for _, id := range targets {

@@ -27,15 +27,15 @@ type standIn struct {
 
 // Receive implements actor.Actor.
 func (s *standIn) Receive(ctx actor.Context) {
-	request, answer := actors.Unpack(ctx)
+	request, answer := actors.RequestOf(ctx)
 	switch m := request.(type) {
 	case *actor.Started, *actor.Stopping, *actor.Stopped, *actor.Terminated:
 	case actors.Subscribe:
 		s.teller = ctx.Sender()
-	case actors.Happened:
+	case actors.EngineEvent:
 		ctx.Send(s.teller, m)
 	case actors.GetStatus:
-		answer(actors.Status{Boot: s.boot, Clock: s.clock.Add(1), Rate: 48000, Block: 64, Redundant: true, Workers: []actors.WorkerStatus{{Slot: 1, Load: 0.5}}})
+		answer(actors.Status{BootID: s.boot, Clock: s.clock.Add(1), Rate: 48000, Block: 64, Redundant: true, Workers: []actors.WorkerStatus{{Slot: 1, Load: 0.5}}})
 	default:
 		select {
 		case s.asked <- m:
@@ -71,7 +71,7 @@ func opened(t *testing.T, n *Node, name string) (*standIn, *actor.PID) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := Open(n.system, pid, DoorOptions{Sentry: n.sentry, Tokens: n.tokens, TapeDir: n.o.TapeDir}); err != nil {
+	if _, err := Open(n.system, pid, EndpointOptions{Sentry: n.sentry, Tokens: n.tokens, TapeDir: n.o.TapeDir}); err != nil {
 		t.Fatal(err)
 	}
 	return s, pid
@@ -198,7 +198,7 @@ func TestFollow(t *testing.T) {
 		}
 	}
 	for i := range 3 {
-		server.system.Root.Send(pid, actors.Happened{Engine: pid, Event: actors.Flipped{From: i, To: 1, Epoch: 7, Cause: "a test"}})
+		server.system.Root.Send(pid, actors.EngineEvent{Engine: pid, Event: actors.Flipped{From: i, To: 1, Epoch: 7, Cause: "a test"}})
 	}
 	for _, h := range hears {
 		next := uint64(1)
@@ -232,7 +232,7 @@ func TestLostEvents(t *testing.T) {
 	h.until(t, "a report", lives)
 	const more = 50
 	for range eventsMax + more {
-		server.system.Root.Send(pid, actors.Happened{Engine: pid, Event: actors.WorkerHung{}})
+		server.system.Root.Send(pid, actors.EngineEvent{Engine: pid, Event: actors.WorkerKilled{}})
 	}
 	r := h.until(t, "events", func(n News) bool { return n.Report != nil && n.Report.LastEvent == eventsMax+more }).Report
 	if len(r.Events) != eventsMax || r.LostEvents != more {
@@ -252,7 +252,7 @@ func TestLease(t *testing.T) {
 	}))
 	watch := &pb.Request{Version: pb.Version, Do: &pb.Request_Watch{Watch: &pb.Watch{EveryMs: 100, LeaseMs: 1000}}}
 	for range 10 {
-		client.system.Root.RequestWithCustomSender(DoorPID(server.Address(), ""), watch, self)
+		client.system.Root.RequestWithCustomSender(EndpointPID(server.Address(), ""), watch, self)
 	}
 	last := int64(-1)
 	for began := time.Now(); last != reports.Load(); time.Sleep(1500 * time.Millisecond) {

@@ -231,7 +231,7 @@ func TestAttacks(t *testing.T) {
 func TestTypedRefusals(t *testing.T) {
 	server, client := node(t, Options{}), node(t, Options{})
 	opened(t, server, "chronus")
-	door := DoorPID(server.Address(), "")
+	door := EndpointPID(server.Address(), "")
 	for _, tt := range []struct {
 		m    proto.Message
 		want pb.Refused_Code
@@ -363,7 +363,7 @@ func TestOthersPass(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := Open(system, pid, DoorOptions{Sentry: sentry}); err != nil {
+	if _, err := Open(system, pid, EndpointOptions{Sentry: sentry}); err != nil {
 		t.Fatal(err)
 	}
 	echo := system.Root.Spawn(actor.PropsFromFunc(func(ctx actor.Context) {
@@ -378,7 +378,7 @@ func TestOthersPass(t *testing.T) {
 		t.Errorf("%v, %v", answer, err)
 	}
 	root := client.system.Root.Copy().WithHeaders(map[string]string{roleHeader: "operate"})
-	answer, err = root.RequestFuture(DoorPID(system.Address(), "mine"), &pb.Request{Version: 1, Do: &pb.Request_Flip{}}, 5*time.Second).Result()
+	answer, err = root.RequestFuture(EndpointPID(system.Address(), "mine"), &pb.Request{Version: 1, Do: &pb.Request_Flip{}}, 5*time.Second).Result()
 	if a, ok := answer.(*pb.Reply); err != nil || !ok || a.GetRefused().GetCode() != pb.Refused_FORBIDDEN {
 		t.Errorf("%v, %v", answer, err)
 	}

@@ -93,8 +93,8 @@ func (s *stream) Xruns() uint64 { return s.pacer.Xruns() + s.missed.Load() }
 // Err is nil: a disk that is full ends no sound.
 func (s *stream) Err() error { return nil }
 
-// Trouble is why nothing is written for now. What cannot be written in time is counted by Xruns, and lost.
-func (s *stream) Trouble() string {
+// Problem is why nothing is written for now. What cannot be written in time is counted by Xruns, and lost.
+func (s *stream) Problem() string {
 	if e := s.err.Load(); e != nil {
 		return (*e).Error() + "; it is tried again every second"
 	}

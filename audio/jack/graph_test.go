@@ -95,7 +95,7 @@ func TestFirstWiring(t *testing.T) {
 	s := started(t, with(func(r *audio.Request) { r.ClientName, r.Wiring = "none", [][]string{} }), silent)
 	awaitWiring(t, s, [][]string{{}, {}})
 	awaitConnected(t, "none:out_1")
-	if trouble := s.(audio.Troubled).Trouble(); trouble != "" {
+	if trouble := s.(audio.ProblemReporter).Problem(); trouble != "" {
 		t.Errorf("trouble %q", trouble)
 	}
 }
@@ -104,7 +104,7 @@ func TestFirstWiring(t *testing.T) {
 func TestNoPlaybackPort(t *testing.T) {
 	backendtest.StartJACK(t, backendtest.JACKOptions{Rate: 48000, Period: 128, Playback: -1})
 	s := open(t, both, silent)
-	trouble := s.(audio.Troubled).Trouble
+	trouble := s.(audio.ProblemReporter).Problem
 	if now := trouble(); now != "" {
 		t.Errorf("trouble before the start: %q", now)
 	}
@@ -224,10 +224,10 @@ func TestStreamAllocatesNothing(t *testing.T) {
 	var calls atomic.Int64
 	s := started(t, both, func(out []float32) { clear(out); calls.Add(1) })
 	awaitWiring(t, s, [][]string{{"system:playback_1"}, {"system:playback_2"}})
-	wired, troubled := s.(audio.Wired), s.(audio.Troubled)
+	wired, troubled := s.(audio.Wired), s.(audio.ProblemReporter)
 	n := testing.AllocsPerRun(1, func() {
 		for end := calls.Load() + 300; calls.Load() < end; {
-			if s.Err() != nil || troubled.Trouble() != "" || wired.Wiring() == nil {
+			if s.Err() != nil || troubled.Problem() != "" || wired.Wiring() == nil {
 				t.Error("the stream has ended")
 				return
 			}

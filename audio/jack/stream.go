@@ -165,8 +165,8 @@ func (s *stream) Err() error {
 	return s.watch.Err()
 }
 
-// Trouble tells that nothing is connected, though it should be.
-func (s *stream) Trouble() string { return *s.wiring.trouble.Load() }
+// Problem tells that nothing is connected, though it should be.
+func (s *stream) Problem() string { return *s.wiring.trouble.Load() }
 
 // Wiring is what the user, or the backend, has connected.
 func (s *stream) Wiring() [][]string { return *s.wiring.seen.Load() }

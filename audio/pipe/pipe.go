@@ -248,8 +248,8 @@ func (s *stream) Xruns() uint64 { return s.pacer.Xruns() }
 // Err is nil: a Sink that is gone may come again.
 func (s *stream) Err() error { return nil }
 
-// Trouble says that nobody takes the sound.
-func (s *stream) Trouble() string {
+// Problem says that nobody takes the sound.
+func (s *stream) Problem() string {
 	if s.alone.Load() {
 		return "nobody takes the sound at " + s.info.Device + "; it goes on unheard"
 	}

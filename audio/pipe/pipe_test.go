@@ -102,7 +102,7 @@ func TestTakerGone(t *testing.T) {
 			t.Fatal("it does not go on")
 		}
 	}
-	if what := st.(audio.Troubled).Trouble(); !strings.Contains(what, "nobody takes") {
+	if what := st.(audio.ProblemReporter).Problem(); !strings.Contains(what, "nobody takes") {
 		t.Errorf("it says %q", what)
 	}
 	second, err := Listen(filepath.Join(dir, "sink"), Options{Period: 64})
@@ -119,7 +119,7 @@ func TestTakerGone(t *testing.T) {
 			t.Fatalf("sample %d is %g after %g", i, v, out[0])
 		}
 	}
-	if what := st.(audio.Troubled).Trouble(); what != "" {
+	if what := st.(audio.ProblemReporter).Problem(); what != "" {
 		t.Errorf("it still says %q", what)
 	}
 }

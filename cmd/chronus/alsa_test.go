@@ -105,8 +105,8 @@ func TestMissingDevice(t *testing.T) {
 	}
 	e := up(t, "--device", "hw:3", "--fallback", "null")
 	st := e.must()
-	if st.Backend != "null" || !st.Blank || !st.Second || !strings.Contains(st.Note, "hw:3") {
-		t.Errorf("plays on %s, blank %t, second %t, note %q", st.Backend, st.Blank, st.Second, st.Note)
+	if st.Backend != "null" || !st.Unheard || !st.OnFallback || !strings.Contains(st.Note, "hw:3") {
+		t.Errorf("plays on %s, blank %t, second %t, note %q", st.Backend, st.Unheard, st.OnFallback, st.Note)
 	}
 	out, _, _ := chronus("status", "--runtime-dir", e.dir)
 	for what, text := range map[string]string{"status": out, "up": e.log.String()} {
@@ -141,7 +141,7 @@ func TestDeadServer(t *testing.T) {
 	if want := "was opened but asked for no sound"; code != 1 || !strings.Contains(errOut, want) || strings.Count(errOut, "\n") != 1 {
 		t.Errorf("code %d, %q%q, want %s", code, out, errOut, want)
 	}
-	if st := up(t, "--fallback", "null").must(); st.Backend != "null" || !st.Blank {
-		t.Errorf("plays on %s, blank %t", st.Backend, st.Blank)
+	if st := up(t, "--fallback", "null").must(); st.Backend != "null" || !st.Unheard {
+		t.Errorf("plays on %s, blank %t", st.Backend, st.Unheard)
 	}
 }

@@ -198,7 +198,7 @@ func report(sig string, kills int, before, after actors.Status, v verdict) chaos
 		Changed: v.Changed, Compared: v.Blocks,
 		Concealed: after.Concealed - before.Concealed, Rescued: after.Rescued - before.Rescued, Xruns: after.Xruns - before.Xruns,
 	}
-	fresh := int(min(after.Failed-before.Failed, uint64(len(after.Failovers))))
+	fresh := int(min(after.FailoversTotal-before.FailoversTotal, uint64(len(after.Failovers))))
 	r.Failovers = after.Failovers[len(after.Failovers)-fresh:]
 	var flips, whole []float64
 	for _, f := range r.Failovers {

@@ -150,7 +150,7 @@ func TestChaosRefused(t *testing.T) {
 			t.Errorf("%v: code %d: %s\nwant %s", tt.args, code, errOut, tt.want)
 		}
 	}
-	if n := e.must().Failed; n != 0 {
+	if n := e.must().FailoversTotal; n != 0 {
 		t.Errorf("%d workers were lost", n)
 	}
 }

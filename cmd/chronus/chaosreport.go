@@ -141,7 +141,7 @@ func (r *chaosRun) judge(ctx context.Context, h *harm, after actors.Status) {
 
 // failovers takes over what the engine has measured, and names workers that were lost besides.
 func (h *harm) failovers(before, after actors.Status) {
-	fresh := int(min(less(after.Failed, before.Failed), uint64(len(after.Failovers))))
+	fresh := int(min(less(after.FailoversTotal, before.FailoversTotal), uint64(len(after.Failovers))))
 	for _, f := range after.Failovers[len(after.Failovers)-fresh:] {
 		if !slices.ContainsFunc(h.victims, func(v victim) bool { return v.slot == f.Slot && v.generation == f.Generation }) {
 			h.remark(fmt.Sprintf("also worker %d: %s", f.Slot, f.Cause))

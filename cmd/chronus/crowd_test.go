@@ -70,7 +70,7 @@ func standIn(node *remote.Node) error {
 	var clock atomic.Uint64
 	return node.OpenFunc("chronus", func() actors.Status {
 		return actors.Status{
-			Boot: node.Address(), Clock: clock.Add(1), Rate: 48000, Block: 64, Playing: false, Redundant: true, Version: "(devel)",
+			BootID: node.Address(), Clock: clock.Add(1), Rate: 48000, Block: 64, Playing: false, Redundant: true, Version: "(devel)",
 			Workers: []actors.WorkerStatus{{State: "ready", Load: 0.1, Lead: 8}, {Slot: 1, State: "ready", Load: 0.1, Lead: 8}},
 		}
 	})

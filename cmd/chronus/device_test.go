@@ -22,7 +22,7 @@ func (e *engineProcess) until(what string, limit time.Duration, ok func(actors.S
 			return st
 		}
 		if time.Since(began) > limit {
-			e.t.Fatalf("%s: not within %v: %s, blank %t, second %t, clock %d, events %q; %s", what, limit, st.Backend, st.Blank, st.Second, st.Clock, st.Events, e.log)
+			e.t.Fatalf("%s: not within %v: %s, blank %t, second %t, clock %d, events %q; %s", what, limit, st.Backend, st.Unheard, st.OnFallback, st.Clock, st.Events, e.log)
 		}
 	}
 }
@@ -35,13 +35,13 @@ func TestDeviceLost(t *testing.T) {
 	e.tell("/gate/adsr1", "on")
 	for range 2 {
 		before := e.redundancy()
-		if before.Blank || before.Second || before.Backend != "portaudio" {
-			t.Fatalf("plays on %s, blank %t, second %t", before.Backend, before.Blank, before.Second)
+		if before.Unheard || before.OnFallback || before.Backend != "portaudio" {
+			t.Fatalf("plays on %s, blank %t, second %t", before.Backend, before.Unheard, before.OnFallback)
 		}
 		server.Kill(t)
 		lost := time.Now()
 		st := e.until("on the clock", 10*time.Second, func(st actors.Status) bool {
-			return st.Backend == "null" && st.Blank && st.Second && st.Clock > before.Clock+1000
+			return st.Backend == "null" && st.Unheard && st.OnFallback && st.Clock > before.Clock+1000
 		})
 		t.Logf("on the clock that is nobody's, and 1000 blocks further, after %v", time.Since(lost).Round(time.Millisecond))
 		if st.Preferred != "portaudio" || st.Note == "" {
@@ -52,7 +52,7 @@ func TestDeviceLost(t *testing.T) {
 		}
 		server.Restart(t)
 		back := time.Now()
-		e.until("on JACK again", 15*time.Second, func(st actors.Status) bool { return st.Backend == "portaudio" && !st.Blank && !st.Second })
+		e.until("on JACK again", 15*time.Second, func(st actors.Status) bool { return st.Backend == "portaudio" && !st.Unheard && !st.OnFallback })
 		t.Logf("on JACK again %v after the server", time.Since(back).Round(time.Millisecond))
 		e.tell("/engine/freq", float32(250))
 		stopTape := e.taping()
@@ -70,8 +70,8 @@ func TestFallback(t *testing.T) {
 	path := t.TempDir() + "/second.wav"
 	e := up(t, "--backend", "portaudio", "--device", "no such thing", "--fallback", "file:"+path+",null")
 	st := e.must()
-	if st.Backend != "file" || st.Device != path || !st.Second || st.Blank || st.Preferred != "portaudio:no such thing" {
-		t.Errorf("plays on %s %q, second %t, blank %t, preferred %q", st.Backend, st.Device, st.Second, st.Blank, st.Preferred)
+	if st.Backend != "file" || st.Device != path || !st.OnFallback || st.Unheard || st.Preferred != "portaudio:no such thing" {
+		t.Errorf("plays on %s %q, second %t, blank %t, preferred %q", st.Backend, st.Device, st.OnFallback, st.Unheard, st.Preferred)
 	}
 }
 

@@ -50,14 +50,14 @@ func TestE2EJack(t *testing.T) {
 			stopNotes()
 			after := e.redundancy()
 			want := rendered(t, stopTape())
-			if n := after.Failed - before.Failed; n < e2eKills {
+			if n := after.FailoversTotal - before.FailoversTotal; n < e2eKills {
 				t.Errorf("%d failovers, want %d", n, e2eKills)
 			}
 			if c := after.Concealed - before.Concealed; c != 0 {
 				t.Errorf("%d blocks concealed", c)
 			}
 			d := compareCaptured(t, path, want)
-			t.Logf("%d kills by %s: %d frames compared, %d lost, %d doubled, %d changed", after.Failed-before.Failed, tt.name, d.Compared, d.Lost, d.Doubled, d.Changed)
+			t.Logf("%d kills by %s: %d frames compared, %d lost, %d doubled, %d changed", after.FailoversTotal-before.FailoversTotal, tt.name, d.Compared, d.Lost, d.Doubled, d.Changed)
 			if !d.ok() || d.Compared < tt.seconds*48000/2 {
 				t.Errorf("%+v", d)
 			}

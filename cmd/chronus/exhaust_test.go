@@ -115,9 +115,9 @@ func TestDiskFull(t *testing.T) {
 	e := up(t, "--backend", "file", "--device", path, "--lead", "64", "--guard", "32")
 	st := e.until("it plays", 10*time.Second, func(st actors.Status) bool { return st.Played > 300 })
 	limit(t, st.AudioPID, "fsize", strconv.FormatInt(size(t, path)+4096, 10))
-	full := e.until("it says that there is no room", 10*time.Second, func(st actors.Status) bool { return st.Trouble != "" })
-	if !strings.Contains(full.Trouble, "file too large") {
-		t.Errorf("trouble: %s", full.Trouble)
+	full := e.until("it says that there is no room", 10*time.Second, func(st actors.Status) bool { return st.Problem != "" })
+	if !strings.Contains(full.Problem, "file too large") {
+		t.Errorf("trouble: %s", full.Problem)
 	}
 	out, _, _ := chronus("status", "--runtime-dir", e.dir)
 	if !strings.Contains(out, "trouble with the device: WAV: write ") {
@@ -126,10 +126,10 @@ func TestDiskFull(t *testing.T) {
 	e.until("the sound goes on", 10*time.Second, func(now actors.Status) bool { return now.Clock > full.Clock+500 })
 	readWAV(t, path)
 	limit(t, st.AudioPID, "fsize", "unlimited")
-	now := e.until("it is well again", 10*time.Second, func(st actors.Status) bool { return st.Trouble == "" })
+	now := e.until("it is well again", 10*time.Second, func(st actors.Status) bool { return st.Problem == "" })
 	before := size(t, path)
 	e.until("it records again", 10*time.Second, func(actors.Status) bool { return size(t, path) > before+100000 })
-	if now.AudioPID != st.AudioPID || now.Failed != 0 {
+	if now.AudioPID != st.AudioPID || now.FailoversTotal != 0 {
 		t.Errorf("a process was lost: %+v", now.Events)
 	}
 	readWAV(t, path)

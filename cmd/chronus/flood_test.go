@@ -227,8 +227,8 @@ func TestFlood(t *testing.T) {
 	if n := after.Concealed - before.Concealed; n != 0 {
 		t.Errorf("%d blocks concealed", n)
 	}
-	if after.Failed != before.Failed {
-		t.Errorf("%d workers lost", after.Failed-before.Failed)
+	if after.FailoversTotal != before.FailoversTotal {
+		t.Errorf("%d workers lost", after.FailoversTotal-before.FailoversTotal)
 	}
 	if tape := stop(); tape != nil {
 		if v, err := verifyBytes(tape); err != nil || v.Changed != 0 || v.Blocks == 0 {

@@ -116,8 +116,8 @@ func TestInterop(t *testing.T) {
 			}
 		}
 	})
-	if st := e.must(); !st.Playing || st.Failed != 0 {
-		t.Errorf("playing %t, %d workers lost", st.Playing, st.Failed)
+	if st := e.must(); !st.Playing || st.FailoversTotal != 0 {
+		t.Errorf("playing %t, %d workers lost", st.Playing, st.FailoversTotal)
 	}
 }
 

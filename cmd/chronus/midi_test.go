@@ -35,7 +35,7 @@ func listen(t *testing.T, address string) *receiver {
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
-		_ = s.Serve(context.Background(), osc.Each(func(m *osc.Message, from osc.Peer) {
+		_ = s.Serve(context.Background(), osc.HandlerFunc(func(m *osc.Message, from osc.Peer) {
 			r.mu.Lock()
 			defer r.mu.Unlock()
 			r.got = append(r.got, m.String())

@@ -75,7 +75,7 @@ func (c *oscLsCmd) Run(s streams) error {
 		if l.Value != nil {
 			value = fmt.Sprint(l.Value)
 		}
-		fmt.Fprintf(w, "%s\t%s\t%s\t%s\n", l.Address, value, l.Takes(), l.Doc)
+		fmt.Fprintf(w, "%s\t%s\t%s\t%s\n", l.Address, value, l.Expected(), l.Doc)
 	}
 	return w.Flush()
 }

@@ -84,7 +84,7 @@ func TestLivePatching(t *testing.T) {
 	_, got := readWAV(t, sound)
 	sounding, found := inOrder(got, want)
 	t.Logf("%d workers killed over %d commits; %d blocks of the render that are not silence, %d of them in the recording, in order",
-		st.Failed, 20, sounding, found)
+		st.FailoversTotal, 20, sounding, found)
 	if sounding < 1000 || found < sounding-fadedBlocks {
 		t.Errorf("%d of %d blocks of the render are in the recording", found, sounding)
 	}

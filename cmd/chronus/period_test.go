@@ -25,9 +25,9 @@ func (e *engineProcess) awaitPeriod(frames int) {
 // kept fails if the sound was moved or the audio process restarted between two looks.
 func kept(t *testing.T, before, after actors.Status) {
 	t.Helper()
-	if after.AudioPID != before.AudioPID || after.Failed != before.Failed || after.CallbackFlips != before.CallbackFlips {
+	if after.AudioPID != before.AudioPID || after.FailoversTotal != before.FailoversTotal || after.CallbackFlips != before.CallbackFlips {
 		t.Errorf("audio process %d, before %d; %d failovers and %d flips by the callback meanwhile",
-			after.AudioPID, before.AudioPID, after.Failed-before.Failed, after.CallbackFlips-before.CallbackFlips)
+			after.AudioPID, before.AudioPID, after.FailoversTotal-before.FailoversTotal, after.CallbackFlips-before.CallbackFlips)
 	}
 }
 

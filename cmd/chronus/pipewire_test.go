@@ -95,7 +95,7 @@ func (s soaked) broken() bool {
 func (s soaked) String() string {
 	a, b := s.after, s.before
 	return fmt.Sprintf("%s %q (%s): period %d, lead %d; %d workers lost, %d concealed, %d xruns, %d flips by the callback; %v; control: %v",
-		a.Backend, a.Device, a.Path, a.Period, a.Lead, a.Failed-b.Failed, a.Concealed-b.Concealed, a.Xruns-b.Xruns, a.CallbackFlips-b.CallbackFlips, s.engine, s.control)
+		a.Backend, a.Device, a.Path, a.Period, a.Lead, a.FailoversTotal-b.FailoversTotal, a.Concealed-b.Concealed, a.Xruns-b.Xruns, a.CallbackFlips-b.CallbackFlips, s.engine, s.control)
 }
 
 // play plays for so many seconds, and kills the active worker that often, evenly.
@@ -147,12 +147,12 @@ func TestE2EPipeWireRestart(t *testing.T) {
 	server.Sink(t, "nullsink")
 	e := up(t, "--patch", steadyPatch)
 	before := e.redundancy()
-	if before.Blank || before.Second || before.Advice != "" {
-		t.Fatalf("blank %t, second %t, advice %q", before.Blank, before.Second, before.Advice)
+	if before.Unheard || before.OnFallback || before.Advice != "" {
+		t.Fatalf("blank %t, second %t, advice %q", before.Unheard, before.OnFallback, before.Advice)
 	}
 	server.Kill()
 	lost := e.until("on the clock", 15*time.Second, func(st actors.Status) bool {
-		return st.Backend == "null" && st.Blank && st.Second && st.Clock > before.Clock+1000
+		return st.Backend == "null" && st.Unheard && st.OnFallback && st.Clock > before.Clock+1000
 	})
 	out, _, _ := chronus("status", "--runtime-dir", e.dir)
 	if want := "Nobody hears this: " + before.Backend + " is not there"; !strings.Contains(out, want) || lost.Preferred != before.Backend {
@@ -163,7 +163,7 @@ func TestE2EPipeWireRestart(t *testing.T) {
 	}
 	server.Start(t)
 	server.Sink(t, "nullsink")
-	after := e.until("on PipeWire again", 20*time.Second, func(st actors.Status) bool { return st.Backend == before.Backend && !st.Blank && !st.Second })
+	after := e.until("on PipeWire again", 20*time.Second, func(st actors.Status) bool { return st.Backend == before.Backend && !st.Unheard && !st.OnFallback })
 	if after.Path != before.Path {
 		t.Errorf("by %q, before by %q", after.Path, before.Path)
 	}
@@ -208,7 +208,7 @@ func TestE2EPipeWireNoSink(t *testing.T) {
 		t.Errorf("%v: %s", err, out)
 	}
 	e := up(t, "--fallback", "null")
-	if st := e.must(); st.Backend != "null" || !st.Blank || !st.Second || !strings.Contains(st.Note, "asked for no sound") {
-		t.Errorf("plays on %s, blank %t, second %t, note %q", st.Backend, st.Blank, st.Second, st.Note)
+	if st := e.must(); st.Backend != "null" || !st.Unheard || !st.OnFallback || !strings.Contains(st.Note, "asked for no sound") {
+		t.Errorf("plays on %s, blank %t, second %t, note %q", st.Backend, st.Unheard, st.OnFallback, st.Note)
 	}
 }

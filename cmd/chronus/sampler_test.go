@@ -202,8 +202,8 @@ func TestSamplesLost(t *testing.T) {
 	}
 	e.strike(60, 0.5)
 	time.Sleep(time.Second)
-	if st := e.must(); st.Concealed > 0 || st.SteppedDown != "" || st.Silent != "" {
-		t.Errorf("concealed %d, %q, %q", st.Concealed, st.SteppedDown, st.Silent)
+	if st := e.must(); st.Concealed > 0 || st.FallbackReason != "" || st.StoppedReason != "" {
+		t.Errorf("concealed %d, %q, %q", st.Concealed, st.FallbackReason, st.StoppedReason)
 	}
 	if err := os.Rename(store+".away", store); err != nil {
 		t.Fatal(err)

@@ -83,8 +83,8 @@ func inNamespace(t *testing.T) {
 	p.send(sonicPiHost, "/exit", int32(1))
 	p.hears("/exited")
 	sounds(t, sent.String())
-	if st := e.must(); st.OSCStats.Failed != 1 || len(st.OSCStats.Malformed) > 0 || !st.Playing || st.Failed > 0 {
-		t.Errorf("%d refused, malformed %v, playing %t, %d workers lost", st.OSCStats.Failed, st.OSCStats.Malformed, st.Playing, st.Failed)
+	if st := e.must(); st.OSCStats.Failed != 1 || len(st.OSCStats.Malformed) > 0 || !st.Playing || st.FailoversTotal > 0 {
+		t.Errorf("%d refused, malformed %v, playing %t, %d workers lost", st.OSCStats.Failed, st.OSCStats.Malformed, st.Playing, st.FailoversTotal)
 	}
 }
 

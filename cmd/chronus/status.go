@@ -61,13 +61,13 @@ func printJSON(w io.Writer, v any) error {
 func printStatus(out io.Writer, st actors.Status) error {
 	fmt.Fprintln(out, statusLine(st))
 	for _, said := range []struct{ what, why string }{
-		{"SILENT", st.Silent}, {"another patch plays", st.SteppedDown}, {"trouble with the device", st.Trouble},
+		{"SILENT", st.StoppedReason}, {"another patch plays", st.FallbackReason}, {"trouble with the device", st.Problem},
 	} {
 		if said.why != "" {
 			fmt.Fprintf(out, "%s: %s\n", said.what, said.why)
 		}
 	}
-	if st.Blank {
+	if st.Unheard {
 		fmt.Fprintln(out, unheardLine(st))
 	}
 	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)

@@ -150,7 +150,7 @@ func (u *upCmd) Run(s streams) error {
 	st, err := e.Status(ctx)
 	if err == nil {
 		fmt.Fprintln(s.out, statusLine(st))
-		if st.Blank {
+		if st.Unheard {
 			fmt.Fprintln(s.out, unheardLine(st))
 		}
 	}

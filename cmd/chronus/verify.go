@@ -210,11 +210,11 @@ func (t *reel) goOn(plan, seq uint64) error {
 	if err != nil {
 		return err
 	}
-	next, err := t.str.Follow(p)
+	next, err := t.str.PrepareTransition(p)
 	if err != nil {
 		return err
 	}
-	t.str.HandOver(next, seq)
+	t.str.Switch(next, seq)
 	t.str, t.plan = next, plan
 	return nil
 }

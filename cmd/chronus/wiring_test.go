@@ -50,8 +50,8 @@ func TestWiringOutlives(t *testing.T) {
 	dir, flags := t.TempDir(), []string{"--client-name", "organ", "--lead", "64", "--guard", "32"}
 	e := upIn(t, dir, flags...)
 	st := e.redundancy()
-	if st.Backend != "jack" || st.Period != 128 || st.Second || st.Note != "" {
-		t.Fatalf("plays on %s, period %d, second %t, note %q", st.Backend, st.Period, st.Second, st.Note)
+	if st.Backend != "jack" || st.Period != 128 || st.OnFallback || st.Note != "" {
+		t.Fatalf("plays on %s, period %d, second %t, note %q", st.Backend, st.Period, st.OnFallback, st.Note)
 	}
 	awaitPort(t, "organ:out_1", "system:playback_1")
 	awaitPort(t, "organ:out_2", "system:playback_2")
@@ -70,7 +70,7 @@ func TestWiringOutlives(t *testing.T) {
 			t.Fatal(err)
 		}
 		e.until("plays again", 10*time.Second, func(st actors.Status) bool {
-			return st.AudioPID != before.AudioPID && st.Clock > before.Clock+100 && st.Backend == "jack" && !st.Second
+			return st.AudioPID != before.AudioPID && st.Clock > before.Clock+100 && st.Backend == "jack" && !st.OnFallback
 		})
 	}
 	e.until("knows the wiring", 10*time.Second, func(st actors.Status) bool {
@@ -85,8 +85,8 @@ func TestWiringOutlives(t *testing.T) {
 	wired("the engine, and of the audio process then")
 
 	server.Kill(t)
-	e.until("on the clock", 10*time.Second, func(st actors.Status) bool { return st.Backend == "null" && st.Second })
+	e.until("on the clock", 10*time.Second, func(st actors.Status) bool { return st.Backend == "null" && st.OnFallback })
 	server.Restart(t)
-	e.until("on JACK again", 15*time.Second, func(st actors.Status) bool { return st.Backend == "jack" && !st.Second })
+	e.until("on JACK again", 15*time.Second, func(st actors.Status) bool { return st.Backend == "jack" && !st.OnFallback })
 	wired("the server")
 }

@@ -20,7 +20,7 @@ var FM = dsp.Desc{
 		dsp.Param{Name: "index", Min: 0, Max: 20, Default: 2, Doc: "how far the modulator moves the phase, in radians; ramped over 5 ms"},
 		dsp.Param{Name: "feedback", Min: 0, Max: 1, Doc: "how far the modulator moves its own phase, 1 being a quarter turn; ramped over 5 ms"},
 	),
-	Sounds: true,
+	GeneratesSound: true,
 	New: func(rate float64) dsp.Module {
 		f := &fm{osc: newOsc(rate), ratio: 1}
 		f.index.Jump(2)

@@ -10,10 +10,10 @@ var Hold = dsp.Desc{
 		{Name: "in", Doc: "what is sampled"},
 		{Name: "trigger", Doc: "samples where it rises above 0.5"},
 	},
-	Outputs: []dsp.Port{{Name: "out", Doc: "the value taken last, 0 before the first"}},
-	Gated:   true,
-	Sounds:  true,
-	New:     func(float64) dsp.Module { return &hold{} },
+	Outputs:        []dsp.Port{{Name: "out", Doc: "the value taken last, 0 before the first"}},
+	Gated:          true,
+	GeneratesSound: true,
+	New:            func(float64) dsp.Module { return &hold{} },
 }
 
 type hold struct {

@@ -9,14 +9,14 @@ import (
 
 // LFO is a slow oscillator that moves other parameters.
 var LFO = dsp.Desc{
-	Type:    "lfo",
-	Doc:     "Low-frequency oscillator for control: waves with sharp edges, not band-limited, and random values.",
-	Source:  "random values: the finaliser of SplitMix64 (Steele, Lea and Flood, Fast splittable pseudorandom number generators, 2014)",
-	Inputs:  []dsp.Port{{Name: "rate", Unit: "oct", Doc: "octaves added to freq"}},
-	Outputs: []dsp.Port{{Name: "out", Doc: "depth times the wave"}},
-	Params:  lfoParams,
-	Gated:   true,
-	Sounds:  true,
+	Type:           "lfo",
+	Doc:            "Low-frequency oscillator for control: waves with sharp edges, not band-limited, and random values.",
+	Source:         "random values: the finaliser of SplitMix64 (Steele, Lea and Flood, Fast splittable pseudorandom number generators, 2014)",
+	Inputs:         []dsp.Port{{Name: "rate", Unit: "oct", Doc: "octaves added to freq"}},
+	Outputs:        []dsp.Port{{Name: "out", Doc: "depth times the wave"}},
+	Params:         lfoParams,
+	Gated:          true,
+	GeneratesSound: true,
 	New: func(rate float64) dsp.Module {
 		l := &lfo{knobs: newKnobs(rate, lfoParams)}
 		l.jumps &^= 1 << lfoUnipolar // it would click

@@ -21,11 +21,11 @@ var Sampler = dsp.Desc{
 		{Name: "out", Stereo: true, Doc: "the sound, the same on both sides if the file is mono"},
 		{Name: "mono", Doc: "the mean of both sides; what hears it alone is there once, not twice"},
 	},
-	Params:  samplerParams,
-	Gated:   true,
-	Sampled: true,
-	Sounds:  true,
-	New:     newSampler,
+	Params:         samplerParams,
+	Gated:          true,
+	Sampled:        true,
+	GeneratesSound: true,
+	New:            newSampler,
 }
 
 var samplerParams = []dsp.Param{

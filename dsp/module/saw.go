@@ -4,14 +4,14 @@ import "github.com/music-chronus/chronus/dsp"
 
 // Saw is a band-limited saw.
 var Saw = dsp.Desc{
-	Type:    "saw",
-	Doc:     "Saw that rises, band-limited; its phase goes on over every change of frequency.",
-	Source:  "V. Valimaki, J. Pekonen, J. Nam, \"Perceptually informed synthesis of bandlimited classical waveforms using integrated polynomial interpolation\", 2012",
-	Inputs:  oscInputs(),
-	Outputs: []dsp.Port{{Name: "out", Doc: "the wave, from -gain to gain and a twelfth beyond at its edges"}},
-	Params:  oscParams(),
-	Sounds:  true,
-	New:     func(rate float64) dsp.Module { return &saw{newOsc(rate)} },
+	Type:           "saw",
+	Doc:            "Saw that rises, band-limited; its phase goes on over every change of frequency.",
+	Source:         "V. Valimaki, J. Pekonen, J. Nam, \"Perceptually informed synthesis of bandlimited classical waveforms using integrated polynomial interpolation\", 2012",
+	Inputs:         oscInputs(),
+	Outputs:        []dsp.Port{{Name: "out", Doc: "the wave, from -gain to gain and a twelfth beyond at its edges"}},
+	Params:         oscParams(),
+	GeneratesSound: true,
+	New:            func(rate float64) dsp.Module { return &saw{newOsc(rate)} },
 }
 
 // saw has no state but the phase: the edge to come is smoothed as if the frequency stayed.

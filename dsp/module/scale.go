@@ -10,10 +10,10 @@ var Scale = dsp.Desc{
 		{Name: "in", Doc: "what is scaled"},
 		{Name: "by", Doc: "added to mul"},
 	},
-	Outputs: []dsp.Port{{Name: "out", Doc: "in * (mul + by) + add"}},
-	Params:  scaleParams,
-	Sounds:  true,
-	New:     func(rate float64) dsp.Module { return &scale{newKnobs(rate, scaleParams)} },
+	Outputs:        []dsp.Port{{Name: "out", Doc: "in * (mul + by) + add"}},
+	Params:         scaleParams,
+	GeneratesSound: true,
+	New:            func(rate float64) dsp.Module { return &scale{newKnobs(rate, scaleParams)} },
 }
 
 var scaleParams = []dsp.Param{

@@ -7,13 +7,13 @@ import (
 
 // Sine is a sine oscillator.
 var Sine = dsp.Desc{
-	Type:    "sine",
-	Doc:     "Sine oscillator; its phase goes on over every change of frequency.",
-	Inputs:  oscInputs(),
-	Outputs: []dsp.Port{{Name: "out", Doc: "the wave, as loud as gain"}},
-	Params:  oscParams(),
-	Sounds:  true,
-	New:     func(rate float64) dsp.Module { return &sine{newOsc(rate)} },
+	Type:           "sine",
+	Doc:            "Sine oscillator; its phase goes on over every change of frequency.",
+	Inputs:         oscInputs(),
+	Outputs:        []dsp.Port{{Name: "out", Doc: "the wave, as loud as gain"}},
+	Params:         oscParams(),
+	GeneratesSound: true,
+	New:            func(rate float64) dsp.Module { return &sine{newOsc(rate)} },
 }
 
 const (

@@ -12,7 +12,7 @@ var Square = dsp.Desc{
 	Params: oscParams(
 		dsp.Param{Name: "width", Min: 0.01, Max: 0.99, Default: 0.5, Doc: "part of the turn that is high; ramped over 5 ms"},
 	),
-	Sounds: true,
+	GeneratesSound: true,
 	New: func(rate float64) dsp.Module {
 		s := &square{osc: newOsc(rate)}
 		s.width.Jump(0.5)

@@ -19,7 +19,7 @@ var Supersaw = dsp.Desc{
 		dsp.Param{Name: "mix", Min: 0, Max: 1, Default: 0.6, Doc: "how loud the six are against the one in the middle; ramped over 5 ms"},
 		dsp.Param{Name: "spread", Min: 0, Max: 1, Default: 0.5, Doc: "how far the saws are from the centre of the field; ramped over 5 ms"},
 	),
-	Sounds: true,
+	GeneratesSound: true,
 	New: func(rate float64) dsp.Module {
 		s := &supersaw{osc: newOsc(rate), detune: 0.4}
 		s.mix.Jump(0.6)

@@ -8,14 +8,14 @@ import (
 
 // Triangle is a band-limited triangle.
 var Triangle = dsp.Desc{
-	Type:    "triangle",
-	Doc:     "Triangle that begins at 0 and rises, band-limited; its phase goes on over every change of frequency.",
-	Source:  "V. Valimaki, J. Pekonen, J. Nam, \"Perceptually informed synthesis of bandlimited classical waveforms using integrated polynomial interpolation\", 2012",
-	Inputs:  oscInputs(),
-	Outputs: []dsp.Port{{Name: "out", Doc: "the wave, as loud as gain"}},
-	Params:  oscParams(),
-	Sounds:  true,
-	New:     func(rate float64) dsp.Module { return &triangle{newOsc(rate)} },
+	Type:           "triangle",
+	Doc:            "Triangle that begins at 0 and rises, band-limited; its phase goes on over every change of frequency.",
+	Source:         "V. Valimaki, J. Pekonen, J. Nam, \"Perceptually informed synthesis of bandlimited classical waveforms using integrated polynomial interpolation\", 2012",
+	Inputs:         oscInputs(),
+	Outputs:        []dsp.Port{{Name: "out", Doc: "the wave, as loud as gain"}},
+	Params:         oscParams(),
+	GeneratesSound: true,
+	New:            func(rate float64) dsp.Module { return &triangle{newOsc(rate)} },
 }
 
 // triangle smooths its corners instead of integrating a square: there is nothing that could drift.

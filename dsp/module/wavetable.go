@@ -13,7 +13,7 @@ var Wavetable = dsp.Desc{
 		dsp.Param{Name: "table", Min: 0, Max: 3, Names: wavetableNames, Doc: "basic: sine, triangle, square, saw, bright; vocal: a, e, i, o, u; organ: five registrations; metal: five sparse spectra; a change is crossfaded over 5 ms"},
 		dsp.Param{Name: "position", Min: 0, Max: 1, Default: 0, Doc: "from the first wave of the table to the last; ramped over 5 ms"},
 	),
-	Sounds: true,
+	GeneratesSound: true,
 	New: func(rate float64) dsp.Module {
 		w := &wavetable{osc: newOsc(rate), tables: sharedWavetables()}
 		w.mix[0].Jump(1)

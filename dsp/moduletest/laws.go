@@ -122,8 +122,8 @@ func load(m dsp.Module, b []byte) error {
 	if err := d.Err(); err != nil {
 		return fmt.Errorf("restore: %w", err)
 	}
-	if d.Rest() != 0 {
-		return fmt.Errorf("restore: %d of %d bytes are left", d.Rest(), len(b))
+	if d.Remaining() != 0 {
+		return fmt.Errorf("restore: %d of %d bytes are left", d.Remaining(), len(b))
 	}
 	return nil
 }
@@ -243,7 +243,7 @@ const (
 // silence: with nothing at its inputs and its gate closed, a module that only works on what it hears comes to put out
 // less than tail within tailSeconds, and from a second after that on exactly 0.
 func silence(d *dsp.Desc) error {
-	if len(d.Inputs) == 0 || d.Sounds {
+	if len(d.Inputs) == 0 || d.GeneratesSound {
 		return nil
 	}
 	in, out := make([][]float32, dsp.Signals(d.Inputs)), newSound(d, Rate)

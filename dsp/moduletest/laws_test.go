@@ -84,7 +84,7 @@ func (f *follower) Restore(d *dsp.Decoder) {
 	switch {
 	case f.mistake == "takes anything":
 		f.share = 0.5
-	case f.mistake == "panics" && d.Rest() < 8:
+	case f.mistake == "panics" && d.Remaining() < 8:
 		panic("too short")
 	default:
 		f.share = d.Float64()

@@ -142,8 +142,8 @@ func saved(s *Sequencer) []byte {
 func restored(t interface{ Fatal(...any) }, rate float64, state []byte) *Sequencer {
 	s := New(rate)
 	d := dsp.NewDecoder(state)
-	if s.Restore(d); d.Err() != nil || d.Rest() != 0 {
-		t.Fatal(d.Err(), d.Rest())
+	if s.Restore(d); d.Err() != nil || d.Remaining() != 0 {
+		t.Fatal(d.Err(), d.Remaining())
 	}
 	return s
 }

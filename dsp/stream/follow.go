@@ -8,9 +8,9 @@ import (
 	"github.com/music-chronus/chronus/dsp/sequencer"
 )
 
-// Follow makes the stream that can go on in this one's place with another plan, of the same rate, block and channels: what has the same id, type and sample in
+// PrepareTransition makes the stream that can go on in this one's place with another plan, of the same rate, block and channels: what has the same id, type and sample in
 // both keeps its state. It may run while another goroutine renders this one, and changes nothing of it; HandOver does the rest.
-func (s *Stream) Follow(plan *patch.Plan) (*Stream, error) {
+func (s *Stream) PrepareTransition(plan *patch.Plan) (*Stream, error) {
 	m := &move{old: s, frames: int(fadeSeconds*float64(plan.Rate) + 0.5), up: make([]float32, plan.Block)}
 	m.findKin(plan)
 	to, err := build(plan, m)

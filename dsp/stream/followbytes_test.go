@@ -35,7 +35,7 @@ func followed(t testing.TB, from, to string) (bytes uint64, was, now int) {
 	runtime.GC()
 	var before, after runtime.MemStats
 	runtime.ReadMemStats(&before)
-	next, err := s.Follow(plan)
+	next, err := s.PrepareTransition(plan)
 	runtime.ReadMemStats(&after)
 	if err != nil {
 		t.Fatal(err)
@@ -89,7 +89,7 @@ func TestSizeIsExact(t *testing.T) {
 		if want := len(b) + pendingMax*commandBytes; err != nil || s.Size() != want {
 			t.Errorf("%s: Size says %d, and it is %d: %v", s.plan.Name, s.Size(), want, err)
 		}
-		next, err := before.Follow(s.plan)
+		next, err := before.PrepareTransition(s.plan)
 		if err != nil || next.Size() != s.Size() {
 			t.Errorf("%s: one that goes on has %d, a new one %d: %v", s.plan.Name, next.Size(), s.Size(), err)
 		}

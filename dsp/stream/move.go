@@ -72,8 +72,8 @@ type musicMove struct {
 
 var errMoving = errors.New("the stream is still moving on from another: it can be saved once that is over")
 
-// Moving tells whether the stream has taken over from another less than fadeSeconds ago. It cannot be saved then.
-func (s *Stream) Moving() bool { return s.move != nil }
+// InTransition tells whether the stream has taken over from another less than fadeSeconds ago. It cannot be saved then.
+func (s *Stream) InTransition() bool { return s.move != nil }
 
 // prepare computes the gains of the block that is to be rendered.
 func (m *move) prepare() {
@@ -143,9 +143,9 @@ func (m *move) blend(sum []float32, in *input, from, to int) {
 	}
 }
 
-// HandOver ends this stream at a block boundary: the one that was made by Follow goes on in its place, as after the command seq. What is due at the boundary's frame
+// Switch ends this stream at a block boundary: the one that was made by Follow goes on in its place, as after the command seq. What is due at the boundary's frame
 // is carried out before. It allocates nothing.
-func (s *Stream) HandOver(to *Stream, seq uint64) {
+func (s *Stream) Switch(to *Stream, seq uint64) {
 	m := to.move
 	frame := s.block * uint64(s.plan.Block)
 	s.settle()

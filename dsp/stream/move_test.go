@@ -14,7 +14,7 @@ import (
 // follow makes what goes on in s's place with another text.
 func follow(t testing.TB, s *Stream, text string) *Stream {
 	t.Helper()
-	to, err := s.Follow(newStream(t, text, s.plan.Block, s.plan.Channels).plan)
+	to, err := s.PrepareTransition(newStream(t, text, s.plan.Block, s.plan.Channels).plan)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -25,7 +25,7 @@ func follow(t testing.TB, s *Stream, text string) *Stream {
 func moved(t testing.TB, s *Stream, text string) *Stream {
 	t.Helper()
 	to := follow(t, s, text)
-	s.HandOver(to, s.seq+1)
+	s.Switch(to, s.seq+1)
 	return to
 }
 
@@ -45,7 +45,7 @@ func TestMoveToTheSame(t *testing.T) {
 			if n%50 == 20 {
 				two = moved(t, two, text)
 				one.seq++
-				if two.Moving() {
+				if two.InTransition() {
 					t.Fatal("nothing is another, and yet something fades")
 				}
 			}
@@ -99,7 +99,7 @@ func TestMoveDoesNotClick(t *testing.T) {
 			last := s.mix[0][63]
 			s = moved(t, s, c.to)
 			during := append([]float32{last}, render(s, 16)...)
-			if s.Moving() {
+			if s.InTransition() {
 				t.Fatal("it still moves after 1024 frames")
 			}
 			after := steepest(render(s, 400)[20000:])
@@ -155,8 +155,8 @@ func TestMoveThenRestore(t *testing.T) {
 			}
 			render(s, rapid.IntRange(0, 40).Draw(rt, "blocks"))
 			s = moved(t, s, rapid.SampledFrom(texts).Draw(rt, "text"))
-			if _, err := s.Save(nil); s.Moving() != (err != nil) {
-				rt.Fatalf("moving %t, yet saving gives %v", s.Moving(), err)
+			if _, err := s.Save(nil); s.InTransition() != (err != nil) {
+				rt.Fatalf("moving %t, yet saving gives %v", s.InTransition(), err)
 			}
 		}
 		render(s, 8)
@@ -231,7 +231,7 @@ func TestMoveNoAllocs(t *testing.T) {
 	}
 	k := 0
 	if n := testing.AllocsPerRun(40, func() {
-		s.HandOver(streams[k], s.seq+1)
+		s.Switch(streams[k], s.seq+1)
 		s = streams[k]
 		k++
 		for range 10 {

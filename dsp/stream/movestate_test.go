@@ -33,7 +33,7 @@ func diff(t *testing.T, what string, one, two *Stream, blocks int) {
 				return
 			}
 		}
-		if !one.Moving() && !two.Moving() {
+		if !one.InTransition() && !two.InTransition() {
 			x, _ := one.Save(nil)
 			y, _ := two.Save(nil)
 			if !bytes.Equal(x, y) {

@@ -56,7 +56,7 @@ func units(plan *patch.Plan, i int) int {
 // newNode makes a node with its modules, the first of which is there, and without those that go on by m.
 func newNode(plan *patch.Plan, i int, has first, m *move) node {
 	p := &plan.Nodes()[i]
-	n := node{width: p.Width, bytes: has.bytes, group: p.Group, gated: p.Desc.Gated, sounds: p.Desc.Sounds, back: p.Back, note: p.Note()}
+	n := node{width: p.Width, bytes: has.bytes, group: p.Group, gated: p.Desc.Gated, sounds: p.Desc.GeneratesSound, back: p.Back, note: p.Note()}
 	if n.pseudo = p.Pseudo(); n.pseudo {
 		return n
 	}

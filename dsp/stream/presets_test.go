@@ -88,7 +88,7 @@ func TestPresets(t *testing.T) {
 				tail += 0.5
 			}
 			peak, offset := x.peak()
-			limited, _ := s.Guarded()
+			limited, _ := s.Limited()
 			faults, _ := s.Faults()
 			t.Logf("%-14s one note %6.1f dBFS, all %6.1f dBFS, %6.1f LUFS, offset %.5f, silent %4.1f s after the end", name, dB(single), dB(peak), measure.Loudness(x.left, x.right), offset, tail)
 			if single < 0.03 || peak > 0.99 || offset > 0.01 || tail >= 30 || limited > 0 || faults > 0 {

@@ -105,11 +105,11 @@ func TestMoveToOtherSample(t *testing.T) {
 		loop, _, _ := s.plan.Lookup("loop", "gain")
 		play(s, Command{Kind: Gate, Node: uint16(loop), Value: 1})
 		render(s, 20)
-		to, err := s.Follow(kitPlan(t, strings.Replace(kit('1', tt.low), "gain: 0.5", "gain: 0.4", 1)))
+		to, err := s.PrepareTransition(kitPlan(t, strings.Replace(kit('1', tt.low), "gain: 0.5", "gain: 0.4", 1)))
 		if err != nil {
 			t.Fatal(err)
 		}
-		s.HandOver(to, s.seq+1)
+		s.Switch(to, s.seq+1)
 		render(to, 20)
 		if heard := slices.Max(render(to, 20)) > 0; heard != tt.plays {
 			t.Errorf("with the sample %c it is heard: %v", tt.low, heard)

@@ -96,8 +96,8 @@ func (s *Stream) take(d *dsp.Decoder) error {
 		return fmt.Errorf("saved state is of another patch, rate, block or channel count (%x, not %x)", h, s.plan.Hash)
 	}
 	s.restore(d)
-	if d.Err() == nil && d.Rest() > 0 {
-		return fmt.Errorf("%w: %d bytes too many", dsp.ErrState, d.Rest())
+	if d.Err() == nil && d.Remaining() > 0 {
+		return fmt.Errorf("%w: %d bytes too many", dsp.ErrState, d.Remaining())
 	}
 	return d.Err()
 }

@@ -130,9 +130,9 @@ func (s *Stream) Seq() uint64 { return s.seq }
 // Faults counts the times that a node put out what is no sound, and was silenced and reset; node is the last of them.
 func (s *Stream) Faults() (count uint64, node int) { return s.faults, int(s.faulty) }
 
-// Guarded counts the blocks in which the output would have been above full scale and was limited, and those in which it had a steady
+// Limited counts the blocks in which the output would have been above full scale and was limited, and those in which it had a steady
 // offset, which was taken away.
-func (s *Stream) Guarded() (limited, offset uint64) { return s.guard.limited, s.guard.offset }
+func (s *Stream) Limited() (limited, offset uint64) { return s.guard.limited, s.guard.offset }
 
 // Start makes a stream that has rendered nothing begin at a block, after a command.
 func (s *Stream) Start(block, seq uint64) {

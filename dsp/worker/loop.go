@@ -84,7 +84,7 @@ func (l *loop) take(st shm.State) error {
 	if got := l.str.Block(); got != st.Block {
 		return fmt.Errorf("slot %d: seed says block %d, its state is at %d: %w", l.slot, st.Block, got, shm.ErrCorrupt)
 	}
-	if was := l.rec.Status(l.slot); was.Cause.Own() && was.Rendering {
+	if was := l.rec.Status(l.slot); was.Cause.OwnFault() && was.Rendering {
 		l.fell = was.Block + 1 // Begin wipes it out, and nobody else may have come to that block yet
 	}
 	l.n, l.seq = st.Block, st.Seq
@@ -123,7 +123,7 @@ func (l *loop) step() error {
 // await is steps 1 to 3: it waits until block n may be rendered and returns its decision.
 func (l *loop) await() (shm.Decision, error) {
 	for {
-		bell := l.view.Bell() // before the conditions, or a wake-up is lost
+		bell := l.view.WakeSeq() // before the conditions, or a wake-up is lost
 		l.answer()
 		a := l.view.Active()
 		l.rank(a)
@@ -181,7 +181,7 @@ func (l *loop) poisoned() bool {
 	}
 	for s := range l.slots {
 		st := l.rec.Status(s)
-		if s != l.slot && st.Cause.Own() && st.Rendering && st.Block == l.n {
+		if s != l.slot && st.Cause.OwnFault() && st.Rendering && st.Block == l.n {
 			return true
 		}
 	}
@@ -192,10 +192,10 @@ func (l *loop) poisoned() bool {
 // not arrived. The ones that SKIP leaves out are taken and dropped.
 func (l *loop) collect(d shm.Decision) error {
 	for l.seq < d.Seq() {
-		bell := l.view.Bell()
+		bell := l.view.WakeSeq()
 		m, ok := l.cmds.Get(l.seq + 1)
 		if !ok {
-			l.cmds.Took(l.seq) // or a decision for more commands than the ring holds would wait for ever
+			l.cmds.Consume(l.seq) // or a decision for more commands than the ring holds would wait for ever
 			l.view.Wait(bell, time.Millisecond)
 			continue
 		}
@@ -214,7 +214,7 @@ func (l *loop) collect(d shm.Decision) error {
 			})
 		}
 	}
-	l.cmds.Took(l.seq)
+	l.cmds.Consume(l.seq)
 	return nil
 }
 
@@ -223,14 +223,14 @@ func (l *loop) collect(d shm.Decision) error {
 func (l *loop) goOn(m shm.Command, d shm.Decision) error {
 	plan := uint64(m.Value)
 	for {
-		bell := l.view.Bell()
+		bell := l.view.WakeSeq()
 		next, err := l.maker.made(plan)
 		if err != nil {
 			return fmt.Errorf("slot %d: %w", l.slot, err)
 		}
 		if next != nil {
 			l.rec.Rendering(l.n, d.Seq()) // a panic of what is set is that of this block
-			l.guarded(func() { l.str.HandOver(next.str, m.Seq) })
+			l.guarded(func() { l.str.Switch(next.str, m.Seq) })
 			l.use(next.then)
 			l.maker.took(next)
 			l.rec.Rendered(l.sound()) // commands that are still to come may take their time
@@ -267,7 +267,7 @@ func (l *loop) render(d shm.Decision) {
 
 func (l *loop) sound() (s shm.Sound) {
 	s.Faults, s.FaultNode = l.str.Faults()
-	s.Limited, s.Offset = l.str.Guarded()
+	s.Limited, s.Offset = l.str.Limited()
 	return s
 }
 
@@ -282,7 +282,7 @@ func (l *loop) caught() {
 	if r := recover(); r != nil {
 		l.rec.Ended(shm.CausePanic, 0)
 		if l.schedule != nil {
-			l.cmds.EndLife() // the sound flips now, and not when the process has ended
+			l.cmds.EndLiveness() // the sound flips now, and not when the process has ended
 			l.schedule(joining)
 		}
 		die(fmt.Sprintf("worker %d: panic in block %d, command %d, node %d: %v\n%s",
@@ -304,8 +304,8 @@ const (
 
 // answer gives the snapshot that the engine asked for, at this block boundary.
 func (l *loop) answer() {
-	asked := l.cmds.Asked()
-	if asked == l.gave || l.str.Moving() { // a few blocks later then
+	asked := l.cmds.RequestedSnapshot()
+	if asked == l.gave || l.str.InTransition() { // a few blocks later then
 		return
 	}
 	l.gave = asked

@@ -150,7 +150,7 @@ func TestLockstep(t *testing.T) {
 			b.send(gate(float64(n%2)), 0, 1)
 		}
 		for b.journal.Published(0) <= n || b.journal.Published(1) <= n {
-			b.control.Ring()
+			b.control.Wake()
 			runtime.Gosched()
 		}
 		if b.hash(0, n) != b.hash(1, n) {
@@ -158,10 +158,10 @@ func TestLockstep(t *testing.T) {
 		}
 		if n%13 == 0 {
 			a := b.control.Active()
-			b.control.Swap(a, a.Named(1-a.Slot()))
+			b.control.Swap(a, a.WithActive(1-a.Slot()))
 		}
 		b.playback.Advance(0, false)
-		b.playback.Ring()
+		b.playback.EndCall()
 	}
 	running.Wait()
 }
@@ -221,7 +221,7 @@ func TestTakesMoreThanARing(t *testing.T) {
 		fed <- err
 	}()
 	b.step(0)
-	if err := <-fed; err != nil || b.loops[0].seq != many || b.cmds[0].Taken() != many {
+	if err := <-fed; err != nil || b.loops[0].seq != many || b.cmds[0].Consumed() != many {
 		t.Errorf("%d of %d taken, %v", b.loops[0].seq, many, err)
 	}
 }
@@ -264,7 +264,7 @@ func TestPoison(t *testing.T) {
 func TestPoisonAlone(t *testing.T) {
 	b := newBench(t)
 	b.step(0)
-	b.cmds[0].Ask(1)
+	b.cmds[0].RequestSnapshot(1)
 	b.step(0)
 	st, ok, err := b.snaps[0].Copy(1)
 	if err != nil || !ok || st.Block != 1 {
@@ -339,7 +339,7 @@ func TestJoin(t *testing.T) {
 	for range 3 {
 		b.step(0)
 	}
-	b.cmds[0].Ask(1)
+	b.cmds[0].RequestSnapshot(1)
 	b.step(0)
 	st, ok, err := b.snaps[0].Copy(1)
 	if err != nil || !ok || st.Block != 3 || st.Seq != 1 {
@@ -364,7 +364,7 @@ func TestNoAllocs(t *testing.T) {
 	asked := uint64(0)
 	if n := testing.AllocsPerRun(300, func() {
 		asked++
-		b.cmds[0].Ask(asked)
+		b.cmds[0].RequestSnapshot(asked)
 		b.send(gate(float64(asked%2)), 0)
 		if err := b.loops[0].step(); err != nil {
 			t.Fatal(err)

@@ -136,7 +136,7 @@ func holdLife(c shm.CommandReader, rec shm.Recorder, w watchdog) {
 	runtime.LockOSThread()
 	sys.SetName("chronus-life")
 	_ = sys.ThreadFIFO(sys.PriorityWatch)
-	sys.HoldLife(c.Life())
+	sys.HoldLivenessWord(c.Liveness())
 	for {
 		sys.Sleep(watchTick)
 		used, err := sys.ThreadCPUTime(w.thread)
@@ -148,8 +148,8 @@ func holdLife(c shm.CommandReader, rec shm.Recorder, w watchdog) {
 }
 
 // attach maps what the engine handed over, and compiles the patch, whose samples are in that folder, and which may have own modules.
-func attach(fds []int, folder string, own []*dsp.Desc) (*loop, shm.SeedReader, error) {
-	none := shm.SeedReader{}
+func attach(fds []int, folder string, own []*dsp.Desc) (*loop, shm.InitialStateReader, error) {
+	none := shm.InitialStateReader{}
 	view, err := shm.AttachView(fds[shm.WorkerEngine])
 	if err != nil {
 		return nil, none, err
@@ -167,7 +167,7 @@ func attach(fds []int, folder string, own []*dsp.Desc) (*loop, shm.SeedReader, e
 	if err != nil {
 		return nil, none, err
 	}
-	seed, err := shm.AttachSeed(fds[shm.WorkerSeed])
+	seed, err := shm.AttachInitialState(fds[shm.WorkerSeed])
 	if err != nil {
 		return nil, none, err
 	}
@@ -186,11 +186,11 @@ func attach(fds []int, folder string, own []*dsp.Desc) (*loop, shm.SeedReader, e
 }
 
 // begin waits for the seed and for leave to start, and takes up the state.
-func (l *loop) begin(seed shm.SeedReader) error {
+func (l *loop) begin(seed shm.InitialStateReader) error {
 	defer seed.Close()
 	l.audio.Touch()
 	for deadline := time.Now().Add(seedWait); ; {
-		bell := l.view.Bell()
+		bell := l.view.WakeSeq()
 		if l.cmds.Started() {
 			break
 		}

@@ -73,7 +73,7 @@ func (m *maker) follow(present *ready) {
 	m.present.Store(present)
 	yield()
 	m.asked.Store(0)
-	m.cmds.RingWant()
+	m.cmds.WakePlanBuilder()
 }
 
 // took forgets what the loop has taken over to, and with it the stream before.
@@ -85,7 +85,7 @@ func (m *maker) made(plan uint64) (*ready, error) {
 	if r == nil || r.plan != plan || r.of != m.present.Load().str {
 		if m.asked.Store(plan); m.running {
 			yield()
-			m.cmds.RingWant()
+			m.cmds.WakePlanBuilder()
 			return nil, nil
 		}
 		m.make(plan)
@@ -116,7 +116,7 @@ func (m *maker) build(of *stream.Stream, plan uint64) (str *stream.Stream, err e
 	if err != nil {
 		return nil, err
 	}
-	return of.Follow(p)
+	return of.PrepareTransition(p)
 }
 
 // run serves the loop and the engine until the process ends. Whoever starts it sets running before.
@@ -127,9 +127,9 @@ func (m *maker) run() {
 
 func (m *maker) attend() {
 	for {
-		bell := m.cmds.Bell()
+		bell := m.cmds.PlanWakeSeq()
 		m.serve()
-		m.cmds.AwaitWant(bell, wantNap)
+		m.cmds.AwaitPlanRequest(bell, wantNap)
 	}
 }
 
@@ -142,12 +142,12 @@ func (m *maker) serve() {
 		m.fresh(plan, present)
 		return
 	}
-	switch want, after := m.cmds.Wanted(); {
-	case want == 0 || m.cmds.LastMade() == want:
+	switch want, after := m.cmds.RequestedPlan(); {
+	case want == 0 || m.cmds.LastPlan() == want:
 	case want == present.plan:
-		m.cmds.Make(want, nil)
+		m.cmds.ReportPlan(want, nil)
 	case after == present.plan:
-		m.cmds.Make(want, m.fresh(want, present).err)
+		m.cmds.ReportPlan(want, m.fresh(want, present).err)
 	}
 }
 

@@ -39,7 +39,7 @@ func TestChangeOfPlan(t *testing.T) {
 		}
 	}
 	advance(20)
-	b.cmds[0].Ask(1)
+	b.cmds[0].RequestSnapshot(1)
 	b.step(0)
 	b.step(1)
 	before, ok, err := b.snaps[0].Copy(1)
@@ -52,7 +52,7 @@ func TestChangeOfPlan(t *testing.T) {
 	b.change(2, 0, 1)
 	b.send(shm.Command{Op: shm.OpSet, Node: 3, Param: 1, Value: 0.5}, 0, 1)
 	b.step(0)
-	b.cmds[0].Ask(2)
+	b.cmds[0].RequestSnapshot(2)
 	b.step(0)
 	if _, ok, _ := b.snaps[0].Copy(2); ok {
 		t.Error("a worker that moves gave its state")
@@ -135,7 +135,7 @@ func TestMaker(t *testing.T) {
 	go m.run() // until the test's process ends, as in a worker
 	await := func(plan uint64) error {
 		for range 2000 {
-			if made, err := b.cmds[0].Made(plan); made || err != nil {
+			if made, err := b.cmds[0].PlanReady(plan); made || err != nil {
 				return err
 			}
 			time.Sleep(time.Millisecond)
@@ -144,12 +144,12 @@ func TestMaker(t *testing.T) {
 		return nil
 	}
 	b.addPlan("version: 1\nnodes: [{id: a, type: no}]\ncables: [a > out]\n")
-	b.cmds[0].Want(2, 1)
+	b.cmds[0].RequestPlan(2, 1)
 	if err := await(2); err == nil || !strings.Contains(err.Error(), "no module of type") {
 		t.Errorf("%v", err)
 	}
 	b.addPlan(other)
-	b.cmds[0].Want(3, 1)
+	b.cmds[0].RequestPlan(3, 1)
 	if err := await(3); err != nil {
 		t.Fatal(err)
 	}
@@ -163,7 +163,7 @@ func TestMaker(t *testing.T) {
 	if b.addPlan(string(patch.Default())); b.plan != 2 {
 		t.Fatal(b.plan)
 	}
-	b.cmds[0].Want(2, 3)
+	b.cmds[0].RequestPlan(2, 3)
 	if err := await(2); err != nil {
 		t.Error(err)
 	}
@@ -186,7 +186,7 @@ func TestOldStreamGoes(t *testing.T) {
 	b.addPlan(other)
 	b.change(2, 0, 1)
 	advance(40)
-	if b.loops[0].str.Moving() {
+	if b.loops[0].str.InTransition() {
 		t.Fatal("still moving")
 	}
 	for range 20 {
@@ -227,17 +227,17 @@ func TestMakerWaitsForItsPlan(t *testing.T) {
 	m := b.loops[0].maker
 	b.addPlan(other)
 	b.addPlan(other)
-	b.cmds[0].Want(3, 2)
-	if m.serve(); m.cmds.LastMade() != 0 {
-		t.Errorf("plan %d is made", m.cmds.LastMade())
+	b.cmds[0].RequestPlan(3, 2)
+	if m.serve(); m.cmds.LastPlan() != 0 {
+		t.Errorf("plan %d is made", m.cmds.LastPlan())
 	}
 	b.plan = 1
 	b.change(2, 0, 1)
 	b.step(0)
-	if m.serve(); m.cmds.LastMade() != 3 {
-		t.Errorf("plan %d is made", m.cmds.LastMade())
+	if m.serve(); m.cmds.LastPlan() != 3 {
+		t.Errorf("plan %d is made", m.cmds.LastPlan())
 	}
-	if made, err := b.cmds[0].Made(3); !made || err != nil {
+	if made, err := b.cmds[0].PlanReady(3); !made || err != nil {
 		t.Errorf("%t, %v", made, err)
 	}
 }

@@ -106,10 +106,10 @@ func TestRank(t *testing.T) {
 		func() {}, // joins
 		func() { word = word.WithReady(1) },
 		func() { word = word.WithReady(0) }, // nothing that concerns it
-		func() { word = word.Named(1) },
-		func() { word = word.Named(0) },
+		func() { word = word.WithActive(1) },
+		func() { word = word.WithActive(0) },
 		func() { word = word.Without(1, 0) },
-		func() { word = word.Named(1) }, // no ready worker is left, and it is the furthest joiner
+		func() { word = word.WithActive(1) }, // no ready worker is left, and it is the furthest joiner
 	}
 	for _, step := range steps {
 		step()

@@ -7,7 +7,7 @@ import "github.com/music-chronus/chronus/shm"
 // Sim is what a worker process does, without the process: for the simulation in actors.
 type Sim struct {
 	loop *loop
-	seed shm.SeedReader
+	seed shm.InitialStateReader
 }
 
 // NewSim attaches what the engine handed over, as a worker process does at its start.

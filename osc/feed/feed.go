@@ -59,7 +59,7 @@ type subscriber struct {
 // Feed tells its subscribers. Any number of goroutines may use it.
 type Feed struct {
 	now    func() Values
-	places *osc.Places
+	places *osc.Quota
 
 	mu     sync.Mutex
 	list   map[any]*subscriber
@@ -76,7 +76,7 @@ type Feed struct {
 
 // New makes a feed of what now returns, and starts its goroutine. The caller closes it.
 func New(now func() Values) *Feed {
-	f := &Feed{now: now, places: osc.NewPlaces(Most), list: map[any]*subscriber{}, line: make(chan string, lines), wake: make(chan struct{}, 1), done: make(chan struct{})}
+	f := &Feed{now: now, places: osc.NewQuota(Most), list: map[any]*subscriber{}, line: make(chan string, lines), wake: make(chan struct{}, 1), done: make(chan struct{})}
 	go f.run()
 	return f
 }
@@ -128,7 +128,7 @@ func (f *Feed) Subscribe(key any, s Subscriber) (count int, err error) {
 	defer f.mu.Unlock()
 	f.sweep(time.Now())
 	was := f.list[key]
-	if was == nil && !f.places.Take(s.From) {
+	if was == nil && !f.places.Acquire(s.From) {
 		return 0, errMost
 	}
 	if len(f.list) == 0 {
@@ -161,7 +161,7 @@ func (f *Feed) Cancel(key any) bool {
 func (f *Feed) drop(key any) {
 	if s := f.list[key]; s != nil {
 		delete(f.list, key)
-		f.places.Free(s.From)
+		f.places.Release(s.From)
 	}
 }
 

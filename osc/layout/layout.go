@@ -57,7 +57,7 @@ const (
 // pagesOf groups addresses, in their order. Those that only ask, change the patch, or take texts and lists are left out: they are no controls.
 func pagesOf(entries []osc.Entry) (pages []page) {
 	for _, e := range entries {
-		if !e.Valued() && !(e.Kind == osc.Key && strings.HasSuffix(e.Address, "/on")) || e.Guarded {
+		if !e.HasValue() && !(e.Kind == osc.Key && strings.HasSuffix(e.Address, "/on")) || e.RequiresToken {
 			continue
 		}
 		parts := strings.Split(e.Address[1:], "/")

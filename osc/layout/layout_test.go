@@ -29,7 +29,7 @@ func testEntries() []osc.Entry {
 		{Address: "/seq/bpm", Min: 20, Max: 400},
 		{Address: "/pattern/0/steps", Kind: osc.Text, Most: 128},
 		{Address: "/engine/status", Kind: osc.Query},
-		{Address: "/patch/commit", Kind: osc.Words, Guarded: true},
+		{Address: "/patch/commit", Kind: osc.Words, RequiresToken: true},
 	}
 }
 

@@ -53,7 +53,7 @@ func engine(t *testing.T, bad func(address string) bool) (to string, got *log) {
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
-		_ = s.Serve(context.Background(), osc.Each(func(m *osc.Message, from osc.Peer) {
+		_ = s.Serve(context.Background(), osc.HandlerFunc(func(m *osc.Message, from osc.Peer) {
 			got.add(m.String())
 			if bad(string(m.Address)) {
 				_ = from.Fail(string(m.Address), "unknown")

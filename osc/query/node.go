@@ -62,7 +62,7 @@ func nodeOf(v feed.Values, entry int) *node {
 	if len(n.Range) > 0 { // what is out of range is refused, and not made to fit
 		n.ClipMode = slices.Repeat([]string{"none"}, len(types))
 	}
-	if e.Guarded {
+	if e.RequiresToken {
 		n.Tags = []string{"guarded"}
 	}
 	if e.Usage != "" {

@@ -39,11 +39,11 @@ func TestWebSocketGone(t *testing.T) {
 	}
 	for began := time.Now(); ; time.Sleep(10 * time.Millisecond) {
 		free := 0
-		for s.sockets.Take(netip.Addr{}) {
+		for s.sockets.Acquire(netip.Addr{}) {
 			free++
 		}
 		for range free {
-			s.sockets.Free(netip.Addr{})
+			s.sockets.Release(netip.Addr{})
 		}
 		if free == mostSockets-1 {
 			break

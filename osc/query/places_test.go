@@ -33,7 +33,7 @@ func (v visit) RemoteAddr() net.Addr { return net.TCPAddrFromAddrPort(netip.Must
 // Other machines that ask without end leave places for this one.
 func TestPlacesForThisMachine(t *testing.T) {
 	v := visits{come: make(chan net.Conn, 2*mostConns)}
-	l := &limited{Listener: v, access: osc.Access{Allow: []netip.Prefix{netip.MustParsePrefix("0.0.0.0/0")}}, places: osc.NewPlaces(mostConns)}
+	l := &limited{Listener: v, access: osc.Access{Allow: []netip.Prefix{netip.MustParsePrefix("0.0.0.0/0")}}, places: osc.NewQuota(mostConns)}
 	for i := range mostConns + 1 {
 		from := "192.0.2.1:1"
 		if i == mostConns {
@@ -61,7 +61,7 @@ func TestPlacesForThisMachine(t *testing.T) {
 		}
 	}
 	for range mostConns {
-		if !l.places.Take(netip.MustParseAddr("::1")) {
+		if !l.places.Acquire(netip.MustParseAddr("::1")) {
 			t.Fatal("places were not freed")
 		}
 	}

@@ -36,7 +36,7 @@ func (b *board) Value(entry int) (v float64, stamp uint64, ok bool) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	e := &b.space.Entries()[entry]
-	return b.values[e.Address], b.stamps[e.Address], e.Valued()
+	return b.values[e.Address], b.stamps[e.Address], e.HasValue()
 }
 
 func (b *board) set(address string, v float64) {
@@ -65,7 +65,7 @@ func testEntries() []osc.Entry {
 		{Address: "/note/off", Kind: osc.Key, All: true},
 		{Address: "/seq/ramp", Kind: osc.List, Min: 1, Max: 400, Least: 2, Most: 2},
 		{Address: "/pattern/0/steps", Kind: osc.Text, Most: 128},
-		{Address: "/patch/connect", Kind: osc.Words, Least: 2, Most: 2, Usage: "from to", Guarded: true, Doc: "adds a cable"},
+		{Address: "/patch/connect", Kind: osc.Words, Least: 2, Most: 2, Usage: "from to", RequiresToken: true, Doc: "adds a cable"},
 		{Address: "/engine/status", Kind: osc.Query},
 		{Address: "/notify", Kind: osc.Words, Least: 1, Most: 1, Usage: "0 or 1"},
 		{Address: "/notify/resync", Kind: osc.Query},
@@ -340,7 +340,7 @@ func TestListen(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer l.Close()
-	in := &limited{Listener: l, places: osc.NewPlaces(1)}
+	in := &limited{Listener: l, places: osc.NewQuota(1)}
 	go func() {
 		for {
 			if _, err := in.Accept(); err != nil {

@@ -49,7 +49,7 @@ type Server struct {
 	names   []string // by which it may be asked for, besides numbers
 	ctx     context.Context
 	cancel  context.CancelFunc
-	sockets *osc.Places
+	sockets *osc.Quota
 	running sync.WaitGroup
 
 	mu     sync.Mutex
@@ -66,7 +66,7 @@ func Listen(address string, cfg Config) (*Server, error) {
 		return nil, fmt.Errorf("OSCQuery address %q: %w: it must be host:port, like 127.0.0.1:5085, or none", address, err)
 	}
 	bound := l.Addr().(*net.TCPAddr).AddrPort()
-	s := &Server{cfg: cfg, addr: netip.AddrPortFrom(bound.Addr().Unmap(), bound.Port()), sockets: osc.NewPlaces(mostSockets)}
+	s := &Server{cfg: cfg, addr: netip.AddrPortFrom(bound.Addr().Unmap(), bound.Port()), sockets: osc.NewQuota(mostSockets)}
 	if !s.addr.Addr().IsLoopback() && len(cfg.Access.Allow) == 0 {
 		_ = l.Close()
 		return nil, fmt.Errorf("other machines reach OSCQuery at %v: say which of them may ask, with --osc-allow 192.168.1.0/24 or the like", s.addr.Addr())
@@ -80,7 +80,7 @@ func Listen(address string, cfg Config) (*Server, error) {
 		ErrorLog: log.New(io.Discard, "", 0),
 	}
 	s.running.Go(func() {
-		_ = s.http.Serve(&limited{Listener: l, access: cfg.Access, places: osc.NewPlaces(mostConns)})
+		_ = s.http.Serve(&limited{Listener: l, access: cfg.Access, places: osc.NewQuota(mostConns)})
 	})
 	return s, nil
 }
@@ -112,7 +112,7 @@ func (s *Server) begin() bool {
 type limited struct {
 	net.Listener
 	access osc.Access
-	places *osc.Places
+	places *osc.Quota
 }
 
 // Accept implements net.Listener.
@@ -123,8 +123,8 @@ func (l *limited) Accept() (net.Conn, error) {
 			return nil, err
 		}
 		if a, ok := c.RemoteAddr().(*net.TCPAddr); ok {
-			if from := a.AddrPort().Addr().Unmap(); l.access.Hears(from) && l.places.Take(from) {
-				return &placed{Conn: c, leave: sync.OnceFunc(func() { l.places.Free(from) })}, nil
+			if from := a.AddrPort().Addr().Unmap(); l.access.Allows(from) && l.places.Acquire(from) {
+				return &placed{Conn: c, leave: sync.OnceFunc(func() { l.places.Release(from) })}, nil
 			}
 		}
 		_ = c.Close()
@@ -157,7 +157,7 @@ func localName(host string) string {
 
 // knows tells whether a Host header names this machine and nothing else: a page of a name that was made to mean this machine could read here.
 func (s *Server) knows(host string) bool {
-	if osc.Numbered(host) {
+	if osc.IsLiteralHost(host) {
 		return true
 	}
 	if h, _, err := net.SplitHostPort(host); err == nil {

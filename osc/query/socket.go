@@ -89,11 +89,11 @@ func (l *listener) say(name, path string) {
 // socket serves a WebSocket until it ends. A page in a browser must come from here, as it is with coder/websocket.
 func (s *Server) socket(w http.ResponseWriter, r *http.Request) {
 	from := addrOf(r)
-	if !s.sockets.Take(from) {
+	if !s.sockets.Acquire(from) {
 		http.Error(w, "too many listen already", http.StatusServiceUnavailable)
 		return
 	}
-	defer s.sockets.Free(from)
+	defer s.sockets.Release(from)
 	if !s.begin() {
 		return
 	}

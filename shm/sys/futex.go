@@ -72,12 +72,12 @@ func FutexWaitAny(words []*atomic.Uint32, timeout time.Duration) bool {
 	return errno != syscall.ENOSYS
 }
 
-// HoldLife sets word to 1 and has the kernel clear it, and wake who waits on it, when the
+// HoldLivenessWord sets word to 1 and has the kernel clear it, and wake who waits on it, when the
 // calling thread ends (set_tid_address(2)). A process that is killed loses its threads well before its memory
 // is torn down, which its pidfd waits for: the word tells a death several times sooner. But if it is the
 // last of the threads to end, the word stays: give it the highest priority of them, and wait for the pidfd too. Lock
 // the goroutine to its thread first, and never let it end.
-func HoldLife(word *atomic.Uint32) {
+func HoldLivenessWord(word *atomic.Uint32) {
 	word.Store(1)
 	// SAFETY: the kernel writes to word once, at the thread's end; a mapping that is gone by then is no error to it.
 	_, _, _ = syscall.RawSyscall(unix.SYS_SET_TID_ADDRESS, uintptr(unsafe.Pointer(word)), 0, 0)

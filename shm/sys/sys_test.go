@@ -27,7 +27,7 @@ func TestMain(m *testing.M) {
 		}
 		runtime.LockOSThread()
 		_ = ThreadFIFO(PriorityWatch)
-		HoldLife(word(mem))
+		HoldLivenessWord(word(mem))
 		time.Sleep(time.Hour)
 	}
 	if len(os.Args) == 2 && os.Args[1] == quietVerb {

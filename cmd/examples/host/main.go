@@ -64,7 +64,7 @@ func run(dir string, lead int) error {
 			return err
 		}
 		defer engine.Stop()
-		if _, err := remote.Open(system, engine.PID(), remote.DoorOptions{Sentry: sentry}); err != nil {
+		if _, err := remote.Open(system, engine.PID(), remote.EndpointOptions{Sentry: sentry}); err != nil {
 			return err
 		}
 		fmt.Println("engine", name, "in", runtime)
