@@ -1,14 +1,15 @@
-package stream
+package stream_test
 
 import (
 	"bytes"
+	"github.com/music-chronus/chronus/dsp/stream"
 	"testing"
 )
 
 // twin is a stream that takes up another's state.
-func twin(t *testing.T, s *Stream) *Stream {
+func twin(t *testing.T, s *stream.Stream) *stream.Stream {
 	t.Helper()
-	two, err := New(s.plan)
+	two, err := stream.New(s.Plan())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -23,7 +24,7 @@ func twin(t *testing.T, s *Stream) *Stream {
 }
 
 // diff renders both: bits and states must be the same.
-func diff(t *testing.T, what string, one, two *Stream, blocks int) {
+func diff(t *testing.T, what string, one, two *stream.Stream, blocks int) {
 	t.Helper()
 	for n := range blocks {
 		a, b := render(one, 1), render(two, 1)
@@ -53,11 +54,11 @@ func TestMoveBackHearsNoPast(t *testing.T) {
 		play(s, note(0, 60, 1))
 		render(s, 50)
 		play(s, note(0, 60, 0))
-		for s.voices[0].list[0].awake {
+		for s.Group(0).Voice(0).Awake {
 			render(s, 1)
 		}
 		to := head + "nodes:\n  - {id: b, type: back}\n  - {id: lp, type: biquad}\ncables: [note > osc.pitch > env > out, " + c[1] + " > b > lp > out]\n"
-		var two *Stream
+		var two *stream.Stream
 		if when == "before" {
 			two = moved(t, twin(t, s), to)
 		}
@@ -68,8 +69,8 @@ func TestMoveBackHearsNoPast(t *testing.T) {
 		} else {
 			render(two, 30)
 		}
-		for _, x := range []*Stream{s, two} {
-			x.Push(Command{Seq: x.seq + 1, Frame: x.block*64 + 40, Kind: Note, Node: 1, Param: 64, Value: 1})
+		for _, x := range []*stream.Stream{s, two} {
+			x.Push(stream.Command{Seq: x.Seq() + 1, Frame: x.Block()*64 + 40, Kind: stream.Note, Node: 1, Param: 64, Value: 1})
 		}
 		diff(t, "back hears "+c[1]+", joiner from "+when, s, two, 20)
 	}
@@ -80,7 +81,7 @@ func TestMoveMute(t *testing.T) {
 	const nodes = "version: 1\nnodes:\n  - {id: osc, type: sine, params: {freq: 110, gain: 0.5}}\n  - {id: a, type: biquad, params: {cutoff: 500}}\n"
 	s := newStream(t, nodes+"cables: [osc > a > out]\n", 64, 1)
 	render(s, 7)
-	s.nodes[2].units[0].mute = true // as after a fault in the block before
+	s.Mute(2)
 	two := twin(t, s)
 	to := "version: 1\nnodes:\n  - {id: osc, type: sine, params: {freq: 110, gain: 0.5}}\ncables: [osc > out]\n"
 	diff(t, "mute", moved(t, s, to), moved(t, two, to), 20)
@@ -93,15 +94,15 @@ func TestMoveUnison(t *testing.T) {
 	}
 	s := newStream(t, mk("4", "2"), 64, 2)
 	two := newStream(t, mk("4", "2"), 64, 2)
-	for _, x := range []*Stream{s, two} {
+	for _, x := range []*stream.Stream{s, two} {
 		play(x, note(0, 60, 1))
 	}
 	render(s, 10)
 	render(two, 10)
 	two = twin(t, two)
 	s, two = moved(t, s, mk("6", "3")), moved(t, two, mk("6", "3"))
-	for _, x := range []*Stream{s, two} {
-		x.Push(Command{Seq: x.seq + 1, Frame: x.block*64 + 40, Kind: Note, Node: 1, Param: 64, Value: 1})
+	for _, x := range []*stream.Stream{s, two} {
+		x.Push(stream.Command{Seq: x.Seq() + 1, Frame: x.Block()*64 + 40, Kind: stream.Note, Node: 1, Param: 64, Value: 1})
 	}
 	diff(t, "unison", s, two, 40)
 	two = twin(t, s)

@@ -1,4 +1,4 @@
-package stream
+package stream_test
 
 import (
 	"runtime"
@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/music-chronus/chronus/dsp/patch"
+	"github.com/music-chronus/chronus/dsp/stream"
 )
 
 // bigPatch has about 12 MB of state, in delays of 16 voices.
@@ -31,7 +32,7 @@ var bigChanges = []struct{ what, from, to string }{
 func followed(t testing.TB, from, to string) (bytes uint64, was, now int) {
 	t.Helper()
 	s := newStream(t, from, 64, 2)
-	plan := newStream(t, to, 64, 2).plan
+	plan := newStream(t, to, 64, 2).Plan()
 	runtime.GC()
 	var before, after runtime.MemStats
 	runtime.ReadMemStats(&before)
@@ -86,12 +87,12 @@ func TestSizeIsExact(t *testing.T) {
 	for _, text := range texts {
 		s := newStream(t, text, 64, 2)
 		b, err := s.Save(nil)
-		if want := len(b) + pendingMax*commandBytes; err != nil || s.Size() != want {
-			t.Errorf("%s: Size says %d, and it is %d: %v", s.plan.Name, s.Size(), want, err)
+		if want := len(b) + stream.PendingMax*stream.CommandBytes; err != nil || s.Size() != want {
+			t.Errorf("%s: Size says %d, and it is %d: %v", s.Plan().Name, s.Size(), want, err)
 		}
-		next, err := before.PrepareTransition(s.plan)
+		next, err := before.PrepareTransition(s.Plan())
 		if err != nil || next.Size() != s.Size() {
-			t.Errorf("%s: one that goes on has %d, a new one %d: %v", s.plan.Name, next.Size(), s.Size(), err)
+			t.Errorf("%s: one that goes on has %d, a new one %d: %v", s.Plan().Name, next.Size(), s.Size(), err)
 		}
 	}
 }

@@ -1,4 +1,4 @@
-package stream
+package stream_test
 
 import (
 	"strings"
@@ -6,6 +6,8 @@ import (
 
 	"github.com/music-chronus/chronus/dsp/patch"
 	"github.com/music-chronus/chronus/dsp/sequencer"
+	"github.com/music-chronus/chronus/dsp/stream"
+	"github.com/music-chronus/chronus/dsp/stream/internal/limiter"
 )
 
 // loudest is the largest sample.
@@ -16,19 +18,34 @@ func loudest(x []float32) (most float32) {
 	return most
 }
 
+// limited is a limiter that has limited a number of blocks and has recovered since.
+func limited(blocks int) limiter.Limiter {
+	l := limiter.New(48000)
+	l.Process([]float32{2}, []float32{2})
+	for range blocks {
+		l.CountBlock()
+	}
+	silence := make([]float32, 10*48000)
+	l.Process(silence, silence)
+	return l
+}
+
 // A value that is another in the new text is set, and a command that waits is for the node that it was for, whatever its number is now, or dropped with
 // it. What is counted goes on to be counted.
 func TestMoveCarriesValuesAndCommands(t *testing.T) {
 	const cables = "cables: [osc > out]\n"
 	s := newStream(t, tone+cables, 64, 1)
 	osc, gain := lookup(t, s, "osc", "gain")
-	s.Push(Command{Seq: 1, Frame: 64 * 300, Kind: Set, Node: osc, Param: gain, Value: 0.25})
+	s.Push(stream.Command{Seq: 1, Frame: 64 * 300, Kind: stream.Set, Node: osc, Param: gain, Value: 0.25})
 	render(s, 100)
-	s.guard.limited, s.faults, s.faulty = 7, 3, osc
+	s.SetFaults(3, osc)
+	s.SetLimiter(limited(7))
 	text := strings.Replace(tone, "nodes:\n", "nodes:\n  - {id: first, type: sine, params: {gain: 0}}\n", 1)
 	s = moved(t, s, strings.Replace(text, "gain: 0.5", "gain: 0.1", 1)+cables)
-	if now, _ := lookup(t, s, "osc", "gain"); now == osc || s.faulty != now || s.faults != 3 || s.guard.limited != 7 {
-		t.Errorf("node %d, faulty %d, %d faults, %d limited", now, s.faulty, s.faults, s.guard.limited)
+	now, _ := lookup(t, s, "osc", "gain")
+	faults, faulty := s.Faults()
+	if blocks, _ := s.Limited(); now == osc || faulty != int(now) || faults != 3 || blocks != 7 {
+		t.Errorf("node %d, faulty %d, %d faults, %d limited", now, faulty, faults, blocks)
 	}
 	render(s, 40)
 	if got := loudest(render(s, 100)); got < 0.09 || got > 0.11 {
@@ -38,21 +55,22 @@ func TestMoveCarriesValuesAndCommands(t *testing.T) {
 	if got := loudest(render(s, 100)); got < 0.24 || got > 0.26 {
 		t.Errorf("at %g, the command that waited says 0.25", got)
 	}
-	s.Push(Command{Seq: s.seq + 1, Frame: s.block*64 + 6400, Kind: Set, Node: osc + 1, Param: gain, Value: 1})
+	s.Push(stream.Command{Seq: s.Seq() + 1, Frame: s.Block()*64 + 6400, Kind: stream.Set, Node: osc + 1, Param: gain, Value: 1})
 	first, _ := lookup(t, s, "first", "gain")
-	s.nodes[first].bypass = true
+	play(s, stream.Command{Kind: stream.Bypass, Node: first, Value: 1})
+	render(s, 1)
 	s = moved(t, s, "version: 1\nnodes:\n  - {id: first, type: sine, params: {gain: 0.1}}\ncables: [first > out]\n")
-	if s.pending.n != 0 || s.Ignored() != 1 || !s.nodes[1].bypass {
-		t.Errorf("%d wait, %d ignored, left out: %t", s.pending.n, s.Ignored(), s.nodes[1].bypass)
+	if s.Waiting() != 0 || s.Ignored() != 1 || !s.Bypassed(1) {
+		t.Errorf("%d wait, %d ignored, left out: %t", s.Waiting(), s.Ignored(), s.Bypassed(1))
 	}
 }
 
 // Tempo, patterns and the length of a track's steps are those of the new text; a pattern that it has no more is silent.
 func TestMoveCarriesMusic(t *testing.T) {
-	notes := func(s *Stream) uint64 {
-		from := s.voices[0].count
+	notes := func(s *stream.Stream) uint64 {
+		from := s.Group(0).Notes()
 		render(s, 3000) // 4 s
-		return s.voices[0].count - from
+		return s.Group(0).Notes() - from
 	}
 	s := newStream(t, beat, 64, 1)
 	render(s, 10)
@@ -74,10 +92,10 @@ func TestMoveCarriesMusic(t *testing.T) {
 	i, j := strings.Index(full, "  - {number: 1,"), strings.Index(full, "  - {number: 2,")
 	var p sequencer.Pattern
 	s = moved(t, s, full[:i]+full[j:])
-	if err := s.music.seq.Pattern(1, &p); err != nil || p.N != 16 || p.Steps[0].Trig != sequencer.Rest {
+	if err := s.Sequencer().Pattern(1, &p); err != nil || p.N != 16 || p.Steps[0].Trig != sequencer.Rest {
 		t.Errorf("pattern 1 is %q, %v", p.String(), err)
 	}
-	if n := s.plan.Nodes()[s.music.node]; n.Values[patch.SeqBPM] != 120 || s.music.seq.Position(s.block*64).Tempo != 120 {
-		t.Errorf("tempo %g", s.music.seq.Position(s.block*64).Tempo)
+	if n := s.Plan().Nodes()[s.Plan().SeqNode()]; n.Values[patch.SeqBPM] != 120 || s.Sequencer().Position(s.Block()*64).Tempo != 120 {
+		t.Errorf("tempo %g", s.Sequencer().Position(s.Block()*64).Tempo)
 	}
 }

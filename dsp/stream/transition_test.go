@@ -1,4 +1,4 @@
-package stream
+package stream_test
 
 import (
 	"math"
@@ -9,12 +9,13 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/music-chronus/chronus/dsp/patch"
+	"github.com/music-chronus/chronus/dsp/stream"
 )
 
 // follow makes what goes on in s's place with another text.
-func follow(t testing.TB, s *Stream, text string) *Stream {
+func follow(t testing.TB, s *stream.Stream, text string) *stream.Stream {
 	t.Helper()
-	to, err := s.PrepareTransition(newStream(t, text, s.plan.Block, s.plan.Channels).plan)
+	to, err := s.PrepareTransition(newStream(t, text, s.Plan().Block, s.Plan().Channels).Plan())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -22,10 +23,10 @@ func follow(t testing.TB, s *Stream, text string) *Stream {
 }
 
 // moved hands over to another text.
-func moved(t testing.TB, s *Stream, text string) *Stream {
+func moved(t testing.TB, s *stream.Stream, text string) *stream.Stream {
 	t.Helper()
 	to := follow(t, s, text)
-	s.Switch(to, s.seq+1)
+	s.Switch(to, s.Seq()+1)
 	return to
 }
 
@@ -38,13 +39,13 @@ func TestMoveToTheSame(t *testing.T) {
 		}
 		for n := range 600 {
 			if n%7 == 3 {
-				for _, s := range []*Stream{one, two} {
-					s.Push(Command{Seq: s.seq + 1, Frame: s.block*64 + 100, Kind: Note, Node: 1, Param: uint16(50 + n%30), Value: float64(n % 2)})
+				for _, s := range []*stream.Stream{one, two} {
+					s.Push(stream.Command{Seq: s.Seq() + 1, Frame: s.Block()*64 + 100, Kind: stream.Note, Node: 1, Param: uint16(50 + n%30), Value: float64(n % 2)})
 				}
 			}
 			if n%50 == 20 {
 				two = moved(t, two, text)
-				one.seq++
+				one.SetSeq(one.Seq() + 1)
 				if two.InTransition() {
 					t.Fatal("nothing is another, and yet something fades")
 				}
@@ -95,8 +96,8 @@ func TestMoveDoesNotClick(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := newStream(t, c.from, 64, 2)
-			before := steepest(render(s, 400)[20000:])
-			last := s.mix[0][63]
+			long := render(s, 400)
+			before, last := steepest(long[20000:]), long[len(long)-1]
 			s = moved(t, s, c.to)
 			during := append([]float32{last}, render(s, 16)...)
 			if s.InTransition() {
@@ -129,7 +130,7 @@ func TestMoveAtOnceAfterRestore(t *testing.T) {
 		t.Fatal(err)
 	}
 	one, two = moved(t, one, nodes+"cables: [osc > b > a > out]\n"), moved(t, two, nodes+"cables: [osc > b > a > out]\n")
-	if len(one.move.frozen) == 0 {
+	if one.HeldSignals() == 0 {
 		t.Fatal("nothing stands still")
 	}
 	if a, b := render(one, 20), render(two, 20); !slices.Equal(a, b) {
@@ -150,7 +151,7 @@ func TestMoveThenRestore(t *testing.T) {
 		s := newStream(t, texts[0], 64, 2)
 		for range rapid.IntRange(1, 4).Draw(rt, "moves") {
 			for range rapid.IntRange(0, 6).Draw(rt, "notes") {
-				s.Push(Command{Seq: s.seq + 1, Frame: s.block*64 + rapid.Uint64Range(0, 3000).Draw(rt, "frame"), Kind: Note, Node: 1,
+				s.Push(stream.Command{Seq: s.Seq() + 1, Frame: s.Block()*64 + rapid.Uint64Range(0, 3000).Draw(rt, "frame"), Kind: stream.Note, Node: 1,
 					Param: uint16(rapid.IntRange(50, 60).Draw(rt, "key")), Value: float64(rapid.IntRange(0, 1).Draw(rt, "on"))})
 			}
 			render(s, rapid.IntRange(0, 40).Draw(rt, "blocks"))
@@ -160,7 +161,7 @@ func TestMoveThenRestore(t *testing.T) {
 			}
 		}
 		render(s, 8)
-		two, err := New(s.plan)
+		two, err := stream.New(s.Plan())
 		if err != nil {
 			rt.Fatal(err)
 		}
@@ -179,19 +180,19 @@ func TestMoveKeepsNotes(t *testing.T) {
 	if loud := steepest(render(s, 10)); loud == 0 {
 		t.Error("the note ended with the move")
 	}
-	s.Push(Command{Seq: s.seq + 1, Kind: Note, Node: 1, Param: 60})
+	s.Push(stream.Command{Seq: s.Seq() + 1, Kind: stream.Note, Node: 1, Param: 60})
 	render(s, 200)
 	if loud := steepest(render(s, 10)); loud != 0 {
 		t.Error("the note does not end")
 	}
 	b := newStream(t, beat, 64, 1)
 	render(b, 10)
-	if !b.voices[0].list[0].held {
+	if !b.Group(0).Voice(0).Held {
 		t.Fatal("the track sounds no note")
 	}
 	i := strings.Index(beat, "  - {id: bass")
 	b = moved(t, b, beat[:i]+beat[strings.Index(beat, "  - {id: lead"):])
-	if b.voices[0].list[0].held {
+	if b.Group(0).Voice(0).Held {
 		t.Error("the note of a track that went is held for ever")
 	}
 }
@@ -221,7 +222,7 @@ func TestMoveNoAllocs(t *testing.T) {
 	other := strings.Replace(beat, "env2 > out", "env2 > tone", 1)
 	s := newStream(t, beat, 64, 2)
 	out := make([]float32, 128)
-	texts, streams := []string{other, beat}, []*Stream{}
+	texts, streams := []string{other, beat}, []*stream.Stream{}
 	for i := range 50 {
 		prev := s
 		if i > 0 {
@@ -231,7 +232,7 @@ func TestMoveNoAllocs(t *testing.T) {
 	}
 	k := 0
 	if n := testing.AllocsPerRun(40, func() {
-		s.Switch(streams[k], s.seq+1)
+		s.Switch(streams[k], s.Seq()+1)
 		s = streams[k]
 		k++
 		for range 10 {
