@@ -65,13 +65,15 @@ func (p *Patch) typeOf(name string) *dsp.Desc {
 	return nil
 }
 
-// types are the names of all types.
-func (p *Patch) types() []string {
-	types := []string{BackType}
-	for _, m := range slices.Concat(module.All, p.Modules) {
-		types = append(types, m.Type)
+// Types returns the types of node that every patch can use: BackType, then those of dsp/module.
+func Types() []*dsp.Desc { return append([]*dsp.Desc{&back}, module.All...) }
+
+// types are the names of all types, those of the program's own modules included.
+func (p *Patch) types() (names []string) {
+	for _, d := range slices.Concat(Types(), p.Modules) {
+		names = append(names, d.Type)
 	}
-	return types
+	return names
 }
 
 // Create adds a node: one for each voice of a group, or with voices "" just one.
@@ -88,15 +90,15 @@ func (p *Patch) Create(id, kind, voices string) error {
 	}
 	switch {
 	case !idForm.MatchString(id):
-		return fmt.Errorf("id %q: it must be a small letter, then at most %d small letters, digits or _", clip(id), MaxID-1)
+		return fmt.Errorf("id %q: must be a lower-case letter, then at most %d lower-case letters, digits or _", clip(id), MaxID-1)
 	case id == EngineNode || id == Out:
-		return fmt.Errorf("id %q is taken by the engine itself", id)
+		return fmt.Errorf("id %q: reserved for the engine; choose another id", id)
 	case slices.Contains(p.ids(), id):
-		return fmt.Errorf("there is a node %q already: delete it first, or take another name", id)
+		return fmt.Errorf("node %q exists already; delete it first, or choose another id", id)
 	case p.typeOf(kind) == nil:
 		return fmt.Errorf("no module of type %q%s", clip(kind), orNearest(kind, p.types()))
 	case len(p.Nodes) >= MaxNodes:
-		return fmt.Errorf("%d nodes are the most", MaxNodes)
+		return fmt.Errorf("too many nodes; the maximum is %d", MaxNodes)
 	}
 	p.Nodes = append(p.Nodes, Node{ID: id, Type: kind, Group: group})
 	return nil
@@ -109,7 +111,7 @@ func (p *Patch) Delete(id string) error {
 	}
 	for _, t := range p.Music.Tracks {
 		if slices.ContainsFunc(t.Lanes, func(l Target) bool { return l.Node == id }) {
-			return fmt.Errorf("track %q has a lane for node %q: delete the track first", t.ID, id)
+			return fmt.Errorf("node %q: a lane of track %q sets it; delete the track first", id, t.ID)
 		}
 	}
 	group := p.Nodes[p.find(id)].Group
@@ -118,7 +120,7 @@ func (p *Patch) Delete(id string) error {
 		alone = alone && (n.ID == id || n.Group != group)
 	}
 	if alone {
-		return fmt.Errorf("node %q is the only one of voices %q: delete these instead", id, p.Voices[group].ID)
+		return fmt.Errorf("node %q is the last node of voices %q; remove the voices from the patch's text instead", id, p.Voices[group].ID)
 	}
 	p.Nodes = slices.DeleteFunc(p.Nodes, func(n Node) bool { return n.ID == id })
 	p.cut(func(from, to End) bool { return from.Node == id || to.Node == id })
@@ -227,7 +229,7 @@ func (p *Patch) Connect(from, to string) error {
 	}
 	probe := p.Clone()
 	if probe.cut(func(x, y End) bool { return p.same(x, a, true) && p.same(y, b, false) }) > 0 {
-		return fmt.Errorf("there is a cable from %s to %s already", a, b)
+		return fmt.Errorf("cable %s > %s exists already", a, b)
 	}
 	p.Runs = append(p.Runs, Run{Ends: []End{a, b}})
 	return nil
@@ -240,7 +242,7 @@ func (p *Patch) Disconnect(from, to string) error {
 		return err
 	}
 	if p.cut(func(x, y End) bool { return p.same(x, a, true) && p.same(y, b, false) }) == 0 {
-		return fmt.Errorf("there is no cable from %s to %s", a, b)
+		return fmt.Errorf("no cable %s > %s", a, b)
 	}
 	return nil
 }
@@ -274,11 +276,11 @@ func (p *Patch) Set(node, param string, value float64, word string, rate int) er
 func (p *Patch) CreateTrack(id, voices string) error {
 	switch {
 	case !idForm.MatchString(id):
-		return fmt.Errorf("id %q: it must be a small letter, then at most %d small letters, digits or _", clip(id), MaxID-1)
+		return fmt.Errorf("id %q: must be a lower-case letter, then at most %d lower-case letters, digits or _", clip(id), MaxID-1)
 	case slices.ContainsFunc(p.Music.Tracks, func(t Track) bool { return t.ID == id }):
-		return fmt.Errorf("there is a track %q already", id)
+		return fmt.Errorf("track %q exists already; choose another id", id)
 	case len(p.Music.Tracks) >= sequencer.Tracks:
-		return fmt.Errorf("%d tracks are the most", sequencer.Tracks)
+		return fmt.Errorf("too many tracks; the maximum is %d", sequencer.Tracks)
 	case voices != "" && !slices.ContainsFunc(p.Voices, func(v Voices) bool { return v.ID == voices }):
 		return fmt.Errorf("no voices %q%s", clip(voices), orNearest(voices, p.ids()))
 	}
@@ -320,7 +322,7 @@ func (p *Patch) ConfigTrack(id, division string, steps int) error {
 		return err
 	}
 	if steps < 0 || steps > sequencer.MaxSteps {
-		return fmt.Errorf("%d steps: a track has 1 to %d, or 0 for as many as its pattern", steps, sequencer.MaxSteps)
+		return fmt.Errorf("track %q: %d steps; must be 1 to %d, or 0 for the length of its pattern", id, steps, sequencer.MaxSteps)
 	}
 	t.Division, t.Steps = d, steps
 	return nil
@@ -360,7 +362,7 @@ func (p *Patch) Lane(id string, lane int, target string) error {
 	case d == nil || d.Index(param) < 0:
 		return fmt.Errorf("node %q (%s) has no parameter %q", node, n.Type, clip(param))
 	case lane < 0 || lane > len(t.Lanes) || lane >= sequencer.Lanes:
-		return fmt.Errorf("lane %d: track %q has %d, the next is %d, of %d at the most", lane, id, len(t.Lanes), len(t.Lanes), sequencer.Lanes)
+		return fmt.Errorf("track %q: lane %d: the track has lanes 0 to %d at most; the next is %d", id, lane, sequencer.Lanes-1, len(t.Lanes))
 	case lane == len(t.Lanes):
 		t.Lanes = append(t.Lanes, Target{})
 	}

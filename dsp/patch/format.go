@@ -5,6 +5,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/music-chronus/chronus/dsp/patch/internal/patterntext"
 	"github.com/music-chronus/chronus/dsp/sequencer"
 )
 
@@ -123,54 +124,8 @@ func (f *formatter) patterns(p *Patch) {
 		f.line("patterns:")
 	}
 	for i := range p.Music.Patterns {
-		x := &p.Music.Patterns[i]
-		f.line("  - number: %d", x.Number)
-		f.line("    steps: %q", x.String())
-		f.line("    base: %d", x.Base)
-		f.line("    velocity: [%s, %s]", part(x.Soft), part(x.Loud))
-		f.line("    seed: %d", x.Seed)
-		f.steps(x, "notes", func(s *sequencer.Step) string { return strconv.Itoa(int(s.Note)) })
-		f.steps(x, "gate", func(s *sequencer.Step) string { return part(int(s.Gate)) })
-		f.steps(x, "chance", func(s *sequencer.Step) string { return part(int(s.Probability)) })
-		if lanes := lanesOf(x); lanes > 0 {
-			f.line("    lanes:")
-			for lane := range lanes {
-				f.line("      - [%s]", perStep(x, func(s *sequencer.Step) string {
-					if s.Has>>lane&1 == 0 {
-						return `"."`
-					}
-					return strconv.FormatFloat(float64(s.Values[lane]), 'f', -1, 32)
-				}))
-			}
-		}
+		patterntext.Write(f, p.Music.Patterns[i].Number, &p.Music.Patterns[i].Pattern)
 	}
-}
-
-// part is a number of thousandths.
-func part(n int) string { return number64(float64(n) / sequencer.Whole) }
-
-func (f *formatter) steps(p *Pattern, key string, value func(*sequencer.Step) string) {
-	f.line("    %s: [%s]", key, perStep(p, value))
-}
-
-func perStep(p *Pattern, value func(*sequencer.Step) string) string {
-	var values []string
-	for i := range p.Steps[:p.N] {
-		values = append(values, value(&p.Steps[i]))
-	}
-	return strings.Join(values, ", ")
-}
-
-// lanesOf is how many lanes a pattern has values for.
-func lanesOf(p *Pattern) (lanes int) {
-	for i := range p.Steps[:p.N] {
-		for lane := range sequencer.Lanes {
-			if p.Steps[i].Has>>lane&1 != 0 {
-				lanes = max(lanes, lane+1)
-			}
-		}
-	}
-	return lanes
 }
 
 func (f *formatter) tracks(p *Patch) {

@@ -2,7 +2,6 @@ package patch
 
 import (
 	"fmt"
-	"math"
 	"slices"
 	"strconv"
 	"strings"
@@ -10,6 +9,7 @@ import (
 	"github.com/goccy/go-yaml/ast"
 
 	"github.com/music-chronus/chronus/dsp"
+	"github.com/music-chronus/chronus/dsp/patch/internal/patterntext"
 	"github.com/music-chronus/chronus/dsp/sequencer"
 	"github.com/music-chronus/chronus/dsp/yaml"
 )
@@ -106,89 +106,9 @@ func (n *PlanNode) Pseudo() bool { return n.Desc == &seq || n.Desc == &track }
 func (n *PlanNode) Track() bool { return n.Desc == &track }
 
 // pattern reads one of the patterns.
-func (r *reader) pattern(n ast.Node) (p Pattern) {
-	p.Pos = yaml.PosOf(n)
-	p.Pattern, _ = sequencer.ParsePattern(".")
-	text := ""
-	var lists []func()
-	later := func(v ast.Node, what string, lo, hi float64, set func(s *sequencer.Step, x float64)) {
-		lists = append(lists, func() { r.perStep(v, what, lo, hi, &p, set) })
-	}
-	r.Fields(n, "a pattern", []string{"number", "steps", "base", "notes", "gate", "chance", "velocity", "seed", "lanes"}, func(key string, _, v ast.Node) {
-		switch key {
-		case "number":
-			p.Number = int(r.Number(v, key, 0, sequencer.Patterns-1, true))
-		case "steps":
-			text = r.Word(v, key)
-			if parsed, err := sequencer.ParsePattern(text); err != nil {
-				r.Fail(v, "%v", err)
-			} else {
-				p.N, p.Steps = parsed.N, parsed.Steps
-			}
-		case "base":
-			p.Base = int(r.Number(v, key, 0, 127, true))
-		case "velocity":
-			var two []float64
-			r.each(v, key, 2, func(n ast.Node) { two = append(two, r.Number(n, "a velocity", 0, 1, false)) })
-			if r.Err == nil && len(two) != 2 {
-				r.Fail(v, "velocity is that of x and that of X: [0.7, 1]")
-			} else if r.Err == nil {
-				p.Soft, p.Loud = thousandths(two[0]), thousandths(two[1])
-			}
-		case "seed":
-			p.Seed = uint64(r.Number(v, key, 0, 1<<32, true))
-		case "notes":
-			later(v, key, -127, 127, func(s *sequencer.Step, x float64) { s.Note = int8(math.Round(x)) })
-		case "gate":
-			later(v, key, 0.05, 1, func(s *sequencer.Step, x float64) { s.Gate = uint16(thousandths(x)) })
-		case "chance":
-			later(v, key, 0, 1, func(s *sequencer.Step, x float64) { s.Probability = uint16(thousandths(x)) })
-		case "lanes":
-			lane := 0
-			r.each(v, key, sequencer.Lanes, func(n ast.Node) {
-				k := lane
-				later(n, "a lane", -1e9, 1e9, func(s *sequencer.Step, x float64) { s.SetValue(k, float32(x)) })
-				lane++
-			})
-		}
-	})
-	if r.Err == nil && text == "" {
-		r.Fail(n, "a pattern needs steps: X an accent, x a hit, - a tie, . a rest")
-	}
-	for _, f := range lists {
-		if r.Err == nil {
-			f()
-		}
-	}
-	if err := p.Check(); r.Err == nil && err != nil {
-		r.Fail(n, "%v", err)
-	}
-	return p
-}
-
-func thousandths(x float64) int { return int(math.Round(x * sequencer.Whole)) }
-
-// perStep reads a number for all steps, or a list that is gone round; "." in it leaves a step as it is.
-func (r *reader) perStep(v ast.Node, what string, lo, hi float64, p *Pattern, set func(s *sequencer.Step, x float64)) {
-	list, ok := v.(*ast.SequenceNode)
-	if !ok {
-		x := r.Number(v, what, lo, hi, false)
-		for i := range p.N {
-			set(&p.Steps[i], x)
-		}
-		return
-	}
-	if n := len(list.Values); n == 0 || n > sequencer.MaxSteps {
-		r.Fail(v, "%s has %d values; it has 1 to %d", what, n, sequencer.MaxSteps)
-		return
-	}
-	for i := range p.N {
-		x := list.Values[i%len(list.Values)]
-		if s, ok := x.(*ast.StringNode); ok && s.Value == "." {
-			continue
-		}
-		set(&p.Steps[i], r.Number(x, what, lo, hi, false))
-	}
+func (r *reader) pattern(n ast.Node) Pattern {
+	number, p := patterntext.Read(r.Reader, n)
+	return Pattern{Pos: yaml.PosOf(n), Number: number, Pattern: p}
 }
 
 // track reads one of the tracks.
@@ -215,24 +135,15 @@ func (r *reader) track(n ast.Node) Track {
 		case "transpose":
 			t.Transpose = int(r.Number(v, key, -60, 60, true))
 		case "mute":
-			t.Mute = r.bool(v, key)
+			t.Mute = r.Bool(v, key)
 		case "lanes":
-			r.each(v, key, sequencer.Lanes, func(n ast.Node) { t.Lanes = append(t.Lanes, r.target(n, "a lane")) })
+			r.List(v, key, sequencer.Lanes, func(n ast.Node) { t.Lanes = append(t.Lanes, r.target(n, "a lane")) })
 		}
 	})
 	if r.Err == nil && t.ID == "" {
 		r.Fail(n, "a track needs an id")
 	}
 	return t
-}
-
-func (r *reader) bool(v ast.Node, what string) bool {
-	b, ok := v.(*ast.BoolNode)
-	if !ok {
-		r.Fail(v, "%s must be true or false", what)
-		return false
-	}
-	return b.Value
 }
 
 // bar reads a signature, like 4/4.
@@ -243,7 +154,7 @@ func (r *reader) bar(v ast.Node) (bar [2]int) {
 	bar[0], errs[0] = strconv.Atoi(count)
 	bar[1], errs[1] = strconv.Atoi(unit)
 	if r.Err == nil && (errs[0] != nil || errs[1] != nil || bar[0] < 1 || bar[0] > 32 || !slices.Contains([]int{1, 2, 4, 8, 16, 32}, bar[1])) {
-		r.Fail(v, "bar is %q; it is 1 to 32 of 1, 2, 4, 8, 16 or 32, like 4/4", clip(w))
+		r.Fail(v, "bar is %q; it must be a count of 1 to 32 and a unit of 1, 2, 4, 8, 16 or 32, like 4/4", clip(w))
 	}
 	return bar
 }
@@ -254,11 +165,11 @@ func (c *compiler) addMusic() error {
 	used := map[int]bool{}
 	for _, p := range m.Patterns {
 		if used[p.Number] {
-			return at(c.File, p.Pos, "a second pattern %d", p.Number)
+			return at(c.File, p.Pos, "pattern %d: another pattern has this number; choose another", p.Number)
 		}
 		used[p.Number] = true
 		if len(m.Tracks) == 0 {
-			return at(c.File, p.Pos, "patterns need tracks that play them")
+			return at(c.File, p.Pos, "pattern %d: no track can play it; add tracks", p.Number)
 		}
 	}
 	if len(m.Tracks) == 0 {
@@ -277,7 +188,7 @@ func (c *compiler) addMusic() error {
 	for i := range c.plan.Music.Tracks {
 		t := &c.plan.Music.Tracks[i]
 		if seen[t.ID] {
-			return at(c.File, t.Pos, "a second track called %q", t.ID)
+			return at(c.File, t.Pos, "track %q: another track has this id; choose another id", t.ID)
 		}
 		seen[t.ID] = true
 		t.Group = slices.IndexFunc(c.Voices, func(v Voices) bool { return v.ID == t.Voices })
@@ -286,12 +197,12 @@ func (c *compiler) addMusic() error {
 			for _, v := range c.Voices {
 				ids = append(ids, v.ID)
 			}
-			return at(c.File, t.Pos, "track %q: no voices called %q%s", t.ID, clip(t.Voices), orNearest(t.Voices, ids))
+			return at(c.File, t.Pos, "track %q: no voices %q%s", t.ID, clip(t.Voices), orNearest(t.Voices, ids))
 		}
 		for _, l := range t.Lanes {
 			n, p, err := c.plan.Lookup(l.Node, l.Param)
 			if err == nil && c.plan.nodes[n].Pseudo() {
-				err = fmt.Errorf("a lane sets a parameter of a node, not of the sequencer")
+				err = fmt.Errorf("lane %s.%s: a lane cannot set the sequencer; name a parameter of a node", clip(l.Node), clip(l.Param))
 			}
 			if err != nil {
 				return at(c.File, l.Pos, "track %q: %w", t.ID, err)

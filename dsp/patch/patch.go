@@ -5,6 +5,7 @@ package patch
 
 import (
 	_ "embed"
+	"slices"
 
 	"github.com/music-chronus/chronus/dsp"
 	"github.com/music-chronus/chronus/dsp/yaml"
@@ -78,8 +79,11 @@ const (
 	StealSame
 )
 
-// steals are their names in a patch, in order.
+// steals are the names of the steal rules in a patch, in order.
 var steals = []string{"oldest", "quietest", "same"}
+
+// StealNames returns the names of the steal rules in a patch, in the order of their values.
+func StealNames() []string { return slices.Clone(steals) }
 
 // Node is one module in a patch.
 type Node struct {

@@ -43,17 +43,17 @@ func (r *reader) samples(n ast.Node, p *Patch) {
 		case r.Err != nil:
 			return
 		case !idForm.MatchString(name):
-			r.Fail(keyNode, "sample %q: its name must be a small letter, then at most %d small letters, digits or _", clip(name), MaxID-1)
+			r.Fail(keyNode, "sample %q: the name must be a lower-case letter, then at most %d lower-case letters, digits or _", clip(name), MaxID-1)
 		case is && !isSum(sum):
-			r.Fail(v, "sample %q: after %s there must be %d of the digits 0 to 9 and a to f", name, sumForm, sumLength)
+			r.Fail(v, "sample %q: %s must be followed by %d digits, 0 to 9 and a to f", name, sumForm, sumLength)
 		case is:
 			s.File, s.Sum = "", sum
 		case s.File == "":
-			r.Fail(v, "sample %q: it must name a WAV or FLAC file", name)
+			r.Fail(v, "sample %q: the file is missing; name a WAV or FLAC file", name)
 		}
 		s.written = strings.TrimSpace(v.GetToken().Origin)
 		if p.Samples = append(p.Samples, s); len(p.Samples) > MaxSamples {
-			r.Fail(keyNode, "more than %d samples", MaxSamples)
+			r.Fail(keyNode, "too many samples; the maximum is %d", MaxSamples)
 		}
 	})
 }
@@ -84,18 +84,18 @@ func WithSums(name string, text []byte, sum func(Sample) (string, error)) ([]byt
 		from := columnOffset(*line, s.Pos.Column)
 		rest, ok := strings.CutPrefix((*line)[from:], s.written)
 		if !ok || strings.Contains(s.written, "\n") {
-			return nil, at(name, s.Pos, "sample %q: write its file on one line, behind the name: %s: FILE", s.Name, s.Name)
+			return nil, at(name, s.Pos, "sample %q: the file's name is spread over lines; write it on one line, after the sample's name: %s: FILE", s.Name, s.Name)
 		}
 		*line = (*line)[:from] + sumForm + want[s.Name] + rest
 	}
 	out := []byte(strings.Join(lines, ""))
 	back, err := Parse(name, out)
 	if err != nil {
-		return nil, fmt.Errorf("with the sums of its samples: %w", err)
+		return nil, fmt.Errorf("patch %s: with the sums of its samples: %w", name, err)
 	}
 	for _, s := range back.Samples {
 		if s.Sum != want[s.Name] {
-			return nil, at(name, s.Pos, "sample %q: write its file on one line, behind the name: %s: FILE", s.Name, s.Name)
+			return nil, at(name, s.Pos, "sample %q: the file's name is spread over lines; write it on one line, after the sample's name: %s: FILE", s.Name, s.Name)
 		}
 	}
 	return out, nil
@@ -123,15 +123,15 @@ func (c *compiler) giveSample(n Node, d *dsp.Desc) error {
 	case n.Sample == "" && !d.Sampled:
 		return nil
 	case n.Sample == "":
-		return at(c.File, n.Pos, "node %q: a %s needs a sample: NAME, one of those that the patch lists under samples", n.ID, d.Type)
+		return at(c.File, n.Pos, "node %q: a %s needs a sample; write sample: NAME, with a name that the patch lists under samples", n.ID, d.Type)
 	case !d.Sampled:
-		return at(c.File, n.SampleAt, "node %q: a %s plays no sample", n.ID, d.Type)
+		return at(c.File, n.SampleAt, "node %q: a %s cannot play a sample; remove the key sample", n.ID, d.Type)
 	case i < 0 && len(names) == 0:
-		return at(c.File, n.SampleAt, "node %q: no sample %q: the patch lists none, write samples: {%s: FILE}", n.ID, clip(n.Sample), clip(n.Sample))
+		return at(c.File, n.SampleAt, "node %q: no sample %q: the patch lists none; write samples: {%s: FILE}", n.ID, clip(n.Sample), clip(n.Sample))
 	case i < 0:
 		return at(c.File, n.SampleAt, "node %q: no sample %q%s", n.ID, clip(n.Sample), orNearest(n.Sample, names))
 	case c.Samples[i].Sum == "":
-		return at(c.File, c.Samples[i].Pos, "sample %q: the file %s has not been read: that is done where a patch is loaded from a file (up --patch, render); elsewhere write %s and its SHA-256",
+		return at(c.File, c.Samples[i].Pos, "sample %q: the file %s is not loaded; load the patch from a file, or write %s and the file's SHA-256",
 			n.Sample, clip(c.Samples[i].File), sumForm)
 	default:
 		c.plan.nodes[len(c.plan.nodes)-1].Sum = c.Samples[i].Sum
@@ -156,7 +156,7 @@ func (p *Plan) WithSamples(open func(sum string) (*dsp.Sample, error)) (*Plan, e
 				return nil, fmt.Errorf("patch %s: node %q: sample %s%s: %w", p.Name, n.ID, sumForm, n.Sum, err)
 			}
 			if bytes += s.Bytes(); bytes > MaxSampleBytes {
-				return nil, fmt.Errorf("patch %s: with the sample of node %q its samples take %d MB, the most are %d: shorten them, or make them mono",
+				return nil, fmt.Errorf("patch %s: node %q: with its sample the samples take %d MB; the maximum is %d MB: shorten them, or make them mono",
 					p.Name, n.ID, Megabytes(bytes), MaxSampleBytes>>20)
 			}
 			opened[n.Sum] = s
