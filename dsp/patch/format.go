@@ -9,7 +9,8 @@ import (
 	"github.com/music-chronus/chronus/dsp/sequencer"
 )
 
-// Format is a text that Parse reads as this patch. Ids are quoted: true and null are some. Remarks and the order of keys in the text that the patch was read from are not in it.
+// Format returns a text that Parse reads as this patch. Comments and the order of keys of the
+// original text are lost. Ids are quoted, since true and null are valid ids.
 func (p *Patch) Format() []byte {
 	f := &formatter{}
 	f.line("version: 1")
@@ -89,7 +90,7 @@ func (f *formatter) voices(p *Patch) {
 	}
 }
 
-// nodes writes those of a group.
+// nodes writes the nodes of a group.
 func (f *formatter) nodes(p *Patch, group int, indent string) {
 	first := true
 	for _, n := range p.Nodes {
@@ -100,7 +101,7 @@ func (f *formatter) nodes(p *Patch, group int, indent string) {
 			f.line("%snodes:", indent)
 			first = false
 		}
-		var fields []string
+		fields := []string{"id: " + strconv.Quote(n.ID), "type: " + strconv.Quote(n.Type)}
 		if n.Sample != "" {
 			fields = append(fields, "sample: "+strconv.Quote(n.Sample))
 		}
@@ -115,7 +116,7 @@ func (f *formatter) nodes(p *Patch, group int, indent string) {
 			}
 			fields = append(fields, "params: {"+strings.Join(params, ", ")+"}")
 		}
-		f.line("%s  - {%s}", indent, strings.Join(append([]string{"id: " + strconv.Quote(n.ID), "type: " + strconv.Quote(n.Type)}, fields...), ", "))
+		f.line("%s  - {%s}", indent, strings.Join(fields, ", "))
 	}
 }
 

@@ -1,6 +1,7 @@
 package patch
 
 import (
+	"fmt"
 	"regexp"
 	"slices"
 	"strings"
@@ -11,15 +12,30 @@ import (
 	"github.com/music-chronus/chronus/dsp/yaml"
 )
 
-// IDPattern is the regular expression of ids: a lower-case letter, then letters, digits and _.
+// IDPattern is the regular expression of ids: a lower-case letter, then lower-case letters, digits
+// and underscores.
 const IDPattern = `^[a-z][a-z0-9_]{0,31}$`
 
 var idForm = regexp.MustCompile(IDPattern)
 
-// Parse reads a patch's text, YAML. name stands for it in messages.
+// idRule says in errors what IDPattern demands.
+var idRule = fmt.Sprintf("must be a lower-case letter, then at most %d lower-case letters, digits or _", MaxID-1)
+
+// The keys of the mappings in a patch's text.
+var (
+	patchKeys = []string{
+		"version", "name", "samples", "voices", "nodes", "cables", "freq", "tempo", "bar", "play", "patterns", "tracks",
+	}
+	voicesKeys = []string{"id", "count", "steal", "glide", "unison", "detune", "nodes"}
+	nodeKeys   = []string{"id", "type", "sample", "params"}
+	trackKeys  = []string{"id", "voices", "pattern", "division", "steps", "swing", "transpose", "mute", "lanes"}
+)
+
+// Parse reads a patch's text, which is YAML. name is the text's name in errors.
 func Parse(name string, text []byte) (*Patch, error) {
 	p := &Patch{File: name}
-	err := yaml.Source{Kind: "patch", Name: name}.Read(text, yaml.Limits{Bytes: MaxText, Lines: maxLines, Tokens: maxTokens}, func(r *yaml.Reader, body ast.Node) {
+	limits := yaml.Limits{Bytes: MaxText, Lines: maxLines, Tokens: maxTokens}
+	err := yaml.Source{Kind: "patch", Name: name}.Read(text, limits, func(r *yaml.Reader, body ast.Node) {
 		(&reader{r}).patch(body, p)
 	})
 	if err != nil {
@@ -28,13 +44,13 @@ func Parse(name string, text []byte) (*Patch, error) {
 	return p, nil
 }
 
-// reader walks the YAML tree of a patch.
+// reader reads a patch from a YAML tree.
 type reader struct{ *yaml.Reader }
 
 func (r *reader) patch(n ast.Node, p *Patch) {
 	version := false
 	p.Music.Tempo, p.Music.Bar = defaultTempo, defaultBar
-	r.Fields(n, "a patch", []string{"version", "name", "samples", "voices", "nodes", "cables", "freq", "tempo", "bar", "play", "patterns", "tracks"}, func(key string, _, v ast.Node) {
+	r.Fields(n, "a patch", patchKeys, func(key string, _, v ast.Node) {
 		switch key {
 		case "version":
 			version = true
@@ -60,7 +76,9 @@ func (r *reader) patch(n ast.Node, p *Patch) {
 		case "play":
 			p.Music.Play = r.Bool(v, key)
 		case "patterns":
-			r.List(v, key, sequencer.Patterns, func(n ast.Node) { p.Music.Patterns = append(p.Music.Patterns, r.pattern(n)) })
+			r.List(v, key, sequencer.Patterns, func(n ast.Node) {
+				p.Music.Patterns = append(p.Music.Patterns, r.pattern(n))
+			})
 		case "tracks":
 			r.List(v, key, sequencer.Tracks, func(n ast.Node) { p.Music.Tracks = append(p.Music.Tracks, r.track(n)) })
 		}
@@ -73,7 +91,7 @@ func (r *reader) patch(n ast.Node, p *Patch) {
 	}
 }
 
-// voices reads a group of voices, or a list of them: how notes are played, and the nodes that each voice has.
+// voices reads a voice group, or a list of groups, with the nodes of each voice.
 func (r *reader) voices(n ast.Node, p *Patch) {
 	if _, list := n.(*ast.SequenceNode); list {
 		r.List(n, "groups of voices", MaxGroups, func(n ast.Node) { r.group(n, p) })
@@ -85,7 +103,7 @@ func (r *reader) voices(n ast.Node, p *Patch) {
 func (r *reader) group(n ast.Node, p *Patch) {
 	g := Voices{Pos: yaml.PosOf(n), ID: NoteNode, Unison: 1}
 	nodes := 0
-	r.Fields(n, "voices", []string{"id", "count", "steal", "glide", "unison", "detune", "nodes"}, func(key string, keyNode, v ast.Node) {
+	r.Fields(n, "voices", voicesKeys, func(key string, keyNode, v ast.Node) {
 		switch key {
 		case "id":
 			g.Pos, g.ID = yaml.PosOf(v), r.id(v)
@@ -125,7 +143,7 @@ func (r *reader) group(n ast.Node, p *Patch) {
 
 func (r *reader) node(n ast.Node) Node {
 	out := Node{Pos: yaml.PosOf(n), Group: NoGroup}
-	r.Fields(n, "a node", []string{"id", "type", "sample", "params"}, func(key string, keyNode, v ast.Node) {
+	r.Fields(n, "a node", nodeKeys, func(key string, keyNode, v ast.Node) {
 		switch key {
 		case "id":
 			out.Pos = yaml.PosOf(v)
@@ -151,7 +169,7 @@ func (r *reader) id(v ast.Node) string {
 	switch {
 	case r.Err != nil:
 	case !idForm.MatchString(s):
-		r.Fail(v, "id %q: must be a lower-case letter, then at most %d lower-case letters, digits or _", clip(s), MaxID-1)
+		r.Fail(v, "id %q: %s", clip(s), idRule)
 	case s == EngineNode || s == Out:
 		r.Fail(v, "id %q: reserved for the engine; choose another id", s)
 	}

@@ -18,7 +18,8 @@ func Patch(rate float64) ([]byte, error) {
 	target := object{"type": "string", "pattern": `^[a-z][a-z0-9_]*\.[a-z]+$`}
 	nodes := list(object{"$ref": "#/$defs/node"}, patch.MaxNodes)
 	group := closed(object{
-		"id": id, "count": whole(1, patch.MaxVoices), "steal": object{"enum": patch.StealNames()}, "glide": between(0, 10),
+		"id": id, "count": whole(1, patch.MaxVoices), "steal": object{"enum": patch.StealNames()}, "glide": between(0,
+			10),
 		"unison": whole(1, patch.MaxUnison), "detune": between(0, 1200), "nodes": nodes,
 	}, "count", "nodes")
 	s := closed(object{
