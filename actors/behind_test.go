@@ -10,10 +10,11 @@ import (
 	"github.com/asynkron/protoactor-go/actor"
 
 	"github.com/music-chronus/chronus/osc"
+	"github.com/music-chronus/chronus/osc/server"
 )
 
 // plainIntake is one with the default patch's addresses alone.
-func plainIntake(t *testing.T) (*intake, chan batch, osc.Peer) {
+func plainIntake(t *testing.T) (*intake, chan batch, server.Peer) {
 	t.Helper()
 	in, came, from := intakeOf(t)
 	known := *in.desk.directory.Load()

@@ -4,7 +4,7 @@ import (
 	"os"
 	"time"
 
-	"github.com/music-chronus/chronus/osc"
+	"github.com/music-chronus/chronus/osc/server"
 	"github.com/music-chronus/chronus/shm"
 )
 
@@ -14,7 +14,7 @@ type Status struct {
 	Patch     string         `json:"patch"`
 	OSC       string         `json:"osc"`
 	OSCQuery  string         `json:"oscquery,omitempty"` // where it is told what addresses there are
-	OSCStats  *osc.Stats     `json:"osc_stats,omitempty"`
+	OSCStats  *server.Stats  `json:"osc_stats,omitempty"`
 	OSCDelays []uint64       `json:"osc_delays,omitempty"` // packets by 2^i microseconds, from when the kernel had them, or by a connection from when they were read, until they were committed
 	Since     time.Time      `json:"since"`
 	Playing   bool           `json:"playing"`
