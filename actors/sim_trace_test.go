@@ -85,7 +85,7 @@ func (w *simWorld) trace() uint64 {
 	}
 	r := w.rig
 	t.number(uint64(r.control.Active()), r.control.Clock(), r.control.Committed(), r.history.count, r.history.flips,
-		r.present.number, r.log.last, uint64(len(r.log.commands)), r.kept.Block, r.kept.Seq, r.kept.Plan, uint64(len(r.amended)))
+		r.present.number, r.log.Last(), uint64(r.log.Len()), r.kept.Block, r.kept.Seq, r.kept.Plan, uint64(len(r.log.Amended())))
 	for _, s := range r.slots {
 		t.number(s.gen, uint64(s.phase), s.compared, uint64(s.agreed), s.retired)
 	}

@@ -11,6 +11,7 @@ import (
 
 	"github.com/cespare/xxhash/v2"
 
+	"github.com/music-chronus/chronus/actors/internal/commandlog"
 	"github.com/music-chronus/chronus/dsp/patch"
 	"github.com/music-chronus/chronus/dsp/worker"
 	"github.com/music-chronus/chronus/shm"
@@ -147,11 +148,11 @@ func (w *simWorld) told(e Event) {
 	case WorkerDiverged:
 		w.fail("%v", e)
 	case WorkerFailed:
-		first := w.rig.log.last + 1 - uint64(len(w.rig.log.commands))
+		first := w.rig.log.Last() + 1 - uint64(w.rig.log.Len())
 		w.fail("%v; it begins after %d, a snapshot is kept after %d, the log begins with %d", e, w.rig.slots[e.Slot].want.state.Seq, w.rig.kept.Seq, first)
 	case NodeBypassed: // by a command of the rig's own
-		for seq := uint64(len(w.commands)) + 1; seq <= w.rig.log.last; seq++ {
-			c, _ := w.rig.log.at(seq)
+		for seq := uint64(len(w.commands)) + 1; seq <= w.rig.log.Last(); seq++ {
+			c, _ := w.rig.log.At(seq)
 			w.commands = append(w.commands, c)
 		}
 	case WorkerKilled:
@@ -286,7 +287,7 @@ func (w *simWorld) play() {
 		}
 		w.send(c, plan)
 	}
-	if len(batch) > 0 && len(batch) <= batchMost {
+	if len(batch) > 0 && len(batch) <= commandlog.MaxBatch {
 		w.sendTogether(batch)
 	}
 }
