@@ -9,6 +9,7 @@ import (
 
 	"github.com/music-chronus/chronus/shm"
 	"github.com/music-chronus/chronus/shm/sys"
+	"github.com/music-chronus/chronus/shm/wire"
 )
 
 // rig is the machinery that the actors operate: the segments, the processes, the command
@@ -32,7 +33,7 @@ type rig struct {
 	next       audioProcess // that has been started to take over from it, or not: see succession.go
 	nextAt     time.Time    // when that last began or ended
 	spareAudio audioProcess // that waits to be told what to open
-	wiring     *shm.Wiring  // how the device's ports were connected last; nil: unknown
+	wiring     *wire.Wiring // how the device's ports were connected last; nil: unknown
 	spareAt    time.Time    // when that was last started, or ended
 	hadFirst   bool         // the preferred device has played
 	path       soundPath    // that auto has found
@@ -293,7 +294,7 @@ func (r *rig) startProcess(s *slot) (err error) {
 		return err
 	}
 	defer w.socket.Close()
-	err = shm.SendWire(w.socket, shm.WorkerOrder{Slot: s.number, Samples: r.cfg.Samples},
+	err = wire.Send(w.socket, wire.WorkerOrder{Slot: s.number, Samples: r.cfg.Samples},
 		readOnly[0], r.journal.FD(), s.next.FD(), s.snap.FD(), readOnly[1], readOnly[2], r.store.FD())
 	if err != nil {
 		w.discard()

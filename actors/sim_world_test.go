@@ -14,6 +14,7 @@ import (
 	"github.com/music-chronus/chronus/dsp/worker"
 	"github.com/music-chronus/chronus/shm"
 	"github.com/music-chronus/chronus/shm/sys"
+	"github.com/music-chronus/chronus/shm/wire"
 )
 
 // simWorld is an engine with its workers and its audio process, all in this process. The rig is the real
@@ -233,7 +234,7 @@ func (w *simWorld) spawnSim(s *slot) error {
 		return err
 	}
 	s.since, s.movedAt, s.want.since = w.now, w.now, w.now // not the wall clock's
-	_, fds, err := shm.ReceiveWire[shm.WorkerOrder](theirs)
+	_, fds, err := wire.Receive[wire.WorkerOrder](theirs)
 	if err != nil {
 		return err
 	}

@@ -7,7 +7,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"os"
 	"os/exec"
 	"regexp"
 	"slices"
@@ -31,9 +30,18 @@ type listed struct {
 // path is the package's folder, from the root.
 func (p listed) path() string { return short(p.ImportPath) }
 
-// code is the package's files, those of other systems too, without its tests.
+// code is the package's files without its tests. Files of other systems and build tags belong to it.
 func (p listed) code() []string {
-	return slices.Concat(p.GoFiles, p.CgoFiles, p.IgnoredGoFiles)
+	return slices.DeleteFunc(slices.Concat(p.GoFiles, p.CgoFiles, p.IgnoredGoFiles), func(name string) bool {
+		return strings.HasSuffix(name, "_test.go")
+	})
+}
+
+// tests is the package's test files, those of build tags too.
+func (p listed) tests() []string {
+	return slices.DeleteFunc(slices.Concat(p.TestGoFiles, p.XTestGoFiles, p.IgnoredGoFiles), func(name string) bool {
+		return !strings.HasSuffix(name, "_test.go")
+	})
 }
 
 func short(importPath string) string {
@@ -71,48 +79,6 @@ var listPackages = sync.OnceValues(func() (list []listed, err error) {
 	}
 	return list, nil
 })
-
-// The import table of architecture.md is what the packages import: no arrow and no package more or less.
-func TestImportTable(t *testing.T) {
-	text, err := os.ReadFile("architecture.md")
-	if err != nil {
-		t.Fatal(err)
-	}
-	fence := regexp.MustCompile("(?s)```imports\n(.*?)```").FindSubmatch(text)
-	if fence == nil {
-		t.Fatal("architecture.md has no block that begins with ```imports")
-	}
-	said := map[string]string{}
-	for line := range strings.Lines(string(fence[1])) {
-		from, to, ok := strings.Cut(strings.TrimSpace(line), " ->")
-		if _, twice := said[from]; !ok || twice {
-			t.Errorf("architecture.md: %q: each line is PACKAGE -> PACKAGES, and each package has one", line)
-		}
-		said[from] = strings.Join(strings.Fields(to), " ")
-	}
-	for _, p := range packages(t) {
-		if len(p.code()) == 0 {
-			continue // tests alone
-		}
-		var ours []string
-		for _, i := range p.Imports {
-			if strings.HasPrefix(i, modulePath+"/") {
-				ours = append(ours, short(i))
-			}
-		}
-		slices.Sort(ours)
-		does := strings.Join(ours, " ")
-		if says, ok := said[p.path()]; !ok {
-			t.Errorf("architecture.md has no line for %s; it is: %s -> %s", p.path(), p.path(), does)
-		} else if says != does {
-			t.Errorf("architecture.md says %s -> %s; it imports %s", p.path(), says, does)
-		}
-		delete(said, p.path())
-	}
-	for from := range said {
-		t.Errorf("architecture.md has a line for %s, which is no package", from)
-	}
-}
 
 // Some packages are imported in one place only, each for its reason.
 func TestExclusiveImports(t *testing.T) {
