@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/music-chronus/chronus/actors/internal/commandlog"
 	"github.com/music-chronus/chronus/actors/report"
 	"github.com/music-chronus/chronus/dsp/patch"
 	"github.com/music-chronus/chronus/osc"
@@ -152,13 +153,13 @@ func TestValuesLeftOut(t *testing.T) {
 // No more commands wait for their time than there may be, however many come.
 func TestValuesAhead(t *testing.T) {
 	d, clock := valueDesk(t, valuePatch)
-	for i := range uint64(3 * waitingMost) {
+	for i := range uint64(3 * commandlog.MaxTimed) {
 		d.note(d.command(t, i+1, 1000+i, "/mod/a/freq", float64(100+i%100)), false)
-		if i == 2*waitingMost {
-			*clock = 1000 + waitingMost/2
+		if i == 2*commandlog.MaxTimed {
+			*clock = 1000 + commandlog.MaxTimed/2
 		}
 	}
-	if n := len(d.directory.Load().ahead); n > waitingMost {
+	if n := len(d.directory.Load().ahead); n > commandlog.MaxTimed {
 		t.Errorf("%d wait", n)
 	}
 }
