@@ -16,7 +16,9 @@ var (
 )
 
 // machine is the address of one of many other machines.
-func machine(n int) netip.Addr { return netip.AddrFrom4([4]byte{10, byte(n >> 16), byte(n >> 8), byte(n)}) }
+func machine(n int) netip.Addr {
+	return netip.AddrFrom4([4]byte{10, byte(n >> 16), byte(n >> 8), byte(n)})
+}
 
 // No second that begins with a passed event has more than the limit.
 func TestLimiter(t *testing.T) {

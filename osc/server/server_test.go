@@ -126,7 +126,7 @@ func TestServerReplies(t *testing.T) {
 			t.Errorf("%q: %s, want %s", packet, got, want)
 		}
 	}
-	want := Stats{Packets: 5, Messages: 4, Failed: 3, Replies: 5}
+	want := osc.Stats{Packets: 5, Messages: 4, Failed: 3, Replies: 5}
 	st := s.Stats()
 	if st.Packets != want.Packets || st.Messages != want.Messages || st.Failed != want.Failed || st.Replies != want.Replies || sum(st.Malformed) != 1 || st.ReadErrors != 0 {
 		t.Errorf("%+v", st)
