@@ -50,7 +50,7 @@ func TestCommandLine(t *testing.T) {
 		{[]string{"up", "--runtime-dir", filepath.Join(bad, "x"), "--backend", "null", "--state", noState}, 1, "choose another with --runtime-dir"},
 		{[]string{"render", "--seconds=-1"}, 1, "--seconds -1"},
 		{[]string{"render", "-o", filepath.Join(dir, "x.wav"), "--at", "0 /gate/nobody 1"}, 1, "under /gate/ there are adsr1"},
-		{[]string{"render", "-o", filepath.Join(dir, "x.wav"), "--at", "soon /gate/adsr1 1"}, 1, `"soon" is no time`},
+		{[]string{"render", "-o", filepath.Join(dir, "x.wav"), "--at", "soon /gate/adsr1 1"}, 1, `time "soon": must be a number of seconds`},
 		{[]string{"render", "--tape", bad}, 1, "tape line 1"},
 		{[]string{"chaos", "--runtime-dir", dir, "--kills", "0"}, 1, "--kills 0: it is 1 or more"},
 		{[]string{"chaos", "--runtime-dir", dir, "--signal", "hup"}, 2, "must be one of"},
