@@ -1,4 +1,4 @@
-package space_test
+package frontend
 
 import (
 	"encoding/json"
@@ -24,7 +24,7 @@ func TestAddressesTold(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		a, err := space.New(plan)
+		a, err := space.New(plan, Routes()...)
 		if err != nil {
 			t.Fatal(err)
 		}
