@@ -289,29 +289,28 @@ func (r *rig) finishBroadcast() {
 			rings = append(rings, s.cmds)
 		}
 	}
-	before := r.log.last
+	before := r.log.Last()
 	for {
-		half, ok := peek(rings, r.log.last+1)
+		half, ok := peek(rings, r.log.Last()+1)
 		if !ok {
 			break
 		}
 		for _, s := range r.slots {
-			if s.attached() && s.cmds.Tail() == r.log.last {
+			if s.attached() && s.cmds.Tail() == r.log.Last() {
 				_ = s.cmds.Put(half)
 			}
 		}
-		r.log.last = half.Seq
-		r.log.add(half, nil)
+		r.log.Append(half, nil)
 	}
 	for _, s := range r.slots {
 		// A joiner may be behind: it is fed. Who may be named must have all.
-		if s.attached() && s.phase == ready && s.cmds.Tail() < r.log.last {
+		if s.attached() && s.phase == ready && s.cmds.Tail() < r.log.Last() {
 			r.giveUp(s, "it was not fed any more")
 		}
 	}
-	if r.log.last > before {
-		r.log.join(r.log.last - before)
-		r.control.Commit(r.log.last)
+	if r.log.Last() > before {
+		r.log.Join(r.log.Last() - before)
+		r.control.Commit(r.log.Last())
 	}
 }
 

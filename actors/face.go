@@ -8,6 +8,7 @@ import (
 
 	"github.com/asynkron/protoactor-go/actor"
 
+	"github.com/music-chronus/chronus/actors/internal/commandlog"
 	"github.com/music-chronus/chronus/osc"
 )
 
@@ -262,7 +263,7 @@ func (s *serving) play(to string, args []any, done func(error)) {
 					answered()
 					done(err)
 				}
-				s.engine.send(conductorName, batch{plays: []play{{commands: commands, asker: askerFunc(answer)}}, plan: known.plan})
+				s.engine.send(conductorName, commandlog.Batch{Requests: []commandlog.Request{{Commands: commands, Requester: commandlog.RequesterFunc(answer)}}, Plan: known.plan})
 			}, done)
 		}
 	}, func(e *osc.DecodeError) { done(e) })

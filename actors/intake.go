@@ -8,6 +8,7 @@ import (
 
 	"github.com/asynkron/protoactor-go/actor"
 
+	"github.com/music-chronus/chronus/actors/internal/commandlog"
 	"github.com/music-chronus/chronus/osc"
 	"github.com/music-chronus/chronus/shm"
 	"github.com/music-chronus/chronus/shm/sys"
@@ -97,8 +98,8 @@ func (in *intake) take(m *osc.Message, from osc.Peer) error {
 		return nil
 	case len(commands) == before:
 		return in.askStatus(func(st Status) { _ = from.Reply(found.Address+".reply", statusArgs(st)...) })
-	case len(commands)-in.begin() > batchMost:
-		return errBatch
+	case len(commands)-in.begin() > commandlog.MaxBatch:
+		return commandlog.ErrBatchSize
 	}
 	if found.Matched > 0 {
 		found.Address = string(m.Address)
@@ -180,16 +181,16 @@ func (in *intake) Flush() {
 	if len(in.packets) == 0 {
 		return
 	}
-	commands, list, plays := slices.Clone(in.commands), slices.Clone(in.asked), make([]play, 0, len(in.asked))
-	send, begin := batches{make([]batch, 0, len(in.packets)), in.desk}, 0
+	commands, list, plays := slices.Clone(in.commands), slices.Clone(in.asked), make([]commandlog.Request, 0, len(in.asked))
+	send, begin := batches{make([]commandlog.Batch, 0, len(in.packets)), in.desk}, 0
 	for _, packet := range in.packets {
 		first := len(plays)
 		for len(plays) < packet.end {
 			a := &list[len(plays)]
-			plays = append(plays, play{commands: commands[begin:a.end:a.end], asker: a, due: a.due, timed: a.timed})
+			plays = append(plays, commandlog.Request{Commands: commands[begin:a.end:a.end], Requester: a, Due: a.due, Timed: a.timed})
 			begin = a.end
 		}
-		send.list = append(send.list, batch{plays: plays[first:], plan: packet.known.plan, came: packet.came, behind: packet.behind})
+		send.list = append(send.list, commandlog.Batch{Requests: plays[first:], Plan: packet.known.plan, Received: packet.came, Behind: packet.behind})
 	}
 	in.root.Send(in.conductor, send)
 	clear(in.asked)
@@ -197,7 +198,7 @@ func (in *intake) Flush() {
 }
 
 // answer says what has become of a message; of a pattern also how many addresses took it.
-func (a *asked) answer(err error) {
+func (a *asked) Answer(err error) {
 	if a.then != nil {
 		err = a.then()
 	}
@@ -213,7 +214,7 @@ func (a *asked) answer(err error) {
 }
 
 // late implements asker.
-func (a *asked) late(seconds float64) { _ = a.from.Reply("/late", a.address, float32(seconds)) }
+func (a *asked) Late(seconds float64) { _ = a.from.Reply("/late", a.address, float32(seconds)) }
 
 // admit makes room for messages on their way to Conductor. What comes over a connection can wait there; what came by UDP cannot, and is dropped
 // and counted.

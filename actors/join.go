@@ -80,7 +80,7 @@ func (r *rig) tendStarting(s *slot, now time.Time) {
 	if !s.want.done || !r.playedOut(s) || r.undecided() {
 		return
 	}
-	if _, ok := r.log.after(s.want.state.Seq); !ok { // it took so long to start that two snapshots were kept meanwhile
+	if _, ok := r.log.After(s.want.state.Seq); !ok { // it took so long to start that two snapshots were kept meanwhile
 		if s.want = r.askForState(s, nil, now); r.bereft() && !slices.ContainsFunc(r.slots, (*slot).attached) {
 			r.beginAnew()
 		}
@@ -123,11 +123,11 @@ func (r *rig) attach(s *slot, now time.Time) error {
 // feed puts into the ring of s the commands that it lacks, as many as it has room for: since the kept snapshot there
 // may be more than a ring holds.
 func (r *rig) feed(s *slot) error {
-	missing, ok := r.log.after(s.cmds.Tail())
+	missing, ok := r.log.After(s.cmds.Tail())
 	if !ok {
 		return errStateTooOld
 	}
-	return s.cmds.Put(missing[:r.log.whole(len(missing), s.cmds.Room())]...)
+	return s.cmds.Put(missing[:r.log.Fits(len(missing), s.cmds.Room())]...)
 }
 
 // tendJoining makes a joiner ready once it is within one block of the active worker, its
@@ -142,7 +142,7 @@ func (r *rig) tendJoining(s *slot, now time.Time) {
 	if err := r.feed(s); err != nil {
 		r.giveUp(s, err.Error())
 	}
-	if s.cmds.Tail() != r.log.last {
+	if s.cmds.Tail() != r.log.Last() {
 		return // it takes what there is
 	}
 	a := r.control.Active()
@@ -218,7 +218,7 @@ func (r *rig) keep(now time.Time) {
 // keepState keeps st, and of the commands those since a state that was kept logTime ago.
 func (r *rig) keepState(st shm.State, now time.Time) {
 	if now.Sub(r.trimmed.at) >= logTime {
-		r.log.trim(min(r.spent(), r.trimmed.kept))
+		r.log.Trim(min(r.spent(), r.trimmed.kept))
 		r.trimmed.at, r.trimmed.kept = now, r.kept.Seq
 	}
 	if st.Plan != r.kept.Plan {

@@ -9,6 +9,7 @@ import (
 
 	"github.com/cespare/xxhash/v2"
 
+	"github.com/music-chronus/chronus/actors/internal/commandlog"
 	"github.com/music-chronus/chronus/dsp/patch"
 	"github.com/music-chronus/chronus/shm"
 )
@@ -61,7 +62,7 @@ func (r *rig) addPlan(name string, text []byte, plan *patch.Plan) (*planned, err
 	if r.present != nil {
 		needed[r.present.number] = true
 	}
-	for _, c := range r.log.commands {
+	for _, c := range r.log.Commands() {
 		if c.Op == shm.OpPlan {
 			needed[uint64(c.Value)], needed[c.Plan] = true, true
 		}
@@ -152,7 +153,7 @@ func (r *rig) translate(c shm.Command, plan uint64) (shm.Command, error) {
 }
 
 // tryChange is change, whose asker is answered whenever the change turns out to be poison.
-func (r *rig) tryChange(ctx context.Context, name string, text []byte, asked bool, asker asker) (c Commit, err error) {
+func (r *rig) tryChange(ctx context.Context, name string, text []byte, asked bool, asker commandlog.Requester) (c Commit, err error) {
 	select {
 	case r.changing <- struct{}{}:
 	case <-ctx.Done():
@@ -209,7 +210,7 @@ type round struct {
 }
 
 // commit waits until every worker has made the plan ready, and commands the change. head is a block that is before it.
-func (r *rig) commit(ctx context.Context, p *planned, asker asker) (head uint64, err error) {
+func (r *rig) commit(ctx context.Context, p *planned, asker commandlog.Requester) (head uint64, err error) {
 	var asked round
 	for began := time.Now(); ; {
 		head, all, err := r.tryCommit(p, &asked, time.Now(), asker)
@@ -232,7 +233,7 @@ func (r *rig) commit(ctx context.Context, p *planned, asker asker) (head uint64,
 }
 
 // tryCommit commands the change if every worker has made the plan ready, and tells whether that is so.
-func (r *rig) tryCommit(p *planned, asked *round, now time.Time, asker asker) (head uint64, all bool, err error) {
+func (r *rig) tryCommit(p *planned, asked *round, now time.Time, asker commandlog.Requester) (head uint64, all bool, err error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if all, err = r.makeReady(p, asked, now); err != nil || !all {

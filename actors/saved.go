@@ -205,7 +205,7 @@ func (s *saver) run() {
 func (s *saver) save(now time.Time, last bool) {
 	s.rig.mu.Lock()
 	kept, name, plays := s.rig.kept, s.rig.present.name, s.rig.plays
-	if s.rig.log.last > kept.Seq {
+	if s.rig.log.Last() > kept.Seq {
 		s.rig.keepSoon = true
 	}
 	s.rig.mu.Unlock()
@@ -239,7 +239,7 @@ func (s *saver) save(now time.Time, last bool) {
 // resume makes a rig that has not begun go on from a saved state.
 func (r *rig) resume(s *Saved) error {
 	r.kept.State = shm.State{Block: s.N, Seq: s.Seq, Plan: r.present.number, Bytes: s.bytes}
-	r.log.last = s.Seq
+	r.log.Restore(s.Seq, nil)
 	r.control.BeginAt(s.N, s.Seq)
 	r.news = append(r.news, Resumed{Block: s.N, Saved: s.At})
 	return r.store.Put(r.kept)

@@ -94,7 +94,7 @@ func (c *simCheck) render(n uint64, d shm.Decision) bool {
 // amendedTo is what a rig has put in the place of the command seq.
 func (c *simCheck) amendedTo(seq uint64, m shm.Command) shm.Command {
 	for _, r := range append(c.w.rigs[:len(c.w.rigs):len(c.w.rigs)], c.w.rig) {
-		for _, a := range r.amended {
+		for _, a := range r.log.Amended() {
 			if a.Seq == seq {
 				m = a
 			}

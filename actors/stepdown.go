@@ -47,12 +47,12 @@ func (r *rig) install(name string, text []byte) error {
 	if err != nil {
 		return err
 	}
-	r.log.trim(r.log.last) // all begin anew: nothing of it is needed, nor what it names
+	r.log.Trim(r.log.Last()) // all begin anew: nothing of it is needed, nor what it names
 	p, err := r.addPlan(name, text, plan)
 	if err != nil {
 		return err
 	}
-	at := shm.State{Block: max(r.control.Clock(), r.poison.top), Seq: r.log.last, Plan: p.number}
+	at := shm.State{Block: max(r.control.Clock(), r.poison.top), Seq: r.log.Last(), Plan: p.number}
 	r.kept.Text, r.kept.State = text, at
 	r.changes = append(r.changes, change{text, at})
 	r.keeping = ask{}
@@ -71,7 +71,7 @@ func (r *rig) install(name string, text []byte) error {
 // bereft tells whether commands since the kept snapshot are gone: this engine has taken over, no ring had them any more, and no other snapshot has
 // been kept yet.
 func (r *rig) bereft() bool {
-	_, ok := r.log.after(r.kept.Seq)
+	_, ok := r.log.After(r.kept.Seq)
 	return !ok
 }
 

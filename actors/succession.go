@@ -5,8 +5,8 @@ import (
 	"syscall"
 	"time"
 
-	"github.com/music-chronus/chronus/shm"
 	"github.com/music-chronus/chronus/shm/sys"
+	"github.com/music-chronus/chronus/shm/wire"
 )
 
 // While another device than the preferred one plays, a second audio process looks now and then whether that one is there again. PortAudio
@@ -59,7 +59,7 @@ func (r *rig) tendSpareAudio(now time.Time) {
 func (r *rig) warmSpare() {
 	s, err := sys.Dial(r.socket(spareSocketFile))
 	if err == nil {
-		_ = shm.SendWire(s, shm.Order{Warm: r.audio.info.Backend})
+		_ = wire.Send(s, wire.Order{Warm: r.audio.info.Backend})
 		_ = s.Close() // what was sent is read nevertheless
 	}
 }

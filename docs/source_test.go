@@ -71,7 +71,7 @@ func TestPackageComments(t *testing.T) {
 // No file and no function is too long to be read at once.
 func TestSizes(t *testing.T) {
 	for _, p := range packages(t) {
-		for _, s := range sources(t, p, slices.Concat(p.code(), p.TestGoFiles, p.XTestGoFiles)) {
+		for _, s := range sources(t, p, slices.Concat(p.code(), p.tests())) {
 			if s.lines > maxFile {
 				t.Errorf("%s has %d lines; the most are %d: split it by duty", s.name, s.lines, maxFile)
 			}

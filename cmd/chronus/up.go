@@ -18,8 +18,8 @@ import (
 	"github.com/music-chronus/chronus/actors"
 	"github.com/music-chronus/chronus/audio"
 	"github.com/music-chronus/chronus/osc"
-	"github.com/music-chronus/chronus/shm"
 	"github.com/music-chronus/chronus/shm/sys"
+	"github.com/music-chronus/chronus/shm/wire"
 )
 
 // engineFlags describe the engine to start.
@@ -95,7 +95,7 @@ func (f engineFlags) config(s streams) (actors.Config, error) {
 		if backend == "auto" || !slices.ContainsFunc(backends, func(b audio.Backend) bool { return b.Name() == backend }) {
 			return actors.Config{}, fmt.Errorf("--fallback %q: the backend is jack, portaudio, null, file or pipe", name)
 		}
-		c.Fallback = append(c.Fallback, shm.Target{Backend: backend, Device: device})
+		c.Fallback = append(c.Fallback, wire.Target{Backend: backend, Device: device})
 	}
 	if f.Patch != "" {
 		text, err := f.loadPatch(f.Patch)
