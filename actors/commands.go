@@ -4,6 +4,7 @@ import (
 	"errors"
 
 	"github.com/music-chronus/chronus/actors/internal/commandlog"
+	"github.com/music-chronus/chronus/actors/report"
 	"github.com/music-chronus/chronus/shm"
 )
 
@@ -36,6 +37,6 @@ func (r *rig) dismiss(s *slot, why string) {
 		return
 	}
 	s.hung = true
-	r.emit(WorkerKilled{Slot: s.number, PID: s.proc.PID, Why: why})
+	r.emit(report.WorkerKilled{Slot: s.number, PID: s.proc.PID, Reason: why})
 	s.kill()
 }

@@ -1,6 +1,7 @@
 package actors
 
 import (
+	"github.com/music-chronus/chronus/actors/report"
 	"github.com/music-chronus/chronus/shm"
 )
 
@@ -84,10 +85,9 @@ func (r *rig) witness(s *slot, differs bool, agree int) {
 
 // convict replaces a worker whose sound is wrong. If it is heard, a ready one is named first.
 func (r *rig) convict(s *slot, n uint64) {
-	s.mismatches++
 	r.mismatches++
 	r.journal.SetCause(s.number, s.gen, shm.CauseDiverged, 0)
-	r.emit(WorkerDiverged{Slot: s.number, PID: s.proc.PID, Block: n})
+	r.emit(report.WorkerDiverged{Slot: s.number, PID: s.proc.PID, Block: n})
 	r.giveUp(s, "its sound is not what was decided")
 	r.depose(s)
 }

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/music-chronus/chronus/actors/report"
 	"github.com/music-chronus/chronus/shm"
 )
 
@@ -87,7 +88,7 @@ func (r *rig) tendStarting(s *slot, now time.Time) {
 		return
 	}
 	if err := r.attach(s, now); err != nil {
-		r.emit(WorkerFailed{Slot: s.number, PID: s.proc.PID, Err: err})
+		r.emit(report.WorkerFailed{Slot: s.number, PID: s.proc.PID, Err: err})
 		r.giveUp(s, err.Error())
 	}
 }
@@ -178,7 +179,7 @@ func (r *rig) tendJoining(s *slot, now time.Time) {
 	r.poison.young, r.poison.early = 0, 0
 	go r.restock()
 	r.history.redundant(r)
-	r.emit(WorkerReady{Slot: s.number, PID: s.proc.PID, Generation: s.gen, Block: s.want.state.Block})
+	r.emit(report.WorkerReady{Slot: s.number, PID: s.proc.PID, Generation: s.gen, Block: s.want.state.Block})
 }
 
 // nameJoiner makes the furthest joiner active when no ready worker is left.
@@ -224,7 +225,7 @@ func (r *rig) keepState(st shm.State, now time.Time) {
 	if st.Plan != r.kept.Plan {
 		text, err := r.textOf(st.Plan)
 		if err != nil {
-			r.emit(SaveFailed{What: "snapshot", Err: err})
+			r.emit(report.SaveFailed{What: "snapshot", Err: err})
 			return
 		}
 		r.kept.Text = text
@@ -234,7 +235,7 @@ func (r *rig) keepState(st shm.State, now time.Time) {
 	}
 	r.kept.State = st
 	if err := r.store.Put(r.kept); err != nil {
-		r.emit(SaveFailed{What: "snapshot", Err: err})
+		r.emit(report.SaveFailed{What: "snapshot", Err: err})
 	}
 }
 

@@ -135,7 +135,6 @@ type slot struct {
 	movedAt    time.Time
 	compared   uint64 // hashes are compared up to here
 	agreed     int    // blocks found equal
-	mismatches uint64
 }
 
 // attached tells whether the slot's command ring gets every command.
@@ -263,7 +262,7 @@ func (r *rig) spawn(number int) error {
 		s.release()
 		return fmt.Errorf("worker %d: %w", number, err)
 	}
-	s.asked, s.agreed, s.killedAt, s.hung, s.lived, s.dying, s.flipped, s.mismatches = 0, 0, 0, false, false, false, false, 0
+	s.asked, s.agreed, s.killedAt, s.hung, s.lived, s.dying, s.flipped = 0, 0, 0, false, false, false, false
 	s.want = r.askForState(s, nil, time.Now())
 	s.enter(starting, time.Now())
 	return nil

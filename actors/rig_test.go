@@ -64,7 +64,7 @@ func TestDivergence(t *testing.T) {
 		t.Fatalf("%t: %d blocks agree, compared up to %d", differs, n, r.slots[1].compared)
 	}
 	r.arbitrate(r.slots[1])
-	if r.slots[1].mismatches != 1 || !r.slots[1].hung || r.slots[0].hung || r.doubt == nil || r.doubt.block != 7 {
+	if r.mismatches != 1 || !r.slots[1].hung || r.slots[0].hung || r.doubt == nil || r.doubt.block != 7 {
 		t.Errorf("given up: %t, the active one %t, doubt %+v", r.slots[1].hung, r.slots[0].hung, r.doubt)
 	}
 	for wrong := range 3 {

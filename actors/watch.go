@@ -5,6 +5,7 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/music-chronus/chronus/actors/report"
 	"github.com/music-chronus/chronus/shm"
 	"github.com/music-chronus/chronus/shm/sys"
 )
@@ -271,7 +272,7 @@ func (r *rig) noticeFlip() {
 	s := r.slots[was.Slot()]
 	switch {
 	case r.asked == a.Epoch():
-		r.emit(Flipped{From: s.number, To: a.Slot(), Epoch: a.Epoch(), Cause: "asked for"})
+		r.emit(report.Flipped{From: s.number, To: a.Slot(), Epoch: a.Epoch(), Cause: "asked for"})
 	case a.Ready(s.number):
 		r.history.flip(r, s, a)
 	case s.dying, s.lived && s.attached() && s.cmds.Liveness().Load() == 0:
