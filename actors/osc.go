@@ -2,7 +2,6 @@ package actors
 
 import (
 	"context"
-	"time"
 
 	"github.com/asynkron/protoactor-go/actor"
 
@@ -12,6 +11,7 @@ import (
 	"github.com/music-chronus/chronus/actors/space"
 	"github.com/music-chronus/chronus/dsp/patch"
 	"github.com/music-chronus/chronus/osc"
+	"github.com/music-chronus/chronus/shm"
 )
 
 // newFrontend opens the OSC server with the addresses of the first plan. The engine may not have
@@ -39,6 +39,16 @@ func (e *Engine) changePlan(p *planned) {
 	_ = e.frontend.ChangePlan(space.Change{Number: p.number, Plan: p.plan, Follows: p.before, Command: p.seq != 0})
 }
 
+// recordCommand records the value that a command has set, or takes it back if the command was left
+// out.
+func (e *Engine) recordCommand(c shm.Command, leftOut bool) {
+	if leftOut {
+		e.frontend.Undo(c)
+		return
+	}
+	e.frontend.Record(c)
+}
+
 // restoreValues fills the values of a sound that an earlier engine has begun: from its saved state,
 // and from the commands since the checkpoint. What was set in the last second of that engine may be
 // missing, though it is heard.
@@ -61,7 +71,7 @@ type patchEditing struct{ e *Engine }
 
 // Current implements drafts.Engine.
 func (p patchEditing) Current() (number uint64, current *patch.Patch, err error) {
-	name, text, number := p.e.rig.presentPatch()
+	number, name, text := p.e.rig.presentPatch()
 	if current, err = patch.Parse(name, text); err == nil {
 		current.Modules = p.e.cfg.Modules
 	}
@@ -70,7 +80,7 @@ func (p patchEditing) Current() (number uint64, current *patch.Patch, err error)
 
 // Text implements drafts.Engine.
 func (p patchEditing) Text() []byte {
-	_, text, _ := p.e.rig.presentPatch()
+	_, _, text := p.e.rig.presentPatch()
 	return text
 }
 
@@ -95,5 +105,5 @@ func (m mailboxes) Edit(r drafts.Request)    { m.root.Send(m.editor, r) }
 func (m mailboxes) AfterEdits(do func())     { m.root.Send(m.editor, later{do}) }
 
 func (m mailboxes) Status(answer func(report.Status), done func()) {
-	m.root.Send(m.monitor, askStatus{answer, done})
+	m.root.Send(m.monitor, statusRequest{answer, done})
 }

@@ -12,7 +12,7 @@ import (
 	"strings"
 	"syscall"
 
-	"github.com/music-chronus/chronus/actors"
+	"github.com/music-chronus/chronus/actors/space"
 	"github.com/music-chronus/chronus/dsp/patch"
 	"github.com/music-chronus/chronus/dsp/stream"
 	"github.com/music-chronus/chronus/osc"
@@ -74,7 +74,7 @@ func (c *renderCmd) Run(s streams) error {
 
 // cues are the messages of --at as commands, in the order of time.
 func (c *renderCmd) cues(plan *patch.Plan) ([]stream.Command, error) {
-	addresses, err := actors.NewAddresses(plan)
+	addresses, err := space.New(plan)
 	if err != nil {
 		return nil, err
 	}
@@ -94,7 +94,7 @@ func (c *renderCmd) cues(plan *patch.Plan) ([]stream.Command, error) {
 	return numberCues(cues), nil
 }
 
-func parseCue(addresses *actors.Addresses, at string, rate int) (cues []stream.Command, err error) {
+func parseCue(addresses *space.Space, at string, rate int) (cues []stream.Command, err error) {
 	words := quotedFields(at)
 	if len(words) < 2 {
 		return nil, errors.New("it must be a time in seconds, an address, and its argument")
@@ -119,9 +119,6 @@ func parseCue(addresses *actors.Addresses, at string, rate int) (cues []stream.C
 	var d osc.Decoder
 	d.Decode(packet, func(m *osc.Message) {
 		commands, rerr := addresses.Resolve(m)
-		if rerr == nil && len(commands) == 0 {
-			rerr = errors.New("it asks, or changes the patch: a score plays")
-		}
 		err = rerr
 		for _, c := range commands {
 			cues = append(cues, stream.Command{Frame: frame, Kind: stream.Kind(c.Op), Node: c.Node, Param: c.Param, Value: c.Value})

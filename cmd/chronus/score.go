@@ -12,7 +12,7 @@ import (
 
 	"gitlab.com/gomidi/midi/v2/smf"
 
-	"github.com/music-chronus/chronus/actors"
+	"github.com/music-chronus/chronus/actors/space"
 	"github.com/music-chronus/chronus/dsp/patch"
 	"github.com/music-chronus/chronus/dsp/stream"
 )
@@ -24,7 +24,7 @@ const (
 )
 
 // readScore reads what is to be played: a Standard MIDI File by its name (.mid, .midi), else timed OSC.
-func readScore(path string, plan *patch.Plan, addresses *actors.Addresses) (cues []stream.Command, err error) {
+func readScore(path string, plan *patch.Plan, addresses *space.Space) (cues []stream.Command, err error) {
 	if text, ok := patch.Score(path); ok {
 		return textScore(text, plan.Rate, addresses)
 	}
@@ -55,7 +55,7 @@ func readScore(path string, plan *patch.Plan, addresses *actors.Addresses) (cues
 }
 
 // textScore reads a line a message: seconds, address, arguments. What follows # is a remark.
-func textScore(b []byte, rate int, addresses *actors.Addresses) (cues []stream.Command, err error) {
+func textScore(b []byte, rate int, addresses *space.Space) (cues []stream.Command, err error) {
 	number := 0
 	for line := range bytes.Lines(b) {
 		number++

@@ -137,7 +137,7 @@ func TestScoreErrors(t *testing.T) {
 		{poly, "a.txt", "0 /note/on 600", "line 1: 600 is no note"},
 		{poly, "a.mid", "MThd\x00\x00\x00\x06\x00\x00\x00\x01\xe7\x28MTrk\x00\x00\x00\x04\x00\xff\x2f\x00", "SMPTE"},
 		{poly, "a.txt", "0", "line 1: it must be a time"},
-		{poly, "a.txt", "0 /engine/status", "line 1: it asks, or changes the patch"},
+		{poly, "a.txt", "0 /engine/status", "line 1: unknown; the nearest is"},
 		{"", "a.txt", "0 /note/on 60", "line 1: unknown; the nearest is"},
 	} {
 		args := []string{"render", "-o", filepath.Join(t.TempDir(), "o.wav"), "--score", writeFile(t, tt.name, []byte(tt.text))}

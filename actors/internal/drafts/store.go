@@ -21,7 +21,7 @@ const (
 	maxDrafts   = 32               // clients that edit at a time
 	maxEdits    = 2048             // edits of one draft
 	maxIdle     = 10 * time.Minute // after its last edit another client's edit deletes a draft
-	changeLimit = 30 * time.Second // how long a change of the patch may take
+	ChangeLimit = 30 * time.Second // how long a change of the patch may take
 )
 
 // The errors of drafts.
@@ -242,7 +242,7 @@ func (s *Store) abort(r Request) ([]any, error) {
 
 // change plays a patch, and returns the arguments of the reply.
 func (s *Store) change(r Request, name string, text []byte) ([]any, error) {
-	ctx, cancel := context.WithTimeout(context.Background(), changeLimit)
+	ctx, cancel := context.WithTimeout(context.Background(), ChangeLimit)
 	defer cancel()
 	rejected := func(err error) { _ = r.From.Fail(r.Command.address, err.Error()) }
 	number, frame, err := s.engine.Change(ctx, name, text, rejected)

@@ -7,8 +7,8 @@ import (
 	"github.com/music-chronus/chronus/shm/sys"
 )
 
-// ClockSampler tells a timeline when the engine's clock moves.
-type ClockSampler struct {
+// clockSampler tells a timeline when the engine's clock moves.
+type clockSampler struct {
 	timeline *osc.Timeline
 	clock    func() uint64 // blocks
 	block    uint64        // frames
@@ -16,22 +16,19 @@ type ClockSampler struct {
 	at       int64         // when that was taken, sys.Monotonic
 }
 
-// StartClock returns a sampler for the time tags of messages; nil if there is no OSC server. clock
-// returns the next block to play. It is called before Serve.
-func (f *Frontend) StartClock(rate, block int, clock func() uint64) *ClockSampler {
+// StartClock starts the timeline that time tags need. One goroutine then calls sample every few
+// milliseconds; sample is nil if there is no OSC server. clock returns the next block to play.
+// StartClock is called before Serve.
+func (f *Frontend) StartClock(rate, block int, clock func() uint64) (sample func()) {
 	if f.server == nil {
 		return nil
 	}
 	f.timeline = osc.NewTimeline(rate)
-	return &ClockSampler{timeline: f.timeline, clock: clock, block: uint64(block), last: clock(), at: sys.Monotonic()}
+	s := &clockSampler{timeline: f.timeline, clock: clock, block: uint64(block), last: clock(), at: sys.Monotonic()}
+	return s.sample
 }
 
-// Sample reads the clock. One goroutine calls it, every few milliseconds. A nil sampler does
-// nothing.
-func (s *ClockSampler) Sample() {
-	if s == nil {
-		return
-	}
+func (s *clockSampler) sample() {
 	clock := s.clock()
 	now := sys.Monotonic()
 	if clock != s.last {

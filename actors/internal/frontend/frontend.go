@@ -114,6 +114,9 @@ func (f *Frontend) Reset() {
 	f.cfg.Drafts.Reset()
 }
 
+// Drafts returns the drafts of the patch.
+func (f *Frontend) Drafts() *drafts.Store { return f.cfg.Drafts }
+
 // View returns the addresses that exist now, with what they were last set to.
 func (f *Frontend) View() *space.View {
 	v := f.tracker.View()
