@@ -306,7 +306,7 @@ func (r *rig) finishBroadcast() {
 	for _, s := range r.slots {
 		// A joiner may be behind: it is fed. Who may be named must have all.
 		if s.attached() && s.phase == ready && s.cmds.Tail() < r.log.Last() {
-			r.giveUp(s, "it was not fed any more")
+			r.condemn(s, "lacks commands after the take-over")
 		}
 	}
 	if r.log.Last() > before {

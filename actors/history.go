@@ -98,7 +98,7 @@ func (h *history) pending(s *slot) *failover {
 	for i := len(h.failovers) - 1; i >= 0 && i >= len(h.failovers)-8; i-- {
 		f := &h.failovers[i]
 		// A worker that was flipped away from, recovered, and died later of something else dies anew.
-		if f.live && f.Slot == s.number && f.Generation == s.gen && (s.hung || f.FromKill) {
+		if f.live && f.Slot == s.number && f.Generation == s.gen && (s.condemned || f.FromKill) {
 			return f
 		}
 	}
@@ -119,12 +119,12 @@ func (h *history) redundant(r *rig) {
 	}
 }
 
-// causeOf says in words why s's process ended.
+// causeOf describes why s's process ended.
 func (r *rig) causeOf(s *slot, exit sys.Exit) string {
 	st := r.journal.Status(s.number)
 	switch {
-	case s.hung:
-		return "hung, killed by the engine"
+	case s.condemned:
+		return s.reason + ", killed by the engine"
 	case st.Generation != s.gen || st.Cause.Foreign():
 		return exit.String()
 	case st.Rendering:

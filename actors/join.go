@@ -34,7 +34,7 @@ func (r *rig) askForState(s, avoid *slot, now time.Time) ask {
 	var giver *slot
 	for i := 1; i <= len(r.slots) && giver == nil && r.control.Transport() != shm.Idle && r.doubt == nil; i++ {
 		g := r.slots[(active+i)%len(r.slots)]
-		if g != s && g != avoid && g.phase == ready && !g.hung && !g.dying {
+		if g != s && g != avoid && g.phase == ready && !g.condemned && !g.dying {
 			giver = g
 		}
 	}
@@ -72,7 +72,7 @@ func (a *ask) settle(now time.Time) (failed bool) {
 // ring before: until the clock has reached the old head, that may still be played.
 func (r *rig) tendStarting(s *slot, now time.Time) {
 	if now.Sub(s.since) > startLimit {
-		r.giveUp(s, "it has not started within "+startLimit.String())
+		r.condemn(s, "not started within "+startLimit.String())
 		return
 	}
 	if s.want.settle(now) {
@@ -89,7 +89,7 @@ func (r *rig) tendStarting(s *slot, now time.Time) {
 	}
 	if err := r.attach(s, now); err != nil {
 		r.emit(report.WorkerFailed{Slot: s.number, PID: s.proc.PID, Err: err})
-		r.giveUp(s, err.Error())
+		r.condemn(s, err.Error())
 	}
 }
 
@@ -136,12 +136,12 @@ func (r *rig) feed(s *slot) error {
 // furthest joiner is named before that.
 func (r *rig) tendJoining(s *slot, now time.Time) {
 	head := r.journal.Head(s.number)
-	if s.hung || !head.Of(s.gen) || s.cmds.Liveness().Load() == 0 {
+	if s.condemned || !head.Of(s.gen) || s.cmds.Liveness().Load() == 0 {
 		return
 	}
 	r.handRing(s)
 	if err := r.feed(s); err != nil {
-		r.giveUp(s, err.Error())
+		r.condemn(s, err.Error())
 	}
 	if s.cmds.Tail() != r.log.Last() {
 		return // it takes what there is
@@ -159,9 +159,9 @@ func (r *rig) tendJoining(s *slot, now time.Time) {
 		case r.doubt != nil:
 			r.witness(s, differs, agree)
 		case differs:
-			r.convict(s, s.compared)
+			r.replaceDiverged(s, s.compared)
 		}
-		if head.Published()+1 < r.journal.Published(lead.number) || s.agreed == 0 || s.hung {
+		if head.Published()+1 < r.journal.Published(lead.number) || s.agreed == 0 || s.condemned {
 			return
 		}
 	}
@@ -243,7 +243,7 @@ func (r *rig) keepState(st shm.State, now time.Time) {
 func (r *rig) spent() uint64 {
 	seq := r.kept.Seq
 	for _, s := range r.slots {
-		if s.phase == joining && !s.hung {
+		if s.phase == joining && !s.condemned {
 			seq = min(seq, s.cmds.Tail())
 		}
 	}

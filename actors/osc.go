@@ -11,6 +11,7 @@ import (
 	"github.com/music-chronus/chronus/actors/space"
 	"github.com/music-chronus/chronus/dsp/patch"
 	"github.com/music-chronus/chronus/osc"
+	"github.com/music-chronus/chronus/osc/server"
 	"github.com/music-chronus/chronus/shm"
 )
 
@@ -21,7 +22,7 @@ func (e *Engine) newFrontend(plan *patch.Plan) (*frontend.Frontend, error) {
 		Rate: e.cfg.Rate, Patches: e.cfg.Patches, Samples: e.cfg.Samples,
 	}, patchEditing{e})
 	return frontend.New(frontend.Config{
-		OSC: e.cfg.OSC, Access: osc.Access{Allow: e.cfg.OSCAllow, Token: e.cfg.OSCToken},
+		OSC: e.cfg.OSC, Access: server.Access{Allow: e.cfg.OSCAllow, Token: e.cfg.OSCToken},
 		OSCQuery: e.cfg.OSCQuery, NoMDNS: e.cfg.NoMDNS, Logger: e.cfg.Logger,
 		Drafts: store, Load: e.load.of,
 		Frame: func() uint64 { return e.rig.control.Clock() * uint64(e.rig.geo.Block) },

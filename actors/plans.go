@@ -276,7 +276,7 @@ func (r *rig) makeReady(p *planned, asked *round, now time.Time) (all bool, err 
 		case made:
 			asked.slot = nil
 		case now.Sub(asked.since) > makeLimit && s.phase == ready:
-			r.giveUp(s, "it does not get a patch ready")
+			r.condemn(s, "hung, patch not ready within "+makeLimit.String())
 			return false, fmt.Errorf("worker %d has not made it ready within %v", s.number, makeLimit)
 		default:
 			return false, nil

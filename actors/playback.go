@@ -248,7 +248,7 @@ func (r *rig) replaceRefused(n wire.Refused) {
 	s := r.slots[n.Slot]
 	s.refused = n.Generation
 	if s.attached() && s.gen == n.Generation {
-		r.dismiss(s, "the audio process refuses its ring: "+n.Reason)
+		r.dismiss(s, "ring refused by the audio process: "+n.Reason)
 	}
 }
 

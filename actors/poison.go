@@ -82,7 +82,7 @@ func (r *rig) afterDeath(o offence) {
 	case o.own && p.deaths[o.block] > len(r.slots) && p.top <= o.block:
 		for _, s := range r.slots { // they die in turn: together, it can be helped
 			if s.attached() {
-				r.giveUp(s, fmt.Sprintf("block %d ends every worker", o.block))
+				r.condemn(s, fmt.Sprintf("block %d crashes every worker", o.block))
 			}
 		}
 	}

@@ -109,7 +109,7 @@ func (r *rig) whole() bool {
 	}
 	top := uint64(0)
 	for _, s := range r.slots {
-		if s.phase != ready || s.killedAt != 0 || s.dying || s.hung {
+		if s.phase != ready || s.killedAt != 0 || s.dying || s.condemned {
 			return false
 		}
 		top = max(top, r.journal.Published(s.number))

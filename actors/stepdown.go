@@ -60,7 +60,7 @@ func (r *rig) install(name string, text []byte) error {
 	for _, s := range r.slots {
 		s.want = ask{state: at, done: true}
 		if s.phase == starting {
-			r.giveUp(s, "it was to load a patch that was given up")
+			r.condemn(s, "its patch was abandoned")
 		}
 	}
 	restarts := r.poison.top

@@ -187,7 +187,7 @@ func (r *rig) depose(s *slot) {
 // furthestJoiner is the joining slot, other than not, with the highest head.
 func (r *rig) furthestJoiner(not *slot) (best *slot) {
 	for _, s := range r.slots {
-		if s == not || s.phase != joining || s.hung {
+		if s == not || s.phase != joining || s.condemned {
 			continue
 		}
 		if best == nil || r.journal.Published(s.number) > r.journal.Published(best.number) {
@@ -287,7 +287,7 @@ func (r *rig) noticeFlip() {
 	}
 }
 
-// tendProgress gives up a worker that publishes nothing for limit though it could.
+// tendProgress condemns a worker that could publish but has not done so for limit.
 func (r *rig) tendProgress(s *slot, now time.Time, limit time.Duration) {
 	head := r.journal.Published(s.number)
 	active := r.control.Active().Slot()
@@ -303,6 +303,6 @@ func (r *rig) tendProgress(s *slot, now time.Time, limit time.Duration) {
 		return
 	}
 	if now.Sub(s.movedAt) > limit {
-		r.giveUp(s, "it has published nothing for "+limit.String())
+		r.condemn(s, "hung, nothing published for "+limit.String())
 	}
 }

@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 
 	"github.com/music-chronus/chronus/dsp/patch"
+	"github.com/music-chronus/chronus/dsp/patch/schema"
 	"github.com/music-chronus/chronus/dsp/samples"
 )
 
@@ -44,7 +45,7 @@ func (c *schemaCmd) Run(s streams) error {
 	if !(c.Rate >= 8000 && c.Rate <= 384000) {
 		return fmt.Errorf("--rate %v: it is 8000 to 384000", c.Rate)
 	}
-	text, err := patch.Schema(c.Rate)
+	text, err := schema.Patch(c.Rate)
 	if err == nil {
 		_, err = fmt.Fprintln(s.out, string(text))
 	}

@@ -17,7 +17,7 @@ import (
 
 	"github.com/music-chronus/chronus/actors"
 	"github.com/music-chronus/chronus/audio"
-	"github.com/music-chronus/chronus/osc"
+	"github.com/music-chronus/chronus/osc/server"
 	"github.com/music-chronus/chronus/shm/sys"
 	"github.com/music-chronus/chronus/shm/wire"
 )
@@ -72,11 +72,11 @@ func (f engineFlags) config(s streams) (actors.Config, error) {
 		Logger: slog.New(slog.NewTextHandler(s.err, &slog.HandlerOptions{Level: level})),
 	}
 	var err error
-	if c.OSCAllow, err = osc.ParseAllow(f.OSCAllow); err != nil {
+	if c.OSCAllow, err = server.ParseAllow(f.OSCAllow); err != nil {
 		return actors.Config{}, fmt.Errorf("--osc-allow: %w", err)
 	}
 	if f.OSCToken != "" {
-		if c.OSCToken, err = osc.ReadToken(f.OSCToken); err != nil {
+		if c.OSCToken, err = server.ReadToken(f.OSCToken); err != nil {
 			return actors.Config{}, fmt.Errorf("--osc-token-file: %w", err)
 		}
 	}

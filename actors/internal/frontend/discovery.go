@@ -7,9 +7,9 @@ import (
 	"strconv"
 	"syscall"
 
-	"github.com/music-chronus/chronus/osc"
 	"github.com/music-chronus/chronus/osc/feed"
 	"github.com/music-chronus/chronus/osc/query"
+	"github.com/music-chronus/chronus/osc/server"
 )
 
 // queryAbove is how far the default port of OSCQuery lies above OSC's: far enough that engines on
@@ -44,7 +44,7 @@ func (f *Frontend) Discover() (err error) {
 
 func (f *Frontend) listenQuery(requested bool) error {
 	c := query.Config{
-		Name: "Chronus", OSC: f.server.Addr(), Access: osc.Access{Allow: f.cfg.Access.Allow},
+		Name: "Chronus", OSC: f.server.Addr(), Access: server.Access{Allow: f.cfg.Access.Allow},
 		Feed: f.feed, Values: func() feed.Values { return f.View() },
 	}
 	if requested {

@@ -18,6 +18,7 @@ import (
 	"github.com/music-chronus/chronus/osc"
 	"github.com/music-chronus/chronus/osc/feed"
 	"github.com/music-chronus/chronus/osc/query"
+	"github.com/music-chronus/chronus/osc/server"
 	"github.com/music-chronus/chronus/shm"
 )
 
@@ -26,10 +27,10 @@ const None = "none"
 
 // Config says where a Frontend listens, and gives it what it needs of its engine.
 type Config struct {
-	OSC      string     // host:port, of UDP and TCP; None: no OSC
-	Access   osc.Access // which machines may play, and the token for more than playing
-	OSCQuery string     // host:port of OSCQuery; "": queryAbove OSC's port; None: no OSCQuery
-	NoMDNS   bool       // do not announce the server by mDNS
+	OSC      string        // host:port, of UDP and TCP; None: no OSC
+	Access   server.Access // which machines may play, and the token for more than playing
+	OSCQuery string        // host:port of OSCQuery; "": queryAbove OSC's port; None: no OSCQuery
+	NoMDNS   bool          // do not announce the server by mDNS
 	Logger   *slog.Logger
 
 	Drafts *drafts.Store
@@ -60,7 +61,7 @@ type Engine interface {
 type Frontend struct {
 	cfg       Config
 	tracker   *space.Tracker
-	server    *osc.Server // nil: none
+	server    *server.Server // nil: none
 	feed      *feed.Feed
 	query     *query.Server    // nil: none
 	announcer *query.Announcer // nil: none
@@ -83,7 +84,7 @@ func New(cfg Config, plan *patch.Plan) (f *Frontend, err error) {
 	}
 	f.feed = feed.New(func() feed.Values { return f.View() })
 	if cfg.OSC != None {
-		f.server, err = osc.Listen(cfg.OSC, cfg.Access)
+		f.server, err = server.Listen(cfg.OSC, cfg.Access)
 	}
 	return f, err
 }

@@ -11,6 +11,7 @@ import (
 	"github.com/music-chronus/chronus/actors/report"
 	"github.com/music-chronus/chronus/dsp/patch"
 	"github.com/music-chronus/chronus/osc"
+	"github.com/music-chronus/chronus/osc/server"
 )
 
 // fakeEngine keeps what a Frontend passes on, for the test to carry out.
@@ -84,14 +85,14 @@ func frontendOf(t *testing.T, text string, change ...func(*Config)) *Frontend {
 }
 
 // handlerOf is a handler of the default patch's addresses, its engine, and a peer on this machine.
-func handlerOf(t *testing.T) (*handler, *fakeEngine, osc.Peer) {
+func handlerOf(t *testing.T) (*handler, *fakeEngine, server.Peer) {
 	t.Helper()
 	f, engine := frontendOf(t, string(patch.Default())), newFakeEngine()
 	return &handler{f: f, engine: engine}, engine, f.server.Peer(netip.MustParseAddrPort("127.0.0.1:9"))
 }
 
 // packet gives a packet to a handler.
-func (h *handler) packet(t *testing.T, from osc.Peer, packet []byte) {
+func (h *handler) packet(t *testing.T, from server.Peer, packet []byte) {
 	t.Helper()
 	var d osc.Decoder
 	d.Decode(packet, func(m *osc.Message) { h.Take(m, from) }, func(e *osc.DecodeError) { t.Error(e) })
@@ -99,7 +100,7 @@ func (h *handler) packet(t *testing.T, from osc.Peer, packet []byte) {
 }
 
 // read gives a packet to a handler, and no more comes with it.
-func (h *handler) readPacket(t *testing.T, from osc.Peer, packet []byte) {
+func (h *handler) readPacket(t *testing.T, from server.Peer, packet []byte) {
 	t.Helper()
 	h.packet(t, from, packet)
 	h.Flush()

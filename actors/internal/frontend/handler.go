@@ -10,6 +10,7 @@ import (
 	"github.com/music-chronus/chronus/actors/internal/commandlog"
 	"github.com/music-chronus/chronus/actors/internal/drafts"
 	"github.com/music-chronus/chronus/osc"
+	"github.com/music-chronus/chronus/osc/server"
 	"github.com/music-chronus/chronus/shm"
 	"github.com/music-chronus/chronus/shm/sys"
 )
@@ -39,11 +40,11 @@ func (f *Frontend) Serve(ctx context.Context, engine Engine) (err error) {
 			err = fmt.Errorf("panic while serving: %v", r)
 		}
 	}()
-	return f.server.Serve(ctx, func() osc.Handler { return &handler{f: f, engine: engine} })
+	return f.server.Serve(ctx, func() server.Handler { return &handler{f: f, engine: engine} })
 }
 
 // handler makes a batch of each packet of one reader, and passes on the batches of one read
-// together. It implements osc.Handler.
+// together. It implements server.Handler.
 type handler struct {
 	f        *Frontend
 	engine   Engine
@@ -59,9 +60,9 @@ type handler struct {
 	pendingPacket // the present one
 }
 
-// Take implements osc.Handler. A message that is refused is answered at once; the others of its
+// Take implements server.Handler. A message that is refused is answered at once; the others of its
 // packet enter.
-func (h *handler) Take(m *osc.Message, from osc.Peer) {
+func (h *handler) Take(m *osc.Message, from server.Peer) {
 	if h.view == nil {
 		h.view = h.f.tracker.View()
 		if h.read == 0 {
@@ -78,7 +79,7 @@ func (h *handler) Take(m *osc.Message, from osc.Peer) {
 	}
 }
 
-func (h *handler) take(m *osc.Message, from osc.Peer) error {
+func (h *handler) take(m *osc.Message, from server.Peer) error {
 	before := len(h.commands)
 	commands, found, err := h.view.Routes().Append(h.commands, m, &h.patterns)
 	if err != nil {
@@ -121,7 +122,7 @@ func (h *handler) take(m *osc.Message, from osc.Peer) error {
 
 // edit passes a patch command on once the commands that its sender has sent before have entered:
 // /patch/save saves what was set.
-func (h *handler) edit(c *drafts.Command, args []any, from osc.Peer) {
+func (h *handler) edit(c *drafts.Command, args []any, from server.Peer) {
 	store, engine := h.f.cfg.Drafts, h.engine
 	h.after(c.Address(), from, func() error {
 		if err := store.Admit(); err != nil {
@@ -134,7 +135,7 @@ func (h *handler) edit(c *drafts.Command, args []any, from osc.Peer) {
 
 // after calls do once the commands before the present message have entered. do answers the
 // message, or returns why it is refused.
-func (h *handler) after(address string, from osc.Peer, do func() error) {
+func (h *handler) after(address string, from server.Peer, do func() error) {
 	h.pending = append(h.pending, pendingMessage{address: address, from: from, end: len(h.commands), then: do})
 }
 
@@ -174,9 +175,9 @@ func (h *handler) firstPending() int {
 	return 0
 }
 
-// End implements osc.Handler. If there is no room for all messages of the packet, all are refused,
+// End implements server.Handler. If there is no room for all messages of the packet, all are refused,
 // queries too: an answer would claim that what was sent before has entered.
-func (h *handler) End(from osc.Peer) {
+func (h *handler) End(from server.Peer) {
 	list := h.pending[h.firstPending():]
 	switch {
 	case len(list) == 0:
@@ -192,7 +193,7 @@ func (h *handler) End(from osc.Peer) {
 	h.pendingPacket = pendingPacket{}
 }
 
-// Flush implements osc.Handler. It passes on copies, since their commands outlive the next read.
+// Flush implements server.Handler. It passes on copies, since their commands outlive the next read.
 func (h *handler) Flush() {
 	h.read = 0
 	if len(h.packets) == 0 {

@@ -11,6 +11,7 @@ import (
 	"github.com/music-chronus/chronus/actors/internal/commandlog"
 	"github.com/music-chronus/chronus/actors/space"
 	"github.com/music-chronus/chronus/osc"
+	"github.com/music-chronus/chronus/osc/server"
 	"github.com/music-chronus/chronus/shm"
 )
 
@@ -141,7 +142,7 @@ func TestTimeTagsWhileHeldUp(t *testing.T) {
 func TestTokenIsRequired(t *testing.T) {
 	h, e, near := handlerOf(t)
 	other := h.f.server.Peer(netip.MustParseAddrPort("192.0.2.1:9"))
-	ask := func(from osc.Peer, address string, arg any) (err error) {
+	ask := func(from server.Peer, address string, arg any) (err error) {
 		h.view = h.f.tracker.View()
 		h.patterns.Reset()
 		var d osc.Decoder

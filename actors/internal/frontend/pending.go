@@ -6,6 +6,7 @@ import (
 	"github.com/music-chronus/chronus/actors/internal/commandlog"
 	"github.com/music-chronus/chronus/actors/space"
 	"github.com/music-chronus/chronus/osc"
+	"github.com/music-chronus/chronus/osc/server"
 	"github.com/music-chronus/chronus/shm/sys"
 )
 
@@ -24,7 +25,7 @@ type pendingPacket struct {
 // pendingMessage is a message that was resolved. It implements commandlog.Requester.
 type pendingMessage struct {
 	address string
-	from    osc.Peer
+	from    server.Peer
 	end     int   // in handler.commands
 	matched int   // addresses; 0: it is no pattern
 	timed   bool  // it has a time tag
@@ -89,7 +90,7 @@ func try(enter func(commandlog.Batch) bool, b commandlog.Batch) (entered bool, f
 
 // admit makes room for n messages. Over a connection it waits for room; by UDP, where waiting would
 // only lose other packets, it drops the messages at once, and counts them.
-func (f *Frontend) admit(n int64, from osc.Peer) bool {
+func (f *Frontend) admit(n int64, from server.Peer) bool {
 	for began := time.Now(); ; time.Sleep(time.Millisecond) {
 		if f.inFlight.Add(n) <= maxInFlight {
 			return true

@@ -12,10 +12,11 @@ import (
 	"github.com/music-chronus/chronus/actors/internal/drafts"
 	"github.com/music-chronus/chronus/actors/report"
 	"github.com/music-chronus/chronus/osc"
+	"github.com/music-chronus/chronus/osc/server"
 	"github.com/music-chronus/chronus/shm/sys"
 )
 
-func ping(_ *handler, m *osc.Message, from osc.Peer) error {
+func ping(_ *handler, m *osc.Message, from server.Peer) error {
 	args := make([]any, 0, len(m.Args))
 	for i, a := range m.Args {
 		v, ok := a.Value()
@@ -27,7 +28,7 @@ func ping(_ *handler, m *osc.Message, from osc.Peer) error {
 	return from.Reply("/pong", args...)
 }
 
-func version(_ *handler, _ *osc.Message, from osc.Peer) error {
+func version(_ *handler, _ *osc.Message, from server.Peer) error {
 	major, minor, rest, revision := versionOf(debug.ReadBuildInfo())
 	return from.Reply("/version.reply", "chronus", major, minor, rest, revision)
 }
@@ -73,7 +74,7 @@ func (h *handler) askStatus(answer func(report.Status)) error {
 	return err
 }
 
-func engineStatus(h *handler, _ *osc.Message, from osc.Peer) error {
+func engineStatus(h *handler, _ *osc.Message, from server.Peer) error {
 	return h.askStatus(func(st report.Status) { _ = from.Reply("/engine/status.reply", statusArgs(st)...) })
 }
 
@@ -92,7 +93,7 @@ func statusArgs(st report.Status) []any {
 	}
 }
 
-func scStatus(h *handler, _ *osc.Message, from osc.Peer) error {
+func scStatus(h *handler, _ *osc.Message, from server.Peer) error {
 	f := h.f
 	return h.askStatus(func(st report.Status) { _ = from.Reply("/status.reply", f.scStatusArgs(st)...) })
 }
@@ -121,7 +122,7 @@ func (f *Frontend) scStatusArgs(st report.Status) []any {
 }
 
 // synchronize answers after the commands and the patch commands that were sent before.
-func synchronize(h *handler, m *osc.Message, from osc.Peer) error {
+func synchronize(h *handler, m *osc.Message, from server.Peer) error {
 	var args []any
 	if len(m.Args) > 0 {
 		v, ok := m.Args[0].Number()
@@ -151,7 +152,7 @@ func synchronize(h *handler, m *osc.Message, from osc.Peer) error {
 
 // get answers with values after the commands that were sent before: a client that has set something
 // asks for that. A pattern yields more answers than it costs, so it needs a sender who is known.
-func get(h *handler, m *osc.Message, from osc.Peer) error {
+func get(h *handler, m *osc.Message, from server.Peer) error {
 	entries := h.view.Space().Entries()
 	var wanted []string
 	for i, a := range m.Args {
@@ -200,7 +201,7 @@ func (h *handler) withValue(address []byte) ([]int, error) {
 
 // sendValues answers a get with the present values. It skips addresses that a change of the patch
 // has removed since.
-func (f *Frontend) sendValues(to osc.Peer, wanted []string) {
+func (f *Frontend) sendValues(to server.Peer, wanted []string) {
 	view, count := f.View(), 0
 	for _, address := range wanted {
 		i, ok := view.Space().Lookup(address)

@@ -7,11 +7,12 @@ import (
 	"github.com/music-chronus/chronus/actors/internal/drafts"
 	"github.com/music-chronus/chronus/actors/space"
 	"github.com/music-chronus/chronus/osc"
+	"github.com/music-chronus/chronus/osc/server"
 )
 
 // queryFunc answers a message, which has as many arguments as its route allows. The error is the
 // reason of a /fail.
-type queryFunc func(h *handler, m *osc.Message, from osc.Peer) error
+type queryFunc func(h *handler, m *osc.Message, from server.Peer) error
 
 // Routes lists the addresses that an engine has besides those of its plan. Most queries are those
 // of SuperCollider's server, which many clients know.

@@ -5,11 +5,12 @@ import (
 
 	"github.com/music-chronus/chronus/osc"
 	"github.com/music-chronus/chronus/osc/feed"
+	"github.com/music-chronus/chronus/osc/server"
 )
 
 // newSubscriber describes a peer. TCP subscriptions last as long as the connection, UDP ones a
 // minute.
-func newSubscriber(from osc.Peer) feed.Subscriber {
+func newSubscriber(from server.Peer) feed.Subscriber {
 	s := feed.Subscriber{From: from.Addr().Addr(), Send: from.Reply, Gone: from.Closed()}
 	if !from.Stream() {
 		s.Until = time.Now().Add(feed.Lasts)
@@ -18,7 +19,7 @@ func newSubscriber(from osc.Peer) feed.Subscriber {
 }
 
 // subscriber returns the peer's subscription, renewed for a minute, or a new one.
-func (f *Frontend) subscriber(from osc.Peer) feed.Subscriber {
+func (f *Frontend) subscriber(from server.Peer) feed.Subscriber {
 	s := newSubscriber(from)
 	if before, ok := f.feed.Get(from); ok {
 		s.All, s.Events, s.Numbers, s.Lines = before.All, before.Events, before.Numbers, before.Lines
@@ -28,7 +29,7 @@ func (f *Frontend) subscriber(from osc.Peer) feed.Subscriber {
 
 // subscribe updates a peer's subscription, or removes it if nothing is left to send. It returns how
 // many subscribers there are.
-func (f *Frontend) subscribe(from osc.Peer, s feed.Subscriber) (count int, err error) {
+func (f *Frontend) subscribe(from server.Peer, s feed.Subscriber) (count int, err error) {
 	if mayBeForged(from) && f.takesAway(from, s) {
 		return 0, errForgedEnd
 	}
@@ -44,15 +45,15 @@ func (f *Frontend) subscribe(from osc.Peer, s feed.Subscriber) (count int, err e
 
 // mayBeForged tells whether another machine may have sent in the peer's name. The token does not
 // prevent that, since the peer has shown it for its address.
-func mayBeForged(from osc.Peer) bool { return !from.Local() && !from.Stream() }
+func mayBeForged(from server.Peer) bool { return !from.Local() && !from.Stream() }
 
 // takesAway tells whether a peer would be sent less than before, or in another form.
-func (f *Frontend) takesAway(from osc.Peer, s feed.Subscriber) bool {
+func (f *Frontend) takesAway(from server.Peer, s feed.Subscriber) bool {
 	before, ok := f.feed.Get(from)
 	return ok && (before.All && (!s.All || s.Numbers != before.Numbers) || before.Lines && !s.Lines)
 }
 
-func notify(h *handler, m *osc.Message, from osc.Peer) error {
+func notify(h *handler, m *osc.Message, from server.Peer) error {
 	kind, err := choice(m, 2)
 	if err != nil {
 		return err
@@ -66,14 +67,14 @@ func notify(h *handler, m *osc.Message, from osc.Peer) error {
 	return from.Reply("/done", string(m.Address), n, feed.Most)
 }
 
-func resync(h *handler, m *osc.Message, from osc.Peer) error {
+func resync(h *handler, m *osc.Message, from server.Peer) error {
 	if err := h.f.feed.Resync(from); err != nil {
 		return err
 	}
 	return from.Reply("/done", string(m.Address))
 }
 
-func dumpOSC(h *handler, m *osc.Message, from osc.Peer) error {
+func dumpOSC(h *handler, m *osc.Message, from server.Peer) error {
 	on, err := choice(m, 1)
 	if err != nil {
 		return err
@@ -87,7 +88,7 @@ func dumpOSC(h *handler, m *osc.Message, from osc.Peer) error {
 }
 
 // muteErrors stops or resumes the /fail answers to a peer.
-func muteErrors(_ *handler, m *osc.Message, from osc.Peer) error {
+func muteErrors(_ *handler, m *osc.Message, from server.Peer) error {
 	on, err := choice(m, 1)
 	if err != nil {
 		return err

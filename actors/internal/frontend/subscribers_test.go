@@ -7,6 +7,7 @@ import (
 
 	"github.com/music-chronus/chronus/osc"
 	"github.com/music-chronus/chronus/osc/feed"
+	"github.com/music-chronus/chronus/osc/server"
 )
 
 // By UDP from another machine, where who asks may be forged, nobody is told anything without the token.
@@ -40,7 +41,7 @@ func TestForgedEnd(t *testing.T) {
 	h, _, near := handlerOf(t)
 	far := h.f.server.Peer(netip.MustParseAddrPort("192.0.2.1:9"))
 	for _, tt := range []struct {
-		from    osc.Peer
+		from    server.Peer
 		name    string
 		run     queryFunc
 		arg     uint64
