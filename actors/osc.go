@@ -29,6 +29,10 @@ func (e *Engine) newFrontend(plan *patch.Plan) (*frontend.Frontend, error) {
 	}, plan)
 }
 
+// NewSpace returns the addresses that an engine has while a plan plays: those of space.New, patch
+// commands and queries. Only the plan's own resolve into commands.
+func NewSpace(plan *patch.Plan) (*space.Space, error) { return space.New(plan, frontend.Routes()...) }
+
 // Addresses lists the OSC addresses of the patch that plays. The slice is for reading only.
 func (e *Engine) Addresses() []osc.Entry { return e.frontend.View().Space().Entries() }
 

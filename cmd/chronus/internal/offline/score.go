@@ -1,4 +1,4 @@
-package main
+package offline
 
 import (
 	"bytes"
@@ -7,12 +7,10 @@ import (
 	"math"
 	"os"
 	"path/filepath"
-	"slices"
 	"strings"
 
 	"gitlab.com/gomidi/midi/v2/smf"
 
-	"github.com/music-chronus/chronus/actors/space"
 	"github.com/music-chronus/chronus/dsp/patch"
 	"github.com/music-chronus/chronus/dsp/stream"
 )
@@ -23,8 +21,9 @@ const (
 	scoreEvents = 1 << 20
 )
 
-// readScore reads what is to be played: a Standard MIDI File by its name (.mid, .midi), else timed OSC.
-func readScore(path string, plan *patch.Plan, addresses *space.Space) (cues []stream.Command, err error) {
+// ReadScore reads a score: the one of a preset song, a Standard MIDI File (.mid, .midi), or timed OSC in any
+// other file. The cues are in the order of the file.
+func ReadScore(path string, plan *patch.Plan, addresses Addresses) (cues []stream.Command, err error) {
 	if text, ok := patch.Score(path); ok {
 		return textScore(text, plan.Rate, addresses)
 	}
@@ -33,7 +32,7 @@ func readScore(path string, plan *patch.Plan, addresses *space.Space) (cues []st
 		return nil, err
 	}
 	if st.Size() > scoreBytes {
-		return nil, fmt.Errorf("score %s: %d bytes; the most are %d", path, st.Size(), scoreBytes)
+		return nil, fmt.Errorf("score %s: %d bytes exceed the limit of %d", path, st.Size(), scoreBytes)
 	}
 	b, err := os.ReadFile(path)
 	if err != nil {
@@ -49,13 +48,13 @@ func readScore(path string, plan *patch.Plan, addresses *space.Space) (cues []st
 		return nil, fmt.Errorf("score %s: %w", path, err)
 	}
 	if len(cues) > scoreEvents {
-		return nil, fmt.Errorf("score %s: %d events; the most are %d", path, len(cues), scoreEvents)
+		return nil, fmt.Errorf("score %s: %d events exceed the limit of %d", path, len(cues), scoreEvents)
 	}
 	return cues, nil
 }
 
-// textScore reads a line a message: seconds, address, arguments. What follows # is a remark.
-func textScore(b []byte, rate int, addresses *space.Space) (cues []stream.Command, err error) {
+// textScore reads timed OSC, one message a line, as ParseCue reads it. A comment begins with #.
+func textScore(b []byte, rate int, addresses Addresses) (cues []stream.Command, err error) {
 	number := 0
 	for line := range bytes.Lines(b) {
 		number++
@@ -63,7 +62,7 @@ func textScore(b []byte, rate int, addresses *space.Space) (cues []stream.Comman
 		if strings.TrimSpace(text) == "" {
 			continue
 		}
-		more, err := parseCue(addresses, text, rate)
+		more, err := ParseCue(addresses, text, rate)
 		if err != nil {
 			return nil, fmt.Errorf("line %d: %w", number, err)
 		}
@@ -72,20 +71,21 @@ func textScore(b []byte, rate int, addresses *space.Space) (cues []stream.Comman
 	return cues, nil
 }
 
-// bendSemitones is what a whole turn of a MIDI pitch wheel is by default (General MIDI).
+// bendSemitones is the range of a MIDI pitch wheel by default (General MIDI).
 const bendSemitones = 2
 
-// midiScore reads notes, those of channel n for the n-th group of voices, or the last; the pitch wheel, the modulation wheel (1), the pedal (64), and pressure.
+// midiScore reads notes, pressure, the pitch wheel, the modulation wheel (controller 1) and the pedal (64).
+// Notes of channel n play the n-th group of voices, or the last.
 func midiScore(b []byte, plan *patch.Plan) (cues []stream.Command, err error) {
 	if len(plan.Voices) == 0 {
-		return nil, fmt.Errorf("the patch %s has no voices to play notes with", plan.Name)
+		return nil, fmt.Errorf("patch %s has no voices to play notes with", plan.Name)
 	}
-	const division = 12 // of the header; with its highest bit set, SMPTE
+	const division = 12 // offset in the header; the highest bit means SMPTE
 	if len(b) > division && b[division]&0x80 != 0 {
-		return nil, errors.New("its time is in SMPTE frames; only files in beats are read")
+		return nil, errors.New("unsupported time format SMPTE: use a file in beats")
 	}
 	defer func() {
-		if x := recover(); x != nil { // the library gives up on some files by panicking
+		if x := recover(); x != nil { // the library panics on some files
 			cues, err = nil, fmt.Errorf("not a Standard MIDI File: %v", x)
 		}
 	}()
@@ -108,12 +108,13 @@ func midiScore(b []byte, plan *patch.Plan) (cues []stream.Command, err error) {
 	return cues, nil
 }
 
-// midiCommand is what a message means for the voices; ok is false for those that mean nothing to them.
+// midiCommand returns the command of a message, and false if the message has none.
 func midiCommand(m smf.Message, plan *patch.Plan) (c stream.Command, ok bool) {
 	var channel, key, value uint8
 	var bend int16
 	note := func(kind stream.Kind, v float64) (stream.Command, bool) {
-		return stream.Command{Kind: kind, Node: uint16(plan.NoteNode(min(int(channel), len(plan.Voices)-1))), Param: uint16(key), Value: v}, true
+		node := plan.NoteNode(min(int(channel), len(plan.Voices)-1))
+		return stream.Command{Kind: kind, Node: uint16(node), Param: uint16(key), Value: v}, true
 	}
 	set := func(param uint16, v float64) (stream.Command, bool) {
 		return stream.Command{Kind: stream.Set, Param: param, Value: v}, true
@@ -135,13 +136,4 @@ func midiCommand(m smf.Message, plan *patch.Plan) (c stream.Command, ok bool) {
 		return set(patch.EngineSustain, float64(value/64))
 	}
 	return c, false
-}
-
-// numberCues puts cues in the order of time, and gives each its Seq.
-func numberCues(cues []stream.Command) []stream.Command {
-	slices.SortStableFunc(cues, func(a, b stream.Command) int { return int(int64(a.Frame) - int64(b.Frame)) })
-	for i := range cues {
-		cues[i].Seq = uint64(i) + 1
-	}
-	return cues
 }

@@ -1,4 +1,4 @@
-package main
+package offline
 
 import (
 	"errors"
@@ -15,14 +15,14 @@ import (
 	"github.com/music-chronus/chronus/audio/file"
 )
 
-// soundFile takes interleaved samples.
-type soundFile interface {
+// SoundFile takes interleaved samples from -1 to 1. Close completes the file.
+type SoundFile interface {
 	Write(samples []float32) error
 	Close() error
 }
 
-// createSound makes a FLAC of 24 bits by its name (.flac), else a WAV of 32-bit floats.
-func createSound(path string, rate, channels int) (soundFile, error) {
+// Create creates a FLAC file of 24 bits if the name ends with .flac, else a WAV file of 32-bit floats.
+func Create(path string, rate, channels int) (SoundFile, error) {
 	if strings.ToLower(filepath.Ext(path)) == ".flac" {
 		return newFLAC(path, rate, channels)
 	}
@@ -35,7 +35,7 @@ type flacFile struct {
 	enc      *flac.Encoder
 	rate     int
 	channels int
-	rest     []float32 // less than a frame's worth
+	rest     []float32 // less than one FLAC frame
 }
 
 const (
@@ -45,14 +45,15 @@ const (
 
 func newFLAC(path string, rate, channels int) (*flacFile, error) {
 	if channels > 2 {
-		return nil, fmt.Errorf("FLAC %s: %d channels; it takes 1 or 2", path, channels)
+		return nil, fmt.Errorf("FLAC %s: %d channels: FLAC takes 1 or 2; try a name that ends with .wav", path, channels)
 	}
 	f, err := os.Create(path)
 	if err != nil {
 		return nil, fmt.Errorf("FLAC: %w", err)
 	}
 	enc, err := flac.NewEncoder(f, &meta.StreamInfo{
-		BlockSizeMin: flacFrames, BlockSizeMax: flacFrames, SampleRate: uint32(rate), NChannels: uint8(channels), BitsPerSample: flacBits,
+		BlockSizeMin: flacFrames, BlockSizeMax: flacFrames,
+		SampleRate: uint32(rate), NChannels: uint8(channels), BitsPerSample: flacBits,
 	})
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("FLAC %s: %w", path, err), f.Close())
@@ -60,7 +61,7 @@ func newFLAC(path string, rate, channels int) (*flacFile, error) {
 	return &flacFile{f: f, enc: enc, rate: rate, channels: channels}, nil
 }
 
-// Write appends samples; what is above full scale is cut.
+// Write appends samples. Samples above full scale are clipped.
 func (w *flacFile) Write(samples []float32) error {
 	w.rest = append(w.rest, samples...)
 	for len(w.rest) >= flacFrames*w.channels {
@@ -75,10 +76,13 @@ func (w *flacFile) Write(samples []float32) error {
 func (w *flacFile) frame(samples []float32) error {
 	n := len(samples) / w.channels
 	fr := &frame.Frame{Header: frame.Header{
-		BlockSize: uint16(n), SampleRate: uint32(w.rate), Channels: frame.Channels(w.channels - 1), BitsPerSample: flacBits,
+		BlockSize: uint16(n), SampleRate: uint32(w.rate),
+		Channels: frame.Channels(w.channels - 1), BitsPerSample: flacBits,
 	}}
 	for c := range w.channels {
-		sub := &frame.Subframe{SubHeader: frame.SubHeader{Pred: frame.PredVerbatim}, Samples: make([]int32, n), NSamples: n} // the encoder finds a better one
+		// The encoder finds a better prediction than this.
+		header := frame.SubHeader{Pred: frame.PredVerbatim}
+		sub := &frame.Subframe{SubHeader: header, Samples: make([]int32, n), NSamples: n}
 		for i := range sub.Samples {
 			x := float64(max(-1, min(1, samples[i*w.channels+c])))
 			sub.Samples[i] = int32(math.Round(x * (1<<(flacBits-1) - 1)))
@@ -91,12 +95,12 @@ func (w *flacFile) frame(samples []float32) error {
 	return nil
 }
 
-// Close writes what is left and completes the header.
+// Close writes the rest and completes the header.
 func (w *flacFile) Close() error {
 	var err error
 	if len(w.rest) > 0 {
 		err = w.frame(w.rest)
 		w.rest = nil
 	}
-	return errors.Join(err, w.enc.Close()) // it closes the file, too
+	return errors.Join(err, w.enc.Close()) // which closes the file, too
 }

@@ -1,4 +1,4 @@
-package main
+package patchfile
 
 import (
 	"context"
@@ -8,13 +8,16 @@ import (
 	"time"
 
 	"github.com/music-chronus/chronus/actors"
+	"github.com/music-chronus/chronus/dsp/samples"
 )
 
-// watchTick is how often a patch file is looked at. A file is read once it has been the same for two looks: whoever saves it may be in the middle of it.
+// watchTick is the interval between two looks at the file. A file is read once two looks agree, since a program
+// may be in the middle of saving it.
 const watchTick = 200 * time.Millisecond
 
-// watchPatch has an engine take up its patch file whenever that is saved, until ctx ends, and says what came of it.
-func (f samplesFlag) watchPatch(ctx context.Context, e *actors.Engine, path string, out io.Writer) {
+// Watch has an engine play a patch file again whenever the file is saved, until ctx ends. It prints each change,
+// and why a file was refused, to out.
+func Watch(ctx context.Context, e *actors.Engine, store samples.Store, path string, out io.Writer) {
 	type stamp struct {
 		at   time.Time
 		size int64
@@ -40,13 +43,13 @@ func (f samplesFlag) watchPatch(ctx context.Context, e *actors.Engine, path stri
 			continue
 		}
 		read = now
-		text, err := f.readPatch(path)
+		text, err := Read(store, path)
 		var c actors.Commit
 		if err == nil {
 			c, err = e.Patch(ctx, path, text, true)
 		}
 		if err != nil {
-			fmt.Fprintf(out, "chronus: %v; it plays on as it was\n", err)
+			fmt.Fprintf(out, "chronus: %v; the previous patch plays on\n", err)
 			continue
 		}
 		fmt.Fprintf(out, "chronus: patch %s plays from frame %d on\n", path, c.Frame)
