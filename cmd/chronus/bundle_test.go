@@ -253,8 +253,8 @@ func TestLateBundles(t *testing.T) {
 	}{
 		{"late", bundleOf(t, osc.Tag(now-2e9), packets(t, "/engine/freq", float32(300))...), []string{`/late "/engine/freq" 2.`, `/done "/engine/freq"`}},
 		{"before the first frame", bundleOf(t, osc.Tag(now-3600e9), packets(t, "/engine/freq", float32(300))...), []string{`/late "/engine/freq" 3600.`, `/done "/engine/freq"`}},
-		{"too far ahead", bundleOf(t, osc.Tag(now+65e9), packets(t, "/engine/freq", float32(300))...), []string{`/fail "/engine/freq" "its time tag is more than 1m0s ahead"`}},
-		{"years ahead", bundleOf(t, 0xeeeeeeee00000000, packets(t, "/engine/freq", float32(300))...), []string{`/fail "/engine/freq" "its time tag is more than 1m0s ahead"`}},
+		{"too far ahead", bundleOf(t, osc.Tag(now+65e9), packets(t, "/engine/freq", float32(300))...), []string{`/fail "/engine/freq" "time tag is more than 1m0s ahead: send the message later"`}},
+		{"years ahead", bundleOf(t, 0xeeeeeeee00000000, packets(t, "/engine/freq", float32(300))...), []string{`/fail "/engine/freq" "time tag is more than 1m0s ahead: send the message later"`}},
 		{
 			"inner before outer", bundleOf(t, osc.Tag(now+10e9), bundleOf(t, osc.Tag(now+9e9), packets(t, "/engine/freq", float32(300))...), packets(t, "/engine/amp", float32(0.5))[0]),
 			[]string{`/fail "" "OSC packet, byte 28: a bundle in it has an earlier time tag`, `/done "/engine/amp"`},

@@ -75,7 +75,7 @@ func (c *renderCmd) Run(s streams) error {
 
 // cues returns the messages of --score and --at as commands, in order of time.
 func (c *renderCmd) cues(plan *patch.Plan) ([]stream.Command, error) {
-	addresses, err := actors.NewAddresses(plan)
+	addresses, err := actors.NewSpace(plan)
 	if err != nil {
 		return nil, err
 	}

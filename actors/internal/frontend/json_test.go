@@ -1,9 +1,10 @@
-package actors
+package frontend
 
 import (
 	"encoding/json"
 	"testing"
 
+	"github.com/music-chronus/chronus/actors/space"
 	"github.com/music-chronus/chronus/dsp/patch"
 	"github.com/music-chronus/chronus/osc"
 )
@@ -23,17 +24,17 @@ func TestAddressesTold(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		a, err := NewAddresses(plan)
+		a, err := space.New(plan, Routes()...)
 		if err != nil {
 			t.Fatal(err)
 		}
-		b, err := json.Marshal(a.space.Entries())
+		b, err := json.Marshal(a.Entries())
 		if err != nil {
 			t.Fatalf("%s: %v", name, err)
 		}
 		var told []osc.Entry
-		if err := json.Unmarshal(b, &told); err != nil || len(told) != len(a.space.Entries()) {
-			t.Fatalf("%s: %d of %d addresses: %v", name, len(told), len(a.space.Entries()), err)
+		if err := json.Unmarshal(b, &told); err != nil || len(told) != len(a.Entries()) {
+			t.Fatalf("%s: %d of %d addresses: %v", name, len(told), len(a.Entries()), err)
 		}
 		if _, err := osc.NewSpace(told); err != nil {
 			t.Errorf("%s: %v", name, err)

@@ -1,9 +1,13 @@
-package actors
+package space_test
 
 import (
+	"errors"
+	"fmt"
 	"strings"
 	"testing"
+	"time"
 
+	"github.com/music-chronus/chronus/actors/space"
 	"github.com/music-chronus/chronus/dsp/patch"
 	"github.com/music-chronus/chronus/osc"
 	"github.com/music-chronus/chronus/shm"
@@ -27,7 +31,7 @@ func TestMusicAddresses(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	a, err := NewAddresses(plan)
+	a, err := space.New(plan, space.Route{Entry: osc.Entry{Address: "/engine/status", Kind: osc.Query}, Kind: space.Query, Handler: "status"})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -55,8 +59,17 @@ func TestMusicAddresses(t *testing.T) {
 		{"/seq/bpm", []any{int32(5)}, 0, shm.Command{}, "5 is not a number from 20 to 400"},
 		{"/note/bass/on", []any{int32(200)}, 0, shm.Command{}, "200 is no note"},
 		{"/gate/e", []any{int32(1)}, 0, shm.Command{}, "unknown"},
-		{"/seq/ramp", []any{int32(500), int32(2)}, 0, shm.Command{}, "500 is no tempo: it takes 20 to 400 bpm"},
+		{"/seq/ramp", []any{int32(500), int32(2)}, 0, shm.Command{}, "tempo 500: want 20 to 400 bpm"},
 		{"/engine/status", nil, 0, shm.Command{}, ""},
+		{"/seq/start", nil, 1, shm.Command{Op: shm.OpSet, Node: seq, Param: patch.SeqPlay, Value: patch.PlayStart}, ""},
+		{"/seq/assign", []any{"low", 7}, 1, shm.Command{Op: shm.OpSet, Node: seq + 1, Param: patch.TrackPattern, Value: 7}, ""},
+		{"/seq/assign", []any{"high", 7}, 0, shm.Command{}, `no track "high"; there are low`},
+		{"/seq/assign", []any{"low", "x"}, 0, shm.Command{}, "pattern x: want a number"},
+		{"/seq/pattern", []any{3, "X."}, 3, shm.Command{Op: shm.OpSteps, Node: seq, Param: 3 << 6, Value: 2}, ""},
+		{"/seq/pattern", []any{128, "X."}, 0, shm.Command{}, "pattern 128: want 0 to 127"},
+		{"/seq/pattern", []any{3, 4}, 0, shm.Command{}, "steps: want a string"},
+		{"/seq/gate_len", []any{3, 0.5}, 64, shm.Command{Op: shm.OpStepGate, Node: seq, Param: 3 << 6, Value: 0.5}, ""},
+		{"/seq/gate_len", []any{3, 2}, 0, shm.Command{}, "gate 2: want 0.05 to 1 of a step"},
 	} {
 		packet, err := osc.Encode(tt.address, tt.args...)
 		if err != nil {
@@ -85,7 +98,7 @@ func TestNoAllocs(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	a, err := NewAddresses(plan)
+	a, err := space.New(plan)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -118,5 +131,53 @@ func TestNoAllocs(t *testing.T) {
 	})
 	if n != 0 || len(commands) != 5 {
 		t.Errorf("%v allocations for %d commands", n, len(commands))
+	}
+}
+
+// A message is carried out by its route's Handler, or becomes what the route's Resolve makes of it,
+// which may keep state. Patterns reach neither.
+func TestRoutes(t *testing.T) {
+	taps := 0
+	tap := func(c space.Call) ([]shm.Command, error) {
+		if taps++; taps == 1 {
+			return nil, errors.New("one more")
+		}
+		return []shm.Command{{Op: shm.OpSet, Param: uint16(taps), Value: c.Waited.Seconds()}}, nil
+	}
+	s, err := space.New(planOf(t, valuePatch),
+		space.Route{Entry: osc.Entry{Address: "/engine/tempo/tap", Kind: osc.Words}, Resolve: tap},
+		space.Route{Entry: osc.Entry{Address: "/patch/load", Kind: osc.Words, Least: 1, Most: 1}, Kind: space.PatchCommand, Handler: "load"},
+		space.Route{Entry: osc.Entry{Address: "/ping", Kind: osc.Words, Most: 9}, Kind: space.Query, Handler: "ping"},
+	)
+	if err != nil {
+		t.Fatal(err)
+	}
+	send := func(address string, args ...osc.Arg) ([]shm.Command, space.Match, error) {
+		var p osc.Patterns
+		p.Reset()
+		return s.Append(nil, &osc.Message{Address: []byte(address), Args: args, Waited: time.Second}, &p)
+	}
+	if _, m, err := send("/engine/tempo/tap"); err == nil || m.Route.Kind != space.Command {
+		t.Errorf("the first tap: %v", err)
+	}
+	if list, _, err := send("/engine/tempo/tap"); err != nil || len(list) != 1 || list[0].Param != 2 || list[0].Value != 1 {
+		t.Errorf("the second tap: %v, %v", list, err)
+	}
+	if list, m, err := send("/patch/load", osc.Arg{Tag: 's', Bytes: []byte("x")}); err != nil || len(list) != 0 || m.Route.Handler != "load" || fmt.Sprint(m.Words) != "[x]" {
+		t.Errorf("a patch command: %v, %+v, %v", list, m, err)
+	}
+	if _, m, err := send("/patch/load"); err == nil || m.Route.Kind != space.PatchCommand {
+		t.Errorf("a patch command without its argument: %v", err)
+	}
+	if list, m, err := send("/ping", osc.Arg{Tag: 'b'}); err != nil || len(list) != 0 || m.Route.Handler != "ping" {
+		t.Errorf("a query, whose arguments are its handler's: %v, %+v, %v", list, m, err)
+	}
+	for _, pattern := range []string{"/patch/*", "/p?ng", "/engine/tempo/*"} {
+		if _, _, err := send(pattern, osc.Arg{Tag: 'i'}); err == nil {
+			t.Errorf("%s reaches something", pattern)
+		}
+	}
+	if taps != 2 {
+		t.Errorf("%d taps", taps)
 	}
 }

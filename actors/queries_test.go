@@ -92,8 +92,8 @@ func (k *talk) await(prefix string) (list []string) {
 	}
 }
 
-// Each verb that asks, by UDP and by TCP, is answered as documented, and what is wrong with it is said.
-func TestInquiries(t *testing.T) {
+// Each query, by UDP and by TCP, is answered as documented, and what is wrong with it is said.
+func TestQueries(t *testing.T) {
 	e := start(t)
 	for _, network := range []string{"udp", "tcp"} {
 		k := talkTo(t, e, network)
@@ -105,26 +105,26 @@ func TestInquiries(t *testing.T) {
 			{"/ping", nil, `/pong`},
 			{"/ping", []any{1, int64(1) << 40, float32(0.5), 0.25, "two", []byte{1, 2}, true, false}, `/pong 1 1099511627776 0\.5 0\.25 "two" <2 bytes> true false`},
 			{"/version", nil, `/version\.reply "chronus" 0 0 "devel" ".*"`},
-			{"/version", []any{1}, `/fail "/version" "it takes no argument"`},
+			{"/version", []any{1}, `/fail "/version" "want no argument, not 1"`},
 			{"/status", nil, `/status\.reply 1 4 0 1 4 [0-9.e-]+ [0-9.e-]+ 48000 4[78][0-9]{3}(\.[0-9]+)?`},
 			{"/sync", nil, `/synced`},
 			{"/sync", []any{7}, `/synced 7`},
 			{"/sync", []any{float32(1.5)}, `/synced 1\.5`},
-			{"/sync", []any{"x"}, `/fail "/sync" "it takes a number, or nothing"`},
+			{"/sync", []any{"x"}, `/fail "/sync" "argument 1: want a number, or no argument"`},
 			{"/mod/filter1/cutoff", []any{500}, `/done "/mod/filter1/cutoff"`},
 			{"/mod/filter1/mode", []any{"hp"}, `/done "/mod/filter1/mode"`},
 			{"/get", []any{"/mod/filter1/cutoff", "/mod/filter1/mode", "/engine/freq"}, "/mod/filter1/cutoff 500\n/mod/filter1/mode \"hp\"\n/engine/freq 440\n/done \"/get\" 3"},
 			{"/get", []any{"/mod/*/[gq]*"}, "/mod/sine1/gain 0.5\n/mod/filter1/q 0.707\n/mod/filter1/gain 0\n/done \"/get\" 3"},
 			{"/get", []any{"/mod/filter1/cutof"}, `/fail "/get" "/mod/filter1/cutof: unknown; the nearest is /mod/filter1/cutoff.*"`},
-			{"/get", []any{"/engine/status"}, `/fail "/get" "/engine/status: it has no value to be told"`},
-			{"/get", []any{1}, `/fail "/get" "it takes addresses, as strings"`},
-			{"/get", nil, `/fail "/get" "it takes address\.\.\., not 0 arguments"`},
-			{"/notify", []any{3}, `/fail "/notify" "it takes a whole number from 0 to 2"`},
-			{"/notify", []any{0.5}, `/fail "/notify" "it takes a whole number from 0 to 2"`},
+			{"/get", []any{"/engine/status"}, `/fail "/get" "/engine/status: address has no value"`},
+			{"/get", []any{1}, `/fail "/get" "argument 1: want an address, as a string"`},
+			{"/get", nil, `/fail "/get" "want address\.\.\., not 0 arguments"`},
+			{"/notify", []any{3}, `/fail "/notify" "argument 1: want a whole number from 0 to 2"`},
+			{"/notify", []any{0.5}, `/fail "/notify" "argument 1: want a whole number from 0 to 2"`},
 			{"/notify/resync", nil, `/fail "/notify/resync" "not subscribed: /notify 1 comes first"`},
 			{"/notify", []any{true}, `/done "/notify" 1 64`},
 			{"/notify", []any{0}, `/done "/notify" 0 64`},
-			{"/dumpOSC", []any{2}, `/fail "/dumpOSC" "it takes a whole number from 0 to 1"`},
+			{"/dumpOSC", []any{2}, `/fail "/dumpOSC" "argument 1: want a whole number from 0 to 1"`},
 			{"/dumpOSC", []any{0}, `/done "/dumpOSC"`},
 			{"/error", []any{0}, `/done "/error"`},
 			{"/nothing", nil, ``},
