@@ -28,8 +28,8 @@ func (e *Engine) halt() {
 	}
 	e.rig.fade(fadeWait)
 	e.gone.Store(true)
-	if e.face != nil {
-		if err := e.system.Root.StopFuture(e.face).Wait(); err != nil && !errors.Is(err, actor.ErrDeadLetter) {
+	if e.pid != nil {
+		if err := e.system.Root.StopFuture(e.pid).Wait(); err != nil && !errors.Is(err, actor.ErrDeadLetter) {
 			e.cfg.Logger.Warn("the actors did not end", "error", err)
 		}
 	}
@@ -47,7 +47,7 @@ func (e *Engine) halt() {
 // keepNow waits, no longer than wait, until every command is in the kept snapshot.
 func (r *rig) keepNow(wait time.Duration) {
 	r.mu.Lock()
-	want := r.log.last
+	want := r.log.Last()
 	r.mu.Unlock()
 	for began := time.Now(); time.Since(began) < wait; time.Sleep(time.Millisecond) {
 		r.mu.Lock()
