@@ -128,7 +128,7 @@ func (e *editor) serve(r request) {
 	reply, err := r.verb.run(e, r)
 	switch {
 	case err != nil:
-		_ = r.from.Fail(r.verb.address, err.Error())
+		_ = r.from.Fail(r.verb.address, err)
 	case reply != nil:
 		_ = r.from.Reply(r.verb.address+".reply", reply...)
 	default:
@@ -244,7 +244,7 @@ const changeLimit = 30 * time.Second
 func (e *editor) change(r request, name string, text []byte) ([]any, error) {
 	ctx, cancel := context.WithTimeout(context.Background(), changeLimit)
 	defer cancel()
-	c, err := e.rig.change(ctx, name, text, false, func(err error) { _ = r.from.Fail(r.verb.address, err.Error()) })
+	c, err := e.rig.change(ctx, name, text, false, func(err error) { _ = r.from.Fail(r.verb.address, err) })
 	if err != nil {
 		return nil, err
 	}

@@ -80,7 +80,7 @@ func (in *intake) Take(m *osc.Message, from server.Peer) {
 		in.desk.feed.Line(from.String() + " " + m.String())
 	}
 	if err := in.take(m, from); err != nil {
-		_ = from.Fail(string(m.Address), err.Error())
+		_ = from.Fail(string(m.Address), err)
 	}
 }
 
@@ -169,7 +169,7 @@ func (in *intake) End(from server.Peer) {
 		in.packets = append(in.packets, in.packet)
 	default:
 		for i := range list {
-			_ = list[i].from.Fail(list[i].address, errBusy.Error()) // whatever it asks for: it would come before what was sent before it
+			_ = list[i].from.Fail(list[i].address, errBusy) // whatever it asks for: it would come before what was sent before it
 		}
 		in.commands, in.asked = in.commands[:in.begin()], in.asked[:in.first()]
 	}
@@ -205,7 +205,7 @@ func (a *asked) Answer(err error) {
 	}
 	switch {
 	case err != nil:
-		_ = a.from.Fail(a.address, err.Error())
+		_ = a.from.Fail(a.address, err)
 	case a.then != nil:
 	case a.matched > 0:
 		_ = a.from.Reply("/done", a.address, a.matched)
