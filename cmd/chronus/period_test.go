@@ -2,7 +2,6 @@ package main
 
 import (
 	"fmt"
-	"os/exec"
 	"testing"
 	"time"
 
@@ -45,9 +44,7 @@ func TestE2EJackPeriods(t *testing.T) {
 			before := e.redundancy()
 			recorded := capturePorts(t, 9, "chronus:out_1", "chronus:out_2")
 			for _, frames := range changedPeriods {
-				if out, err := exec.Command("jack_bufsize", fmt.Sprint(frames)).CombinedOutput(); err != nil {
-					t.Fatalf("jack_bufsize %d: %v: %s", frames, err, out)
-				}
+				tool(t, "jack_bufsize", fmt.Sprint(frames))
 				e.awaitPeriod(frames)
 			}
 			after := e.must()

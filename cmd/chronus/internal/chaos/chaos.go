@@ -48,12 +48,20 @@ const (
 
 // AwaitRedundant waits until every worker is ready, for 30 s at most, and returns the status after that.
 func AwaitRedundant(ctx context.Context, e Engine) (actors.Status, error) {
+	if err := awaitWorkers(ctx, e); err != nil {
+		return actors.Status{}, err
+	}
+	return e.Status(ctx)
+}
+
+// awaitWorkers waits until every worker is ready, for redundantWait at most.
+func awaitWorkers(ctx context.Context, e Engine) error {
 	limited, cancel := context.WithTimeout(ctx, redundantWait)
 	defer cancel()
 	if err := e.Redundant(limited); err != nil {
-		return actors.Status{}, fmt.Errorf("not every worker is ready again within %v: %w", redundantWait, err)
+		return fmt.Errorf("not every worker is ready again within %v: %w", redundantWait, err)
 	}
-	return e.Status(ctx)
+	return nil
 }
 
 // Quantiles summarize a set of measurements.

@@ -111,7 +111,7 @@ func awaitCompared(next *atomic.Uint64, clock uint64, ended <-chan compared) *co
 // worker of its own accord meanwhile.
 func killOnce(ctx context.Context, e Engine, signal string, pause time.Duration) error {
 	for {
-		if err := e.Redundant(ctx); err != nil {
+		if err := awaitWorkers(ctx, e); err != nil {
 			return err
 		}
 		select {
