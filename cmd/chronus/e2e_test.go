@@ -36,7 +36,7 @@ func TestE2EJack(t *testing.T) {
 	for _, tt := range []struct {
 		name    string
 		seconds int
-	}{{"kill", 4}, {"term", 4}, {"segv", 4}, {"stop", 9}} {
+	}{{"kill", 3}, {"term", 3}, {"segv", 3}, {"stop", 9}} {
 		t.Run(tt.name, func(t *testing.T) {
 			before := e.must()
 			stopTape := e.taping()
