@@ -149,7 +149,7 @@ func TestMonitor(t *testing.T) {
 	if out, errOut, code := chronus("monitor", "--engines", list, "--do", "send=/gate/adsr1,on"); code != 0 || strings.Count(out, "done") != 2 {
 		t.Errorf("%d: %s%s", code, out, errOut)
 	}
-	first.member(a, "heard", func(m fleet.Member) bool { return m.Status.Peak > 0.01 && m.Status.Held == 1 })
+	first.member(a, "heard", func(m fleet.Member) bool { return m.Status.Peak > 0.01 && m.Status.NotesHeld == 1 })
 	if out, _, code := chronus("monitor", "--engines", list, "--do", "send=/gate/adsr9,on"); code != 1 || strings.Count(out, "INVALID") != 2 {
 		t.Errorf("%d: %s", code, out)
 	}
@@ -193,10 +193,10 @@ func lossesSeen(t *testing.T, m *monitorProcess, one, two *engineProcess) {
 	if !strings.Contains(killed.Reason, "connection") || !strings.Contains(frozen.Reason, "nothing has been heard") {
 		t.Errorf("killed: %s; frozen: %s", killed.Reason, frozen.Reason)
 	}
-	boot := m.member(b, "known", func(m fleet.Member) bool { return m.Status != nil }).Status.Boot
+	boot := m.member(b, "known", func(m fleet.Member) bool { return m.Status != nil }).Status.BootId
 	again := upIn(t, two.dir, "--backend", "null", "--lead", "64", "--remote", b, "--grace", "1s")
 	m.alarm(b, fleet.Unreachable, true)
-	m.member(b, "another life", func(m fleet.Member) bool { return plays(m) && m.Boots == 2 && m.Status.Boot != boot })
+	m.member(b, "another life", func(m fleet.Member) bool { return plays(m) && m.Boots == 2 && m.Status.BootId != boot })
 	again.down()
 	if end := m.alarm(b, fleet.Unreachable, false); end.Reason != "it has been stopped" {
 		t.Error(end)

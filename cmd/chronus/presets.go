@@ -6,6 +6,7 @@ import (
 
 	"github.com/music-chronus/chronus/cmd/chronus/internal/patchfile"
 	"github.com/music-chronus/chronus/dsp/patch"
+	"github.com/music-chronus/chronus/dsp/patch/schema"
 	"github.com/music-chronus/chronus/dsp/samples"
 )
 
@@ -41,7 +42,7 @@ func (c *schemaCmd) Run(s streams) error {
 	if !(c.Rate >= 8000 && c.Rate <= 384000) {
 		return fmt.Errorf("--rate %v: must be 8000 to 384000", c.Rate)
 	}
-	text, err := patch.Schema(c.Rate)
+	text, err := schema.Patch(c.Rate)
 	if err == nil {
 		_, err = fmt.Fprintln(s.out, string(text))
 	}
