@@ -192,7 +192,7 @@ func (e *engineProcess) taping() (stop func() []byte) {
 	var taped atomic.Uint64
 	done := make(chan error, 1)
 	go func() {
-		_, err := tape.Verify(io.TeeReader(endless{body}, &b), tapeOptions(), func(n uint64) { taped.Store(n + 1) })
+		_, err := tape.Verify(io.TeeReader(body, &b), tapeOptions(), func(n uint64) { taped.Store(n + 1) })
 		done <- err
 	}()
 	return func() []byte {
