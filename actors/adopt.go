@@ -9,6 +9,7 @@ import (
 
 	"github.com/cespare/xxhash/v2"
 
+	"github.com/music-chronus/chronus/actors/internal/runtimedir"
 	"github.com/music-chronus/chronus/actors/report"
 	"github.com/music-chronus/chronus/shm"
 	"github.com/music-chronus/chronus/shm/sys"
@@ -28,7 +29,7 @@ type heritage struct {
 
 // heir is a process that outlived its engine.
 type heir struct {
-	member
+	runtimedir.Process
 	proc sys.Process
 	slot *shm.Segment // a worker's
 	snap *shm.Segment // a worker's
@@ -37,16 +38,16 @@ type heir struct {
 // errUnusable: what was left behind cannot be taken over, and is ended.
 var errUnusable = errors.New("it cannot be taken over")
 
-// inherit opens the processes of a crew that still live, and what they hold. It takes their word for nothing: every
+// inherit opens the recorded processes that still live, and what they hold. It takes their word for nothing: every
 // segment is checked as it is mapped.
-func inherit(crew []member) (*heritage, error) {
+func inherit(records []runtimedir.Process) (*heritage, error) {
 	h := &heritage{}
-	for _, m := range crew {
-		p, ok := m.open()
+	for _, m := range records {
+		p, ok := m.Open()
 		if !ok {
 			continue
 		}
-		x := &heir{member: m, proc: p}
+		x := &heir{Process: m, proc: p}
 		if m.Role == audioChild && h.audio == nil {
 			h.audio = x // the first is the one that plays
 		} else {

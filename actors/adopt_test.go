@@ -5,6 +5,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/music-chronus/chronus/actors/internal/runtimedir"
 	"github.com/music-chronus/chronus/shm"
 	"github.com/music-chronus/chronus/shm/sys"
 )
@@ -98,7 +99,7 @@ func TestGenerationsAfterAdoption(t *testing.T) {
 		t.Fatal(err)
 	}
 	cmds.Start()
-	s = r.inheritSlot(1, &heritage{workers: []*heir{{member{Role: workerChild}, sys.Process{FD: -1}, ring, snap}}}, time.Now())
+	s = r.inheritSlot(1, &heritage{workers: []*heir{{runtimedir.Process{Role: workerChild}, sys.Process{FD: -1}, ring, snap}}}, time.Now())
 	defer func() { s.release(); closeSegment(&s.ring) }()
 	if s.phase != joining || s.gen != heard || !s.handed {
 		t.Errorf("%v, generation %d, handed over %t", s.phase, s.gen, s.handed)

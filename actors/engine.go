@@ -15,7 +15,10 @@ import (
 
 	"github.com/asynkron/protoactor-go/actor"
 
+	"github.com/music-chronus/chronus/actors/control"
 	"github.com/music-chronus/chronus/actors/internal/frontend"
+	"github.com/music-chronus/chronus/actors/internal/runtimedir"
+	"github.com/music-chronus/chronus/actors/internal/statefile"
 	"github.com/music-chronus/chronus/dsp/patch"
 	"github.com/music-chronus/chronus/shm"
 	"github.com/music-chronus/chronus/shm/sys"
@@ -27,12 +30,12 @@ const startWait = 20 * time.Second
 // Engine is a running engine: its actors, its processes, its files.
 type Engine struct {
 	cfg      Config
-	dir      *runtimeDir
+	dir      *runtimedir.Dir
 	rig      *rig
 	frontend *frontend.Frontend
 	load     workload
 	watcher  *watcher
-	control  *controlServer
+	control  *control.Server
 	host     Host
 	system   *actor.ActorSystem
 	pid      *actor.PID                // of its own actor
@@ -42,7 +45,7 @@ type Engine struct {
 	boot     string
 	since    time.Time
 	warnings []string
-	saved    *Saved // by an engine before this one; nil: nothing
+	saved    *statefile.State // by an engine before this one; nil: nothing
 	saver    *saver
 
 	outcome chan error // of the start: nil once it plays
@@ -107,7 +110,10 @@ func (e *Engine) prepare() (err error) {
 	if err != nil {
 		return err
 	}
-	if e.dir, err = lockRuntimeDir(e.cfg.RuntimeDir); err != nil {
+	if e.cfg.RuntimeDir == "" {
+		return errNoRuntimeDir
+	}
+	if e.dir, err = runtimedir.Lock(e.cfg.RuntimeDir); err != nil {
 		return err
 	}
 	if e.frontend, err = e.newFrontend(plan); err != nil {
@@ -120,7 +126,7 @@ func (e *Engine) prepare() (err error) {
 		e.rig.lastGood = []byte(e.saved.LastGood)
 	}
 	e.rig.meter = newMeter(plan)
-	e.rig.enrol = e.dir.saveCrew
+	e.rig.enrol = e.dir.SaveProcesses
 	e.rig.replanned = e.changePlan
 	e.rig.replanned(e.rig.present)
 	e.rig.noted, e.rig.valued = e.recordCommand, func() map[string]float64 { return e.frontend.View().Changed() }
@@ -129,7 +135,7 @@ func (e *Engine) prepare() (err error) {
 		return err
 	}
 	e.warn()
-	e.control, err = serveControl(e, e.dir.file(SocketFile))
+	e.control, err = control.Serve(e, e.dir.File(runtimedir.ControlSocket), e.cfg.Logger)
 	return err
 }
 
@@ -144,9 +150,9 @@ func (e *Engine) recall(geo shm.Geometry) error {
 	if err := os.MkdirAll(filepath.Dir(e.cfg.StateFile), 0o700); err != nil {
 		return fmt.Errorf("state file: %w: choose another with --state", err)
 	}
-	s, err := ReadSaved(e.cfg.StateFile)
+	s, err := statefile.Read(e.cfg.StateFile)
 	if err == nil && e.cfg.Resume {
-		err = s.check(geo, e.cfg.Samples, e.cfg.Modules)
+		err = s.Check(geo, e.cfg.Samples, e.cfg.Modules)
 	}
 	switch {
 	case err == nil:
@@ -169,18 +175,18 @@ func (e *Engine) recall(geo shm.Geometry) error {
 
 // rigOf is the rig of an engine that was lost here and whose sound goes on, or a new one.
 func (e *Engine) rigOf(text []byte) (*rig, error) {
-	crew, err := e.dir.crew()
+	records, err := e.dir.Processes()
 	if err != nil {
 		e.cfg.Logger.Warn("an engine before this one may have left processes; they end when their grace time is over", "error", err)
 	}
-	h, err := inherit(crew)
+	h, err := inherit(records)
 	if h.living() && err == nil && !e.cfg.Fresh {
 		r, aerr := adopt(e.cfg, text, h, e.emit)
 		if aerr == nil {
 			return r, nil
 		}
 		if err = aerr; !errors.Is(err, errUnusable) {
-			e.dir.occupied = true
+			e.dir.Keep()
 			h.leave()
 			return nil, err
 		}
@@ -326,7 +332,7 @@ func (e *Engine) AwaitRedundant(ctx context.Context) error {
 // dismantle releases what prepare made, as far as it got.
 func (e *Engine) dismantle() {
 	if e.control != nil {
-		e.control.close()
+		e.control.Close()
 	}
 	if e.frontend != nil {
 		e.frontend.Close()
@@ -335,6 +341,6 @@ func (e *Engine) dismantle() {
 		e.rig.close()
 	}
 	if e.dir != nil {
-		e.dir.release()
+		e.dir.Release()
 	}
 }

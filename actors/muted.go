@@ -1,12 +1,7 @@
 package actors
 
 import (
-	"errors"
-	"fmt"
-	"os"
-	"strconv"
-	"strings"
-
+	"github.com/music-chronus/chronus/actors/internal/runtimedir"
 	"github.com/music-chronus/chronus/actors/report"
 	"github.com/music-chronus/chronus/actors/space"
 	"github.com/music-chronus/chronus/dsp/patch"
@@ -61,16 +56,16 @@ func (r *rig) mutedFrom() *float64 {
 func (e *Engine) rememberMuted(values *space.Values, resumed bool) {
 	m := e.rig.meter
 	m.keep = func(muted bool, was float64) {
-		if err := e.dir.saveMuted(muted, was); err != nil {
+		if err := e.dir.SaveMuted(muted, was); err != nil {
 			e.emit(report.SaveFailed{What: "that it is muted", Err: err})
 		}
 	}
 	was, muted, err := 0.0, false, error(nil)
 	switch {
 	case e.rig.adopted:
-		was, muted, err = e.dir.muted()
+		was, muted, err = e.dir.Muted()
 	case resumed && e.saved.Muted != nil:
-		was, muted, err = *e.saved.Muted, true, checkAmp(*e.saved.Muted)
+		was, muted, err = *e.saved.Muted, true, runtimedir.CheckAmp(*e.saved.Muted)
 	}
 	if err != nil {
 		e.cfg.Logger.Warn("an engine before this one may have been muted; how loud it was cannot be read", "error", err)
@@ -82,43 +77,4 @@ func (e *Engine) rememberMuted(values *space.Values, resumed bool) {
 		m.amp, m.was, m.muted = 0, was, true
 	}
 	m.keepMuted()
-}
-
-// mutedFile has the amp from before the engine was muted; there is none while it is not.
-const mutedFile = "muted"
-
-func (d *runtimeDir) saveMuted(muted bool, was float64) error {
-	if !muted {
-		if err := os.Remove(d.file(mutedFile)); !errors.Is(err, os.ErrNotExist) {
-			return err
-		}
-		return nil
-	}
-	return d.replace(mutedFile, strconv.AppendFloat(nil, was, 'g', -1, 64))
-}
-
-// muted is what saveMuted has put on record.
-func (d *runtimeDir) muted() (was float64, ok bool, err error) {
-	b, err := os.ReadFile(d.file(mutedFile))
-	if errors.Is(err, os.ErrNotExist) {
-		return 0, false, nil
-	}
-	if err == nil {
-		was, err = strconv.ParseFloat(strings.TrimSpace(string(b)), 64)
-	}
-	if err == nil {
-		err = checkAmp(was)
-	}
-	if err != nil {
-		return 0, false, fmt.Errorf("%s: %w", d.file(mutedFile), err)
-	}
-	return was, true, nil
-}
-
-// checkAmp is an error for what is no amp of an engine.
-func checkAmp(x float64) error {
-	if !(x >= 0 && x <= 1) {
-		return fmt.Errorf("an amp of %g: it is 0 to 1", x)
-	}
-	return nil
 }

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/music-chronus/chronus/actors/internal/runtimedir"
 	"github.com/music-chronus/chronus/actors/report"
 	"github.com/music-chronus/chronus/shm"
 	"github.com/music-chronus/chronus/shm/sys"
@@ -55,11 +56,11 @@ func (r *rig) startAudioProcess(a *audioProcess, socket string, order wire.OpenO
 			return err
 		}
 	}
-	if err := os.Rename(r.socket(spareSocketFile), socket); err != nil {
+	if err := os.Rename(r.socket(runtimedir.SpareAudioSocket), socket); err != nil {
 		return err
 	}
 	*a, r.spareAudio, r.spareAt = r.spareAudio, audioProcess{}, time.Now()
-	r.saveCrew()
+	r.recordProcesses()
 	r.connectAudio(a, socket, order)
 	return nil
 }
@@ -74,7 +75,7 @@ func (r *rig) discardSpare() {
 // forkAudio starts a process that waits for an engine to tell it what to open. Starting one takes a third of what it takes to be heard
 // again, so that one is kept.
 func (r *rig) forkAudio() error {
-	listener, err := sys.Listen(r.socket(spareSocketFile))
+	listener, err := sys.Listen(r.socket(runtimedir.SpareAudioSocket))
 	if err != nil {
 		return err
 	}
@@ -90,12 +91,12 @@ func (r *rig) forkAudio() error {
 	}
 	r.audioGen++
 	r.spareAudio = audioProcess{gen: r.audioGen, proc: proc, running: true}
-	r.saveCrew()
+	r.recordProcesses()
 	return nil
 }
 
 // audioSocket is where the audio process listens: to this engine, or to one after it.
-func (r *rig) audioSocket() string { return r.socket(audioSocketFile) }
+func (r *rig) audioSocket() string { return r.socket(runtimedir.AudioSocket) }
 
 func (r *rig) socket(name string) string { return filepath.Join(r.cfg.RuntimeDir, name) }
 

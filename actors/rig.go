@@ -8,6 +8,7 @@ import (
 	"github.com/cespare/xxhash/v2"
 
 	"github.com/music-chronus/chronus/actors/internal/commandlog"
+	"github.com/music-chronus/chronus/actors/internal/runtimedir"
 	"github.com/music-chronus/chronus/shm"
 	"github.com/music-chronus/chronus/shm/sys"
 	"github.com/music-chronus/chronus/shm/wire"
@@ -80,11 +81,11 @@ type rig struct {
 	noted     func(c shm.Command, left bool) // a command has entered, or was left out after all
 	valued    func() map[string]float64      // what addresses were set to, if it is not what the patch says
 
-	adopted bool                 // it was another engine's
-	news    []Event              // to be told once there is somebody to tell
-	plays   bool                 // primed has been called
-	primed  func()               // it plays
-	enrol   func([]member) error // puts the processes on record; each before it is given anything to do
+	adopted bool                             // it was another engine's
+	news    []Event                          // to be told once there is somebody to tell
+	plays   bool                             // primed has been called
+	primed  func()                           // it plays
+	enrol   func([]runtimedir.Process) error // puts the processes on record; each before it is given anything to do
 }
 
 // phase of a slot's process.
@@ -158,7 +159,7 @@ type ask struct {
 func bareRig(cfg Config, geo shm.Geometry, emit func(Event)) *rig {
 	return &rig{
 		cfg: cfg, geo: geo, emit: emit, quit: make(chan struct{}), planned: map[uint64]*planned{}, changing: make(chan struct{}, 1),
-		ended: func(corpse) {}, primed: func() {}, enrol: func([]member) error { return nil }, replanned: func(*planned) {}, noted: func(shm.Command, bool) {}, valued: func() map[string]float64 { return nil },
+		ended: func(corpse) {}, primed: func() {}, enrol: func([]runtimedir.Process) error { return nil }, replanned: func(*planned) {}, noted: func(shm.Command, bool) {}, valued: func() map[string]float64 { return nil },
 		isStopped: func(s *slot) bool { return sys.Stopped(s.proc.PID) },
 		failed:    map[uint64]bool{}, poison: poison{deaths: map[uint64]int{}},
 	}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 
 	"github.com/music-chronus/chronus/actors/internal/commandlog"
+	"github.com/music-chronus/chronus/actors/internal/runtimedir"
 	"github.com/music-chronus/chronus/shm"
 	"github.com/music-chronus/chronus/shm/sys"
 )
@@ -86,7 +87,7 @@ func (w *simWorld) heritage() *heritage {
 			if s.next != nil {
 				ring = s.next
 			}
-			h.workers = append(h.workers, &heir{member{Role: workerChild}, sys.Process{FD: -1}, take(ring), take(s.snap)})
+			h.workers = append(h.workers, &heir{runtimedir.Process{Role: workerChild}, sys.Process{FD: -1}, take(ring), take(s.snap)})
 		}
 	}
 	return h

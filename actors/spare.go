@@ -39,7 +39,7 @@ func (r *rig) takeSpare() (*spareWorker, error) {
 	if err != nil {
 		return nil, err
 	}
-	r.saveCrew(member{Role: workerChild, PID: w.proc.PID})
+	r.recordProcesses(w.proc.PID)
 	return w, nil
 }
 
@@ -66,7 +66,7 @@ func (r *rig) restock() {
 		return
 	}
 	r.spare = w
-	r.saveCrew()
+	r.recordProcesses()
 }
 
 // noSlot stands where a worker has no place.

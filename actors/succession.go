@@ -5,6 +5,7 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/music-chronus/chronus/actors/internal/runtimedir"
 	"github.com/music-chronus/chronus/actors/report"
 	"github.com/music-chronus/chronus/shm/sys"
 	"github.com/music-chronus/chronus/shm/wire"
@@ -35,7 +36,7 @@ func (r *rig) tendSuccession(now time.Time) {
 		r.nextAt = now
 		order := r.openOrder()
 		order.Alone, order.OrNull = true, false
-		if err := r.startAudioProcess(&r.next, r.socket(nextSocketFile), order); err != nil {
+		if err := r.startAudioProcess(&r.next, r.socket(runtimedir.NextAudioSocket), order); err != nil {
 			r.emit(report.AudioEnded{Cause: "look for the preferred device: " + err.Error(), After: returnEvery})
 		}
 	}
@@ -58,7 +59,7 @@ func (r *rig) tendSpareAudio(now time.Time) {
 
 // warmSpare makes the spare ready for the device that plays. It is of no use once that is lost: then it is not to be trusted either.
 func (r *rig) warmSpare() {
-	s, err := sys.Dial(r.socket(spareSocketFile))
+	s, err := sys.Dial(r.socket(runtimedir.SpareAudioSocket))
 	if err == nil {
 		_ = wire.Send(s, wire.Order{Warm: r.audio.info.Backend})
 		_ = s.Close() // what was sent is read nevertheless
@@ -90,8 +91,8 @@ func (r *rig) promote(now time.Time) bool {
 		return false
 	}
 	r.audio, r.next, r.nextAt = r.next, audioProcess{}, now
-	_ = os.Rename(r.socket(nextSocketFile), r.audioSocket())
-	r.saveCrew()
+	_ = os.Rename(r.socket(runtimedir.NextAudioSocket), r.audioSocket())
+	r.recordProcesses()
 	r.opened()
 	return true
 }

@@ -159,7 +159,7 @@ func TestMonitor(t *testing.T) {
 		t.Fatal(err)
 	}
 	one.redundancy()
-	if _, err := one.kill(context.Background(), "kill"); err != nil {
+	if _, err := one.Kill(context.Background(), "kill"); err != nil {
 		t.Fatal(err)
 	}
 	first.member(a, "failed over", func(m fleet.Member) bool { return m.Status.Failovers == 1 && m.Status.Redundant })
