@@ -1,4 +1,4 @@
-package sample
+package sample_test
 
 import (
 	"bytes"
@@ -14,6 +14,7 @@ import (
 	"github.com/mewkiz/flac/meta"
 
 	"github.com/music-chronus/chronus/dsp"
+	"github.com/music-chronus/chronus/dsp/sample"
 )
 
 // room is more than any of these files needs.
@@ -30,7 +31,7 @@ func (w wave) bytes() []byte {
 	var f []byte
 	tag := w.format
 	if w.extensible {
-		tag = wavExtensible
+		tag = sample.WAVExtensible
 	}
 	align := w.channels * w.bits / 8
 	f = binary.LittleEndian.AppendUint16(f, uint16(tag))
@@ -42,7 +43,7 @@ func (w wave) bytes() []byte {
 	if w.extensible {
 		f = append(f, 22, 0, byte(w.bits), 0, 3, 0, 0, 0)
 		f = binary.LittleEndian.AppendUint16(f, uint16(w.format))
-		f = append(f, wavGUID...)
+		f = append(f, sample.WAVGUID...)
 	}
 	return riff(part("LIST", []byte("odd")), part("fmt ", f), part("data", w.data))
 }
@@ -87,7 +88,7 @@ func TestDecode(t *testing.T) {
 		"extensible 24": wave{1, 2, 8000, 24, true, integers(24)}.bytes(), "extensible float": wave{3, 2, 8000, 32, true, f32}.bytes(),
 		"flac 16": flacOf(t, 16, 8000, values), "flac 24": flacOf(t, 24, 8000, values), "flac 8": flacOf(t, 8, 8000, values),
 	} {
-		s, err := Decode(bytes.NewReader(file), room)
+		s, err := sample.Decode(bytes.NewReader(file), room)
 		if err != nil {
 			t.Errorf("%s: %v", name, err)
 			continue
@@ -105,7 +106,7 @@ func TestDecode(t *testing.T) {
 	}
 	open := wave{1, 1, 44100, 16, false, []byte{0, 64, 0, 32, 9}}.bytes() // half a frame at the end of a file of unknown length
 	copy(open[bytes.Index(open, []byte("data"))+4:], "\xff\xff\xff\xff")
-	if s, err := Decode(bytes.NewReader(open), room); err != nil || s.Frames() < 2 || s.Channels()[0][1] != 0.25 {
+	if s, err := sample.Decode(bytes.NewReader(open), room); err != nil || s.Frames() < 2 || s.Channels()[0][1] != 0.25 {
 		t.Errorf("a file of unknown length: %v", err)
 	}
 }
@@ -148,22 +149,22 @@ func TestDecodeRefuses(t *testing.T) {
 		most int
 		want string
 	}{
-		{nil, room, `neither a WAV file nor a FLAC file: it begins with ""`},
+		{nil, room, `neither a WAV nor a FLAC file: begins with ""`},
 		{[]byte("ID3\x04mp3"), room, `begins with "ID3\x04"`},
-		{[]byte("RIFF"), room, "cut off in its head"},
+		{[]byte("RIFF"), room, "cut off in the RIFF header"},
 		{[]byte("RIFF\x00\x00\x00\x00AVI "), room, `of kind "AVI "`},
-		{riff(), room, "cut off in the head of its next part"},
+		{riff(), room, "cut off in a chunk header"},
 		{riff(part("data", make([]byte, 8))), room, "its sound comes before its format"},
 		{riff(part("fmt ", make([]byte, 8))), room, "its format takes 8 bytes"},
 		{riff(part("fmt ", make([]byte, 8)))[:21], room, "its format takes 8 bytes"},
-		{riff([]byte("LIST\xff\xff\x00\x00abc")), room, `cut off in its part "LIST"`},
-		{but(func(w *wave) { w.channels = 6; w.data = make([]byte, 120) }), room, "it has 6 channels"},
-		{but(func(w *wave) { w.rate = 0 }), room, "its rate is 0 Hz; it must be 1000 to 768000"},
+		{riff([]byte("LIST\xff\xff\x00\x00abc")), room, `cut off in the chunk "LIST"`},
+		{but(func(w *wave) { w.channels = 6; w.data = make([]byte, 120) }), room, "6 channels; must be 1 or 2"},
+		{but(func(w *wave) { w.rate = 0 }), room, "sample rate of 0 Hz; must be 1000 to 768000 Hz"},
 		{but(func(w *wave) { w.bits = 12 }), room, "its format is 1 with 12 bits"},
 		{but(func(w *wave) { w.format = 2 }), room, "its format is 2 with 16 bits"},
 		{but(func(w *wave) { w.data = make([]byte, 401) }), room, "no whole frames of 4"},
 		{but(func(w *wave) { w.data = nil }), room, "it holds no sound"},
-		{good.bytes()[:100], room, "cut off: its sound has 11 of 100 frames"},
+		{good.bytes()[:100], room, "cut off: 11 of 100 frames are there"},
 		{good.bytes(), 400, "it is too long: 100 frames of 2 channels"},
 		{wave{3, 1, 48000, 32, false, nan}.bytes(), room, "frame 0 is NaN"},
 		{bytes.Replace(wave{1, 2, 48000, 16, true, make([]byte, 40)}.bytes(), []byte{0x9b, 0x71}, []byte{0, 0}, 1), room, "neither of integers nor of floats"},
@@ -171,16 +172,16 @@ func TestDecodeRefuses(t *testing.T) {
 		{whole[:len(whole)-3], room, "damaged FLAC"},
 		{whole, 100, "it is too long"},
 	} {
-		_, err := Decode(bytes.NewReader(tt.file), tt.most)
+		_, err := sample.Decode(bytes.NewReader(tt.file), tt.most)
 		if err == nil || !strings.Contains(err.Error(), tt.want) {
 			t.Errorf("%.60q: %v; want %s", tt.file, err, tt.want)
 		}
 	}
-	if _, err := Decode(bytes.NewReader(whole), 100); !errors.Is(err, ErrTooLong) {
+	if _, err := sample.Decode(bytes.NewReader(whole), 100); !errors.Is(err, sample.ErrTooLong) {
 		t.Errorf("not ErrTooLong: %v", err)
 	}
 	broken := errors.New("broken")
-	if _, err := Decode(io.MultiReader(bytes.NewReader(good.bytes()[:200]), failing{broken}), room); !errors.Is(err, broken) {
+	if _, err := sample.Decode(io.MultiReader(bytes.NewReader(good.bytes()[:200]), failing{broken}), room); !errors.Is(err, broken) {
 		t.Errorf("the reader's error is lost: %v", err)
 	}
 }
@@ -192,7 +193,7 @@ func (f failing) Read([]byte) (int, error) { return 0, f.err }
 // checkDecoded says what no decoded sample may be.
 func checkDecoded(t *testing.T, s *dsp.Sample) {
 	t.Helper()
-	if s.Bytes() > room || s.Frames() == 0 || s.Rate() < minRate || s.Rate() > maxRate {
+	if s.Bytes() > room || s.Frames() == 0 || s.Rate() < sample.MinRate || s.Rate() > sample.MaxRate {
 		t.Errorf("%d bytes, %d frames, %g Hz", s.Bytes(), s.Frames(), s.Rate())
 	}
 	for _, x := range s.Channels() {
@@ -200,7 +201,7 @@ func checkDecoded(t *testing.T, s *dsp.Sample) {
 			t.Errorf("channels of %d and %d frames", len(x), s.Frames())
 		}
 		for _, v := range x {
-			if !(v <= loudest && v >= -loudest) {
+			if !(v <= sample.Loudest && v >= -sample.Loudest) {
 				t.Fatalf("a sample is %g", v)
 			}
 		}
@@ -213,12 +214,12 @@ func FuzzDecodeWAV(f *testing.F) {
 		f.Add(w.bytes())
 	}
 	f.Fuzz(func(t *testing.T, b []byte) {
-		s, err := Decode(bytes.NewReader(b), room)
+		s, err := sample.Decode(bytes.NewReader(b), room)
 		if err != nil {
 			return
 		}
 		checkDecoded(t, s)
-		again, err := Decode(bytes.NewReader(b), room)
+		again, err := sample.Decode(bytes.NewReader(b), room)
 		if err != nil || again.Frames() != s.Frames() {
 			t.Errorf("the second time %d frames, not %d: %v", again.Frames(), s.Frames(), err)
 		}
@@ -229,10 +230,10 @@ func FuzzDecodeWAV(f *testing.F) {
 func FuzzDecodeFLAC(f *testing.F) {
 	f.Add(flacOf(f, 16, 48000, [][2]float64{{0, 0.5}, {0.25, -1}}))
 	f.Fuzz(func(t *testing.T, b []byte) {
-		if s, err := Decode(io.MultiReader(strings.NewReader("fLaC"), bytes.NewReader(b)), room); err == nil {
+		if s, err := sample.Decode(io.MultiReader(strings.NewReader("fLaC"), bytes.NewReader(b)), room); err == nil {
 			checkDecoded(t, s)
 		}
-		if s, err := Decode(bytes.NewReader(b), room); err == nil {
+		if s, err := sample.Decode(bytes.NewReader(b), room); err == nil {
 			checkDecoded(t, s)
 		}
 	})

@@ -1,4 +1,4 @@
-package samples
+package samples_test
 
 import (
 	"bytes"
@@ -13,6 +13,7 @@ import (
 	"testing"
 
 	"github.com/music-chronus/chronus/dsp/patch"
+	"github.com/music-chronus/chronus/dsp/samples"
 )
 
 // wav is a mono WAV file of 16 bits at 48 kHz.
@@ -44,7 +45,7 @@ func text(samples string) []byte {
 // A patch that was loaded plays from the store alone: its files may change or go. Loading it once more copies nothing.
 func TestLoad(t *testing.T) {
 	dir := t.TempDir()
-	store := In(filepath.Join(dir, "made", "store"))
+	store := samples.In(filepath.Join(dir, "made", "store"))
 	kick, long := wav(100), wav(1000)
 	write(t, filepath.Join(dir, "kick.wav"), kick)
 	write(t, filepath.Join(dir, "long.wav"), long)
@@ -71,7 +72,7 @@ func TestLoad(t *testing.T) {
 // What cannot be played is refused with the place in the patch, the name and the file, and nothing of it comes into the store.
 func TestLoadRefuses(t *testing.T) {
 	dir := t.TempDir()
-	store := In(filepath.Join(dir, "store"))
+	store := samples.In(filepath.Join(dir, "store"))
 	write(t, filepath.Join(dir, "text.wav"), []byte("no sound"))
 	write(t, filepath.Join(dir, "cut.wav"), wav(100)[:80])
 	write(t, filepath.Join(dir, "big.wav"), wav(patch.MaxSampleBytes/4+1))
@@ -80,9 +81,9 @@ func TestLoadRefuses(t *testing.T) {
 	for _, tt := range []struct {
 		samples, dir, want string
 	}{
-		{"kick: none.wav", dir, `patch p:2:17: sample "kick": there is no file ` + filepath.Join(dir, "none.wav") + ": paths are from the folder of the patch"},
-		{"kick: text.wav", dir, "text.wav: it is neither a WAV file nor a FLAC file"},
-		{"kick: cut.wav", dir, "cut.wav: it is cut off: its sound has 18 of 100 frames"},
+		{"kick: none.wav", dir, `patch p:2:17: sample "kick": ` + filepath.Join(dir, "none.wav") + ": no such file; relative paths begin at the patch's folder"},
+		{"kick: text.wav", dir, "text.wav: neither a WAV nor a FLAC file"},
+		{"kick: cut.wav", dir, "cut.wav: cut off: 18 of 100 frames are there"},
 		{"kick: .", dir, "it is no file"},
 		{"kick: big.wav", dir, "big.wav: it is too long"},
 		{"kick: text.wav", "", "give the whole path"},
@@ -101,7 +102,7 @@ func TestLoadRefuses(t *testing.T) {
 	}
 	write(t, filepath.Join(dir, "kick.wav"), wav(10))
 	for _, bad := range []string{"", filepath.Join(dir, "kick.wav", "store")} {
-		if _, err := In(bad).Load("p", text("kick: kick.wav"), dir); err == nil || !strings.Contains(err.Error(), "--samples") {
+		if _, err := samples.In(bad).Load("p", text("kick: kick.wav"), dir); err == nil || !strings.Contains(err.Error(), "--samples") {
 			t.Errorf("store %q: %v", bad, err)
 		}
 	}
@@ -110,7 +111,7 @@ func TestLoadRefuses(t *testing.T) {
 // A file of the store that is not what its name says is refused, and set right when the patch is loaded from its file once more.
 func TestDamagedStore(t *testing.T) {
 	dir := t.TempDir()
-	store := In(filepath.Join(dir, "store"))
+	store := samples.In(filepath.Join(dir, "store"))
 	b := wav(100)
 	write(t, filepath.Join(dir, "kick.wav"), b)
 	load := func() {
@@ -126,7 +127,7 @@ func TestDamagedStore(t *testing.T) {
 	}
 	for _, damage := range [][]byte{wav(101), append(wav(100), 0), b[:90], nil, []byte("x")} {
 		write(t, path, damage)
-		if _, err := store.Open(sumOf(b)); err == nil || !strings.Contains(err.Error(), path+" is damaged: what is in it has the SHA-256 "+sumOf(damage)) {
+		if _, err := store.Open(sumOf(b)); err == nil || !strings.Contains(err.Error(), path+" is damaged: its SHA-256 is "+sumOf(damage)) {
 			t.Errorf("%d bytes: %v", len(damage), err)
 		}
 		load()
@@ -137,23 +138,23 @@ func TestDamagedStore(t *testing.T) {
 }
 
 func TestDefaultDir(t *testing.T) {
-	t.Setenv(DirVariable, "")
+	t.Setenv(samples.DirVariable, "")
 	t.Setenv("XDG_DATA_HOME", "/data")
 	t.Setenv("HOME", "/nobody")
-	if got := DefaultDir(); got != "/data/chronus/samples" {
+	if got := samples.DefaultDir(); got != "/data/chronus/samples" {
 		t.Error(got)
 	}
 	t.Setenv("XDG_DATA_HOME", "")
-	if got := DefaultDir(); got != "/nobody/.local/share/chronus/samples" {
+	if got := samples.DefaultDir(); got != "/nobody/.local/share/chronus/samples" {
 		t.Error(got)
 	}
-	t.Setenv(DirVariable, "/mine")
-	if got := DefaultDir(); got != "/mine" {
+	t.Setenv(samples.DirVariable, "/mine")
+	if got := samples.DefaultDir(); got != "/mine" {
 		t.Error(got)
 	}
-	t.Setenv(DirVariable, "")
+	t.Setenv(samples.DirVariable, "")
 	t.Setenv("HOME", "")
-	if got := DefaultDir(); got != "" {
+	if got := samples.DefaultDir(); got != "" {
 		t.Error(got)
 	}
 }

@@ -16,7 +16,8 @@ nodes:
   - {id: f, type: biquad, params: {cutoff: 100}}
 cables: [a > f > out]
 `
-	s, plain := newStream(t, text, 64, 1), newStream(t, text[:len(text)-len("cables: [a > f > out]\n")]+"cables: [a > out]\n", 64, 1)
+	s, plain := newStream(t, text, 64, 1), newStream(t,
+		text[:len(text)-len("cables: [a > f > out]\n")]+"cables: [a > out]\n", 64, 1)
 	s.Push(stream.Command{Seq: 1, Kind: stream.Bypass, Node: 2, Value: 1})
 	got, want := render(s, 20), render(plain, 20)
 	for i := range got {

@@ -139,14 +139,16 @@ func TestFault(t *testing.T) {
 		// a command in the third block cuts it: the node may not be rendered after its fault
 		s.Push(stream.Command{Seq: 1, Frame: 2*64 + 32, Kind: stream.Set, Node: 1, Param: 1, Value: 0.5})
 		got := render(s, 6)
-		want := render(newStream(t, strings.Replace(twoSines, "type: sine}", "type: sine, params: {gain: 0}}", 1), 64, 1), 6)
+		want := render(newStream(t, strings.Replace(twoSines, "type: sine}", "type: sine, params: {gain: 0}}", 1), 64,
+			1), 6)
 		for i := range got {
 			if got[i] != want[i] {
 				t.Fatalf("%g: frame %d is %g, the good node alone makes %g", poison, i, got[i], want[i])
 			}
 		}
 		if n, node := s.Faults(); n != 1 || node != 2 || bad.resets != 1 || calls != 6 {
-			t.Errorf("%g: %d faults, the last of node %d, %d resets, %d calls; want 1, 2, 1, 6", poison, n, node, bad.resets, calls)
+			t.Errorf("%g: %d faults, the last of node %d, %d resets, %d calls; want 1, 2, 1, 6", poison, n, node,
+				bad.resets, calls)
 		}
 	}
 }

@@ -21,7 +21,8 @@ func (s *Stream) newMusic() {
 	if len(m.Tracks) == 0 {
 		return
 	}
-	s.music = music{seq: sequencer.New(float64(s.plan.Rate)), tracks: m.Tracks, node: s.plan.SeqNode(), deliver: s.applyEvent}
+	s.music = music{seq: sequencer.New(float64(s.plan.Rate)), tracks: m.Tracks, node: s.plan.SeqNode(),
+		deliver: s.applyEvent}
 	s.loadMusic(0)
 }
 

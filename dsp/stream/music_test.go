@@ -64,7 +64,8 @@ func TestMusic(t *testing.T) {
 	for _, block := range []int{16, 64, 500} {
 		s := newStream(t, text, block, 1)
 		node := uint16(s.Plan().SeqNode())
-		play(s, stream.Command{Frame: 150000, Kind: stream.Set, Node: node + 1, Param: 0, Value: 1}) // the silent pattern, in the second bar
+		play(s, stream.Command{Frame: 150000, Kind: stream.Set, Node: node + 1, Param: 0,
+			Value: 1}) // the silent pattern, in the second bar
 		got := onsets(render(s, 400000/block))
 		if len(got) != len(steps) {
 			t.Fatalf("block %d: %d notes, at %v", block, len(got), got)
@@ -84,7 +85,8 @@ func TestTransport(t *testing.T) {
 	set := func(frame uint64, param uint16, v float64) stream.Command {
 		return stream.Command{Frame: frame, Kind: stream.Set, Node: node, Param: param, Value: v}
 	}
-	play(s, set(48000, 1, 1), set(48000, 0, 240), set(96000, 1, 0), stream.Command{Kind: stream.Bypass, Node: node, Value: 1}, set(0, 0, 10))
+	play(s, set(48000, 1, 1), set(48000, 0, 240), set(96000, 1, 0),
+		stream.Command{Kind: stream.Bypass, Node: node, Value: 1}, set(0, 0, 10))
 	got := onsets(render(s, 3000))
 	if len(got) != 5 || got[0] < 48000 || got[0] > 48001 || got[1]-got[0] != 6000 {
 		t.Errorf("notes at %v", got)
@@ -116,7 +118,8 @@ func TestMusicRestore(t *testing.T) {
 		one, two := newStream(t, beat, 64, 2), newStream(t, beat, 64, 2)
 		node := uint16(one.Plan().SeqNode())
 		for range rapid.IntRange(0, 20).Draw(rt, "commands") {
-			c := stream.Command{Frame: rapid.Uint64Range(0, 60000).Draw(rt, "frame"), Kind: stream.Set, Node: node + uint16(rapid.IntRange(0, 2).Draw(rt, "node"))}
+			c := stream.Command{Frame: rapid.Uint64Range(0, 60000).Draw(rt, "frame"), Kind: stream.Set,
+				Node: node + uint16(rapid.IntRange(0, 2).Draw(rt, "node"))}
 			desc := one.Plan().Nodes()[c.Node].Desc
 			c.Param = uint16(rapid.IntRange(0, len(desc.Params)-1).Draw(rt, "param"))
 			c.Value = rapid.Float64Range(desc.Params[c.Param].Min, desc.Params[c.Param].Max).Draw(rt, "value")
@@ -156,8 +159,10 @@ func TestEdit(t *testing.T) {
 	edit := func(kind stream.Kind, step uint16, v float64) stream.Command {
 		return stream.Command{Kind: kind, Node: node, Param: step, Value: v}
 	}
-	play(s, edit(stream.Steps, 0, 4), edit(stream.Trig, 0, 1), edit(stream.Trig, 1, 0), edit(stream.Trig, 2, 0), edit(stream.Trig, 3, 1),
-		edit(stream.Steps, 0, 65), edit(stream.Trig, 1, 4), edit(stream.StepChance, 0, 1.5), edit(stream.StepGate, 0, math.NaN()), edit(stream.Trig, 128<<6, 1), stream.Command{Kind: stream.Trig, Node: 1})
+	play(s, edit(stream.Steps, 0, 4), edit(stream.Trig, 0, 1), edit(stream.Trig, 1, 0), edit(stream.Trig, 2, 0),
+		edit(stream.Trig, 3, 1),
+		edit(stream.Steps, 0, 65), edit(stream.Trig, 1, 4), edit(stream.StepChance, 0, 1.5), edit(stream.StepGate, 0,
+			math.NaN()), edit(stream.Trig, 128<<6, 1), stream.Command{Kind: stream.Trig, Node: 1})
 	got := onsets(render(s, 24000*2/64))
 	if len(got) != 4 || got[1]-got[0] < 17999 || got[1]-got[0] > 18001 || got[2]-got[0] != 24000 {
 		t.Errorf("notes at %v, want them at 0, 18000, 24000, 42000", got)

@@ -16,7 +16,8 @@ func TestLawPending(t *testing.T) {
 		check := func() {
 			got := p.take()
 			if got != want[0] {
-				rt.Fatalf("command %d of frame %d came, due was %d of %d", got.Seq, got.Frame, want[0].Seq, want[0].Frame)
+				rt.Fatalf("command %d of frame %d came, due was %d of %d", got.Seq, got.Frame, want[0].Seq,
+					want[0].Frame)
 			}
 			want = want[1:]
 		}

@@ -92,9 +92,11 @@ func TestPresets(t *testing.T) {
 			peak, offset := x.peak()
 			limited, _ := s.Limited()
 			faults, _ := s.Faults()
-			t.Logf("%-14s one note %6.1f dBFS, all %6.1f dBFS, %6.1f LUFS, offset %.5f, silent %4.1f s after the end", name, dB(single), dB(peak), measure.Loudness(x.left, x.right), offset, tail)
+			t.Logf("%-14s one note %6.1f dBFS, all %6.1f dBFS, %6.1f LUFS, offset %.5f, silent %4.1f s after the end",
+				name, dB(single), dB(peak), measure.Loudness(x.left, x.right), offset, tail)
 			if single < 0.03 || peak > 0.99 || offset > 0.01 || tail >= 30 || limited > 0 || faults > 0 {
-				t.Errorf("peak %g of one note and %g of all, offset %g, a tail of %g s, %d blocks limited, %d faults", single, peak, offset, tail, limited, faults)
+				t.Errorf("peak %g of one note and %g of all, offset %g, a tail of %g s, %d blocks limited, %d faults",
+					single, peak, offset, tail, limited, faults)
 			}
 			for i := range s.Group(0).Len() {
 				if s.Group(0).Voice(i).Awake {

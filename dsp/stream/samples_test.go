@@ -64,7 +64,8 @@ func TestSamplesRestore(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	play(one, stream.Command{Frame: 10, Kind: stream.Gate, Node: uint16(loop), Value: 1}, note(100, 60, 0.8), note(5000, 67, 1), note(9000, 60, 0), note(9500, 48, 0.5))
+	play(one, stream.Command{Frame: 10, Kind: stream.Gate, Node: uint16(loop), Value: 1}, note(100, 60, 0.8),
+		note(5000, 67, 1), note(9000, 60, 0), note(9500, 48, 0.5))
 	sound := render(one, 160)
 	if slices.Max(sound) == 0 {
 		t.Fatal("nothing is heard")
@@ -80,7 +81,8 @@ func TestSamplesRestore(t *testing.T) {
 	if a, b := render(one, 300), render(two, 300); !slices.Equal(a, b) {
 		t.Error("it goes on in another way")
 	}
-	if err := kitStream(t, kit('1', '3')).Restore(state); err == nil || !strings.Contains(err.Error(), "another patch") {
+	if err := kitStream(t, kit('1', '3')).Restore(state); err == nil || !strings.Contains(err.Error(),
+		"another patch") {
 		t.Errorf("with another sample: %v", err)
 	}
 	p, err := patch.Parse("test", []byte(text))

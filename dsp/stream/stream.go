@@ -60,7 +60,8 @@ func prototypes(plan *patch.Plan, t *transition) ([]prototype, error) {
 			continue
 		}
 		if n.Sum != "" && n.Sample == nil {
-			return nil, fmt.Errorf("patch %s: node %q: sample %s is not open: call Plan.WithSamples first", plan.Name, n.ID, n.Sum)
+			return nil, fmt.Errorf("patch %s: node %q: sample %s is not open: call Plan.WithSamples first", plan.Name,
+				n.ID, n.Sum)
 		}
 		if old := t.predecessorOf(i); old != nil {
 			list[i].bytes = old.bytes

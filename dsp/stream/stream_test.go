@@ -85,9 +85,12 @@ func TestBlockSizes(t *testing.T) {
 		adsr, _ := lookup(t, s, "adsr1", "attack")
 		filter, cutoff := lookup(t, s, "filter1", "cutoff")
 		for i, c := range []stream.Command{
-			{Frame: 100, Kind: stream.Gate, Node: adsr, Value: 1}, {Frame: 333, Kind: stream.Set, Node: filter, Param: cutoff, Value: 300},
-			{Frame: 334, Kind: stream.Set, Node: filter, Param: cutoff, Value: 9000}, {Frame: 4001, Kind: stream.Gate, Node: adsr},
-			{Frame: 4001, Kind: stream.Gate, Node: adsr, Value: 1}, {Frame: 6000, Kind: stream.Set, Node: 0, Value: 0.25},
+			{Frame: 100, Kind: stream.Gate, Node: adsr, Value: 1}, {Frame: 333, Kind: stream.Set, Node: filter,
+				Param: cutoff, Value: 300},
+			{Frame: 334, Kind: stream.Set, Node: filter, Param: cutoff, Value: 9000}, {Frame: 4001, Kind: stream.Gate,
+				Node: adsr},
+			{Frame: 4001, Kind: stream.Gate, Node: adsr, Value: 1}, {Frame: 6000, Kind: stream.Set, Node: 0,
+				Value: 0.25},
 		} {
 			c.Seq = uint64(i) + 1
 			s.Push(c)
@@ -109,9 +112,12 @@ func TestSaveRestoreContinue(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
 		commands := rapid.SliceOfN(rapid.Custom(func(rt *rapid.T) stream.Command {
 			return stream.Command{
-				Frame: rapid.Uint64Range(0, 4000).Draw(rt, "frame"), Kind: stream.Kind(rapid.IntRange(0, 3).Draw(rt, "kind")),
-				Node: uint16(rapid.IntRange(0, 5).Draw(rt, "node")), Param: uint16(rapid.IntRange(0, 6).Draw(rt, "param")),
-				Value: rapid.OneOf(rapid.Float64Range(0, 1), rapid.Float64Range(0, 20000), rapid.Float64()).Draw(rt, "value"),
+				Frame: rapid.Uint64Range(0, 4000).Draw(rt, "frame"), Kind: stream.Kind(rapid.IntRange(0, 3).Draw(rt,
+					"kind")),
+				Node: uint16(rapid.IntRange(0, 5).Draw(rt, "node")), Param: uint16(rapid.IntRange(0, 6).Draw(rt,
+					"param")),
+				Value: rapid.OneOf(rapid.Float64Range(0, 1), rapid.Float64Range(0, 20000), rapid.Float64()).Draw(rt,
+					"value"),
 			}
 		}), 0, 60).Draw(rt, "commands")
 		cut := rapid.IntRange(0, 60).Draw(rt, "cut")
@@ -193,8 +199,10 @@ func TestRestoreRefuses(t *testing.T) {
 func TestIgnored(t *testing.T) {
 	s, quiet := newStream(t, "", 64, 1), newStream(t, "", 64, 1)
 	for i, c := range []stream.Command{
-		{Kind: stream.Set, Node: 99, Value: 1}, {Kind: stream.Set, Node: 1, Param: 99, Value: 1}, {Kind: stream.Set, Node: 1, Value: math.NaN()},
-		{Kind: stream.Set, Node: 1, Value: 1e9}, {Kind: stream.Gate, Node: 1, Value: 1}, {Kind: 7, Node: 1, Value: 1}, {Kind: stream.Gate, Node: 2, Value: math.NaN()},
+		{Kind: stream.Set, Node: 99, Value: 1}, {Kind: stream.Set, Node: 1, Param: 99, Value: 1}, {Kind: stream.Set,
+			Node: 1, Value: math.NaN()},
+		{Kind: stream.Set, Node: 1, Value: 1e9}, {Kind: stream.Gate, Node: 1, Value: 1}, {Kind: 7, Node: 1,
+			Value: 1}, {Kind: stream.Gate, Node: 2, Value: math.NaN()},
 	} {
 		c.Seq = uint64(i) + 1
 		s.Push(c)

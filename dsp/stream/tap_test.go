@@ -31,12 +31,14 @@ cables: [note.pitch > osc > env > wide > out]
 		with.Render(out)
 		without.Render(want)
 		wide, env := taps["wide"].Read(), taps["env"].Read()
-		if len(wide) != 2 || len(env) != 1 || !slices.Equal(out, want) || !slices.Equal(wide[1], taps["wide.out"].Read()[1]) {
+		if len(wide) != 2 || len(env) != 1 || !slices.Equal(out, want) || !slices.Equal(wide[1],
+			taps["wide.out"].Read()[1]) {
 			t.Fatalf("block %d: %d and %d channels, or another sound", n, len(wide), len(env))
 		}
 		for i := range 64 {
 			if wide[0][i] != out[2*i] || wide[1][i] != out[2*i+1] {
-				t.Fatalf("block %d, frame %d: %g, %g are heard, the tap has %g, %g", n, i, out[2*i], out[2*i+1], wide[0][i], wide[1][i])
+				t.Fatalf("block %d, frame %d: %g, %g are heard, the tap has %g, %g", n, i, out[2*i], out[2*i+1],
+					wide[0][i], wide[1][i])
 			}
 		}
 		if n > 30 && (slices.Max(env[0]) == 0 || taps["note.velocity"].Read()[0][63] != 1.5) {

@@ -37,7 +37,8 @@ func (t *transition) findPredecessors(now *patch.Plan) {
 	old := t.old.plan
 	t.successors = slices.Repeat([]int{-1}, len(old.Nodes()))
 	for g := range now.Voices {
-		t.groups = append(t.groups, slices.IndexFunc(old.Voices, func(v patch.Voices) bool { return v.ID == now.Voices[g].ID }))
+		t.groups = append(t.groups, slices.IndexFunc(old.Voices,
+			func(v patch.Voices) bool { return v.ID == now.Voices[g].ID }))
 	}
 	for i := range now.Nodes() {
 		n := &now.Nodes()[i]

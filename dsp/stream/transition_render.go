@@ -72,7 +72,7 @@ type musicChange struct {
 	bar      bool                  // the signature changes
 }
 
-var errInTransition = errors.New("save: the stream is still fading from its previous plan; try again after 10 ms of audio")
+var errInTransition = errors.New("save: the stream still fades from its previous plan; try again after 10 ms")
 
 // InTransition tells whether the stream switched from another one less than 10 ms (fadeSeconds) ago.
 // It cannot be saved then.

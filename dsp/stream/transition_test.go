@@ -40,7 +40,8 @@ func TestMoveToTheSame(t *testing.T) {
 		for n := range 600 {
 			if n%7 == 3 {
 				for _, s := range []*stream.Stream{one, two} {
-					s.Push(stream.Command{Seq: s.Seq() + 1, Frame: s.Block()*64 + 100, Kind: stream.Note, Node: 1, Param: uint16(50 + n%30), Value: float64(n % 2)})
+					s.Push(stream.Command{Seq: s.Seq() + 1, Frame: s.Block()*64 + 100, Kind: stream.Note, Node: 1,
+						Param: uint16(50 + n%30), Value: float64(n % 2)})
 				}
 			}
 			if n%50 == 20 {
@@ -79,7 +80,8 @@ func TestMoveDoesNotClick(t *testing.T) {
 	for name, c := range map[string]struct{ from, to string }{
 		"an effect comes": {tone + "cables: [osc > out]\n",
 			tone + "  - {id: lp, type: biquad, params: {cutoff: 300}}\ncables: [osc > lp > out]\n"},
-		"an effect goes": {tone + "  - {id: lp, type: biquad, params: {cutoff: 300}}\ncables: [osc > lp > out]\n", tone + "cables: [osc > out]\n"},
+		"an effect goes": {tone + "  - {id: lp, type: biquad, params: {cutoff: 300}}\ncables: [osc > lp > out]\n",
+			tone + "cables: [osc > out]\n"},
 		"another source": {tone + "cables: [osc > out]\n",
 			"version: 1\nnodes:\n  - {id: two, type: sine, params: {freq: 130, gain: 0.4}}\ncables: [two > out]\n"},
 		"the same name, another module": {tone + "cables: [osc > out]\n",
@@ -92,7 +94,8 @@ func TestMoveDoesNotClick(t *testing.T) {
 			tone + "  - {id: b, type: back}\n  - {id: a, type: biquad}\ncables: [osc > a > out, a > b > a]\n"},
 		"a loop goes": {tone + "  - {id: b, type: back}\n  - {id: lp, type: biquad, params: {cutoff: 90}}\n  - {id: v, type: vca, params: {gain: 0.3}}\ncables: [osc > out, osc > lp > v > out, v > b > lp]\n",
 			tone + "cables: [osc > out]\n"},
-		"a value": {tone + "cables: [osc > out]\n", strings.Replace(tone, "gain: 0.5", "gain: 0.1", 1) + "cables: [osc > out]\n"},
+		"a value": {tone + "cables: [osc > out]\n", strings.Replace(tone, "gain: 0.5", "gain: 0.1",
+			1) + "cables: [osc > out]\n"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := newStream(t, c.from, 64, 2)
@@ -129,7 +132,8 @@ func TestMoveAtOnceAfterRestore(t *testing.T) {
 	if err := two.Restore(state); err != nil {
 		t.Fatal(err)
 	}
-	one, two = moved(t, one, nodes+"cables: [osc > b > a > out]\n"), moved(t, two, nodes+"cables: [osc > b > a > out]\n")
+	one, two = moved(t, one, nodes+"cables: [osc > b > a > out]\n"), moved(t, two,
+		nodes+"cables: [osc > b > a > out]\n")
 	if one.HeldSignals() == 0 {
 		t.Fatal("nothing stands still")
 	}
@@ -151,8 +155,10 @@ func TestMoveThenRestore(t *testing.T) {
 		s := newStream(t, texts[0], 64, 2)
 		for range rapid.IntRange(1, 4).Draw(rt, "moves") {
 			for range rapid.IntRange(0, 6).Draw(rt, "notes") {
-				s.Push(stream.Command{Seq: s.Seq() + 1, Frame: s.Block()*64 + rapid.Uint64Range(0, 3000).Draw(rt, "frame"), Kind: stream.Note, Node: 1,
-					Param: uint16(rapid.IntRange(50, 60).Draw(rt, "key")), Value: float64(rapid.IntRange(0, 1).Draw(rt, "on"))})
+				s.Push(stream.Command{Seq: s.Seq() + 1, Frame: s.Block()*64 + rapid.Uint64Range(0, 3000).Draw(rt,
+					"frame"), Kind: stream.Note, Node: 1,
+					Param: uint16(rapid.IntRange(50, 60).Draw(rt, "key")), Value: float64(rapid.IntRange(0,
+						1).Draw(rt, "on"))})
 			}
 			render(s, rapid.IntRange(0, 40).Draw(rt, "blocks"))
 			s = moved(t, s, rapid.SampledFrom(texts).Draw(rt, "text"))
@@ -203,7 +209,8 @@ func TestMoveKeepsTime(t *testing.T) {
 	one, two := newStream(t, text, 64, 1), newStream(t, text, 64, 1)
 	a := append(render(one, 700), render(one, 4000)...)
 	b := render(two, 700)
-	two = moved(t, two, strings.Replace(strings.Replace(text, "base: 36, notes", "base: 48, notes", 1), "env2 > out", "env2 > tone", 1))
+	two = moved(t, two, strings.Replace(strings.Replace(text, "base: 36, notes", "base: 48, notes", 1), "env2 > out",
+		"env2 > tone", 1))
 	b = append(b, render(two, 4000)...)
 	x, y := onsets(a), onsets(b)
 	same := 0

@@ -55,7 +55,8 @@ func TestMoveCarriesValuesAndCommands(t *testing.T) {
 	if got := loudest(render(s, 100)); got < 0.24 || got > 0.26 {
 		t.Errorf("at %g, the command that waited says 0.25", got)
 	}
-	s.Push(stream.Command{Seq: s.Seq() + 1, Frame: s.Block()*64 + 6400, Kind: stream.Set, Node: osc + 1, Param: gain, Value: 1})
+	s.Push(stream.Command{Seq: s.Seq() + 1, Frame: s.Block()*64 + 6400, Kind: stream.Set, Node: osc + 1, Param: gain,
+		Value: 1})
 	first, _ := lookup(t, s, "first", "gain")
 	play(s, stream.Command{Kind: stream.Bypass, Node: first, Value: 1})
 	render(s, 1)

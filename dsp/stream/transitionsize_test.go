@@ -82,7 +82,8 @@ func TestSizeIsExact(t *testing.T) {
 	for _, c := range bigChanges {
 		texts = append(texts, strings.Replace(bigPatch, c.from, c.to, 1))
 	}
-	texts = append(texts, strings.Replace(bigPatch, "count: 16", "count: 3", 1), strings.Replace(bigPatch, "count: 16", "count: 17", 1))
+	texts = append(texts, strings.Replace(bigPatch, "count: 16", "count: 3", 1),
+		strings.Replace(bigPatch, "count: 16", "count: 17", 1))
 	before := newStream(t, bigPatch, 64, 2)
 	for _, text := range texts {
 		s := newStream(t, text, 64, 2)

@@ -70,7 +70,8 @@ func TestMoveBackHearsNoPast(t *testing.T) {
 			render(two, 30)
 		}
 		for _, x := range []*stream.Stream{s, two} {
-			x.Push(stream.Command{Seq: x.Seq() + 1, Frame: x.Block()*64 + 40, Kind: stream.Note, Node: 1, Param: 64, Value: 1})
+			x.Push(stream.Command{Seq: x.Seq() + 1, Frame: x.Block()*64 + 40, Kind: stream.Note, Node: 1, Param: 64,
+				Value: 1})
 		}
 		diff(t, "back hears "+c[1]+", joiner from "+when, s, two, 20)
 	}
@@ -102,7 +103,8 @@ func TestMoveUnison(t *testing.T) {
 	two = twin(t, two)
 	s, two = moved(t, s, mk("6", "3")), moved(t, two, mk("6", "3"))
 	for _, x := range []*stream.Stream{s, two} {
-		x.Push(stream.Command{Seq: x.Seq() + 1, Frame: x.Block()*64 + 40, Kind: stream.Note, Node: 1, Param: 64, Value: 1})
+		x.Push(stream.Command{Seq: x.Seq() + 1, Frame: x.Block()*64 + 40, Kind: stream.Note, Node: 1, Param: 64,
+			Value: 1})
 	}
 	diff(t, "unison", s, two, 40)
 	two = twin(t, s)

@@ -119,7 +119,8 @@ func TestSteal(t *testing.T) {
 		{"count: 3", []stream.Command{note(0, 60, 1), note(0, 62, 1)}, "[60 62 -1]"},
 		{"count: 2", []stream.Command{note(0, 60, 1), note(0, 62, 1), note(0, 64, 1)}, "[64 62]"},
 		{"count: 2", []stream.Command{note(0, 60, 1), note(0, 62, 1), note(0, 62, 0), note(0, 64, 1)}, "[60 64]"},
-		{"count: 2\n  steal: quietest", []stream.Command{note(0, 60, 1), note(0, 62, 1), note(0, 60, 0), note(0, 62, 0), note(0, 64, 1)}, "[64 62]"},
+		{"count: 2\n  steal: quietest", []stream.Command{note(0, 60, 1), note(0, 62, 1), note(0, 60, 0),
+			note(0, 62, 0), note(0, 64, 1)}, "[64 62]"},
 		{"count: 2\n  steal: same", []stream.Command{note(0, 60, 1), note(0, 62, 1), note(0, 62, 1)}, "[60 62]"},
 		{"count: 3\n  unison: 2", []stream.Command{note(0, 60, 1)}, "[60 60 -1]"},
 		{"count: 3\n  unison: 2", []stream.Command{note(0, 60, 1), note(0, 62, 1)}, "[62 60 62]"},
@@ -221,8 +222,10 @@ func TestSpread(t *testing.T) {
 // Notes that cannot be are ignored, and counted.
 func TestBadNotes(t *testing.T) {
 	s := newStream(t, poly("count: 2"), 64, 1)
-	play(s, note(0, 129, 0), note(0, 128, 1), note(0, 60, 1.5), note(0, 60, -1), note(0, 60, math.NaN()), note(0, 60, math.Inf(1)),
-		stream.Command{Kind: stream.Note, Node: 2, Param: 60, Value: 1}, stream.Command{Kind: stream.Gate, Node: 3, Value: 1}, stream.Command{Kind: stream.Pressure, Node: noteNode, Param: 200, Value: 1})
+	play(s, note(0, 129, 0), note(0, 128, 1), note(0, 60, 1.5), note(0, 60, -1), note(0, 60, math.NaN()),
+		note(0, 60, math.Inf(1)),
+		stream.Command{Kind: stream.Note, Node: 2, Param: 60, Value: 1}, stream.Command{Kind: stream.Gate, Node: 3,
+			Value: 1}, stream.Command{Kind: stream.Pressure, Node: noteNode, Param: 200, Value: 1})
 	render(s, 2)
 	if awake(s) != "[-1 -1]" || s.Ignored() != 9 {
 		t.Errorf("%s, %d ignored", awake(s), s.Ignored())
@@ -287,7 +290,8 @@ func continues(rt *rapid.T, one, two *stream.Stream, cut, blocks int) {
 func TestVoicesRestore(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
 		commands := rapid.SliceOfN(rapid.Custom(func(rt *rapid.T) stream.Command {
-			c := note(rapid.Uint64Range(0, 6000).Draw(rt, "frame"), rapid.IntRange(55, 62).Draw(rt, "key"), rapid.Float64Range(0, 1).Draw(rt, "velocity"))
+			c := note(rapid.Uint64Range(0, 6000).Draw(rt, "frame"), rapid.IntRange(55, 62).Draw(rt, "key"),
+				rapid.Float64Range(0, 1).Draw(rt, "velocity"))
 			switch rapid.IntRange(0, 5).Draw(rt, "kind") {
 			case 0:
 				c.Value = 0

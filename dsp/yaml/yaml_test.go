@@ -1,4 +1,4 @@
-package yaml
+package yaml_test
 
 import (
 	"errors"
@@ -7,13 +7,15 @@ import (
 	"testing"
 
 	"github.com/goccy/go-yaml/ast"
+
+	"github.com/music-chronus/chronus/dsp/yaml"
 )
 
-var limits = Limits{Bytes: 1000, Lines: 50, Tokens: 200}
+var limits = yaml.Limits{Bytes: 1000, Lines: 50, Tokens: 200}
 
 // read reads a mapping of a number n, a word w, and others that it takes as they come.
 func read(text string) (got string, err error) {
-	err = Source{"thing", "t"}.Read([]byte(text), limits, func(r *Reader, body ast.Node) {
+	err = yaml.Source{"thing", "t"}.Read([]byte(text), limits, func(r *yaml.Reader, body ast.Node) {
 		r.Fields(body, "a thing", []string{"number", "word", "any"}, func(key string, keyNode, v ast.Node) {
 			switch key {
 			case "number":
@@ -21,8 +23,8 @@ func read(text string) (got string, err error) {
 			case "word":
 				got += r.Word(v, key)
 			default:
-				x, ok := Number(v)
-				got += fmt.Sprint(x, ok, PosOf(keyNode))
+				x, ok := yaml.Number(v)
+				got += fmt.Sprint(x, ok, yaml.PosOf(keyNode))
 			}
 		})
 	})
@@ -59,7 +61,7 @@ func TestRead(t *testing.T) {
 			t.Errorf("%.40q: %s, %v; want %s%s", tt.text, got, err, tt.got, tt.err)
 		}
 	}
-	if _, err := read(" \n"); !errors.Is(err, ErrEmpty) {
+	if _, err := read(" \n"); !errors.Is(err, yaml.ErrEmpty) {
 		t.Error(err)
 	}
 }

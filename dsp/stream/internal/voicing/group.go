@@ -28,7 +28,8 @@ type Group struct {
 
 // NewGroup makes a group whose voices all sleep, for a rate in Hz.
 func NewGroup(config patch.Voices, rate float64) Group {
-	g := Group{config: config, rate: rate, voices: make([]*Voice, config.Count), outputs: make([][][]float32, config.Count)}
+	g := Group{config: config, rate: rate, voices: make([]*Voice, config.Count),
+		outputs: make([][][]float32, config.Count)}
 	for i := range g.voices {
 		g.voices[i] = new(Voice)
 	}
