@@ -113,11 +113,11 @@ func (s Store) put(from, sum string) (err error) {
 		return nil
 	}
 	if err := os.MkdirAll(s.dir, 0o700); err != nil {
-		return fmt.Errorf("folder for samples: %w; choose another", err)
+		return fmt.Errorf("folder for samples: %w; choose another folder", err)
 	}
 	tmp, err := os.CreateTemp(s.dir, "new-*")
 	if err != nil {
-		return fmt.Errorf("folder for samples: %w; choose another", err)
+		return fmt.Errorf("folder for samples: %w; choose another folder", err)
 	}
 	defer func() {
 		if err != nil {

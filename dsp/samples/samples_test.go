@@ -45,7 +45,8 @@ func text(samples string) []byte {
 // A patch that was loaded plays from the store alone: its files may change or go. Loading it once more copies nothing.
 func TestLoad(t *testing.T) {
 	dir := t.TempDir()
-	store := samples.In(filepath.Join(dir, "made", "store"))
+	folder := filepath.Join(dir, "made", "store")
+	store := samples.In(folder)
 	kick, long := wav(100), wav(1000)
 	write(t, filepath.Join(dir, "kick.wav"), kick)
 	write(t, filepath.Join(dir, "long.wav"), long)
@@ -59,7 +60,7 @@ func TestLoad(t *testing.T) {
 			t.Fatalf("round %d, the text with sums: %v\n%s", round, err, again)
 		}
 	}
-	if files, err := os.ReadDir(store.dir); err != nil || len(files) != 2 {
+	if files, err := os.ReadDir(folder); err != nil || len(files) != 2 {
 		t.Errorf("%d files in the store, %v", len(files), err)
 	}
 	write(t, filepath.Join(dir, "kick.wav"), []byte("changed"))
@@ -72,7 +73,8 @@ func TestLoad(t *testing.T) {
 // What cannot be played is refused with the place in the patch, the name and the file, and nothing of it comes into the store.
 func TestLoadRefuses(t *testing.T) {
 	dir := t.TempDir()
-	store := samples.In(filepath.Join(dir, "store"))
+	folder := filepath.Join(dir, "store")
+	store := samples.In(folder)
 	write(t, filepath.Join(dir, "text.wav"), []byte("no sound"))
 	write(t, filepath.Join(dir, "cut.wav"), wav(100)[:80])
 	write(t, filepath.Join(dir, "big.wav"), wav(patch.MaxSampleBytes/4+1))
@@ -84,25 +86,25 @@ func TestLoadRefuses(t *testing.T) {
 		{"kick: none.wav", dir, `patch p:2:17: sample "kick": ` + filepath.Join(dir, "none.wav") + ": no such file; relative paths begin at the patch's folder"},
 		{"kick: text.wav", dir, "text.wav: neither a WAV nor a FLAC file"},
 		{"kick: cut.wav", dir, "cut.wav: cut off: 18 of 100 frames are there"},
-		{"kick: .", dir, "it is no file"},
-		{"kick: big.wav", dir, "big.wav: it is too long"},
-		{"kick: text.wav", "", "give the whole path"},
-		{"kick: sha256:" + sumOf([]byte("x")), dir, "load the patch from its file once more, or copy its samples into"},
+		{"kick: .", dir, "not a regular file"},
+		{"kick: big.wav", dir, "big.wav: too long"},
+		{"kick: text.wav", "", "write an absolute path"},
+		{"kick: sha256:" + sumOf([]byte("x")), dir, "load the patch from its file again, or copy its samples into"},
 	} {
 		if _, err := store.Load("p", text(tt.samples), tt.dir); err == nil || !strings.Contains(err.Error(), tt.want) {
 			t.Errorf("%s: %v; want %s", tt.samples, err, tt.want)
 		}
 	}
-	if _, err := os.Stat(store.dir); err == nil {
+	if _, err := os.Stat(folder); err == nil {
 		t.Error("what was refused came into the store")
 	}
 	_, err := store.Load("p", text("kick: half.wav, snare: other.wav"), dir)
-	if err == nil || !strings.Contains(err.Error(), `p:2:34: sample "snare": with it the samples take 65 MB`) || !strings.Contains(err.Error(), "the most are 64") {
+	if err == nil || !strings.Contains(err.Error(), `p:2:34: sample "snare": with it the samples take 65 MB`) || !strings.Contains(err.Error(), "the maximum is 64 MB") {
 		t.Errorf("two that are too much together: %v", err)
 	}
 	write(t, filepath.Join(dir, "kick.wav"), wav(10))
 	for _, bad := range []string{"", filepath.Join(dir, "kick.wav", "store")} {
-		if _, err := samples.In(bad).Load("p", text("kick: kick.wav"), dir); err == nil || !strings.Contains(err.Error(), "--samples") {
+		if _, err := samples.In(bad).Load("p", text("kick: kick.wav"), dir); err == nil || !strings.Contains(err.Error(), "folder for samples") {
 			t.Errorf("store %q: %v", bad, err)
 		}
 	}
@@ -111,7 +113,8 @@ func TestLoadRefuses(t *testing.T) {
 // A file of the store that is not what its name says is refused, and set right when the patch is loaded from its file once more.
 func TestDamagedStore(t *testing.T) {
 	dir := t.TempDir()
-	store := samples.In(filepath.Join(dir, "store"))
+	folder := filepath.Join(dir, "store")
+	store := samples.In(folder)
 	b := wav(100)
 	write(t, filepath.Join(dir, "kick.wav"), b)
 	load := func() {
@@ -121,7 +124,7 @@ func TestDamagedStore(t *testing.T) {
 		}
 	}
 	load()
-	path := filepath.Join(store.dir, sumOf(b))
+	path := filepath.Join(folder, sumOf(b))
 	if _, err := store.Open(sumOf(b[:1])); err == nil || errors.Is(err, fs.ErrNotExist) {
 		t.Errorf("a missing file: %v; it must not look as if the patch itself were missing", err)
 	}
