@@ -17,10 +17,10 @@ import (
 	"github.com/music-chronus/chronus/dsp/sample"
 )
 
-// room is more than any of these files needs.
+// room is more memory than any of these files needs.
 const room = 1 << 20
 
-// wave is a WAV file: what its format part says, and the bytes of its sound.
+// wave is a WAV file: the fields of its fmt chunk and the bytes of its data chunk.
 type wave struct {
 	format, channels, rate, bits int
 	extensible                   bool
@@ -57,9 +57,10 @@ func riff(parts ...[]byte) []byte {
 	return append([]byte("RIFF\x00\x00\x00\x00WAVE"), bytes.Join(parts, nil)...)
 }
 
-// The same three frames in every form of WAV and of FLAC give the same samples, as exactly as the form holds them.
+// The same three frames give the same sample in every format of WAV and FLAC, within the format's
+// resolution.
 func TestDecode(t *testing.T) {
-	values := [][2]float64{{0, -0.5}, {0.25, 0.75}, {-1, 0.0078125}} // all forms hold them
+	values := [][2]float64{{0, -0.5}, {0.25, 0.75}, {-1, 0.0078125}} // exact in all formats
 	integers := func(bits int) (b []byte) {
 		for _, f := range values {
 			for _, v := range f {
@@ -104,7 +105,8 @@ func TestDecode(t *testing.T) {
 			}
 		}
 	}
-	open := wave{1, 1, 44100, 16, false, []byte{0, 64, 0, 32, 9}}.bytes() // half a frame at the end of a file of unknown length
+	// half a frame ends a file of unknown length
+	open := wave{1, 1, 44100, 16, false, []byte{0, 64, 0, 32, 9}}.bytes()
 	copy(open[bytes.Index(open, []byte("data"))+4:], "\xff\xff\xff\xff")
 	if s, err := sample.Decode(bytes.NewReader(open), room); err != nil || s.Frames() < 2 || s.Channels()[0][1] != 0.25 {
 		t.Errorf("a file of unknown length: %v", err)
@@ -133,7 +135,7 @@ func flacOf(t testing.TB, bits, rate int, values [][2]float64) []byte {
 	return b.Bytes()
 }
 
-// What is no sound file, or not whole, is refused with what is wrong with it.
+// Decode rejects invalid and incomplete files and names the reason.
 func TestDecodeRefuses(t *testing.T) {
 	good := wave{1, 2, 48000, 16, false, make([]byte, 400)}
 	but := func(change func(w *wave)) []byte {
@@ -190,7 +192,7 @@ type failing struct{ err error }
 
 func (f failing) Read([]byte) (int, error) { return 0, f.err }
 
-// checkDecoded says what no decoded sample may be.
+// checkDecoded checks what holds for every decoded sample.
 func checkDecoded(t *testing.T, s *dsp.Sample) {
 	t.Helper()
 	if s.Bytes() > room || s.Frames() == 0 || s.Rate() < sample.MinRate || s.Rate() > sample.MaxRate {
@@ -208,7 +210,7 @@ func checkDecoded(t *testing.T, s *dsp.Sample) {
 	}
 }
 
-// No bytes are a panic, and what is taken is sound, the same sound each time.
+// Decode does not panic on any bytes. The same bytes give the same valid sample.
 func FuzzDecodeWAV(f *testing.F) {
 	for _, w := range []wave{{1, 1, 8000, 8, false, []byte("abcd")}, {1, 2, 44100, 24, true, make([]byte, 12)}, {3, 1, 48000, 64, false, make([]byte, 16)}} {
 		f.Add(w.bytes())
@@ -226,7 +228,7 @@ func FuzzDecodeWAV(f *testing.F) {
 	})
 }
 
-// No bytes are a panic, and what is taken is sound.
+// Decode does not panic on any bytes, and returns valid samples only.
 func FuzzDecodeFLAC(f *testing.F) {
 	f.Add(flacOf(f, 16, 48000, [][2]float64{{0, 0.5}, {0.25, -1}}))
 	f.Fuzz(func(t *testing.T, b []byte) {

@@ -42,7 +42,8 @@ func text(samples string) []byte {
 	return []byte("version: 1\nsamples: {" + samples + "} # mine\nnodes: [{id: a, type: sampler, sample: kick}]\ncables: [a > out]\n")
 }
 
-// A patch that was loaded plays from the store alone: its files may change or go. Loading it once more copies nothing.
+// A loaded patch plays from the store alone, so its files may change or disappear. Loading it again
+// copies nothing.
 func TestLoad(t *testing.T) {
 	dir := t.TempDir()
 	folder := filepath.Join(dir, "made", "store")
@@ -70,7 +71,8 @@ func TestLoad(t *testing.T) {
 	}
 }
 
-// What cannot be played is refused with the place in the patch, the name and the file, and nothing of it comes into the store.
+// Load rejects unusable samples, with the place in the patch, the name and the file. The store
+// stays empty.
 func TestLoadRefuses(t *testing.T) {
 	dir := t.TempDir()
 	folder := filepath.Join(dir, "store")
@@ -110,7 +112,8 @@ func TestLoadRefuses(t *testing.T) {
 	}
 }
 
-// A file of the store that is not what its name says is refused, and set right when the patch is loaded from its file once more.
+// Open rejects a file in the store whose bytes differ from its sum. Loading the patch from its file
+// again repairs it.
 func TestDamagedStore(t *testing.T) {
 	dir := t.TempDir()
 	folder := filepath.Join(dir, "store")

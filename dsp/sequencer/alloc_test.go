@@ -8,7 +8,7 @@ import (
 	"github.com/music-chronus/chronus/dsp/sequencer"
 )
 
-// busy is a sequencer with all tracks at work.
+// busy makes a sequencer that plays all its tracks.
 func busy(t testing.TB) *sequencer.Sequencer {
 	s := sequencer.New(48000)
 	p := pattern(t, "X.x-|x.x.|xx-x")
@@ -53,7 +53,7 @@ func TestNoAllocs(t *testing.T) {
 	}
 }
 
-// A block of 64 frames with 16 tracks at work.
+// BenchmarkBlock measures a block of 64 frames with 16 playing tracks.
 func BenchmarkBlock(b *testing.B) {
 	for name, ramp := range map[string]float64{"constant": 0, "ramp": 10000} {
 		b.Run(name, func(b *testing.B) {

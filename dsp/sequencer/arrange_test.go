@@ -7,7 +7,8 @@ import (
 	"github.com/music-chronus/chronus/dsp/sequencer"
 )
 
-// Tracks that change places go on where they were; the note of one that is released gets no off, and a new one begins at the bar.
+// Tracks that change places continue where they were. A released note gets no NoteOff. A new track
+// begins at the bar.
 func TestArrange(t *testing.T) {
 	events := func(arrange bool) (list []sequencer.Event) {
 		s := sequencer.New(48000)

@@ -13,7 +13,6 @@ import (
 	"github.com/music-chronus/chronus/dsp/sequencer"
 )
 
-// order is a command at a frame.
 type order struct {
 	frame   uint64
 	kind    int
@@ -24,7 +23,7 @@ type order struct {
 
 const orderKinds = 18
 
-// obey carries out an order; some are refused.
+// obey executes an order. The sequencer rejects some orders.
 func obey(s *sequencer.Sequencer, o order) error {
 	s.Advance(o.frame)
 	track := o.a % sequencer.Tracks % 3
@@ -83,7 +82,7 @@ func drawPattern(t *rapid.T) *sequencer.Pattern {
 	return &p
 }
 
-// drawOrders begins with what makes a sound.
+// drawOrders draws orders, beginning with some that make notes.
 func drawOrders(t *rapid.T) (list []order) {
 	for i := range 4 {
 		list = append(list, order{kind: 0, b: i, pattern: drawPattern(t)}, order{kind: 2, a: i, b: i + 1})
@@ -104,7 +103,8 @@ func drawOrders(t *rapid.T) (list []order) {
 	return list
 }
 
-// perform plays up to a frame, with the orders; between them block by block, if block is not 0.
+// perform plays up to a frame, with the orders in between. If block is not 0, it advances block by
+// block.
 func perform(s *sequencer.Sequencer, orders []order, from, to, block uint64) (list []sequencer.Event) {
 	take := func(e sequencer.Event) { list = append(list, e) }
 	for at := from; ; {
@@ -152,7 +152,8 @@ func restored(t interface{ Fatal(...any) }, rate float64, state []byte) *sequenc
 
 const lawFrames = 200_000
 
-// However time is cut, the events are the same; a state saved anywhere goes on the same way, and is the same again.
+// The events are the same however time is divided into blocks. A restored sequencer continues
+// equally and saves the same state.
 func TestPartitionAndRestore(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		orders := drawOrders(t)
@@ -160,7 +161,7 @@ func TestPartitionAndRestore(t *testing.T) {
 		want := perform(s, orders, 0, lawFrames, 0)
 		block := rapid.SampledFrom([]uint64{1, 64, 1000, 4096}).Draw(t, "block")
 		if block == 1 && len(want) > 200 {
-			block = 63 // shorter
+			block = 63 // a shorter one
 		}
 		if got := perform(sequencer.New(48000), orders, 0, lawFrames, block); !slices.Equal(got, want) {
 			t.Fatalf("in blocks of %d\n%s\nin one\n%s", block, told(got), told(want))
@@ -187,7 +188,8 @@ func TestPartitionAndRestore(t *testing.T) {
 	})
 }
 
-// Every on has one off, which comes later and before the track's next on, whatever is done.
+// Every NoteOn has one NoteOff, at a later frame and before the track's next NoteOn, after any
+// orders.
 func TestPairs(t *testing.T) {
 	notes, checks := 0, 0
 	rapid.Check(t, func(t *rapid.T) {
@@ -230,7 +232,7 @@ func TestPairs(t *testing.T) {
 	}
 }
 
-// A state that makes no sense is refused, or plays on without harm.
+// Restore rejects an invalid state, or continues without a panic.
 func TestRestoreNonsense(t *testing.T) {
 	taken, refused := 0, 0
 	fresh := saved(sequencer.New(48000))

@@ -10,7 +10,7 @@ import (
 	"github.com/music-chronus/chronus/dsp/sequencer"
 )
 
-// told writes events down: a frame, then what happens at it.
+// told writes events as text: a frame, then its events.
 func told(list []sequencer.Event) string {
 	var b strings.Builder
 	last := uint64(math.MaxUint64)
@@ -38,7 +38,7 @@ func expect(t *testing.T, what string, list []sequencer.Event, want string) {
 	}
 }
 
-// A step at 120 bpm, sixteenths and 48 kHz is 6000 frames.
+// At 120 bpm and 48 kHz a sixteenth is 6000 frames.
 func TestGatesAndTies(t *testing.T) {
 	p := pattern(t, "xX--|x-.x")
 	p.Steps[0].Gate, p.Steps[1].Note, p.Steps[3].Gate, p.Steps[7].Gate = 50, 7, 250, 1000
@@ -55,7 +55,7 @@ func TestGatesAndTies(t *testing.T) {
 	expect(t, "a tie taken away while it holds", append(list, until(s, 100000)...), "0: +0/60@0.7 12000: -0/60")
 }
 
-// At one frame: offs, values, ons, by track and lane.
+// At one frame the order is NoteOff, Param, NoteOn, then track and lane.
 func TestOrder(t *testing.T) {
 	s := sequencer.New(48000)
 	p := pattern(t, "x")
@@ -160,14 +160,14 @@ func TestTransport(t *testing.T) {
 	}
 }
 
-// What is missed is left out, but the offs.
+// Missed events are dropped, except NoteOff.
 func TestMissed(t *testing.T) {
 	s := playing(t, 48000, "x-x-")
 	list := until(s, 100)
 	s.Advance(1_000_001)
 	expect(t, "an off", append(list, until(s, 1_009_000)...), "0: +0/60@0.7 1000001: -0/60 1008000: +0/60@0.7")
 	s = playing(t, 48000, "x")
-	must(t, s.Stop(5), s.Start(1000)) // the first start is at once
+	must(t, s.Stop(5), s.Start(1000)) // the first start acts at once
 	s.Advance(100_000)
 	expect(t, "a stop and a start", until(s, 105000), "103000: +0/60@0.7")
 }

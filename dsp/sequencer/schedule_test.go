@@ -9,7 +9,7 @@ import (
 	"github.com/music-chronus/chronus/dsp/sequencer"
 )
 
-// must stops at an error of a command.
+// must stops the test at an error.
 func must(t testing.TB, errs ...error) {
 	t.Helper()
 	for _, err := range errs {
@@ -19,7 +19,6 @@ func must(t testing.TB, errs ...error) {
 	}
 }
 
-// pattern parses a pattern.
 func pattern(t testing.TB, text string) *sequencer.Pattern {
 	t.Helper()
 	p, err := sequencer.ParsePattern(text)
@@ -27,7 +26,7 @@ func pattern(t testing.TB, text string) *sequencer.Pattern {
 	return &p
 }
 
-// playing is a sequencer whose track 0 plays pattern 0 from frame 0 on.
+// playing makes a sequencer whose track 0 plays pattern 0 from frame 0 on.
 func playing(t testing.TB, rate float64, text string) *sequencer.Sequencer {
 	t.Helper()
 	s := sequencer.New(rate)
@@ -44,7 +43,7 @@ func until(s *sequencer.Sequencer, to uint64) (list []sequencer.Event) {
 	return list
 }
 
-// frames are those of the events of a kind on a track.
+// frames returns the frames of the events of a kind on a track.
 func frames(list []sequencer.Event, kind sequencer.Kind, track int) (out []uint64) {
 	for _, e := range list {
 		if e.Kind == kind && e.Track == track {
@@ -70,7 +69,8 @@ func framesPerBeat(rate int64, bpm *big.Rat) *big.Rat {
 	return new(big.Rat).Quo(new(big.Rat).SetInt64(60*rate), bpm)
 }
 
-// Ten minutes of every tempo and division are the exact schedule, rounded down, to the frame.
+// In ten minutes of every tempo and division, events fall on the exact schedule, rounded down to a
+// frame.
 func TestSchedule(t *testing.T) {
 	steps := 0
 	for _, rate := range []int64{44100, 48000, 96000} {
@@ -84,7 +84,7 @@ func TestSchedule(t *testing.T) {
 				step := new(big.Rat).Mul(framesPerBeat(rate, rat(t, bpm)), big.NewRat(int64(d.Num), int64(d.Den)))
 				end := uint64(600 * rate)
 				got := frames(until(s, end), sequencer.NoteOn, 0)
-				moment, whole := new(big.Int), new(big.Int) // of the step's denominator
+				moment, whole := new(big.Int), new(big.Int) // in the step's denominator
 				for k, f := range got {
 					if want := whole.Quo(moment, step.Denom()).Uint64(); f != want {
 						t.Fatalf("%d Hz, %s bpm, %s: step %d at frame %d, exactly at %d", rate, bpm, div, k, f, want)
@@ -101,7 +101,8 @@ func TestSchedule(t *testing.T) {
 	t.Logf("%d steps, 0 frames error", steps)
 }
 
-// A map of tempi, planned or set live, is exact too: positions are carried over from one tempo to the next.
+// A tempo map is exact too, planned or set live: each tempo begins at the exact position of the
+// last.
 func TestTempoMap(t *testing.T) {
 	type change struct {
 		frame uint64
@@ -145,7 +146,7 @@ func TestTempoMap(t *testing.T) {
 	}
 }
 
-// Swing delays every second step; a pair is as long as without.
+// Swing delays every second step. A pair of steps is as long as without.
 func TestSwing(t *testing.T) {
 	for _, swing := range []string{"0.5", "0.54", "0.666667", "0.75"} {
 		s := playing(t, 48000, "x.x-x|xx")
@@ -180,7 +181,7 @@ func TestSwing(t *testing.T) {
 	}
 }
 
-// Rounds of several lengths and divisions go beside each other, and meet again after their common multiple.
+// Cycles of several lengths and divisions meet again after their common multiple.
 func TestPolymeter(t *testing.T) {
 	s := sequencer.New(48000)
 	must(t, s.SetPattern(0, pattern(t, "X...")), s.SetPattern(1, pattern(t, "X....")), s.SetPattern(2, pattern(t, "Xxxxxxxx")),
@@ -230,7 +231,7 @@ func TestDivisions(t *testing.T) {
 	must(t, s.SetDivision(0, sequencer.Division{1, 5}), s.SetDivision(0, sequencer.Division{2, 7}), s.SetDivision(0, sequencer.Division{1, 9}))
 }
 
-// The start may be at any frame; the schedule is counted from it.
+// The transport may start at any frame, from which the schedule counts.
 func TestStartFrame(t *testing.T) {
 	s := sequencer.New(44100)
 	must(t, s.SetPattern(0, pattern(t, "x")), s.Assign(0, 0, sequencer.AtBar), s.SetTempo(0, 117.3), s.Start(1_000_003))
@@ -249,7 +250,7 @@ func TestStartFrame(t *testing.T) {
 	}
 }
 
-// Twenty thousand changes of tempo leave the position where it should be: what is rounded at each is below all that can be seen.
+// After twenty thousand changes of tempo the rounding of positions is still insignificant.
 func TestManyTempi(t *testing.T) {
 	s := playing(t, 44100, "x")
 	const changes, gap = 20000, 37

@@ -9,7 +9,8 @@ import (
 	"github.com/music-chronus/chronus/dsp/sequencer"
 )
 
-// A ramp is the integral of its tempo: against sums of the tempo of every frame, and against the exact root of the quadratic.
+// A ramp is the integral of its tempo. The test compares it with the sum over all frames and with
+// the exact root of the quadratic.
 func TestRamp(t *testing.T) {
 	for _, tt := range []struct {
 		rate, from, to, seconds float64
@@ -43,7 +44,8 @@ func TestRamp(t *testing.T) {
 	}
 }
 
-// rampFrame solves for the frame of a beat with 300 bits; not exact: the frame's edge is too near to tell.
+// rampFrame solves for the frame of a beat with 300 bits. ok is false if the beat is too near a
+// frame's edge to tell.
 func rampFrame(rate, from, to, n, beat float64) (frame uint64, exact bool) {
 	num := func(x float64) *big.Float { return new(big.Float).SetPrec(300).SetFloat64(x) }
 	op := func() *big.Float { return new(big.Float).SetPrec(300) }
@@ -94,7 +96,8 @@ func TestRampBeats(t *testing.T) {
 	}
 }
 
-// A change of tempo, in a ramp or not, does not move the position; frames and beats are each other's inverses.
+// A change of tempo, with a ramp or without, does not move the position. Frames and beats are
+// inverses.
 func TestTempoContinuous(t *testing.T) {
 	s := playing(t, 44100, "x")
 	must(t, s.RampSeconds(0, 300, 20))
@@ -121,7 +124,7 @@ func TestTempoContinuous(t *testing.T) {
 	}
 }
 
-// A tempo that is set drops the changes planned after it; a map holds 64 segments.
+// Setting a tempo drops the changes planned after it. A tempo map holds 64 segments.
 func TestTempoPlan(t *testing.T) {
 	s := sequencer.New(48000)
 	must(t, s.SetTempo(1000, 100), s.RampSeconds(2000, 200, 1), s.SetTempo(90000, 50))
@@ -154,7 +157,7 @@ func TestTempoPlan(t *testing.T) {
 	}
 }
 
-// Long after the start the frames are still exact, and at the end of what positions hold nothing breaks.
+// Frames are still exact long after the start. The end of the range of positions is safe.
 func TestLong(t *testing.T) {
 	s := sequencer.New(48000)
 	const late = 48000 * 86400 * 365 // a year

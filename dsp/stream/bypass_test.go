@@ -6,7 +6,8 @@ import (
 	"github.com/music-chronus/chronus/dsp/stream"
 )
 
-// A node that is bypassed lets its input through, one without an input or with a gate is silent; let in again it sounds as before.
+// A bypassed node passes its input through. A node without an input or with a gate is silent.
+// Afterwards the node sounds as before.
 func TestBypass(t *testing.T) {
 	const text = `
 version: 1

@@ -9,7 +9,7 @@ import (
 	"pgregory.net/rapid"
 )
 
-// beat is a patch with two tracks: 120 bpm, so a sixteenth is 6000 frames.
+// beat is a patch with two tracks at 120 bpm. A sixteenth is 6000 frames.
 const beat = `
 version: 1
 tempo: 120
@@ -39,7 +39,7 @@ tracks:
   - {id: lead, voices: high, pattern: 2, division: 1/8t, swing: 0.6, mute: true}
 `
 
-// onsets are the frames where silence, of at least 1000 frames, ends.
+// onsets returns the frames at which silence of at least 1000 frames ends.
 func onsets(x []float32) (at []int) {
 	quiet := 1000
 	for i, v := range x {
@@ -56,7 +56,8 @@ func onsets(x []float32) (at []int) {
 	return at
 }
 
-// The pattern's notes are heard at their exact frames, whatever the block, and so is a change of pattern at the bar.
+// The notes of a pattern begin at their exact frames in every block size. A change of pattern takes
+// effect at the bar.
 func TestMusic(t *testing.T) {
 	text := strings.Replace(beat, "- low > osc > env > tone > out", "- low > osc > env > out", 1)
 	text = strings.Replace(text, "- {id: tone, type: biquad, params: {cutoff: 4000}}", "- {id: tone, type: biquad}", 1)
@@ -78,7 +79,7 @@ func TestMusic(t *testing.T) {
 	}
 }
 
-// Transport and tempo by command: silence until start, twice as fast after a change, silence after stop.
+// Commands start the transport, double the tempo, and stop the transport.
 func TestTransport(t *testing.T) {
 	s := newStream(t, strings.Replace(beat, "play: true", "play: false", 1), 64, 1)
 	node := uint16(s.Plan().SeqNode())
@@ -96,7 +97,7 @@ func TestTransport(t *testing.T) {
 	}
 }
 
-// A lane sets its parameter where the pattern says.
+// A lane sets its parameter at the pattern's steps.
 func TestLane(t *testing.T) {
 	s := newStream(t, beat, 64, 1)
 	low := render(s, 6000*2/64)
@@ -107,12 +108,12 @@ func TestLane(t *testing.T) {
 		}
 		return most
 	}
-	if peak(high) < 4*peak(low) { // the first is an accent, of 1, the second a hit, of 0.7, but nobody hears velocities here
+	if peak(high) < 4*peak(low) { // velocities are 1, then 0.7, but no node hears them
 		t.Errorf("peaks of %g with gain 0.05, %g with 0.4", peak(low), peak(high))
 	}
 }
 
-// Music goes on from a saved state bit for bit.
+// A restored stream continues its music bit for bit.
 func TestMusicRestore(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
 		one, two := newStream(t, beat, 64, 2), newStream(t, beat, 64, 2)
@@ -142,7 +143,8 @@ func TestMusicNoAllocs(t *testing.T) {
 	}
 }
 
-// A snapshot is taken once a second between two blocks: of a patch with long delay lines too it must take less than one.
+// A snapshot is taken once a second, between two blocks. It must take less than a block even for
+// long delay lines.
 func BenchmarkSave(b *testing.B) {
 	s := newStream(b, "version: 1\nnodes:\n  - {id: a, type: sine}\n  - {id: d, type: delay}\n  - {id: r, type: reverb}\ncables: [a > d > r > out]\n", 64, 2)
 	state := make([]byte, 0, s.Size())
@@ -152,7 +154,7 @@ func BenchmarkSave(b *testing.B) {
 	b.SetBytes(int64(len(state)))
 }
 
-// Patterns are edited while they play, and the tempo moves; what makes no sense is ignored.
+// Patterns and the tempo change while they play. Invalid edits are ignored.
 func TestEdit(t *testing.T) {
 	s := newStream(t, strings.Replace(beat, "- low > osc > env > tone > out", "- low > osc > env > out", 1), 64, 1)
 	node := uint16(s.Plan().SeqNode())
@@ -178,7 +180,8 @@ func TestEdit(t *testing.T) {
 	}
 }
 
-// A stream that begins late, after a patch was given up for it, begins with its music's first beat.
+// A stream that starts at a late block, because its patch replaces one that was given up, begins
+// its music at the first beat.
 func TestMusicBeginsLate(t *testing.T) {
 	text := strings.Replace(beat, "- low > osc > env > tone > out", "- low > osc > env > out", 1)
 	late, first := newStream(t, text, 64, 1), newStream(t, text, 64, 1)

@@ -23,7 +23,8 @@ func sides(t *testing.T, channels int, nodes, cables string) (x sound) {
 
 func empty(x []float32) bool { return !slices.ContainsFunc(x, func(v float32) bool { return v != 0 }) }
 
-// A mono signal is heard on both sides; a filter behind a stereo signal has each side for itself; one channel hears the mean.
+// A mono signal is heard on both sides. A filter behind a stereo signal filters each side by
+// itself. A single channel hears the mean.
 func TestStereo(t *testing.T) {
 	const filter = "{id: f, type: biquad, params: {cutoff: 1000}}"
 	mono := sides(t, 2, filter, "a > f > out")
@@ -48,7 +49,7 @@ func TestStereo(t *testing.T) {
 	}
 }
 
-// A mono port of a module that has stereo ports hears the sum of both sides.
+// A mono port of a module with stereo ports hears the sum of both sides.
 func TestStereoIntoMono(t *testing.T) {
 	const pan = ", {id: p, type: pan}"
 	wide := sides(t, 2, "{id: c, type: const, params: {value: 0.25}}, {id: w, type: width}"+pan,

@@ -12,7 +12,7 @@ import (
 	"github.com/music-chronus/chronus/dsp/stream"
 )
 
-// newStream makes a stream of the default patch, or of text.
+// newStream makes a stream of the default patch, or of a text.
 func newStream(t testing.TB, text string, block, channels int) *stream.Stream {
 	t.Helper()
 	b := []byte(text)
@@ -44,7 +44,7 @@ func lookup(t testing.TB, s *stream.Stream, node, param string) (uint16, uint16)
 	return uint16(n), uint16(p)
 }
 
-// render gives the next count blocks, one channel of them.
+// render renders the next blocks and returns one channel.
 func render(s *stream.Stream, count int) (mono []float32) {
 	out := make([]float32, s.Plan().Block*s.Plan().Channels)
 	for range count {
@@ -56,7 +56,7 @@ func render(s *stream.Stream, count int) (mono []float32) {
 	return mono
 }
 
-// A gate at frame 1000 is heard from frame 1000 on, whatever the block.
+// A gate at frame 1000 is heard from frame 1000 on in every block size.
 func TestExactFrame(t *testing.T) {
 	for _, block := range []int{16, 64, 100, 512} {
 		s := newStream(t, "", block, 2)
@@ -107,7 +107,7 @@ func TestBlockSizes(t *testing.T) {
 	}
 }
 
-// A stream that takes up another's state, at any block, goes on bit for bit, whatever was commanded.
+// A restored stream continues bit for bit, at any block and after any commands.
 func TestSaveRestoreContinue(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
 		commands := rapid.SliceOfN(rapid.Custom(func(rt *rapid.T) stream.Command {
@@ -163,7 +163,7 @@ func TestSaveRestoreContinue(t *testing.T) {
 	})
 }
 
-// Each state that does not fit is refused, and leaves a stream as New made it.
+// Restore rejects every state that does not fit and leaves the stream as New made it.
 func TestRestoreRefuses(t *testing.T) {
 	s := newStream(t, "", 64, 2)
 	adsr, _ := lookup(t, s, "adsr1", "attack")
@@ -195,7 +195,7 @@ func TestRestoreRefuses(t *testing.T) {
 	}
 }
 
-// Commands that cannot be carried out are counted, and change nothing.
+// Commands that cannot be applied are counted and change nothing.
 func TestIgnored(t *testing.T) {
 	s, quiet := newStream(t, "", 64, 1), newStream(t, "", 64, 1)
 	for i, c := range []stream.Command{
@@ -207,7 +207,7 @@ func TestIgnored(t *testing.T) {
 		c.Seq = uint64(i) + 1
 		s.Push(c)
 	}
-	s.Push(stream.Command{Seq: 3, Kind: stream.Gate, Node: 2, Value: 1}) // a Seq that is past
+	s.Push(stream.Command{Seq: 3, Kind: stream.Gate, Node: 2, Value: 1}) // not above the last Seq
 	got, want := render(s, 10), render(quiet, 10)
 	for i := range got {
 		if got[i] != want[i] {
@@ -219,7 +219,7 @@ func TestIgnored(t *testing.T) {
 	}
 }
 
-// One command more than can wait is applied early, and nothing is lost of the others.
+// A command that finds the queue full lets the first one be applied early. All others stay.
 func TestPendingFull(t *testing.T) {
 	s := newStream(t, "", 64, 1)
 	adsr, _ := lookup(t, s, "adsr1", "attack")
@@ -229,7 +229,7 @@ func TestPendingFull(t *testing.T) {
 	if s.Waiting() != stream.PendingMax || s.Ignored() != 1 {
 		t.Fatalf("%d wait, %d ignored", s.Waiting(), s.Ignored())
 	}
-	// the first to be due, when the last came, was number 4,096
+	// When the last command came, the first that was due was number 4,096.
 	for i := range uint64(stream.PendingMax) {
 		want := stream.PendingMax - i
 		if i == 0 {
@@ -260,7 +260,7 @@ cables: [a > out, b > out]
 	}
 }
 
-// Every channel has the same sound, and between blocks the probe names no node.
+// Every channel has the same sound. Between blocks the probe names no node.
 func TestChannels(t *testing.T) {
 	s := newStream(t, "version: 1\nnodes: [{id: a, type: sine}]\ncables: [a > out]\n", 64, 3)
 	var probe atomic.Uint64

@@ -7,7 +7,8 @@ import (
 	"testing"
 )
 
-// A tap has what a signal was in the block, voices summed and stereo in two channels, and what is rendered is the same with it as without.
+// A tap gives a signal of the last block, with voices summed and stereo in two channels. A tap does
+// not change what is rendered.
 func TestTap(t *testing.T) {
 	const text = `version: 1
 voices: {count: 3, nodes: [{id: osc, type: sine, params: {gain: 0.1}}, {id: env, type: adsr, params: {sustain: 1}}]}

@@ -13,7 +13,7 @@ import (
 
 var limits = yaml.Limits{Bytes: 1000, Lines: 50, Tokens: 200}
 
-// read reads a mapping of a number n, a word w, and others that it takes as they come.
+// read reads a mapping with a number, a word, and any other value.
 func read(text string) (got string, err error) {
 	err = yaml.Source{"thing", "t"}.Read([]byte(text), limits, func(r *yaml.Reader, body ast.Node) {
 		r.Fields(body, "a thing", []string{"number", "word", "any"}, func(key string, keyNode, v ast.Node) {
@@ -31,7 +31,7 @@ func read(text string) (got string, err error) {
 	return got, err
 }
 
-// What is wrong is said with its place, and what would be right.
+// Errors name the place, and what would be right.
 func TestRead(t *testing.T) {
 	for _, tt := range []struct{ text, got, err string }{
 		{"number: 3\nword: a b", "3a b", ""},
@@ -66,7 +66,7 @@ func TestRead(t *testing.T) {
 	}
 }
 
-// No text has it panic.
+// Read does not panic on any text.
 func FuzzRead(f *testing.F) {
 	for _, s := range []string{"number: 3", "a: &x [*x]", "? [a]: b", "<<: *a", "a: |\n  b", "{a: {b: [1, 2]}}", "\"\\x"} {
 		f.Add(s)
