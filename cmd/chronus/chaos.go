@@ -12,8 +12,11 @@ import (
 	"time"
 
 	"github.com/music-chronus/chronus/actors"
+	"github.com/music-chronus/chronus/actors/tape"
 	"github.com/music-chronus/chronus/cmd/chronus/internal/chaos"
 	"github.com/music-chronus/chronus/cmd/chronus/internal/chaos/plan"
+	"github.com/music-chronus/chronus/cmd/chronus/internal/terminal"
+	"github.com/music-chronus/chronus/dsp/samples"
 )
 
 type chaosCmd struct {
@@ -84,12 +87,12 @@ func (c *chaosCmd) runPlan(ctx context.Context, s streams) error {
 	if o.Seed == 0 {
 		o.Seed = 1 + rand.Uint64N(1<<32-1) // few digits, and exact in every JSON reader
 	}
-	shown := newBar(s.err, int64(c.For))
+	shown := terminal.NewBar(s.err, int64(c.For))
 	if c.For > 0 {
-		o.Progress = func(done time.Duration) { shown.at(int64(done)) }
+		o.Progress = func(done time.Duration) { shown.At(int64(done)) }
 	}
 	r, err := chaos.Run(ctx, chaosEngine{c.client()}, o)
-	shown.end()
+	shown.End()
 	if err != nil {
 		return err
 	}
@@ -147,7 +150,7 @@ func (e chaosEngine) Kill(ctx context.Context, signal string) (actors.Killed, er
 }
 
 func (e chaosEngine) OpenTape(r io.Reader) (chaos.Tape, error) {
-	t, err := newReel(endless{r})
+	t, err := tape.NewReader(endless{r}, tape.Options{Samples: samples.In(samples.DefaultDir())})
 	return chaosTape{t}, err
 }
 
@@ -155,11 +158,10 @@ func (e chaosEngine) Send(to string, wait time.Duration, address string, args ..
 	return sendOSC(to, wait, address, args...)
 }
 
-type chaosTape struct{ *reel }
+// chaosTape makes a reader what chaos needs.
+type chaosTape struct{ *tape.Reader }
 
-func (t chaosTape) From() uint64 { return t.header.From }
-
-func (t chaosTape) Compare(f func(n uint64, samples []float32, same bool)) error { return t.compare(f) }
+func (t chaosTape) From() uint64 { return t.Header().From }
 
 // endless turns the end of a cancelled request into the end of the tape.
 type endless struct{ r io.Reader }
