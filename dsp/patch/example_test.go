@@ -55,10 +55,11 @@ cables: [tone > out]
 		log.Fatal(err)
 	}
 	_, err = patch.Compile(p, 48000, 64, 2)
-	fmt.Println(err)
+	fmt.Println(strings.ReplaceAll(err.Error(), "; ", ";\n"))
 
 	// Output:
-	// patch tone.yaml:3:37: node "tone" (sine) has no parameter "freqq"; did you mean freq? there are freq, gain
+	// patch tone.yaml:3:37: node "tone" (sine) has no parameter "freqq";
+	// did you mean freq? there are freq, gain
 }
 
 // Edits change a patch, which is then compiled again.

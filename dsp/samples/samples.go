@@ -26,7 +26,7 @@ const DirVariable = "CHRONUS_SAMPLES"
 const maxFile = 4 * patch.MaxSampleBytes
 
 // DefaultDir returns the folder in DirVariable, else XDG_DATA_HOME/chronus/samples, else
-// ~/.local/share/chronus/samples. It is "" if there is no home folder.
+// ~/.local/share/chronus/samples. The result is "" if there is no home folder.
 func DefaultDir() string {
 	if dir := os.Getenv(DirVariable); dir != "" {
 		return dir

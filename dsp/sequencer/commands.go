@@ -50,7 +50,7 @@ func (s *Sequencer) Pattern(number int, p *Pattern) error {
 	return nil
 }
 
-// Assign makes a track play a pattern, or None, from a moment on. It replaces a pattern that is
+// Assign makes a track play a pattern, or None, from a moment on. Assign replaces a pattern that is
 // queued. While the transport is stopped the moment is now. A track that plays None has no end, so
 // AtEnd means AtBar.
 func (s *Sequencer) Assign(track, number int, when When) error {
@@ -117,8 +117,8 @@ func (s *Sequencer) SetSteps(track, n int) error {
 	return nil
 }
 
-// SetSwing sets where in a pair of steps the second begins, from 0.5, in the middle, to 0.75. It is
-// rounded to a millionth.
+// SetSwing sets where in a pair of steps the second begins, from 0.5, in the middle, to 0.75. The
+// share is rounded to a millionth.
 func (s *Sequencer) SetSwing(track int, share float64) error {
 	switch {
 	case track < 0 || track >= Tracks:

@@ -5,9 +5,9 @@ import (
 	"math/bits"
 )
 
-// PulsesPerBeat is the resolution of musical positions: the pulses of a beat, a quarter note. It is
-// 2^14 3^2 5^4 7. So every step from 1/1 to 1/64 is a whole number of pulses, also of triplets,
-// dotted notes and 5 or 7 steps a beat, and so is every thousandth of these.
+// PulsesPerBeat is the resolution of musical positions: the pulses of a beat, a quarter note. The
+// number is 2^14 3^2 5^4 7. So every step from 1/1 to 1/64 is a whole number of pulses, also of
+// triplets, dotted notes and 5 or 7 steps a beat, and so is every thousandth of these.
 const PulsesPerBeat = 1 << 14 * 39375
 
 // MinTempo and MaxTempo bound a tempo in bpm. A tempo is rounded to a millionth of a bpm.
@@ -131,8 +131,8 @@ func (m *tempoMap) at(frame uint64) int {
 	return i
 }
 
-// frameOf returns the frame in which a pulse falls: its time, rounded down. It is never if that
-// lies above maxFrame.
+// frameOf returns the frame in which a pulse falls: its time, rounded down, or never if that lies
+// above maxFrame.
 func (m *tempoMap) frameOf(pulse int64) uint64 {
 	if pulse >= maxPulse {
 		return never

@@ -5,8 +5,8 @@ import (
 	"strings"
 )
 
-// Division is the length of a step in beats, Num/Den. Sixteenths are 1/4. It must be 1/24 to 6
-// beats and a whole number of pulses.
+// Division is the length of a step in beats, Num/Den. Sixteenths are 1/4. A division must be 1/24
+// to 6 beats and a whole number of pulses.
 type Division struct{ Num, Den uint32 }
 
 // ParseDivision reads 1/1, 1/2, 1/4, 1/8, 1/16, 1/32 or 1/64 of a whole note. A suffix t makes it a

@@ -143,8 +143,8 @@ func TestMusicNoAllocs(t *testing.T) {
 	}
 }
 
-// A snapshot is taken once a second, between two blocks. It must take less than a block even for
-// long delay lines.
+// A snapshot is taken once a second, between two blocks. A snapshot must take less than a block
+// even for long delay lines.
 func BenchmarkSave(b *testing.B) {
 	s := newStream(b, "version: 1\nnodes:\n  - {id: a, type: sine}\n  - {id: d, type: delay}\n  - {id: r, type: reverb}\ncables: [a > d > r > out]\n", 64, 2)
 	state := make([]byte, 0, s.Size())

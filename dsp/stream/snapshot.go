@@ -28,7 +28,7 @@ func (s *Stream) measureSize() {
 }
 
 // Save appends the complete state at this block boundary to dst: version, plan, block, Seq, waiting
-// commands and every node. It allocates nothing if dst has room for Size. It fails during a
+// commands and every node. Save allocates nothing if dst has room for Size, and fails during a
 // transition.
 func (s *Stream) Save(dst []byte) ([]byte, error) {
 	if s.transition != nil {

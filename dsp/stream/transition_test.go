@@ -121,8 +121,8 @@ func TestMoveDoesNotClick(t *testing.T) {
 	}
 }
 
-// A signal is held where rendering it would form a cycle. It is held at the same value in a stream
-// that was just restored.
+// A signal is held where rendering it would form a cycle. Its value is the same in a stream that
+// was just restored.
 func TestMoveAtOnceAfterRestore(t *testing.T) {
 	const nodes = tone + "  - {id: a, type: biquad, params: {cutoff: 500}}\n  - {id: b, type: svf}\n"
 	one := newStream(t, nodes+"cables: [osc > a > b > out]\n", 64, 2)

@@ -79,7 +79,8 @@ func TestMoveBackHearsNoPast(t *testing.T) {
 	}
 }
 
-// A node that had a fault in the last block is removed. It is heard as it fades, in every worker.
+// A node that had a fault in the last block is removed. The node is heard as it fades, in every
+// worker.
 func TestMoveMute(t *testing.T) {
 	const nodes = "version: 1\nnodes:\n  - {id: osc, type: sine, params: {freq: 110, gain: 0.5}}\n  - {id: a, type: biquad, params: {cutoff: 500}}\n"
 	s := newStream(t, nodes+"cables: [osc > a > out]\n", 64, 1)

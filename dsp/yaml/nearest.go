@@ -20,7 +20,7 @@ const (
 )
 
 // OrNearest returns the end of an error: the known name nearest to got, if one is near, and the
-// known names. It is "" if there are none.
+// known names. The end is "" if there are none.
 func OrNearest(got string, known []string) string {
 	if len(known) == 0 {
 		return ""

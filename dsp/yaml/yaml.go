@@ -1,6 +1,6 @@
 // Package yaml reads the texts that users write: patches, MIDI maps and fault plans. Errors name
 // the line and column. The package bounds a text before goccy/go-yaml parses it, and has the checks
-// that all these texts share. It knows nothing of sound.
+// that all these texts share. The package knows nothing of sound.
 package yaml
 
 import (
@@ -48,13 +48,13 @@ func (s Source) Errorf(p Pos, format string, args ...any) error {
 	return fmt.Errorf("%s %s:%d:%d: "+format, append([]any{s.Kind, s.Name, p.Line, p.Column}, args...)...)
 }
 
-// Reader walks the tree of a text. It keeps the first error.
+// Reader walks the tree of a text. Reader keeps the first error.
 type Reader struct {
 	Source
 	Err error
 }
 
-// Read parses a text that holds one document and calls walk with its tree. It returns the first
+// Read parses a text that holds one document and calls walk with its tree. Read returns the first
 // error that walk gives to the Reader.
 func (s Source) Read(text []byte, l Limits, walk func(r *Reader, body ast.Node)) (err error) {
 	defer func() {
@@ -182,7 +182,7 @@ func (r *Reader) Number(n ast.Node, what string, lo, hi float64, whole bool) flo
 	return x
 }
 
-// List calls one for each item of a list with at most so many items. It stops at the first error.
+// List calls one for each item of a list with at most so many items. List stops at the first error.
 func (r *Reader) List(n ast.Node, what string, most int, one func(ast.Node)) {
 	s, ok := n.(*ast.SequenceNode)
 	if !ok {
