@@ -340,18 +340,6 @@ func TestVoicesNoAllocs(t *testing.T) {
 	}
 }
 
-// A bypassed oscillator is silent: its input, a pitch, is not passed through.
-func TestBypassSource(t *testing.T) {
-	s := newStream(t, poly("count: 1"), 64, 1)
-	osc, _ := lookup(t, s, "osc", "gain")
-	play(s, note(0, 45, 1), stream.Command{Kind: stream.Bypass, Node: osc, Value: 1})
-	for i, v := range render(s, 20) {
-		if v != 0 {
-			t.Fatalf("%g at frame %d", v, i)
-		}
-	}
-}
-
 // Notes struck together do not steal each other's voices: the quietest voice is one that has
 // sounded.
 func TestStealFresh(t *testing.T) {
