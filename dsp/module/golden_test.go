@@ -1,4 +1,4 @@
-package module
+package module_test
 
 import (
 	"fmt"
@@ -11,6 +11,8 @@ import (
 	"github.com/cespare/xxhash/v2"
 
 	"github.com/music-chronus/chronus/dsp"
+	"github.com/music-chronus/chronus/dsp/module"
+	"github.com/music-chronus/chronus/dsp/module/oscillator"
 	"github.com/music-chronus/chronus/dsp/moduletest"
 )
 
@@ -22,9 +24,11 @@ const goldenFrames = 1 << 16
 
 // goldenSound renders a module through a fixed life.
 func goldenSound(d *dsp.Desc) (sound []float32) {
-	m, s := moduletest.New(d, rate), Sine.New(rate)
-	s.Set(sineFreq, 331)
-	in := rendered(s, goldenFrames)
+	m, s := moduletest.New(d, rate), oscillator.Sine.New(rate)
+	s.Set(0, 331)
+	none := make([]float32, goldenFrames)
+	in := make([]float32, goldenFrames)
+	s.Render([][]float32{none, none}, [][]float32{in})
 	inputs, outs := make([][]float32, dsp.Signals(d.Inputs)), make([][]float32, dsp.Signals(d.Outputs))
 	for k := range outs {
 		outs[k] = make([]float32, 4096)
@@ -54,7 +58,7 @@ func goldenSound(d *dsp.Desc) (sound []float32) {
 
 func TestGolden(t *testing.T) {
 	var b strings.Builder
-	for _, d := range All {
+	for _, d := range module.All {
 		out := goldenSound(d)
 		peak := 0.0
 		for _, v := range out {
