@@ -14,6 +14,7 @@ import (
 	"github.com/music-chronus/chronus/dsp/patch"
 	"github.com/music-chronus/chronus/dsp/samples"
 	"github.com/music-chronus/chronus/shm"
+	"github.com/music-chronus/chronus/shm/wire"
 )
 
 // Config says what engine to start. The zero value of a field means its default.
@@ -29,7 +30,7 @@ type Config struct {
 	NoMDNS     bool           // do not tell other machines by mDNS, where they may play
 	Backend    string         // "auto" (default), or a backend's name
 	Device     string         // the backend's name for it; default: its default device
-	Fallback   []shm.Target   // devices to play on while that one cannot be opened; the last resort, once it has played, is null
+	Fallback   []wire.Target  // devices to play on while that one cannot be opened; the last resort, once it has played, is null
 	Rate       int            // Hz; default 48,000
 	Block      int            // frames, 16 to 4,096; default 64
 	Channels   int            // 1 to 64; default 2

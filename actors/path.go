@@ -4,8 +4,9 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/music-chronus/chronus/actors/report"
 	"github.com/music-chronus/chronus/audio/soundserver"
-	"github.com/music-chronus/chronus/shm"
+	"github.com/music-chronus/chronus/shm/wire"
 )
 
 // soundPath is the way to the sound card that "auto" has found. The engine stays with it: a user whose
@@ -25,8 +26,8 @@ func (r *rig) keepPath() {
 }
 
 // preferred is the device that the engine is to play on.
-func (r *rig) preferred() shm.Target {
-	t := shm.Target{Backend: r.cfg.Backend, Device: r.cfg.Device}
+func (r *rig) preferred() wire.Target {
+	t := wire.Target{Backend: r.cfg.Backend, Device: r.cfg.Device}
 	if t.Backend == autoBackend && r.path.found {
 		t.Backend = r.path.backend
 	}
@@ -35,7 +36,7 @@ func (r *rig) preferred() shm.Target {
 
 // otherwise says what an audio process that was taken over does otherwise than this engine was asked
 // to: the sound goes on as it is, since opening a device anew interrupts it.
-func (r *rig) otherwise(i shm.Opened) string {
+func (r *rig) otherwise(i wire.Opened) string {
 	c := r.cfg
 	switch {
 	case !r.adopted || i.OnFallback:
@@ -76,6 +77,6 @@ func (r *rig) tendBlank(now time.Time) {
 		r.path.told = time.Time{}
 	case now.Sub(r.path.told) >= unheardEvery:
 		r.path.told = now
-		r.emit(Unheard{Preferred: r.preferred().String(), Why: r.audio.info.Note})
+		r.emit(report.Unheard{Preferred: r.preferred().String(), Reason: r.audio.info.Note})
 	}
 }

@@ -7,7 +7,7 @@ import (
 	"time"
 
 	"github.com/music-chronus/chronus/dsp/patch"
-	"github.com/music-chronus/chronus/shm"
+	"github.com/music-chronus/chronus/shm/wire"
 )
 
 // TestUnheard has an engine on the clock for three minutes, then on a device: it says at once and every
@@ -19,7 +19,7 @@ func TestUnheard(t *testing.T) {
 		t.Fatal(err)
 	}
 	t.Cleanup(r.close)
-	r.plays, r.audio.opened, r.audio.info = true, true, shm.Opened{Backend: nullBackend, OnFallback: true, Note: "no server"}
+	r.plays, r.audio.opened, r.audio.info = true, true, wire.Opened{Backend: nullBackend, OnFallback: true, Note: "no server"}
 	now := time.Now()
 	for range 3 * 60 {
 		r.tendBlank(now)
@@ -28,12 +28,12 @@ func TestUnheard(t *testing.T) {
 	if len(said) != 3 || !strings.Contains(said[0], "nobody hears this: jack is not there") || !strings.Contains(said[0], "no server") {
 		t.Errorf("%d times: %q", len(said), said)
 	}
-	r.audio.info = shm.Opened{Backend: "jack"}
+	r.audio.info = wire.Opened{Backend: "jack"}
 	r.tendBlank(now)
 	if r.blank() || len(said) != 3 {
 		t.Errorf("on the device: %q", said[3:])
 	}
-	r.audio.info = shm.Opened{Backend: nullBackend, OnFallback: true}
+	r.audio.info = wire.Opened{Backend: nullBackend, OnFallback: true}
 	r.tendBlank(now.Add(time.Second))
 	if len(said) != 4 {
 		t.Errorf("lost again, and told %d times", len(said)-3)
@@ -46,23 +46,23 @@ func TestKeepPath(t *testing.T) {
 	t.Setenv("LD_LIBRARY_PATH", "")
 	for _, tt := range []struct {
 		backend string
-		opened  shm.Opened
+		opened  wire.Opened
 		want    string
 		env     []string
 	}{
-		{"auto", shm.Opened{Backend: "jack", Library: lib}, "jack", []string{"LD_LIBRARY_PATH=" + lib}},
-		{"auto", shm.Opened{Backend: "jack"}, "jack", nil},
-		{"auto", shm.Opened{Backend: "portaudio"}, "portaudio", nil},
-		{"jack", shm.Opened{Backend: "jack", Library: lib}, "jack", []string{"LD_LIBRARY_PATH=" + lib}},
+		{"auto", wire.Opened{Backend: "jack", Library: lib}, "jack", []string{"LD_LIBRARY_PATH=" + lib}},
+		{"auto", wire.Opened{Backend: "jack"}, "jack", nil},
+		{"auto", wire.Opened{Backend: "portaudio"}, "portaudio", nil},
+		{"jack", wire.Opened{Backend: "jack", Library: lib}, "jack", []string{"LD_LIBRARY_PATH=" + lib}},
 	} {
 		r := &rig{cfg: Config{Backend: tt.backend, Device: "out"}}
-		r.audio.opened, r.audio.info = true, shm.Opened{Backend: nullBackend, OnFallback: true}
-		if r.keepPath(); r.preferred() != (shm.Target{Backend: tt.backend, Device: "out"}) {
+		r.audio.opened, r.audio.info = true, wire.Opened{Backend: nullBackend, OnFallback: true}
+		if r.keepPath(); r.preferred() != (wire.Target{Backend: tt.backend, Device: "out"}) {
 			t.Errorf("%s: the clock was taken for the path: %v", tt.backend, r.preferred())
 		}
 		r.audio.info = tt.opened
 		r.keepPath()
-		r.audio.info = shm.Opened{Backend: nullBackend, OnFallback: true}
+		r.audio.info = wire.Opened{Backend: nullBackend, OnFallback: true}
 		r.keepPath()
 		if got := r.preferred(); got.Backend != tt.want || got.Device != "out" || !slices.Equal(r.audioEnv(), tt.env) {
 			t.Errorf("%s on %+v: %v, %v", tt.backend, tt.opened, got, r.audioEnv())
@@ -103,7 +103,7 @@ func TestAdoptedOtherwise(t *testing.T) {
 		{false, Config{Backend: "jack", Period: 256}, ""},
 	} {
 		r := &rig{cfg: tt.cfg, adopted: tt.adopted}
-		got := r.otherwise(shm.Opened{Backend: "portaudio", Period: 128})
+		got := r.otherwise(wire.Opened{Backend: "portaudio", Period: 128})
 		if !strings.Contains(got, tt.want) || (got == "") != (tt.want == "") {
 			t.Errorf("%+v: %q, want %q", tt.cfg, got, tt.want)
 		}

@@ -9,8 +9,10 @@ import (
 	"strings"
 	"time"
 
+	"github.com/music-chronus/chronus/actors/report"
 	"github.com/music-chronus/chronus/shm"
 	"github.com/music-chronus/chronus/shm/sys"
+	"github.com/music-chronus/chronus/shm/wire"
 )
 
 // audioProcess is the process that plays, as the rig knows it.
@@ -20,7 +22,7 @@ type audioProcess struct {
 	socket  *sys.Socket
 	running bool // the process lives
 	opened  bool // and has a device
-	info    shm.Opened
+	info    wire.Opened
 	reason  string        // why it says that it failed
 	trouble string        // what is wrong with the device, though it goes on
 	silent  chan struct{} // closed when its last word has been taken
@@ -47,7 +49,7 @@ func (r *rig) spawnAudio() error {
 
 // startAudioProcess has the spare process, or one that is started now, play or look in the place a, where none is, and listen
 // at socket.
-func (r *rig) startAudioProcess(a *audioProcess, socket string, order shm.OpenOrder) error {
+func (r *rig) startAudioProcess(a *audioProcess, socket string, order wire.OpenOrder) error {
 	if !r.spareAudio.running {
 		if err := r.forkAudio(); err != nil {
 			return err
@@ -99,9 +101,9 @@ func (r *rig) socket(name string) string { return filepath.Join(r.cfg.RuntimeDir
 
 // openOrder is what an audio process is asked for: at the start of an engine what the user wants, or nothing; once it has
 // played, something at any price.
-func (r *rig) openOrder() shm.OpenOrder {
+func (r *rig) openOrder() wire.OpenOrder {
 	played := r.plays || r.adopted
-	return shm.OpenOrder{
+	return wire.OpenOrder{
 		Target: r.preferred(), Others: r.cfg.Fallback, OrNull: played, Again: played,
 		Rate: r.cfg.Rate, Channels: r.cfg.Channels, Period: r.cfg.Period, ClientName: r.cfg.ClientName, Wiring: r.wiring,
 	}
@@ -109,12 +111,12 @@ func (r *rig) openOrder() shm.OpenOrder {
 
 // connectAudio connects to an audio process, and asks it to open a device, which it may have done already. One that cannot be
 // talked to is ended, and replaced.
-func (r *rig) connectAudio(a *audioProcess, socket string, order shm.OpenOrder) {
+func (r *rig) connectAudio(a *audioProcess, socket string, order wire.OpenOrder) {
 	a.silent = make(chan struct{})
 	var err error
 	if a.socket, err = sys.Dial(socket); err == nil {
 		go r.listen(*a)
-		err = shm.SendWire(a.socket, shm.Order{Open: &order})
+		err = wire.Send(a.socket, wire.Order{Open: &order})
 	} else {
 		close(a.silent)
 	}
@@ -129,7 +131,7 @@ func (r *rig) listen(a audioProcess) {
 	defer close(a.silent)
 	defer a.socket.Close()
 	for {
-		n, fds, err := shm.ReceiveWire[shm.Notice](a.socket)
+		n, fds, err := wire.Receive[wire.Notice](a.socket)
 		for _, fd := range fds {
 			_ = sys.CloseFD(fd)
 		}
@@ -138,7 +140,7 @@ func (r *rig) listen(a audioProcess) {
 		}
 		switch {
 		case err != nil:
-			r.noteAudio(a.gen, shm.Notice{Failed: err.Error()})
+			r.noteAudio(a.gen, wire.Notice{Failed: err.Error()})
 		default:
 			r.noteAudio(a.gen, n)
 		}
@@ -146,7 +148,7 @@ func (r *rig) listen(a audioProcess) {
 }
 
 // noteAudio takes one notice of the audio process of generation gen.
-func (r *rig) noteAudio(gen uint64, n shm.Notice) {
+func (r *rig) noteAudio(gen uint64, n wire.Notice) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	a := &r.audio
@@ -159,7 +161,7 @@ func (r *rig) noteAudio(gen uint64, n shm.Notice) {
 	if n.Problem != nil {
 		if a == &r.audio {
 			a.trouble = *n.Problem
-			r.emit(DeviceProblem{Device: a.info.Device, What: *n.Problem})
+			r.emit(report.DeviceProblem{Device: a.info.Device, Problem: *n.Problem})
 		}
 		return
 	}
@@ -206,7 +208,7 @@ func (r *rig) opened() {
 	if r.control.Transport() == shm.Play { // else there is nothing to play yet
 		r.startAudio()
 	}
-	r.emit(AudioOpened{
+	r.emit(report.AudioOpened{
 		PID: a.proc.PID, Backend: a.info.Backend, Device: a.info.Device,
 		Rate: a.info.Rate, Channels: a.info.Channels, Period: a.info.Period, Note: a.info.Note,
 	})
@@ -215,7 +217,7 @@ func (r *rig) opened() {
 // startAudio lets the device play, if it does not already. A process that cannot be told is ended: the next one plays as soon as
 // it has a device.
 func (r *rig) startAudio() {
-	if err := shm.SendWire(r.audio.socket, shm.Order{Start: true}); err != nil {
+	if err := wire.Send(r.audio.socket, wire.Order{Start: true}); err != nil {
 		r.audio.reason = err.Error()
 		_ = r.audio.proc.Signal(killSignal)
 	}
@@ -233,20 +235,20 @@ func (r *rig) handRing(s *slot) {
 	}
 	defer func() { _ = sys.CloseFD(fd) }()
 	_, gen := s.ring.Slot()
-	order := shm.Order{Attach: &shm.AttachOrder{Slot: s.number, Generation: gen}}
-	s.handed = shm.SendWire(r.audio.socket, order, fd) == nil
+	order := wire.Order{Attach: &wire.AttachOrder{Slot: s.number, Generation: gen}}
+	s.handed = wire.Send(r.audio.socket, order, fd) == nil
 }
 
 // replaceRefused replaces the worker whose ring the audio process does not play. The slot's next
 // worker need not wait until the ring's blocks are played: they never are.
-func (r *rig) replaceRefused(n shm.Refused) {
+func (r *rig) replaceRefused(n wire.Refused) {
 	if n.Slot < 0 || n.Slot >= len(r.slots) {
 		return
 	}
 	s := r.slots[n.Slot]
 	s.refused = n.Generation
 	if s.attached() && s.gen == n.Generation {
-		r.dismiss(s, "the audio process refuses its ring: "+n.Reason)
+		r.dismiss(s, "ring refused by the audio process: "+n.Reason)
 	}
 }
 

@@ -8,6 +8,7 @@ import (
 
 	"github.com/music-chronus/chronus/shm"
 	"github.com/music-chronus/chronus/shm/sys"
+	"github.com/music-chronus/chronus/shm/wire"
 )
 
 // playing is a rig with an audio process that has a device, and that process's end of the connection.
@@ -64,7 +65,7 @@ func TestRefusedRing(t *testing.T) {
 		rec.Rendering(12, 0)
 	}
 	refuse := func(by uint64, slot int, gen uint64) {
-		r.noteAudio(by, shm.Notice{Refused: &shm.Refused{AttachOrder: shm.AttachOrder{Slot: slot, Generation: gen}, Reason: "too small"}})
+		r.noteAudio(by, wire.Notice{Refused: &wire.Refused{AttachOrder: wire.AttachOrder{Slot: slot, Generation: gen}, Reason: "too small"}})
 	}
 	r.slots[2].phase = empty
 	for _, slot := range []int{-1, 3, 1 << 40} {
@@ -75,14 +76,14 @@ func TestRefusedRing(t *testing.T) {
 	refuse(2, 0, 1)
 	refuse(3, 0, 1)
 	for _, s := range r.slots {
-		if s.hung {
+		if s.condemned {
 			t.Errorf("worker %d was given up", s.number)
 		}
 	}
 	refuse(1, 1, 1)
 	refuse(1, 1, 1)
-	if r.slots[0].hung || !r.slots[1].hung || r.audio.reason != "" {
-		t.Errorf("given up: worker 0 %t, worker 1 %t; the audio process ends: %q", r.slots[0].hung, r.slots[1].hung, r.audio.reason)
+	if r.slots[0].condemned || !r.slots[1].condemned || r.audio.reason != "" {
+		t.Errorf("given up: worker 0 %t, worker 1 %t; the audio process ends: %q", r.slots[0].condemned, r.slots[1].condemned, r.audio.reason)
 	}
 	if len(events) != 1 || !strings.Contains(events[0].String(), "worker 1") || !strings.Contains(events[0].String(), "too small") {
 		t.Errorf("events %v", events)
@@ -90,7 +91,7 @@ func TestRefusedRing(t *testing.T) {
 	if c := r.journal.Status(1).Cause; c != shm.CauseNone {
 		t.Errorf("the block that worker 1 renders is blamed: %v", c)
 	}
-	r.giveUp(r.slots[0], "it hangs")
+	r.condemn(r.slots[0], "it hangs")
 	if c := r.journal.Status(0).Cause; c != shm.CauseHung {
 		t.Errorf("a worker that hangs is on record with %v", c)
 	}
@@ -109,7 +110,7 @@ func TestRefusedRingIsNotWaitedFor(t *testing.T) {
 			playing(t, r)
 			refuse := func() {
 				if tt.refused > 0 {
-					r.noteAudio(1, shm.Notice{Refused: &shm.Refused{AttachOrder: shm.AttachOrder{Slot: 1, Generation: tt.refused}}})
+					r.noteAudio(1, wire.Notice{Refused: &wire.Refused{AttachOrder: wire.AttachOrder{Slot: 1, Generation: tt.refused}}})
 				}
 			}
 			s := r.slots[1]
@@ -152,8 +153,8 @@ func TestReadyNeedsTheCallback(t *testing.T) {
 		t.Fatal("ready, though there is no audio process")
 	}
 	r.audio.opened = true
-	o, fds, err := shm.ReceiveWire[shm.Order](process)
-	if err != nil || o.Attach == nil || *o.Attach != (shm.AttachOrder{Slot: 1, Generation: 1}) || len(fds) != 1 {
+	o, fds, err := wire.Receive[wire.Order](process)
+	if err != nil || o.Attach == nil || *o.Attach != (wire.AttachOrder{Slot: 1, Generation: 1}) || len(fds) != 1 {
 		t.Fatalf("the audio process was sent %+v, %d descriptors, %v", o, len(fds), err)
 	}
 	sys.CloseAll(fds)

@@ -14,6 +14,7 @@ import (
 	"github.com/music-chronus/chronus/dsp/worker"
 	"github.com/music-chronus/chronus/shm"
 	"github.com/music-chronus/chronus/shm/sys"
+	"github.com/music-chronus/chronus/shm/wire"
 )
 
 // simWorker is a worker process: the real loop, and the thread that holds its life.
@@ -34,7 +35,7 @@ type simWorker struct {
 }
 
 func (w *simWorld) startWorker(s *slot, fds []int) {
-	p := &simWorker{w: w, slot: s.number, gen: s.gen, life: s.cmds.Liveness(), kept: fds[shm.WorkerKept]}
+	p := &simWorker{w: w, slot: s.number, gen: s.gen, life: s.cmds.Liveness(), kept: fds[wire.WorkerCheckpoint]}
 	w.workers[s.number] = p
 	w.all = append(w.all, p)
 	name := fmt.Sprintf("worker %d.%d", p.slot, p.gen)
@@ -193,7 +194,7 @@ func (w *simWorld) connectSim(a *simAudio) {
 	r.audio = audioProcess{gen: a.gen, proc: sys.Process{FD: -1}, socket: ours, running: true}
 	a.sim.Connect(theirs)
 	order := r.openOrder()
-	if err := shm.SendWire(ours, shm.Order{Open: &order}); err != nil {
+	if err := wire.Send(ours, wire.Order{Open: &order}); err != nil {
 		w.fail("audio: %v", err)
 	}
 }
@@ -205,7 +206,7 @@ func (w *simWorld) hear() {
 		if poll := []sys.PollFD{{FD: a.socket.FD()}}; sys.Poll(poll, nil, 0) == nil || !poll[0].Ready {
 			return
 		}
-		n, _, err := shm.ReceiveWire[shm.Notice](a.socket)
+		n, _, err := wire.Receive[wire.Notice](a.socket)
 		if errors.Is(err, io.EOF) {
 			_ = a.socket.Close()
 			return

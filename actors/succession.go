@@ -5,8 +5,9 @@ import (
 	"syscall"
 	"time"
 
-	"github.com/music-chronus/chronus/shm"
+	"github.com/music-chronus/chronus/actors/report"
 	"github.com/music-chronus/chronus/shm/sys"
+	"github.com/music-chronus/chronus/shm/wire"
 )
 
 // While another device than the preferred one plays, a second audio process looks now and then whether that one is there again. PortAudio
@@ -35,7 +36,7 @@ func (r *rig) tendSuccession(now time.Time) {
 		order := r.openOrder()
 		order.Alone, order.OrNull = true, false
 		if err := r.startAudioProcess(&r.next, r.socket(nextSocketFile), order); err != nil {
-			r.emit(AudioEnded{Cause: "look for the preferred device: " + err.Error(), After: returnEvery})
+			r.emit(report.AudioEnded{Cause: "look for the preferred device: " + err.Error(), After: returnEvery})
 		}
 	}
 }
@@ -48,7 +49,7 @@ func (r *rig) tendSpareAudio(now time.Time) {
 		}
 		r.spareAt = now
 		if err := r.forkAudio(); err != nil {
-			r.emit(AudioEnded{Cause: "start a spare: " + err.Error(), After: spareEvery})
+			r.emit(report.AudioEnded{Cause: "start a spare: " + err.Error(), After: spareEvery})
 			return
 		}
 		r.warmSpare()
@@ -59,7 +60,7 @@ func (r *rig) tendSpareAudio(now time.Time) {
 func (r *rig) warmSpare() {
 	s, err := sys.Dial(r.socket(spareSocketFile))
 	if err == nil {
-		_ = shm.SendWire(s, shm.Order{Warm: r.audio.info.Backend})
+		_ = wire.Send(s, wire.Order{Warm: r.audio.info.Backend})
 		_ = s.Close() // what was sent is read nevertheless
 	}
 }

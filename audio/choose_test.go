@@ -6,7 +6,7 @@ import (
 	"testing"
 
 	"github.com/music-chronus/chronus/audio/soundserver"
-	"github.com/music-chronus/chronus/shm"
+	"github.com/music-chronus/chronus/shm/wire"
 )
 
 // fakeBackend has one device, named as it is, or an error instead.
@@ -44,7 +44,7 @@ func TestChoose(t *testing.T) {
 	none := soundserver.Servers{}
 	absent := errors.New("no server")
 	refusal := Refused(errors.New("runs at 44100 Hz"))
-	target := func(s string) (t shm.Target) {
+	target := func(s string) (t wire.Target) {
 		t.Backend, t.Device, _ = strings.Cut(s, ":")
 		return t
 	}
@@ -80,7 +80,7 @@ func TestChoose(t *testing.T) {
 		p := &process{look: func() soundserver.Servers { return tt.server }, backends: []Backend{
 			fakeBackend{"jack", tt.jack, &got}, fakeBackend{"cards", tt.cards, &got}, fakeBackend{"null", nil, &got}, fakeBackend{"file", nil, &got},
 		}}
-		o := shm.OpenOrder{Target: target(tt.order), Alone: tt.alone}
+		o := wire.OpenOrder{Target: target(tt.order), Alone: tt.alone}
 		for _, other := range tt.others {
 			o.Others = append(o.Others, target(other))
 		}

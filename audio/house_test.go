@@ -5,7 +5,7 @@ import (
 	"time"
 
 	"github.com/music-chronus/chronus/audio/soundserver"
-	"github.com/music-chronus/chronus/shm"
+	"github.com/music-chronus/chronus/shm/wire"
 )
 
 // device is a backend whose one device calls when a test does, and keeps what it was given.
@@ -89,7 +89,7 @@ type house struct {
 	*stage
 	p       *process
 	dev     *device // that calls
-	notices []shm.Notice
+	notices []wire.Notice
 	deaf    bool // no engine is there
 	waited  time.Duration
 }
@@ -111,7 +111,7 @@ func stageHouse(s *stage, backends ...*device) *house {
 	}
 	words := s.player.words
 	d := &deaths{words: words, journal: s.journal, done: make(chan struct{})}
-	h.p = newProcess(list, words, s.journal, d, func(n shm.Notice) bool {
+	h.p = newProcess(list, words, s.journal, d, func(n wire.Notice) bool {
 		if !h.deaf {
 			h.notices = append(h.notices, n)
 		}
@@ -137,7 +137,7 @@ func stageHouse(s *stage, backends ...*device) *house {
 }
 
 // order has the process obey, and fails if that ends it.
-func (h *house) order(o shm.Order, fds ...int) {
+func (h *house) order(o wire.Order, fds ...int) {
 	h.t.Helper()
 	if err := h.p.obey(o, fds); err != nil {
 		h.t.Fatalf("order %+v: %v", o, err)
@@ -148,14 +148,14 @@ func (h *house) order(o shm.Order, fds ...int) {
 func (h *house) open() {
 	h.t.Helper()
 	g := h.journal.Geometry()
-	h.order(shm.Order{Open: &shm.OpenOrder{Target: shm.Target{Backend: auto}, Rate: int(g.Rate), Channels: int(g.Channels)}})
+	h.order(wire.Order{Open: &wire.OpenOrder{Target: wire.Target{Backend: auto}, Rate: int(g.Rate), Channels: int(g.Channels)}})
 }
 
 // hand hands over the ring of worker i.
 func (h *house) hand(i int) {
 	h.t.Helper()
 	_, gen := h.slots[i].Slot()
-	h.order(shm.Order{Attach: &shm.AttachOrder{Slot: i, Generation: gen}}, dup(h.t, h.slots[i].FD()))
+	h.order(wire.Order{Attach: &wire.AttachOrder{Slot: i, Generation: gen}}, dup(h.t, h.slots[i].FD()))
 }
 
 // begin opens, hands over both rings, and starts.
@@ -164,7 +164,7 @@ func (h *house) begin() {
 	h.open()
 	h.hand(0)
 	h.hand(1)
-	h.order(shm.Order{Start: true})
+	h.order(wire.Order{Start: true})
 }
 
 // run has the device call, with workers that keep up.

@@ -5,14 +5,14 @@ import (
 	"io"
 	"log/slog"
 
-	"github.com/music-chronus/chronus/shm"
 	"github.com/music-chronus/chronus/shm/sys"
+	"github.com/music-chronus/chronus/shm/wire"
 )
 
 // received is one packet from an engine, with its descriptors; or the news that an engine has connected, or is gone.
 type received struct {
 	from  *sys.Socket
-	order shm.Order
+	order wire.Order
 	fds   []int
 	fresh bool // it has just connected
 	gone  bool
@@ -34,7 +34,7 @@ func accept(l *sys.Listener, to chan<- received) {
 // receive passes on what an engine sends until it is gone.
 func receive(s *sys.Socket, to chan<- received) {
 	for {
-		o, fds, err := shm.ReceiveWire[shm.Order](s)
+		o, fds, err := wire.Receive[wire.Order](s)
 		if errors.Is(err, io.EOF) {
 			to <- received{from: s, gone: true}
 			return
@@ -75,6 +75,6 @@ func (l *link) follow(r received) bool {
 }
 
 // tell sends a notice to the engine, if there is one, and tells whether it was sent.
-func (l *link) tell(n shm.Notice) bool {
-	return l.Socket != nil && shm.SendWire(l.Socket, n) == nil
+func (l *link) tell(n wire.Notice) bool {
+	return l.Socket != nil && wire.Send(l.Socket, n) == nil
 }

@@ -7,8 +7,8 @@ import (
 	"testing"
 	"time"
 
-	"github.com/music-chronus/chronus/shm"
 	"github.com/music-chronus/chronus/shm/sys"
+	"github.com/music-chronus/chronus/shm/wire"
 )
 
 // connection is the two ends of one: the audio process's, and the engine's.
@@ -33,7 +33,7 @@ func hears(t *testing.T, engine *sys.Socket, what string) {
 	if sys.Poll(polled, nil, 10*time.Second); !polled[0].Ready {
 		t.Fatalf("nothing is heard, want %q", what)
 	}
-	n, _, err := shm.ReceiveWire[shm.Notice](engine)
+	n, _, err := wire.Receive[wire.Notice](engine)
 	switch {
 	case what == "" && !errors.Is(err, io.EOF):
 		t.Errorf("%+v, %v; want the connection to be shut", n, err)
@@ -48,13 +48,13 @@ func TestLaterEngine(t *testing.T) {
 	var l link
 	first, engine1 := connection(t)
 	second, engine2 := connection(t)
-	if l.tell(shm.Notice{Failed: "unheard"}) {
+	if l.tell(wire.Notice{Failed: "unheard"}) {
 		t.Error("something was told to no engine")
 	}
 	if l.follow(received{from: first, fresh: true}) || !l.follow(received{from: first}) {
 		t.Fatal("the order of the only engine is not followed, or its connecting is taken for an order")
 	}
-	l.tell(shm.Notice{Failed: "one"})
+	l.tell(wire.Notice{Failed: "one"})
 	hears(t, engine1, "one")
 	if l.follow(received{from: second, fresh: true}) {
 		t.Error("connecting is taken for an order")
@@ -71,16 +71,16 @@ func TestLaterEngine(t *testing.T) {
 	if l.follow(received{from: first, gone: true}) || first.FD() >= 0 {
 		t.Error("the earlier engine's connection stays open")
 	}
-	if !l.tell(shm.Notice{Failed: "two"}) || !l.follow(received{from: second}) {
+	if !l.tell(wire.Notice{Failed: "two"}) || !l.follow(received{from: second}) {
 		t.Error("the end of the earlier engine has cost the later one its place")
 	}
 	hears(t, engine2, "two")
-	if l.follow(received{from: second, gone: true}) || l.tell(shm.Notice{}) || second.FD() >= 0 {
+	if l.follow(received{from: second, gone: true}) || l.tell(wire.Notice{}) || second.FD() >= 0 {
 		t.Error("the last engine is gone, and is followed")
 	}
 	third, engine3 := connection(t)
 	l.follow(received{from: third, fresh: true})
-	l.tell(shm.Notice{Failed: "three"})
+	l.tell(wire.Notice{Failed: "three"})
 	hears(t, engine3, "three")
 }
 
@@ -115,7 +115,7 @@ func TestAccept(t *testing.T) {
 		}
 		from[i] = r.from
 		fd := dup(t, engine.FD())
-		if err := errors.Join(engine.Send([]byte("{")), engine.Send([]byte(`"x"`), fd), shm.SendWire(engine, shm.Order{Warm: "x"}, fd)); err != nil {
+		if err := errors.Join(engine.Send([]byte("{")), engine.Send([]byte(`"x"`), fd), wire.Send(engine, wire.Order{Warm: "x"}, fd)); err != nil {
 			t.Fatal(err)
 		}
 		_ = sys.CloseFD(fd)

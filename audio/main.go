@@ -10,6 +10,7 @@ import (
 
 	"github.com/music-chronus/chronus/shm"
 	"github.com/music-chronus/chronus/shm/sys"
+	"github.com/music-chronus/chronus/shm/wire"
 )
 
 // heapLimit bounds the heap: the collector is off, and comes on only if something leaks.
@@ -40,11 +41,11 @@ func Main(backends ...Backend) func() int {
 }
 
 func run(backends []Backend) error {
-	words, err := shm.AttachPlayback(shm.AudioEngine)
+	words, err := shm.AttachPlayback(wire.AudioEngine)
 	if err != nil {
 		return err
 	}
-	journal, err := shm.AttachJournal(shm.AudioJournal)
+	journal, err := shm.AttachJournal(wire.AudioJournal)
 	if err != nil {
 		return err
 	}
@@ -60,7 +61,7 @@ func run(backends []Backend) error {
 	var engine link
 	p := newProcess(backends, words, journal, d, engine.tell)
 	err = p.loop(&engine, listen(words))
-	if err != nil && p.tell(shm.Notice{Failed: err.Error()}) {
+	if err != nil && p.tell(wire.Notice{Failed: err.Error()}) {
 		err = nil // the engine says it
 	}
 	p.end()
@@ -84,7 +85,7 @@ func listen(words shm.Playback) happenings {
 	go func() { orphaned <- words.AwaitOrphan(words.Grace()) }()
 	go func() { deserted <- words.AwaitOrphan(desertedAfter) }()
 	orders := make(chan received)
-	go accept(sys.ListenerFromFD(shm.AudioListener), orders)
+	go accept(sys.ListenerFromFD(wire.AudioListener), orders)
 	return happenings{orders, time.Tick(lookEvery), term, orphaned, deserted}
 }
 

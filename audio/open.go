@@ -7,7 +7,7 @@ import (
 	"time"
 
 	"github.com/music-chronus/chronus/audio/soundserver"
-	"github.com/music-chronus/chronus/shm"
+	"github.com/music-chronus/chronus/shm/wire"
 )
 
 // probeCalls is how many callbacks are watched to learn the period of a device that does not
@@ -25,7 +25,7 @@ const (
 // open opens a device, learns its period, and tells the engine. A device that can be opened and never
 // asks for sound, such as a server without a sink, or that takes more at a time than the rings hold, is
 // left, and the next target takes its place.
-func (p *process) open(o shm.OpenOrder) error {
+func (p *process) open(o wire.OpenOrder) error {
 	targets, note := o.Targets(lastResort), ""
 	for first := true; ; first = false {
 		c, err := p.choose(targets, o)
@@ -50,7 +50,7 @@ func (p *process) open(o shm.OpenOrder) error {
 }
 
 // take makes the chosen device the one that plays.
-func (p *process) take(c choice, o shm.OpenOrder) error {
+func (p *process) take(c choice, o wire.OpenOrder) error {
 	g, info := p.words.Geometry(), c.stream.Info()
 	p.stream, p.path = c.stream, info.Path()
 	p.player = NewPlayer(p.words, p.journal, info.Channels)
@@ -75,14 +75,14 @@ func (p *process) take(c choice, o shm.OpenOrder) error {
 	if info.Rate != int(g.Rate) {
 		return fmt.Errorf("device %q runs at %d Hz, not %d: start with --rate %d", info.Device, info.Rate, g.Rate, info.Rate)
 	}
-	p.opened = &shm.Opened{
+	p.opened = &wire.Opened{
 		Backend: info.Backend, API: info.API, Device: info.Device, Rate: info.Rate,
 		Channels: info.Channels, Period: info.Period, OnFallback: c.second, Note: join(c.note, info.Note),
 		Library: soundserver.InUse(), Wiring: o.Wiring,
 	}
 	p.opened.Path, p.opened.Advice = p.look().Explain(info.Backend, info.API, info.Device, p.opened.Library)
 	p.noteWiring()
-	p.tell(shm.Notice{Opened: p.opened})
+	p.tell(wire.Notice{Opened: p.opened})
 	return nil
 }
 
@@ -100,12 +100,12 @@ type choice struct {
 	stream Stream
 	second bool // it is not the preferred one
 	note   string
-	rest   []shm.Target            // that come after it
+	rest   []wire.Target           // that come after it
 	player *atomic.Pointer[Player] // that fills what the device asks for; nil: silence, since another device took its place
 }
 
 // choose opens the first target that can be.
-func (p *process) choose(targets []shm.Target, o shm.OpenOrder) (c choice, err error) {
+func (p *process) choose(targets []wire.Target, o wire.OpenOrder) (c choice, err error) {
 	player := new(atomic.Pointer[Player])
 	r := Request{
 		Rate: o.Rate, Channels: o.Channels, Period: o.Period, Again: o.Again,
@@ -146,7 +146,7 @@ func (p *process) choose(targets []shm.Target, o shm.OpenOrder) (c choice, err e
 
 // try opens one target. For "auto" first is false if that is the clock that nobody hears, and note says
 // why none of the others could be opened.
-func (p *process) try(t shm.Target, alone bool, r Request, fill Fill) (s Stream, first bool, note string, err error) {
+func (p *process) try(t wire.Target, alone bool, r Request, fill Fill) (s Stream, first bool, note string, err error) {
 	r.Device = t.Device
 	if t.Backend == auto {
 		return p.tryAll(alone, r, fill)

@@ -6,13 +6,13 @@ import (
 	"testing"
 	"time"
 
-	"github.com/music-chronus/chronus/shm"
+	"github.com/music-chronus/chronus/shm/wire"
 )
 
 // The request has what the order asks for, and asks the player whether frames are there.
 func TestOpenRequests(t *testing.T) {
 	h := newHouse(t, &device{name: "one", period: testBlock})
-	h.order(shm.Order{Open: &shm.OpenOrder{Target: shm.Target{Backend: "one", Device: "x"}, Rate: 48000, Channels: 2, Period: 128, Again: true}})
+	h.order(wire.Order{Open: &wire.OpenOrder{Target: wire.Target{Backend: "one", Device: "x"}, Rate: 48000, Channels: 2, Period: 128, Again: true}})
 	r := h.dev.asked[0]
 	if r.Device != "x" || r.Rate != 48000 || r.Channels != 2 || r.Period != 128 || !r.Again {
 		t.Errorf("%+v", r)
@@ -23,7 +23,7 @@ func TestOpenRequests(t *testing.T) {
 		t.Error("ready with no block there")
 	}
 	h.fillUp(0)
-	h.order(shm.Order{Start: true})
+	h.order(wire.Order{Start: true})
 	if !r.Ready(testBlock) {
 		t.Error("not ready with four blocks there")
 	}
@@ -49,7 +49,7 @@ func TestProbe(t *testing.T) {
 	h.control.RaiseLead(8)
 	h.hand(0)
 	h.hand(1)
-	h.order(shm.Order{Start: true})
+	h.order(wire.Order{Start: true})
 	h.run(4)
 	h.continues(h.dev.sound, 0)
 	if h.dev.state != "open start " {
@@ -60,7 +60,7 @@ func TestProbe(t *testing.T) {
 // A probe is left out where the period is known from before; then the device has not called yet.
 func TestKnownPeriod(t *testing.T) {
 	h := newHouse(t, &device{name: "one"})
-	h.order(shm.Order{Open: &shm.OpenOrder{Target: shm.Target{Backend: auto}, Rate: 48000, Channels: 2, Known: 96}})
+	h.order(wire.Order{Open: &wire.OpenOrder{Target: wire.Target{Backend: auto}, Rate: 48000, Channels: 2, Known: 96}})
 	if h.dev.state != "open " || h.notices[0].Opened.Period != 96 {
 		t.Errorf("device: %s; %+v", h.dev.state, h.notices[0].Opened)
 	}
@@ -69,7 +69,7 @@ func TestKnownPeriod(t *testing.T) {
 // A device that never calls is given up after probeWait. It is not closed: its driver may hang.
 func TestProbeOfADeadDevice(t *testing.T) {
 	h := newHouse(t, &device{name: "one", mute: true})
-	err := h.p.obey(shm.Order{Open: &shm.OpenOrder{Target: shm.Target{Backend: auto}, Rate: 48000, Channels: 2}}, nil)
+	err := h.p.obey(wire.Order{Open: &wire.OpenOrder{Target: wire.Target{Backend: auto}, Rate: 48000, Channels: 2}}, nil)
 	if err == nil || !strings.Contains(err.Error(), "0 times in 2s") {
 		t.Errorf("%v", err)
 	}
@@ -87,8 +87,8 @@ func TestProbeOfADeadDevice(t *testing.T) {
 func TestWarm(t *testing.T) {
 	one, two := &device{name: "one", period: testBlock}, &device{name: "two", period: testBlock}
 	h := newHouse(t, one, two)
-	h.order(shm.Order{Warm: "two"})
-	h.order(shm.Order{Warm: "three"})
+	h.order(wire.Order{Warm: "two"})
+	h.order(wire.Order{Warm: "three"})
 	h.open()
 	if one.warmed != 0 || two.warmed != 1 || one.state != "open " {
 		t.Errorf("warmed %d and %d times; device: %s", one.warmed, two.warmed, one.state)
@@ -98,15 +98,15 @@ func TestWarm(t *testing.T) {
 // A device that takes more at a time than the rings hold is left for the next one, also when it plays
 // already. Without a next one the start ends with the reason.
 func TestPeriodTooLong(t *testing.T) {
-	order := shm.OpenOrder{Target: shm.Target{Backend: "one"}, Others: []shm.Target{{Backend: "two"}}, Rate: 48000, Channels: 2}
+	order := wire.OpenOrder{Target: wire.Target{Backend: "one"}, Others: []wire.Target{{Backend: "two"}}, Rate: 48000, Channels: 2}
 	h := newHouse(t, &device{name: "one", period: 4 * testBlock}, &device{name: "two", period: testBlock})
-	h.order(shm.Order{Open: &order})
+	h.order(wire.Order{Open: &order})
 	if o := h.p.opened; o == nil || o.Backend != "two" || !o.OnFallback || !strings.Contains(o.Note, "takes more than the rings hold: 256 frames at a time, 192 at the most") {
 		t.Errorf("plays on %+v", o)
 	}
 	h = newHouse(t, &device{name: "one", period: 4 * testBlock})
 	order.Others = nil
-	if err := h.p.obey(shm.Order{Open: &order}, nil); !errors.Is(err, errTooLong) {
+	if err := h.p.obey(wire.Order{Open: &order}, nil); !errors.Is(err, errTooLong) {
 		t.Errorf("%v", err)
 	}
 	h = newHouse(t, &device{name: "one", period: testBlock})

@@ -8,6 +8,7 @@ import (
 
 	"github.com/music-chronus/chronus/shm"
 	"github.com/music-chronus/chronus/shm/sys"
+	"github.com/music-chronus/chronus/shm/wire"
 )
 
 // FuzzOrders sends packets, one a line, to a process that plays. Each begins with a digit, the file
@@ -48,7 +49,7 @@ func FuzzOrders(f *testing.F) {
 			if err := engine.Send(line[1:], files[int(line[0])%len(files)]...); err != nil {
 				t.Fatal(err)
 			}
-			o, fds, err := shm.ReceiveWire[shm.Order](process)
+			o, fds, err := wire.Receive[wire.Order](process)
 			if err != nil {
 				continue
 			}
@@ -81,13 +82,13 @@ func FuzzOpen(f *testing.F) {
 		f.Add([]byte(seed))
 	}
 	f.Fuzz(func(t *testing.T, order []byte) {
-		var o shm.OpenOrder
+		var o wire.OpenOrder
 		if json.Unmarshal(order, &o) != nil {
 			return
 		}
 		h := newHouse(t, &device{name: "one", period: testBlock, rate: 48000}, &device{name: "null", period: testBlock, rate: 48000})
 		defer h.closeAll()
-		err := h.p.obey(shm.Order{Open: &o}, nil)
+		err := h.p.obey(wire.Order{Open: &o}, nil)
 		if played := len(h.notices) == 1 && h.notices[0].Opened != nil; played == (err != nil) || fmt.Sprint(err) == "" {
 			t.Errorf("order %+v: %v, notices %+v", o, err, h.notices)
 		}

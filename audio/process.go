@@ -9,6 +9,7 @@ import (
 	"github.com/music-chronus/chronus/audio/soundserver"
 	"github.com/music-chronus/chronus/shm"
 	"github.com/music-chronus/chronus/shm/sys"
+	"github.com/music-chronus/chronus/shm/wire"
 )
 
 // fadeWait is how long the end of a process waits for its fade.
@@ -21,12 +22,12 @@ type process struct {
 	words    shm.Playback
 	journal  shm.Journal
 	rings    rings
-	tell     func(shm.Notice) bool // to the present engine; false: none has it
-	clock    func() int64          // nanoseconds
+	tell     func(wire.Notice) bool // to the present engine; false: none has it
+	clock    func() int64           // nanoseconds
 	look     func() soundserver.Servers
 	await    func(limit time.Duration, ok func() bool) bool
 
-	opened  *shm.Opened // what plays, for an engine that asks; nil: nothing yet
+	opened  *wire.Opened // what plays, for an engine that asks; nil: nothing yet
 	player  *Player
 	stream  Stream
 	xruns   uint64
@@ -35,7 +36,7 @@ type process struct {
 	started bool   // the device calls
 }
 
-func newProcess(backends []Backend, words shm.Playback, journal shm.Journal, d *deaths, tell func(shm.Notice) bool) *process {
+func newProcess(backends []Backend, words shm.Playback, journal shm.Journal, d *deaths, tell func(wire.Notice) bool) *process {
 	words.Touch()
 	return &process{
 		backends: backends, words: words, journal: journal, tell: tell, clock: sys.Monotonic, look: soundserver.Look, await: pollFor,
@@ -55,7 +56,7 @@ func pollFor(limit time.Duration, ok func() bool) bool {
 
 // obey carries out one order, and takes over its descriptors. An error ends the process: there is no
 // device to play on. An order that cannot be carried out does not.
-func (p *process) obey(o shm.Order, fds []int) error {
+func (p *process) obey(o wire.Order, fds []int) error {
 	if o.Attach != nil {
 		p.attach(*o.Attach, fds)
 		return nil
@@ -63,7 +64,7 @@ func (p *process) obey(o shm.Order, fds []int) error {
 	sys.CloseAll(fds)
 	switch {
 	case o.Open != nil && p.opened != nil: // an engine that has just taken over
-		p.tell(shm.Notice{Opened: p.opened})
+		p.tell(wire.Notice{Opened: p.opened})
 	case o.Open != nil:
 		return p.open(*o.Open)
 	case o.Warm != "":
@@ -79,9 +80,9 @@ func (p *process) obey(o shm.Order, fds []int) error {
 
 // attach takes a worker's ring, or reports why it is refused: its worker is of no use then, and all
 // others play on.
-func (p *process) attach(o shm.AttachOrder, fds []int) {
+func (p *process) attach(o wire.AttachOrder, fds []int) {
 	err := p.rings.attach(o, fds)
-	if err != nil && !p.tell(shm.Notice{Refused: &shm.Refused{AttachOrder: o, Reason: err.Error()}}) {
+	if err != nil && !p.tell(wire.Notice{Refused: &wire.Refused{AttachOrder: o, Reason: err.Error()}}) {
 		slog.Warn("ring refused", "slot", o.Slot, "generation", o.Generation, "error", err)
 	}
 }
@@ -98,10 +99,10 @@ func (p *process) check() error {
 			return err
 		}
 		p.opened.Period = burst
-		p.tell(shm.Notice{Opened: p.opened})
+		p.tell(wire.Notice{Opened: p.opened})
 	}
 	if t, ok := p.stream.(ProblemReporter); ok {
-		if now := t.Problem(); now != p.trouble && p.tell(shm.Notice{Problem: &now}) {
+		if now := t.Problem(); now != p.trouble && p.tell(wire.Notice{Problem: &now}) {
 			p.trouble = now
 		}
 	}

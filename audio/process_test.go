@@ -10,6 +10,7 @@ import (
 
 	"github.com/music-chronus/chronus/shm"
 	"github.com/music-chronus/chronus/shm/sys"
+	"github.com/music-chronus/chronus/shm/wire"
 )
 
 // The end waits for the fade, and then stops and closes the device.
@@ -109,9 +110,9 @@ func TestEndWhileIdle(t *testing.T) {
 // Orders that make no sense end nothing.
 func TestBadOrders(t *testing.T) {
 	h := newHouse(t, &device{name: "one", period: testBlock})
-	h.order(shm.Order{})
-	h.order(shm.Order{Start: true})
-	h.order(shm.Order{Warm: "another"})
+	h.order(wire.Order{})
+	h.order(wire.Order{Start: true})
+	h.order(wire.Order{Warm: "another"})
 	if err := h.p.check(); err != nil {
 		t.Error(err)
 	}
@@ -171,9 +172,9 @@ func TestNoDevice(t *testing.T) {
 	} {
 		h := newHouse(t, tt.dev)
 		g := h.journal.Geometry()
-		err := h.p.obey(shm.Order{Open: &shm.OpenOrder{Target: shm.Target{Backend: auto}, Rate: int(g.Rate), Channels: 2}}, nil)
+		err := h.p.obey(wire.Order{Open: &wire.OpenOrder{Target: wire.Target{Backend: auto}, Rate: int(g.Rate), Channels: 2}}, nil)
 		if err == nil {
-			err = h.p.obey(shm.Order{Start: true}, nil)
+			err = h.p.obey(wire.Order{Start: true}, nil)
 		}
 		if err == nil || !strings.Contains(err.Error(), tt.want) {
 			t.Errorf("%v, want it to name %q", err, tt.want)
@@ -227,7 +228,7 @@ func TestLoopObeys(t *testing.T) {
 	defer theirs.Close()
 	orders := make(chan received, 2)
 	orders <- received{from: theirs, fresh: true}
-	orders <- received{from: theirs, order: shm.Order{Open: &shm.OpenOrder{Target: shm.Target{Backend: "one"}}}}
+	orders <- received{from: theirs, order: wire.Order{Open: &wire.OpenOrder{Target: wire.Target{Backend: "one"}}}}
 	if err := h.p.loop(new(link), happenings{orders: orders}); !errors.Is(err, h.dev.refuses) {
 		t.Errorf("%v, want %v", err, h.dev.refuses)
 	}

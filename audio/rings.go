@@ -5,6 +5,7 @@ import (
 
 	"github.com/music-chronus/chronus/shm"
 	"github.com/music-chronus/chronus/shm/sys"
+	"github.com/music-chronus/chronus/shm/wire"
 )
 
 // rings maps the rings of the workers, and keeps each mapping for as long as the callback may read
@@ -26,7 +27,7 @@ type mapping struct {
 
 // attach maps a ring, hands it to the callback, and follows the life of its worker. It takes over
 // fds. A ring that is refused changes nothing.
-func (r *rings) attach(o shm.AttachOrder, fds []int) error {
+func (r *rings) attach(o wire.AttachOrder, fds []int) error {
 	if len(fds) != 1 || r.player == nil {
 		sys.CloseAll(fds)
 		return fmt.Errorf("%d descriptors came with it, want 1; device open: %t", len(fds), r.player != nil)

@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"github.com/music-chronus/chronus/shm"
+	"github.com/music-chronus/chronus/shm/wire"
 )
 
 // A ring stays mapped until the callback reads its successor, however many came in between and
@@ -61,7 +62,7 @@ func TestRingOutlivesStaleWords(t *testing.T) {
 // left open, and the slot's next ring is taken.
 func TestRefusesRing(t *testing.T) {
 	h := newHouse(t, &device{name: "one", period: testBlock})
-	h.order(shm.Order{Attach: &shm.AttachOrder{Slot: 0, Generation: 1}}, dup(t, h.slots[0].FD()))
+	h.order(wire.Order{Attach: &wire.AttachOrder{Slot: 0, Generation: 1}}, dup(t, h.slots[0].FD()))
 	if n := h.refusal(0, 1); !strings.Contains(n, "device open: false") {
 		t.Errorf("before a device is open: %s", n)
 	}
@@ -111,7 +112,7 @@ func TestRefusesRing(t *testing.T) {
 				fds[i] = dup(t, fd)
 			}
 		}
-		h.order(shm.Order{Attach: &shm.AttachOrder{Slot: tt.slot, Generation: tt.gen}}, fds...)
+		h.order(wire.Order{Attach: &wire.AttachOrder{Slot: tt.slot, Generation: tt.gen}}, fds...)
 		if n := h.refusal(tt.slot, tt.gen); !strings.Contains(n, tt.want) {
 			t.Errorf("%s: %q, want it to name %q", tt.name, n, tt.want)
 		}
@@ -135,7 +136,7 @@ func TestRefusesRingUnheard(t *testing.T) {
 	h := newHouse(t, &device{name: "one", period: testBlock})
 	h.begin()
 	h.deaf = true
-	h.order(shm.Order{Attach: &shm.AttachOrder{Slot: 1, Generation: 2}})
+	h.order(wire.Order{Attach: &wire.AttachOrder{Slot: 1, Generation: 2}})
 	h.run(3)
 	h.continues(h.dev.sound, 0)
 }
@@ -155,7 +156,7 @@ func TestAttachAgain(t *testing.T) {
 	_ = h.p.check()
 	open, now := descriptors(t), h.p.rings.now[0]
 	h.hand(0)
-	h.order(shm.Order{Attach: &shm.AttachOrder{Slot: 0, Generation: 1}}, dup(t, old.FD()))
+	h.order(wire.Order{Attach: &wire.AttachOrder{Slot: 0, Generation: 1}}, dup(t, old.FD()))
 	h.run(2)
 	_ = h.p.check()
 	if h.p.rings.now[0] != now || len(h.p.rings.old[0]) != 0 || h.control.Mapped(0) != 2 || descriptors(t) != open || len(h.notices) != 0 {

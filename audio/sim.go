@@ -11,6 +11,7 @@ import (
 	"github.com/music-chronus/chronus/audio/soundserver"
 	"github.com/music-chronus/chronus/shm"
 	"github.com/music-chronus/chronus/shm/sys"
+	"github.com/music-chronus/chronus/shm/wire"
 )
 
 // Sim is an audio process without its threads and its device: for the simulation in actors.
@@ -53,7 +54,7 @@ func (s *Sim) Obey() error {
 		if poll := []sys.PollFD{{FD: s.engine.FD()}}; sys.Poll(poll, nil, 0) == nil || !poll[0].Ready {
 			break
 		}
-		o, fds, err := shm.ReceiveWire[shm.Order](s.engine.Socket)
+		o, fds, err := wire.Receive[wire.Order](s.engine.Socket)
 		r := received{from: s.engine.Socket, order: o, fds: fds, gone: errors.Is(err, io.EOF)}
 		if err != nil && !r.gone {
 			return err

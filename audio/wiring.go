@@ -3,7 +3,7 @@ package audio
 import (
 	"slices"
 
-	"github.com/music-chronus/chronus/shm"
+	"github.com/music-chronus/chronus/shm/wire"
 )
 
 // noteWiring tells the engine how the device's ports are connected, when that has changed. An
@@ -21,6 +21,6 @@ func (p *process) noteWiring() {
 	if was != nil && was.Of == p.path && slices.EqualFunc(was.Ports, now, slices.Equal) {
 		return
 	}
-	p.opened.Wiring = &shm.Wiring{Of: p.path, Ports: now}
-	p.tell(shm.Notice{Wiring: p.opened.Wiring})
+	p.opened.Wiring = &wire.Wiring{Of: p.path, Ports: now}
+	p.tell(wire.Notice{Wiring: p.opened.Wiring})
 }

@@ -6,7 +6,7 @@ import (
 	"testing"
 
 	"github.com/music-chronus/chronus/audio/soundserver"
-	"github.com/music-chronus/chronus/shm"
+	"github.com/music-chronus/chronus/shm/wire"
 )
 
 // shelf is a backend with one device, and a stream of it.
@@ -56,7 +56,7 @@ func TestAuto(t *testing.T) {
 	} {
 		jack, pa := &shelf{name: "jack", err: tt.jack}, &shelf{name: "portaudio", err: tt.pa}
 		p := process{look: func() soundserver.Servers { return soundserver.Servers{} }, backends: []Backend{jack, pa, &shelf{name: "null"}, &shelf{name: "file"}}}
-		s, first, note, err := p.try(shm.Target{Backend: auto, Device: "hw:3"}, tt.alone, Request{}, nil)
+		s, first, note, err := p.try(wire.Target{Backend: auto, Device: "hw:3"}, tt.alone, Request{}, nil)
 		if (err != nil) != (tt.want == "") || err == nil && (s.Info().Backend != tt.want || first != tt.first) {
 			t.Errorf("%s: %v, first %t, %q, error %v", tt.name, s, first, note, err)
 		}
@@ -65,7 +65,7 @@ func TestAuto(t *testing.T) {
 		}
 	}
 	p := process{look: func() soundserver.Servers { return soundserver.Servers{} }, backends: []Backend{&shelf{name: "null"}}}
-	if _, first, _, err := p.try(shm.Target{Backend: auto}, false, Request{}, nil); err != nil || !first {
+	if _, first, _, err := p.try(wire.Target{Backend: auto}, false, Request{}, nil); err != nil || !first {
 		t.Errorf("null alone: first %t, error %v", first, err)
 	}
 }
@@ -74,8 +74,8 @@ func TestAuto(t *testing.T) {
 // that it stands in for; to look at it allocates nothing.
 func TestNoteWiring(t *testing.T) {
 	s := &shelf{name: "jack"}
-	given := &shm.Wiring{Of: "jack/A/other", Ports: [][]string{{"x"}, {}}}
-	p := process{stream: s, path: s.Info().Path(), opened: &shm.Opened{Wiring: given}, tell: func(shm.Notice) bool { return true }}
+	given := &wire.Wiring{Of: "jack/A/other", Ports: [][]string{{"x"}, {}}}
+	p := process{stream: s, path: s.Info().Path(), opened: &wire.Opened{Wiring: given}, tell: func(wire.Notice) bool { return true }}
 	p.noteWiring()
 	if p.opened.Wiring != given {
 		t.Errorf("wiring %+v of a device that has not decided", p.opened.Wiring)

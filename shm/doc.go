@@ -1,9 +1,11 @@
-// Package shm holds the words of the failover protocol and nothing else: the
-// segments that the engine, the workers and the audio process share, the rings in
-// them, and who may write what. A role is a type ([Control], [Playback], [View], [AudioWriter],
-// [CommandReader], ...) that has just its own verbs, so that the table below is a
-// property of the program. Above it are dsp/worker, audio and actors, which meet here and
-// nowhere else; below it is shm/sys.
+// Package shm defines the shared memory of the failover protocol: the segments that the engine, the
+// workers and the audio process share, the rings in them, and which process may write which word. A
+// role is a type ([Control], [Playback], [View], [AudioWriter], [CommandReader], ...) that has only
+// the operations of that role, so the compiler enforces the table below. Packages dsp/worker, audio
+// and actors meet in shm and never import one another. Messages over sockets are in shm/wire, system
+// calls in shm/sys.
+//
+// This package is for Chronus itself and makes no compatibility promise.
 //
 //	segment   word              written by              read by
 //	engine    active            engine, callback (CAS)  all

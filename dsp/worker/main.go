@@ -20,6 +20,7 @@ import (
 	"github.com/music-chronus/chronus/dsp/samples"
 	"github.com/music-chronus/chronus/shm"
 	"github.com/music-chronus/chronus/shm/sys"
+	"github.com/music-chronus/chronus/shm/wire"
 )
 
 // heapLimit bounds the heap: the collector is off, and comes on only if something leaks.
@@ -113,15 +114,15 @@ func endWhenOrphaned(v shm.View) {
 
 // place waits until the engine has a place for this process, which may have been started ahead of
 // need, and returns the order and the descriptors. None: the engine is gone, and this process has nothing to play on for.
-func place() (order shm.WorkerOrder, fds []int, err error) {
-	s := sys.SocketFromFD(shm.WorkerSocket)
+func place() (order wire.WorkerOrder, fds []int, err error) {
+	s := sys.SocketFromFD(wire.WorkerSocket)
 	defer s.Close()
-	order, fds, err = shm.ReceiveWire[shm.WorkerOrder](s)
+	order, fds, err = wire.Receive[wire.WorkerOrder](s)
 	if errors.Is(err, io.EOF) {
 		return order, nil, nil
 	}
-	if err == nil && len(fds) != shm.WorkerFDs {
-		err = fmt.Errorf("%d descriptors came with the place, not %d: %w", len(fds), shm.WorkerFDs, shm.ErrCorrupt)
+	if err == nil && len(fds) != wire.WorkerFDs {
+		err = fmt.Errorf("%d descriptors came with the place, not %d: %w", len(fds), wire.WorkerFDs, shm.ErrCorrupt)
 	}
 	return order, fds, err
 }
@@ -150,24 +151,24 @@ func holdLife(c shm.CommandReader, rec shm.Recorder, w watchdog) {
 // attach maps what the engine handed over, and compiles the patch, whose samples are in that folder, and which may have own modules.
 func attach(fds []int, folder string, own []*dsp.Desc) (*loop, shm.InitialStateReader, error) {
 	none := shm.InitialStateReader{}
-	view, err := shm.AttachView(fds[shm.WorkerEngine])
+	view, err := shm.AttachView(fds[wire.WorkerEngine])
 	if err != nil {
 		return nil, none, err
 	}
-	slot, err := shm.AttachSlot(fds[shm.WorkerSlot], true)
+	slot, err := shm.AttachSlot(fds[wire.WorkerSlot], true)
 	if err != nil {
 		return nil, none, err
 	}
 	number, gen := slot.Slot()
-	rec, err := shm.AttachRecorder(fds[shm.WorkerJournal], number, gen)
+	rec, err := shm.AttachRecorder(fds[wire.WorkerJournal], number, gen)
 	if err != nil {
 		return nil, none, err
 	}
-	snap, err := shm.AttachSnapshot(fds[shm.WorkerSnapshot])
+	snap, err := shm.AttachSnapshot(fds[wire.WorkerSnapshot])
 	if err != nil {
 		return nil, none, err
 	}
-	seed, err := shm.AttachInitialState(fds[shm.WorkerSeed])
+	seed, err := shm.AttachInitialState(fds[wire.WorkerInitialState])
 	if err != nil {
 		return nil, none, err
 	}
@@ -176,7 +177,7 @@ func attach(fds []int, folder string, own []*dsp.Desc) (*loop, shm.InitialStateR
 			return nil, none, fmt.Errorf("geometry %+v, the engine's is %+v: %w", s.Geometry(), view.Geometry(), shm.ErrCorrupt)
 		}
 	}
-	plans, err := shm.AttachPlans(fds[shm.WorkerPlans])
+	plans, err := shm.AttachPlans(fds[wire.WorkerPlans])
 	if err != nil {
 		return nil, none, err
 	}
