@@ -111,8 +111,8 @@ func clickOf(d *dsp.Desc, p int) float64 {
 	return bend / measure.Peak(sound)
 }
 
-// Ten seconds of full-scale noise stay below +24 dBFS at the loudest settings. The channels are equal,
-// which is the worst case for effects that add them.
+// Ten seconds of full-scale noise stay below +24 dBFS at the loudest settings. The channels are
+// equal, which is the worst case for effects that add them.
 func TestEffectsBounded(t *testing.T) {
 	noise, one := measure.Noise(3, 10*rate), measure.Constant(1, 2*rate)
 	for _, s := range loudest {

@@ -14,12 +14,17 @@ func TestLaws(t *testing.T) {
 }
 
 func TestByType(t *testing.T) {
+	types := map[string]bool{}
 	for _, d := range module.All {
 		if module.ByType(d.Type) != d {
 			t.Errorf("%s is not found", d.Type)
 		}
+		if types[d.Type] {
+			t.Errorf("two modules have the type %s", d.Type)
+		}
+		types[d.Type] = true
 	}
 	if module.ByType("theremin") != nil {
-		t.Error("found what is not there")
+		t.Error("found a type that does not exist")
 	}
 }

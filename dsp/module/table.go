@@ -1,6 +1,6 @@
-// Package module lists the modules that patches are made of. Each module is a file in the package of
-// its family, with its description, its state and its loop; the file names the source of its method.
-// Package moduletest has the laws that all modules keep.
+// Package module lists the modules that patches are made of. Each module is a file in the package
+// of its family, with its description, its state and its loop; the file names the source of its
+// method. Package moduletest has the laws that all modules keep.
 package module
 
 import (

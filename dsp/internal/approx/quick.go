@@ -6,8 +6,8 @@ import "math"
 // coefficients that a signal moves every frame. The functions named Coarse serve levels in dB that
 // are computed every frame: an error of 1e-7 dB is inaudible.
 
-// QuickTanPi returns tan(pi x) for x in [0, 0.499]. The relative error is below 1e-10. It is Lambert's
-// continued fraction to degree 7, on the nearer side of an eighth of a turn.
+// QuickTanPi returns tan(pi x) for x in [0, 0.499]. The relative error is below 1e-10. It is
+// Lambert's continued fraction to degree 7, on the nearer side of an eighth of a turn.
 func QuickTanPi(x float64) float64 {
 	y, over := x, x > 0.25
 	if over {
@@ -63,8 +63,8 @@ func QuickTanh(x float64) float64 {
 	return float64(p*x) / r
 }
 
-// CoarseDecibels returns the level in dB of a linear factor above 0. The error is below 1e-6 dB. It is
-// the series of atanh to degree 9.
+// CoarseDecibels returns the level in dB of a linear factor above 0. The error is below 1e-6 dB.
+// It is the series of atanh to degree 9.
 func CoarseDecibels(gain float64) float64 {
 	bits := math.Float64bits(gain)
 	whole := int64(bits>>52&0x7ff) - 1023

@@ -1,5 +1,6 @@
-// Package delay has the parts of effects that are built on delay lines: rings and how they are read
-// between frames, taps whose length changes without a click, loop filters, and an end for long tails.
+// Package delay has the parts of effects that are built on delay lines: rings and how they are
+// read between frames, taps whose length changes without a click, loop filters, and an end for
+// long tails.
 package delay
 
 import "github.com/music-chronus/chronus/dsp"
@@ -8,8 +9,8 @@ import "github.com/music-chronus/chronus/dsp"
 // -300 dB. Tails reach exactly 0 by it, and denormal numbers never circulate.
 const DenormalFloor = 1e-15
 
-// GlideSeconds is the time in which depths, sizes and lengths move. Delays that followed them within
-// the 5 ms of other parameters would chirp.
+// GlideSeconds is the time in which depths, sizes and lengths move. Delays that followed them
+// within the 5 ms of other parameters would chirp.
 const GlideSeconds = 0.05
 
 // GlideFrames returns GlideSeconds in frames, at least 1, for a rate in Hz.
@@ -24,9 +25,10 @@ func RingSize(seconds, rate float64) int {
 	return n
 }
 
-// Hermite reads a ring at a distance in frames before pos. The length of the ring is a power of two,
-// and frames is at least 2 and at most the length less 3. Hermite interpolates by Catmull and Rom's
-// cubic through four frames. Its gain is at most 1 at every frequency, so a loop stays stable.
+// Hermite reads a ring at a distance in frames before pos. The length of the ring is a power of
+// two, and frames is at least 2 and at most the length less 3. Hermite interpolates by Catmull and
+// Rom's cubic through four frames. Its gain is at most 1 at every frequency, so a loop stays
+// stable.
 func Hermite(ring []float32, pos uint32, frames float64) float64 {
 	n := uint32(frames)
 	t := frames - float64(n)
@@ -49,7 +51,8 @@ func Flush(v float64) float32 {
 	return float32(v)
 }
 
-// SoftClip returns v up to a magnitude of 1, and bends it towards 2 above. It bounds a feedback loop.
+// SoftClip returns v up to a magnitude of 1, and bends it towards 2 above. It bounds a feedback
+// loop.
 func SoftClip(v float64) float64 {
 	switch {
 	case v > 1:

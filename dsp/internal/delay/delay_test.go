@@ -7,7 +7,7 @@ import (
 
 const rate = 48000.0
 
-// The cubic between frames is right to -85 dB at 1 kHz.
+// The interpolation error is below -85 dB at 1 kHz.
 func TestHermite(t *testing.T) {
 	for _, tt := range []struct{ freq, most float64 }{{200, -125}, {1000, -85}, {5000, -45}} {
 		ring := make([]float32, 256)
@@ -27,4 +27,3 @@ func TestHermite(t *testing.T) {
 		}
 	}
 }
-

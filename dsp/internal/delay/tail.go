@@ -7,9 +7,9 @@ const (
 	tailFade = 4.0  // s of the fade
 )
 
-// TailGuard fades out a tail that would ring for minutes. Its level is a factor in the feedback loop:
-// 1 until the input has been silent for 20 s, then falling to 0 within 4 s. Sound at the input raises
-// the level to 1 within 5 ms.
+// TailGuard fades out a tail that would ring for minutes. Its level is a factor in the feedback
+// loop: 1 until the input has been silent for 20 s, then falling to 0 within 4 s. Sound at the
+// input raises the level to 1 within 5 ms.
 type TailGuard struct {
 	hold       uint32  // frames
 	fall, rise float64 // of the level, a frame

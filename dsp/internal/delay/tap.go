@@ -5,9 +5,9 @@ import (
 	"github.com/music-chronus/chronus/dsp/internal/signal"
 )
 
-// Tap reads a ring at a distance in whole frames. It crossfades from one distance to the next within
-// GlideSeconds, without a click or a change of pitch. A distance that is set during a crossfade is
-// used when that ends.
+// Tap reads a ring at a distance in whole frames. It crossfades from one distance to the next
+// within GlideSeconds, without a click or a change of pitch. A distance that is set during a
+// crossfade is used when that ends.
 type Tap struct {
 	low, high uint32 // least and greatest distance, in frames
 	fade      uint32 // frames of a crossfade
@@ -42,8 +42,8 @@ func (t *Tap) Next() float64 {
 	return 1 - float64(t.left)/float64(t.fade)
 }
 
-// Read returns the ring's value at the tap, with the weight that Next returned. The newest frame, or
-// the place for it, is pos.
+// Read returns the ring's value at the tap, with the weight that Next returned. The newest frame,
+// or the place for it, is pos.
 func (t *Tap) Read(ring []float32, pos uint32, weight float64) float64 {
 	v := float64(before(ring, pos, t.now))
 	if weight > 0 {

@@ -6,7 +6,8 @@ import (
 	"math/cmplx"
 )
 
-// FFT transforms x in place by Cooley and Tukey's algorithm of radix 2. The length is a power of two.
+// FFT transforms x in place by Cooley and Tukey's algorithm of radix 2. The length is a power of
+// two.
 func FFT(x []complex128) {
 	n := len(x)
 	for i, j := 1, 0; i < n; i++ {
@@ -29,8 +30,8 @@ func FFT(x []complex128) {
 	}
 }
 
-// Spectrum returns the amplitude of each bin of x, from 0 to half the rate. The length of x is a power
-// of two.
+// Spectrum returns the amplitude of each bin of x, from 0 to half the rate. The length of x is a
+// power of two.
 func Spectrum(x []float32) []float64 {
 	c := make([]complex128, len(x))
 	for i, v := range x {
@@ -69,7 +70,8 @@ func THDN(x []float32, freq, rate float64) float64 {
 		res[i] = float64(v)
 		sin[i], cos[i] = math.Sincos(2 * math.Pi * math.Mod(freq*float64(i), rate) / rate)
 	}
-	// Least squares for a*sin + b*cos + c over many periods. Two more passes remove rounding errors.
+	// Least squares for a*sin + b*cos + c over many periods. Two more passes remove rounding
+	// errors.
 	total := 0.0
 	for range 3 {
 		var a, b, c float64

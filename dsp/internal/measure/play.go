@@ -12,7 +12,8 @@ func New(d *dsp.Desc, values ...float64) dsp.Module {
 	return m
 }
 
-// With returns a module with the given values by parameter name, in force at once. The rate is in Hz.
+// With returns a module with the given values by parameter name, in force at once. The rate is in
+// Hz.
 func With(d *dsp.Desc, rate float64, params map[string]float64) dsp.Module {
 	m := d.New(rate)
 	for name, v := range params {
@@ -22,8 +23,8 @@ func With(d *dsp.Desc, rate float64, params map[string]float64) dsp.Module {
 	return m
 }
 
-// Play renders n frames of m, a module of d, and returns all its outputs. Missing inputs are silent;
-// an input that is shorter than n ends in silence.
+// Play renders n frames of m, a module of d, and returns all its outputs. Missing inputs are
+// silent; an input that is shorter than n ends in silence.
 func Play(d *dsp.Desc, m dsp.Module, n int, inputs ...[]float32) [][]float32 {
 	in, out := make([][]float32, dsp.Signals(d.Inputs)), make([][]float32, dsp.Signals(d.Outputs))
 	for i := range in {

@@ -48,7 +48,8 @@ func (k *Params) Set(p int, v float64) {
 func (k *Params) Gate(bool) {}
 
 // Next moves the values by a frame and reports whether any may have changed. Coefficients are
-// computed from the values whenever Next returns true and when Render begins, so they are not state.
+// computed from the values whenever Next returns true and when Render begins, so they are not
+// state.
 func (k *Params) Next() bool {
 	if k.left == 0 {
 		return false

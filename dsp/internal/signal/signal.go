@@ -23,8 +23,8 @@ func Clamp(v, lo, hi float64) float64 {
 	return min(v, hi)
 }
 
-// Blend returns a mixture of an effect's input and output. A mix of 0 returns dry bit for bit, a mix
-// of 1 returns wet.
+// Blend returns a mixture of an effect's input and output. A mix of 0 returns dry bit for bit, a
+// mix of 1 returns wet.
 func Blend(dry float32, wet, mix float64) float32 {
 	if mix == 0 {
 		return dry
@@ -36,6 +36,6 @@ func Blend(dry float32, wet, mix float64) float32 {
 	return float32(v)
 }
 
-// Smoothing returns the part of the remaining distance that a first-order smoother moves in a frame.
-// The time constant is in seconds, the rate in Hz.
+// Smoothing returns the part of the remaining distance that a first-order smoother moves in a
+// frame. The time constant is in seconds, the rate in Hz.
 func Smoothing(seconds, rate float64) float64 { return 1 - approx.Exp(-1/float64(seconds*rate)) }

@@ -6,9 +6,9 @@ import (
 )
 
 // The coefficients of a half-band low-pass with two branches of all-passes, in turn those of the
-// first and the second branch (R. A. Valenzuela and A. G. Constantinides, "Digital signal processing
-// schemes for efficient interpolation and decimation", 1983). The filter is elliptic: flat up to 0.22
-// of the higher rate, and 80 dB down from 0.275 of it.
+// first and the second branch (R. A. Valenzuela and A. G. Constantinides, "Digital signal
+// processing schemes for efficient interpolation and decimation", 1983). The filter is elliptic:
+// flat up to 0.22 of the higher rate, and 80 dB down from 0.275 of it.
 const (
 	halfTap0 = 0.06029739095712437
 	halfTap1 = 0.21597144456092948
@@ -18,8 +18,8 @@ const (
 	halfTap5 = 0.9238861386532906
 )
 
-// HalfBand is a filter that doubles a rate or halves it. One HalfBand serves one direction. Its delay
-// at low frequencies is below two frames of the lower rate. The zero HalfBand is silent.
+// HalfBand is a filter that doubles a rate or halves it. One HalfBand serves one direction. Its
+// delay at low frequencies is below two frames of the lower rate. The zero HalfBand is silent.
 type HalfBand struct {
 	a, b [4]float64 // of each branch the last input, and the last output of each all-pass
 }

@@ -6,21 +6,22 @@ import (
 	"github.com/music-chronus/chronus/dsp/internal/approx"
 )
 
-// A value between the frames of a recording is the weighted sum of the frames around it. The weights
-// are those of a sinc under a window of J. F. Kaiser ("Nonrecursive digital filter design using the
-// I0-sinh window function", 1974). With a beta of 9 the stopband is 90 dB down, and with 16 zero
-// crossings the passband is flat up to 0.41 of the rate. For a faster playback the sinc is stretched,
-// so that frequencies above half the rate are removed before they alias.
+// A value between the frames of a recording is the weighted sum of the frames around it. The
+// weights are those of a sinc under a window of J. F. Kaiser ("Nonrecursive digital filter design
+// using the I0-sinh window function", 1974). With a beta of 9 the stopband is 90 dB down, and with
+// 16 zero crossings the passband is flat up to 0.41 of the rate. For a faster playback the sinc is
+// stretched, so that frequencies above half the rate are removed before they alias.
 const (
 	// SincReach is the number of the sinc's zero crossings on each side.
 	SincReach = 16
-	// SincWidest is the greatest factor by which the sinc is stretched. It bounds the time of a voice.
+	// SincWidest is the greatest factor by which the sinc is stretched. It bounds the time of a
+	// voice.
 	SincWidest = 8
 	// SincWeights is the greatest number of weights.
 	SincWeights = 2 * SincReach * SincWidest
 
-	// sincSteps is the number of points between zero crossings. It is not a power of two: points that
-	// are a frame apart would fall into the same set of the processor's cache.
+	// sincSteps is the number of points between zero crossings. It is not a power of two: points
+	// that are a frame apart would fall into the same set of the processor's cache.
 	sincSteps = 500
 	sincBeta  = 9
 )

@@ -26,7 +26,8 @@ var adsrParams = []dsp.Param{
 	{Name: "attack", Unit: "s", Min: 0.0001, Max: 10, Default: 0.01, Doc: "time from the level at the gate to 1"},
 	{Name: "decay", Unit: "s", Min: 0.0001, Max: 10, Default: 0.1, Doc: "time from 1 to sustain"},
 	{Name: "sustain", Min: 0, Max: 1, Default: 0.7, Doc: "level while the gate stays open; ramped over 5 ms"},
-	{Name: "release", Unit: "s", Min: 0.0001, Max: 10, Default: 0.2, Doc: "time from the level at the end of the gate to 0"},
+	{Name: "release", Unit: "s", Min: 0.0001, Max: 10, Default: 0.2,
+		Doc: "time from the level at the end of the gate to 0"},
 	{Name: "curve", Min: 0, Max: 1, Names: []string{"lin", "exp"}, Doc: "shape of the segments"},
 }
 
@@ -53,8 +54,8 @@ const (
 // scaled so that it ends exactly at its target.
 const bend = 5.0
 
-// adsr computes the level of a segment from the frames since its start instead of adding steps, so that
-// its end is exact. A segment keeps the length that it started with.
+// adsr computes the level of a segment from the frames since its start instead of adding steps, so
+// that its end is exact. A segment keeps the length that it started with.
 type adsr struct {
 	rate   float64
 	params [5]float64

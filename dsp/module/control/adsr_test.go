@@ -9,7 +9,7 @@ import (
 
 const rate = measure.Rate
 
-// ones is an ADSR over a constant 1, so that its output is the envelope.
+// ones returns n frames of an ADSR whose input is 1: the envelope.
 func ones(m dsp.Module, n int) []float32 {
 	in, out := make([]float32, n), make([]float32, n)
 	for i := range in {
@@ -19,11 +19,11 @@ func ones(m dsp.Module, n int) []float32 {
 	return out
 }
 
-// Every edge of the envelope is where it should be, to the frame.
+// The edges of the envelope are exact to the frame.
 func TestADSREdges(t *testing.T) {
 	for _, curve := range []float64{0, 1} {
 		a := ADSR.New(rate)
-		for p, v := range []float64{0.001, 0.002, 0.25, 0.003, curve} { // 48, 96 and 144 frames
+		for p, v := range []float64{0.001, 0.002, 0.25, 0.003, curve} { // the times are 48, 96 and 144 frames
 			a.Set(p, v)
 		}
 		before := ones(a, 100)
@@ -57,7 +57,7 @@ func TestADSREdges(t *testing.T) {
 	}
 }
 
-// A gate that opens again begins from the level that there is.
+// A gate that opens again starts at the present level.
 func TestADSRRetrigger(t *testing.T) {
 	a := ADSR.New(rate)
 	a.Set(adsrAttack, 0.01)

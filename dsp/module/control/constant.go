@@ -14,7 +14,8 @@ var Constant = dsp.Desc{
 	New:     func(rate float64) dsp.Module { return &constant{ramped.New(rate, constantParams)} },
 }
 
-var constantParams = []dsp.Param{{Name: "value", Min: -1e4, Max: 1e4, Default: 1, Doc: "value of the signal; ramped over 5 ms"}}
+var constantParams = []dsp.Param{{Name: "value", Min: -1e4, Max: 1e4, Default: 1,
+	Doc: "value of the signal; ramped over 5 ms"}}
 
 type constant struct{ ramped.Params }
 

@@ -7,7 +7,7 @@ import (
 	"github.com/music-chronus/chronus/dsp/internal/measure"
 )
 
-// env is adsr over a constant 1, bit for bit.
+// env equals an adsr whose input is 1, bit for bit.
 func TestEnv(t *testing.T) {
 	for _, curve := range []float64{0, 1} {
 		a, e := measure.New(&ADSR, 0.01, 0.02, 0.3, 0.05, curve), measure.New(&Env, 0.01, 0.02, 0.3, 0.05, curve)
@@ -24,7 +24,8 @@ func TestEnv(t *testing.T) {
 	}
 }
 
-// ad reaches 1 and 0 to the frame, does not mind the gate's closing, and begins again from where it is.
+// ad reaches 1 and 0 exactly to the frame, ignores the closing gate, and restarts at its present
+// level.
 func TestAD(t *testing.T) {
 	for _, curve := range []float64{0, 1} {
 		a := measure.New(&AD, 0.001, 0.002, curve) // 48 and 96 frames
@@ -39,7 +40,7 @@ func TestAD(t *testing.T) {
 			t.Errorf("curve %g: %g %g %g, end %g %g %g", curve, y[46], y[47], y[48], y[142], y[143], y[219])
 		}
 		a.Gate(true)
-		measure.Play(&AD, a, 88) // 40 into the decay
+		measure.Play(&AD, a, 88) // 40 frames into the decay
 		a.Gate(true)
 		again := measure.Play(&AD, a, 48)[0]
 		if again[0] < 0.1 || again[0] > 0.65 || again[47] != 1 {
@@ -49,7 +50,7 @@ func TestAD(t *testing.T) {
 }
 
 func TestSlew(t *testing.T) {
-	s := measure.New(&Slew, 10, 20) // 4800 and 2400 frames for 1
+	s := measure.New(&Slew, 10, 20) // 4800 and 2400 frames for a step of 1
 	y := measure.Play(&Slew, s, 10000, measure.Constant(1, 5000))[0]
 	for _, p := range []struct {
 		at   int
@@ -105,7 +106,8 @@ func TestConstantAndScale(t *testing.T) {
 	}
 }
 
-// A step takes the attack's time to 1-1/e, and the release's back to 1/e.
+// A step reaches 1-1/e after the attack's time constant, and falls to 1/e after that of the
+// release.
 func TestFollow(t *testing.T) {
 	f := measure.New(&Follow, 0.01, 0.1)
 	y := measure.Play(&Follow, f, 2*rate, measure.Constant(-0.5, rate))[0]

@@ -10,8 +10,9 @@ import (
 
 // Follow measures the level of a signal.
 var Follow = dsp.Desc{
-	Type:    "follow",
-	Doc:     "Envelope follower: the magnitude of the input, smoothed by one pole with different times for rising and falling.",
+	Type: "follow",
+	Doc: "Envelope follower: the magnitude of the input, smoothed by one pole with different times for " +
+		"rising and falling.",
 	Inputs:  []dsp.Port{{Name: "in", Doc: "signal to measure"}},
 	Outputs: []dsp.Port{{Name: "out", Doc: "level of the signal, linear"}},
 	Params:  followParams,
@@ -19,7 +20,8 @@ var Follow = dsp.Desc{
 }
 
 var followParams = []dsp.Param{
-	{Name: "attack", Unit: "s", Min: 0.0001, Max: 1, Default: 0.005, Doc: "time constant while the level rises: 63 % of a step"},
+	{Name: "attack", Unit: "s", Min: 0.0001, Max: 1, Default: 0.005,
+		Doc: "time constant while the level rises: 63 % of a step"},
 	{Name: "release", Unit: "s", Min: 0.001, Max: 1, Default: 0.1, Doc: "time constant while the level falls"},
 }
 

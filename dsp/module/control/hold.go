@@ -7,7 +7,8 @@ import (
 // Hold is a sample-and-hold.
 var Hold = dsp.Desc{
 	Type: "hold",
-	Doc:  "Sample-and-hold: takes a value of its input when the trigger rises above 0.5 or the gate opens, and holds it.",
+	Doc: "Sample-and-hold: takes a value of its input when the trigger rises above 0.5 or the gate opens, and " +
+		"holds it.",
 	Inputs: []dsp.Port{
 		{Name: "in", Doc: "signal to sample"},
 		{Name: "trigger", Doc: "takes a value where it rises above 0.5"},

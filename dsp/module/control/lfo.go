@@ -11,9 +11,11 @@ import (
 
 // LFO is a slow oscillator that moves parameters of other modules.
 var LFO = dsp.Desc{
-	Type:           "lfo",
-	Doc:            "Low-frequency oscillator for control signals: waves with sharp edges, which are not band-limited, and random values.",
-	Source:         "random values: the finaliser of SplitMix64 (Steele, Lea and Flood, Fast splittable pseudorandom number generators, 2014)",
+	Type: "lfo",
+	Doc: "Low-frequency oscillator for control signals: waves with sharp edges, which are not " +
+		"band-limited, and random values.",
+	Source: "random values: the finaliser of SplitMix64 (Steele, Lea and Flood, Fast splittable " +
+		"pseudorandom number generators, 2014)",
 	Inputs:         []dsp.Port{{Name: "rate", Unit: "oct", Doc: "octaves added to freq"}},
 	Outputs:        []dsp.Port{{Name: "out", Doc: "the wave times depth"}},
 	Params:         lfoParams,
@@ -27,12 +29,15 @@ var LFO = dsp.Desc{
 }
 
 var lfoParams = []dsp.Param{
-	{Name: "freq", Unit: "Hz", Min: 0.001, Max: 100, Default: 1, Doc: "frequency; ramped over 5 ms, with continuous phase"},
+	{Name: "freq", Unit: "Hz", Min: 0.001, Max: 100, Default: 1,
+		Doc: "frequency; ramped over 5 ms, with continuous phase"},
 	{Name: "shape", Names: []string{"sine", "triangle", "saw", "ramp", "square", "random", "smooth"}, Max: 6,
-		Doc: "saw falls, ramp rises, square starts high; random is a new value every cycle, smooth moves from one to the next"},
+		Doc: "saw falls, ramp rises, square starts high; random is a new value every cycle, smooth moves from " +
+			"one to the next"},
 	{Name: "depth", Min: -10, Max: 10, Default: 1, Doc: "linear factor; ramped over 5 ms"},
 	{Name: "phase", Min: 0, Max: 1, Doc: "part of a cycle added to the running phase; ramped over 5 ms"},
-	{Name: "unipolar", Names: []string{"bipolar", "unipolar"}, Max: 1, Doc: "bipolar is -depth to depth, unipolar 0 to depth; ramped over 5 ms"},
+	{Name: "unipolar", Names: []string{"bipolar", "unipolar"}, Max: 1,
+		Doc: "bipolar is -depth to depth, unipolar 0 to depth; ramped over 5 ms"},
 	{Name: "sync", Names: []string{"free", "gate"}, Max: 1, Doc: "gate: the cycle restarts when the gate opens"},
 	{Name: "seed", Min: 0, Max: 65535, Doc: "selects the values of random and smooth"},
 }
@@ -47,8 +52,8 @@ const (
 	lfoSeed
 )
 
-// lfo counts cycles besides the phase. A random value depends only on the number of its cycle, so that
-// an offset of the phase can reach into the next cycle.
+// lfo counts cycles besides the phase. A random value depends only on the number of its cycle, so
+// that an offset of the phase can reach into the next cycle.
 type lfo struct {
 	ramped.Params
 	phase, cycle uint64

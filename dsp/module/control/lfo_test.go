@@ -7,12 +7,12 @@ import (
 	"github.com/music-chronus/chronus/dsp/internal/measure"
 )
 
-// lfoSound renders n frames of an LFO with its parameters at values, and a constant at its input rate.
+// lfoSound returns n frames of an LFO with the given parameters and a constant at the input rate.
 func lfoSound(n int, octaves float32, values ...float64) []float32 {
 	return measure.Play(&LFO, measure.New(&LFO, values...), n, measure.Constant(octaves, n))[0]
 }
 
-// Each shape has its values at the eighths of a cycle; 48 Hz is 1000 frames.
+// Each shape has the expected values at the eighths of a cycle. At 48 Hz a cycle has 1000 frames.
 func TestLFOShapes(t *testing.T) {
 	h := math.Sqrt2 / 2
 	for shape, want := range [][8]float64{
@@ -28,7 +28,7 @@ func TestLFOShapes(t *testing.T) {
 			for k := range 8 {
 				y := want[(k+phase)%8]
 				if shape == 4 && (k+phase)%4 == 0 {
-					continue // the edge itself may fall a frame later
+					continue // the edge may be a frame late
 				}
 				if math.Abs(float64(got[k*125])-3*y) > 1e-5 || math.Abs(float64(uni[k*125])-1.5*(1+y)) > 1e-5 {
 					t.Errorf("shape %d, phase %d/8, eighth %d: %g and %g, want 3 times %g", shape, phase, k, got[k*125], uni[k*125], y)
@@ -51,7 +51,8 @@ func TestLFORate(t *testing.T) {
 	}
 }
 
-// Random values are spread evenly, stand for a cycle, follow the seed, and smooth goes through them without a step.
+// Random values are distributed evenly, constant within a cycle, and depend on the seed. The shape
+// smooth passes through them without a step.
 func TestLFORandom(t *testing.T) {
 	const n = 100 * rate
 	got := lfoSound(n, 0, 48, 5)
@@ -81,7 +82,7 @@ func TestLFORandom(t *testing.T) {
 	}
 }
 
-// The gate begins the cycle anew, if it is told to.
+// The gate restarts the cycle only if sync is gate.
 func TestLFOSync(t *testing.T) {
 	for sync, want := range []float32{-1 + 2*0.3, -1} {
 		l := measure.New(&LFO, 48, 3, 1, 0, 0, float64(sync))

@@ -10,7 +10,8 @@ import (
 // Compressor reduces the level of loud sound.
 var Compressor = dsp.Desc{
 	Type: "compressor",
-	Doc:  "Feed-forward compressor with a soft knee and a smooth decoupled peak detector. Both channels get the gain of the louder one.",
+	Doc: "Feed-forward compressor with a soft knee and a smooth decoupled peak detector. Both channels get the " +
+		"gain of the louder one.",
 	Source: "Giannoulis, Massberg and Reiss, Digital dynamic range compressor design: a tutorial and analysis, " +
 		"J. Audio Eng. Soc. 60(6), 2012",
 	Inputs: []dsp.Port{
@@ -28,14 +29,18 @@ var Compressor = dsp.Desc{
 }
 
 var compressorParams = []dsp.Param{
-	{Name: "threshold", Unit: "dB", Min: -60, Max: 0, Default: -20, Doc: "level above which it compresses, in the middle of the knee; ramped over 5 ms"},
-	{Name: "ratio", Min: 1, Max: 100, Default: 4, Doc: "dB of input for each dB of output above the threshold; ramped over 5 ms"},
+	{Name: "threshold", Unit: "dB", Min: -60, Max: 0, Default: -20,
+		Doc: "level above which it compresses, in the middle of the knee; ramped over 5 ms"},
+	{Name: "ratio", Min: 1, Max: 100, Default: 4,
+		Doc: "dB of input for each dB of output above the threshold; ramped over 5 ms"},
 	{Name: "attack", Unit: "s", Min: 0.0001, Max: 0.2, Default: 0.01, Doc: "time constant of a falling gain"},
 	{Name: "release", Unit: "s", Min: 0.005, Max: 1.5, Default: 0.1, Doc: "time constant of a rising gain"},
-	{Name: "knee", Unit: "dB", Min: 0, Max: 24, Default: 6, Doc: "width of the transition from 1 to ratio; ramped over 5 ms"},
+	{Name: "knee", Unit: "dB", Min: 0, Max: 24, Default: 6,
+		Doc: "width of the transition from 1 to ratio; ramped over 5 ms"},
 	{Name: "makeup", Unit: "dB", Min: 0, Max: 24, Doc: "gain after compression; ramped over 5 ms"},
 	{Name: "mix", Min: 0, Max: 1, Default: 1, Doc: "0 is the input, 1 the compressed signal; ramped over 5 ms"},
-	{Name: "key", Max: 1, Names: []string{"own", "side"}, Doc: "signal that is measured: own is in"},
+	{Name: "key", Max: 1, Names: []string{"own", "side"},
+		Doc: "measured signal: own is the input in, side the input side"},
 }
 
 const (
@@ -63,8 +68,8 @@ type compressorSet struct {
 	makeup      float64
 }
 
-// compressorFloor is the reduction in dB below which it counts as 0, so that the longest release ends
-// within 30 s.
+// compressorFloor is the reduction in dB below which it counts as 0, so that the longest release
+// ends within 30 s.
 const compressorFloor = 1e-6
 
 func (c *compressor) tune() {

@@ -12,7 +12,8 @@ import (
 
 const rate = measure.Rate
 
-// steady is the level in dB of what a dynamics module makes of a constant, after seconds.
+// steady returns the level in dB of a module's output for a constant input of a level, after a time
+// in seconds.
 func steady(d *dsp.Desc, m dsp.Module, dB float64, seconds int) (float64, [][]float32) {
 	v := float32(math.Pow(10, dB/20))
 	x := measure.Constant(v, rate*seconds)
@@ -20,7 +21,7 @@ func steady(d *dsp.Desc, m dsp.Module, dB float64, seconds int) (float64, [][]fl
 	return 20 * math.Log10(float64(y[0][len(x)-1])), y
 }
 
-// The curve at rest is that of the paper, over thresholds, ratios and knees.
+// The static curve is that of the paper, for several thresholds, ratios and knees.
 func TestCompressorCurve(t *testing.T) {
 	worst := 0.0
 	for _, p := range [][3]float64{{-20, 4, 6}, {-40, 2, 24}, {-10, 100, 0}, {-30, 1, 12}, {-24, 8, 12}} {
@@ -49,7 +50,8 @@ func TestCompressorCurve(t *testing.T) {
 	}
 }
 
-// Attack and release are time constants of the reduction in dB, and the side chain is heard if it is the key.
+// Attack and release are time constants of the reduction in dB. The side chain is measured if key
+// is side.
 func TestCompressorTimes(t *testing.T) {
 	m := measure.New(&Compressor, -20, 100, 0.02, 0.2, 0, 0, 1, 1) // 0 dB: 19.8 dB down
 	loud, soft := measure.Constant(1, rate), measure.Constant(0.01, 2*rate)
@@ -82,7 +84,8 @@ func TestExpander(t *testing.T) {
 	if worst > 0.001 {
 		t.Errorf("off by %g dB", worst)
 	}
-	// it opens within a few attack times, and a sine above the threshold does not flutter
+	// The gate opens within a few attack times, and a sine above the threshold passes without
+	// flutter.
 	x := measure.Tone(100, rate)
 	y := measure.Play(&Expander, measure.New(&Expander, -20, 50, 100), rate, x, x)[0]
 	for i := 960; i < rate; i++ {
@@ -92,7 +95,7 @@ func TestExpander(t *testing.T) {
 	}
 }
 
-// What comes out of the limiter is never above the ceiling, whatever goes in.
+// The limiter's output never exceeds the ceiling.
 func TestLimiterCeiling(t *testing.T) {
 	r := rand.New(rand.NewPCG(1, 2))
 	limited := 0
@@ -115,7 +118,7 @@ func TestLimiterCeiling(t *testing.T) {
 				}
 			}
 		}
-		// a lower one holds after 5 ms
+		// A lower ceiling holds after 5 ms.
 		m.Set(limiterCeiling, c/2-12)
 		out = measure.Play(&Limiter, m, 2000, x, y)
 		for i := 241; i < 2000; i++ {
@@ -130,7 +133,7 @@ func TestLimiterCeiling(t *testing.T) {
 	}
 }
 
-// nasty is noise, steps, pulses, sines and bursts, up to 1e6.
+// nasty returns n frames of noise, steps, pulses, sines or bursts with magnitudes of up to 1e6.
 func nasty(r *rand.Rand, kind, n int) []float32 {
 	x := make([]float32, n)
 	scale := math.Pow(10, r.Float64()*12-6)
@@ -155,7 +158,8 @@ func nasty(r *rand.Rand, kind, n int) []float32 {
 	return x
 }
 
-// What is below the ceiling comes out bit for bit, 240 frames later; a peak is met without a step of gain.
+// A signal below the ceiling passes bit for bit, 240 frames later. The gain moves to a peak without
+// a step.
 func TestLimiterClean(t *testing.T) {
 	x := measure.Tone(997, rate)
 	for i := range x {
@@ -167,7 +171,7 @@ func TestLimiterClean(t *testing.T) {
 			t.Fatalf("frame %d: %g, in was %g", i, y[0][i], x[i-240])
 		}
 	}
-	// the gain around a peak of 20 dB, heard through a constant
+	// A constant shows the gain around a peak of 20 dB.
 	x = measure.Constant(0.5, rate)
 	x[10000] = 10
 	m := measure.New(&Limiter, 0, 0.05)
@@ -212,7 +216,7 @@ func TestMeter(t *testing.T) {
 	}
 }
 
-// It is the gain that keeps the ceiling; the clip has only rounding to take off.
+// The gain alone keeps the ceiling; the clip removes only rounding errors.
 func TestLimiterGain(t *testing.T) {
 	r := rand.New(rand.NewPCG(3, 4))
 	worst := 0.0

@@ -23,11 +23,15 @@ var Expander = dsp.Desc{
 }
 
 var expanderParams = []dsp.Param{
-	{Name: "threshold", Unit: "dB", Min: -80, Max: 0, Default: -40, Doc: "level below which it expands; ramped over 5 ms"},
-	{Name: "ratio", Min: 1, Max: 50, Default: 4, Doc: "dB of output for each dB of input below the threshold; ramped over 5 ms"},
-	{Name: "range", Unit: "dB", Min: 0, Max: 120, Default: 60, Doc: "greatest reduction of the gain; ramped over 5 ms"},
+	{Name: "threshold", Unit: "dB", Min: -80, Max: 0, Default: -40,
+		Doc: "level below which it expands; ramped over 5 ms"},
+	{Name: "ratio", Min: 1, Max: 50, Default: 4,
+		Doc: "dB of output for each dB of input below the threshold; ramped over 5 ms"},
+	{Name: "range", Unit: "dB", Min: 0, Max: 120, Default: 60,
+		Doc: "greatest reduction of the gain; ramped over 5 ms"},
 	{Name: "attack", Unit: "s", Min: 0.0001, Max: 0.5, Default: 0.001, Doc: "time constant of the gain in dB"},
-	{Name: "release", Unit: "s", Min: 0.005, Max: 2, Default: 0.1, Doc: "time constant of the measured level's fall after a peak"},
+	{Name: "release", Unit: "s", Min: 0.005, Max: 2, Default: 0.1,
+		Doc: "time constant of the measured level's fall after a peak"},
 }
 
 const (

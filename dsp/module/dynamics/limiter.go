@@ -13,12 +13,14 @@ var Limiter = dsp.Desc{
 	Type: "limiter",
 	Doc: "Brick-wall limiter with 5 ms of look-ahead and latency: no sample of the output exceeds the ceiling. " +
 		"Both channels get the gain of the louder one. Peaks between samples, as in a converter, are not limited.",
-	Source: "minimum of a window: van Herk, A fast algorithm for local minimum and maximum filters, 1992; Gil and Werman, " +
+	Source: "minimum of a window: van Herk, A fast algorithm for local minimum and maximum filters, 1992; Gil " +
+		"and Werman, " +
 		"Computing 2-D min, median, and max filters, 1993",
 	Inputs:  []dsp.Port{{Name: "in", Stereo: true, Doc: "signal to limit"}},
 	Outputs: []dsp.Port{{Name: "out", Stereo: true, Doc: "limited signal, 5 ms late"}},
 	Params: []dsp.Param{
-		{Name: "ceiling", Unit: "dB", Min: -24, Max: 0, Default: -0.3, Doc: "greatest level of the output; a lower ceiling takes effect after 5 ms"},
+		{Name: "ceiling", Unit: "dB", Min: -24, Max: 0, Default: -0.3,
+			Doc: "greatest level of the output; a lower ceiling takes effect after 5 ms"},
 		{Name: "release", Unit: "s", Min: 0.01, Max: 1, Default: 0.1, Doc: "time constant of a rising gain"},
 	},
 	New: newLimiter,
@@ -32,13 +34,13 @@ const (
 // limiterSeconds is the look-ahead in s.
 const limiterSeconds = 0.005
 
-// limiterOne is a gain of 1 in fixed point. The moving sum of gains is an integer, so that it does not
-// drift.
+// limiterOne is a gain of 1 in fixed point. The moving sum of gains is an integer, so that it does
+// not drift.
 const limiterOne = 1 << 40
 
-// limiter computes for each frame the least gain that a frame in the look-ahead window needs, limits
-// its rise by release, and takes the mean over the window. So the gain has fallen smoothly when a loud
-// frame leaves the delay line.
+// limiter computes for each frame the least gain that a frame in the look-ahead window needs,
+// limits its rise by release, and takes the mean over the window. So the gain has fallen smoothly
+// when a loud frame leaves the delay line.
 type limiter struct {
 	rate, dB, release float64
 	ceiling           float64 // linear

@@ -11,7 +11,8 @@ import (
 // Meter measures a signal and passes it through.
 var Meter = dsp.Desc{
 	Type: "meter",
-	Doc: "Passes a signal through and measures it. The peak rises at once and falls by 20 dB in 1.7 s, as for type I of IEC 60268-10. " +
+	Doc: "Passes a signal through and measures it. The peak rises at once and falls by 20 dB in 1.7 s, as for " +
+		"type I of IEC 60268-10. " +
 		"The RMS has an exponential window of 0.4 s and no weighting.",
 	Source: "IEC 60268-10 (fall of the peak)",
 	Inputs: []dsp.Port{{Name: "in", Stereo: true, Doc: "signal to measure"}},

@@ -10,8 +10,9 @@ import (
 
 // Chorus makes a voice sound as several.
 var Chorus = dsp.Desc{
-	Type:    "chorus",
-	Doc:     "Chorus: three modulated delays, a third of a turn apart. The right channel is a quarter turn after the left.",
+	Type: "chorus",
+	Doc: "Chorus: three modulated delays, a third of a turn apart. The right channel is a quarter turn after " +
+		"the left.",
 	Source:  "J. Dattorro, Effect Design, Part 2: Delay-Line Modulation and Chorus, JAES 1997",
 	Inputs:  []dsp.Port{{Name: "in", Stereo: true, Doc: "dry signal"}},
 	Outputs: []dsp.Port{{Name: "out", Stereo: true, Doc: "dry signal and voices, by mix"}},
@@ -25,9 +26,12 @@ var Chorus = dsp.Desc{
 }
 
 var chorusParams = []dsp.Param{
-	{Name: "rate", Unit: "Hz", Min: 0.01, Max: 10, Default: 0.8, Doc: "frequency of the modulation; the phase is continuous when it changes"},
-	{Name: "depth", Min: 0, Max: 1, Default: 0.4, Doc: "at 1 the delays move by 6 ms around 14 ms; ramped over 50 ms"},
-	{Name: "feedback", Min: 0, Max: 0.9, Default: 0, Doc: "gain from the voices into the delays, softly clipped above full scale; ramped over 5 ms"},
+	{Name: "rate", Unit: "Hz", Min: 0.01, Max: 10, Default: 0.8,
+		Doc: "frequency of the modulation; the phase is continuous when it changes"},
+	{Name: "depth", Min: 0, Max: 1, Default: 0.4,
+		Doc: "at 1 the delays move by 6 ms around 14 ms; ramped over 50 ms"},
+	{Name: "feedback", Min: 0, Max: 0.9, Default: 0,
+		Doc: "gain from the voices into the delays, softly clipped above full scale; ramped over 5 ms"},
 	{Name: "mix", Min: 0, Max: 1, Default: 0.5, Doc: "0 is the input, 1 the voices; ramped over 5 ms"},
 }
 
@@ -89,8 +93,8 @@ func (c *chorus) Render(in, outs [][]float32) {
 	c.lines.Pos = pos
 }
 
-// chorusTaps returns the mean of three taps whose modulations are 120 degrees apart. The sine and the
-// cosine of the first tap's modulation are s and q.
+// chorusTaps returns the mean of three taps whose modulations are 120 degrees apart. The sine and
+// the cosine of the first tap's modulation are s and q.
 func chorusTaps(ring []float32, pos uint32, middle, s, q float64) float64 {
 	const sin120 = 0.8660254037844386
 	half, side := middle-float64(0.5*s), float64(sin120*q)

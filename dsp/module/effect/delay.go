@@ -1,4 +1,5 @@
-// Package effect has the stereo effects that mix their input with a processed sound, but for reverbs.
+// Package effect has the stereo effects that mix their input with a processed sound, but for
+// reverbs.
 package effect
 
 import (
@@ -10,7 +11,8 @@ import (
 // Delay repeats its input.
 var Delay = dsp.Desc{
 	Type: "delay",
-	Doc: "Echo of up to 2 s, in stereo or ping-pong, timed in seconds or beats. Repeats above full scale are softly clipped and stay below +6 dB. " +
+	Doc: "Echo of up to 2 s, in stereo or ping-pong, timed in seconds or beats. Repeats above full scale are " +
+		"softly clipped and stay below +6 dB. " +
 		"They fade out over 4 s after 20 s of silent input.",
 	Inputs:  []dsp.Port{{Name: "in", Stereo: true, Doc: "dry signal"}},
 	Outputs: []dsp.Port{{Name: "out", Stereo: true, Doc: "dry signal and repeats, by mix"}},
@@ -27,12 +29,17 @@ var Delay = dsp.Desc{
 }
 
 var delayParams = []dsp.Param{
-	{Name: "time", Unit: "s", Min: 0.001, Max: delaySeconds, Default: 0.35, Doc: "time between repeats, in whole frames; a change is crossfaded over 50 ms"},
+	{Name: "time", Unit: "s", Min: 0.001, Max: delaySeconds, Default: 0.35,
+		Doc: "time between repeats, in whole frames; a change is crossfaded over 50 ms"},
 	{Name: "feedback", Min: 0, Max: 0.98, Default: 0.4, Doc: "gain from a repeat to the next; ramped over 5 ms"},
-	{Name: "lowcut", Unit: "Hz", Min: 10, Max: 2000, Default: 80, Doc: "cutoff of a high-pass in the feedback, 6 dB an octave; ramped over 5 ms"},
-	{Name: "highcut", Unit: "Hz", Min: 200, OfRate: 0.49, Default: 6000, Doc: "cutoff of a low-pass in the feedback, 6 dB an octave; ramped over 5 ms"},
-	{Name: "pingpong", Min: 0, Max: 1, Names: []string{"off", "on"}, Doc: "on: the sum of the channels repeats left and right in turn"},
-	{Name: "beats", Min: 0, Max: 16, Default: 0, Doc: "if not 0, the time is this many beats, halved until it is at most 2 s"},
+	{Name: "lowcut", Unit: "Hz", Min: 10, Max: 2000, Default: 80,
+		Doc: "cutoff of a high-pass in the feedback, 6 dB an octave; ramped over 5 ms"},
+	{Name: "highcut", Unit: "Hz", Min: 200, OfRate: 0.49, Default: 6000,
+		Doc: "cutoff of a low-pass in the feedback, 6 dB an octave; ramped over 5 ms"},
+	{Name: "pingpong", Min: 0, Max: 1, Names: []string{"off", "on"},
+		Doc: "on: the sum of the channels repeats left and right in turn"},
+	{Name: "beats", Min: 0, Max: 16, Default: 0,
+		Doc: "if not 0, the time is this many beats, halved until it is at most 2 s"},
 	{Name: "tempo", Unit: "bpm", Min: 20, Max: 400, Default: 120, Doc: "tempo of the beats"},
 	{Name: "mix", Min: 0, Max: 1, Default: 0.35, Doc: "0 is the input, 1 the repeats; ramped over 5 ms"},
 }
@@ -52,8 +59,9 @@ const (
 	delayCount
 )
 
-// echo has a ring for each channel, with filters and a soft clipper in the feedback. The input enters
-// unfiltered. The gain of the loop is below 1 at every frequency, since no filter has a gain above 1.
+// echo has a ring for each channel, with filters and a soft clipper in the feedback. The input
+// enters unfiltered. The gain of the loop is below 1 at every frequency, since no filter has a
+// gain above 1.
 type echo struct {
 	rate      float64
 	p         [delayCount]dsp.Ramp
@@ -78,7 +86,8 @@ func (d *echo) Set(p int, v float64) {
 	}
 }
 
-// seconds returns the time that the parameters set. Halving keeps a time that is too long on the beat.
+// seconds returns the time that the parameters set. Halving keeps a time that is too long on the
+// beat.
 func (d *echo) seconds() float64 {
 	beats := d.p[delayBeats].Target()
 	if beats == 0 {

@@ -10,9 +10,11 @@ import (
 
 // EQ is a tone control in three bands.
 var EQ = dsp.Desc{
-	Type:    "eq",
-	Doc:     "Equalizer with a low shelf, a peak and a high shelf, which have the responses of the RBJ cookbook. At 0 dB every bit passes.",
-	Source:  "A. Simper, Solving the continuous SVF equations using trapezoidal integration, 2013; R. Bristow-Johnson, Cookbook formulae for audio EQ",
+	Type: "eq",
+	Doc: "Equalizer with a low shelf, a peak and a high shelf, which have the responses of the RBJ cookbook. " +
+		"At 0 dB every bit passes.",
+	Source: "A. Simper, Solving the continuous SVF equations using trapezoidal integration, 2013; R. " +
+		"Bristow-Johnson, Cookbook formulae for audio EQ",
 	Inputs:  []dsp.Port{{Name: "in", Stereo: true, Doc: "dry signal"}},
 	Outputs: []dsp.Port{{Name: "out", Stereo: true, Doc: "dry and filtered signal, by mix"}},
 	Params:  eqParams,
@@ -25,12 +27,15 @@ var EQ = dsp.Desc{
 }
 
 var eqParams = []dsp.Param{
-	{Name: "lowfreq", Unit: "Hz", Min: 20, Max: 2000, Default: 150, Doc: "middle of the low shelf's slope; ramped over 20 ms"},
+	{Name: "lowfreq", Unit: "Hz", Min: 20, Max: 2000, Default: 150,
+		Doc: "middle of the low shelf's slope; ramped over 20 ms"},
 	{Name: "lowgain", Unit: "dB", Min: -24, Max: 24, Default: 0, Doc: "gain of the low shelf; ramped over 20 ms"},
-	{Name: "midfreq", Unit: "Hz", Min: 20, OfRate: 0.45, Default: 1000, Doc: "centre frequency of the peak; ramped over 20 ms"},
+	{Name: "midfreq", Unit: "Hz", Min: 20, OfRate: 0.45, Default: 1000,
+		Doc: "centre frequency of the peak; ramped over 20 ms"},
 	{Name: "midgain", Unit: "dB", Min: -24, Max: 24, Default: 0, Doc: "gain of the peak; ramped over 20 ms"},
 	{Name: "midq", Min: 0.1, Max: 20, Default: 1, Doc: "quality factor of the peak; ramped over 20 ms"},
-	{Name: "highfreq", Unit: "Hz", Min: 200, OfRate: 0.45, Default: 5000, Doc: "middle of the high shelf's slope; ramped over 20 ms"},
+	{Name: "highfreq", Unit: "Hz", Min: 200, OfRate: 0.45, Default: 5000,
+		Doc: "middle of the high shelf's slope; ramped over 20 ms"},
 	{Name: "highgain", Unit: "dB", Min: -24, Max: 24, Default: 0, Doc: "gain of the high shelf; ramped over 20 ms"},
 	{Name: "mix", Min: 0, Max: 1, Default: 1, Doc: "0 is the input, 1 the filtered signal; ramped over 5 ms"},
 }
@@ -47,8 +52,8 @@ const (
 	eqCount
 )
 
-// eqSeconds is the length of a ramp of the coefficients, in s. A shorter one would click with a peak of
-// low Q.
+// eqSeconds is the length of a ramp of the coefficients, in s. A shorter one would click with a
+// peak of low Q.
 const eqSeconds = 0.02
 
 // The coefficients of a band that have ramps.
@@ -60,9 +65,9 @@ const (
 	eqLowPass
 )
 
-// eqBand is a trapezoidal state-variable filter whose output is a weighted sum of its input, band-pass
-// and low-pass. The ramps are those of coefficients, not of parameters: a linear ramp of Q would end in
-// a jump of the damping.
+// eqBand is a trapezoidal state-variable filter whose output is a weighted sum of its input,
+// band-pass and low-pass. The ramps are those of coefficients, not of parameters: a linear ramp of
+// Q would end in a jump of the damping.
 type eqBand struct {
 	to               [5]dsp.Ramp
 	g, a1, a2        float64
@@ -79,7 +84,8 @@ func (b *eqBand) set(frames uint32, v [5]float64) {
 }
 
 func (b *eqBand) moving() bool {
-	return b.to[eqG].Moving() || b.to[eqK].Moving() || b.to[eqDry].Moving() || b.to[eqBandPass].Moving() || b.to[eqLowPass].Moving()
+	return b.to[eqG].Moving() || b.to[eqK].Moving() || b.to[eqDry].Moving() ||
+		b.to[eqBandPass].Moving() || b.to[eqLowPass].Moving()
 }
 
 func (b *eqBand) move() {
@@ -143,19 +149,27 @@ func (q *eq) root(p int) float64 { return approx.Gain(q.p[p].Target() / 2) }
 
 func (q *eq) lowShelf(frames uint32) {
 	a := q.root(eqLowGain)
-	q.band[0].set(frames, [5]float64{q.warped(eqLowFreq) / math.Sqrt(a), math.Sqrt2, 1, float64(math.Sqrt2 * (a - 1)), float64(a*a) - 1})
+	q.band[0].set(frames, [5]float64{
+		eqG: q.warped(eqLowFreq) / math.Sqrt(a), eqK: math.Sqrt2,
+		eqDry: 1, eqBandPass: float64(math.Sqrt2 * (a - 1)), eqLowPass: float64(a*a) - 1,
+	})
 }
 
 func (q *eq) peak(frames uint32) {
 	a := q.root(eqMidGain)
 	k := 1 / float64(q.p[eqMidQ].Target()*a)
-	q.band[1].set(frames, [5]float64{q.warped(eqMidFreq), k, 1, float64(k * (float64(a*a) - 1)), 0})
+	q.band[1].set(frames, [5]float64{
+		eqG: q.warped(eqMidFreq), eqK: k, eqDry: 1, eqBandPass: float64(k * (float64(a*a) - 1)), eqLowPass: 0,
+	})
 }
 
 func (q *eq) highShelf(frames uint32) {
 	a := q.root(eqHighGain)
 	g := float64(q.warped(eqHighFreq) * math.Sqrt(a))
-	q.band[2].set(frames, [5]float64{g, math.Sqrt2, float64(a * a), float64(float64(math.Sqrt2*(1-a)) * a), 1 - float64(a*a)})
+	q.band[2].set(frames, [5]float64{
+		eqG: g, eqK: math.Sqrt2,
+		eqDry: float64(a * a), eqBandPass: float64(float64(math.Sqrt2*(1-a)) * a), eqLowPass: 1 - float64(a*a),
+	})
 }
 
 func (q *eq) Render(in, outs [][]float32) {

@@ -8,7 +8,8 @@ import (
 	"github.com/music-chronus/chronus/dsp/internal/measure"
 )
 
-// eqResponse is what the cookbook says, in dB: band 0 to 2 at a frequency, gain in dB and Q.
+// eqResponse returns the cookbook's response in dB at f of band 0 to 2, for a frequency in Hz, a
+// gain in dB and a Q.
 func eqResponse(band int, freq, gain, q, f float64) float64 {
 	a, w := math.Pow(10, gain/40), 2*math.Pi*freq/rate
 	c, alpha := math.Cos(w), math.Sin(w)/(2*q)
@@ -32,7 +33,7 @@ func eqResponse(band int, freq, gain, q, f float64) float64 {
 	return 20 * math.Log10(cmplx.Abs(at(n)/at(d)))
 }
 
-// The equalizer measures what the cookbook computes, within 0.05 dB.
+// The measured response is that of the cookbook, within 0.05 dB.
 func TestEQResponse(t *testing.T) {
 	worst := 0.0
 	for _, tt := range []struct{ low, lowGain, mid, midGain, q, high, highGain float64 }{
@@ -57,7 +58,7 @@ func TestEQResponse(t *testing.T) {
 	t.Logf("largest difference from the cookbook %.4f dB", worst)
 }
 
-// At 0 dB all around every bit passes.
+// With all gains at 0 dB every bit passes.
 func TestEQFlat(t *testing.T) {
 	x := measure.Noise(1, 10000)
 	out := measure.Effect(EQ.New(rate), x, x)

@@ -25,9 +25,12 @@ var Flanger = dsp.Desc{
 }
 
 var flangerParams = []dsp.Param{
-	{Name: "rate", Unit: "Hz", Min: 0.01, Max: 10, Default: 0.2, Doc: "frequency of the sweep; the phase is continuous when it changes"},
-	{Name: "depth", Min: 0, Max: 1, Default: 0.7, Doc: "1 sweeps from 0.5 to 5.5 ms, 0 stays at 0.5 ms; ramped over 50 ms"},
-	{Name: "feedback", Min: -0.95, Max: 0.95, Default: 0.5, Doc: "softly clipped above full scale; below 0 the peaks lie between the harmonics; ramped over 5 ms"},
+	{Name: "rate", Unit: "Hz", Min: 0.01, Max: 10, Default: 0.2,
+		Doc: "frequency of the sweep; the phase is continuous when it changes"},
+	{Name: "depth", Min: 0, Max: 1, Default: 0.7,
+		Doc: "1 sweeps from 0.5 to 5.5 ms, 0 stays at 0.5 ms; ramped over 50 ms"},
+	{Name: "feedback", Min: -0.95, Max: 0.95, Default: 0.5,
+		Doc: "softly clipped above full scale; below 0 the peaks lie between the harmonics; ramped over 5 ms"},
 	{Name: "mix", Min: 0, Max: 1, Default: 0.5, Doc: "0 is the input, 1 the comb; ramped over 5 ms"},
 }
 

@@ -10,8 +10,9 @@ import (
 
 // Phaser sweeps notches that are not harmonics.
 var Phaser = dsp.Desc{
-	Type:    "phaser",
-	Doc:     "Phaser: a chain of first-order all-passes that are swept together. The right channel is a quarter turn after the left.",
+	Type: "phaser",
+	Doc: "Phaser: a chain of first-order all-passes that are swept together. The right channel is a quarter " +
+		"turn after the left.",
 	Source:  "J. O. Smith, An Allpass Approach to Digital Phasing and Flanging, ICMC 1984",
 	Inputs:  []dsp.Port{{Name: "in", Stereo: true, Doc: "dry signal"}},
 	Outputs: []dsp.Port{{Name: "out", Stereo: true, Doc: "dry signal and chain, by mix"}},
@@ -26,11 +27,16 @@ var Phaser = dsp.Desc{
 }
 
 var phaserParams = []dsp.Param{
-	{Name: "rate", Unit: "Hz", Min: 0.01, Max: 10, Default: 0.3, Doc: "frequency of the sweep; the phase is continuous when it changes"},
-	{Name: "depth", Min: 0, Max: 1, Default: 0.7, Doc: "1 sweeps two octaves up and down from 640 Hz; ramped over 50 ms"},
-	{Name: "feedback", Min: -0.95, Max: 0.95, Default: 0.3, Doc: "gain from the end of the chain to its start, softly clipped above full scale; ramped over 5 ms"},
-	{Name: "mix", Min: 0, Max: 1, Default: 0.5, Doc: "0 is the input, 1 the chain; the notches are deepest at 0.5; ramped over 5 ms"},
-	{Name: "stages", Min: 0, Max: 2, Default: 1, Names: []string{"4", "6", "8"}, Doc: "number of all-passes, two for each notch; a change is crossfaded over 5 ms"},
+	{Name: "rate", Unit: "Hz", Min: 0.01, Max: 10, Default: 0.3,
+		Doc: "frequency of the sweep; the phase is continuous when it changes"},
+	{Name: "depth", Min: 0, Max: 1, Default: 0.7,
+		Doc: "1 sweeps two octaves up and down from 640 Hz; ramped over 50 ms"},
+	{Name: "feedback", Min: -0.95, Max: 0.95, Default: 0.3,
+		Doc: "gain from the end of the chain to its start, softly clipped above full scale; ramped over 5 ms"},
+	{Name: "mix", Min: 0, Max: 1, Default: 0.5,
+		Doc: "0 is the input, 1 the chain; the notches are deepest at 0.5; ramped over 5 ms"},
+	{Name: "stages", Min: 0, Max: 2, Default: 1, Names: []string{"4", "6", "8"},
+		Doc: "number of all-passes, two for each notch; a change is crossfaded over 5 ms"},
 }
 
 const (

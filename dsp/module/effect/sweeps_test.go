@@ -9,8 +9,8 @@ import (
 
 const rate = measure.Rate
 
-// fxLinear is a ramp: what a delay makes of it tells the delay, in frames, at each frame.
-func fxLinear(n int) []float32 {
+// linear returns a ramp. A delayed ramp shows the delay, in frames, at each frame.
+func linear(n int) []float32 {
 	x := make([]float32, n)
 	for i := range x {
 		x[i] = float32(i) / 16 // exact
@@ -18,10 +18,10 @@ func fxLinear(n int) []float32 {
 	return x
 }
 
-// The flanger's delay sweeps where it says, left and right a quarter turn apart.
+// The flanger's delay sweeps its range, and the channels are a quarter turn apart.
 func TestFlangerSweep(t *testing.T) {
 	const n = 2 * rate
-	x := fxLinear(n)
+	x := linear(n)
 	out := measure.Effect(measure.With(&Flanger, rate, map[string]float64{"rate": 1, "depth": 1, "feedback": 0, "mix": 1}), x, x)
 	for k, turn := range []float64{0, 0.25} {
 		worst := 0.0
@@ -31,13 +31,13 @@ func TestFlangerSweep(t *testing.T) {
 			worst = max(worst, math.Abs(got-want))
 		}
 		t.Logf("channel %d: the delay is right to %.4f frames", k, worst)
-		if worst > 0.02 { // the ramp is a float32, its last bit some hundredths of a frame
+		if worst > 0.02 { // the last bit of the ramp is some hundredths of a frame
 			t.Errorf("channel %d: the delay is off by %g frames", k, worst)
 		}
 	}
 }
 
-// The comb of the still flanger has the peaks and gaps of its formula, at both signs.
+// The comb of a flanger at depth 0 has the peaks and notches of its formula, for both signs.
 func TestFlangerComb(t *testing.T) {
 	for _, k := range []float64{0.9, -0.9} {
 		h := measure.Effect(measure.With(&Flanger, rate, map[string]float64{"depth": 0, "feedback": k, "mix": 1}), measure.Impulse(1, 1<<14), measure.Impulse(1, 1<<14))[0]
@@ -52,9 +52,10 @@ func TestFlangerComb(t *testing.T) {
 	}
 }
 
-// The chorus has three taps, each a third of the input, together always 14 ms on the average, and a quarter turn between the channels.
+// The chorus has three taps with a third of the weight each. Their mean delay is 14 ms, and the
+// channels are a quarter turn apart.
 func TestChorusTaps(t *testing.T) {
-	x := fxLinear(rate)
+	x := linear(rate)
 	out := measure.Effect(measure.With(&Chorus, rate, map[string]float64{"rate": 2, "depth": 1, "mix": 1}), x, x)
 	for i := 2000; i < rate; i++ {
 		if d := 16 * float64(x[i]-out[0][i]); math.Abs(d-0.014*rate) > 0.1 {
@@ -62,7 +63,8 @@ func TestChorusTaps(t *testing.T) {
 		}
 	}
 	h := measure.Effect(measure.With(&Chorus, rate, map[string]float64{"rate": 0.01, "depth": 1, "mix": 1}), measure.Impulse(1, 2000), measure.Impulse(1, 2000))
-	// at phase 0: left 0 and +-sin 120, right 1 and twice -1/2 of 6 ms around 14 ms
+	// At phase 0 the left taps are at 0 and +-sin 120 degrees, the right taps at 1 and twice at
+	// -1/2, of 6 ms around 14 ms.
 	for _, tt := range []struct {
 		channel    int
 		ms, weight float64
@@ -77,7 +79,8 @@ func TestChorusTaps(t *testing.T) {
 	}
 }
 
-// The phaser's chain passes all frequencies alike; with the input it has notches where half a turn is.
+// The phaser's chain passes all frequencies alike. Mixed with the input it has notches at odd
+// multiples of half a turn.
 func TestPhaserNotches(t *testing.T) {
 	for stages, count := range []int{4, 6, 8} {
 		chain := measure.Effect(measure.With(&Phaser, rate, map[string]float64{"depth": 0, "feedback": 0, "mix": 1, "stages": float64(stages)}), measure.Impulse(1, 1<<14), measure.Impulse(1, 1<<14))
@@ -98,7 +101,8 @@ func TestPhaserNotches(t *testing.T) {
 	}
 }
 
-// The tremolo swings from 1 to 1 less depth, and at 180 degrees the channels together stand still.
+// The level moves between 1 and 1 less depth. At 180 degrees the levels of both channels have a
+// constant sum.
 func TestTremoloSwing(t *testing.T) {
 	x := make([]float32, rate)
 	for i := range x {

@@ -24,10 +24,12 @@ var Tremolo = dsp.Desc{
 }
 
 var tremoloParams = []dsp.Param{
-	{Name: "rate", Unit: "Hz", Min: 0.01, Max: 40, Default: 5, Doc: "frequency of the modulation; the phase is continuous when it changes"},
+	{Name: "rate", Unit: "Hz", Min: 0.01, Max: 40, Default: 5,
+		Doc: "frequency of the modulation; the phase is continuous when it changes"},
 	{Name: "depth", Min: 0, Max: 1, Default: 0.5, Doc: "at 1 the level falls to 0; ramped over 5 ms"},
-	{Name: "phase", Unit: "deg", Min: 0, Max: 180, Default: 0, Doc: "phase of the right channel ahead of the left; ramped over 50 ms"},
-	{Name: "mix", Min: 0, Max: 1, Default: 1, Doc: "0 is the input; ramped over 5 ms"},
+	{Name: "phase", Unit: "deg", Min: 0, Max: 180, Default: 0,
+		Doc: "phase of the right channel ahead of the left; ramped over 50 ms"},
+	{Name: "mix", Min: 0, Max: 1, Default: 1, Doc: "0 is the input, 1 the modulated signal; ramped over 5 ms"},
 }
 
 const (

@@ -11,20 +11,27 @@ import (
 
 // Acid is the filter of a bass machine with its envelope.
 var Acid = dsp.Desc{
-	Type:   "acid",
-	Doc:    "Diode ladder with its own envelope and accent, as in the TB-303, computed at twice the rate.",
-	Source: "V. Zavalishin, The Art of VA Filter Design, 2012: the diode ladder; T. Stinchcombe's analysis of the TB-303: the capacitors in its loop",
+	Type: "acid",
+	Doc:  "Diode ladder with its own envelope and accent, as in the TB-303, computed at twice the rate.",
+	Source: "V. Zavalishin, The Art of VA Filter Design, 2012: the diode ladder; T. Stinchcombe's analysis of " +
+		"the TB-303: the capacitors in its loop",
 	Inputs: []dsp.Port{
 		{Name: "in", Doc: "signal to filter"},
 		{Name: "cutoff", Unit: "oct", Doc: "octaves added to cutoff"},
 	},
 	Outputs: []dsp.Port{{Name: "out", Doc: "filtered signal"}},
 	Params: []dsp.Param{
-		{Name: "cutoff", Unit: "Hz", Min: 20, OfRate: highestCutoff, Default: 500, Doc: "frequency of the resonance without the envelope; ramped over 5 ms"},
-		{Name: "resonance", Min: 0, Max: 1, Default: 0.7, Doc: "at 1 it is just below self-oscillation; ramped over 5 ms"},
-		{Name: "envmod", Unit: "oct", Min: 0, Max: 6, Default: 3, Doc: "depth of the envelope on the cutoff; ramped over 5 ms"},
-		{Name: "decay", Unit: "s", Min: 0.01, Max: 10, Default: 0.4, Doc: "time in which the envelope falls to 1/148; takes effect at the next gate"},
-		{Name: "accent", Min: 0, Max: 1, Default: 0, Doc: "at 1 up to 6 dB louder, up to an octave higher, with a decay of at most 0.2 s; takes effect at the next gate"},
+		{Name: "cutoff", Unit: "Hz", Min: 20, OfRate: highestCutoff, Default: 500,
+			Doc: "frequency of the resonance without the envelope; ramped over 5 ms"},
+		{Name: "resonance", Min: 0, Max: 1, Default: 0.7,
+			Doc: "at 1 it is just below self-oscillation; ramped over 5 ms"},
+		{Name: "envmod", Unit: "oct", Min: 0, Max: 6, Default: 3,
+			Doc: "depth of the envelope on the cutoff; ramped over 5 ms"},
+		{Name: "decay", Unit: "s", Min: 0.01, Max: 10, Default: 0.4,
+			Doc: "time in which the envelope falls to 1/148; takes effect at the next gate"},
+		{Name: "accent", Min: 0, Max: 1, Default: 0,
+			Doc: "at 1 up to 6 dB louder, up to an octave higher, with a decay of at most 0.2 s; takes effect at " +
+				"the next gate"},
 		{Name: "drive", Unit: "dB", Min: 0, Max: 36, Default: 0, Doc: "gain into the saturation; ramped over 5 ms"},
 	},
 	Gated: true,
@@ -56,15 +63,16 @@ const (
 	acidLoop    = 17    // gain of the loop at self-oscillation
 )
 
-// acid has four capacitors in a row with diodes between them, so that each loads the one before it. In
-// units of the cutoff:
+// acid has four capacitors in a row with diodes between them, so that each loads the one before
+// it. In units of the cutoff:
 //
 //	y1' = u - y1 + y2
 //	y2' = (y1 - 2 y2 + y3)/2
 //	y3' = (y2 - 2 y3 + y4)/2
 //	y4' = (y3 - 2 y4)/2
 //
-// The trapezoidal rule integrates these equations. The loop saturates where it closes, as in ladder.
+// The trapezoidal rule integrates these equations. The loop saturates where it closes, as in
+// ladder.
 type acid struct {
 	rate                       float64
 	cutoff                     cutoff
@@ -146,7 +154,8 @@ func (a *acid) tune(oct float32) {
 	g := approx.QuickTanPi(f / rate)
 	// At self-oscillation the resonance is at 1/sqrt(2) in units of the cutoff.
 	a.k = float64(acidLoop*a.res.Next()) * max(0, 1-ladderLoss(g, rate))
-	// The loop attenuates frequencies below the cutoff by 1+k. The gain compensates for a part of it.
+	// The loop attenuates frequencies below the cutoff by 1+k. The gain compensates for a part of
+	// it.
 	a.gain = float64(a.drive.Next() * (1 + float64(a.k/4)))
 	a.solve(float64(math.Sqrt2 * g))
 	a.loop = 1 / (1 + float64(float64(a.k*acidPass(a.rate))*a.share[3]))
@@ -155,8 +164,8 @@ func (a *acid) tune(oct float32) {
 	}
 }
 
-// solve inverts the matrix of the four equations. It is tridiagonal, and is solved for each integrator
-// by elimination from the last equation to the first and back.
+// solve inverts the matrix of the four equations. It is tridiagonal, and is solved for each
+// integrator by elimination from the last equation to the first and back.
 func (a *acid) solve(g float64) {
 	h := g / 2
 	var e, c [4]float64
@@ -215,8 +224,8 @@ func acidRow(m, s *[4]float64) float64 {
 	return float64(m[0]*s[0]) + float64(m[1]*s[1]) + (float64(m[2]*s[2]) + float64(m[3]*s[3]))
 }
 
-// step filters a frame at twice the rate. Each capacitor has its value without input plus its share of
-// the input.
+// step filters a frame at twice the rate. Each capacitor has its value without input plus its
+// share of the input.
 func (a *acid) step(x, pass float64) float64 {
 	s, share := &a.s, &a.share
 	y3 := acidRow(&a.inverse[3], s)
@@ -249,7 +258,9 @@ func (a *acid) Reset() {
 	for _, r := range [...]*dsp.Ramp{&a.res, &a.envmod, &a.drive} {
 		r.Jump(r.Target())
 	}
-	*a = acid{rate: a.rate, cutoff: a.cutoff, res: a.res, envmod: a.envmod, drive: a.drive, decay: a.decay, accent: a.accent}
+	*a = acid{
+		rate: a.rate, cutoff: a.cutoff, res: a.res, envmod: a.envmod, drive: a.drive, decay: a.decay, accent: a.accent,
+	}
 	a.cutoff.reset()
 	a.tune(0)
 }
@@ -295,6 +306,7 @@ func (a *acid) Restore(d *dsp.Decoder) {
 func (a *acid) values() [20]*float64 {
 	return [...]*float64{
 		&a.decay, &a.accent, &a.env, &a.envStep, &a.lift, &a.liftStep, &a.liftTarget, &a.fall,
-		&a.s[0], &a.s[1], &a.s[2], &a.s[3], &a.low, &a.share[0], &a.share[1], &a.share[2], &a.share[3], &a.k, &a.loop, &a.gain,
+		&a.s[0], &a.s[1], &a.s[2], &a.s[3], &a.low,
+		&a.share[0], &a.share[1], &a.share[2], &a.share[3], &a.k, &a.loop, &a.gain,
 	}
 }

@@ -8,7 +8,8 @@ import (
 	"github.com/music-chronus/chronus/dsp/internal/measure"
 )
 
-// acidWant is the level in dB at freq of the analogue diode ladder with a high-pass in its loop.
+// acidWant returns the level in dB at freq of the analogue diode ladder with a high-pass in its
+// loop.
 func acidWant(cutoff, resonance, freq float64) float64 {
 	s := complex(0, freq/(math.Sqrt2*cutoff))
 	p := 8*s*s*s*s + 32*s*s*s + 40*s*s + 16*s + 1
@@ -17,7 +18,8 @@ func acidWant(cutoff, resonance, freq float64) float64 {
 	return 20 * math.Log10(cmplx.Abs(complex(1+k/4, 0)/(p+complex(k, 0)*pass)))
 }
 
-// What is so faint that nothing saturates is filtered as by the analogue diode ladder: within 0.5 dB below 8 kHz, wherever that is above -50 dB.
+// A faint signal, which does not saturate, is filtered as by the analogue diode ladder: within 0.5
+// dB below 8 kHz, for levels above -50 dB.
 func TestAcidResponse(t *testing.T) {
 	worst, count := 0.0, 0
 	for _, cutoff := range []float64{50, 200, 1000, 4000, 8000} {
@@ -39,7 +41,8 @@ func TestAcidResponse(t *testing.T) {
 	t.Logf("largest difference from the analogue ladder %.3f dB at %d points", worst, count)
 }
 
-// The gate opens the filter by envmod octaves within 3 ms, and decay seconds later it is back to 1/148 of that.
+// The gate opens the filter by envmod octaves within 3 ms. After decay seconds the envelope has
+// fallen to 1/148.
 func TestAcidEnvelope(t *testing.T) {
 	a := measure.New(&Acid, 300, 0.5, 4, 0.5, 0, 0).(*acid)
 	at := func(frames int) float64 {
@@ -67,7 +70,8 @@ func TestAcidEnvelope(t *testing.T) {
 	}
 }
 
-// A gate is heard, and does not click: no step is larger than those of the filter left open, times the 6 dB of an accent.
+// A gate is audible and does not click: no step exceeds those of a permanently open filter by more
+// than the 6 dB of an accent.
 func TestAcidGate(t *testing.T) {
 	in := measure.Tone(440, rate)
 	open := measure.Steepest(filtered(&Acid, measure.New(&Acid, 8000, 0, 0, 1, 1, 0), in)[0])
@@ -82,7 +86,7 @@ func TestAcidGate(t *testing.T) {
 	}
 }
 
-// Whatever comes in, it stays within its bounds.
+// The output stays bounded for every input.
 func TestAcidBounded(t *testing.T) {
 	in := measure.Noise(3, rate)
 	for i := range in {

@@ -2,7 +2,6 @@ package filter
 
 import (
 	"math"
-	"math/cmplx"
 
 	"github.com/music-chronus/chronus/dsp"
 	"github.com/music-chronus/chronus/dsp/internal/approx"
@@ -10,9 +9,10 @@ import (
 
 // Biquad is a second-order filter.
 var Biquad = dsp.Desc{
-	Type:   "biquad",
-	Doc:    "Second-order filter with the responses of the RBJ cookbook.",
-	Source: "R. Bristow-Johnson, Cookbook formulae for audio EQ biquad filter coefficients; A. Simper, Solving the continuous SVF equations using trapezoidal integration, 2013",
+	Type: "biquad",
+	Doc:  "Second-order filter with the responses of the RBJ cookbook.",
+	Source: "R. Bristow-Johnson, Cookbook formulae for audio EQ biquad filter coefficients; A. Simper, Solving " +
+		"the continuous SVF equations using trapezoidal integration, 2013",
 	Inputs: []dsp.Port{
 		{Name: "in", Doc: "signal to filter"},
 		{Name: "cutoff", Unit: "oct", Doc: "octaves added to cutoff"},
@@ -21,9 +21,11 @@ var Biquad = dsp.Desc{
 	Params: []dsp.Param{
 		{Name: "mode", Min: 0, Max: 7, Names: []string{"lp", "hp", "bp", "notch", "allpass", "peak", "lowshelf", "highshelf"},
 			Doc: "bp has 0 dB at the cutoff; a change is crossfaded over 5 ms"},
-		{Name: "cutoff", Unit: "Hz", Min: 10, OfRate: 0.49, Default: 2000, Doc: "corner or centre frequency; ramped over 5 ms"},
+		{Name: "cutoff", Unit: "Hz", Min: 10, OfRate: 0.49, Default: 2000,
+			Doc: "corner or centre frequency; ramped over 5 ms"},
 		{Name: "q", Min: 0.1, Max: 20, Default: math.Sqrt2 / 2, Doc: "quality factor; ramped over 5 ms"},
-		{Name: "gain", Unit: "dB", Min: -24, Max: 24, Default: 0, Doc: "gain of peak, lowshelf and highshelf; ramped over 5 ms"},
+		{Name: "gain", Unit: "dB", Min: -24, Max: 24, Default: 0,
+			Doc: "gain of peak, lowshelf and highshelf; ramped over 5 ms"},
 	},
 	New: func(rate float64) dsp.Module {
 		b := &biquad{rate: rate}
@@ -42,9 +44,10 @@ const (
 	biquadGain
 )
 
-// biquad mixes the input of a state-variable filter with its band-pass and low-pass. A mode consists of
-// three weights and two factors on the coefficients. While the mode changes, all five are interpolated
-// between those of the modes. Between modes without gain that is a crossfade of the outputs.
+// biquad mixes the input of a state-variable filter with its band-pass and low-pass. A mode
+// consists of three weights and two factors on the coefficients. While the mode changes, all five
+// are interpolated between those of the modes. Between modes without gain that is a crossfade of
+// the outputs.
 type biquad struct {
 	rate    float64
 	cutoff  cutoff
@@ -196,40 +199,7 @@ func (b *biquad) Restore(d *dsp.Decoder) {
 
 // values returns all other numbers of the state.
 func (b *biquad) values() [9]*float64 {
-	return [...]*float64{&b.m[0], &b.m[1], &b.m[2], &b.qNow, &b.mixed.g, &b.mixed.k, &b.mixed.m[0], &b.mixed.m[1], &b.mixed.m[2]}
-}
-
-// BiquadResponse returns the transfer function that [Biquad] must have at freq, by R. Bristow-Johnson's
-// "Cookbook formulae for audio EQ biquad filter coefficients". The cutoff, freq and rate are in Hz, the
-// gain in dB. The mode is an index into the values of the parameter mode.
-func BiquadResponse(mode int, cutoff, q, gain, freq, rate float64) complex128 {
-	w := 2 * math.Pi * cutoff / rate
-	alpha, cosw, a := math.Sin(w)/(2*q), math.Cos(w), math.Pow(10, gain/40)
-	root := 2 * math.Sqrt(a) * alpha
-	var b0, b1, b2 float64
-	a0, a1, a2 := 1+alpha, -2*cosw, 1-alpha
-	switch mode {
-	case 0:
-		b0, b1, b2 = (1-cosw)/2, 1-cosw, (1-cosw)/2
-	case 1:
-		b0, b1, b2 = (1+cosw)/2, -(1 + cosw), (1+cosw)/2
-	case 2:
-		b0, b1, b2 = alpha, 0, -alpha
-	case 3:
-		b0, b1, b2 = 1, -2*cosw, 1
-	case 4:
-		b0, b1, b2 = 1-alpha, -2*cosw, 1+alpha
-	case 5:
-		b0, b1, b2 = 1+alpha*a, -2*cosw, 1-alpha*a
-		a0, a2 = 1+alpha/a, 1-alpha/a
-	case 6:
-		b0, b1, b2 = a*(a+1-(a-1)*cosw+root), 2*a*(a-1-(a+1)*cosw), a*(a+1-(a-1)*cosw-root)
-		a0, a1, a2 = a+1+(a-1)*cosw+root, -2*(a-1+(a+1)*cosw), a+1+(a-1)*cosw-root
-	default:
-		b0, b1, b2 = a*(a+1+(a-1)*cosw+root), -2*a*(a-1+(a+1)*cosw), a*(a+1+(a-1)*cosw-root)
-		a0, a1, a2 = a+1-(a-1)*cosw+root, 2*(a-1-(a+1)*cosw), a+1-(a-1)*cosw-root
+	return [...]*float64{
+		&b.m[0], &b.m[1], &b.m[2], &b.qNow, &b.mixed.g, &b.mixed.k, &b.mixed.m[0], &b.mixed.m[1], &b.mixed.m[2],
 	}
-	z := cmplx.Exp(complex(0, -2*math.Pi*freq/rate))
-	return (complex(b0, 0) + complex(b1, 0)*z + complex(b2, 0)*z*z) /
-		(complex(a0, 0) + complex(a1, 0)*z + complex(a2, 0)*z*z)
 }

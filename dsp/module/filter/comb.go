@@ -10,17 +10,22 @@ import (
 
 // Comb is a tuned delay line in a loop.
 var Comb = dsp.Desc{
-	Type:   "comb",
-	Doc:    "Feedback comb: a delay in a loop, tuned in Hz, that resonates at a note and its harmonics.",
-	Source: "T. I. Laakso and others, Splitting the unit delay, 1996: Lagrange interpolation; K. Karplus and A. Strong, Digital synthesis of plucked-string and drum timbres, 1983",
+	Type: "comb",
+	Doc:  "Feedback comb: a delay in a loop, tuned in Hz, that resonates at a note and its harmonics.",
+	Source: "T. I. Laakso and others, Splitting the unit delay, 1996: Lagrange interpolation; K. Karplus and A. " +
+		"Strong, Digital synthesis of plucked-string and drum timbres, 1983",
 	Inputs: []dsp.Port{
 		{Name: "in", Doc: "signal that excites the resonances"},
-		{Name: "pitch", Unit: "oct", Doc: "octaves added to freq; the frequency is limited to 20 Hz to an eighth of the rate"},
+		{Name: "pitch", Unit: "oct",
+			Doc: "octaves added to freq; the frequency is limited to 20 Hz to an eighth of the rate"},
 	},
 	Outputs: []dsp.Port{{Name: "out", Doc: "the input and the feedback"}},
 	Params: []dsp.Param{
-		{Name: "freq", Unit: "Hz", Min: combLowest, Max: 5000, Default: 440, Doc: "frequency of the note; ramped over 5 ms"},
-		{Name: "feedback", Min: -0.999, Max: 0.999, Default: 0.9, Doc: "gain of the loop, limited so that sound falls by 60 dB within 4 s; below 0 it resonates at the odd harmonics of half the frequency; ramped over 5 ms"},
+		{Name: "freq", Unit: "Hz", Min: combLowest, Max: 5000, Default: 440,
+			Doc: "frequency of the note; ramped over 5 ms"},
+		{Name: "feedback", Min: -0.999, Max: 0.999, Default: 0.9,
+			Doc: "gain of the loop, limited so that sound falls by 60 dB within 4 s; below 0 it resonates at the " +
+				"odd harmonics of half the frequency; ramped over 5 ms"},
 		{Name: "damping", Min: 0, Max: 1, Default: 0.1, Doc: "damping of high frequencies; ramped over 5 ms"},
 	},
 	New: func(rate float64) dsp.Module {
@@ -54,8 +59,8 @@ func combLength(rate float64) int {
 	return n
 }
 
-// comb reads its line by a cubic through four values. The line's delay is a period less the delay of
-// the low-pass at the fundamental, so that damping does not detune it.
+// comb reads its line by a cubic through four values. The line's delay is a period less the delay
+// of the low-pass at the fundamental, so that damping does not detune it.
 type comb struct {
 	rate                    float64
 	freq, feedback, damping dsp.Ramp

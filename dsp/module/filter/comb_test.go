@@ -7,7 +7,7 @@ import (
 	"github.com/music-chronus/chronus/dsp/internal/measure"
 )
 
-// combPeak is the frequency near freq where h is loudest, by golden section.
+// combPeak returns the frequency near freq at which h has its peak, by golden section.
 func combPeak(h []float32, freq float64) float64 {
 	lo, hi := freq*0.99, freq*1.01
 	const golden = 0.6180339887498949
@@ -27,8 +27,8 @@ func combPeak(h []float32, freq float64) float64 {
 	return (lo + hi) / 2
 }
 
-// The comb is in tune, within a cent up to 2 kHz. Damped much, its upper notes' peaks are broad and lean towards the lower side, where the
-// low-pass lets more through; those are not held to it.
+// The comb is in tune within a cent up to 2 kHz. With strong damping the upper peaks are broad and
+// lie lower, where the low-pass attenuates less; the test leaves those out.
 func TestCombTune(t *testing.T) {
 	for _, damping := range []float64{0, 0.3, 0.8} {
 		for _, freq := range []float64{55, 110.3, 440, 1046.5, 2000, 4999} {
@@ -42,7 +42,7 @@ func TestCombTune(t *testing.T) {
 	}
 }
 
-// Its resonances and the gaps between them are as loud as the feedback says.
+// The levels of the resonances and of the notches between them follow from the feedback.
 func TestCombResponse(t *testing.T) {
 	worst := 0.0
 	for _, feedback := range []float64{0.5, 0.9, -0.9, 0.97} {
@@ -60,7 +60,7 @@ func TestCombResponse(t *testing.T) {
 	t.Logf("largest difference %.4f dB", worst)
 }
 
-// It goes on for 4 s, to 60 dB, and is signal.Silent within 30.
+// Sound falls by 60 dB within 4 s.
 func TestCombRings(t *testing.T) {
 	for _, freq := range []float64{20, 440, 5000} {
 		m := measure.New(&Comb, freq, 0.999, 0)
@@ -74,7 +74,7 @@ func TestCombRings(t *testing.T) {
 	}
 }
 
-// combAtan is as exact as it says.
+// combAtan has the stated error.
 func TestCombAtan(t *testing.T) {
 	worst := 0.0
 	for x := 0.0; x < 100; x += 0.001 {

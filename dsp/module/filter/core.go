@@ -5,10 +5,10 @@ import (
 	"github.com/music-chronus/chronus/dsp/internal/signal"
 )
 
-// svfCore is a state-variable filter by the trapezoidal rule (A. Simper, "Solving the continuous SVF
-// equations using trapezoidal integration", 2013). With constant coefficients it has exactly the
-// transfer functions of the bilinear transform. Unlike a direct form it stays accurate at 20 Hz, and
-// stable while its coefficients move.
+// svfCore is a state-variable filter by the trapezoidal rule (A. Simper, "Solving the continuous
+// SVF equations using trapezoidal integration", 2013). With constant coefficients it has exactly
+// the transfer functions of the bilinear transform. Unlike a direct form it stays accurate at 20
+// Hz, and stable while its coefficients move.
 type svfCore struct {
 	s1, s2       float64 // integrators
 	g, k, a1, a2 float64 // tan(pi cutoff/rate), 1/Q, and two coefficients computed from these
@@ -29,8 +29,8 @@ func (c *svfCore) next(x float64) (band, low float64) {
 	return band, low
 }
 
-// flush sets a faint state to 0 if the output y is silent. It clears both integrators together: one of
-// them at 0 would slow the decay of the other to minutes.
+// flush sets a faint state to 0 if the output y is silent. It clears both integrators together:
+// one of them at 0 would slow the decay of the other to minutes.
 func (c *svfCore) flush(y float64) {
 	if signal.Silent(y) && signal.Silent(c.s1*1e-8) && signal.Silent(c.s2*1e-8) {
 		c.s1, c.s2 = 0, 0

@@ -12,7 +12,8 @@ const (
 	highestCutoff = 0.49 // part of the rate
 )
 
-// cutoff is a cutoff frequency in Hz that a parameter sets with a ramp and a signal moves in octaves.
+// cutoff is a cutoff frequency in Hz that a parameter sets with a ramp and a signal moves in
+// octaves.
 type cutoff struct {
 	ramp dsp.Ramp
 	oct  float32 // the signal at the last frame

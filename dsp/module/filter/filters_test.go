@@ -16,20 +16,20 @@ func filtered(d *dsp.Desc, m dsp.Module, inputs ...[]float32) [][]float32 {
 	return measure.Play(d, m, len(inputs[0]), inputs...)
 }
 
-// impulses are the responses to an impulse of that height, an output each.
+// impulses returns the response of each output to an impulse of the given height.
 func impulses(d *dsp.Desc, m dsp.Module, height float32, n int) [][]float32 {
 	in := make([]float32, n)
 	in[0] = height
 	return filtered(d, m, in)
 }
 
-// A sweep of the cutoff over ten octaves in 10 ms, up and down again, white noise at the input, the filter as resonant
-// as it gets: nothing runs away.
+// Filters with the highest resonance stay stable while the cutoff sweeps ten octaves in 10 ms, up
+// and down, with white noise at the input.
 func TestFilterSweeps(t *testing.T) {
 	const n = rate
 	in, sweep, wild := measure.Noise(1, n), make([]float32, n), measure.Noise(2, n)
 	for i := range sweep {
-		at := float64(i%960) / 480 // 0 to 2, a turn 20 ms
+		at := float64(i%960) / 480 // 0 to 2 within 20 ms
 		sweep[i] = float32(math.Log2(1000) * min(at, 2-at))
 		wild[i] *= 10
 	}
@@ -67,14 +67,14 @@ func TestFilterSweeps(t *testing.T) {
 	}
 }
 
-// A parameter that jumps does not click: around the jump no step from frame to frame is larger than twice the largest that the filter
-// makes long before and long after it, plus the largest of the input, a sine of 440 Hz.
+// A parameter that jumps does not click: no step near the jump exceeds twice the largest step far
+// from it plus the largest step of the input, a sine of 440 Hz.
 func TestFilterClicks(t *testing.T) {
 	const n = rate / 4
 	in := measure.Tone(440, 2*n)
 	for _, tt := range []struct {
 		d        *dsp.Desc
-		from, to []float64 // the parameters
+		from, to []float64 // values of the first parameters
 	}{
 		{&Biquad, []float64{0, 200}, []float64{0, 8000}},
 		{&Biquad, []float64{0, 8000}, []float64{0, 20}},
@@ -114,8 +114,13 @@ func TestFilterClicks(t *testing.T) {
 	}
 }
 
-// After a second of loud noise and then nothing, each filter is below 1e-20 within 30 s, however resonant it is, and exactly 0 within another.
+// After a second of loud noise each filter falls below 1e-20 within 30 s, however resonant it is,
+// and to exactly 0 within another second.
 func TestFilterSilence(t *testing.T) {
+	if testing.Short() {
+		t.Skip("long measurement")
+	}
+	t.Parallel()
 	for _, tt := range []struct {
 		d      *dsp.Desc
 		values []float64 // of the first parameters

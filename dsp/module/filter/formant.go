@@ -7,17 +7,21 @@ import (
 
 // Formant is a filter with the formants of vowels.
 var Formant = dsp.Desc{
-	Type:   "formant",
-	Doc:    "Vowel filter: five parallel resonators with the formants of the vowels from a to u in four voices, and of blends between them.",
-	Source: "formants, levels and bandwidths: The Canonical Csound Reference Manual, appendix D; alternate signs: D. H. Klatt, Software for a cascade/parallel formant synthesizer, 1980",
+	Type: "formant",
+	Doc: "Vowel filter: five parallel resonators with the formants of the vowels from a to u in four voices, " +
+		"and of blends between them.",
+	Source: "formants, levels and bandwidths: The Canonical Csound Reference Manual, appendix D; alternate " +
+		"signs: D. H. Klatt, Software for a cascade/parallel formant synthesizer, 1980",
 	Inputs: []dsp.Port{
 		{Name: "in", Doc: "signal to filter: a rich one, such as a saw or pulses"},
 		{Name: "vowel", Doc: "added to the parameter vowel"},
 	},
 	Outputs: []dsp.Port{{Name: "out", Doc: "the vowel; the first formant is at 0 dB"}},
 	Params: []dsp.Param{
-		{Name: "vowel", Min: 0, Max: 4, Default: 0, Doc: "a is 0, e 1, i 2, o 3 and u 4; values between them blend; ramped over 5 ms"},
-		{Name: "voice", Min: 0, Max: 3, Names: []string{"bass", "tenor", "alto", "soprano"}, Default: 0, Doc: "a change glides over 5 ms"},
+		{Name: "vowel", Min: 0, Max: 4, Default: 0,
+			Doc: "a is 0, e 1, i 2, o 3 and u 4; values between them blend; ramped over 5 ms"},
+		{Name: "voice", Min: 0, Max: 3, Names: []string{"bass", "tenor", "alto", "soprano"}, Default: 0,
+			Doc: "a change glides over 5 ms"},
 		{Name: "q", Min: 0.25, Max: 4, Default: 1, Doc: "factor on the Q of every formant; ramped over 5 ms"},
 	},
 	New: func(rate float64) dsp.Module {
@@ -41,8 +45,8 @@ type formantPoint struct {
 	freq, gain, width float64 // Hz, linear, Hz
 }
 
-// formantTable has the formants of each vowel of each voice. Every second gain is negative: between two
-// formants their phases are opposite, and sums would have a notch there.
+// formantTable has the formants of each vowel of each voice. Every second gain is negative:
+// between two formants their phases are opposite, and sums would have a notch there.
 var formantTable = formantsOf([4][5][formants]formantPoint{
 	{ // bass
 		{{600, 0, 60}, {1040, -7, 70}, {2250, -9, 110}, {2450, -9, 120}, {2750, -20, 130}},

@@ -8,7 +8,7 @@ import (
 	"github.com/music-chronus/chronus/dsp/internal/measure"
 )
 
-// formantWant is the level in dB at freq of the analytic sum of five band-passes.
+// formantWant returns the level in dB at freq of the analytic sum of five band-passes.
 func formantWant(voice, vowel int, q, freq float64) float64 {
 	sum := complex(0, 0)
 	for _, p := range formantTable[voice][vowel] {
@@ -19,8 +19,8 @@ func formantWant(voice, vowel int, q, freq float64) float64 {
 	return 20 * math.Log10(cmplx.Abs(sum))
 }
 
-// Every vowel of every voice measures what the table says, within 0.05 dB, wherever that is above -70 dB; the first formant is where it should
-// be and at 0 dB within 1 dB.
+// Every vowel of every voice has the response of the table within 0.05 dB, for levels above -70 dB.
+// The first formant is at its frequency, and at 0 dB within 1 dB.
 func TestFormantResponse(t *testing.T) {
 	worst, count, off := 0.0, 0, 0.0
 	for voice, name := range Formant.Params[formantVoice].Names {
@@ -53,8 +53,8 @@ func TestFormantResponse(t *testing.T) {
 	t.Logf("largest difference from the table %.4f dB at %d points; first formants within %.2f dB of 0", worst, count, off)
 }
 
-// Half way between two vowels the formants are half way too, whether the parameter or the input brings them there; and the input goes no
-// further than the last vowel.
+// Half way between two vowels the formants are half way too, by the parameter and by the input. The
+// input is limited to the last vowel.
 func TestFormantBetween(t *testing.T) {
 	const n = 1 << 12
 	in, half, far := make([]float32, n), make([]float32, n), make([]float32, n)

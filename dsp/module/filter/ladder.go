@@ -9,19 +9,25 @@ import (
 
 // Ladder is a filter of four poles in a loop.
 var Ladder = dsp.Desc{
-	Type:   "ladder",
-	Doc:    "Transistor ladder: four poles in a saturating loop, computed at twice the rate.",
-	Source: "V. Zavalishin, The Art of VA Filter Design, 2012: the ladder without delay in its loop; poles mixed as in the Oberheim Xpander",
+	Type: "ladder",
+	Doc:  "Transistor ladder: four poles in a saturating loop, computed at twice the rate.",
+	Source: "V. Zavalishin, The Art of VA Filter Design, 2012: the ladder without delay in its loop; poles mixed " +
+		"as in the Oberheim Xpander",
 	Inputs: []dsp.Port{
 		{Name: "in", Doc: "signal to filter"},
 		{Name: "cutoff", Unit: "oct", Doc: "octaves added to cutoff"},
 	},
 	Outputs: []dsp.Port{{Name: "out", Doc: "filtered signal"}},
 	Params: []dsp.Param{
-		{Name: "mode", Min: 0, Max: 3, Names: []string{"lp24", "lp12", "bp", "hp"}, Doc: "lp24 and lp12 fall by 24 and 12 dB an octave, bp by 12 dB on either side, hp by 24 dB; a change is crossfaded over 5 ms"},
-		{Name: "cutoff", Unit: "Hz", Min: 10, OfRate: highestCutoff, Default: 1000, Doc: "corner frequency and resonance; ramped over 5 ms"},
-		{Name: "resonance", Min: 0, Max: 1, Default: 0, Doc: "at 1 it rings for 4 s after a sound, and louder than the sound; ramped over 5 ms"},
-		{Name: "drive", Unit: "dB", Min: 0, Max: 36, Default: 0, Doc: "gain into the saturation, which starts 6 dB above full scale at a drive of 0; ramped over 5 ms"},
+		{Name: "mode", Min: 0, Max: 3, Names: []string{"lp24", "lp12", "bp", "hp"},
+			Doc: "lp24 and lp12 fall by 24 and 12 dB an octave, bp by 12 dB on either side, hp by 24 dB; a " +
+				"change is crossfaded over 5 ms"},
+		{Name: "cutoff", Unit: "Hz", Min: 10, OfRate: highestCutoff, Default: 1000,
+			Doc: "corner frequency and resonance; ramped over 5 ms"},
+		{Name: "resonance", Min: 0, Max: 1, Default: 0,
+			Doc: "at 1 it rings for 4 s after a sound, and louder than the sound; ramped over 5 ms"},
+		{Name: "drive", Unit: "dB", Min: 0, Max: 36, Default: 0,
+			Doc: "gain into the saturation, which starts 6 dB above full scale at a drive of 0; ramped over 5 ms"},
 	},
 	New: func(rate float64) dsp.Module {
 		l := &ladder{rate: rate}
@@ -45,7 +51,8 @@ const (
 // ladderHeadroom is the gain before the filter, which gives 6 dB of headroom. The output undoes it.
 const ladderHeadroom = 0.5
 
-// ladderTaps has the weights of each mode: of the first pole's input and of the output of each pole.
+// ladderTaps has the weights of each mode: of the first pole's input and of the output of each
+// pole.
 var ladderTaps = [4][5]float64{
 	{0, 0, 0, 0, 1 / ladderHeadroom},
 	{0, 0, 1 / ladderHeadroom, 0, 0},
@@ -89,9 +96,9 @@ func (l *ladder) Set(p int, v float64) {
 
 func (l *ladder) Gate(bool) {}
 
-// ladderLoss returns the part by which the loop's gain must stay below that of self-oscillation, so
-// that the resonance falls by 400 dB within 30 s, for g at a rate in Hz. The poles nearest to the axis,
-// in both ladders, are a quarter of that part away from it.
+// ladderLoss returns the part by which the loop's gain must stay below that of self-oscillation,
+// so that the resonance falls by 400 dB within 30 s, for g at a rate in Hz. The poles nearest to
+// the axis, in both ladders, are a quarter of that part away from it.
 func ladderLoss(g, rate float64) float64 {
 	const falls = 1.8 // nepers a second
 	return float64(2*falls*(1+float64(g*g))) / float64(g*rate)
@@ -130,8 +137,8 @@ func (l *ladder) Render(in, outs [][]float32) {
 	}
 }
 
-// step filters a frame at twice the rate. The output of each pole is its output without input plus a
-// power of share times the input.
+// step filters a frame at twice the rate. The output of each pole is its output without input plus
+// a power of share times the input.
 func (l *ladder) step(x float64) float64 {
 	g, s, taps := l.share, &l.s, &l.taps
 	h := 1 - g

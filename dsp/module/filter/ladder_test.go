@@ -8,7 +8,7 @@ import (
 	"github.com/music-chronus/chronus/dsp/internal/measure"
 )
 
-// ladderWant is the level in dB at freq of the analogue ladder.
+// ladderWant returns the level in dB at freq of the analogue ladder.
 func ladderWant(mode int, cutoff, resonance, freq float64) float64 {
 	s := complex(0, freq/cutoff)
 	loss := ladderLoss(math.Tan(math.Pi*cutoff/(2*rate)), 2*rate)
@@ -17,9 +17,14 @@ func ladderWant(mode int, cutoff, resonance, freq float64) float64 {
 	return 20 * math.Log10(cmplx.Abs(top/((s+1)*(s+1)*(s+1)*(s+1)+k)))
 }
 
-// What is so faint that nothing saturates is filtered as by the analogue ladder of four poles: within 0.5 dB below 8 kHz, wherever that is above
-// -50 dB. The high-pass at 8 kHz is within 0.8 dB, as the slope of 24 dB an octave is bent by what twice the rate bends frequencies.
+// A faint signal, which does not saturate, is filtered as by the analogue ladder of four poles:
+// within 0.5 dB below 8 kHz, for levels above -50 dB. The high-pass at 8 kHz is within 0.8 dB,
+// since frequency warping at twice the rate bends its slope of 24 dB an octave.
 func TestLadderResponse(t *testing.T) {
+	if testing.Short() {
+		t.Skip("long measurement")
+	}
+	t.Parallel()
 	worst, count := 0.0, 0
 	for mode, name := range Ladder.Params[ladderMode].Names {
 		for _, cutoff := range []float64{50, 200, 1000, 4000, 8000} {
@@ -42,7 +47,8 @@ func TestLadderResponse(t *testing.T) {
 	t.Logf("largest difference from the analogue ladder %.3f dB at %d points", worst, count)
 }
 
-// rings measures what goes on after an impulse: its frequency in Hz by its zero crossings within a second, and the seconds in which it falls by 60 dB.
+// rings measures the decay after an impulse: its frequency in Hz by zero crossings within a second,
+// and the time in s in which it falls by 60 dB.
 func rings(out []float32) (freq, falls float64) {
 	first, last, turns := 0.0, 0.0, -1
 	for i := rate / 10; i < rate; i++ {
@@ -57,7 +63,7 @@ func rings(out []float32) (freq, falls float64) {
 	return float64(turns) / (last - first) * rate, 0.9 * 60 / (20 * math.Log10(early/late))
 }
 
-// At resonance 1 it rings at its cutoff, for seconds.
+// At resonance 1 the ladder rings at its cutoff, for seconds.
 func TestLadderRings(t *testing.T) {
 	for _, cutoff := range []float64{100, 440, 2000, 10000, 20000} {
 		freq, falls := rings(impulses(&Ladder, measure.New(&Ladder, 0, cutoff, 1), 0.1, 2*rate)[0])
@@ -69,7 +75,7 @@ func TestLadderRings(t *testing.T) {
 	}
 }
 
-// Drive makes a sine louder, up to a bound, and richer.
+// Drive raises the level of a sine up to a bound, and the level of its harmonics.
 func TestLadderDrive(t *testing.T) {
 	last, lastThird := 0.0, math.Inf(-1)
 	for _, drive := range []float64{0, 12, 24, 36} {
@@ -83,7 +89,7 @@ func TestLadderDrive(t *testing.T) {
 	}
 }
 
-// Whatever comes in, it stays within its bounds.
+// The output stays bounded for every input.
 func TestLadderBounded(t *testing.T) {
 	in := measure.Noise(3, rate)
 	for i := range in {

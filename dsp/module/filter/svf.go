@@ -23,8 +23,10 @@ var SVF = dsp.Desc{
 		{Name: "peak", Doc: "low minus high: 0 dB far from the cutoff, and a gain of twice q at it"},
 	},
 	Params: []dsp.Param{
-		{Name: "cutoff", Unit: "Hz", Min: 10, OfRate: highestCutoff, Default: 1000, Doc: "corner or centre frequency; ramped over 5 ms"},
-		{Name: "q", Min: 0.5, Max: 50, Default: 1, Doc: "quality factor, limited to twice the cutoff in Hz; ramped over 5 ms"},
+		{Name: "cutoff", Unit: "Hz", Min: 10, OfRate: highestCutoff, Default: 1000,
+			Doc: "corner or centre frequency; ramped over 5 ms"},
+		{Name: "q", Min: 0.5, Max: 50, Default: 1,
+			Doc: "quality factor, limited to twice the cutoff in Hz; ramped over 5 ms"},
 	},
 	New: func(rate float64) dsp.Module {
 		s := &svf{rate: rate}

@@ -10,15 +10,20 @@ import (
 // FM is a sine whose phase is modulated by another.
 var FM = dsp.Desc{
 	Type: "fm",
-	Doc:  "Sine whose phase is modulated by another sine. The levels of its sidebands are the Bessel functions of the index.",
+	Doc: "Sine whose phase is modulated by another sine. The levels of its sidebands are the Bessel functions " +
+		"of the index.",
 	Source: "J. Chowning, \"The synthesis of complex audio spectra by means of frequency modulation\", 1973; " +
 		"the feedback N. Tomisawa, US patent 4,249,447, 1981",
 	Inputs:  oscInputs(dsp.Port{Name: "index", Doc: "added to the parameter index; the sum is limited to -20 to 20"}),
 	Outputs: []dsp.Port{{Name: "out", Doc: "the carrier; its amplitude is gain"}},
 	Params: oscParams(
-		dsp.Param{Name: "ratio", Min: 0.125, Max: 16, Default: 1, Doc: "frequency of the modulator divided by that of the carrier; the modulator is limited to half the rate"},
-		dsp.Param{Name: "index", Min: 0, Max: 20, Default: 2, Doc: "depth of the phase modulation in radians; ramped over 5 ms"},
-		dsp.Param{Name: "feedback", Min: 0, Max: 1, Doc: "depth by which the modulator modulates its own phase, 1 being a quarter turn; ramped over 5 ms"},
+		dsp.Param{Name: "ratio", Min: 0.125, Max: 16, Default: 1,
+			Doc: "frequency of the modulator divided by that of the carrier; the modulator is limited to half " +
+				"the rate"},
+		dsp.Param{Name: "index", Min: 0, Max: 20, Default: 2,
+			Doc: "depth of the phase modulation in radians; ramped over 5 ms"},
+		dsp.Param{Name: "feedback", Min: 0, Max: 1,
+			Doc: "depth by which the modulator modulates its own phase, 1 being a quarter turn; ramped over 5 ms"},
 	),
 	GeneratesSound: true,
 	New: func(rate float64) dsp.Module {
@@ -34,8 +39,8 @@ const (
 	fmFeedback
 )
 
-// fm feeds the mean of the modulator's last two values back to its phase. One value alone would make
-// the modulator oscillate from frame to frame.
+// fm feeds the mean of the modulator's last two values back to its phase. One value alone would
+// make the modulator oscillate from frame to frame.
 type fm struct {
 	osc
 	ratio           float64

@@ -9,19 +9,22 @@ import (
 
 // Noise is a source of white, pink or brown noise.
 var Noise = dsp.Desc{
-	Type:    "noise",
-	Doc:     "Noise. The same seed gives the same noise; all colors have the same power.",
-	Source:  "SplitMix64 by G. Steele, D. Lea, C. Flood, \"Fast splittable pseudorandom number generators\", 2014; the pink filter by P. Kellett, musicdsp.org, 2000",
+	Type: "noise",
+	Doc:  "Noise. The same seed gives the same noise; all colors have the same power.",
+	Source: "SplitMix64 by G. Steele, D. Lea, C. Flood, \"Fast splittable pseudorandom number generators\", " +
+		"2014; the pink filter by P. Kellett, musicdsp.org, 2000",
 	Outputs: []dsp.Port{{Name: "out", Doc: "noise with an RMS of a quarter of gain"}},
 	Params: []dsp.Param{
-		{Name: "color", Min: 0, Max: 2, Names: []string{"white", "pink", "brown"}, Doc: "0, -3 or -6 dB an octave, brown above 20 Hz; a change is crossfaded over 5 ms"},
+		{Name: "color", Min: 0, Max: 2, Names: []string{"white", "pink", "brown"},
+			Doc: "0, -3 or -6 dB an octave, brown above 20 Hz; a change is crossfaded over 5 ms"},
 		{Name: "seed", Min: 0, Max: 65535, Default: 0, Doc: "whole number; setting it restarts the noise"},
 		{Name: "gain", Min: 0, Max: 1, Default: 0.5, Doc: "linear; ramped over 5 ms"},
 	},
 	New: func(rate float64) dsp.Module {
 		n := &noise{rate: rate}
 		n.pole = 1 - float64(2*math.Pi*noiseLeak/rate)
-		// power is the variance that the leaky integrator and its zero give white noise of variance 1.
+		// power is the variance that the leaky integrator and its zero give white noise of
+		// variance 1.
 		p := n.pole
 		power := float64(noiseZero*noiseZero) + float64(2*noiseZero*p) + 1
 		n.brownGain = math.Sqrt((1 - float64(p*p)) / power)
@@ -45,7 +48,8 @@ const (
 	noisePinkBy = 0.327597 // factor to a variance of 1
 )
 
-// noise runs the filters of all three colors all the time, so that a change of color needs no settling.
+// noise runs the filters of all three colors all the time, so that a change of color needs no
+// settling.
 type noise struct {
 	rate      float64
 	pole      float64 // of the leaky integrator
@@ -86,8 +90,8 @@ func (n *noise) Render(_, outs [][]float32) {
 	}
 }
 
-// nextPink filters by a bank of one-pole filters. The slope is within 0.05 dB of -3 dB an octave above
-// 1/4800 of the rate.
+// nextPink filters by a bank of one-pole filters. The slope is within 0.05 dB of -3 dB an octave
+// above 1/4800 of the rate.
 func (n *noise) nextPink(w float64) float64 {
 	b := &n.pink
 	b[0] = float64(0.99886*b[0]) + float64(0.0555179*w)

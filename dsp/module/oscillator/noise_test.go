@@ -7,8 +7,8 @@ import (
 	"github.com/music-chronus/chronus/dsp/internal/measure"
 )
 
-// The filters have the slopes that they should have: pink within 0.5 dB from 40 Hz to 18 kHz at every usual rate, brown with its leak
-// within 0.3 dB.
+// The filters have the right slopes: pink within 0.5 dB from 40 Hz to 18 kHz at every usual rate,
+// brown with its leak within 0.3 dB.
 func TestNoiseFilters(t *testing.T) {
 	for _, fs := range []float64{44100, 48000, 96000, 192000} {
 		n := Noise.New(fs).(*noise)
@@ -35,7 +35,7 @@ func TestNoiseFilters(t *testing.T) {
 	}
 }
 
-// noiseBand is the power between two frequencies in Hz, in dB.
+// noiseBand returns the power between two frequencies in Hz, in dB.
 func noiseBand(x []float32, lo, hi float64) float64 {
 	sum := 0.0
 	for at := 0; at+oscTurn <= len(x); at += oscTurn {
@@ -48,10 +48,14 @@ func noiseBand(x []float32, lo, hi float64) float64 {
 	return 10 * math.Log10(sum)
 }
 
-// The noise itself has those slopes, from octave to octave, the level that is promised, and no mean that grows.
+// The noise has these slopes from octave to octave, the documented level, and a bounded mean.
 func TestNoiseSpectrum(t *testing.T) {
+	if testing.Short() {
+		t.Skip("long measurement")
+	}
+	t.Parallel()
 	const n = 64 * oscTurn
-	for color, slope := range []float64{3.01, 0, -3.01} { // of the power of an octave
+	for color, slope := range []float64{3.01, 0, -3.01} { // dB of the power of an octave
 		m := Noise.New(rate)
 		m.Set(noiseColor, float64(color))
 		m.Set(noiseGain, 1)

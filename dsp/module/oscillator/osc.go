@@ -1,5 +1,5 @@
-// Package oscillator has the modules that make periodic sounds and noise. They share two inputs that
-// move the frequency, and the parameters freq and gain.
+// Package oscillator has the modules that make periodic sounds and noise. They share two inputs
+// that move the frequency, and the parameters freq and gain.
 package oscillator
 
 import (
@@ -27,8 +27,8 @@ func oscParams(more ...dsp.Param) []dsp.Param {
 	}, more...)
 }
 
-// osc is the phase, the frequency and the gain of an oscillator. A turn of the phase is 2^64, so the
-// frequency is exact to rate/2^64 and does not drift.
+// osc is the phase, the frequency and the gain of an oscillator. A turn of the phase is 2^64, so
+// the frequency is exact to rate/2^64 and does not drift.
 type osc struct {
 	rate      float64
 	freq      float64

@@ -10,11 +10,13 @@ import (
 
 const rate = measure.Rate
 
-// oscTurn is a length over which an oscillator at an odd number of turns is exactly periodic: its partials are on the bins that
-// are multiples of that number, what is folded back is on others, and no window is needed.
+// oscTurn is a length, in frames, over which an oscillator at an odd number of turns is exactly
+// periodic. Its partials are on the bins that are multiples of that number, its aliases are on
+// others, and no window is needed.
 const oscTurn = 8192
 
-// oscAlias is the strongest bin below limit in Hz that is no multiple of turns, in dB against ref.
+// oscAlias returns the level of the strongest bin below limit in Hz that is not a multiple of
+// turns, in dB against ref.
 func oscAlias(spectrum []float64, turns int, limit, ref float64) float64 {
 	most := 1e-12
 	for i := 1; i < int(limit/rate*oscTurn); i++ {
@@ -32,8 +34,8 @@ func oscAt(m dsp.Module, turns int) dsp.Module {
 	return m
 }
 
-// The measure is the strongest component below 10 kHz that is no partial, against the fundamental, for 39 fundamentals from
-// 53 Hz to 4.2 kHz: at most -50 dB, and 24 dB below that of the wave that is not smoothed.
+// The strongest alias below 10 kHz is at most -50 dB against the fundamental, and 24 dB below that
+// of the naive wave, for 39 fundamentals from 53 Hz to 4.2 kHz.
 func TestOscAlias(t *testing.T) {
 	for _, w := range []struct {
 		name  string
@@ -63,7 +65,7 @@ func TestOscAlias(t *testing.T) {
 	}
 }
 
-// The partials are those of the wave: within 0.5 dB up to 10 kHz.
+// The partials are those of the ideal wave within 0.5 dB, up to 10 kHz.
 func TestOscPartials(t *testing.T) {
 	const turns = 37 // 217 Hz
 	for _, w := range []struct {
@@ -89,7 +91,8 @@ func TestOscPartials(t *testing.T) {
 	}
 }
 
-// After a minute, bent by both inputs, the phase is where it should be: the frequency is right to 1e-5 Hz.
+// After a minute, with both inputs in use, the phase is exact: the frequency error is below 1e-5
+// Hz.
 func TestOscFrequency(t *testing.T) {
 	const seconds = 60
 	for _, d := range []*dsp.Desc{&Sine, &Saw, &Square, &Triangle, &Wavetable, &FM} {
@@ -119,8 +122,9 @@ func TestOscFrequency(t *testing.T) {
 	}
 }
 
-// The measure of a click is the largest step from a frame to the next. While every parameter but freq jumps between the ends of
-// its range (or the values given) it is not larger than in the still wave, but for what the ramps add. (A width that moves towards the phase makes its edge as hard as 2 and the overshoot.)
+// The largest step from a frame to the next measures a click. While a parameter other than freq
+// jumps between two values, it is at most that of the constant wave plus the steps of the ramps. A
+// width that moves towards the phase makes a hard edge of 2 with its overshoot.
 func TestOscNoClick(t *testing.T) {
 	const turns = 37
 	step := 2*math.Pi*turns/oscTurn + 1.0/float64(dsp.RampFrames(rate))
@@ -152,7 +156,7 @@ func TestOscNoClick(t *testing.T) {
 	}
 }
 
-// A jump of the frequency does not touch the phase.
+// A jump of the frequency does not change the phase.
 func TestOscFrequencyJump(t *testing.T) {
 	for _, d := range []*dsp.Desc{&Triangle, &Wavetable, &FM} {
 		m := oscAt(d.New(rate), 37)
@@ -170,13 +174,13 @@ func TestOscFrequencyJump(t *testing.T) {
 	}
 }
 
-// An input that is added to a parameter does what the parameter does.
+// An input that is added to a parameter has the effect of the parameter.
 func TestOscInputs(t *testing.T) {
 	for _, tt := range []struct {
 		d            *dsp.Desc
 		param, input string
 		value        float64
-		moved        float64 // of the parameter, so that the input must be value-moved
+		moved        float64 // value of the parameter when the input is value-moved
 	}{
 		{&Square, "width", "pw", 0.75, 0.25}, {&Wavetable, "position", "position", 0.625, 0.5}, {&FM, "index", "index", 3, 1},
 		{&Sine, "freq", "fm", 1000, 900}, {&Saw, "freq", "fm", 1000, 900}, {&Triangle, "freq", "fm", 1000, 900},
@@ -210,7 +214,7 @@ func TestOscInputs(t *testing.T) {
 	}
 }
 
-// The strength of each sideband is the Bessel function of its order at the index.
+// The level of each sideband is the Bessel function of its order at the index.
 func TestFMBessel(t *testing.T) {
 	const carrier, modulator = 1536, 192
 	for _, index := range []float64{0.5, 2, 5} {
@@ -229,10 +233,10 @@ func TestFMBessel(t *testing.T) {
 	}
 }
 
-// oscFolded is the sideband that comes to the place of the n-th from below 0 Hz, upside down.
+// oscFolded returns the level of the sideband that is mirrored at 0 Hz to the place of the n-th.
 func oscFolded(n int, index float64) float64 { return math.Jn(-16-n, index) }
 
-// Full feedback makes neither a mean nor anything beyond gain.
+// With full feedback the output has no mean and stays within gain.
 func TestFMFeedback(t *testing.T) {
 	m := FM.New(rate)
 	m.Set(fmIndex, 0)

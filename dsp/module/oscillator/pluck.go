@@ -13,19 +13,26 @@ var Pluck = dsp.Desc{
 	Doc:  "Plucked string. Opening the gate plucks it, always with the same noise; closing the gate damps it.",
 	Source: "K. Karplus, A. Strong, \"Digital synthesis of plucked-string and drum timbres\", 1983; " +
 		"D. Jaffe, J. Smith, \"Extensions of the Karplus-Strong plucked-string algorithm\", 1983",
-	Inputs:  []dsp.Port{{Name: "pitch", Unit: "oct", Doc: "octaves added to freq; the frequency is limited to 20 Hz to a quarter of the rate"}},
+	Inputs: []dsp.Port{{Name: "pitch", Unit: "oct",
+		Doc: "octaves added to freq; the frequency is limited to 20 Hz to a quarter of the rate"}},
 	Outputs: []dsp.Port{{Name: "out", Doc: "the string, with an attack about as loud as gain"}},
 	Params: []dsp.Param{
 		{Name: "freq", Unit: "Hz", Min: 20, OfRate: 0.25, Default: 440, Doc: "frequency while pitch is 0"},
-		{Name: "decay", Unit: "s", Min: 0.05, Max: 20, Default: 4, Doc: "time in which the fundamental falls by 60 dB while the gate is open; ramped over 5 ms"},
-		{Name: "brightness", Min: 0, Max: 1, Default: 0.5, Doc: "0: the upper partials are weak and decay fast; 1: those below about 5 kHz last as long as the fundamental; ramped over 5 ms"},
-		{Name: "position", Min: 0.02, Max: 0.5, Default: 0.2, Doc: "where the string is plucked, as a part of its length; takes effect at the next pluck"},
-		{Name: "release", Unit: "s", Min: 0.05, Max: 3, Default: 1, Doc: "longest decay while the gate is closed; ramped over 5 ms"},
+		{Name: "decay", Unit: "s", Min: 0.05, Max: 20, Default: 4,
+			Doc: "time in which the fundamental falls by 60 dB while the gate is open; ramped over 5 ms"},
+		{Name: "brightness", Min: 0, Max: 1, Default: 0.5,
+			Doc: "0: the upper partials are weak and decay fast; 1: those below about 5 kHz last as long as the " +
+				"fundamental; ramped over 5 ms"},
+		{Name: "position", Min: 0.02, Max: 0.5, Default: 0.2,
+			Doc: "where the string is plucked, as a part of its length; takes effect at the next pluck"},
+		{Name: "release", Unit: "s", Min: 0.05, Max: 3, Default: 1,
+			Doc: "longest decay while the gate is closed; ramped over 5 ms"},
 		{Name: "gain", Min: 0, Max: 1, Default: 0.5, Doc: "linear; ramped over 5 ms"},
 	},
 	Gated: true,
 	New: func(rate float64) dsp.Module {
-		p := &pluck{rate: rate, freq: 440, decay: 4, position: 0.2, release: 1, line: make([]float32, int(rate/pluckLowest)+4)}
+		p := &pluck{rate: rate, freq: 440, decay: 4, position: 0.2, release: 1}
+		p.line = make([]float32, int(rate/pluckLowest)+4)
 		p.bright.Jump(0.5)
 		p.gain.Jump(0.5)
 		p.seconds.Jump(1)
@@ -53,8 +60,8 @@ const (
 
 // pluck is a delay line with a low-pass of three points in its loop. The low-pass delays all
 // frequencies by one frame, so it does not detune the string; the line is a frame shorter than a
-// period. A polynomial through six points interpolates between frames. It attenuates a fundamental of
-// 2 kHz by less than 1e-5 a period.
+// period. A polynomial through six points interpolates between frames. It attenuates a fundamental
+// of 2 kHz by less than 1e-5 a period.
 type pluck struct {
 	rate, freq               float64
 	decay, position, release float64
@@ -118,8 +125,8 @@ func (p *pluck) Gate(on bool) {
 }
 
 // tune computes the line's length and losses for a decay in s and for 1 less the brightness. The
-// low-pass causes at most half of the fundamental's loss in dB, and loop the rest. So the fundamental
-// has the decay that was set, and lower frequencies decay too.
+// low-pass causes at most half of the fundamental's loss in dB, and loop the rest. So the
+// fundamental has the decay that was set, and lower frequencies decay too.
 func (p *pluck) tune(lasts, dull float64) {
 	p.lasts, p.dull = lasts, dull
 	f := oscBent(p.freq, p.pitch)
@@ -142,15 +149,17 @@ func (p *pluck) tune(lasts, dull float64) {
 	p.soft = 1 - float64(0.85*dull)
 }
 
-// pluckTaps returns the weights of the points -2 to 3 in the polynomial through them, at x in [0, 1).
+// pluckTaps returns the weights of the points -2 to 3 in the polynomial through them, at x in [0,
+// 1).
 func pluckTaps(x float64) (w [6]float64) {
 	l1, l2, l3 := x+2, x+1, x
 	r1, r2, r3 := x-3, x-2, x-1
 	l12, r12 := float64(l1*l2), float64(r1*r2)
 	l123, r123 := float64(l12*l3), float64(r12*r3)
 	return [6]float64{
-		float64(float64(l2*l3)*r123) * (-1.0 / 120), float64(float64(l1*l3)*r123) * (1.0 / 24), float64(l12*r123) * (-1.0 / 12),
-		float64(l123*r12) * (1.0 / 12), float64(l123*float64(r1*r3)) * (-1.0 / 24), float64(l123*float64(r2*r3)) * (1.0 / 120),
+		float64(float64(l2*l3)*r123) * (-1.0 / 120), float64(float64(l1*l3)*r123) * (1.0 / 24),
+		float64(l12*r123) * (-1.0 / 12), float64(l123*r12) * (1.0 / 12),
+		float64(l123*float64(r1*r3)) * (-1.0 / 24), float64(l123*float64(r2*r3)) * (1.0 / 120),
 	}
 }
 
@@ -200,8 +209,9 @@ func (p *pluck) feedback() float64 {
 	return float64(p.loop * y)
 }
 
-// stroke returns a frame of the excitation: a period of noise, and an inverted copy that is delayed by
-// position periods. The copy cancels the partials that have a node where the string is plucked.
+// stroke returns a frame of the excitation: a period of noise, and an inverted copy that is
+// delayed by position periods. The copy cancels the partials that have a node where the string is
+// plucked.
 func (p *pluck) stroke() float64 {
 	if p.struck {
 		p.struck = false

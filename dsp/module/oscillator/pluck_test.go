@@ -8,7 +8,7 @@ import (
 	"github.com/music-chronus/chronus/dsp/internal/measure"
 )
 
-// pluckSound is a second of a string, its gate open.
+// pluckSound returns a second of a string with an open gate.
 func pluckSound(freq, pitch, decay, bright float64) []float32 {
 	m := Pluck.New(rate)
 	for p, v := range map[int]float64{pluckFreq: freq, pluckDecay: decay, pluckBrightness: bright, pluckGain: 1} {
@@ -24,7 +24,8 @@ func pluckSound(freq, pitch, decay, bright float64) []float32 {
 	return out
 }
 
-// pluckPartial is the amplitude and phase at freq of a third of a second from a frame on, under a Hann window.
+// pluckPartial returns the amplitude and phase at freq of a third of a second from a frame on,
+// under a Hann window.
 func pluckPartial(x []float32, freq float64, from int) (sum complex128) {
 	const n = rate / 3
 	for i := range n {
@@ -34,8 +35,8 @@ func pluckPartial(x []float32, freq float64, from int) (sum complex128) {
 	return sum
 }
 
-// The measure of tune is how far the fundamental's phase moves against that of the frequency asked for, in 0.1 s: within
-// 1 cent up to 2 kHz, whatever is between two frames, by freq or by pitch.
+// The drift of the fundamental's phase within 0.1 s measures the tuning. The string is within 1
+// cent up to 2 kHz, for fractional periods, by freq and by pitch.
 func TestPluckTuning(t *testing.T) {
 	worst := 0.0
 	for _, freq := range []float64{41.2, 82.4069, 110, 196.3, 440, 698.456, 1000.7, 1318.51, 1760, 1999} {
@@ -55,9 +56,9 @@ func TestPluckTuning(t *testing.T) {
 	t.Logf("within %.4f cents", worst)
 }
 
-// The fundamental falls as decay says, and the partials above it as brightness says.
+// The decay of the fundamental follows decay, and that of the upper partials follows brightness.
 func TestPluckDecay(t *testing.T) {
-	for freq, partial := range map[float64]float64{82.4069: 48, 440: 9, 1760: 2} { // near 4 kHz
+	for freq, partial := range map[float64]float64{82.4069: 48, 440: 9, 1760: 2} { // partials near 4 kHz
 		for _, decay := range []float64{1, 5} {
 			falls := func(bright, partial float64) float64 { // dB in a third of a second
 				x := pluckSound(freq, 0, decay, bright)
@@ -78,12 +79,13 @@ func TestPluckDecay(t *testing.T) {
 	}
 }
 
-// Every stroke gives the same bits, whatever rings; a closed gate damps; and what is struck at a node of a partial lacks it.
+// Every stroke gives the same bits, also while the string still sounds. A closed gate damps. A
+// partial with a node at the plucking point is missing.
 func TestPluckStroke(t *testing.T) {
 	m := Pluck.New(rate)
 	m.Set(pluckPosition, 0.5)
 	m.Set(pluckBrightness, 1)
-	m.Set(pluckFreq, 480) // whole frames, so that nothing is smeared
+	m.Set(pluckFreq, 480) // a period of whole frames needs no interpolation
 	m.Reset()
 	m.Gate(true)
 	first := rendered(m, rate/2)
@@ -104,7 +106,7 @@ func TestPluckStroke(t *testing.T) {
 	}
 }
 
-// Vibrato does not pump the string up, and neither does a jump of the pitch.
+// Vibrato and jumps of the pitch do not add energy to the string.
 func TestPluckVibrato(t *testing.T) {
 	m := Pluck.New(rate)
 	m.Set(pluckDecay, 20)

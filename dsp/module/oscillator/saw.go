@@ -7,11 +7,13 @@ import (
 
 // Saw is a band-limited sawtooth oscillator.
 var Saw = dsp.Desc{
-	Type:           "saw",
-	Doc:            "Rising sawtooth, band-limited. Its phase is continuous when the frequency changes.",
-	Source:         "V. Valimaki, J. Pekonen, J. Nam, \"Perceptually informed synthesis of bandlimited classical waveforms using integrated polynomial interpolation\", 2012",
-	Inputs:         oscInputs(),
-	Outputs:        []dsp.Port{{Name: "out", Doc: "the wave, from -gain to gain; it overshoots by a twelfth at its edges"}},
+	Type: "saw",
+	Doc:  "Rising sawtooth, band-limited. Its phase is continuous when the frequency changes.",
+	Source: "V. Valimaki, J. Pekonen, J. Nam, \"Perceptually informed synthesis of bandlimited classical " +
+		"waveforms using integrated polynomial interpolation\", 2012",
+	Inputs: oscInputs(),
+	Outputs: []dsp.Port{{Name: "out",
+		Doc: "the wave, from -gain to gain; it overshoots by a twelfth at its edges"}},
 	Params:         oscParams(),
 	GeneratesSound: true,
 	New:            func(rate float64) dsp.Module { return &saw{newOsc(rate)} },

@@ -22,7 +22,7 @@ func TestSineTHD(t *testing.T) {
 	}
 }
 
-// After a minute the phase is where it should be: the frequency is right to 1e-5 Hz.
+// After a minute the phase is exact: the frequency error is below 1e-5 Hz.
 func TestSineFrequency(t *testing.T) {
 	const freq, seconds = 440.1234567, 60
 	s := Sine.New(rate).(*sine)
@@ -40,7 +40,7 @@ func TestSineFrequency(t *testing.T) {
 	}
 }
 
-// A change of frequency does not touch the phase: no step larger than the wave's own.
+// A change of frequency or gain makes no step larger than those of the wave and of the ramp.
 func TestSineNoClick(t *testing.T) {
 	s := Sine.New(rate)
 	s.Set(oscGain, 1)

@@ -7,13 +7,16 @@ import (
 
 // Square is a band-limited pulse oscillator.
 var Square = dsp.Desc{
-	Type:    "square",
-	Doc:     "Square or pulse wave of any width, band-limited. Its phase is continuous when the frequency changes.",
-	Source:  "V. Valimaki, J. Pekonen, J. Nam, \"Perceptually informed synthesis of bandlimited classical waveforms using integrated polynomial interpolation\", 2012",
-	Inputs:  oscInputs(dsp.Port{Name: "pw", Doc: "added to width; the sum is limited to 0.01 to 0.99"}),
-	Outputs: []dsp.Port{{Name: "out", Doc: "gain during width, -gain for the rest of the cycle; it overshoots by a twelfth at its edges"}},
+	Type: "square",
+	Doc:  "Square or pulse wave of any width, band-limited. Its phase is continuous when the frequency changes.",
+	Source: "V. Valimaki, J. Pekonen, J. Nam, \"Perceptually informed synthesis of bandlimited classical " +
+		"waveforms using integrated polynomial interpolation\", 2012",
+	Inputs: oscInputs(dsp.Port{Name: "pw", Doc: "added to width; the sum is limited to 0.01 to 0.99"}),
+	Outputs: []dsp.Port{{Name: "out",
+		Doc: "gain during width, -gain for the rest of the cycle; it overshoots by a twelfth at its edges"}},
 	Params: oscParams(
-		dsp.Param{Name: "width", Min: 0.01, Max: 0.99, Default: 0.5, Doc: "part of the cycle that is high; ramped over 5 ms"},
+		dsp.Param{Name: "width", Min: 0.01, Max: 0.99, Default: 0.5,
+			Doc: "part of the cycle that is high; ramped over 5 ms"},
 	),
 	GeneratesSound: true,
 	New: func(rate float64) dsp.Module {

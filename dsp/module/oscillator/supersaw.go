@@ -11,15 +11,20 @@ import (
 
 // Supersaw is an oscillator of seven detuned saws.
 var Supersaw = dsp.Desc{
-	Type:    "supersaw",
-	Doc:     "Seven band-limited saws, detuned against each other and spread over the stereo field. Together they are as loud as one.",
-	Source:  "A. Szabo, \"How to emulate the Super Saw\", 2010: the detunings and both curves",
-	Inputs:  oscInputs(),
-	Outputs: []dsp.Port{{Name: "out", Stereo: true, Doc: "the saws; each channel has the RMS of one saw with that gain, and peaks of up to 2.6 times gain"}},
+	Type: "supersaw",
+	Doc: "Seven band-limited saws, detuned against each other and spread over the stereo field. Together " +
+		"they are as loud as one.",
+	Source: "A. Szabo, \"How to emulate the Super Saw\", 2010: the detunings and both curves",
+	Inputs: oscInputs(),
+	Outputs: []dsp.Port{{Name: "out", Stereo: true,
+		Doc: "the saws; each channel has the RMS of one saw with that gain, and peaks of up to 2.6 times gain"}},
 	Params: oscParams(
-		dsp.Param{Name: "detune", Min: 0, Max: 1, Default: 0.4, Doc: "distance between the saws; at 1 they lie from 202 cents below to 177 cents above"},
-		dsp.Param{Name: "mix", Min: 0, Max: 1, Default: 0.6, Doc: "level of the six outer saws against the middle one; ramped over 5 ms"},
-		dsp.Param{Name: "spread", Min: 0, Max: 1, Default: 0.5, Doc: "distance of the saws from the centre of the stereo field; ramped over 5 ms"},
+		dsp.Param{Name: "detune", Min: 0, Max: 1, Default: 0.4,
+			Doc: "distance between the saws; at 1 they lie from 202 cents below to 177 cents above"},
+		dsp.Param{Name: "mix", Min: 0, Max: 1, Default: 0.6,
+			Doc: "level of the six outer saws against the middle one; ramped over 5 ms"},
+		dsp.Param{Name: "spread", Min: 0, Max: 1, Default: 0.5,
+			Doc: "distance of the saws from the centre of the stereo field; ramped over 5 ms"},
 	),
 	GeneratesSound: true,
 	New: func(rate float64) dsp.Module {
@@ -37,9 +42,9 @@ const (
 	supersawSpread
 )
 
-// supersawOffsets are the relative deviations of the saws' frequencies at detune 1. supersawPlaces are
-// their places in the stereo field at spread 1, from -1 (left) to 1. The two saws of a pair with
-// similar detuning lie on opposite sides.
+// supersawOffsets are the relative deviations of the saws' frequencies at detune 1. supersawPlaces
+// are their places in the stereo field at spread 1, from -1 (left) to 1. The two saws of a pair
+// with similar detuning lie on opposite sides.
 var (
 	supersawOffsets = [7]float64{-0.11002313, -0.06288439, -0.01952356, 0, 0.01991221, 0.06216538, 0.10745242}
 	supersawPlaces  = [7]float64{-1, 2.0 / 3, -1.0 / 3, 0, 1.0 / 3, -2.0 / 3, 1}
@@ -48,8 +53,8 @@ var (
 // supersawMiddle is the index of the saw without detuning.
 const supersawMiddle = 3
 
-// supersaw has seven phases; the phase of osc stays 0. Steps and levels are recomputed only when the
-// values that they depend on move.
+// supersaw has seven phases; the phase of osc stays 0. Steps and levels are recomputed only when
+// the values that they depend on move.
 type supersaw struct {
 	osc
 	detune      float64
@@ -82,8 +87,8 @@ func (s *supersaw) Gate(bool) {}
 func supersawCurve(x float64) float64 {
 	y := 0.0
 	for _, c := range [...]float64{
-		10028.7312891634, -50818.8652045924, 111363.4808729368, -138150.6761080548, 106649.6679158292, -53046.9642751875,
-		17019.9518580080, -3425.0836591318, 404.2703938388, -24.1878824391, 0.6717417634, 0.0030115596,
+		10028.7312891634, -50818.8652045924, 111363.4808729368, -138150.6761080548, 106649.6679158292,
+		-53046.9642751875, 17019.9518580080, -3425.0836591318, 404.2703938388, -24.1878824391, 0.6717417634, 0.0030115596,
 	} {
 		y = float64(y*x) + c
 	}
@@ -99,8 +104,8 @@ func (s *supersaw) spreadSteps(step uint64) {
 	}
 }
 
-// levels computes the level of each saw on each side: Szabo's curves, normalized to the power of one
-// saw, and panned with constant power.
+// levels computes the level of each saw on each side: Szabo's curves, normalized to the power of
+// one saw, and panned with constant power.
 func (s *supersaw) levels(mix, spread float64) {
 	middle := 0.99785 - float64(0.55366*mix)
 	side := 0.044372 + float64(mix*(1.2841-float64(0.73764*mix)))

@@ -9,9 +9,11 @@ import (
 
 // Triangle is a band-limited triangle oscillator.
 var Triangle = dsp.Desc{
-	Type:           "triangle",
-	Doc:            "Triangle that starts at 0 and rises, band-limited. Its phase is continuous when the frequency changes.",
-	Source:         "V. Valimaki, J. Pekonen, J. Nam, \"Perceptually informed synthesis of bandlimited classical waveforms using integrated polynomial interpolation\", 2012",
+	Type: "triangle",
+	Doc: "Triangle that starts at 0 and rises, band-limited. Its phase is continuous when the " +
+		"frequency changes.",
+	Source: "V. Valimaki, J. Pekonen, J. Nam, \"Perceptually informed synthesis of bandlimited classical " +
+		"waveforms using integrated polynomial interpolation\", 2012",
 	Inputs:         oscInputs(),
 	Outputs:        []dsp.Port{{Name: "out", Doc: "the wave; its amplitude is gain"}},
 	Params:         oscParams(),

@@ -7,14 +7,20 @@ import (
 
 // Wavetable is an oscillator that reads tables of single cycles.
 var Wavetable = dsp.Desc{
-	Type:    "wavetable",
-	Doc:     "Oscillator that moves through the five waves of a table by position, band-limited.",
-	Source:  "the formants of vocal: G. Peterson, H. Barney, \"Control methods used in a study of the vowels\", 1952",
-	Inputs:  oscInputs(dsp.Port{Name: "position", Doc: "added to the parameter position; the sum is limited to 0 to 1"}),
-	Outputs: []dsp.Port{{Name: "out", Doc: "the wave, with a peak of about gain; its partials are complete up to a quarter of the rate, and its aliases lie above a third"}},
+	Type:   "wavetable",
+	Doc:    "Oscillator that moves through the five waves of a table by position, band-limited.",
+	Source: "the formants of vocal: G. Peterson, H. Barney, \"Control methods used in a study of the vowels\", 1952",
+	Inputs: oscInputs(dsp.Port{Name: "position",
+		Doc: "added to the parameter position; the sum is limited to 0 to 1"}),
+	Outputs: []dsp.Port{{Name: "out",
+		Doc: "the wave, with a peak of about gain; its partials are complete up to a quarter of the rate, and " +
+			"its aliases lie above a third"}},
 	Params: oscParams(
-		dsp.Param{Name: "table", Min: 0, Max: 3, Names: wavetableNames, Doc: "basic: sine, triangle, square, saw, bright; vocal: a, e, i, o, u; organ: five registrations; metal: five sparse spectra; a change is crossfaded over 5 ms"},
-		dsp.Param{Name: "position", Min: 0, Max: 1, Default: 0, Doc: "from the first wave of the table to the last; ramped over 5 ms"},
+		dsp.Param{Name: "table", Min: 0, Max: 3, Names: wavetableNames,
+			Doc: "basic: sine, triangle, square, saw, bright; vocal: a, e, i, o, u; organ: five registrations; " +
+				"metal: five sparse spectra; a change is crossfaded over 5 ms"},
+		dsp.Param{Name: "position", Min: 0, Max: 1, Default: 0,
+			Doc: "from the first wave of the table to the last; ramped over 5 ms"},
 	),
 	GeneratesSound: true,
 	New: func(rate float64) dsp.Module {
@@ -50,9 +56,9 @@ func (w *wavetable) Set(p int, v float64) {
 
 func (w *wavetable) Gate(bool) {}
 
-// wavetableLevel returns the level for a step: the richest whose partials stay below two thirds of the
-// rate, so that aliases lie above a third. If its partials exceed half the rate, fade is the weight of
-// the next level.
+// wavetableLevel returns the level for a step: the richest whose partials stay below two thirds of
+// the rate, so that aliases lie above a third. If its partials exceed half the rate, fade is the
+// weight of the next level.
 func wavetableLevel(step uint64) (level int, fade float64) {
 	top := float64(float64(step) * (float64(wavetablePartials) / (1 << 64)))
 	for top > 2.0/3 && level < wavetableLevels-1 {
@@ -88,7 +94,8 @@ func (w *wavetable) Render(in, outs [][]float32) {
 	}
 }
 
-// value interpolates a table at a phase, between the two waves at a position and between two levels.
+// value interpolates a table at a phase, between the two waves at a position and between two
+// levels.
 func (t *wavetableWaves) value(phase uint64, position float64, level int, fade float64) float64 {
 	var first int
 	switch position *= float64(len(t) - 1); {
@@ -110,7 +117,8 @@ func (t *wavetableWaves) value(phase uint64, position float64, level int, fade f
 	return y
 }
 
-// wavetablePoint is a place in a wave: the index before it, and the weights of four points around it.
+// wavetablePoint is a place in a wave: the index before it, and the weights of four points around
+// it.
 type wavetablePoint struct {
 	index      int
 	a, b, c, d float64

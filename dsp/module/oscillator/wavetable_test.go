@@ -7,8 +7,9 @@ import (
 	"github.com/music-chronus/chronus/dsp/internal/measure"
 )
 
-// The measure is the strongest component below 16 kHz that is no partial, against the strongest partial, for every wave and
-// fundamentals from 29 Hz to 4.2 kHz: what is folded back from the partials is above, so this is the error of reading between points.
+// The strongest component below 16 kHz that is not a partial is at most -50 dB against the
+// strongest partial, for every wave and fundamentals from 29 Hz to 4.2 kHz. Aliases lie higher, so
+// this is the error of interpolation.
 func TestWavetableAlias(t *testing.T) {
 	for table, name := range wavetableNames {
 		worst := -1000.0
@@ -32,7 +33,7 @@ func TestWavetableAlias(t *testing.T) {
 	}
 }
 
-// A wave has the partials that it was made from, up to a quarter of the rate, whatever level is read.
+// A wave has the specified partials up to a quarter of the rate, at every level.
 func TestWavetablePartials(t *testing.T) {
 	for _, turns := range []int{19, 77, 311} {
 		m := Wavetable.New(rate)
@@ -49,7 +50,7 @@ func TestWavetablePartials(t *testing.T) {
 	}
 }
 
-// Half way between two waves is half of each, and a change of table is crossfaded.
+// Half way between two waves the output is the mean of both, and a change of table is crossfaded.
 func TestWavetableMorph(t *testing.T) {
 	at := func(position float64) []float32 {
 		m := Wavetable.New(rate)

@@ -56,8 +56,8 @@ func newWavetables() *wavetables {
 	return t
 }
 
-// add computes a wave from the amplitudes of its partials. All partials are sines, so that the second
-// half of a turn mirrors the first, and waves blend without cancelling each other.
+// add computes a wave from the amplitudes of its partials. All partials are sines, so that the
+// second half of a turn mirrors the first, and waves blend without cancelling each other.
 func (w *wavetableWave) add(sine *[wavetableSize]float64, partial func(n int) float64) {
 	const half = wavetableSize / 2
 	var sum [half + 1]float64
@@ -108,7 +108,9 @@ func wavetableBasic(wave, n int) float64 {
 }
 
 // wavetableFormants are the formants of a, e, i, o and u in Hz, for a voice of wavetableVoice Hz.
-var wavetableFormants = [5][3]float64{{730, 1090, 2440}, {530, 1840, 2480}, {270, 2290, 3010}, {570, 840, 2410}, {300, 870, 2240}}
+var wavetableFormants = [5][3]float64{
+	{730, 1090, 2440}, {530, 1840, 2480}, {270, 2290, 3010}, {570, 840, 2410}, {300, 870, 2240},
+}
 
 const wavetableVoice = 110
 
@@ -126,10 +128,13 @@ func wavetableVocal(wave, n int) float64 {
 	return sum / float64(n)
 }
 
-// wavetableDrawbars are the levels of the partials in wavetablePipes, from 0 to 8, in steps of 3 dB.
+// wavetableDrawbars are the levels of the partials in wavetablePipes, from 0 to 8, in steps of 3
+// dB.
 var (
-	wavetableDrawbars = [5][7]int{{8, 3, 0, 0, 0, 0, 0}, {8, 6, 4, 2, 0, 0, 0}, {8, 8, 8, 0, 0, 0, 0}, {8, 4, 6, 4, 5, 6, 7}, {8, 8, 8, 8, 8, 8, 8}}
-	wavetablePipes    = [7]int{1, 2, 3, 4, 5, 6, 8}
+	wavetableDrawbars = [5][7]int{
+		{8, 3, 0, 0, 0, 0, 0}, {8, 6, 4, 2, 0, 0, 0}, {8, 8, 8, 0, 0, 0, 0}, {8, 4, 6, 4, 5, 6, 7}, {8, 8, 8, 8, 8, 8, 8},
+	}
+	wavetablePipes = [7]int{1, 2, 3, 4, 5, 6, 8}
 )
 
 func wavetableOrgan(wave, n int) float64 {
@@ -143,8 +148,8 @@ func wavetableOrgan(wave, n int) float64 {
 
 // wavetableBars are the partials of metal: far apart and unevenly spaced, as in bells and bars.
 var wavetableBars = [5][8]int{
-	{1, 4, 7, 11, 16, 22, 29, 37}, {1, 3, 8, 13, 21, 34, 55, 89}, {2, 5, 9, 14, 20, 27, 35, 44}, {1, 6, 13, 23, 36, 52, 71, 93},
-	{5, 11, 17, 23, 31, 43, 59, 73},
+	{1, 4, 7, 11, 16, 22, 29, 37}, {1, 3, 8, 13, 21, 34, 55, 89}, {2, 5, 9, 14, 20, 27, 35, 44},
+	{1, 6, 13, 23, 36, 52, 71, 93}, {5, 11, 17, 23, 31, 43, 59, 73},
 }
 
 func wavetableMetal(wave, n int) float64 {

@@ -12,7 +12,8 @@ var Freeverb = dsp.Desc{
 	Type: "freeverb",
 	Doc: "Reverb: eight parallel combs and four all-passes in series for each channel, tuned as in Freeverb. " +
 		"The tail fades out over 4 s after 20 s of silent input.",
-	Source:  "Jezar at Dreampoint, Freeverb, 2000, public domain; J. A. Moorer, About This Reverberation Business, CMJ 1979",
+	Source: "Jezar at Dreampoint, Freeverb, 2000, public domain; J. A. Moorer, About This Reverberation " +
+		"Business, CMJ 1979",
 	Inputs:  []dsp.Port{{Name: "in", Stereo: true, Doc: "dry signal; the sum of its channels excites the reverb"}},
 	Outputs: []dsp.Port{{Name: "out", Stereo: true, Doc: "dry signal and reverb, by mix"}},
 	Params:  freeverbParams,
@@ -33,7 +34,8 @@ var Freeverb = dsp.Desc{
 }
 
 var freeverbParams = []dsp.Param{
-	{Name: "room", Min: 0, Max: 1, Default: 0.5, Doc: "feedback of the combs, from 0.7 to 0.98: a decay of 0.7 s to 12 s; ramped over 5 ms"},
+	{Name: "room", Min: 0, Max: 1, Default: 0.5,
+		Doc: "feedback of the combs, from 0.7 to 0.98: a decay of 0.7 s to 12 s; ramped over 5 ms"},
 	{Name: "damp", Min: 0, Max: 1, Default: 0.5, Doc: "damping of high frequencies; ramped over 5 ms"},
 	{Name: "width", Min: 0, Max: 1, Default: 1, Doc: "0 is mono; ramped over 5 ms"},
 	{Name: "mix", Min: 0, Max: 1, Default: 0.3, Doc: "0 is the input, 1 the reverb; ramped over 5 ms"},

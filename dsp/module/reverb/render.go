@@ -8,8 +8,9 @@ import (
 	"github.com/music-chronus/chronus/dsp/internal/wave"
 )
 
-// reverbChunk is the number of frames that a line processes at once. It is shorter than every line, so
-// that no line reads a frame of the same chunk, and the sound does not depend on how frames are cut.
+// reverbChunk is the number of frames that a line processes at once. It is shorter than every
+// line, so that no line reads a frame of the same chunk, and the sound does not depend on how
+// frames are cut.
 const reverbChunk = 32
 
 func (r *reverb) Render(in, outs [][]float32) {
@@ -71,8 +72,8 @@ func (r *reverb) enter(left, right float32) (float64, float64) {
 	return float64(level * xl), float64(level * xr)
 }
 
-// line puts the output of line i, with its loss, into y. The modulation is in frames and is added to
-// the length; nil stands for none.
+// line puts the output of line i, with its loss, into y. The modulation is in frames and is added
+// to the length; nil stands for none.
 func (r *reverb) line(i int, y, modulation []float64) {
 	ring := r.ring[i*r.ringSize : (i+1)*r.ringSize]
 	mask := uint32(len(ring) - 1)

@@ -12,8 +12,9 @@ import (
 
 // Reverb is a reverb by a feedback delay network.
 var Reverb = dsp.Desc{
-	Type:    "reverb",
-	Doc:     "Reverb: a feedback delay network of eight lines with a decay in seconds. The tail fades out over 4 s after 20 s of silent input.",
+	Type: "reverb",
+	Doc: "Reverb: a feedback delay network of eight lines with a decay in seconds. The tail fades out over 4 " +
+		"s after 20 s of silent input.",
 	Source:  "J.-M. Jot and A. Chaigne, Digital Delay Networks for Designing Artificial Reverberators, AES 1991",
 	Inputs:  []dsp.Port{{Name: "in", Stereo: true, Doc: "dry signal"}},
 	Outputs: []dsp.Port{{Name: "out", Stereo: true, Doc: "dry signal and reverb, by mix"}},
@@ -22,11 +23,17 @@ var Reverb = dsp.Desc{
 }
 
 var reverbParams = []dsp.Param{
-	{Name: "size", Min: 0.5, Max: 2, Default: 1, Doc: "size of the room, whose walls are about 18 m apart at 1; a change bends the pitch of the tail for 0.5 s"},
-	{Name: "decay", Unit: "s", Min: 0.1, Max: 20, Default: 2, Doc: "time in which the tail falls by 60 dB, at least that of the longest line; ramped over 5 ms"},
-	{Name: "damping", Unit: "Hz", Min: 500, OfRate: 0.49, Default: 5000, Doc: "frequency at which the tail falls in half that time; ramped over 5 ms"},
-	{Name: "predelay", Unit: "s", Min: 0, Max: reverbPredelayMax, Default: 0.01, Doc: "delay before the reverb, in whole frames; a change is crossfaded over 50 ms"},
-	{Name: "lowcut", Unit: "Hz", Min: 10, Max: 1000, Default: 40, Doc: "cutoff of a high-pass before the reverb, 6 dB an octave; ramped over 5 ms"},
+	{Name: "size", Min: 0.5, Max: 2, Default: 1,
+		Doc: "size of the room, whose walls are about 18 m apart at 1; a change bends the pitch of the tail for " +
+			"0.5 s"},
+	{Name: "decay", Unit: "s", Min: 0.1, Max: 20, Default: 2,
+		Doc: "time in which the tail falls by 60 dB; the size sets a lower limit; ramped over 5 ms"},
+	{Name: "damping", Unit: "Hz", Min: 500, OfRate: 0.49, Default: 5000,
+		Doc: "frequency at which the tail falls in half that time; ramped over 5 ms"},
+	{Name: "predelay", Unit: "s", Min: 0, Max: reverbPredelayMax, Default: 0.01,
+		Doc: "delay before the reverb, in whole frames; a change is crossfaded over 50 ms"},
+	{Name: "lowcut", Unit: "Hz", Min: 10, Max: 1000, Default: 40,
+		Doc: "cutoff of a high-pass before the reverb, 6 dB an octave; ramped over 5 ms"},
 	{Name: "width", Min: 0, Max: 1, Default: 1, Doc: "0 is mono; ramped over 5 ms"},
 	{Name: "mix", Min: 0, Max: 1, Default: 0.3, Doc: "0 is the input, 1 the reverb; ramped over 5 ms"},
 }
@@ -74,8 +81,8 @@ func (a *reverbDiffuser) frame(x float64) float64 {
 	return y + float64(reverbDiffusion*v)
 }
 
-// reverb mixes its lines by a Hadamard matrix, which preserves energy. All loss is in the gain and the
-// low-pass of each line. These give every line the same loss a second.
+// reverb mixes its lines by a Hadamard matrix, which preserves energy. All loss is in the gain and
+// the low-pass of each line. These give every line the same loss a second.
 type reverb struct {
 	rate     float64
 	p        [reverbCount]dsp.Ramp
@@ -127,8 +134,8 @@ func reverbPrime(n float64) uint32 {
 	}
 }
 
-// lengthAt returns the length of line i in frames. A restored state may have any size, so it is limited
-// to [0.5, 2].
+// lengthAt returns the length of line i in frames. A restored state may have any size, so it is
+// limited to [0.5, 2].
 func (r *reverb) lengthAt(i int, size float64) float64 {
 	return float64(reverbPrime(float64(float64(reverbLengths[i]*signal.Clamp(size, 0.5, 2)) * r.rate)))
 }
@@ -151,10 +158,10 @@ func (r *reverb) Set(p int, v float64) {
 
 func (r *reverb) Gate(bool) {}
 
-// tune gives each line a loss by its length: 60 dB in decay, and 60 dB in half of that at the frequency
-// of damping. There the low-pass has the same loss as the gain, which is exact for the trapezoidal
-// rule. So the tail decays equally in all lines. The coefficients have linear ramps over frames; with
-// ramps of the parameters a gain would jump near their ends.
+// tune gives each line a loss by its length: 60 dB in decay, and 60 dB in half of that at the
+// frequency of damping. There the low-pass has the same loss as the gain, which is exact for the
+// trapezoidal rule. So the tail decays equally in all lines. The coefficients have linear ramps
+// over frames; with ramps of the parameters a gain would jump near their ends.
 func (r *reverb) tune(frames uint32) {
 	const log2of1000 = 9.965784284662087
 	edge := approx.TanPi(signal.Clamp(r.p[reverbDamping].Target()/r.rate, 0, 0.49))

@@ -10,8 +10,9 @@ import (
 
 const rate = measure.Rate
 
-// fxDecay is the T60 in s of an impulse response, by Schroeder's integration: twice the time from -5 to -35 dB.
-func fxDecay(h []float64, fs float64) float64 {
+// decayTime returns the T60 in s of an impulse response, by Schroeder's integration: twice the time
+// from -5 to -35 dB.
+func decayTime(h []float64, fs float64) float64 {
 	energy := make([]float64, len(h)+1)
 	for i := len(h) - 1; i >= 0; i-- {
 		energy[i] = energy[i+1] + h[i]*h[i]
@@ -27,8 +28,8 @@ func fxDecay(h []float64, fs float64) float64 {
 	return 2 * (at(-35) - at(-5))
 }
 
-// fxBand is x around freq, by two band-passes of quality q.
-func fxBand(x []float32, freq, q, fs float64) []float64 {
+// bandPass filters x around freq by two band-passes with the quality factor q.
+func bandPass(x []float32, freq, q, fs float64) []float64 {
 	y := make([]float64, len(x))
 	for i, v := range x {
 		y[i] = float64(v)
@@ -46,7 +47,7 @@ func fxBand(x []float32, freq, q, fs float64) []float64 {
 	return y
 }
 
-func fxWide(x []float32) []float64 {
+func widen(x []float32) []float64 {
 	y := make([]float64, len(x))
 	for i, v := range x {
 		y[i] = float64(v)
@@ -54,7 +55,7 @@ func fxWide(x []float32) []float64 {
 	return y
 }
 
-func fxCorrelation(a, b []float32) float64 {
+func correlation(a, b []float32) float64 {
 	var ab, aa, bb float64
 	for i := range a {
 		x, y := float64(a[i]), float64(b[i])
@@ -63,9 +64,9 @@ func fxCorrelation(a, b []float32) float64 {
 	return ab / math.Sqrt(aa*bb)
 }
 
-// fxDensity is the normalized echo density (Abel and Huang, 2006): how much of 20 ms around a frame is outside one standard
-// deviation, 1 for noise.
-func fxDensity(h []float32, at int) float64 {
+// density returns the normalized echo density by Abel and Huang (2006): the part of 20 ms around a
+// frame that exceeds one standard deviation. It is 1 for noise.
+func density(h []float32, at int) float64 {
 	const half = rate / 100
 	part := h[at-half : at+half]
 	sum, out := 0.0, 0
@@ -81,19 +82,24 @@ func fxDensity(h []float32, at int) float64 {
 	return float64(out) / float64(len(part)) / math.Erfc(1/math.Sqrt2)
 }
 
-func fxRoomResponse(d *dsp.Desc, seconds float64, params map[string]float64) [][]float32 {
+func impulseResponse(d *dsp.Desc, seconds float64, params map[string]float64) [][]float32 {
 	params["mix"] = 1
 	x := measure.Impulse(1, int(seconds*rate))
 	return measure.Effect(measure.With(d, rate, params), x, x)
 }
 
-// The tail dies as Decay says, at 1 kHz and over all, for small and large rooms.
+// The decay of the tail is that of the parameter, at 1 kHz and over all frequencies, for small and
+// large rooms.
 func TestReverbDecay(t *testing.T) {
+	if testing.Short() {
+		t.Skip("long measurement")
+	}
+	t.Parallel()
 	for _, size := range []float64{0.5, 1, 2} {
 		for _, decay := range []float64{0.5, 1, 2, 5} {
-			out := fxRoomResponse(&Reverb, decay*1.2+0.5, map[string]float64{"size": size, "decay": decay, "damping": 0.49 * rate, "lowcut": 10, "predelay": 0})
+			out := impulseResponse(&Reverb, decay*1.2+0.5, map[string]float64{"size": size, "decay": decay, "damping": 0.49 * rate, "lowcut": 10, "predelay": 0})
 			for k, name := range []string{"left", "right"} {
-				wide, kilo, high := fxDecay(fxWide(out[k]), rate), fxDecay(fxBand(out[k], 1000, 1.4, rate), rate), fxDecay(fxBand(out[k], 8000, 1.4, rate), rate)
+				wide, kilo, high := decayTime(widen(out[k]), rate), decayTime(bandPass(out[k], 1000, 1.4, rate), rate), decayTime(bandPass(out[k], 8000, 1.4, rate), rate)
 				t.Logf("size %g, decay %g s, %s: measured %.3f s, at 1 kHz %.3f s, at 8 kHz %.3f s", size, decay, name, wide, kilo, high)
 				for _, got := range []float64{wide, kilo} {
 					if math.Abs(got/decay-1) > 0.1 {
@@ -105,11 +111,11 @@ func TestReverbDecay(t *testing.T) {
 	}
 }
 
-// At the frequency of damping the tail lives half as long.
+// At the frequency damping the decay takes half the time.
 func TestReverbDamping(t *testing.T) {
 	for _, damping := range []float64{1000, 2000, 5000} {
-		out := fxRoomResponse(&Reverb, 2.5, map[string]float64{"decay": 2, "damping": damping})
-		got := (fxDecay(fxBand(out[0], damping, 6, rate), rate) + fxDecay(fxBand(out[1], damping, 6, rate), rate)) / 2
+		out := impulseResponse(&Reverb, 2.5, map[string]float64{"decay": 2, "damping": damping})
+		got := (decayTime(bandPass(out[0], damping, 6, rate), rate) + decayTime(bandPass(out[1], damping, 6, rate), rate)) / 2
 		t.Logf("damping %g Hz: T60 there %.3f s of 2 s", damping, got)
 		if math.Abs(got-1) > 0.15 {
 			t.Errorf("damping %g Hz: T60 there %.3f s, not 1 s", damping, got)
@@ -117,19 +123,23 @@ func TestReverbDamping(t *testing.T) {
 	}
 }
 
-// The tail is dense soon, the channels have little in common, and width 0 is mono.
+// The tail becomes dense soon, the channels are nearly uncorrelated, and width 0 is mono.
 func TestReverbTail(t *testing.T) {
+	if testing.Short() {
+		t.Skip("long measurement")
+	}
+	t.Parallel()
 	for _, d := range []*dsp.Desc{&Reverb, &Freeverb} {
-		h := fxRoomResponse(d, 2, map[string]float64{})
+		h := impulseResponse(d, 2, map[string]float64{})
 		for _, ms := range []int{50, 100, 150, 300, 600} {
-			t.Logf("%s: echo density at %d ms %.2f", d.Type, ms, fxDensity(h[0], ms*rate/1000))
+			t.Logf("%s: echo density at %d ms %.2f", d.Type, ms, density(h[0], ms*rate/1000))
 		}
-		if got := fxDensity(h[0], rate*3/10); got < 0.85 {
+		if got := density(h[0], rate*3/10); got < 0.85 {
 			t.Errorf("%s: echo density at 300 ms %.2f", d.Type, got)
 		}
 		x := measure.Noise(1, 4*rate)
 		out := measure.Effect(measure.With(d, rate, map[string]float64{"mix": 1}), x, x)
-		c, cn := fxCorrelation(h[0], h[1]), fxCorrelation(out[0], out[1])
+		c, cn := correlation(h[0], h[1]), correlation(out[0], out[1])
 		level := 0.0
 		for i := rate; i < len(x); i++ {
 			level += float64(out[0][i]) * float64(out[0][i]) / float64(len(x)-rate)
@@ -147,10 +157,10 @@ func TestReverbTail(t *testing.T) {
 	}
 }
 
-// The room answers after the predelay and not before, give or take the sway.
+// The reverb starts after the predelay, give or take the modulation.
 func TestReverbPredelay(t *testing.T) {
 	first := func(predelay float64) int {
-		h := fxRoomResponse(&Reverb, 0.5, map[string]float64{"predelay": predelay})
+		h := impulseResponse(&Reverb, 0.5, map[string]float64{"predelay": predelay})
 		for i, v := range h[0] {
 			if v != 0 {
 				return i
@@ -163,8 +173,12 @@ func TestReverbPredelay(t *testing.T) {
 	}
 }
 
-// A Freeverb is in the same room at every rate, and its room parameter has the range that it says.
+// A Freeverb has the same decay at every rate, and the range of room is as documented.
 func TestFreeverbDecay(t *testing.T) {
+	if testing.Short() {
+		t.Skip("long measurement")
+	}
+	t.Parallel()
 	for _, tt := range []struct{ room, least, most float64 }{{0, 0.5, 0.9}, {0.5, 1, 2}, {1, 10, 14}} {
 		var got [2]float64
 		for i, fs := range []float64{44100, 96000} {
@@ -174,7 +188,7 @@ func TestFreeverbDecay(t *testing.T) {
 			m.Set(freeverbMix, 1)
 			m.Reset()
 			x := measure.Impulse(1, int(min(10, tt.most+1)*fs))
-			got[i] = fxDecay(fxBand(measure.Effect(m, x, x)[0], 1000, 1.4, fs), fs)
+			got[i] = decayTime(bandPass(measure.Effect(m, x, x)[0], 1000, 1.4, fs), fs)
 		}
 		t.Logf("room %g: T60 %.2f s at 44.1 kHz, %.2f s at 96 kHz", tt.room, got[0], got[1])
 		if got[0] < tt.least || got[0] > tt.most || math.Abs(got[1]/got[0]-1) > 0.1 {

@@ -59,8 +59,8 @@ func (s *sampler) read(h *samplerHead) (l, r float64) {
 	return l, r
 }
 
-// window returns n frames of a channel from first on, with the loop repeated and with silence outside
-// the file.
+// window returns n frames of a channel from first on, with the loop repeated and with silence
+// outside the file.
 func (s *sampler) window(h *samplerHead, x []float32, first, n int) []float32 {
 	least, most := 0, len(x)
 	low, high := int(h.low), int(h.high)
@@ -104,7 +104,8 @@ func (h *samplerHead) restore(d *dsp.Decoder, count int) {
 	h.on, h.round, h.closed = d.Bool(), d.Bool(), d.Bool()
 	h.at, h.low, h.high = d.Uint64(), d.Uint32(), d.Uint32()
 	h.level.Restore(d)
-	inside := h.at>>samplerBits < uint64(count+wave.SincReach) && (h.high == 0 || h.low < h.high && int64(h.high) <= int64(count))
+	looped := h.high == 0 || h.low < h.high && int64(h.high) <= int64(count)
+	inside := h.at>>samplerBits < uint64(count+wave.SincReach) && looped
 	if h.on && (!inside || count == 0) || h.round && h.high == 0 && h.on {
 		d.Fail()
 	}

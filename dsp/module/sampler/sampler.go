@@ -12,12 +12,14 @@ import (
 // Sampler plays a recorded sample.
 var Sampler = dsp.Desc{
 	Type: "sampler",
-	Doc: "Plays a sample: a WAV or FLAC file that the patch names. The gate starts it, and fades a sound that still plays over 5 ms. " +
-		"At the note root and the rate of the file, frames are played bit for bit. Otherwise 32 frames are interpolated: flat up to 0.4 of the rate, " +
+	Doc: "Plays a sample: a WAV or FLAC file that the patch names. The gate starts it, and fades a sound that " +
+		"still plays over 5 ms. " +
+		"At the note root and the rate of the file, frames are played bit for bit. Otherwise 32 frames are " +
+		"interpolated: flat up to 0.4 of the rate, " +
 		"with aliases and images below -90 dB up to three octaves above the root.",
 	Source: "the window: J. Kaiser, \"Nonrecursive digital filter design using the I0-sinh window function\", 1974",
 	Inputs: []dsp.Port{
-		{Name: "pitch", Unit: "oct", Doc: "octaves above 440 Hz at which the note root sounds"},
+		{Name: "pitch", Unit: "oct", Doc: "octaves above 440 Hz at which the recorded note sounds"},
 		{Name: "gain", Doc: "added to the parameter gain; for velocity, set that to 0"},
 	},
 	Outputs: []dsp.Port{
@@ -34,9 +36,12 @@ var Sampler = dsp.Desc{
 var samplerParams = []dsp.Param{
 	{Name: "root", Min: 0, Max: 127, Default: 69, Doc: "the recorded note, 69 being 440 Hz; fractions tune it"},
 	{Name: "gain", Min: 0, Max: 2, Default: 1, Doc: "linear; ramped over 5 ms"},
-	{Name: "mode", Max: 1, Names: []string{"shot", "gated"}, Doc: "shot: plays to the end of the file, and leaves a loop when the gate closes; gated: fades out when the gate closes"},
+	{Name: "mode", Max: 1, Names: []string{"shot", "gated"},
+		Doc: "shot: plays to the end of the file, and leaves a loop when the gate closes; gated: fades out when " +
+			"the gate closes"},
 	{Name: "start", Min: 0, Max: 1, Doc: "where playing starts, as a part of the file: 0.5 is the middle"},
-	{Name: "loop", Max: 1, Names: []string{"off", "forward"}, Doc: "forward: repeats the part between from and to; the seam is interpolated without a step"},
+	{Name: "loop", Max: 1, Names: []string{"off", "forward"},
+		Doc: "forward: repeats the part between from and to; the seam is interpolated without a step"},
 	{Name: "from", Min: 0, Max: 1, Doc: "start of the loop, as a part of the file, rounded to a frame"},
 	{Name: "to", Min: 0, Max: 1, Default: 1, Doc: "end of the loop; the end of the file if not above from"},
 	{Name: "attack", Unit: "s", Min: 0, Max: 10, Doc: "length of the fade-in, in a straight line"},
@@ -55,8 +60,8 @@ const (
 	samplerRelease
 )
 
-// samplerBits is the number of fractional bits of a place in the file. The 28 bits of the whole part
-// suffice for any file that a patch may have.
+// samplerBits is the number of fractional bits of a place in the file. The 28 bits of the whole
+// part suffice for any file that a patch may have.
 const samplerBits = 36
 
 // samplerFastest is the greatest number of frames of the file in a rendered frame.

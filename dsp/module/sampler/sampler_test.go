@@ -11,7 +11,7 @@ import (
 
 const rate = measure.Rate
 
-// recorded is a sampler of a file whose channels are the functions of a frame's number.
+// recorded returns a sampler of a file whose channels are functions of the number of a frame.
 func recorded(fileRate float64, frames int, channels ...func(i int) float64) *sampler {
 	var x [][]float32
 	for _, f := range channels {
@@ -26,7 +26,7 @@ func recorded(fileRate float64, frames int, channels ...func(i int) float64) *sa
 	return s
 }
 
-// played gives n frames of the three outputs at a pitch.
+// played returns n frames of the three outputs at a pitch.
 func played(m dsp.Module, n int, pitch float64) (left, right, mono []float32) {
 	in := [][]float32{make([]float32, n), make([]float32, n)}
 	for i := range n {
@@ -45,7 +45,8 @@ func sine1(freq, fileRate, amplitude float64) func(i int) float64 {
 
 func rough(i int) float64 { return math.Mod(float64(i)*0.618034, 1) - 0.5 }
 
-// At its root and its rate a file comes out bit for bit, and nothing after it; a mono file on both sides.
+// At its root and its rate a file is played bit for bit, followed by silence. A mono file is on
+// both sides.
 func TestSamplerExact(t *testing.T) {
 	const n = 500
 	for key := range 128 {
@@ -77,7 +78,7 @@ func TestSamplerExact(t *testing.T) {
 	}
 }
 
-// phase of a tone in x, in turns.
+// phase returns the phase of a tone in x, in turns.
 func phase(x []float32, freq float64, from int) float64 {
 	var sum complex128
 	for i, v := range x {
@@ -87,8 +88,13 @@ func phase(x []float32, freq float64, from int) float64 {
 	return cmplx.Phase(sum) / (2 * math.Pi)
 }
 
-// The pitch is right to 0.001 ct, at every root, rate and interval: the phase is where it should be after seconds.
+// The pitch is exact to 0.001 cents for several roots, rates and intervals, by the phase after
+// seconds.
 func TestSamplerPitch(t *testing.T) {
+	if testing.Short() {
+		t.Skip("long measurement")
+	}
+	t.Parallel()
 	worst := 0.0
 	for _, fileRate := range []float64{8000, 22050, 44100, 48000, 96000} {
 		for _, tt := range []struct{ root, key float64 }{{60, 60}, {60, 67}, {69, 45.5}, {36.25, 41}, {72, 89}} {
@@ -111,10 +117,11 @@ func TestSamplerPitch(t *testing.T) {
 	}
 }
 
-// raised is the factor of an interval in octaves, as a signal can say it.
+// raised returns the factor of an interval in octaves, rounded like a signal.
 func raised(octaves float64) float64 { return math.Exp2(float64(float32(octaves))) }
 
-// A tone that is played at another pitch or rate stays one: what is added to it is at most -90 dB, up to 0.4 of the lower rate.
+// A tone that is played at another pitch or rate has distortion and noise of at most -90 dB, up to
+// 0.4 of the lower rate.
 func TestSamplerTHD(t *testing.T) {
 	worst := -1000.0
 	for _, tt := range []struct{ fileRate, freq, octaves float64 }{
@@ -133,8 +140,13 @@ func TestSamplerTHD(t *testing.T) {
 	}
 }
 
-// What would come to lie above 0.59 of the rate is not heard, and what is below 0.41 is as loud as it was.
+// Frequencies that would exceed 0.59 of the rate are inaudible, and those below 0.41 keep their
+// level.
 func TestSamplerAlias(t *testing.T) {
+	if testing.Short() {
+		t.Skip("long measurement")
+	}
+	t.Parallel()
 	alias, flat := -1000.0, 0.0
 	for _, octaves := range []float64{0.25, 0.5, 1, 1.5, 2, 2.6, 3} {
 		speed := math.Exp2(octaves)
@@ -161,8 +173,8 @@ func TestSamplerAlias(t *testing.T) {
 	}
 }
 
-// A loop of whole turns of a sine, in a file that is noise elsewhere, goes round as if there were no seam, from the second time on: the kernel
-// hears what is beyond a seam, whatever the pitch.
+// A loop of whole turns of a sine, in a file that is noise elsewhere, has no audible seam from the
+// second repeat on, at several pitches: the kernel reads frames beyond the seam.
 func TestSamplerLoopSeam(t *testing.T) {
 	const from, period, count = 2000, 96, 4000 // 500 Hz
 	tone := sine1(500, rate, 1)
@@ -190,7 +202,8 @@ func TestSamplerLoopSeam(t *testing.T) {
 	}
 }
 
-// Neither a new gate, nor the end of a gated one, nor another loop, nor a new pitch makes a step larger than those of the sound and of a fade over 5 ms.
+// A new gate, the end of a gated sound, another loop and a new pitch make no step larger than those
+// of the sound and of a fade over 5 ms.
 func TestSamplerNoClick(t *testing.T) {
 	s := recorded(rate, 38400, func(i int) float64 { return math.Cos(2 * math.Pi * 200 * float64(i) / rate) })
 	s.Set(samplerMode, 1)
@@ -205,7 +218,7 @@ func TestSamplerNoClick(t *testing.T) {
 	play(3100, 0)
 	s.Gate(true)
 	play(30000, 0.5)
-	s.Set(samplerTo, 0.4) // behind what plays
+	s.Set(samplerTo, 0.4) // before the present place
 	play(3000, -0.5)
 	s.Set(samplerFrom, 0.2)
 	play(3000, -0.5)
@@ -227,7 +240,8 @@ func TestSamplerNoClick(t *testing.T) {
 	}
 }
 
-// A shot plays to its end though the gate closes, out of its loop; what is gated is faded. Start says where.
+// A shot plays to the end after the gate closes, and leaves its loop. A gated sound is faded. Start
+// sets where playing starts.
 func TestSamplerModes(t *testing.T) {
 	length := func(set func(s *sampler), open int) (n int) {
 		s := recorded(rate, 10000, func(int) float64 { return 0.5 })
@@ -263,7 +277,7 @@ func TestSamplerModes(t *testing.T) {
 	}
 }
 
-// A sampler that was given nothing is signal.Silent, and so is one of an empty file.
+// A sampler without a file, or with an empty one, is silent.
 func TestSamplerEmpty(t *testing.T) {
 	for _, s := range []*sampler{Sampler.New(rate).(*sampler), recorded(rate, 0, rough)} {
 		s.Gate(true)

@@ -21,7 +21,9 @@ var Crush = dsp.Desc{
 }
 
 var crushParams = []dsp.Param{
-	{Name: "bits", Min: 1, Max: 16, Default: 8, Doc: "resolution of [-1, 1]; it clips outside, and 0 stays 0, so that 1 bit has -1, 0 and 1; ramped over 5 ms"},
+	{Name: "bits", Min: 1, Max: 16, Default: 8,
+		Doc: "resolution of [-1, 1]; it clips outside, and 0 stays 0, so that 1 bit has -1, 0 and 1; ramped over " +
+			"5 ms"},
 	{Name: "rate", Unit: "Hz", Min: 100, OfRate: 1, Default: 12000, Doc: "new values in a second; ramped over 5 ms"},
 	{Name: "mix", Min: 0, Max: 1, Default: 1, Doc: "0 is the input, 1 the reduced signal; ramped over 5 ms"},
 }

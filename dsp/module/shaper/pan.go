@@ -9,10 +9,11 @@ import (
 // Pan places a signal between left and right.
 var Pan = dsp.Desc{
 	Type: "pan",
-	Doc: "Panorama with equal power: the gains are the cosine and sine of a quarter turn, -3 dB each in the middle. " +
+	Doc: "Panorama with equal power: the gains are the cosine and sine of a quarter turn, -3 dB each in the " +
+		"middle. " +
 		"It places a mono signal, and sets the balance of a stereo signal.",
 	Inputs: []dsp.Port{
-		{Name: "in", Stereo: true, Doc: "mono or stereo"},
+		{Name: "in", Stereo: true, Doc: "signal to pan, mono or stereo"},
 		{Name: "pan", Doc: "added to the parameter pan; the sum is limited to -1 to 1"},
 	},
 	Outputs: []dsp.Port{{Name: "out", Stereo: true, Doc: "the panned signal"}},
@@ -40,9 +41,9 @@ func (p *pan) Render(in, outs [][]float32) {
 	}
 }
 
-// equalPower returns the gains of two signals for a place from 0, the first alone, to 1, the second
-// alone. Their squares sum to 1. Places outside are limited. The error is 3.4e-9. A gain of 0 is exact,
-// and a gain of 1 is exact when rounded to float32.
+// equalPower returns the gains of two signals for a place from 0, the first alone, to 1, the
+// second alone. Their squares sum to 1. Places outside are limited. The error is 3.4e-9. A gain of
+// 0 is exact, and a gain of 1 is exact when rounded to float32.
 func equalPower(at float64) (a, b float64) {
 	const quarter = 1 << 30
 	phase := uint32(float64(max(0, min(1, at)) * quarter))

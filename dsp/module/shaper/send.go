@@ -29,9 +29,10 @@ var Bus = dsp.Desc{
 		{Name: "in", Stereo: true, Doc: "signals to sum"},
 		{Name: "gain", Doc: "linear, added to the parameter gain"},
 	},
-	Outputs: []dsp.Port{{Name: "out", Stereo: true, Doc: "the sum of the signals times the sum of both gains; bit for bit at a gain of 1"}},
-	Params:  busParams,
-	New:     func(rate float64) dsp.Module { return &bus{ramped.New(rate, busParams)} },
+	Outputs: []dsp.Port{{Name: "out", Stereo: true,
+		Doc: "the sum of the signals times the sum of both gains; bit for bit at a gain of 1"}},
+	Params: busParams,
+	New:    func(rate float64) dsp.Module { return &bus{ramped.New(rate, busParams)} },
 }
 
 var busParams = []dsp.Param{{Name: "gain", Min: 0, Max: 2, Default: 1, Doc: "linear; ramped over 5 ms"}}

@@ -6,7 +6,8 @@ import (
 	"github.com/music-chronus/chronus/dsp/internal/measure"
 )
 
-// A send gives its part, moved by its signal; a bus gives at its default what came in, and keeps the sides apart.
+// A send passes its part, moved by its signal. A bus at its default passes its input, and keeps the
+// sides apart.
 func TestSendBus(t *testing.T) {
 	const n = 600
 	in, by := measure.Noise(1, n), make([]float32, n)

@@ -12,23 +12,30 @@ import (
 // Shape is a waveshaper.
 var Shape = dsp.Desc{
 	Type: "shape",
-	Doc: "Waveshaper with 8 times oversampling and antiderivative antialiasing. It has linear phase and a latency of 36.3 frames " +
+	Doc: "Waveshaper with 8 times oversampling and antiderivative antialiasing. It has linear phase and a " +
+		"latency of 36.3 frames " +
 		"(0.76 ms at 48 kHz). A DC blocker at 10 Hz follows.",
-	Source:  "Parker, Zavalishin and Le Bivic, Reducing the aliasing of nonlinear waveshaping using continuous-time convolution, DAFx 2016",
+	Source: "Parker, Zavalishin and Le Bivic, Reducing the aliasing of nonlinear waveshaping using " +
+		"continuous-time convolution, DAFx 2016",
 	Inputs:  []dsp.Port{{Name: "in", Doc: "signal to shape"}},
 	Outputs: []dsp.Port{{Name: "out", Doc: "the shaped signal"}},
 	Params:  shapeParams,
 	New: func(rate float64) dsp.Module {
-		return &shape{Params: ramped.New(rate, shapeParams), kinds: ramped.New(rate, shapeWeights), over: newShapeOver()}
+		return &shape{
+			Params: ramped.New(rate, shapeParams), kinds: ramped.New(rate, shapeWeights), over: newShapeOver(),
+		}
 	},
 }
 
 var shapeParams = []dsp.Param{
-	{Name: "type", Max: 5, Names: []string{"tanh", "soft", "hard", "fold", "sine", "diode"}, Doc: "soft is a cubic, fold a triangle, " +
-		"sine a fold without corners; diode clips at 1 and -0.5; a change is crossfaded over 5 ms"},
-	{Name: "drive", Unit: "dB", Min: 0, Max: 48, Default: 12, Doc: "gain before the curve, whose slope at 0 is 1 to 1.6; ramped over 5 ms"},
+	{Name: "type", Max: 5, Names: []string{"tanh", "soft", "hard", "fold", "sine", "diode"},
+		Doc: "soft is a cubic, fold a triangle, " +
+			"sine a fold without corners; diode clips at 1 and -0.5; a change is crossfaded over 5 ms"},
+	{Name: "drive", Unit: "dB", Min: 0, Max: 48, Default: 12,
+		Doc: "gain before the curve, whose slope at 0 is 1 to 1.6; ramped over 5 ms"},
 	{Name: "bias", Min: -1, Max: 1, Doc: "added before the curve for even harmonics; ramped over 5 ms"},
-	{Name: "mix", Min: 0, Max: 1, Default: 1, Doc: "0 is the input with the same latency, 1 the shaped signal; ramped over 5 ms"},
+	{Name: "mix", Min: 0, Max: 1, Default: 1,
+		Doc: "0 is the input with the same latency, 1 the shaped signal; ramped over 5 ms"},
 	{Name: "level", Unit: "dB", Min: -48, Max: 24, Doc: "gain of the output; ramped over 5 ms"},
 }
 

@@ -84,8 +84,8 @@ func shapeArea(kind int, x float64) float64 {
 func shapeFolded(x float64) float64 { return x - float64(4*math.Floor(float64(x*0.25))) }
 
 // shapeTable has a curve for arguments from 0 on, as cubics over cells of 1/32, and its exact
-// antiderivative. The curve is constant beyond the last cell. The cubics have the values and slopes of
-// the curve at both ends of a cell; their error is below 2e-8.
+// antiderivative. The curve is constant beyond the last cell. The cubics have the values and
+// slopes of the curve at both ends of a cell; their error is below 2e-8.
 type shapeTable [][5]float64 // the antiderivative's polynomial over each cell
 
 const shapeCells = 32 // cells for an argument of 1

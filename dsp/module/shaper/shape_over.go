@@ -12,10 +12,10 @@ type shapeOver struct {
 	downs [3][2]shapeLine // of the first and the second values of each pair
 }
 
-// shapeTaps has the taps of the FIR half-band filters: a sinc under a Kaiser window for 80 dB. Every
-// second tap is 0, but for the middle one, which is a half. The other taps are symmetric; shapeTaps has
-// the first half of these. At 48 kHz the transition of the first filter is from 20 to 28 kHz. The
-// transitions of the others may be wider.
+// shapeTaps has the taps of the FIR half-band filters: a sinc under a Kaiser window for 80 dB.
+// Every second tap is 0, but for the middle one, which is a half. The other taps are symmetric;
+// shapeTaps has the first half of these. At 48 kHz the transition of the first filter is from 20
+// to 28 kHz. The transitions of the others may be wider.
 var shapeTaps = [3][]float64{newShapeTaps(16), newShapeTaps(4), newShapeTaps(4)}
 
 func newShapeTaps(n int) []float64 {
@@ -48,8 +48,8 @@ func shapeBessel(x float64) float64 {
 	return sum
 }
 
-// shapeLine has the last values of a signal, the oldest first: as many as the filter is long, and those
-// of one frame.
+// shapeLine has the last values of a signal, the oldest first: as many as the filter is long, and
+// those of one frame.
 type shapeLine []float64
 
 // shift drops the n oldest values and returns the space for n new ones.
@@ -66,7 +66,8 @@ func newShapeOver() (o shapeOver) {
 	return o
 }
 
-// shapeSum filters the window w without the middle tap. Arrays of constant length avoid bounds checks.
+// shapeSum filters the window w without the middle tap. Arrays of constant length avoid bounds
+// checks.
 func shapeSum(taps, w []float64) float64 {
 	if len(taps) == 4 {
 		t, w := (*[4]float64)(taps), (*[8]float64)(w)

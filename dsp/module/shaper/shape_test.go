@@ -9,7 +9,8 @@ import (
 	"github.com/music-chronus/chronus/dsp/internal/measure"
 )
 
-// shapeAlias is the strongest line under 20 kHz that is no harmonic of the k-th of n lines, in dB of that.
+// shapeAlias returns the level of the strongest bin under 20 kHz that is not a multiple of k, in dB
+// against bin k.
 func shapeAlias(y []float32, k int) float64 {
 	n := len(y)
 	x := make([]complex128, n)
@@ -26,9 +27,9 @@ func shapeAlias(y []float32, k int) float64 {
 	return 20 * math.Log10(worst/cmplx.Abs(x[k]))
 }
 
-// A driven sine of 5 kHz has no alias above -60 dB of it, where the bare curve has -20.
+// A driven sine of 5 kHz has aliases of at most -60 dB. Without oversampling they reach -20 dB.
 func TestShapeAlias(t *testing.T) {
-	const n, k = 1 << 15, 3413 // a line's number
+	const n, k = 1 << 15, 3413 // frames, and the bin of the sine
 	freq := float64(k) * rate / n
 	x := measure.Tone(freq, rate+n)
 	for _, p := range []struct {
@@ -52,7 +53,7 @@ func TestShapeAlias(t *testing.T) {
 	t.Logf("without oversampling %.1f dBc", shapeAlias(bare, k))
 }
 
-// The antiderivatives are those of the curves, which are those that they are called.
+// The curves are those of their names, and the antiderivatives fit them.
 func TestShapeCurves(t *testing.T) {
 	want := [6]func(float64) float64{
 		math.Tanh,
@@ -82,7 +83,8 @@ func TestShapeCurves(t *testing.T) {
 	}
 }
 
-// Dry, it is a low-pass with a straight phase: flat to 0.15 dB at 20 kHz, and as late as is said.
+// The dry signal has linear phase with the documented latency, and is flat within 0.15 dB up to 20
+// kHz.
 func TestShapeDry(t *testing.T) {
 	x := make([]float32, rate)
 	x[0] = 1
@@ -99,14 +101,14 @@ func TestShapeDry(t *testing.T) {
 		sin, cos := math.Sincos(2 * math.Pi * 1000 * float64(i) / rate)
 		a, b = a+float64(y[i])*sin, b+float64(y[i])*cos
 	}
-	late := 48 - 48*math.Atan2(b, a)/(2*math.Pi) // of a period of 48; the DC blocker takes a little off
+	late := 48 - 48*math.Atan2(b, a)/(2*math.Pi) // frames, of a period of 48; the DC blocker shortens it a little
 	t.Logf("ripple %.4f dB from 200 Hz to 20 kHz, %.2f dB at 10 Hz, %.2f frames late", worst, dc, late)
 	if worst > 0.15 || math.Abs(dc+3) > 0.2 || math.Abs(late-36.3) > 0.15 {
 		t.Errorf("ripple %g dB, %g dB at 10 Hz, %g frames late", worst, dc, late)
 	}
 }
 
-// A bias makes even harmonics but no DC, and silence stays silence.
+// A bias makes even harmonics without a DC offset, and silence stays silence.
 func TestShapeBias(t *testing.T) {
 	x := measure.Tone(1000, 2*rate)
 	y := measure.Play(&Shape, measure.New(&Shape, 0, 12, 0.5), 2*rate, x)[0][rate:]

@@ -28,12 +28,12 @@ func TestMixAndRing(t *testing.T) {
 	if v := measure.Play(&Mix, measure.New(&Mix, 0.5, 0.25, 2, 0), 1, one, one, one, one)[0][0]; v != 2.75 {
 		t.Errorf("mix: %g", v)
 	}
-	// 1000 times 300 Hz is 700 and 1300 Hz, half as loud each, and nothing else
+	// 1000 times 300 Hz gives 700 and 1300 Hz at half the amplitude, and no other frequency.
 	y := measure.Play(&Ring, Ring.New(rate), rate, measure.Tone(1000, rate), measure.Tone(300, rate))[0]
 	for _, f := range []float64{300, 700, 1000, 1300} {
 		want := -200.0
 		if f == 700 || f == 1300 {
-			want = 20 * math.Log10(0.25*rate) // of a sum over the sine
+			want = 20 * math.Log10(0.25*rate) // half the amplitude, summed over all frames
 		}
 		if got := measure.Response(y, f, rate); math.Abs(got-want) > 0.001 && got > -20 {
 			t.Errorf("ring at %g Hz: %.2f dB, want %.2f", f, got, want)
@@ -41,7 +41,7 @@ func TestMixAndRing(t *testing.T) {
 	}
 }
 
-// Power stays the same everywhere, and at the ends one side is signal.Silent and the other untouched.
+// The power is constant. At the ends one side is silent and the other unchanged.
 func TestPan(t *testing.T) {
 	worst := 0.0
 	for at := -1.0; at <= 1; at += 1.0 / 64 {
@@ -98,7 +98,7 @@ func TestWidth(t *testing.T) {
 	}
 }
 
-// With n bits a sine has n bits' noise, and with a lower rate its values stand.
+// A sine with n bits has the noise of n bits. A lower rate repeats values.
 func TestCrush(t *testing.T) {
 	x := measure.Tone(997, rate)
 	for _, bits := range []float64{4, 8, 12, 16} {

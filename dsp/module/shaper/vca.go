@@ -19,7 +19,8 @@ var VCA = dsp.Desc{
 	New:     func(rate float64) dsp.Module { return &vca{ramped.New(rate, vcaParams)} },
 }
 
-var vcaParams = []dsp.Param{{Name: "gain", Min: 0, Max: 4, Doc: "linear gain while the input gain is 0; ramped over 5 ms"}}
+var vcaParams = []dsp.Param{{Name: "gain", Min: 0, Max: 4,
+	Doc: "linear gain while the input gain is 0; ramped over 5 ms"}}
 
 type vca struct{ ramped.Params }
 

@@ -15,7 +15,8 @@ var Width = dsp.Desc{
 	New:     func(rate float64) dsp.Module { return &width{ramped.New(rate, widthParams)} },
 }
 
-var widthParams = []dsp.Param{{Name: "width", Min: 0, Max: 2, Default: 1, Doc: "0 is mono, 1 the input; ramped over 5 ms"}}
+var widthParams = []dsp.Param{{Name: "width", Min: 0, Max: 2, Default: 1,
+	Doc: "0 is mono, 1 the input; ramped over 5 ms"}}
 
 type width struct{ ramped.Params }
 
