@@ -6,8 +6,8 @@ import (
 	"github.com/music-chronus/chronus/dsp"
 )
 
-// Clip is the description of a module of one's own. A program passes it to actors.Config.Modules and to
-// worker.With, and checks it with moduletest.Run.
+// Clip is the description of a module of one's own. A program passes it to actors.Config.Modules
+// and to worker.With, and checks it with moduletest.Run.
 var Clip = dsp.Desc{
 	Type:    "clip",
 	Doc:     "Clips a signal to full scale.",

@@ -1,7 +1,7 @@
 package dsp
 
-// Ramp moves a value to a target in a straight line over a fixed number of frames, one step a frame,
-// so that a parameter that jumps does not click. The zero Ramp is at 0.
+// Ramp moves a value to a target in a straight line over a fixed number of frames, one step a
+// frame, so that a parameter that jumps does not click. The zero Ramp is at 0.
 type Ramp struct {
 	value, step, target float64
 	left                uint32 // frames until the target

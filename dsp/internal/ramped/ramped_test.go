@@ -9,7 +9,8 @@ import (
 
 var params = []dsp.Param{{Name: "gain", Max: 1, Default: 1}, {Name: "mode", Max: 1, Names: []string{"a", "b"}}}
 
-// A parameter moves on a ramp, one with named values jumps, and Next returns false once all have ended.
+// A parameter moves on a ramp, one with named values jumps, and Next returns false once all have
+// ended.
 func TestParams(t *testing.T) {
 	p := ramped.New(48000, params)
 	if p.Next() || p.Value[0] != 1 {
