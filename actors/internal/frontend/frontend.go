@@ -36,6 +36,8 @@ type Config struct {
 	Drafts *drafts.Store
 	// Frame returns the next frame to play. Any goroutine calls it, until Close.
 	Frame func() uint64
+	// Refusal gives an error of the engine the code that its /fail is counted by.
+	Refusal func(error) error
 	// Load returns a process's mean and peak load in percent of one core.
 	Load func(pid int, now time.Time) (mean, peak float64)
 }

@@ -71,7 +71,7 @@ func frontendOf(t *testing.T, text string, change ...func(*Config)) *Frontend {
 	t.Helper()
 	cfg := Config{
 		OSC: "127.0.0.1:0", OSCQuery: None, Logger: slog.New(slog.DiscardHandler), Drafts: drafts.NewStore(drafts.Config{}, nil),
-		Frame: func() uint64 { return 0 }, Load: func(int, time.Time) (mean, peak float64) { return 0, 0 },
+		Frame: func() uint64 { return 0 }, Refusal: func(err error) error { return err }, Load: func(int, time.Time) (mean, peak float64) { return 0, 0 },
 	}
 	for _, c := range change {
 		c(&cfg)

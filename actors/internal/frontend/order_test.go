@@ -34,7 +34,7 @@ func TestRefusedIsNotSynced(t *testing.T) {
 		}
 		got := ""
 		new(osc.Decoder).Decode(b[:n], func(m *osc.Message) { got = m.String() }, func(e *osc.DecodeError) { t.Error(e) })
-		if !strings.HasPrefix(got, w) || !strings.Contains(got, ErrBusy.Error()) {
+		if !strings.HasPrefix(got, w) || !strings.Contains(got, errBusy.Error()) {
 			t.Errorf("%q, not %q", got, w)
 		}
 	}
