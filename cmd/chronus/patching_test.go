@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bytes"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -69,7 +68,7 @@ func TestLivePatching(t *testing.T) {
 	}
 	tape := stop()
 	e.down()
-	v, err := verify(bytes.NewReader(tape), nil)
+	v, err := verifyBytes(tape)
 	if err != nil || v.Changed > 0 || v.Blocks < 1000 {
 		t.Errorf("%+v, %v", v, err)
 	}
