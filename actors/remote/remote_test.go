@@ -113,7 +113,7 @@ func TestRequests(t *testing.T) {
 		{&pb.Request{Do: &pb.Request_NoteOn{NoteOn: &pb.NoteOn{Group: "a", Key: 60, Velocity: 0.5}}}, "{a 60 0.5}", "Done"},
 		{&pb.Request{Do: &pb.Request_NoteOff{NoteOff: &pb.NoteOff{Key: 60}}}, "{ 60}", "Done"},
 		{&pb.Request{Do: &pb.Request_NoteOff{NoteOff: &pb.NoteOff{All: true}}}, "{ -1}", "Done"},
-		{&pb.Request{Do: &pb.Request_NoteOff{NoteOff: &pb.NoteOff{Key: -4}}}, "", "INVALID: -4 is not a note"},
+		{&pb.Request{Do: &pb.Request_NoteOff{NoteOff: &pb.NoteOff{Key: -4}}}, "", "INVALID: -4 is no note"},
 		{&pb.Request{Do: &pb.Request_NoteOn{}}, "{ 0 0}", "Done"},
 		{&pb.Request{Do: &pb.Request_SetParam{SetParam: &pb.SetParam{Node: "f", Param: "mode", Word: "lp"}}}, "{f mode 0 lp}", "Done"},
 		{&pb.Request{Do: &pb.Request_SetGate{SetGate: &pb.SetGate{Node: "e", Level: 1}}}, "{e 1}", "Done"},
