@@ -22,10 +22,11 @@ const flowWait = time.Second
 
 // The refusals of any message.
 var (
-	errBusy  = osc.Refuse(osc.CodeBusy, "server busy: %d messages are waiting; try again", maxInFlight)
-	errToken = osc.Refuse(osc.CodeUnauthorized, "address requires the token: send /auth TOKEN first")
-	errAhead = osc.Refuse(osc.CodeBadTime, "time tag is more than %v ahead: send the message later", osc.MostAhead)
-	errClock = osc.Refuse(osc.CodeBadTime, "time tags need a running device: send without a time tag")
+	errBusy     = osc.Refuse(osc.CodeBusy, "server busy: %d messages are waiting; try again", maxInFlight)
+	errToken    = osc.Refuse(osc.CodeUnauthorized, "address requires the token: send /auth TOKEN first")
+	errAhead    = osc.Refuse(osc.CodeBadTime, "time tag is more than %v ahead: send the message later", osc.MostAhead)
+	errPeerless = osc.Refuse(osc.CodeRejected, "only OSC clients can send queries and patch commands: use GetStatus or NewPatch")
+	errClock    = osc.Refuse(osc.CodeBadTime, "time tags need a running device: send without a time tag")
 )
 
 // Serve serves the OSC socket until ctx ends, and passes messages on to the engine. Without a
