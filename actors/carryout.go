@@ -52,7 +52,7 @@ func (s *serving) carryOut(request any, answer func(any)) {
 
 // status asks the monitor.
 func (s *serving) status(answer func(any)) {
-	s.tree.errands.do(func(answered func()) {
+	s.tree.pending.Do(func(answered func()) {
 		s.engine.send(monitorName, statusRequest{answer: func(st Status) {
 			answered()
 			s.engine.sign(&st)
@@ -93,7 +93,7 @@ func (s *serving) sendOSC(to string, args []any, done func(error)) {
 		case s.engine.gone.Load():
 			done(errStopped)
 		default:
-			s.tree.errands.do(func(answered func()) {
+			s.tree.pending.Do(func(answered func()) {
 				answer := func(err error) {
 					answered()
 					done(err)
