@@ -138,7 +138,7 @@ func TestSecondEngine(t *testing.T) {
 		t.Errorf("code %d: %s\nwant %s", code, errOut, want)
 	}
 	_, errOut, code = chronus("up", "--runtime-dir", t.TempDir(), "--backend", "null", "--osc", e.must().OSC, "--state", noState)
-	if code != 1 || !strings.Contains(errOut, "in use by another program: choose another with --osc") {
+	if code != 1 || !strings.Contains(errOut, "in use by another program; choose another with --osc") {
 		t.Errorf("code %d: %s", code, errOut)
 	}
 }

@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"math"
 	"os"
@@ -41,7 +42,7 @@ func listen(t *testing.T, address string) *receiver {
 			defer r.mu.Unlock()
 			r.got = append(r.got, m.String())
 			if bytes.HasPrefix(m.Address, []byte("/bad")) {
-				_ = from.Fail(string(m.Address), "it is bad")
+				_ = from.Fail(string(m.Address), errors.New("it is bad"))
 				return
 			}
 			_ = from.Reply("/done", string(m.Address))
