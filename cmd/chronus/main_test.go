@@ -178,7 +178,7 @@ func TestVerbs(t *testing.T) {
 			t.Errorf("%v: code %d\n%s%s\nwant %s", tt.args, code, out, errOut, tt.want)
 		}
 	}
-	if err := e.cmd.Wait(); err != nil {
+	if err := exited(t, e.cmd, e.log); err != nil {
 		t.Errorf("after down, chronus up ended with %v", err)
 	}
 	e.cmd = nil
