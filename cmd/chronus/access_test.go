@@ -17,7 +17,7 @@ func TestUpRefusesOpenDoors(t *testing.T) {
 		t.Fatal(err)
 	}
 	for want, flags := range map[string][]string{
-		"list those that may play with --osc-allow":          {"--osc", "0.0.0.0:0"},
+		"list those that may play with --osc-allow":             {"--osc", "0.0.0.0:0"},
 		`--osc-allow: "all" is no network: it must be like`:     {"--osc", "0.0.0.0:0", "--osc-allow", "all"},
 		"--osc-token-file: token file " + open + ": everybody":  {"--osc-token-file", open},
 		"--osc-token-file: token file: stat " + open + "x: no ": {"--osc-token-file", open + "x"},

@@ -286,6 +286,28 @@ func TestFeedEventsAndLines(t *testing.T) {
 	}
 }
 
+// A subscriber of Replies gets lines about answers too, one of Lines only about received messages.
+func TestFeedReplies(t *testing.T) {
+	f, _ := still(boardOf(t, "/a"))
+	lines := subscribe(t, f, 1, Subscriber{Lines: true})
+	if !f.Lines() || f.Replies() {
+		t.Errorf("lines %t, replies %t are wanted", f.Lines(), f.Replies())
+	}
+	both := subscribe(t, f, 2, Subscriber{Lines: true, Replies: true})
+	if !f.Lines() || !f.Replies() {
+		t.Errorf("lines %t, replies %t are wanted", f.Lines(), f.Replies())
+	}
+	f.Line("in")
+	f.Reply("out")
+	f.tick(time.Now())
+	if l, b := lines.has(), both.has(); l != "/dumpOSC.reply in" || b != "/dumpOSC.reply in, /dumpOSC.reply out" {
+		t.Errorf("%q, %q", l, b)
+	}
+	if f.Cancel(2); !f.Lines() || f.Replies() {
+		t.Errorf("lines %t, replies %t are wanted", f.Lines(), f.Replies())
+	}
+}
+
 // A feed with its goroutine tells what changes, with others that come and go meanwhile, and ends.
 func TestFeedRuns(t *testing.T) {
 	b := boardOf(t, "/a", "/b")
