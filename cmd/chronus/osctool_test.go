@@ -59,6 +59,11 @@ func TestOSCTools(t *testing.T) {
 	if b, err := os.ReadFile(bundle); err != nil || !strings.Contains(string(b), "/seq/bpm") {
 		t.Errorf("the layout: %v, %d bytes", err, len(b))
 	}
+}
+
+// Dump prints what the engine receives, and with --replies what it answers.
+func TestOSCDump(t *testing.T) {
+	e := up(t, "--backend", "null", "--lead", "32")
 	for _, tt := range []struct {
 		flags []string
 		send  []string
