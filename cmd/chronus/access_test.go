@@ -18,10 +18,10 @@ func TestUpRefusesOpenDoors(t *testing.T) {
 		t.Fatal(err)
 	}
 	for want, flags := range map[string][]string{
-		"list those that may play with --osc-allow":             {"--osc", "0.0.0.0:0"},
-		`--osc-allow: "all" is no network: it must be like`:     {"--osc", "0.0.0.0:0", "--osc-allow", "all"},
-		"--osc-token-file: token file " + open + ": everybody":  {"--osc-token-file", open},
-		"--osc-token-file: token file: stat " + open + "x: no ": {"--osc-token-file", open + "x"},
+		"list those that may play with --osc-allow":               {"--osc", "0.0.0.0:0"},
+		`--osc-allow: network "all": invalid; use 192.168.1.0/24`: {"--osc", "0.0.0.0:0", "--osc-allow", "all"},
+		"--osc-token-file: token file " + open + ": accessible":   {"--osc-token-file", open},
+		"--osc-token-file: token file: stat " + open + "x: no ":   {"--osc-token-file", open + "x"},
 	} {
 		_, errOut, code := chronus(append([]string{"up", "--runtime-dir", t.TempDir(), "--state", "none", "--backend", "null"}, flags...)...)
 		if code == 0 || !strings.Contains(errOut, want) {
