@@ -166,7 +166,7 @@ func TestSamplerSurvives(t *testing.T) {
 		{"up", "--runtime-dir", filepath.Join(dir, "other"), "--osc", "127.0.0.1:0", "--backend", "null", "--state", filepath.Join(dir, "state"), "--resume"},
 	} {
 		_, errOut, code := chronus(args...)
-		if code != 1 || !strings.Contains(errOut, "load the patch from its file once more, or copy its samples into") {
+		if code != 1 || !strings.Contains(errOut, "load the patch from its file again, or copy its samples into") {
 			t.Errorf("%v without the store: code %d, %s", args, code, errOut)
 		}
 	}
