@@ -144,7 +144,7 @@ func TestPatchingRefuses(t *testing.T) {
 		{"/patch/commit", "no draft"},
 		{"/patch/abort", "no draft"},
 		{"/patch/create a sinus", "did you mean sine"},
-		{"/patch/create a", "takes id type"},
+		{"/patch/create a", "want id type"},
 		{"/patch/create 5 sine", "is a number"},
 		{"/patch/connect sine1 nowhere", "no node"},
 		{"/patch/load ../../etc/passwd", "want letters, digits"},

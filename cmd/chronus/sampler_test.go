@@ -102,7 +102,7 @@ func TestRenderSampler(t *testing.T) {
 		{"up", "--patch", bad, "--runtime-dir", filepath.Join(dir, "run"), "--osc", "127.0.0.1:0", "--backend", "null", "--state", noState},
 	} {
 		_, errOut, code := chronus(append(args, "--samples", store)...)
-		if want := `bad.yaml:2:16: sample "tom": there is no file ` + filepath.Join(dir, "tom.wav"); code != 1 || !strings.Contains(errOut, want) {
+		if want := `bad.yaml:2:16: sample "tom": ` + filepath.Join(dir, "tom.wav") + ": no such file"; code != 1 || !strings.Contains(errOut, want) {
 			t.Errorf("%v: code %d, %s", args, code, errOut)
 		}
 	}
@@ -167,7 +167,7 @@ func TestSamplerSurvives(t *testing.T) {
 		{"up", "--runtime-dir", filepath.Join(dir, "other"), "--osc", "127.0.0.1:0", "--backend", "null", "--state", filepath.Join(dir, "state"), "--resume"},
 	} {
 		_, errOut, code := chronus(args...)
-		if code != 1 || !strings.Contains(errOut, "load the patch from its file once more, or copy its samples into") {
+		if code != 1 || !strings.Contains(errOut, "load the patch from its file again, or copy its samples into") {
 			t.Errorf("%v without the store: code %d, %s", args, code, errOut)
 		}
 	}
@@ -199,7 +199,7 @@ func TestSamplesLost(t *testing.T) {
 		t.Fatal(err)
 	}
 	e.killHeard(syscall.SIGKILL)
-	for began := time.Now(); !strings.Contains(e.log.String(), "there is no file "+store); time.Sleep(10 * time.Millisecond) {
+	for began := time.Now(); !strings.Contains(e.log.String(), "sample file "+store); time.Sleep(10 * time.Millisecond) {
 		if time.Since(began) > 10*time.Second {
 			t.Fatalf("nobody says what is missing: %s", e.log)
 		}
