@@ -9,6 +9,7 @@ import (
 
 	"github.com/cespare/xxhash/v2"
 
+	"github.com/music-chronus/chronus/actors/report"
 	"github.com/music-chronus/chronus/shm"
 	"github.com/music-chronus/chronus/shm/sys"
 )
@@ -186,7 +187,7 @@ func adopt(cfg Config, asked []byte, h *heritage, emit func(Event)) (*rig, error
 	}
 	r.control.RequestLead(r.cfg.Lead)
 	r.active = r.control.Active()
-	news := TookOver{Audio: h.audio != nil, Block: r.control.Clock()}
+	news := report.TookOver{Audio: h.audio != nil, Block: r.control.Clock()}
 	for _, s := range r.slots {
 		if s.phase != empty {
 			news.Workers++
@@ -305,7 +306,7 @@ func (r *rig) finishBroadcast() {
 	for _, s := range r.slots {
 		// A joiner may be behind: it is fed. Who may be named must have all.
 		if s.attached() && s.phase == ready && s.cmds.Tail() < r.log.Last() {
-			r.giveUp(s, "it was not fed any more")
+			r.condemn(s, "lacks commands after the take-over")
 		}
 	}
 	if r.log.Last() > before {

@@ -26,8 +26,8 @@ func TestFinishBroadcast(t *testing.T) {
 	r.control.Commit(1)
 	r.finishBroadcast()
 	for _, s := range r.slots {
-		if c, ok := s.cmds.Peek(4); s.cmds.Tail() != 4 || s.hung || !ok || c != gate(4) {
-			t.Errorf("worker %d: tail %d, given up %t, %+v", s.number, s.cmds.Tail(), s.hung, c)
+		if c, ok := s.cmds.Peek(4); s.cmds.Tail() != 4 || s.condemned || !ok || c != gate(4) {
+			t.Errorf("worker %d: tail %d, given up %t, %+v", s.number, s.cmds.Tail(), s.condemned, c)
 		}
 	}
 	if c, ok := r.log.Between(1, 4); r.log.Last() != 4 || r.control.Committed() != 4 || !ok || len(c) != 3 {
@@ -115,7 +115,7 @@ func TestBeginsAnew(t *testing.T) {
 	r.log.Restore(9, []shm.Command{{Seq: 8}, {Seq: 9}}) // 4 to 7 are gone
 	s, ends := r.slots[1], r.slots[0]
 	s.phase, s.since, s.want = starting, time.Now(), ask{state: r.kept.State, done: true}
-	if r.tendStarting(s, time.Now()); r.present != p || s.hung {
+	if r.tendStarting(s, time.Now()); r.present != p || s.condemned {
 		t.Fatal("there is a worker that has the state")
 	}
 	ends.phase = empty

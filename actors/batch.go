@@ -100,7 +100,7 @@ func (r *rig) put(plays []commandlog.Request) (in entered, err error) {
 			continue // or it is being fed, in order
 		}
 		if s.cmds.Room() < n {
-			r.giveUp(s, fmt.Sprintf("it has not taken %d commands", shm.CommandEntries-s.cmds.Room()))
+			r.condemn(s, fmt.Sprintf("hung, %d commands not consumed", shm.CommandEntries-s.cmds.Room()))
 			continue
 		}
 		fed = append(fed, s)

@@ -163,8 +163,8 @@ func TestBatchNeedsRoom(t *testing.T) {
 		t.Errorf("no ring has room: %v, committed %d", err, r.control.Committed())
 	}
 	r.slots[0].ring.Commands().Consume(100)
-	if err := enter(2); err != nil || r.slots[0].hung || !r.slots[1].hung || r.slots[1].cmds.Tail() != shm.CommandEntries-1 {
-		t.Errorf("%v; given up: %t and %t; the second has %d", err, r.slots[0].hung, r.slots[1].hung, r.slots[1].cmds.Tail())
+	if err := enter(2); err != nil || r.slots[0].condemned || !r.slots[1].condemned || r.slots[1].cmds.Tail() != shm.CommandEntries-1 {
+		t.Errorf("%v; given up: %t and %t; the second has %d", err, r.slots[0].condemned, r.slots[1].condemned, r.slots[1].cmds.Tail())
 	}
 }
 

@@ -4,6 +4,7 @@ import (
 	"errors"
 
 	"github.com/music-chronus/chronus/actors/internal/commandlog"
+	"github.com/music-chronus/chronus/actors/report"
 	"github.com/music-chronus/chronus/shm"
 )
 
@@ -19,23 +20,25 @@ func (r *rig) broadcast(c shm.Command, asker commandlog.Requester) (seq uint64, 
 	return in.last, err
 }
 
-// giveUp kills a worker that holds the others up. It is not fed any more.
-func (r *rig) giveUp(s *slot, why string) {
-	if s.hung {
+// condemn kills a worker because of what it does or fails to do. The block that it renders, if any, is
+// recorded as crashed by it. A failover's cause is the reason,
+// then ", killed by the engine".
+func (r *rig) condemn(s *slot, reason string) {
+	if s.condemned {
 		return
 	}
 	if !r.isStopped(s) {
 		r.journal.SetCause(s.number, s.gen, shm.CauseHung, 0) // of its own, if it was rendering
 	}
-	r.dismiss(s, why)
+	r.dismiss(s, reason)
 }
 
-// dismiss kills a worker that has done nothing wrong: the block that it renders is not blamed.
-func (r *rig) dismiss(s *slot, why string) {
-	if s.hung {
+// dismiss kills a worker that did nothing wrong: no crash is recorded for the block that it renders.
+func (r *rig) dismiss(s *slot, reason string) {
+	if s.condemned {
 		return
 	}
-	s.hung = true
-	r.emit(WorkerKilled{Slot: s.number, PID: s.proc.PID, Why: why})
+	s.condemned, s.reason = true, reason
+	r.emit(report.WorkerKilled{Slot: s.number, PID: s.proc.PID, Reason: reason})
 	s.kill()
 }

@@ -9,6 +9,7 @@ import (
 	"github.com/asynkron/protoactor-go/actor"
 
 	"github.com/music-chronus/chronus/actors/internal/commandlog"
+	"github.com/music-chronus/chronus/actors/report"
 	"github.com/music-chronus/chronus/osc"
 )
 
@@ -49,7 +50,7 @@ const leastEvery = 20 * time.Millisecond
 func (f *face) Receive(ctx actor.Context) {
 	defer func() {
 		if r := recover(); r != nil { // a bug, which is told, and is not the program's
-			f.serving.engine.emit(ActorFailed{Actor: ctx.Self().Id, Reason: fmt.Sprint(r)})
+			f.serving.engine.emit(report.ActorFailed{Actor: ctx.Self().Id, Reason: fmt.Sprint(r)})
 			respond(ctx, Refused{RefusedInvalid, fmt.Sprint("the engine could not carry it out: ", r)})
 		}
 	}()

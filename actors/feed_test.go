@@ -79,9 +79,9 @@ func TestComparesNoStaleHead(t *testing.T) {
 // A worker that publishes nothing for long is given up; not so if nobody looked for that long.
 func TestStandsStillItself(t *testing.T) {
 	for _, tt := range []struct {
-		name string
-		step time.Duration
-		hung bool
+		name      string
+		step      time.Duration
+		condemned bool
 	}{{"the worker", hangAfter / 20, true}, {"the engine", 2 * hangAfter, false}} {
 		r := diverging(t, 2, 12, noSlot)
 		for i := range r.slots {
@@ -93,8 +93,8 @@ func TestStandsStillItself(t *testing.T) {
 			now = now.Add(tt.step)
 			r.tend(now)
 		}
-		if r.slots[0].hung != tt.hung {
-			t.Errorf("%s stands still: the worker is hung: %t", tt.name, r.slots[0].hung)
+		if r.slots[0].condemned != tt.condemned {
+			t.Errorf("%s stands still: the worker is hung: %t", tt.name, r.slots[0].condemned)
 		}
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 
+	"github.com/music-chronus/chronus/actors/report"
 	"github.com/music-chronus/chronus/shm"
 	"github.com/music-chronus/chronus/shm/sys"
 )
@@ -81,7 +82,7 @@ func (r *rig) afterDeath(o offence) {
 	case o.own && p.deaths[o.block] > len(r.slots) && p.top <= o.block:
 		for _, s := range r.slots { // they die in turn: together, it can be helped
 			if s.attached() {
-				r.giveUp(s, fmt.Sprintf("block %d ends every worker", o.block))
+				r.condemn(s, fmt.Sprintf("block %d crashes every worker", o.block))
 			}
 		}
 	}
@@ -189,7 +190,7 @@ func (r *rig) bypass(o offence) {
 		to = r.log.Last()
 	}
 	r.journal.ReplaceDecision(o.block, to)
-	r.emit(NodeBypassed{Node: name, Block: o.block})
+	r.emit(report.NodeBypassed{Node: name, Block: o.block})
 }
 
 // planAt is the number of the plan that plays once the command seq has entered, if it was not left out.
@@ -275,7 +276,7 @@ func (r *rig) tellQuarantined(o offence, out []shm.Command) {
 			r.revert(r.present.before, len(out) == 1)
 		}
 	}
-	r.emit(Quarantined{Block: o.block, Node: node, Commands: len(out), First: out[0].Seq})
+	r.emit(report.Quarantined{Block: o.block, Node: node, Commands: len(out), First: out[0].Seq})
 }
 
 // nodeName is the id of a node by its index in a plan.

@@ -130,12 +130,12 @@ type slot struct {
 	retiredGen uint64 // that generation
 	refused    uint64 // the last generation whose ring the audio process does not play
 	killedAt   int64  // when this program itself killed it, sys.Monotonic; 0: it did not
-	hung       bool
+	condemned  bool   // the engine kills it; commands no longer reach it
+	reason     string // of that
 	progress   uint64 // head when it last moved
 	movedAt    time.Time
 	compared   uint64 // hashes are compared up to here
 	agreed     int    // blocks found equal
-	mismatches uint64
 }
 
 // attached tells whether the slot's command ring gets every command.
@@ -263,7 +263,7 @@ func (r *rig) spawn(number int) error {
 		s.release()
 		return fmt.Errorf("worker %d: %w", number, err)
 	}
-	s.asked, s.agreed, s.killedAt, s.hung, s.lived, s.dying, s.flipped, s.mismatches = 0, 0, 0, false, false, false, false, 0
+	s.asked, s.agreed, s.killedAt, s.condemned, s.reason, s.lived, s.dying, s.flipped = 0, 0, 0, false, "", false, false, false
 	s.want = r.askForState(s, nil, time.Now())
 	s.enter(starting, time.Now())
 	return nil

@@ -64,8 +64,8 @@ func TestDivergence(t *testing.T) {
 		t.Fatalf("%t: %d blocks agree, compared up to %d", differs, n, r.slots[1].compared)
 	}
 	r.arbitrate(r.slots[1])
-	if r.slots[1].mismatches != 1 || !r.slots[1].hung || r.slots[0].hung || r.doubt == nil || r.doubt.block != 7 {
-		t.Errorf("given up: %t, the active one %t, doubt %+v", r.slots[1].hung, r.slots[0].hung, r.doubt)
+	if r.mismatches != 1 || !r.slots[1].condemned || r.slots[0].condemned || r.doubt == nil || r.doubt.block != 7 {
+		t.Errorf("given up: %t, the active one %t, doubt %+v", r.slots[1].condemned, r.slots[0].condemned, r.doubt)
 	}
 	for wrong := range 3 {
 		r := diverging(t, 3, 12, wrong, 5)
@@ -75,8 +75,8 @@ func TestDivergence(t *testing.T) {
 			}
 		}
 		for i, s := range r.slots {
-			if s.hung != (i == wrong) {
-				t.Errorf("worker %d is wrong; worker %d given up: %t", wrong, i, s.hung)
+			if s.condemned != (i == wrong) {
+				t.Errorf("worker %d is wrong; worker %d given up: %t", wrong, i, s.condemned)
 			}
 		}
 		if a := r.control.Active(); a.Slot() == wrong || a.Ready(wrong) || r.doubt != nil {
@@ -191,8 +191,8 @@ func TestRingsFull(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if r.slots[0].hung || !r.slots[1].hung {
-		t.Errorf("given up: %t and %t, the second has taken nothing", r.slots[0].hung, r.slots[1].hung)
+	if r.slots[0].condemned || !r.slots[1].condemned {
+		t.Errorf("given up: %t and %t, the second has taken nothing", r.slots[0].condemned, r.slots[1].condemned)
 	}
 	if err := put(); !errors.Is(err, errRingsFull) || r.control.Committed() != shm.CommandEntries+10 {
 		t.Errorf("committed %d: %v", r.control.Committed(), err)
@@ -230,7 +230,7 @@ func TestSlowJoinerHasItsCommands(t *testing.T) {
 		t.Errorf("%d commands are left that nobody needs", r.log.Len())
 	}
 	s.phase, s.since, s.want = starting, time.Now(), ask{state: shm.State{Seq: 3}, done: true}
-	if r.tendStarting(s, time.Now()); s.phase != starting || s.hung || s.want.state.Seq != 9 {
-		t.Errorf("phase %v, given up %t, begins after %d", s.phase, s.hung, s.want.state.Seq)
+	if r.tendStarting(s, time.Now()); s.phase != starting || s.condemned || s.want.state.Seq != 9 {
+		t.Errorf("phase %v, given up %t, begins after %d", s.phase, s.condemned, s.want.state.Seq)
 	}
 }

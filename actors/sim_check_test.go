@@ -158,7 +158,7 @@ func (c *simCheck) observe() {
 			c.fitted[s.number] = s.gen
 			c.fit(s)
 		}
-		if !w.adopting && s.phase == ready && !s.hung && !s.dying && s.cmds.Tail() < w.rig.control.Committed() {
+		if !w.adopting && s.phase == ready && !s.condemned && !s.dying && s.cmds.Tail() < w.rig.control.Committed() {
 			w.fail("%d commands are committed, and the ring of worker %d has %d", w.rig.control.Committed(), s.number, s.cmds.Tail())
 			return
 		}

@@ -12,6 +12,7 @@ import (
 	"github.com/cespare/xxhash/v2"
 
 	"github.com/music-chronus/chronus/actors/internal/commandlog"
+	"github.com/music-chronus/chronus/actors/report"
 	"github.com/music-chronus/chronus/dsp/patch"
 	"github.com/music-chronus/chronus/dsp/worker"
 	"github.com/music-chronus/chronus/shm"
@@ -146,17 +147,17 @@ func (w *simWorld) told(e Event) {
 	w.note("event: %v", e)
 	w.seenEvents.add(e)
 	switch e := e.(type) {
-	case WorkerDiverged:
+	case report.WorkerDiverged:
 		w.fail("%v", e)
-	case WorkerFailed:
+	case report.WorkerFailed:
 		first := w.rig.log.Last() + 1 - uint64(w.rig.log.Len())
 		w.fail("%v; it begins after %d, a snapshot is kept after %d, the log begins with %d", e, w.rig.slots[e.Slot].want.state.Seq, w.rig.kept.Seq, first)
-	case NodeBypassed: // by a command of the rig's own
+	case report.NodeBypassed: // by a command of the rig's own
 		for seq := uint64(len(w.commands)) + 1; seq <= w.rig.log.Last(); seq++ {
 			c, _ := w.rig.log.At(seq)
 			w.commands = append(w.commands, c)
 		}
-	case WorkerKilled:
+	case report.WorkerKilled:
 		if w.adopting { // it cannot tell yet that it was stopped
 			w.panics[w.workers[e.Slot].sim.Block()] = true
 		}

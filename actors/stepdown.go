@@ -3,6 +3,7 @@ package actors
 import (
 	"github.com/cespare/xxhash/v2"
 
+	"github.com/music-chronus/chronus/actors/report"
 	"github.com/music-chronus/chronus/dsp/patch"
 	"github.com/music-chronus/chronus/shm"
 )
@@ -34,11 +35,11 @@ func (r *rig) stepDown(why string) {
 			continue
 		}
 		r.stepped = why
-		r.emit(PatchAbandoned{From: from, To: next.name, Why: why})
+		r.emit(report.PatchAbandoned{From: from, To: next.name, Reason: why})
 		return
 	}
 	r.silent = why
-	r.emit(PatchAbandoned{From: from, To: "silence", Why: why})
+	r.emit(report.PatchAbandoned{From: from, To: "silence", Reason: why})
 }
 
 // install makes every worker begin with another patch, at the first block that none of them has published.
@@ -59,7 +60,7 @@ func (r *rig) install(name string, text []byte) error {
 	for _, s := range r.slots {
 		s.want = ask{state: at, done: true}
 		if s.phase == starting {
-			r.giveUp(s, "it was to load a patch that was given up")
+			r.condemn(s, "its patch was abandoned")
 		}
 	}
 	restarts := r.poison.top
@@ -84,5 +85,5 @@ func (r *rig) beginAnew() {
 		return
 	}
 	r.stepped = why
-	r.emit(PatchAbandoned{From: name, To: name + " from its beginning", Why: why})
+	r.emit(report.PatchAbandoned{From: name, To: name + " from its beginning", Reason: why})
 }

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/music-chronus/chronus/actors/internal/commandlog"
+	"github.com/music-chronus/chronus/actors/report"
 	"github.com/music-chronus/chronus/dsp/patch"
 	"github.com/music-chronus/chronus/osc"
 	"github.com/music-chronus/chronus/shm"
@@ -280,7 +281,7 @@ func TestValuesAllocs(t *testing.T) {
 // Each kind of event has an address of its own, and fields that can be sent.
 func TestEventMessages(t *testing.T) {
 	seen := map[string]bool{}
-	for _, ev := range events() {
+	for _, ev := range report.Kinds() {
 		address, args := eventMessage(ev)
 		if _, err := osc.Encode(address, args...); err != nil || seen[address] {
 			t.Errorf("%T: %s %v: %v", ev, address, args, err)
@@ -290,11 +291,11 @@ func TestEventMessages(t *testing.T) {
 			t.Errorf("%s: %q", a, usage)
 		}
 	}
-	address, args := eventMessage(WorkerFailed{Slot: 1, PID: 7, Err: fmt.Errorf("no\x00memory%s", strings.Repeat("!", longest)), After: time.Second / 4})
+	address, args := eventMessage(report.WorkerFailed{Slot: 1, PID: 7, Err: fmt.Errorf("no\x00memory%s", strings.Repeat("!", longest)), After: time.Second / 4})
 	if got := fmt.Sprint(address, args); got != "/event/worker_failed[1 7 no memory"+strings.Repeat("!", longest-9)+" 0.25]" {
 		t.Error(got)
 	}
-	if address, args = eventMessage(PatchChanged{"song", Commit{3, 10, 640}}); fmt.Sprint(address, args) != "/event/patch_changed[song 3 10 640]" {
+	if address, args = eventMessage(report.PatchChanged{Name: "song", Commit: Commit{Number: 3, Block: 10, Frame: 640}}); fmt.Sprint(address, args) != "/event/patch_changed[song 3 10 640]" {
 		t.Error(address, args)
 	}
 }

@@ -144,7 +144,7 @@ func TestStateNotSaved(t *testing.T) {
 	e := upIn(t, dir, "--backend", "null")
 	e.tell("/gate/adsr1", "on")
 	st := e.until("it says so", 10*time.Second, func(st actors.Status) bool {
-		return slices.ContainsFunc(st.Events, func(ev string) bool { return strings.Contains(ev, "state on disk could not be kept") })
+		return slices.ContainsFunc(st.Events, func(ev string) bool { return strings.Contains(ev, "state on disk could not be saved") })
 	})
 	e.until("the sound goes on", 10*time.Second, func(now actors.Status) bool { return now.Clock > st.Clock+300 })
 }

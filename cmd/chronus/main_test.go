@@ -189,7 +189,7 @@ func TestVerbs(t *testing.T) {
 		want string
 	}{
 		{[]string{"status"}, 0, "heard"},
-		{[]string{"status", "--json"}, 0, `"hash_mismatches": 0`},
+		{[]string{"status", "--json"}, 0, `"mismatches": 0`},
 		{[]string{"send", "/gate/adsr1", "on"}, 0, `/done "/gate/adsr1"`},
 		{[]string{"send", "/mod/filter1/mode", "hp"}, 0, "/done"},
 		{[]string{"send", "/engine/amp", "2"}, 1, `/fail "/engine/amp" "2 is not a number from 0 to 1"`},

@@ -71,20 +71,20 @@ func printStatus(out io.Writer, st actors.Status) error {
 		fmt.Fprintln(out, unheardLine(st))
 	}
 	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(w, "worker\tstate\tprocess\tgeneration\tlead\tmismatches\t")
+	fmt.Fprintln(w, "worker\tstate\tprocess\tgeneration\tlead\t")
 	for _, k := range st.Workers {
 		heard := ""
 		if k.Slot == st.Active.Slot {
 			heard = "heard"
 		}
-		fmt.Fprintf(w, "%d\t%s\t%d\t%d\t%d\t%d\t%s\n", k.Slot, k.State, k.PID, k.Generation, k.Lead, k.Mismatches, heard)
+		fmt.Fprintf(w, "%d\t%s\t%d\t%d\t%d\t%s\n", k.Slot, k.State, k.PID, k.Generation, k.Lead, heard)
 	}
 	if err := w.Flush(); err != nil {
 		return err
 	}
 	fmt.Fprintf(out, "block %d; played %d, rescued %d, concealed %d; flips %d, xruns %d\n",
 		st.Clock, st.Played, st.Rescued, st.Concealed, st.Flips, st.Xruns)
-	fmt.Fprintf(out, "lead %d blocks, %.1f ms: %s; late %d, overruns %d\n", st.Lead, st.LatencyMS, st.LeadWhy, st.Late, st.Overruns)
+	fmt.Fprintf(out, "lead %d blocks, %.1f ms: %s; late %d, overruns %d\n", st.Lead, st.LatencyMS, st.LeadReason, st.Late, st.Overruns)
 	last := st.Failovers[max(0, len(st.Failovers)-5):]
 	for _, f := range last {
 		fmt.Fprintf(out, "%s  worker %d: %s; flip %.0f us, redundant after %.0f us\n",

@@ -1,4 +1,4 @@
-package main
+package chaos
 
 import (
 	"bytes"
@@ -9,9 +9,11 @@ import (
 	"math"
 	"slices"
 	"strings"
+
+	"github.com/music-chronus/chronus/cmd/chronus/internal/chaos/plan"
 )
 
-// Where things are in the picture, in pixels.
+// Positions and sizes in the picture, in pixels.
 const (
 	pictureWide  = 1600
 	pictureLeft  = 90
@@ -21,27 +23,27 @@ const (
 	laneHigh     = 20
 	labelRows    = 3
 	labelWide    = 58
-	linesMost    = 200 // more lines than that would hide the waveform: then they stay in their lanes
+	linesMost    = 200 // faults; more lines would hide the waveform, so then each stays in its lane
 )
 
-// picture draws a report as SVG: the outline of the sound as it was heard, what was concealed shaded, and each fault
-// as a line that leads down into its kind's lane.
+// picture draws a report as SVG: the outline of the sound as it was heard, the concealed time shaded, and
+// each fault as a line that leads down into the lane of its kind.
 type picture struct {
 	bytes.Buffer
-	report planReport
+	report Report
 	gaps   []placedGap
-	blocks float64 // that the picture is wide: played and concealed
+	blocks float64 // the width of the picture: played and concealed
 }
 
-// placedGap is a gap before a block of the whole session.
+// placedGap is a gap before a block of the whole run.
 type placedGap struct{ at, blocks float64 }
 
-// draw writes the picture. It needs no font, script or file of its own.
-func (p planReport) draw(out io.Writer) error {
+// Draw writes the picture as SVG. The picture needs no font, script or other file.
+func (p Report) Draw(out io.Writer) error {
 	d := &picture{report: p}
 	for _, g := range p.Gaps {
 		if g.Blocks > 0 {
-			d.gaps = append(d.gaps, placedGap{d.block(g.Take, g.Before), float64(g.Blocks)})
+			d.gaps = append(d.gaps, placedGap{d.block(g.Segment, g.Before), float64(g.Blocks)})
 		}
 	}
 	slices.SortStableFunc(d.gaps, func(a, b placedGap) int { return cmp.Compare(a.at, b.at) })
@@ -50,10 +52,12 @@ func (p planReport) draw(out io.Writer) error {
 		d.blocks += g.blocks
 	}
 	high := waveTop + waveHigh + laneHigh*len(p.Kinds) + 110
-	fmt.Fprintf(d, `<svg xmlns="http://www.w3.org/2000/svg" width="%d" height="%d" viewBox="0 0 %d %d" font-family="sans-serif" font-size="12">`+"\n",
+	fmt.Fprintf(d, `<svg xmlns="http://www.w3.org/2000/svg" width="%d" height="%d" viewBox="0 0 %d %d" `+
+		`font-family="sans-serif" font-size="12">`+"\n",
 		pictureWide, high, pictureWide, high)
 	fmt.Fprintf(d, `<rect width="%d" height="%d" fill="#fff"/>`+"\n", pictureWide, high)
-	d.text(pictureLeft, 24, "title", `font-size="16" font-weight="bold"`, "The sound as it was heard, and each fault done to the engine meanwhile")
+	d.text(pictureLeft, 24, "title", `font-size="16" font-weight="bold"`,
+		"The sound as it was heard, and each fault done to the engine meanwhile")
 	d.wave()
 	d.shade()
 	d.lanes()
@@ -65,12 +69,12 @@ func (p planReport) draw(out io.Writer) error {
 	return err
 }
 
-// block is a block's place in the whole session.
-func (d *picture) block(take int, n uint64) float64 {
-	return float64(max(0, d.report.base[take]+int64(n)))
+// block returns the place in the whole run of a block of a segment.
+func (d *picture) block(segment int, n uint64) float64 {
+	return float64(max(0, d.report.base[segment]+int64(n)))
 }
 
-// heardAt is when a block was heard, in blocks' worth of time: what was concealed before it is added.
+// heardAt returns the time at which a block was heard, in blocks: the concealed blocks before it are added.
 func (d *picture) heardAt(block float64) float64 {
 	t := block
 	for _, g := range d.gaps {
@@ -86,20 +90,21 @@ func (d *picture) x(heard float64) float64 {
 	return pictureLeft + heard/d.blocks*(pictureWide-pictureLeft-pictureRight)
 }
 
-// shade marks what was concealed, over the sound. What is narrower than a pixel is a pixel wide, and paler: in a long
-// run a block of silence must not look like a second of it.
+// shade shades the concealed time. A gap that is narrower than a pixel is drawn a pixel wide, and paler: in a
+// long run a block of silence must not look like a second of it.
 func (d *picture) shade() {
 	before := 0.0
 	for _, g := range d.gaps {
 		from := d.x(g.at + before)
 		before += g.blocks
 		wide := d.x(g.at+before) - from
-		fmt.Fprintf(d, `<rect class="concealed" x="%.1f" y="%d" width="%.1f" height="%d" fill="#e74c3c" fill-opacity="%.2f"><title>%.0f blocks concealed</title></rect>`+"\n",
+		fmt.Fprintf(d, `<rect class="concealed" x="%.1f" y="%d" width="%.1f" height="%d" fill="#e74c3c" fill-opacity="%.2f">`+
+			"<title>%.0f blocks concealed</title></rect>\n",
 			from, waveTop, max(1, wide), waveHigh, 0.5*min(1, max(0.3, wide)), g.blocks)
 	}
 }
 
-// wave draws the outline, a path with one point above and one below for each column of pixels.
+// wave draws the outline: a path with one point above and one below for each column of pixels.
 func (d *picture) wave() {
 	w := d.report.wave
 	columns := make([]bin, pictureWide-pictureLeft-pictureRight+1)
@@ -109,8 +114,9 @@ func (d *picture) wave() {
 		peak = max(peak, -b.lo, b.hi)
 		from := float64(int64(i) * w.span)
 		to := min(from+float64(w.span), float64(w.end()))
-		// A gap may lie within: from there on the bin is drawn after it.
-		first, last := int(d.x(d.heardAt(from)))-pictureLeft, int(math.Ceil(d.x(d.heardAt(from)+to-from)))-pictureLeft
+		// The bin is drawn after a gap that lies within it.
+		heard := d.heardAt(from)
+		first, last := int(d.x(heard))-pictureLeft, int(math.Ceil(d.x(heard+to-from)))-pictureLeft
 		for c := max(0, first); c < min(max(last, first+1), len(columns)); c++ {
 			columns[c].join(b)
 			drawn[c] = true
@@ -132,23 +138,24 @@ func (d *picture) wave() {
 	fmt.Fprintf(d, `<path class="wave" fill="#2b6ca3" d="M%sZ"/>`+"\n", strings.Join(append(upper, lower...), "L"))
 }
 
-// laneColors follow faultKinds.
+// laneColors are the colors of plan.Kinds, in their order.
 var laneColors = []string{
-	"#c0392b", "#d35400", "#b7950b", "#7d3c98", "#a569bd", "#117864", "#922b21", "#000000", "#1a5276", "#6e2c00", "#616a6b", "#2e4053",
+	"#c0392b", "#d35400", "#b7950b", "#7d3c98", "#a569bd", "#117864",
+	"#922b21", "#000000", "#1a5276", "#6e2c00", "#616a6b", "#2e4053",
 }
 
 func laneColor(kind string) string {
-	for i, k := range faultKinds {
-		if k.name == kind {
+	for i, k := range plan.Kinds {
+		if k.Name == kind {
 			return laneColors[i%len(laneColors)]
 		}
 	}
 	return "#000"
 }
 
-// lane is the middle of a kind's lane.
+// lane returns the middle of a kind's lane.
 func (d *picture) lane(kind string) int {
-	i := slices.IndexFunc(d.report.Kinds, func(k kindReport) bool { return k.Kind == kind })
+	i := slices.IndexFunc(d.report.Kinds, func(k Kind) bool { return k.Kind == kind })
 	return waveTop + waveHigh + 8 + laneHigh*i + laneHigh/2
 }
 
@@ -156,23 +163,24 @@ func (d *picture) lanes() {
 	for _, k := range d.report.Kinds {
 		y := d.lane(k.Kind)
 		fmt.Fprintf(d, `<path class="lane" stroke="#ddd" d="M%d %dH%d"><title>`, pictureLeft, y, pictureWide-pictureRight)
-		if kind, ok := kindOf(k.Kind); ok {
-			d.escape(kind.doc)
+		if kind, ok := plan.KindOf(k.Kind); ok {
+			d.escape(kind.Doc)
 		}
 		d.WriteString("</title></path>\n")
-		d.text(pictureLeft-6, y+4, "kind", fmt.Sprintf(`text-anchor="end" fill="%s"`, laneColor(k.Kind)), fmt.Sprintf("%s %d", k.Kind, k.Count))
+		style := fmt.Sprintf(`text-anchor="end" fill="%s"`, laneColor(k.Kind))
+		d.text(pictureLeft-6, y+4, "kind", style, fmt.Sprintf("%s %d", k.Kind, k.Count))
 	}
 }
 
-// faults draws each fault; its label stands above if there is room, and all that is known shows when it is pointed at.
+// faults draws each fault. Its label stands above if there is room. All that is known is in the tooltip.
 func (d *picture) faults() {
 	top := waveTop
 	if len(d.report.Faults) > linesMost {
 		top = 0 // each in its lane
 	}
-	var free [labelRows]float64 // where the row is free from
+	var free [labelRows]float64 // where each row begins to be free
 	for _, f := range d.report.Faults {
-		x, y, color := d.x(d.heardAt(d.block(f.Take, f.Block))), d.lane(f.Kind), laneColor(f.Kind)
+		x, y, color := d.x(d.heardAt(d.block(f.Segment, f.Block))), d.lane(f.Kind), laneColor(f.Kind)
 		from := top
 		if from == 0 {
 			from = y - laneHigh/2 + 3
@@ -190,23 +198,7 @@ func (d *picture) faults() {
 	}
 }
 
-// String says a fault in a line.
-func (f faultRecord) String() string {
-	s := fmt.Sprintf("%d: %s at %.3f s, block %d", f.N, f.Kind, f.At, f.Block)
-	if f.For > 0 {
-		s += fmt.Sprintf(", for %.0f ms", f.For)
-	}
-	if f.FlipUS > 0 {
-		s += fmt.Sprintf("; flip after %.2f ms", f.FlipUS/1e3)
-	}
-	s += fmt.Sprintf("; redundant after %.1f ms; %d lost, %d doubled, %d changed, %d concealed", f.RedundantUS/1e3, f.Lost, f.Doubled, f.Changed, f.Concealed)
-	if f.Note != "" {
-		s += "; " + f.Note
-	}
-	return s
-}
-
-// axis draws the time, in steps of 1, 2 or 5.
+// axis draws the time in steps of 1, 2 or 5.
 func (d *picture) axis(y int) {
 	seconds := d.blocks * float64(d.report.Engine.Block) / float64(d.report.Engine.Rate)
 	step := 1e-3
@@ -220,13 +212,15 @@ func (d *picture) axis(y int) {
 	}
 }
 
-// captions say below in numbers what is to be seen.
+// captions sum up below in numbers what the picture shows.
 func (d *picture) captions(high int) {
 	p := d.report
-	d.text(pictureLeft, high-50, "caption", `font-size="14"`, p.verdict())
+	d.text(pictureLeft, high-50, "caption", `font-size="14"`, p.Summary())
 	d.text(pictureLeft, high-30, "caption", `fill="#555"`, fmt.Sprintf(
-		"%d blocks of %d frames at %d Hz compared with the uninterrupted render of the same decisions; shaded: concealed (%d of it between the faults); seed %d; %s, patch %s, %d workers, lead %d",
-		p.Compared, p.Engine.Block, p.Engine.Rate, p.Elsewhere, p.Seed, p.Began.Format("2006-01-02 15:04:05"), p.Engine.Patch, p.Engine.Workers, p.Engine.Lead))
+		"%d blocks of %d frames at %d Hz compared with the uninterrupted render of the same decisions; "+
+			"shaded: concealed (%d of it between the faults); seed %d; %s, patch %s, %d workers, lead %d",
+		p.Compared, p.Engine.Block, p.Engine.Rate, p.Elsewhere, p.Seed, p.Began.Format("2006-01-02 15:04:05"),
+		p.Engine.Patch, p.Engine.Workers, p.Engine.Lead))
 	if p.Failure != "" {
 		d.text(pictureLeft, high-10, "caption", `fill="#c0392b"`, "failed: "+p.Failure)
 	}

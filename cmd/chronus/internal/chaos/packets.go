@@ -1,4 +1,4 @@
-package main
+package chaos
 
 import (
 	"context"
@@ -12,16 +12,16 @@ import (
 	"github.com/music-chronus/chronus/shm/sys"
 )
 
-// What burst and malformed send.
+// Numbers of messages and packets.
 const (
 	burstMessages    = 20_000
 	malformedPackets = 1_000
 )
 
-// burst sends /engine/amp values between 0.9 and 1, and 1 in the end, since every patch has that address and the
-// waveform stays what it was. It is over when the last one is answered.
-func burst(ctx context.Context, r *chaosRun, h *harm) error {
-	h.at = sys.Monotonic()
+// burst sends values of /engine/amp from 0.9 to 1, and 1 in the end: every patch has that address, and the
+// waveform keeps its form. It waits for the answer to the last one.
+func burst(ctx context.Context, r *run, in *injection) error {
+	in.at = sys.Monotonic()
 	err := r.flood(burstMessages, func(i int) ([]byte, error) {
 		return osc.Encode("/engine/amp", 1-0.1*float32(i%100)/100)
 	})
@@ -31,10 +31,9 @@ func burst(ctx context.Context, r *chaosRun, h *harm) error {
 	return r.answered(ctx, "/engine/amp", float32(1))
 }
 
-// malformed sends packets that are no OSC, each wrong in a way of its own. It is over when a question that is OSC is
-// answered.
-func malformed(ctx context.Context, r *chaosRun, h *harm) error {
-	h.at = sys.Monotonic()
+// malformed sends packets that are not OSC, of several kinds. It waits for the answer to a valid question.
+func malformed(ctx context.Context, r *run, in *injection) error {
+	in.at = sys.Monotonic()
 	err := r.flood(malformedPackets, func(int) ([]byte, error) { return malformedPacket(r.dice), nil })
 	if err != nil {
 		return err
@@ -42,8 +41,8 @@ func malformed(ctx context.Context, r *chaosRun, h *harm) error {
 	return r.answered(ctx, "/engine/status")
 }
 
-// flood sends n packets to the engine's OSC address. Nobody reads the answers.
-func (r *chaosRun) flood(n int, packet func(i int) ([]byte, error)) error {
+// flood sends n packets to the engine's OSC address. The answers are not read.
+func (r *run) flood(n int, packet func(i int) ([]byte, error)) error {
 	conn, err := net.Dial("udp", r.osc)
 	if err != nil {
 		return fmt.Errorf("OSC address %q: %w", r.osc, err)
@@ -61,26 +60,26 @@ func (r *chaosRun) flood(n int, packet func(i int) ([]byte, error)) error {
 	return nil
 }
 
-// answered asks until there is an answer: what comes after a flood may be dropped by the kernel, or be refused
-// because the rings are full.
-func (r *chaosRun) answered(ctx context.Context, address string, args ...any) error {
-	over := time.Now().Add(redundantWait)
+// answered sends a message until it is answered: after a flood the kernel may drop it, or the engine may
+// refuse it because its rings are full.
+func (r *run) answered(ctx context.Context, address string, args ...any) error {
+	deadline := time.Now().Add(redundantWait)
 	for {
-		reply, failed, err := sendOSC(r.osc, replyWait/10, address, args...)
+		reply, failed, err := r.engine.Send(r.osc, replyWait/10, address, args...)
 		if err == nil && !failed {
 			return nil
 		}
 		if failed {
 			err = errors.New(reply)
 		}
-		if time.Now().After(over) || ctx.Err() != nil {
+		if time.Now().After(deadline) || ctx.Err() != nil {
 			return errors.Join(ctx.Err(), err)
 		}
 		time.Sleep(10 * time.Millisecond)
 	}
 }
 
-// malformedPacket is one of several kinds of packet that no OSC reader may take.
+// malformedPacket draws a packet that an OSC reader must refuse.
 func malformedPacket(dice *rand.Rand) []byte {
 	good, _ := osc.Encode("/engine/amp", float32(1))
 	junk := make([]byte, 4*(1+dice.IntN(64)))
@@ -92,11 +91,12 @@ func malformedPacket(dice *rand.Rand) []byte {
 	case 0:
 		return good[:len(good)-1-dice.IntN(len(good)-2)] // cut off
 	case 1:
-		return append(good[:12:12], ",z\x00\x00"...) // no such type
+		return append(good[:12:12], ",z\x00\x00"...) // an unknown type
 	case 2:
-		return append([]byte("#bundle\x00\x00\x00\x00\x00\x00\x00\x00\x01\x7f\xff\xff\xfc"), junk...) // an element longer than the packet
+		// An element is longer than the packet.
+		return append([]byte("#bundle\x00\x00\x00\x00\x00\x00\x00\x00\x01\x7f\xff\xff\xfc"), junk...)
 	case 3:
-		return append([]byte("#bundle\x00"), junk[:min(4, len(junk))]...) // no time
+		return append([]byte("#bundle\x00"), junk[:min(4, len(junk))]...) // the time is missing
 	case 4:
 		return append([]byte("/no/end"), 'x') // an address without its end
 	}

@@ -7,20 +7,22 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/music-chronus/chronus/cmd/chronus/internal/chaos"
+	"github.com/music-chronus/chronus/cmd/chronus/internal/chaos/plan"
 )
 
 // steadyEngine is the engine for tests whose verdict is no matter of this machine's load: a long lead.
 var steadyEngine = []string{"--backend", "null", "--lead", "64", "--guard", "32"}
 
 // readReport reads what --report left: the report, and the classes of the picture's elements, counted.
-func readReport(t *testing.T, dir string) (p planReport, classes map[string]int) {
+func readReport(t *testing.T, dir string) (p chaos.Report, classes map[string]int) {
 	t.Helper()
 	b, err := os.ReadFile(filepath.Join(dir, "report.json"))
 	if err == nil {
@@ -62,20 +64,20 @@ func TestChaosKinds(t *testing.T) {
 	e := up(t, append(steadyEngine, "--replicas", "3")...)
 	defer e.notesThrough()()
 	dir := t.TempDir()
-	plan := filepath.Join(dir, "plan.yaml")
+	file := filepath.Join(dir, "plan.yaml")
 	var want []string
 	text := "- {at: 100ms, fault: stall, for: 30ms}\n- {fault: stall, for: 2s}\n"
 	want = append(want, "stall", "stall")
-	for _, k := range kindNames() {
+	for _, k := range plan.KindNames() {
 		if k != "engine" && k != "stall" {
 			text += fmt.Sprintf("- {after: 20ms, fault: %s}\n", k)
 			want = append(want, k)
 		}
 	}
-	if err := os.WriteFile(plan, []byte(text), 0o600); err != nil {
+	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	out, errOut, code := chronus("chaos", "--runtime-dir", e.dir, "--plan", plan, "--report", dir, "--seed", "1")
+	out, errOut, code := chronus("chaos", "--runtime-dir", e.dir, "--plan", file, "--report", dir, "--seed", "1")
 	t.Log("\n" + out)
 	if code != 0 {
 		t.Fatalf("code %d: %s%s\n%s", code, out, errOut, e.log)
@@ -113,7 +115,7 @@ func TestChaosFor(t *testing.T) {
 	e := up(t, steadyEngine...)
 	defer e.notesThrough()()
 	out, errOut, code := chronus("chaos", "--runtime-dir", e.dir, "--for", "3s", "--faults", "kill,standby,malformed", "--pause", "20ms", "--json")
-	var p planReport
+	var p chaos.Report
 	if err := json.Unmarshal([]byte(out), &p); err != nil || code != 0 {
 		t.Fatalf("%v, code %d: %s%s", err, code, out, errOut)
 	}
@@ -130,20 +132,20 @@ func TestChaosFor(t *testing.T) {
 // What cannot be done to an engine is refused before anything is done to it.
 func TestChaosRefused(t *testing.T) {
 	e := up(t, "--backend", "null")
-	plan := filepath.Join(t.TempDir(), "plan.yaml")
-	if err := os.WriteFile(plan, []byte("- fault: kill\n- {after: 1s, fault: pair}\n"), 0o600); err != nil {
+	file := filepath.Join(t.TempDir(), "plan.yaml")
+	if err := os.WriteFile(file, []byte("- fault: kill\n- {after: 1s, fault: pair}\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	for _, tt := range []struct {
 		args []string
 		want string
 	}{
-		{[]string{"--plan", plan}, plan + ":2:3: fault pair takes 3 workers or more, this engine has 2: start it with --replicas 3"},
+		{[]string{"--plan", file}, file + ":2:3: fault pair takes 3 workers or more, this engine has 2: start it with --replicas 3"},
 		{[]string{"--for", "1s", "--faults", "pair"}, "fault pair takes 3 workers or more"},
 		{[]string{"--for", "1s", "--faults", "engine"}, "fault engine needs --engine-command"},
-		{[]string{"--for", "1s", "--faults", "fire"}, `no fault "fire"; there are kill, `},
-		{[]string{"--for", "1s", "--plan", plan}, "--for and --plan exclude each other"},
-		{[]string{"--plan", plan + "x"}, "no such file"},
+		{[]string{"--for", "1s", "--faults", "fire"}, `unknown fault "fire"; the faults are kill, `},
+		{[]string{"--for", "1s", "--plan", file}, "--for and --plan exclude each other"},
+		{[]string{"--plan", file + "x"}, "no such file"},
 	} {
 		_, errOut, code := chronus(append([]string{"chaos", "--runtime-dir", e.dir}, tt.args...)...)
 		if code != 1 || !strings.Contains(errOut, tt.want) {
@@ -168,21 +170,23 @@ func TestChaosEngine(t *testing.T) {
 			t.Error(errOut)
 		}
 	})
-	report, err := (&chaosRun{
-		client: e.client, plan: &faultPlan{steps: []faultStep{
-			{faults: []string{"kill"}, repeat: 1}, {faults: []string{"engine"}, repeat: 1}, {faults: []string{"kill"}, repeat: 1, after: 100 * time.Millisecond},
-		}}, seed: 1, engineCommand: command, log: e.log.File,
-	}).run(t.Context())
+	steps := []plan.Step{
+		{Faults: []string{"kill"}, Repeat: 1}, {Faults: []string{"engine"}, Repeat: 1},
+		{Faults: []string{"kill"}, Repeat: 1, After: 100 * time.Millisecond},
+	}
+	report, err := chaos.Run(t.Context(), e.underTest(), chaos.Options{
+		Plan: plan.New("", steps...), Seed: 1, EngineCommand: command, Log: e.log.File,
+	})
 	_ = e.cmd.Wait()
 	e.cmd = nil
-	if err != nil || !report.ok() || report.Count != 3 {
+	if err != nil || !report.OK() || report.Count != 3 {
 		t.Fatalf("%v, %+v\n%s", err, report, e.log)
 	}
-	if f := report.Faults[1]; f.Note == "" || report.Faults[2].Take != 1 || report.Faults[0].Take != 0 {
+	if f := report.Faults[1]; f.Note == "" || report.Faults[2].Segment != 1 || report.Faults[0].Segment != 0 {
 		t.Errorf("%+v", report.Faults)
 	}
 	t.Log(report.Faults[1])
-	if err := report.draw(io.Discard); err != nil {
+	if err := report.Draw(io.Discard); err != nil {
 		t.Error(err)
 	}
 }
@@ -194,56 +198,7 @@ func TestChaosEngineCommand(t *testing.T) {
 	out, _, code := chronus("chaos", "--runtime-dir", e.dir, "--faults", "engine", "--kills", "1", "--engine-command", "sh -c 'exit 7'")
 	_ = e.cmd.Wait()
 	e.cmd = nil
-	if code != 1 || !strings.Contains(out, `failed: fault 1 (engine): --engine-command "sh -c 'exit 7'": exit status 7; `) || time.Since(began) > redundantWait/2 {
+	if code != 1 || !strings.Contains(out, `failed: fault 1 (engine): --engine-command "sh -c 'exit 7'": exit status 7; `) || time.Since(began) > 15*time.Second {
 		t.Errorf("code %d: %s", code, out)
-	}
-}
-
-// An hour is drawn from bounded memory, and many faults each in its lane.
-func TestPicture(t *testing.T) {
-	var w waveform
-	const hour = 3600 * 48000 / 64
-	loud := hour / 3
-	for n := range int64(hour) {
-		x := float32(0.1)
-		if n == int64(loud) {
-			x = 0.9
-		}
-		w.add(n, []float32{x, -x / 2})
-	}
-	if len(w.bins) > maxBins || w.end() != hour {
-		t.Fatalf("%d bins, %d blocks", len(w.bins), w.end())
-	}
-	if b := w.bins[int64(loud)/w.span]; b.hi != 0.9 || b.lo != -0.45 {
-		t.Errorf("the one loud block is %+v", b)
-	}
-	p := planReport{Engine: engineReport{Rate: 48000, Block: 64, Workers: 2}, wave: &w, base: []int64{0}, Failure: "<&>"}
-	p.Gaps = []gapRecord{{0, 1000, 50}, {0, 900, 0}, {0, 500, 3}}
-	for i := range 3000 {
-		k := faultKinds[i%3].name
-		p.Faults = append(p.Faults, faultRecord{N: i + 1, Kind: k, Block: uint64(rand.IntN(hour)), Note: `"<`})
-	}
-	p.Kinds = []kindReport{{Kind: "kill"}, {Kind: "term"}, {Kind: "segv"}}
-	var b bytes.Buffer
-	if err := p.draw(&b); err != nil {
-		t.Fatal(err)
-	}
-	if c := countClasses(t, b.Bytes()); c["fault"] != 3000 || c["concealed"] != 2 || c["kind"] != 3 || c["caption"] != 3 {
-		t.Errorf("%v", c)
-	}
-}
-
-// What was changed is blamed on the last fault before it, and nothing of it passes.
-func TestBlame(t *testing.T) {
-	r := &chaosRun{plan: &faultPlan{}, faults: []faultRecord{
-		{N: 1, Kind: "kill", Block: 10}, {N: 2, Kind: "stop", Block: 20}, {N: 3, Kind: "kill", Take: 1, Block: 5},
-	}, takes: []*take{{changed: []uint64{3, 12, 19, 20, 400}, blocks: 500}, {changed: []uint64{4, 5}, blocks: 30}}}
-	r.changed.Store(7)
-	p := r.report(nil)
-	if a, b, c := p.Faults[0].Changed, p.Faults[1].Changed, p.Faults[2].Changed; a != 2 || b != 2 || c != 1 {
-		t.Errorf("blamed %d, %d, %d", a, b, c)
-	}
-	if p.ok() || p.Changed != 7 || p.Compared != 530 || len(p.Kinds) != 2 || p.Kinds[0].Count != 2 || p.Kinds[0].Changed != 3 {
-		t.Errorf("%+v", p)
 	}
 }

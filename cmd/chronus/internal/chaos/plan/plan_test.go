@@ -1,6 +1,7 @@
-package main
+package plan_test
 
 import (
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"os"
@@ -8,19 +9,23 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/music-chronus/chronus/cmd/chronus/internal/chaos/plan"
 )
 
-// walked says in words what a plan does, in order.
-func walked(p *faultPlan, most int) (list []string) {
-	_ = p.walk(func(s *faultStep) error {
+var errEnough = errors.New("enough steps")
+
+// walked describes the faults of a plan in order, at most so many.
+func walked(p *plan.Plan, most int) (list []string) {
+	_ = p.Walk(func(s *plan.Step) error {
 		if len(list) == most {
-			return errTimeOver
+			return errEnough
 		}
-		when := fmt.Sprintf("after %v", s.after)
-		if s.timed {
-			when = fmt.Sprintf("at %v", s.at)
+		when := fmt.Sprintf("after %v", s.After)
+		if s.Timed {
+			when = fmt.Sprintf("at %v", s.At)
 		}
-		list = append(list, fmt.Sprintf("%s %s %v", when, strings.Join(s.faults, "|"), s.length))
+		list = append(list, fmt.Sprintf("%s %s %v", when, strings.Join(s.Faults, "|"), s.Length))
 		return nil
 	})
 	return list
@@ -39,7 +44,7 @@ func TestPlanText(t *testing.T) {
 			[]string{"after 0s all 0s", "after 0s pair 0s", "after 0s pair 0s", "after 0s all 0s", "after 0s pair 0s", "after 0s pair 0s", "at 1m0s audio 0s"}},
 		{"- {at: 0, fault: kill}\n- {at: 0s, fault: kill} # twice at once\n", []string{"at 0s kill 0s", "at 0s kill 0s"}},
 	} {
-		p, err := parsePlan("p", []byte(tt.text))
+		p, err := plan.Parse("p", []byte(tt.text))
 		if err != nil {
 			t.Errorf("%q: %v", tt.text, err)
 			continue
@@ -50,19 +55,19 @@ func TestPlanText(t *testing.T) {
 	}
 }
 
-// Every mistake is told with its line and column, and what would be right.
+// An error names line and column, and says what would be right.
 func TestPlanErrors(t *testing.T) {
 	const kinds = "kill, term, segv, stop, stall, standby, pair, all, audio, engine, burst, malformed"
 	for _, tt := range []struct{ text, want string }{
-		{"", "plan p: it holds no plan: write a list of steps like - {after: 1s, fault: kill}"},
+		{"", "plan p: empty; write a list of steps like - {after: 1s, fault: kill}"},
 		{"fault: kill\n", "plan p:1:6: a plan must have steps: write a list of steps like - {after: 1s, fault: kill}"},
 		{"[]", "plan p:1:1: a plan must have steps: write a list of steps like - {after: 1s, fault: kill}"},
 		{"- kill\n", "plan p:1:3: a step must be a mapping: write a list of steps like - {after: 1s, fault: kill}"},
-		{"- {fault: kil}\n", `plan p:1:11: no fault "kil"; there are ` + kinds + ", and any"},
-		{"- {fault: [kill, any]}\n", `plan p:1:18: no fault "any"; there are ` + kinds + ", and any"},
-		{"- {fault: []}\n", "plan p:1:11: fault is an empty list; there are " + kinds},
-		{"- {fault: 3}\n", "plan p:1:11: fault must be a word or a list of words; there are " + kinds},
-		{"- {when: 1s, fault: kill}\n", `plan p:1:4: a step has no "when"; there are at, after, fault, for, repeat, steps`},
+		{"- {fault: kil}\n", `plan p:1:11: unknown fault "kil"; the faults are ` + kinds + ", and any"},
+		{"- {fault: [kill, any]}\n", `plan p:1:18: unknown fault "any"; the faults are ` + kinds + ", and any"},
+		{"- {fault: []}\n", "plan p:1:11: fault is an empty list; the faults are " + kinds},
+		{"- {fault: 3}\n", "plan p:1:11: fault must be a word or a list of words; the faults are " + kinds},
+		{"- {when: 1s, fault: kill}\n", `plan p:1:4: unknown key "when" in a step; the keys are at, after, fault, for, repeat, steps`},
 		{"- {at: 1s}\n", "plan p:1:3: a step needs fault or steps"},
 		{"- fault: kill\n- after: 1s\n", "plan p:2:3: a step needs fault or steps"},
 		{"- {at: 2, fault: kill}\n", "plan p:1:8: at must be a time with its unit, like 2.5s or 300ms"},
@@ -70,32 +75,32 @@ func TestPlanErrors(t *testing.T) {
 		{"- {after: -1s, fault: kill}\n", "plan p:1:11: after -1s is outside 0s to 1000h0m0s"},
 		{"- {at: 1s, after: 1s, fault: kill}\n", "plan p:1:8: at and after exclude each other"},
 		{"- {at: 2s, fault: kill}\n- {at: 1s, fault: kill}\n", "plan p:2:8: at 1s is before the 2s of a step above"},
-		{"- {repeat: 2, at: 1s, fault: kill}\n", "plan p:1:19: at stands in a repeat, where no step has one time: use after"},
-		{"- repeat: 2\n  steps: [{at: 1s, fault: kill}]\n", "plan p:2:16: at stands in a repeat, where no step has one time: use after"},
+		{"- {repeat: 2, at: 1s, fault: kill}\n", "plan p:1:19: a repeated step has no single time: use after, not at"},
+		{"- repeat: 2\n  steps: [{at: 1s, fault: kill}]\n", "plan p:2:16: a repeated step has no single time: use after, not at"},
 		{"- {repeat: 0, fault: kill}\n", "plan p:1:12: repeat must be a whole number from 1 to 1000000"},
 		{"- {repeat: 1.5, fault: kill}\n", "plan p:1:12: repeat must be a whole number from 1 to 1000000"},
 		{"- {fault: kill, steps: [{fault: kill}]}\n", "plan p:1:24: fault and steps exclude each other"},
-		{"- {after: 1s, steps: [{fault: kill}]}\n", "plan p:1:11: after belongs to a step with a fault, not to one with steps"},
+		{"- {after: 1s, steps: [{fault: kill}]}\n", "plan p:1:11: after belongs to a step with fault, not to one with steps"},
 		{"- {fault: kill, for: 1s}\n", "plan p:1:22: for belongs to the fault stall alone"},
 		{"- {fault: stall, for: 2m}\n", "plan p:1:23: for 2m0s is outside 1ms to 1m0s"},
 		{"- {fault: stall, for: 0}\n", "plan p:1:23: for 0s is outside 1ms to 1m0s"},
 		{strings.Repeat("[", 17), "plan p:1:17: more than 16 brackets deep"},
-		{strings.Repeat("\n", maxPlanLines+1), "plan p: 4097 lines; the most are 4096"},
-		{strings.Repeat("x", maxPlanText+1), "plan p: 65537 bytes; the most are 65536"},
+		{strings.Repeat("\n", 4097), "plan p: 4097 lines; the most are 4096"},
+		{strings.Repeat("x", 65537), "plan p: 65537 bytes; the most are 65536"},
 	} {
-		_, err := parsePlan("p", []byte(tt.text))
+		_, err := plan.Parse("p", []byte(tt.text))
 		if err == nil || err.Error() != tt.want {
 			t.Errorf("%.60q:\n got %v\nwant %s", tt.text, err, tt.want)
 		}
 	}
 	for _, text := range []string{"- {fault: kill", "- fault: kill\n- {fault: kill, fault: term}\n", "\x00", "- {<<: *a}"} {
-		if _, err := parsePlan("p", []byte(text)); err == nil || strings.Contains(err.Error(), "\n") {
+		if _, err := plan.Parse("p", []byte(text)); err == nil || strings.Contains(err.Error(), "\n") {
 			t.Errorf("%q: %v", text, err)
 		}
 	}
 }
 
-// Whatever the text, it is a plan that can be walked, or an error of one line.
+// Any text is a plan that can be walked, or gives an error of one line.
 func FuzzPlan(f *testing.F) {
 	for _, s := range []string{
 		"", "- fault: kill", "- {at: 1s, fault: [kill, stop]}\n- {repeat: 3, steps: [{fault: any}]}", "- {fault: stall, for: 10ms}",
@@ -104,7 +109,7 @@ func FuzzPlan(f *testing.F) {
 		f.Add(s)
 	}
 	f.Fuzz(func(t *testing.T, text string) {
-		p, err := parsePlan("p", []byte(text))
+		p, err := plan.Parse("p", []byte(text))
 		if err != nil {
 			if strings.Contains(err.Error(), "\n") {
 				t.Fatalf("an error of several lines: %v", err)
@@ -115,24 +120,24 @@ func FuzzPlan(f *testing.F) {
 			t.Fatal("a plan without a fault")
 		}
 		for _, replicas := range []int{1, 8} {
-			_ = p.fits(replicas, "")
+			_ = p.Check(replicas, "")
 		}
 	})
 }
 
-// Chance is settled by the seed alone.
+// The seed alone settles all chance.
 func TestPlanChance(t *testing.T) {
 	draw := func(seed uint64) (list []string) {
 		dice := rand.New(rand.NewPCG(seed, seed))
-		_ = atRandom(kindNames(), 50, 0, time.Second).walk(func(s *faultStep) error {
-			k, pause := s.choose(dice)
+		_ = plan.AtRandom(plan.KindNames(), 50, 0, time.Second).Walk(func(s *plan.Step) error {
+			k, pause := s.Choose(dice)
 			if pause < 0 || pause > time.Second {
 				t.Errorf("a pause of %v", pause)
 			}
-			if d := stallLength(dice); d < stallLeast || d > stallMost {
+			if d := plan.StallLength(dice); d < plan.StallLeast || d > plan.StallMost {
 				t.Errorf("a stall of %v", d)
 			}
-			list = append(list, fmt.Sprint(k.name, pause))
+			list = append(list, fmt.Sprint(k.Name, pause))
 			return nil
 		})
 		return list
@@ -145,22 +150,22 @@ func TestPlanChance(t *testing.T) {
 	}
 }
 
-// The example in the document is a plan, and its table has every kind.
+// The example in docs/chaos.md is a plan, and the table there has every kind.
 func TestPlanDocument(t *testing.T) {
-	b, err := os.ReadFile("../../docs/chaos.md")
+	b, err := os.ReadFile("../../../../../docs/chaos.md")
 	if err != nil {
 		t.Fatal(err)
 	}
 	_, example, ok := strings.Cut(string(b), "```yaml\n")
 	example, _, closed := strings.Cut(example, "```")
-	p, err := parsePlan("chaos.md", []byte(example))
+	p, err := plan.Parse("chaos.md", []byte(example))
 	if !ok || !closed || err != nil {
 		t.Fatalf("no plan in the document: %v", err)
 	}
 	if got := walked(p, 100); len(got) != 3+5+3*2 {
 		t.Errorf("it does %q", got)
 	}
-	for _, k := range kindNames() {
+	for _, k := range plan.KindNames() {
 		if !strings.Contains(string(b), "`"+k+"`") {
 			t.Errorf("the document does not name %s", k)
 		}
