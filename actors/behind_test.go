@@ -11,10 +11,11 @@ import (
 
 	"github.com/music-chronus/chronus/actors/internal/commandlog"
 	"github.com/music-chronus/chronus/osc"
+	"github.com/music-chronus/chronus/osc/server"
 )
 
 // plainIntake is one with the default patch's addresses alone.
-func plainIntake(t *testing.T) (*intake, chan commandlog.Batch, osc.Peer) {
+func plainIntake(t *testing.T) (*intake, chan commandlog.Batch, server.Peer) {
 	t.Helper()
 	in, came, from := intakeOf(t)
 	known := *in.desk.directory.Load()

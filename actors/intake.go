@@ -10,6 +10,7 @@ import (
 
 	"github.com/music-chronus/chronus/actors/internal/commandlog"
 	"github.com/music-chronus/chronus/osc"
+	"github.com/music-chronus/chronus/osc/server"
 	"github.com/music-chronus/chronus/shm"
 	"github.com/music-chronus/chronus/shm/sys"
 )
@@ -26,7 +27,7 @@ var (
 	errAhead   = fmt.Errorf("its time tag is more than %v ahead", osc.MostAhead)
 )
 
-// intake makes a batch of each packet of one reader, and sends those of one read together. It implements osc.Handler.
+// intake makes a batch of each packet of one reader, and sends those of one read together. It implements server.Handler.
 type intake struct {
 	desk               *desk
 	root               *actor.RootContext
@@ -57,7 +58,7 @@ type packet struct {
 // asked is a message that was resolved. It implements asker.
 type asked struct {
 	address string
-	from    osc.Peer
+	from    server.Peer
 	end     int // in commands
 	matched int // entries; 0: it is no pattern
 	timed   bool
@@ -65,8 +66,8 @@ type asked struct {
 	then    func() error // it has no commands: this answers it, or has it answered; nil: it has
 }
 
-// Take implements osc.Handler: it resolves a message. One that is refused is answered at once, and does not keep the others from entering.
-func (in *intake) Take(m *osc.Message, from osc.Peer) {
+// Take implements server.Handler: it resolves a message. One that is refused is answered at once, and does not keep the others from entering.
+func (in *intake) Take(m *osc.Message, from server.Peer) {
 	if in.known == nil {
 		in.known = in.desk.directory.Load()
 		if in.read == 0 {
@@ -83,7 +84,7 @@ func (in *intake) Take(m *osc.Message, from osc.Peer) {
 	}
 }
 
-func (in *intake) take(m *osc.Message, from osc.Peer) error {
+func (in *intake) take(m *osc.Message, from server.Peer) error {
 	before := len(in.commands)
 	commands, found, err := in.known.Append(in.commands, m, &in.patterns)
 	switch {
@@ -158,8 +159,8 @@ func (in *intake) first() int {
 	return 0
 }
 
-// End implements osc.Handler: what was taken of a packet goes to Conductor at the next Flush, if there is room for it.
-func (in *intake) End(from osc.Peer) {
+// End implements server.Handler: what was taken of a packet goes to Conductor at the next Flush, if there is room for it.
+func (in *intake) End(from server.Peer) {
 	list := in.asked[in.first():]
 	switch {
 	case len(list) == 0:
@@ -175,7 +176,7 @@ func (in *intake) End(from osc.Peer) {
 	in.packet = packet{}
 }
 
-// Flush implements osc.Handler. What is sent is kept for as long as its commands, so it is a copy.
+// Flush implements server.Handler. What is sent is kept for as long as its commands, so it is a copy.
 func (in *intake) Flush() {
 	in.read = 0
 	if len(in.packets) == 0 {
@@ -218,7 +219,7 @@ func (a *asked) Late(seconds float64) { _ = a.from.Reply("/late", a.address, flo
 
 // admit makes room for messages on their way to Conductor. What comes over a connection can wait there; what came by UDP cannot, and is dropped
 // and counted.
-func (d *desk) admit(n int64, from osc.Peer) bool {
+func (d *desk) admit(n int64, from server.Peer) bool {
 	for began := time.Now(); ; time.Sleep(time.Millisecond) {
 		if d.inFlight.Add(n) <= inFlightMost {
 			return true

@@ -14,11 +14,12 @@ import (
 	"github.com/music-chronus/chronus/actors/internal/commandlog"
 	"github.com/music-chronus/chronus/dsp/patch"
 	"github.com/music-chronus/chronus/osc"
+	"github.com/music-chronus/chronus/osc/server"
 	"github.com/music-chronus/chronus/shm"
 )
 
 // intakeOf is an intake whose batches come to a channel, with the default patch's addresses and one that needs a token.
-func intakeOf(t *testing.T) (*intake, chan commandlog.Batch, osc.Peer) {
+func intakeOf(t *testing.T) (*intake, chan commandlog.Batch, server.Peer) {
 	t.Helper()
 	p, err := patch.Parse("default", patch.Default())
 	if err != nil {
@@ -28,7 +29,7 @@ func intakeOf(t *testing.T) (*intake, chan commandlog.Batch, osc.Peer) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	d, err := newDesk("127.0.0.1:0", osc.Access{}, plan)
+	d, err := newDesk("127.0.0.1:0", server.Access{}, plan)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -53,7 +54,7 @@ func intakeOf(t *testing.T) (*intake, chan commandlog.Batch, osc.Peer) {
 }
 
 // takes gives a packet to an intake.
-func (in *intake) takes(t *testing.T, from osc.Peer, packet []byte) {
+func (in *intake) takes(t *testing.T, from server.Peer, packet []byte) {
 	t.Helper()
 	var d osc.Decoder
 	d.Decode(packet, func(m *osc.Message) { in.Take(m, from) }, func(e *osc.DecodeError) { t.Error(e) })
@@ -210,7 +211,7 @@ func TestIntakeWhileHeldUp(t *testing.T) {
 func TestIntakeGuards(t *testing.T) {
 	in, came, near := intakeOf(t)
 	other := in.desk.server.Peer(netip.MustParseAddrPort("192.0.2.1:9"))
-	ask := func(from osc.Peer, address string) (err error) {
+	ask := func(from server.Peer, address string) (err error) {
 		in.known = in.desk.directory.Load()
 		in.patterns.Reset()
 		var d osc.Decoder

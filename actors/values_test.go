@@ -10,6 +10,7 @@ import (
 	"github.com/music-chronus/chronus/actors/report"
 	"github.com/music-chronus/chronus/dsp/patch"
 	"github.com/music-chronus/chronus/osc"
+	"github.com/music-chronus/chronus/osc/server"
 	"github.com/music-chronus/chronus/shm"
 )
 
@@ -29,7 +30,7 @@ func planOf(t *testing.T, text string) *patch.Plan {
 // valueDesk is a desk without a socket, whose clock is the test's.
 func valueDesk(t *testing.T, text string) (d *desk, clock *uint64) {
 	t.Helper()
-	d, err := newDesk(noOSC, osc.Access{}, planOf(t, text))
+	d, err := newDesk(noOSC, server.Access{}, planOf(t, text))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -194,7 +194,7 @@ func TestFollow(t *testing.T) {
 	var stops []func()
 	for _, h := range hears {
 		stops = append(stops, node(t, Options{}).Follow(Target{Address: server.Address(), Name: "one", Every: 50 * time.Millisecond}, h.tell))
-		if r := h.until(t, "a report", lives).Report; r.Status.Boot != s.boot || r.Status.Name != "one" || r.Number == 0 || r.Status.Workers[0].Load != 0.5 {
+		if r := h.until(t, "a report", lives).Report; r.Status.BootId != s.boot || r.Status.Name != "one" || r.Number == 0 || r.Status.Workers[0].Load != 0.5 {
 			t.Errorf("%v", r)
 		}
 	}

@@ -14,6 +14,7 @@ import (
 	"github.com/music-chronus/chronus/actors"
 	"github.com/music-chronus/chronus/cmd/chronus/internal/chaos"
 	"github.com/music-chronus/chronus/cmd/chronus/internal/chaos/plan"
+	"github.com/music-chronus/chronus/cmd/chronus/internal/terminal"
 )
 
 type chaosCmd struct {
@@ -84,12 +85,12 @@ func (c *chaosCmd) runPlan(ctx context.Context, s streams) error {
 	if o.Seed == 0 {
 		o.Seed = 1 + rand.Uint64N(1<<32-1) // few digits, and exact in every JSON reader
 	}
-	shown := newBar(s.err, int64(c.For))
+	shown := terminal.NewBar(s.err, int64(c.For))
 	if c.For > 0 {
-		o.Progress = func(done time.Duration) { shown.at(int64(done)) }
+		o.Progress = func(done time.Duration) { shown.At(int64(done)) }
 	}
 	r, err := chaos.Run(ctx, chaosEngine{c.client()}, o)
-	shown.end()
+	shown.End()
 	if err != nil {
 		return err
 	}

@@ -147,7 +147,7 @@ func TestHostSurvives(t *testing.T) {
 	}
 	for name := range h.engines {
 		reply, err := node.Ask(t.Context(), h.at, name, &pb.Request{Do: &pb.Request_GetStatus{GetStatus: &pb.GetStatus{}}})
-		if err != nil || reply.GetStatus().GetName() != name || reply.GetStatus().GetFailovers() < uint64(kills) || reply.GetStatus().GetNotes() == 0 {
+		if err != nil || reply.GetStatus().GetName() != name || reply.GetStatus().GetFailovers() < uint64(kills) || reply.GetStatus().GetNotesStarted() == 0 {
 			t.Errorf("%s: %v, %v", name, reply, err)
 		}
 	}

@@ -120,7 +120,7 @@ func TestDiskFull(t *testing.T) {
 		t.Errorf("trouble: %s", full.Problem)
 	}
 	out, _, _ := chronus("status", "--runtime-dir", e.dir)
-	if !strings.Contains(out, "trouble with the device: WAV: write ") {
+	if !strings.Contains(out, "problem with the device: WAV: write ") {
 		t.Errorf("status: %s", out)
 	}
 	e.until("the sound goes on", 10*time.Second, func(now actors.Status) bool { return now.Clock > full.Clock+500 })

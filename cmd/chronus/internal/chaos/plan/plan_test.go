@@ -84,9 +84,9 @@ func TestPlanErrors(t *testing.T) {
 		{"- {fault: kill, for: 1s}\n", "plan p:1:22: for belongs to the fault stall alone"},
 		{"- {fault: stall, for: 2m}\n", "plan p:1:23: for 2m0s is outside 1ms to 1m0s"},
 		{"- {fault: stall, for: 0}\n", "plan p:1:23: for 0s is outside 1ms to 1m0s"},
-		{strings.Repeat("[", 17), "plan p:1:17: more than 16 brackets deep"},
-		{strings.Repeat("\n", 4097), "plan p: 4097 lines; the most are 4096"},
-		{strings.Repeat("x", 65537), "plan p: 65537 bytes; the most are 65536"},
+		{strings.Repeat("[", 17), "plan p:1:17: brackets are nested too deep; the maximum is 16"},
+		{strings.Repeat("\n", 4097), "plan p: 4097 lines; the maximum is 4096"},
+		{strings.Repeat("x", 65537), "plan p: 65537 bytes; the maximum is 65536"},
 	} {
 		_, err := plan.Parse("p", []byte(tt.text))
 		if err == nil || err.Error() != tt.want {
