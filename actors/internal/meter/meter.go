@@ -4,6 +4,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/music-chronus/chronus/actors/report"
 	"github.com/music-chronus/chronus/dsp/patch"
 	"github.com/music-chronus/chronus/shm"
 	"github.com/music-chronus/chronus/shm/sys"
@@ -155,13 +156,8 @@ func (m *Meter) measureLoad(pids []int, now time.Time) {
 
 // Reading is what a Meter shows.
 type Reading struct {
-	Peak         float64   // of the output in the last complete second, linear
-	LastAudible  time.Time // when the output was last above -80 dB
-	Muted        bool
-	NotesStarted uint64 // notes and gates since the engine started
-	NotesHeld    int    // notes and gates that have not ended
-	Transport    bool   // the sequencer plays
-	load         map[int]float64
+	report.PlayStatus
+	load map[int]float64
 }
 
 // Load returns the load of a worker's process, of a core, over the last second.
@@ -174,8 +170,8 @@ func (m *Meter) Read() Reading {
 	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	return Reading{
+	return Reading{report.PlayStatus{
 		Peak: float64(m.level), LastAudible: m.lastAudible, Muted: m.mute.on,
-		NotesStarted: m.begun, NotesHeld: len(m.held), Transport: m.plays, load: m.load,
-	}
+		NotesStarted: m.begun, NotesHeld: len(m.held), Transport: m.plays,
+	}, m.load}
 }

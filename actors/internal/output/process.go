@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/music-chronus/chronus/actors/internal/memory"
+	"github.com/music-chronus/chronus/actors/internal/timing"
 	"github.com/music-chronus/chronus/actors/report"
 	"github.com/music-chronus/chronus/shm"
 	"github.com/music-chronus/chronus/shm/sys"
@@ -38,9 +39,9 @@ type Config struct {
 	Channels   int
 	Period     int // frames that the device is to take at a time; 0: its own choice
 	ClientName string
-	MinLead    int                       // blocks; 0: what the device needs
-	LeadFor    func(period int) int      // the lead in blocks that a period in frames needs
-	Timeouts   Timeouts
+	MinLead    int                  // blocks; 0: what the device needs
+	LeadFor    func(period int) int // the lead in blocks that a period in frames needs
+	Timeouts   timing.Timeouts
 	Spawn      func(files []int, env []string) (sys.Process, error)
 }
 
@@ -84,11 +85,11 @@ type Process struct {
 
 	mu          sync.Mutex // guards everything below; locked after replica.Set's
 	current     process
-	candidate   process   // looks for the preferred device; see fallback.go
-	candidateAt time.Time // when candidate last started or ended
-	spare       process   // waits to be told what to open
-	spareAt     time.Time // when spare was last started, or ended
-	generation  uint64    // of the last process started
+	candidate   process      // looks for the preferred device; see fallback.go
+	candidateAt time.Time    // when candidate last started or ended
+	spare       process      // waits to be told what to open
+	spareAt     time.Time    // when spare was last started, or ended
+	generation  uint64       // of the last process started
 	wiring      *wire.Wiring // the last connections of the device's ports; nil: unknown
 	route       route
 	unheardAt   time.Time // when Unheard was last reported; zero: the sound is heard
