@@ -6,16 +6,19 @@ import (
 	"sync"
 
 	"github.com/asynkron/protoactor-go/actor"
+
+	"github.com/music-chronus/chronus/actors/internal/frontend"
 )
 
 // tree is what the supervisor and its children need, and survives each of them.
 type tree struct {
-	rig     *rig
-	desk    *desk
-	refused func(error) // the first audio process cannot play
-	up      chan struct{}
-	once    sync.Once // closes up, once all children are there
-	errands errands
+	rig      *rig
+	root     *actor.RootContext
+	frontend *frontend.Frontend
+	refused  func(error) // the first audio process cannot play
+	up       chan struct{}
+	once     sync.Once // closes up, once all children are there
+	errands  errands
 }
 
 // The names of the supervisor and the actors under it; a worker's has its slot behind it.
@@ -56,7 +59,7 @@ func (s *supervisor) Receive(ctx actor.Context) {
 
 // start spawns the children, each before those that send to it.
 func (s *supervisor) start(ctx actor.Context) {
-	s.tree.desk.lose()
+	s.tree.frontend.Reset()
 	s.tree.errands.lose(false, errLost)
 	s.child(ctx, monitorName)
 	s.child(ctx, conductorName)
@@ -87,13 +90,12 @@ func (s *supervisor) producer(self *actor.PID, name string) actor.Producer {
 	case conductorName:
 		return func() actor.Actor { return &conductor{rig: t.rig} }
 	case editorName:
-		return func() actor.Actor { return &editor{rig: t.rig, drafts: &t.desk.drafts} }
+		return func() actor.Actor { return &editor{t.frontend.Drafts()} }
 	case audioName:
 		return func() actor.Actor { return &audioProxy{rig: t.rig, refused: t.refused, lives: newLives()} }
 	case ingressName:
-		return func() actor.Actor {
-			return &ingress{desk: t.desk, conductor: childPID(self, conductorName), monitor: childPID(self, monitorName), editor: childPID(self, editorName)}
-		}
+		engine := mailboxes{t.root, childPID(self, conductorName), childPID(self, monitorName), childPID(self, editorName)}
+		return func() actor.Actor { return &ingress{frontend: t.frontend, engine: engine} }
 	}
 	slot, err := strconv.Atoi(name[len(workerName):])
 	if err != nil {
