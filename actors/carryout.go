@@ -7,6 +7,7 @@ import (
 
 	"github.com/music-chronus/chronus/actors/internal/commandlog"
 	"github.com/music-chronus/chronus/actors/internal/drafts"
+	"github.com/music-chronus/chronus/actors/internal/replica"
 	"github.com/music-chronus/chronus/osc"
 )
 
@@ -93,7 +94,7 @@ func (s *serving) sendOSC(to string, args []any, done func(error)) {
 		case len(commands) == 0:
 			done(fmt.Errorf("%s: only OSC clients can send queries and patch commands: use GetStatus or NewPatch", to))
 		case s.engine.gone.Load():
-			done(errStopped)
+			done(replica.ErrStopped)
 		default:
 			s.tree.errands.do(func(answered func()) {
 				answer := func(err error) {
@@ -109,15 +110,15 @@ func (s *serving) sendOSC(to string, args []any, done func(error)) {
 
 // mute sets the engine's amp to 0, or back to what it was.
 func (s *serving) mute(on bool, done func(error)) {
-	r := s.engine.rig
-	amp, ok := r.mute(on)
+	m := s.engine.meter
+	amp, ok := m.Mute(on)
 	if !ok {
 		done(nil) // already so
 		return
 	}
 	s.sendOSC("/engine/amp", []any{amp}, func(err error) {
 		if err != nil {
-			r.setMuted(!on)
+			m.SetMuted(!on)
 		}
 		done(err)
 	})

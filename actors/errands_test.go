@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"slices"
 	"testing"
+
+	"github.com/music-chronus/chronus/actors/internal/replica"
 )
 
 // A request is answered once: by the tree that it was given to, or as lost with that; what comes while there is none goes to the next, in order.
@@ -42,6 +44,6 @@ func TestErrands(t *testing.T) {
 	answers["d"]()
 	l.fall()
 	ask("f")
-	l.lose(true, errStopped)
+	l.lose(true, replica.ErrStopped)
 	expect(nil, []string{"c false", "e false", "f false"}, 0)
 }

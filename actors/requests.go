@@ -8,6 +8,8 @@ import (
 	"github.com/asynkron/protoactor-go/actor"
 
 	"github.com/music-chronus/chronus/actors/internal/frontend"
+	"github.com/music-chronus/chronus/actors/internal/plans"
+	"github.com/music-chronus/chronus/actors/internal/replica"
 )
 
 // The requests that an engine's actor takes (see Engine.PID), from any actor of its program. Each is answered to its sender: with [Done], or what
@@ -123,9 +125,9 @@ func refusal(code RefusedCode, err error) Refused {
 	switch {
 	case errors.As(err, &r):
 		return r
-	case errors.Is(err, errStopped):
+	case errors.Is(err, replica.ErrStopped):
 		code = RefusedStopped
-	case errors.Is(err, errRingsFull), errors.Is(err, errLogFull), errors.Is(err, errReplanned), errors.Is(err, frontend.ErrBusy), errors.Is(err, errManyPlans), errors.Is(err, errLost):
+	case errors.Is(err, replica.ErrRingsFull), errors.Is(err, replica.ErrLogFull), errors.Is(err, plans.ErrReplaced), errors.Is(err, frontend.ErrBusy), errors.Is(err, plans.ErrTooMany), errors.Is(err, errLost):
 		code = RefusedUnavailable
 	}
 	return Refused{code, err.Error()}

@@ -5,13 +5,15 @@ import (
 
 	"github.com/asynkron/protoactor-go/actor"
 
+	"github.com/music-chronus/chronus/actors/internal/replica"
 	"github.com/music-chronus/chronus/actors/report"
 )
 
-// workerProxy sees to it that one slot has a worker. The process itself belongs to the rig: a
-// proxy that panics is started again and finds it running.
+// workerProxy keeps a worker in one slot. The process belongs to the Set: a proxy that panics is
+// restarted and finds it running.
 type workerProxy struct {
-	rig  *rig
+	set  *replica.Set
+	emit func(Event)
 	slot int
 	lives
 }
@@ -49,8 +51,8 @@ func (p *workerProxy) Receive(ctx actor.Context) {
 	switch m := ctx.Message().(type) {
 	case *actor.Started:
 		p.spawn(ctx)
-	case died:
-		if d := p.after(m.young); d > 0 {
+	case workerEnded:
+		if d := p.after(m.NeverReady); d > 0 {
 			p.retryAfter(ctx, d)
 			return
 		}
@@ -65,9 +67,9 @@ func (p *workerProxy) Receive(ctx actor.Context) {
 }
 
 func (p *workerProxy) spawn(ctx actor.Context) {
-	if err := p.rig.spawn(p.slot); err != nil {
+	if err := p.set.StartWorker(p.slot); err != nil {
 		d := p.after(true)
-		p.rig.emit(report.WorkerFailed{Slot: p.slot, Err: err, After: d})
+		p.emit(report.WorkerFailed{Slot: p.slot, Err: err, After: d})
 		p.retryAfter(ctx, d)
 	}
 }

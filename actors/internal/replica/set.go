@@ -2,6 +2,7 @@ package replica
 
 import (
 	"errors"
+	"os"
 	"sync"
 	"time"
 
@@ -24,13 +25,14 @@ var ErrStopped = errors.New("the engine has been stopped")
 
 // Config says what workers to run.
 type Config struct {
-	Geometry   shm.Geometry // Slots is the number of workers
-	Lead       int          // blocks, fixed; 0: what the device needs
-	PatchName  string       // for messages
-	Modules    []*dsp.Desc  // that patches may have besides those of dsp/module
-	Samples    string       // folder of the samples that patches name
-	RuntimeDir string       // for messages
-	Resume     bool         // take over whatever patch plays
+	Geometry   shm.Geometry  // Slots is the number of workers
+	Lead       int           // blocks, fixed; 0: what the device needs
+	PatchName  string        // for messages
+	Modules    []*dsp.Desc   // that patches may have besides those of dsp/module
+	Samples    string        // folder of the samples that patches name
+	RuntimeDir string        // for messages
+	Resume     bool          // take over whatever patch plays
+	Grace      time.Duration // how long the sound goes on without an engine; 0: for ever
 	Timeouts   timing.Timeouts
 
 	// Spawn starts a worker's process with the given descriptors as its 3, 4, ...
@@ -102,15 +104,18 @@ func New(cfg Config, mem memory.Memory, text []byte, out Output, obs Observer) (
 	if err := mem.Checkpoints.Put(r.checkpoint.last); err != nil {
 		return nil, err
 	}
-	r.addSlots()
+	for i := range int(mem.Geometry.Slots) {
+		r.slots = append(r.slots, &slot{number: i})
+	}
+	r.active = mem.Control.Active()
+	r.register()
 	return r, nil
 }
 
-func (r *Set) addSlots() {
-	for i := range int(r.mem.Geometry.Slots) {
-		r.slots = append(r.slots, &slot{number: i})
-	}
-	r.active = r.mem.Control.Active()
+// register makes this process the engine that the other processes watch.
+func (r *Set) register() {
+	r.mem.Control.SetEngine(os.Getpid())
+	r.mem.Control.SetGrace(r.cfg.Grace)
 }
 
 // begin makes a patch the first that plays.
@@ -149,6 +154,9 @@ func (r *Set) SetLastGood(text []byte) {
 
 // Slots returns the number of slots.
 func (r *Set) Slots() int { return len(r.slots) }
+
+// Geometry returns what all processes agree on.
+func (r *Set) Geometry() shm.Geometry { return r.mem.Geometry }
 
 // Clock returns the next block to be played.
 func (r *Set) Clock() uint64 { return r.mem.Control.Clock() }
