@@ -17,7 +17,7 @@ type audioProxy struct {
 	// refused is called when the first process of this engine cannot play at all: then the engine
 	// does not start, and says why. Later processes are replaced for ever.
 	refused func(error)
-	lives
+	retries
 }
 
 // Receive implements actor.Actor.
@@ -45,7 +45,7 @@ func (p *audioProxy) replace(ctx actor.Context, m audioEnded) {
 		p.refused(errors.New(reason))
 		return
 	}
-	d := p.after(m.NeverOpen)
+	d := p.Ended(!m.NeverOpen)
 	p.emit(report.AudioEnded{PID: pid, Cause: reason, After: d})
 	if d > 0 {
 		p.retryAfter(ctx, d)
@@ -56,7 +56,7 @@ func (p *audioProxy) replace(ctx actor.Context, m audioEnded) {
 
 func (p *audioProxy) spawn(ctx actor.Context) {
 	if err := p.output.Start(); err != nil {
-		d := max(p.after(true), 10*time.Millisecond)
+		d := max(p.Ended(false), 10*time.Millisecond)
 		p.emit(report.AudioEnded{Cause: err.Error(), After: d})
 		p.retryAfter(ctx, d)
 	}

@@ -53,7 +53,7 @@ func (s *serving) carryOut(request any, answer func(any)) {
 
 // status asks the monitor.
 func (s *serving) status(answer func(any)) {
-	s.tree.errands.do(func(answered func()) {
+	s.tree.pending.Do(func(answered func()) {
 		s.engine.send(monitorName, statusRequest{answer: func(st Status) {
 			answered()
 			s.engine.sign(&st)
@@ -91,12 +91,10 @@ func (s *serving) sendOSC(to string, args []any, done func(error)) {
 		switch {
 		case err != nil:
 			done(fmt.Errorf("%s: %w", to, err))
-		case len(commands) == 0:
-			done(fmt.Errorf("%s: only OSC clients can send queries and patch commands: use GetStatus or NewPatch", to))
 		case s.engine.gone.Load():
 			done(replica.ErrStopped)
 		default:
-			s.tree.errands.do(func(answered func()) {
+			s.tree.pending.Do(func(answered func()) {
 				answer := func(err error) {
 					answered()
 					done(err)

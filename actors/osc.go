@@ -2,11 +2,14 @@ package actors
 
 import (
 	"context"
+	"errors"
 
 	"github.com/asynkron/protoactor-go/actor"
 
+	"github.com/music-chronus/chronus/actors/internal/commandlog"
 	"github.com/music-chronus/chronus/actors/internal/drafts"
 	"github.com/music-chronus/chronus/actors/internal/frontend"
+	"github.com/music-chronus/chronus/actors/internal/replica"
 	"github.com/music-chronus/chronus/actors/report"
 	"github.com/music-chronus/chronus/actors/space"
 	"github.com/music-chronus/chronus/dsp/patch"
@@ -23,7 +26,7 @@ func (e *Engine) newFrontend(plan *patch.Plan) (*frontend.Frontend, error) {
 	return frontend.New(frontend.Config{
 		OSC: e.cfg.OSC, Access: server.Access{Allow: e.cfg.OSCAllow, Token: e.cfg.OSCToken},
 		OSCQuery: e.cfg.OSCQuery, NoMDNS: e.cfg.NoMDNS, Logger: e.cfg.Logger,
-		Drafts: store, Load: e.load.Sample,
+		Drafts: store, Load: e.load.Sample, Refusal: asRefusal,
 		Frame: func() uint64 { return e.set.Clock() * uint64(e.cfg.Block) },
 	}, plan)
 }
@@ -80,7 +83,26 @@ func (p patchEditing) Values() map[string]float64 { return p.e.frontend.View().C
 // Change implements drafts.Engine.
 func (p patchEditing) Change(ctx context.Context, name string, text []byte, rejected func(error)) (number, frame uint64, err error) {
 	c, err := p.e.set.Change(ctx, name, text, false, rejected)
-	return c.Number, c.Frame, err
+	if err != nil {
+		return 0, 0, asRefusal(err)
+	}
+	return c.Number, c.Frame, nil
+}
+
+// asRefusal gives an error the code that its /fail is counted by, unless that is CodeRejected.
+func asRefusal(err error) error {
+	code := osc.CodeRejected
+	switch {
+	case errors.Is(err, replica.ErrStopped):
+		code = osc.CodeUnavailable
+	case errors.Is(err, commandlog.ErrBatchSize):
+		code = osc.CodeTooLarge
+	case isBusy(err), errors.Is(err, commandlog.ErrTimed):
+		code = osc.CodeBusy
+	default:
+		return err
+	}
+	return osc.Refuse(code, "%v", err)
 }
 
 // mailboxes implements frontend.Engine: it sends to the actors.

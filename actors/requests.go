@@ -7,7 +7,6 @@ import (
 
 	"github.com/asynkron/protoactor-go/actor"
 
-	"github.com/music-chronus/chronus/actors/internal/frontend"
 	"github.com/music-chronus/chronus/actors/internal/plans"
 	"github.com/music-chronus/chronus/actors/internal/replica"
 )
@@ -127,10 +126,20 @@ func refusal(code RefusedCode, err error) Refused {
 		return r
 	case errors.Is(err, replica.ErrStopped):
 		code = RefusedStopped
-	case errors.Is(err, replica.ErrRingsFull), errors.Is(err, replica.ErrLogFull), errors.Is(err, plans.ErrReplaced), errors.Is(err, frontend.ErrBusy), errors.Is(err, plans.ErrTooMany), errors.Is(err, errLost):
+	case isBusy(err):
 		code = RefusedUnavailable
 	}
 	return Refused{code, err.Error()}
+}
+
+// isBusy tells whether the engine may carry out the same request a moment later.
+func isBusy(err error) bool {
+	for _, busy := range []error{replica.ErrRingsFull, replica.ErrLogFull, plans.ErrReplaced, plans.ErrTooMany, errLost} {
+		if errors.Is(err, busy) {
+			return true
+		}
+	}
+	return false
 }
 
 // address is the OSC address, with its arguments, that a request to play stands for; ok is false if it is none of those.

@@ -11,6 +11,7 @@ import (
 	"github.com/music-chronus/chronus/actors/internal/frontend"
 	"github.com/music-chronus/chronus/actors/internal/output"
 	"github.com/music-chronus/chronus/actors/internal/replica"
+	"github.com/music-chronus/chronus/actors/internal/supervise"
 )
 
 // tree is what the supervisor and its children need, and survives each of them.
@@ -23,8 +24,8 @@ type tree struct {
 	frontend *frontend.Frontend
 	refused  func(error) // the first audio process cannot play
 	up       chan struct{}
-	once     sync.Once // closes up, once all children are there
-	errands  errands
+	once     sync.Once         // closes up, once all children are there
+	pending  supervise.Pending // requests to the children
 }
 
 // The names of the supervisor and the actors under it; a worker's has its slot behind it.
@@ -53,7 +54,7 @@ func (s *supervisor) Receive(ctx actor.Context) {
 		s.start(ctx)
 	case *actor.Stopping, *actor.Restarting:
 		s.leaving = true
-		s.tree.errands.fall()
+		s.tree.pending.Pause()
 	case *actor.Terminated:
 		if name, ours := childName(ctx.Self(), m.Who); ours && !s.leaving {
 			s.child(ctx, name) // the strategy never stops a child: but should one end, it is started again
@@ -66,7 +67,7 @@ func (s *supervisor) Receive(ctx actor.Context) {
 // start spawns the children, each before those that send to it.
 func (s *supervisor) start(ctx actor.Context) {
 	s.tree.frontend.Reset()
-	s.tree.errands.lose(false, errLost)
+	s.tree.pending.Fail(false, errLost)
 	s.child(ctx, monitorName)
 	s.child(ctx, conductorName)
 	s.child(ctx, editorName)
@@ -75,7 +76,7 @@ func (s *supervisor) start(ctx actor.Context) {
 		s.child(ctx, workerName+strconv.Itoa(i))
 	}
 	s.child(ctx, ingressName)
-	s.tree.errands.rise()
+	s.tree.pending.Resume()
 	s.tree.once.Do(func() { close(s.tree.up) })
 }
 
@@ -99,7 +100,7 @@ func (s *supervisor) producer(self *actor.PID, name string) actor.Producer {
 		return func() actor.Actor { return &editor{t.frontend.Drafts()} }
 	case audioName:
 		return func() actor.Actor {
-			return &audioProxy{output: t.output, emit: t.emit, refused: t.refused, lives: newLives()}
+			return &audioProxy{output: t.output, emit: t.emit, refused: t.refused, retries: newRetries()}
 		}
 	case ingressName:
 		engine := mailboxes{t.root, childPID(self, conductorName), childPID(self, monitorName), childPID(self, editorName)}
@@ -109,7 +110,7 @@ func (s *supervisor) producer(self *actor.PID, name string) actor.Producer {
 	if err != nil {
 		panic("no child is called " + name)
 	}
-	return func() actor.Actor { return &workerProxy{set: t.set, emit: t.emit, slot: slot, lives: newLives()} }
+	return func() actor.Actor { return &workerProxy{set: t.set, emit: t.emit, slot: slot, retries: newRetries()} }
 }
 
 // childPID is the address of a child; it stays the same over restarts.

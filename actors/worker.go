@@ -6,41 +6,31 @@ import (
 	"github.com/asynkron/protoactor-go/actor"
 
 	"github.com/music-chronus/chronus/actors/internal/replica"
+	"github.com/music-chronus/chronus/actors/internal/supervise"
 	"github.com/music-chronus/chronus/actors/report"
 )
 
-// workerProxy keeps a worker in one slot. The process belongs to the Set: a proxy that panics is
-// restarted and finds it running.
+// workerProxy keeps a worker running in one slot. The Set holds the process, so a proxy that panics
+// and restarts finds the process running.
 type workerProxy struct {
 	set  *replica.Set
 	emit func(Event)
 	slot int
-	lives
+	retries
 }
 
-// lives is the restart budget of a process: one that had been fit is replaced at once, those that
-// die before they are fit wait longer each time.
-type lives struct {
-	first, most time.Duration
-	failures    int    // in a row, of processes that never became fit
-	waiting     uint64 // number of the retry that is pending
+// retries starts a process again, after a delay if it was never ready.
+type retries struct {
+	supervise.Backoff
+	waiting uint64 // number of the pending retry
 }
 
-// newLives starts at 20 ms and ends at 2 s.
-func newLives() lives { return lives{first: 20 * time.Millisecond, most: 2 * time.Second} }
-
-// after is the delay before the next start, given whether the one that ended had never been fit.
-func (l *lives) after(young bool) time.Duration {
-	if !young {
-		l.failures = 0
-		return 0
-	}
-	l.failures++
-	return backOff(l.first, l.most, l.failures)
+func newRetries() retries {
+	return retries{Backoff: supervise.Backoff{First: 20 * time.Millisecond, Most: 2 * time.Second}}
 }
 
-// retryAfter sends a retry to self after d; the one before it is void.
-func (l *lives) retryAfter(ctx actor.Context, d time.Duration) {
+// retryAfter sends a retry to self after d. It cancels an earlier one.
+func (l *retries) retryAfter(ctx actor.Context, d time.Duration) {
 	l.waiting++
 	root, self, n := ctx.ActorSystem().Root, ctx.Self(), l.waiting
 	time.AfterFunc(d, func() { root.Send(self, retry{n}) })
@@ -52,7 +42,7 @@ func (p *workerProxy) Receive(ctx actor.Context) {
 	case *actor.Started:
 		p.spawn(ctx)
 	case workerEnded:
-		if d := p.after(m.NeverReady); d > 0 {
+		if d := p.Ended(!m.NeverReady); d > 0 {
 			p.retryAfter(ctx, d)
 			return
 		}
@@ -68,7 +58,7 @@ func (p *workerProxy) Receive(ctx actor.Context) {
 
 func (p *workerProxy) spawn(ctx actor.Context) {
 	if err := p.set.StartWorker(p.slot); err != nil {
-		d := p.after(true)
+		d := p.Ended(false)
 		p.emit(report.WorkerFailed{Slot: p.slot, Err: err, After: d})
 		p.retryAfter(ctx, d)
 	}

@@ -21,7 +21,7 @@ patterns: [{number: 3, steps: "x..."}]
 tracks: [{id: low, voices: bass, pattern: 3}]
 `
 
-// A message becomes the commands that it means, or says what would be right.
+// Resolve returns the commands of a message, or an error that says what would be right.
 func TestMusicAddresses(t *testing.T) {
 	p, err := patch.Parse("test", []byte(musicText))
 	if err != nil {
@@ -57,7 +57,7 @@ func TestMusicAddresses(t *testing.T) {
 		{"/pattern/128/steps", []any{"X"}, 0, shm.Command{}, "unknown; the nearest is"},
 		{"/seq/low/pattern", []any{float32(1.5)}, 0, shm.Command{}, "1.5 is not a whole number from -1 to 127"},
 		{"/seq/bpm", []any{int32(5)}, 0, shm.Command{}, "5 is not a number from 20 to 400"},
-		{"/note/bass/on", []any{int32(200)}, 0, shm.Command{}, "200 is no note"},
+		{"/note/bass/on", []any{int32(200)}, 0, shm.Command{}, "200 is not a note"},
 		{"/gate/e", []any{int32(1)}, 0, shm.Command{}, "unknown"},
 		{"/seq/ramp", []any{int32(500), int32(2)}, 0, shm.Command{}, "tempo 500: want 20 to 400 bpm"},
 		{"/engine/status", nil, 0, shm.Command{}, ""},
@@ -88,7 +88,7 @@ func TestMusicAddresses(t *testing.T) {
 	}
 }
 
-// From a packet to its commands nothing is allocated, whether it has numbers, gates, notes or patterns.
+// Append allocates nothing for numbers, gates and patterns.
 func TestNoAllocs(t *testing.T) {
 	p, err := patch.Parse("default", patch.Default())
 	if err != nil {
@@ -134,8 +134,8 @@ func TestNoAllocs(t *testing.T) {
 	}
 }
 
-// A message is carried out by its route's Handler, or becomes what the route's Resolve makes of it,
-// which may keep state. Patterns reach neither.
+// A route's Handler gets the message, or its Resolve makes the commands. Resolve may keep state.
+// Patterns reach neither.
 func TestRoutes(t *testing.T) {
 	taps := 0
 	tap := func(c space.Call) ([]shm.Command, error) {

@@ -122,7 +122,8 @@ func TestDemo(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "demo.wav")
 	out, errOut, code := chronus("demo", "-o", path)
 	t.Log("\n" + out)
-	// What the machine itself stalls for is told as concealed, and is not ours to fail for; the sound is.
+	// A machine that stalls may conceal blocks. That must not fail the test; the sound must be
+	// right all the same.
 	if !regexp.MustCompile(`: 0 lost, \d+ doubled, \d+ changed, \d+ concealed`).MatchString(out) || strings.Count(out, " ms  ") < 5 {
 		t.Errorf("code %d: %s", code, errOut)
 	}
@@ -138,7 +139,7 @@ func TestSecondEngine(t *testing.T) {
 		t.Errorf("code %d: %s\nwant %s", code, errOut, want)
 	}
 	_, errOut, code = chronus("up", "--runtime-dir", t.TempDir(), "--backend", "null", "--osc", e.must().OSC, "--state", noState)
-	if code != 1 || !strings.Contains(errOut, "in use by another program: choose another with --osc") {
+	if code != 1 || !strings.Contains(errOut, "in use by another program; choose another with --osc") {
 		t.Errorf("code %d: %s", code, errOut)
 	}
 }
@@ -178,7 +179,7 @@ func TestVerbs(t *testing.T) {
 			t.Errorf("%v: code %d\n%s%s\nwant %s", tt.args, code, out, errOut, tt.want)
 		}
 	}
-	if err := e.cmd.Wait(); err != nil {
+	if err := exited(t, e.cmd, e.log); err != nil {
 		t.Errorf("after down, chronus up ended with %v", err)
 	}
 	e.cmd = nil

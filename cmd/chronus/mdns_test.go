@@ -6,7 +6,6 @@ import (
 	"net"
 	"net/http"
 	"os"
-	"os/exec"
 	"strconv"
 	"strings"
 	"testing"
@@ -18,8 +17,9 @@ import (
 // inOwnNetwork marks the process that has a network of its own.
 const inOwnNetwork = "CHRONUS_TEST_OWN_NETWORK"
 
-// An engine that other machines may play is found by mDNS, and asked by OSCQuery where it says; one that was told not to tell is not. It runs in a process
-// with a network of its own, so that no packet leaves the machine. It needs iproute2, and to be root or to be allowed user namespaces.
+// mDNS finds an engine that other machines may play, and OSCQuery answers at the address found. An
+// engine with --no-mdns, or on loopback, is not found. The test runs in a process with a network of
+// its own, so that no packet leaves the machine. It needs iproute2, and root or user namespaces.
 func TestMDNS(t *testing.T) {
 	if os.Getenv(inOwnNetwork) == "" {
 		flags := []string{"--net", "--pid", "--fork", "--mount-proc", "--kill-child"}
@@ -30,7 +30,7 @@ func TestMDNS(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		cmd := exec.CommandContext(t.Context(), "unshare", append(flags, self, "-test.run", "^TestMDNS$", "-test.v", "-test.timeout", "1m")...)
+		cmd := command(t, 90*time.Second, "unshare", append(flags, self, "-test.run", "^TestMDNS$", "-test.v", "-test.timeout", "1m")...)
 		cmd.Env = append(os.Environ(), inOwnNetwork+"=1", "PATH="+os.Getenv("PATH")+":/usr/sbin:/sbin")
 		out, err := cmd.CombinedOutput()
 		if err != nil || !strings.Contains(string(out), "PASS: TestMDNS") {
@@ -42,9 +42,7 @@ func TestMDNS(t *testing.T) {
 		"link add stage type veth peer name stage-end", "addr add 10.77.0.1/24 dev stage", "link set stage up", "link set stage-end up", "link set lo up",
 		"route add 224.0.0.0/4 dev stage",
 	} {
-		if out, err := exec.Command("ip", strings.Fields(line)...).CombinedOutput(); err != nil {
-			t.Fatalf("ip %s: %v: %s", line, err, out)
-		}
+		tool(t, "ip", strings.Fields(line)...)
 	}
 	for _, tt := range []struct {
 		flags []string
@@ -69,7 +67,7 @@ func TestMDNS(t *testing.T) {
 	}
 }
 
-// discovered is where a service is by mDNS, as host:port.
+// discovered returns the host:port of a service by mDNS.
 func discovered(t *testing.T, service string) string {
 	t.Helper()
 	n, err := net.InterfaceByName("stage")

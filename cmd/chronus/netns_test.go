@@ -3,8 +3,8 @@ package main
 import (
 	"fmt"
 	"os"
-	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -12,11 +12,12 @@ import (
 	"github.com/music-chronus/chronus/actors/fleet"
 )
 
-// inNetwork marks the process that has a network of its own to make machines in.
+// inNetwork marks the process that has a network of its own for machines.
 const inNetwork = "CHRONUS_TEST_NETWORK"
 
-// TestMachines runs its cases on machines that are network namespaces, in a process that has namespaces of its own, so that nothing of it is left
-// when that ends. It needs iproute2, and to be root or to be allowed user namespaces.
+// TestMachines runs its cases on machines that are network namespaces. A process with namespaces of
+// its own makes them, and the kernel removes them when that process ends. The test needs iproute2,
+// and root or user namespaces.
 func TestMachines(t *testing.T) {
 	if os.Getenv(inNetwork) != "" {
 		for name, f := range map[string]func(*testing.T, *network){"Partition": partition, "Delay": delay} {
@@ -32,7 +33,7 @@ func TestMachines(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	cmd := exec.CommandContext(t.Context(), "unshare", append(flags, self, "-test.run", "^TestMachines$", "-test.v", "-test.timeout", "4m")...)
+	cmd := command(t, 4*time.Minute+toolLimit, "unshare", append(flags, self, "-test.run", "^TestMachines$", "-test.v", "-test.timeout", "4m")...)
 	cmd.Env = append(os.Environ(), inNetwork+"=1", "PATH="+os.Getenv("PATH")+":/usr/sbin:/sbin")
 	out, err := cmd.CombinedOutput()
 	t.Logf("%s", out)
@@ -41,7 +42,7 @@ func TestMachines(t *testing.T) {
 	}
 }
 
-// network is machines at a switch.
+// network is a set of machines at a switch.
 type network struct {
 	t *testing.T
 	n int
@@ -51,14 +52,14 @@ func newNetwork(t *testing.T) *network {
 	t.Helper()
 	n := &network{t: t}
 	if !mounted {
-		n.do("mount", "-t", "tmpfs", "none", "/run") // what ip notes about its namespaces is ours
+		n.do("mount", "-t", "tmpfs", "none", "/run") // where ip keeps the names of its namespaces
 		mounted = true
 	}
 	n.do("ip", "link", "add", "switch", "type", "bridge")
 	n.do("ip", "link", "set", "switch", "up")
 	t.Cleanup(func() {
 		for i := range n.n {
-			n.do("ip", "link", "del", cable(i+1)) // a namespace is there as long as a process is in it
+			n.do("ip", "link", "del", cable(i+1)) // a namespace lives as long as a process in it
 			n.do("ip", "netns", "del", machine(i+1))
 		}
 		n.do("ip", "link", "del", "switch")
@@ -66,7 +67,7 @@ func newNetwork(t *testing.T) *network {
 	return n
 }
 
-// mounted: this process's own /run is there.
+// mounted says that this process has a /run of its own.
 var mounted bool
 
 func machine(i int) string { return fmt.Sprint("machine", i) }
@@ -74,12 +75,10 @@ func cable(i int) string   { return fmt.Sprint("cable", i) }
 
 func (n *network) do(args ...string) {
 	n.t.Helper()
-	if out, err := exec.Command(args[0], args[1:]...).CombinedOutput(); err != nil {
-		n.t.Fatalf("%v: %v: %s", args, err, out)
-	}
+	tool(n.t, args[0], args[1:]...)
 }
 
-// add puts a machine at the switch: the prefix of command lines that run there, and its address.
+// add connects a machine to the switch. prefix begins the command lines that run on the machine.
 func (n *network) add() (prefix []string, ip string) {
 	n.t.Helper()
 	n.n++
@@ -106,18 +105,13 @@ func (n *network) engine(prefix []string, ip string) (e *engineProcess, at strin
 	e = &engineProcess{t: n.t, dir: dir, log: newLog(n.t), client: engineFlag{dir}.client()}
 	line := append(append([]string{}, prefix...), self, "up", "--runtime-dir", dir, "--osc", "127.0.0.1:0", "--state", filepath.Join(dir, "state"),
 		"--backend", "null", "--lead", "64", "--grace", "1s", "--remote", ip+":0", "--remote-plaintext", "operate")
-	e.cmd = exec.Command(line[0], line[1:]...)
-	e.cmd.Env = append(os.Environ(), asCommand+"=1")
-	e.cmd.Stdout, e.cmd.Stderr = e.log.File, e.log.File
-	if err := e.cmd.Start(); err != nil {
-		n.t.Fatal(err)
-	}
-	n.t.Cleanup(e.down)
+	e.start(line[0], line[1:]...)
 	return e, e.remoteAt()
 }
 
-// partition cuts one machine off, and heals it: that engine alone is missed, plays on with nothing lost, and is there again; what happened
-// meanwhile is told afterwards. So is a second monitor's being cut off nothing to the first.
+// partition disconnects one machine and connects it again, twice. The monitor misses that engine
+// alone. The engine plays on without a loss, is back after the reconnection, and then reports what
+// happened meanwhile.
 func partition(t *testing.T, n *network) {
 	p1, ip1 := n.add()
 	p2, ip2 := n.add()
@@ -155,7 +149,8 @@ func partition(t *testing.T, n *network) {
 	}
 }
 
-// delay makes the network slow and lossy: the engines stay in view, and orders are carried out, once each.
+// delay makes the network slow and lossy. The engines stay in view, and each order is carried out
+// once.
 func delay(t *testing.T, n *network) {
 	p1, ip1 := n.add()
 	p2, _ := n.add()
@@ -170,9 +165,10 @@ func delay(t *testing.T, n *network) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	const flips = 10
+	const flips = 6
 	for range flips {
-		cmd := exec.Command(p2[0], append(append([]string{}, p2[1:]...), self, "monitor", "--remote-plaintext", "--engines", a, "--do", "flip")...)
+		args := append(slices.Clone(p2[1:]), self, "monitor", "--remote-plaintext", "--engines", a, "--do", "flip")
+		cmd := command(t, toolLimit, p2[0], args...)
 		cmd.Env = append(os.Environ(), asCommand+"=1")
 		if out, err := cmd.CombinedOutput(); err != nil {
 			t.Errorf("%v: %s", err, out)

@@ -5,7 +5,6 @@ package drafts
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"net/netip"
 	"sync"
@@ -13,6 +12,7 @@ import (
 	"time"
 
 	"github.com/music-chronus/chronus/dsp/patch"
+	"github.com/music-chronus/chronus/osc"
 )
 
 // The limits of drafts.
@@ -24,13 +24,13 @@ const (
 	ChangeLimit = 30 * time.Second // how long a change of the patch may take
 )
 
-// The errors of drafts.
+// The refusals of patch commands.
 var (
-	ErrBusy   = fmt.Errorf("server busy: %d requests are waiting; try again", MaxInFlight)
-	errNone   = errors.New("no draft: send an edit first, like /patch/create or /patch/connect")
-	errDrafts = fmt.Errorf("too many drafts: %d other clients edit the patch; try again later", maxDrafts)
-	errEdits  = fmt.Errorf("too many edits: a draft holds %d; send /patch/commit", maxEdits)
-	errOpen   = errors.New("edits are not committed: send /patch/commit or /patch/abort first")
+	errBusy   = osc.Refuse(osc.CodeBusy, "server busy: %d requests are waiting; try again", MaxInFlight)
+	errNone   = osc.Refuse(osc.CodeRejected, "no draft: send an edit first, like /patch/create or /patch/connect")
+	errDrafts = osc.Refuse(osc.CodeBusy, "too many drafts: %d other clients edit the patch; try again later", maxDrafts)
+	errEdits  = osc.Refuse(osc.CodeTooLarge, "too many edits: a draft holds %d; send /patch/commit", maxEdits)
+	errOpen   = osc.Refuse(osc.CodeRejected, "edits are not committed: send /patch/commit or /patch/abort first")
 )
 
 // Engine is what patch commands need of the engine. Any goroutine may call it.
@@ -59,7 +59,7 @@ type Peer interface {
 	// Reply sends it one message.
 	Reply(address string, args ...any) error
 	// Fail tells it why a message was refused.
-	Fail(address, reason string) error
+	Fail(address string, err error) error
 }
 
 // Config says what the engine that has the drafts was started with.
@@ -107,12 +107,12 @@ type draft struct {
 	closed <-chan struct{} // with the client's connection
 }
 
-// Admit makes room for one more request on its way to Serve or Release. Without room it returns
-// ErrBusy.
+// Admit makes room for one more request on its way to Serve or Release. It returns an error if there
+// is no room.
 func (s *Store) Admit() error {
 	if s.inFlight.Add(1) > MaxInFlight {
 		s.inFlight.Add(-1)
-		return ErrBusy
+		return errBusy
 	}
 	return nil
 }
@@ -133,7 +133,7 @@ func (s *Store) Serve(r Request) {
 	reply, err := r.Command.run(s, r)
 	switch {
 	case err != nil:
-		_ = r.From.Fail(r.Command.address, err.Error())
+		_ = r.From.Fail(r.Command.address, err)
 	case reply != nil:
 		_ = r.From.Reply(r.Command.address+".reply", reply...)
 	default:
@@ -244,7 +244,7 @@ func (s *Store) abort(r Request) ([]any, error) {
 func (s *Store) change(r Request, name string, text []byte) ([]any, error) {
 	ctx, cancel := context.WithTimeout(context.Background(), ChangeLimit)
 	defer cancel()
-	rejected := func(err error) { _ = r.From.Fail(r.Command.address, err.Error()) }
+	rejected := func(err error) { _ = r.From.Fail(r.Command.address, err) }
 	number, frame, err := s.engine.Change(ctx, name, text, rejected)
 	if err != nil {
 		return nil, err

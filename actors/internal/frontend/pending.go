@@ -24,6 +24,7 @@ type pendingPacket struct {
 
 // pendingMessage is a message that was resolved. It implements commandlog.Requester.
 type pendingMessage struct {
+	f       *Frontend
 	address string
 	from    server.Peer
 	end     int   // in handler.commands
@@ -35,12 +36,15 @@ type pendingMessage struct {
 
 // Answer implements commandlog.Requester. The answer to a pattern says how many addresses took it.
 func (p *pendingMessage) Answer(err error) {
+	if err != nil {
+		err = p.f.cfg.Refusal(err)
+	}
 	if p.then != nil {
 		err = p.then()
 	}
 	switch {
 	case err != nil:
-		_ = p.from.Fail(p.address, err.Error())
+		_ = p.from.Fail(p.address, err)
 	case p.then != nil: // it has answered, or will
 	case p.matched > 0:
 		_ = p.from.Reply("/done", p.address, p.matched)

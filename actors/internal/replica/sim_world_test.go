@@ -15,6 +15,7 @@ import (
 	"github.com/music-chronus/chronus/actors/internal/memory"
 	"github.com/music-chronus/chronus/actors/internal/output"
 	"github.com/music-chronus/chronus/actors/internal/plans"
+	"github.com/music-chronus/chronus/actors/internal/supervise"
 	"github.com/music-chronus/chronus/actors/internal/timing"
 	"github.com/music-chronus/chronus/actors/report"
 	"github.com/music-chronus/chronus/dsp/patch"
@@ -39,7 +40,7 @@ type simWorld struct {
 	all        []*simWorker
 	audio      *simAudio
 	players    []*simAudio
-	budgets    [shm.MaxSlots]simBackoff
+	budgets    [shm.MaxSlots]supervise.Backoff
 	spawnAt    [shm.MaxSlots]time.Time
 	lives      bool // the kernel tells deaths by the life words
 	trail      []string
@@ -85,6 +86,9 @@ func newSimWorld(seed uint64) (*simWorld, error) {
 	w.pace = time.Duration(10+rng.IntN(20)) * time.Millisecond
 	if err := w.build(geo); err != nil {
 		return nil, err
+	}
+	for i := range w.budgets {
+		w.budgets[i] = supervise.Backoff{First: 20 * time.Millisecond, Most: 2 * time.Second}
 	}
 	w.set.spare.starting = true // or the Set would start a spare process
 	w.set.mem.Control.SetEngine(1)
@@ -165,19 +169,6 @@ func (simObserver) Processes([]int)            {}
 func (simObserver) Ended(output.Exit)          {}
 func (simObserver) Notice(uint64, wire.Notice) {}
 
-// simBackoff is the delay before a slot's next process: those that end before they are ready wait
-// longer each time.
-type simBackoff int
-
-func (b *simBackoff) after(neverReady bool) time.Duration {
-	if !neverReady {
-		*b = 0
-		return 0
-	}
-	*b++
-	return min(20*time.Millisecond<<min(*b-1, 20), 2*time.Second)
-}
-
 // note puts a line on the trail that a failure prints.
 func (w *simWorld) note(format string, args ...any) {
 	clock := uint64(0)
@@ -241,7 +232,7 @@ func (w *simWorld) bury() {
 			r.mu.Lock()
 			dead, _ := r.reapWorker(s, w.now)
 			r.mu.Unlock()
-			w.spawnAt[s.number] = w.now.Add(w.budgets[s.number].after(dead.NeverReady))
+			w.spawnAt[s.number] = w.now.Add(w.budgets[s.number].Ended(!dead.NeverReady))
 			w.drop(p.tasks()...)
 			p.close()
 		}

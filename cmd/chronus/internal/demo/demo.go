@@ -1,13 +1,19 @@
-// Package demo plays a phrase on an engine, and kills the active worker in the middle of some chords.
+// Package demo plays a phrase on an engine, and kills the active worker in the middle of some
+// chords.
 package demo
 
 import (
 	"bytes"
 	"context"
+	"fmt"
+	"io"
 	"sync"
 	"time"
 
 	"github.com/music-chronus/chronus/actors"
+	"github.com/music-chronus/chronus/actors/tape"
+	"github.com/music-chronus/chronus/audio/file"
+	"github.com/music-chronus/chronus/dsp/samples"
 )
 
 // Patch is the preset that the phrase is played on.
@@ -32,7 +38,8 @@ const (
 	killTime  = 60 * time.Millisecond  // from the keys to the kill
 )
 
-// Chords returns how many chords the phrase has, and in how many of them Play kills the active worker.
+// Chords returns how many chords the phrase has, and in how many of them Play kills the active
+// worker.
 func Chords() (chords, kills int) {
 	for _, c := range phrase {
 		if c.kill {
@@ -75,7 +82,8 @@ type Recording struct {
 	done chan struct{}
 }
 
-// Record begins a tape of an engine of this process, and returns once the tape has begun or has failed.
+// Record begins a tape of an engine of this process, and returns once the tape has begun or has
+// failed.
 func Record(ctx context.Context, e *actors.Engine) *Recording {
 	r := &Recording{done: make(chan struct{})}
 	ctx, r.end = context.WithCancel(ctx)
@@ -96,4 +104,24 @@ func (r *Recording) Stop() (*bytes.Buffer, error) {
 	r.end()
 	<-r.done
 	return &r.tape, r.err
+}
+
+// Compare compares a sound file that began with block 0 with the uninterrupted render of a tape.
+func Compare(path string, recorded io.Reader) (d tape.Difference, err error) {
+	_, channels, got, err := file.Read(path)
+	if err != nil {
+		return d, err
+	}
+	t, err := tape.NewReader(recorded, tape.Options{Samples: samples.In(samples.DefaultDir())})
+	if err != nil {
+		return d, err
+	}
+	if from := t.Header().From; from != 0 {
+		return d, fmt.Errorf("the tape begins at block %d, the recording at 0", from)
+	}
+	var want []float32
+	if err := t.Compare(func(_ uint64, samples []float32, _ bool) { want = append(want, samples...) }); err != nil {
+		return d, err
+	}
+	return tape.Diff(got, want, channels), nil
 }
