@@ -6,8 +6,8 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/music-chronus/chronus/actors/internal/output"
 	"github.com/music-chronus/chronus/actors/internal/runtimedir"
-	"github.com/music-chronus/chronus/actors/report"
 )
 
 // ErrRunning is returned by Start if another engine runs in the runtime directory.
@@ -37,34 +37,13 @@ func DefaultStateFile(runtimeDir string) string {
 	return filepath.Join(base, "chronus", name+".state")
 }
 
+func (e *Engine) lockRuntimeDir() (err error) {
+	if e.cfg.RuntimeDir == "" {
+		return errNoRuntimeDir
+	}
+	e.dir, err = runtimedir.Lock(e.cfg.RuntimeDir, output.MainSocket, output.CandidateSocket, output.SpareSocket)
+	return err
+}
+
 // Down is closed when a client of the control socket, such as `chronus down`, asks for the engine's end.
 func (e *Engine) Down() <-chan struct{} { return e.control.Down() }
-
-// recordProcesses records the living processes, and started, the numbers of workers that have no place yet.
-// Call it with the rig locked, before a new process gets a descriptor that a later engine would need.
-func (r *rig) recordProcesses(started ...int) {
-	var list []runtimedir.Process
-	add := func(role string, pid int) { list = append(list, runtimedir.Record(role, pid)) }
-	for _, pid := range started {
-		add(workerChild, pid)
-	}
-	if r.audio.running {
-		add(audioChild, r.audio.proc.PID)
-	}
-	for _, a := range []*audioProcess{&r.next, &r.spareAudio} {
-		if a.running {
-			add(audioChild, a.proc.PID)
-		}
-	}
-	if r.spare != nil {
-		add(workerChild, r.spare.proc.PID)
-	}
-	for _, s := range r.slots {
-		if s.phase != empty {
-			add(workerChild, s.proc.PID)
-		}
-	}
-	if err := r.enrol(list); err != nil {
-		r.emit(report.SaveFailed{What: "list of processes", Err: err})
-	}
-}

@@ -6,7 +6,6 @@ import (
 
 	"github.com/music-chronus/chronus/actors/internal/statefile"
 	"github.com/music-chronus/chronus/actors/report"
-	"github.com/music-chronus/chronus/shm"
 )
 
 // The times between saved states: while commands arrive, and while only time passes.
@@ -18,9 +17,9 @@ const (
 // goodAfter is how long a patch must play before the engine can fall back to it.
 const goodAfter = 10 * time.Second
 
-// saver writes the state to disk on a goroutine of its own, because a disk may be slow.
+// saver keeps the saved state up to date. It is a goroutine of its own, since a disk may be slow.
 type saver struct {
-	rig      *rig
+	engine   *Engine
 	path     string
 	lastGood []byte
 	since    time.Time // of the patch that plays
@@ -32,8 +31,11 @@ type saver struct {
 	done     chan struct{}
 }
 
-func startSaver(r *rig, path string) *saver {
-	s := &saver{rig: r, path: path, lastGood: r.lastGood, quit: make(chan struct{}), done: make(chan struct{})}
+func startSaver(e *Engine) *saver {
+	s := &saver{engine: e, path: e.cfg.StateFile, quit: make(chan struct{}), done: make(chan struct{})}
+	if e.saved != nil && e.saved.LastGood != "" {
+		s.lastGood = []byte(e.saved.LastGood)
+	}
 	go s.run()
 	return s
 }
@@ -61,44 +63,29 @@ func (s *saver) run() {
 
 // save writes the checkpoint if it has changed.
 func (s *saver) save(now time.Time, last bool) {
-	s.rig.mu.Lock()
-	kept, name, plays := s.rig.kept, s.rig.present.name, s.rig.plays
-	if s.rig.log.Last() > kept.Seq {
-		s.rig.keepSoon = true
-	}
-	s.rig.mu.Unlock()
-	if !plays || !last && kept.Seq == s.seq && bytes.Equal(kept.Text, s.text) && now.Sub(s.at) < saveSlowly {
+	set, cfg := s.engine.set, s.engine.cfg
+	c, name, playing := set.Checkpoint()
+	if !playing || !last && c.Seq == s.seq && bytes.Equal(c.Text, s.text) && now.Sub(s.at) < saveSlowly {
 		return
 	}
-	if !bytes.Equal(kept.Text, s.text) {
-		s.text, s.since = kept.Text, now
+	if !bytes.Equal(c.Text, s.text) {
+		s.text, s.since = c.Text, now
 	}
 	if now.Sub(s.since) > goodAfter {
-		s.lastGood = kept.Text
-		s.rig.mu.Lock()
-		s.rig.lastGood = kept.Text
-		s.rig.mu.Unlock()
+		s.lastGood = c.Text
+		set.SetLastGood(c.Text)
 	}
 	saved := statefile.State{
-		At: now, Rate: s.rig.cfg.Rate, Block: s.rig.cfg.Block, Channels: s.rig.cfg.Channels,
-		Name: name, Patch: string(kept.Text), LastGood: string(s.lastGood), N: kept.Block, Seq: kept.Seq, Bytes: kept.Bytes,
-		Values: s.rig.valued(), Muted: s.rig.mutedFrom(),
+		At: now, Rate: cfg.Rate, Block: cfg.Block, Channels: cfg.Channels,
+		Name: name, Patch: string(c.Text), LastGood: string(s.lastGood), N: c.Block, Seq: c.Seq, Bytes: c.Bytes,
+		Values: s.engine.frontend.View().Changed(), Muted: s.engine.meter.MutedFrom(),
 	}
 	err := saved.Write(s.path)
 	if err != nil && !s.failing {
-		s.rig.emit(report.SaveFailed{What: "state on disk", Err: err})
+		s.engine.emit(report.SaveFailed{What: "state on disk", Err: err})
 	}
 	s.failing = err != nil
 	if err == nil {
-		s.seq, s.at = kept.Seq, now
+		s.seq, s.at = c.Seq, now
 	}
-}
-
-// resume makes a rig that has not started continue from a saved state.
-func (r *rig) resume(s *statefile.State) error {
-	r.kept.State = shm.State{Block: s.N, Seq: s.Seq, Plan: r.present.number, Bytes: s.Bytes}
-	r.log.Restore(s.Seq, nil)
-	r.control.BeginAt(s.N, s.Seq)
-	r.news = append(r.news, report.Resumed{Block: s.N, Saved: s.At})
-	return r.store.Put(r.kept)
 }

@@ -12,16 +12,11 @@ import (
 	"strings"
 	"syscall"
 
-	"github.com/music-chronus/chronus/shm/sys"
+	"github.com/music-chronus/chronus/actors/internal/survivors"
 )
 
-// The files of a runtime directory that other packages open.
-const (
-	ControlSocket    = "engine.sock" // HTTP: see package control
-	AudioSocket      = "audio.sock"  // of the audio process that plays
-	NextAudioSocket  = "audio-next.sock"
-	SpareAudioSocket = "audio-spare.sock"
-)
+// ControlSocket is the file of the control socket: see package control.
+const ControlSocket = "engine.sock"
 
 const (
 	lockFile      = "engine.lock" // locked while the engine lives; contains its process number
@@ -37,20 +32,24 @@ var ErrRunning = errors.New("an engine already runs")
 
 // Dir is a locked runtime directory.
 type Dir struct {
-	path string
-	lock *os.File
-	keep bool
+	path    string
+	sockets []string
+	lock    *os.File
+	keep    bool
 }
 
 // Lock makes the directory if necessary, and locks it for this engine. It returns ErrRunning if another
-// engine has the lock.
-func Lock(path string) (*Dir, error) {
+// engine has the lock. sockets names the sockets that the engine puts there, besides ControlSocket.
+func Lock(path string, sockets ...string) (*Dir, error) {
+	sockets = append(sockets, ControlSocket)
 	if err := os.MkdirAll(path, 0o700); err != nil {
 		return nil, fmt.Errorf("runtime directory %s: %w; choose another runtime directory", path, err)
 	}
-	if n := len(filepath.Join(path, SpareAudioSocket)); n > socketMax {
-		return nil, fmt.Errorf("runtime directory %s: name too long for a socket by %d bytes; choose another runtime directory",
-			path, n-socketMax)
+	for _, name := range sockets {
+		if n := len(filepath.Join(path, name)); n > socketMax {
+			return nil, fmt.Errorf("runtime directory %s: name too long for %s by %d bytes; choose another runtime directory",
+				path, name, n-socketMax)
+		}
 	}
 	f, err := os.OpenFile(filepath.Join(path, lockFile), os.O_RDWR|os.O_CREATE, 0o600)
 	if err != nil {
@@ -69,7 +68,7 @@ func Lock(path string) (*Dir, error) {
 	if err := f.Truncate(0); err == nil {
 		_, _ = f.WriteAt([]byte(strconv.Itoa(os.Getpid())+"\n"), 0)
 	}
-	return &Dir{path: path, lock: f}, nil
+	return &Dir{path: path, sockets: sockets, lock: f}, nil
 }
 
 // File returns the path of a file of the directory.
@@ -81,44 +80,15 @@ func (d *Dir) Keep() { d.keep = true }
 // Release removes the files that belong to a living engine, and the lock.
 func (d *Dir) Release() {
 	if !d.keep {
-		for _, name := range []string{
-			ControlSocket, AudioSocket, NextAudioSocket, SpareAudioSocket, processesFile, mutedFile,
-		} {
+		for _, name := range append(d.sockets, processesFile, mutedFile) {
 			_ = os.Remove(d.File(name))
 		}
 	}
 	_ = d.lock.Close()
 }
 
-// Process is the record of a process that an engine started. Start distinguishes the process from a later
-// one with the same number.
-type Process struct {
-	Role  string `json:"role"` // worker or audio
-	PID   int    `json:"pid"`
-	Start uint64 `json:"start"` // clock ticks since boot
-}
-
-// Record returns the record of a living process.
-func Record(role string, pid int) Process {
-	start, _ := sys.StartTime(pid)
-	return Process{role, pid, start}
-}
-
-// Open opens the process, if it still lives. The caller closes it.
-func (p Process) Open() (proc sys.Process, ok bool) {
-	proc, err := sys.OpenProcess(p.PID) // first, so that the process that is checked is the one that is opened
-	if err != nil {
-		return proc, false
-	}
-	if start, ok := sys.StartTime(p.PID); !ok || start != p.Start {
-		_ = proc.Close()
-		return proc, false
-	}
-	return proc, true
-}
-
 // SaveProcesses records the engine's processes for an engine that takes over.
-func (d *Dir) SaveProcesses(list []Process) error {
+func (d *Dir) SaveProcesses(list []survivors.Record) error {
 	b, err := json.Marshal(list)
 	if err != nil {
 		return err
@@ -127,7 +97,7 @@ func (d *Dir) SaveProcesses(list []Process) error {
 }
 
 // Processes returns the record of an earlier engine that did not end in order, or nil.
-func (d *Dir) Processes() (list []Process, err error) {
+func (d *Dir) Processes() (list []survivors.Record, err error) {
 	b, err := os.ReadFile(d.File(processesFile))
 	if errors.Is(err, os.ErrNotExist) {
 		return nil, nil

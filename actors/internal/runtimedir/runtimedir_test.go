@@ -11,11 +11,12 @@ import (
 	"testing"
 
 	"github.com/music-chronus/chronus/actors/internal/runtimedir"
+	"github.com/music-chronus/chronus/actors/internal/survivors"
 )
 
 func lock(t *testing.T, path string) *runtimedir.Dir {
 	t.Helper()
-	d, err := runtimedir.Lock(path)
+	d, err := runtimedir.Lock(path, "audio.sock")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -40,7 +41,7 @@ func TestReleaseRemovesWhatBelongsToALivingEngine(t *testing.T) {
 	path := t.TempDir()
 	for _, keep := range []bool{true, false} {
 		d := lock(t, path)
-		if err := errors.Join(d.SaveMuted(true, 0.5), d.SaveProcesses(nil), os.WriteFile(d.File(runtimedir.AudioSocket), nil, 0o600)); err != nil {
+		if err := errors.Join(d.SaveMuted(true, 0.5), d.SaveProcesses(nil), os.WriteFile(d.File("audio.sock"), nil, 0o600)); err != nil {
 			t.Fatal(err)
 		}
 		if keep {
@@ -60,24 +61,12 @@ func TestProcesses(t *testing.T) {
 	if list, err := d.Processes(); list != nil || err != nil {
 		t.Errorf("without a record: %v, %v", list, err)
 	}
-	own := runtimedir.Record("worker", os.Getpid())
-	other := own
-	other.Start++ // a process that had this number before
-	if err := d.SaveProcesses([]runtimedir.Process{own, other}); err != nil {
+	want := []survivors.Record{{Role: survivors.RoleAudio, PID: 7, Start: 8}, {Role: survivors.RoleWorker, PID: 9}}
+	if err := d.SaveProcesses(want); err != nil {
 		t.Fatal(err)
 	}
-	list, err := d.Processes()
-	if err != nil || !slices.Equal(list, []runtimedir.Process{own, other}) {
-		t.Fatalf("%v, %v", list, err)
-	}
-	for i, alive := range []bool{true, false} {
-		p, ok := list[i].Open()
-		if ok != alive {
-			t.Errorf("%+v: alive %t", list[i], ok)
-		}
-		if ok {
-			_ = p.Close()
-		}
+	if got, err := d.Processes(); err != nil || !slices.Equal(got, want) {
+		t.Fatalf("%v, %v; want %v", got, err, want)
 	}
 	if err := os.WriteFile(d.File("processes.json"), []byte("?"), 0o600); err != nil {
 		t.Fatal(err)

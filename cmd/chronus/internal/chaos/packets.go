@@ -3,12 +3,11 @@ package chaos
 import (
 	"context"
 	"errors"
-	"fmt"
 	"math/rand/v2"
-	"net"
 	"time"
 
 	"github.com/music-chronus/chronus/osc"
+	"github.com/music-chronus/chronus/osc/client"
 	"github.com/music-chronus/chronus/shm/sys"
 )
 
@@ -18,8 +17,8 @@ const (
 	malformedPackets = 1_000
 )
 
-// burst sends values of /engine/amp from 0.9 to 1, and 1 in the end: every patch has that address, and the
-// waveform keeps its form. It waits for the answer to the last one.
+// burst sends values of /engine/amp from 0.9 to 1, and 1 in the end: every patch has that address,
+// and the waveform keeps its form. It waits for the answer to the last one.
 func burst(ctx context.Context, r *run, in *injection) error {
 	in.at = sys.Monotonic()
 	err := r.flood(burstMessages, func(i int) ([]byte, error) {
@@ -31,7 +30,8 @@ func burst(ctx context.Context, r *run, in *injection) error {
 	return r.answered(ctx, "/engine/amp", float32(1))
 }
 
-// malformed sends packets that are not OSC, of several kinds. It waits for the answer to a valid question.
+// malformed sends packets that are not OSC, of several kinds. It waits for the answer to a valid
+// question.
 func malformed(ctx context.Context, r *run, in *injection) error {
 	in.at = sys.Monotonic()
 	err := r.flood(malformedPackets, func(int) ([]byte, error) { return malformedPacket(r.dice), nil })
@@ -43,25 +43,25 @@ func malformed(ctx context.Context, r *run, in *injection) error {
 
 // flood sends n packets to the engine's OSC address. The answers are not read.
 func (r *run) flood(n int, packet func(i int) ([]byte, error)) error {
-	conn, err := net.Dial("udp", r.osc)
+	c, err := client.Dial(client.UDP, r.osc, time.Second)
 	if err != nil {
-		return fmt.Errorf("OSC address %q: %w", r.osc, err)
+		return err
 	}
-	defer conn.Close()
+	defer c.Close()
 	for i := range n {
 		b, err := packet(i)
 		if err != nil {
 			return err
 		}
-		if _, err := conn.Write(b); err != nil {
-			return fmt.Errorf("send to %s: %w", r.osc, err)
+		if err := c.Write(b); err != nil {
+			return err
 		}
 	}
 	return nil
 }
 
-// answered sends a message until it is answered: after a flood the kernel may drop it, or the engine may
-// refuse it because its rings are full.
+// answered sends a message until it is answered: after a flood the kernel may drop it, or the
+// engine may refuse it because its rings are full.
 func (r *run) answered(ctx context.Context, address string, args ...any) error {
 	deadline := time.Now().Add(redundantWait)
 	for {
