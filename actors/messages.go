@@ -1,9 +1,16 @@
 package actors
 
+import (
+	"github.com/music-chronus/chronus/actors/internal/output"
+	"github.com/music-chronus/chronus/actors/internal/replica"
+)
+
 // The messages between the engine's actors. All are values.
 type (
-	// died: the watcher has buried a process. To the proxy of the slot, or to AudioProxy.
-	died struct{ corpse }
+	// workerEnded tells the proxy of a slot that its worker was reaped.
+	workerEnded struct{ replica.Exit }
+	// audioEnded tells AudioProxy that the audio process was reaped.
+	audioEnded struct{ output.Exit }
 	// retry says that the back-off before a start is over. A proxy sends it to itself.
 	retry struct{ gen uint64 }
 	// statusRequest asks Monitor for the state.
