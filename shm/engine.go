@@ -369,4 +369,4 @@ func (p Playback) SetMapped(slot int, gen uint64) {
 func (p Playback) SetFaded() { p.w.counters.faded.Store(1) }
 
 // Touch reads a word of every page of the segment, so that no later access by this process faults.
-func (p Playback) Touch() { p.touch(0, len(p.mem)-headerSize) }
+func (p Playback) Touch() { p.touch(0, p.m.Len()-headerSize) }

@@ -1,10 +1,6 @@
 package shm
 
-import (
-	"fmt"
-
-	"github.com/music-chronus/chronus/shm/sys"
-)
+import "fmt"
 
 // Memfds begins the name of every segment's memory file.
 const Memfds = "chronus-"
@@ -14,7 +10,6 @@ const Memfds = "chronus-"
 func Adopt(fd int) (*Segment, error) {
 	s, err := mapSegment(fd, true)
 	if err != nil {
-		_ = sys.CloseFD(fd)
 		return nil, fmt.Errorf("take over a segment: %w", err)
 	}
 	if err := s.check(s.Kind()); err != nil {
@@ -24,9 +19,6 @@ func Adopt(fd int) (*Segment, error) {
 	}
 	return s, nil
 }
-
-// Kind of what the segment holds.
-func (s *Segment) Kind() Kind { return s.header().Kind }
 
 // ControlFromSegment is an engine segment for the engine after the one that made it.
 func ControlFromSegment(s *Segment) Control { return Control{View{s, at[engineWords](s, 0)}} }

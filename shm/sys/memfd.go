@@ -1,6 +1,7 @@
 package sys
 
 import (
+	"errors"
 	"fmt"
 
 	"golang.org/x/sys/unix"
@@ -25,6 +26,9 @@ func Memfd(name string, size int) (int, error) {
 	}
 	return fd, nil
 }
+
+// ErrNotSealed marks a descriptor that is not of a memory file with a fixed size.
+var ErrNotSealed = errors.New("not a sealed memory file")
 
 // Sealed reports whether fd is a memory file that can neither shrink nor grow.
 func Sealed(fd int) bool {
