@@ -60,7 +60,7 @@ func inherit(crew []member) (*heritage, error) {
 
 // take maps the segments that a process holds.
 func (h *heritage) take(x *heir) error {
-	fds, err := sys.OpenMemfds(x.PID, shm.Memfds)
+	fds, err := sys.OpenMemfds(x.PID, shm.MemfdPrefix)
 	if err != nil {
 		return fmt.Errorf("%w: %w", errUnusable, err)
 	}
@@ -87,7 +87,7 @@ func (h *heritage) place(x *heir, k shm.Kind) **shm.Segment {
 		return &h.control
 	case k == shm.KindJournal:
 		return &h.journal
-	case k == shm.KindKept:
+	case k == shm.KindCheckpoint:
 		return &h.kept
 	case k == shm.KindPlans:
 		return &h.plans

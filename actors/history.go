@@ -124,7 +124,7 @@ func (r *rig) causeOf(s *slot, exit sys.Exit) string {
 	switch {
 	case s.hung:
 		return "hung, killed by the engine"
-	case st.Generation != s.gen || st.Cause.Foreign():
+	case st.Generation != s.gen || st.Cause.FromKernel():
 		return exit.String()
 	case st.Rendering:
 		return fmt.Sprintf("%v in block %d, node %d", st.Cause, st.Block, st.Node)

@@ -30,7 +30,7 @@ func (r *rig) tendLead(now time.Time) {
 		return
 	}
 	if overruns > n.overruns {
-		burst, _ := r.control.Pace()
+		burst, _ := r.control.LeadParts()
 		r.emit(DeviceOverrun{Calls: overruns - n.overruns, Total: overruns, Frames: burst, Lead: lead})
 	}
 	if lead != n.lead {
@@ -41,7 +41,7 @@ func (r *rig) tendLead(now time.Time) {
 
 // leadReason says why the lead is what it is.
 func leadReason(v shm.View, g shm.Geometry) string {
-	burst, extra := v.Pace()
+	burst, extra := v.LeadParts()
 	lead, asked := v.Lead(), v.RequestedLead()
 	blocks := max(1, (burst+int(g.Block)-1)/int(g.Block))
 	need := fmt.Sprintf("twice the %d blocks of %d frames, which the device takes at a time, and a guard of %d", blocks, burst, g.Guard)

@@ -62,7 +62,7 @@ func TestRefusedRing(t *testing.T) {
 		}
 		defer rec.Close()
 		rec.Begin(12)
-		rec.Rendering(12, 0)
+		rec.BeginRender(12, 0)
 	}
 	refuse := func(by uint64, slot int, gen uint64) {
 		r.noteAudio(by, wire.Notice{Refused: &wire.Refused{AttachOrder: wire.AttachOrder{Slot: slot, Generation: gen}, Reason: "too small"}})

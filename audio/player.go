@@ -75,7 +75,7 @@ func (p *Player) Prepare(frames int) {
 	g := p.words.Geometry()
 	l := leadControl{frames: int(g.Block), guard: p.guard, limit: uint64(g.Ring), asked: p.words.RequestedLead(), burst: frames}
 	if lead := l.target(); lead > p.words.Lead() {
-		_, extra := p.words.Pace()
+		_, extra := p.words.LeadParts()
 		p.words.SetLead(lead, frames, extra)
 		p.words.Wake()
 		pollFor(prepareWait, func() bool {
@@ -217,7 +217,7 @@ func (p *Player) advance() {
 		copy(p.block, r.Block(c))
 		hash := shm.Hash(p.block)
 		if hash != written {
-			p.words.Damaged() // a bit has changed in the ring itself
+			p.words.CountDamaged() // a bit has changed in the ring itself
 			continue
 		}
 		p.compare(c, s, hash)
@@ -226,7 +226,7 @@ func (p *Player) advance() {
 		return
 	}
 	p.veil.conceal(p.block)
-	p.words.Conceal()
+	p.words.CountConcealed()
 }
 
 // compare looks whether the other rings have the same block c as the one that is played, from slot.
@@ -236,7 +236,7 @@ func (p *Player) compare(c uint64, slot int, hash uint64) {
 			continue
 		}
 		if other, ok := r.Hash(c, p.journal.Head(s)); ok && other != hash {
-			p.words.Differs(c)
+			p.words.SetMismatch(c)
 		}
 	}
 }

@@ -47,37 +47,37 @@ type Command struct {
 // entry is the 64-byte form. Its words are atomic since the race to read one that is
 // being overwritten must be detectable, not since it is expected.
 type entry struct {
-	seq, frame, what, value, plan atomic.Uint64
-	_                             [24]byte
+	seq, frame, target, value, plan atomic.Uint64
+	_                               [24]byte
 }
 
 type commandWords struct {
-	tail  atomic.Uint64 // Seq of the last command in it; engine
-	start atomic.Uint64 // the worker may begin; engine
-	ask   atomic.Uint64 // number of the last snapshot asked for; engine
-	want  atomic.Uint64 // number of the plan to make ready; engine
-	after atomic.Uint64 // and of the one that it is to follow; engine
-	bell  atomic.Uint32 // that one is wanted; engine, and the worker itself
-	_     [20]byte
-	taken atomic.Uint64 // Seq of the last command read; worker
-	made  atomic.Uint64 // number of the plan that is ready, or was refused; worker
-	life  atomic.Uint32 // 1 while the worker lives; worker, and the kernel at its end
-	_     [44]byte
-	why   refusal // why the plan was refused; worker
-	ring  [CommandEntries]entry
+	tail              atomic.Uint64 // Seq of the last command in it; engine
+	start             atomic.Uint64 // the worker may begin; engine
+	requestedSnapshot atomic.Uint64 // number of the last snapshot asked for; engine
+	requestedPlan     atomic.Uint64 // number of the plan to make ready; engine
+	requestedAfter    atomic.Uint64 // and of the one that it is to follow; engine
+	planWake          atomic.Uint32 // that one is wanted; engine, and the worker itself
+	_                 [20]byte
+	consumed          atomic.Uint64 // Seq of the last command read; worker
+	reportedPlan      atomic.Uint64 // number of the plan that is ready, or was refused; worker
+	liveness          atomic.Uint32 // 1 while the worker lives; worker, and the kernel at its end
+	_                 [44]byte
+	planError         planError // why the plan was refused; worker
+	ring              [CommandEntries]entry
 }
 
-// refusal is a text, of no bytes for a plan that is ready.
-type refusal struct {
+// planError is a text, of no bytes for a plan that is ready.
+type planError struct {
 	size  atomic.Uint64
-	bytes [refusalMax]byte
+	bytes [planErrorMax]byte
 }
 
-const refusalMax = 4*line - 8
+const planErrorMax = 4*line - 8
 
 var (
 	_ = [1]struct{}{}[unsafe.Sizeof(entry{})-line]
-	_ = [1]struct{}{}[unsafe.Offsetof(commandWords{}.taken)-line]
+	_ = [1]struct{}{}[unsafe.Offsetof(commandWords{}.consumed)-line]
 	_ = [1]struct{}{}[unsafe.Offsetof(commandWords{}.ring)-6*line]
 )
 
@@ -102,14 +102,14 @@ func NewSlot(g Geometry, slot int, gen uint64) (*Segment, CommandWriter, error) 
 // Begin says that the ring's first command will be the one after seq. Before Start, once.
 func (c CommandWriter) Begin(seq uint64) {
 	c.w.tail.Store(seq)
-	c.w.taken.Store(seq)
+	c.w.consumed.Store(seq)
 }
 
 // AttachSlot maps a slot segment, for its worker (write) or for the callback, and takes over fd.
 func AttachSlot(fd int, write bool) (*Segment, error) { return attach(fd, KindSlot, write) }
 
 // Liveness is the word that tells of the end of the slot's worker: 1 while it lives. See sys.HoldLife.
-func (s *Segment) Liveness() *atomic.Uint32 { return &at[commandWords](s, 0).life }
+func (s *Segment) Liveness() *atomic.Uint32 { return &at[commandWords](s, 0).liveness }
 
 // Commands is the worker's side of the command ring of a slot segment.
 func (s *Segment) Commands() CommandReader { return CommandReader{at[commandWords](s, 0)} }
@@ -117,14 +117,14 @@ func (s *Segment) Commands() CommandReader { return CommandReader{at[commandWord
 // Room is how many commands the ring can take; more may fit at any time, fewer not.
 func (c CommandWriter) Room() uint64 {
 	yield()
-	return CommandEntries - (c.w.tail.Load() - c.w.taken.Load())
+	return CommandEntries - (c.w.tail.Load() - c.w.consumed.Load())
 }
 
 // Tail is the Seq of the last command in the ring.
 func (c CommandWriter) Tail() uint64 { return c.w.tail.Load() }
 
 // Consumed is the Seq of the last command that the worker has read.
-func (c CommandWriter) Consumed() uint64 { return c.w.taken.Load() }
+func (c CommandWriter) Consumed() uint64 { return c.w.consumed.Load() }
 
 // Put appends commands, whose first Seq must be Tail()+1: for the worker all at once. ErrFull if it is too far behind.
 func (c CommandWriter) Put(list ...Command) error {
@@ -139,7 +139,7 @@ func (c CommandWriter) Put(list ...Command) error {
 		yield()
 		e.frame.Store(m.Frame)
 		e.plan.Store(m.Plan)
-		e.what.Store(uint64(m.Op)<<32 | uint64(m.Node)<<16 | uint64(m.Param))
+		e.target.Store(uint64(m.Op)<<32 | uint64(m.Node)<<16 | uint64(m.Param))
 		yield()
 		e.value.Store(floatBits(m.Value))
 		yield()
@@ -151,7 +151,7 @@ func (c CommandWriter) Put(list ...Command) error {
 }
 
 // Liveness is 1 from when the worker has attached until it ends, whatever ends it.
-func (c CommandWriter) Liveness() *atomic.Uint32 { return &c.w.life }
+func (c CommandWriter) Liveness() *atomic.Uint32 { return &c.w.liveness }
 
 // Start lets the worker begin.
 func (c CommandWriter) Start() {
@@ -162,7 +162,7 @@ func (c CommandWriter) Start() {
 // RequestSnapshot asks the worker for its number-th snapshot, from 1, each one more than the last.
 func (c CommandWriter) RequestSnapshot(number uint64) {
 	yield()
-	c.w.ask.Store(number)
+	c.w.requestedSnapshot.Store(number)
 }
 
 // Tail is the Seq of the last command in the ring.
@@ -180,7 +180,7 @@ func (c CommandReader) Started() bool {
 // RequestedSnapshot is the number of the last snapshot asked for.
 func (c CommandReader) RequestedSnapshot() uint64 {
 	yield()
-	return c.w.ask.Load()
+	return c.w.requestedSnapshot.Load()
 }
 
 // Get copies the command seq, if it has arrived. Ask for them in order, each once, and call Took after.
@@ -191,7 +191,7 @@ func (c CommandReader) Get(seq uint64) (m Command, ok bool) {
 	}
 	e := &c.w.ring[seq%CommandEntries]
 	yield()
-	what := e.what.Load()
+	what := e.target.Load()
 	yield()
 	m = Command{
 		Seq: seq, Plan: e.plan.Load(), Frame: e.frame.Load(), Value: floatFrom(e.value.Load()),
@@ -202,16 +202,16 @@ func (c CommandReader) Get(seq uint64) (m Command, ok bool) {
 }
 
 // Liveness is the word that tells the engine of this worker's end: see sys.HoldLife.
-func (c CommandReader) Liveness() *atomic.Uint32 { return &c.w.life }
+func (c CommandReader) Liveness() *atomic.Uint32 { return &c.w.liveness }
 
 // EndLiveness says that this worker renders no more, before the kernel can.
 func (c CommandReader) EndLiveness() {
-	c.w.life.Store(0)
-	sys.FutexWake(&c.w.life)
+	c.w.liveness.Store(0)
+	sys.FutexWake(&c.w.liveness)
 }
 
 // Consume frees the entries up to seq for the producer.
 func (c CommandReader) Consume(seq uint64) {
 	yield()
-	c.w.taken.Store(seq)
+	c.w.consumed.Store(seq)
 }

@@ -23,29 +23,29 @@ const (
 
 // engineWords is the body of the engine segment. Each group that one process writes has lines of its own.
 type engineWords struct {
-	active    atomic.Uint64
-	_         [56]byte
-	clock     atomic.Uint64
-	_         [56]byte
-	wake      atomic.Uint32
-	_         [60]byte
-	committed atomic.Uint64
-	_         [56]byte
-	asked     atomic.Uint64 // lead that the user asked for; 0: automatic
-	engine    atomic.Uint64 // pid of the engine process
-	grace     atomic.Uint64 // nanoseconds that the others go on without an engine
-	transport atomic.Uint32
-	_         [36]byte
-	lead      atomic.Uint64 // this line is the callback's
-	burst     atomic.Uint64 // frames that the device takes before a worker can answer
-	extra     atomic.Uint64 // blocks of the lead for workers that were late
-	differs   atomic.Uint64 // last block of which the callback saw two copies that differ, plus one
-	_         [32]byte
-	counters  counters
-	_         [128 - unsafe.Sizeof(counters{})]byte
-	mapped    [MaxSlots]atomic.Uint64
-	flips     [flipLog]struct{ epoch, at atomic.Uint64 }
-	heard     [Laps]atomic.Uint64
+	active        atomic.Uint64
+	_             [56]byte
+	clock         atomic.Uint64
+	_             [56]byte
+	wake          atomic.Uint32
+	_             [60]byte
+	committed     atomic.Uint64
+	_             [56]byte
+	requestedLead atomic.Uint64 // lead that the user asked for; 0: automatic
+	enginePID     atomic.Uint64 // pid of the engine process
+	grace         atomic.Uint64 // nanoseconds that the others go on without an engine
+	transport     atomic.Uint32
+	_             [36]byte
+	lead          atomic.Uint64 // this line is the callback's
+	burst         atomic.Uint64 // frames that the device takes before a worker can answer
+	extra         atomic.Uint64 // blocks of the lead for workers that were late
+	mismatch      atomic.Uint64 // last block of which the callback saw two copies that differ, plus one
+	_             [32]byte
+	counters      counters
+	_             [128 - unsafe.Sizeof(counters{})]byte
+	mapped        [MaxSlots]atomic.Uint64
+	flips         [flipLog]struct{ epoch, at atomic.Uint64 }
+	heard         [Laps]atomic.Uint64
 }
 
 // counters are written by the callback alone.
@@ -58,7 +58,7 @@ var (
 	_ = [1]struct{}{}[unsafe.Offsetof(engineWords{}.clock)-1*line]
 	_ = [1]struct{}{}[unsafe.Offsetof(engineWords{}.wake)-2*line]
 	_ = [1]struct{}{}[unsafe.Offsetof(engineWords{}.committed)-3*line]
-	_ = [1]struct{}{}[unsafe.Offsetof(engineWords{}.asked)-4*line]
+	_ = [1]struct{}{}[unsafe.Offsetof(engineWords{}.requestedLead)-4*line]
 	_ = [1]struct{}{}[unsafe.Offsetof(engineWords{}.lead)-5*line]
 	_ = [1]struct{}{}[unsafe.Offsetof(engineWords{}.counters)-6*line]
 	_ = [1]struct{}{}[unsafe.Offsetof(engineWords{}.mapped)-8*line]
@@ -107,11 +107,11 @@ func (v View) Lead() uint64 {
 }
 
 // RequestedLead is the lead that the user asked for, in blocks; 0: automatic.
-func (v View) RequestedLead() uint64 { return v.w.asked.Load() }
+func (v View) RequestedLead() uint64 { return v.w.requestedLead.Load() }
 
-// Pace says why the lead is what it is: the frames that the device takes before a worker can answer,
+// LeadParts says why the lead is what it is: the frames that the device takes before a worker can answer,
 // and the blocks added for workers that were late.
-func (v View) Pace() (burst int, extra uint64) { return int(v.w.burst.Load()), v.w.extra.Load() }
+func (v View) LeadParts() (burst int, extra uint64) { return int(v.w.burst.Load()), v.w.extra.Load() }
 
 // Transport is what the callback is told to do.
 func (v View) Transport() Transport {
@@ -157,9 +157,9 @@ func (v View) Mapped(slot int) uint64 {
 	return v.w.mapped[slot].Load()
 }
 
-// Differs is the last block of which the callback saw two different copies; ok is false if it never has.
-func (v View) Differs() (n uint64, ok bool) {
-	n = v.w.differs.Load()
+// LastMismatch is the last block of which the callback saw two different copies; ok is false if it never has.
+func (v View) LastMismatch() (n uint64, ok bool) {
+	n = v.w.mismatch.Load()
 	return n - min(n, 1), n > 0
 }
 
@@ -192,15 +192,15 @@ func (v View) swap(old, new Active) bool {
 	return true
 }
 
-func (v View) ring() {
+func (v View) wakeAll() {
 	yield()
 	v.w.wake.Add(1)
 	sys.FutexWake(&v.w.wake)
 }
 
-// depose takes slot's ready bit and, if it is active, names the heir, in one CAS. It is false if there was
+// removeWorker takes slot's ready bit and, if it is active, names the heir, in one CAS. It is false if there was
 // nothing to take and nobody to name.
-func (v View) depose(slot, slots int, head func(int) uint64) bool {
+func (v View) removeWorker(slot, slots int, head func(int) uint64) bool {
 	for {
 		old := v.Active()
 		to := old.Slot()
@@ -213,7 +213,7 @@ func (v View) depose(slot, slots int, head func(int) uint64) bool {
 			return false
 		}
 		if v.swap(old, old.Without(slot, to)) {
-			v.ring()
+			v.wakeAll()
 			return true
 		}
 	}
@@ -245,14 +245,14 @@ func (c Control) Swap(old, new Active) bool {
 	if !c.swap(old, new) {
 		return false
 	}
-	c.ring()
+	c.wakeAll()
 	return true
 }
 
 // RemoveWorker takes the ready bit of a slot whose worker has ended and, if it is active, names the ready
 // slot with the highest head, in one CAS.
 func (c Control) RemoveWorker(slot int, j Journal) {
-	c.depose(slot, int(c.Geometry().Slots), j.Published)
+	c.removeWorker(slot, int(c.Geometry().Slots), j.Published)
 }
 
 // Commit says that every attached ring holds all commands up to seq. It never lowers.
@@ -264,7 +264,7 @@ func (c Control) Commit(seq uint64) {
 }
 
 // RequestLead says which lead the user asked for, in blocks; 0: automatic.
-func (c Control) RequestLead(lead int) { c.w.asked.Store(uint64(lead)) }
+func (c Control) RequestLead(lead int) { c.w.requestedLead.Store(uint64(lead)) }
 
 // RaiseLead raises the lead, in blocks, up to the size of the rings: for the workers to fill before
 // the callback, whose word this is, is first called.
@@ -281,7 +281,7 @@ func (c Control) SetTransport(t Transport) {
 }
 
 // Wake wakes all workers.
-func (c Control) Wake() { c.ring() }
+func (c Control) Wake() { c.wakeAll() }
 
 // Playback is the engine segment as the callback has it.
 type Playback struct{ View }
@@ -317,7 +317,7 @@ func (p Playback) Flip(old Active, to int) {
 
 // RemoveWorker is Control's, for the audio process: it learns of a death as soon as anybody.
 func (p Playback) RemoveWorker(slot int, j Journal) {
-	if p.depose(slot, int(p.Geometry().Slots), j.Published) {
+	if p.removeWorker(slot, int(p.Geometry().Slots), j.Published) {
 		p.w.counters.deposed.Add(1)
 	}
 }
@@ -325,7 +325,7 @@ func (p Playback) RemoveWorker(slot int, j Journal) {
 // EndCall ends a callback: wakes all.
 func (p Playback) EndCall() {
 	p.w.counters.callbacks.Add(1)
-	p.ring()
+	p.wakeAll()
 }
 
 // SetLead sets the lead and the reasons for it; see Lead and Pace. A lower lead takes nothing from
@@ -344,16 +344,16 @@ func (p Playback) CountLate() { p.w.counters.late.Add(1) }
 func (p Playback) CountOverrun() { p.w.counters.overruns.Add(1) }
 
 // Wake wakes all workers.
-func (p Playback) Wake() { p.ring() }
+func (p Playback) Wake() { p.wakeAll() }
 
-// Conceal counts a block's worth of time for which nobody had a block.
-func (p Playback) Conceal() { p.w.counters.concealed.Add(1) }
+// CountConcealed counts a block's worth of time for which nobody had a block.
+func (p Playback) CountConcealed() { p.w.counters.concealed.Add(1) }
 
-// Differs says that two rings hold different copies of block n.
-func (p Playback) Differs(n uint64) { p.w.differs.Store(n + 1) }
+// SetMismatch says that two rings hold different copies of block n.
+func (p Playback) SetMismatch(n uint64) { p.w.mismatch.Store(n + 1) }
 
-// Damaged counts a copy of a block that was passed over since it is not what its worker wrote.
-func (p Playback) Damaged() { p.w.counters.damaged.Add(1) }
+// CountDamaged counts a copy of a block that was passed over since it is not what its worker wrote.
+func (p Playback) CountDamaged() { p.w.counters.damaged.Add(1) }
 
 // AddXruns counts what the device reported.
 func (p Playback) AddXruns(n uint64) { p.w.counters.xruns.Add(n) }

@@ -8,7 +8,7 @@ import (
 )
 
 // SetEngine says which process is the engine.
-func (c Control) SetEngine(pid int) { c.w.engine.Store(uint64(pid)) }
+func (c Control) SetEngine(pid int) { c.w.enginePID.Store(uint64(pid)) }
 
 // SetGrace says how long workers and audio process go on without an engine; 0: for ever.
 func (c Control) SetGrace(d time.Duration) { c.w.grace.Store(uint64(d)) }
@@ -20,11 +20,11 @@ func (v View) AwaitOrphan(grace time.Duration) error {
 		select {}
 	}
 	for {
-		pid := v.w.engine.Load()
+		pid := v.w.enginePID.Load()
 		if err := sys.AwaitExit(int(pid)); err != nil {
 			return fmt.Errorf("watch engine process %d: %w", pid, err)
 		}
-		for gone := time.Now(); v.w.engine.Load() == pid; time.Sleep(grace / 64) {
+		for gone := time.Now(); v.w.enginePID.Load() == pid; time.Sleep(grace / 64) {
 			if time.Since(gone) >= grace {
 				return nil
 			}

@@ -85,7 +85,7 @@ type status struct {
 	gen    atomic.Uint64
 	block  atomic.Uint64 // rendering block-1; 0: not rendering
 	seq    atomic.Uint64 // last command taken
-	module atomic.Uint64 // node index + 1 that renders; 0: none
+	node   atomic.Uint64 // node index + 1 that renders; 0: none
 	cause  atomic.Uint64 // Cause<<32 | detail
 	faults atomic.Uint64 // of nodes, <<16 | the last one's index
 	limits atomic.Uint64 // blocks in which the output was limited
@@ -185,7 +185,7 @@ func (j Journal) Status(slot int) Status {
 	}
 	return Status{
 		Generation: gen, Block: b - min(b, 1), Rendering: b > 0, Seq: st.seq.Load(),
-		Node: int(st.module.Load()) - 1, Cause: Cause(c >> 32), Detail: uint32(c), Sound: st.sound(),
+		Node: int(st.node.Load()) - 1, Cause: Cause(c >> 32), Detail: uint32(c), Sound: st.sound(),
 	}
 }
 
@@ -233,8 +233,8 @@ func AttachRecorder(fd, slot int, gen uint64) (Recorder, error) {
 	return Recorder{j, slot, gen}, nil
 }
 
-// Own is the worker's own status.
-func (r Recorder) Own() Status { return r.Status(r.slot) }
+// OwnStatus is the worker's own status.
+func (r Recorder) OwnStatus() Status { return r.Status(r.slot) }
 
 // Begin clears the slot's status and says that nothing before block n comes from this worker.
 func (r Recorder) Begin(n uint64) {
@@ -242,7 +242,7 @@ func (r Recorder) Begin(n uint64) {
 	yield()
 	st.block.Store(0)
 	st.seq.Store(0)
-	st.module.Store(0)
+	st.node.Store(0)
 	yield()
 	st.cause.Store(0)
 	yield()
@@ -256,8 +256,8 @@ func (r Recorder) Publish(n uint64) {
 	r.w.heads[r.slot].word.Store(uint64(MakeHead(r.gen, n)))
 }
 
-// Rendering says that block n is being rendered, after taking seq.
-func (r Recorder) Rendering(n, seq uint64) {
+// BeginRender says that block n is being rendered, after taking seq.
+func (r Recorder) BeginRender(n, seq uint64) {
 	st := &r.w.status[r.slot]
 	yield()
 	st.seq.Store(seq)
@@ -265,8 +265,8 @@ func (r Recorder) Rendering(n, seq uint64) {
 	st.block.Store(n + 1)
 }
 
-// Rendered ends Rendering, and says what the sound was like.
-func (r Recorder) Rendered(s Sound) {
+// EndRender ends Rendering, and says what the sound was like.
+func (r Recorder) EndRender(s Sound) {
 	st := &r.w.status[r.slot]
 	yield()
 	st.faults.Store(s.Faults<<16 | uint64(s.FaultNode)&0xffff)
@@ -276,11 +276,11 @@ func (r Recorder) Rendered(s Sound) {
 	st.block.Store(0)
 }
 
-// Module is where the renderer puts the node that it is at: index + 1, 0 for none.
-func (r Recorder) Module() *atomic.Uint64 { return &r.w.status[r.slot].module }
+// NodeWord is where the renderer puts the node that it is at: index + 1, 0 for none.
+func (r Recorder) NodeWord() *atomic.Uint64 { return &r.w.status[r.slot].node }
 
-// Ended puts the worker's own word on its end on record.
-func (r Recorder) Ended(c Cause, detail uint32) {
+// RecordCause puts the worker's own word on its end on record.
+func (r Recorder) RecordCause(c Cause, detail uint32) {
 	yield()
 	r.w.status[r.slot].cause.CompareAndSwap(0, uint64(c)<<32|uint64(detail))
 }
@@ -335,6 +335,6 @@ func (r Recorder) Seal(n uint64, d Decision) bool {
 // OwnFault tells whether the worker ended of what it was rendering: poison, unless it was rendering nothing.
 func (c Cause) OwnFault() bool { return c == CausePanic || c == CauseEndless || c == CauseHung }
 
-// Foreign tells whether the cause is what the kernel reported, not what a worker or the
+// FromKernel tells whether the cause is what the kernel reported, not what a worker or the
 // engine knows better.
-func (c Cause) Foreign() bool { return c == CauseNone || c == CauseSignal || c == CauseExit }
+func (c Cause) FromKernel() bool { return c == CauseNone || c == CauseSignal || c == CauseExit }

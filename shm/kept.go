@@ -19,17 +19,17 @@ type Checkpoint struct {
 	Origin uint64 // hash of the patch that was asked for; after a step down another plays
 }
 
-// keptWords precede the text and the state. number is stored last; 0: nothing complete is here.
-type keptWords struct {
+// checkpointWords precede the text and the state. number is stored last; 0: nothing complete is here.
+type checkpointWords struct {
 	number, block, seq, plan, size, text, origin, hash atomic.Uint64
 }
 
 const (
-	keptRoom = line + TextMax + StateMax
-	keptSize = 2 * keptRoom
+	checkpointRoom = line + TextMax + StateMax
+	checkpointSize = 2 * checkpointRoom
 )
 
-var _ = [1]struct{}{}[unsafe.Sizeof(keptWords{})-line]
+var _ = [1]struct{}{}[unsafe.Sizeof(checkpointWords{})-line]
 
 // CheckpointStore is the segment in which the engine keeps a Kept for the engine after it. Nobody reads it while an
 // engine lives; the other processes hold its descriptor, so that it outlives every engine.
@@ -40,13 +40,13 @@ type CheckpointStore struct {
 
 // NewCheckpointStore makes the segment. The engine owns it.
 func NewCheckpointStore(g Geometry) (CheckpointStore, error) {
-	s, err := create(KindKept, g, 0, 0, keptSize)
+	s, err := create(KindCheckpoint, g, 0, 0, checkpointSize)
 	return CheckpointStore{Segment: s}, err
 }
 
-func (k CheckpointStore) words(number uint64) (*keptWords, int) {
-	offset := int(number%2) * keptRoom
-	return at[keptWords](k.Segment, offset), offset + line
+func (k CheckpointStore) words(number uint64) (*checkpointWords, int) {
+	offset := int(number%2) * checkpointRoom
+	return at[checkpointWords](k.Segment, offset), offset + line
 }
 
 // Put keeps v in the place of the one before the last: an engine that is killed in the middle leaves the last.

@@ -44,9 +44,9 @@ const (
 	KindJournal
 	KindSlot
 	KindSnapshot
-	KindSeed
+	KindInitialState
 	KindPlans
-	KindKept
+	KindCheckpoint
 )
 
 // String names the kind.

@@ -115,23 +115,23 @@ func (p PlanReader) Text(number uint64) ([]byte, error) {
 // RequestPlan asks the worker to make the plan of a number ready, to follow the one of another, while it goes on.
 func (c CommandWriter) RequestPlan(number, after uint64) {
 	yield()
-	c.w.after.Store(after)
+	c.w.requestedAfter.Store(after)
 	yield()
-	c.w.want.Store(number)
+	c.w.requestedPlan.Store(number)
 	yield()
-	c.w.bell.Add(1)
-	sys.FutexWake(&c.w.bell)
+	c.w.planWake.Add(1)
+	sys.FutexWake(&c.w.planWake)
 }
 
 // PlanReady tells whether the worker has made the plan of a number ready; err says why it refused.
 func (c CommandWriter) PlanReady(number uint64) (made bool, err error) {
 	yield()
-	if c.w.made.Load() != number {
+	if c.w.reportedPlan.Load() != number {
 		return false, nil
 	}
 	yield()
-	if n := min(c.w.why.size.Load(), refusalMax); n > 0 {
-		return false, errors.New(string(c.w.why.bytes[:n]))
+	if n := min(c.w.planError.size.Load(), planErrorMax); n > 0 {
+		return false, errors.New(string(c.w.planError.bytes[:n]))
 	}
 	return true, nil
 }
@@ -139,40 +139,40 @@ func (c CommandWriter) PlanReady(number uint64) (made bool, err error) {
 // RequestedPlan is the number of the plan that the engine wants ready, 0: none, and of the one that it is to follow.
 func (c CommandReader) RequestedPlan() (number, after uint64) {
 	yield()
-	number = c.w.want.Load() // stored after the other
+	number = c.w.requestedPlan.Load() // stored after the other
 	yield()
-	return number, c.w.after.Load()
+	return number, c.w.requestedAfter.Load()
 }
 
 // PlanWakeSeq reads the word that is bumped when a plan is wanted.
 func (c CommandReader) PlanWakeSeq() uint32 {
 	yield()
-	return c.w.bell.Load()
+	return c.w.planWake.Load()
 }
 
 // AwaitPlanRequest sleeps until the bell is no longer at bell, or timeout. Go's scheduler is told.
 func (c CommandReader) AwaitPlanRequest(bell uint32, timeout time.Duration) {
-	doze(&c.w.bell, bell, timeout)
+	longWait(&c.w.planWake, bell, timeout)
 }
 
 // WakePlanBuilder wakes who sleeps in AwaitWant.
 func (c CommandReader) WakePlanBuilder() {
 	yield()
-	c.w.bell.Add(1)
-	sys.FutexWake(&c.w.bell)
+	c.w.planWake.Add(1)
+	sys.FutexWake(&c.w.planWake)
 }
 
 // LastPlan is the number of the plan that Make was last called with.
-func (c CommandReader) LastPlan() uint64 { return c.w.made.Load() }
+func (c CommandReader) LastPlan() uint64 { return c.w.reportedPlan.Load() }
 
 // ReportPlan says that the plan of a number is ready, or, with an error, refused.
 func (c CommandReader) ReportPlan(number uint64, err error) {
 	n := 0
 	if err != nil {
-		n = copy(c.w.why.bytes[:], err.Error())
+		n = copy(c.w.planError.bytes[:], err.Error())
 	}
 	yield()
-	c.w.why.size.Store(uint64(n))
+	c.w.planError.size.Store(uint64(n))
 	yield()
-	c.w.made.Store(number)
+	c.w.reportedPlan.Store(number)
 }

@@ -248,7 +248,7 @@ func TestNoAllocs(t *testing.T) {
 		},
 		"block": func() {
 			d, _ := rec.Propose(n, seq)
-			rec.Rendering(n, seq)
+			rec.BeginRender(n, seq)
 			buf := out.Begin(n)
 			out.Commit(n, Hash(buf))
 			rec.Seal(n, d)

@@ -18,7 +18,7 @@ func create(kind Kind, g Geometry, slot int, gen uint64, body int) (*Segment, er
 		return nil, fmt.Errorf("%v segment: %w", kind, err)
 	}
 	size := headerSize + body
-	m, err := sys.CreateMapping(Memfds+kind.String(), size)
+	m, err := sys.CreateMapping(MemfdPrefix+kind.String(), size)
 	if err != nil {
 		return nil, err
 	}
@@ -91,10 +91,10 @@ func bodySize(kind Kind, g Geometry) int {
 		return slotSize(g)
 	case KindSnapshot:
 		return snapshotSize
-	case KindSeed:
-		return seedSize
-	case KindKept:
-		return keptSize
+	case KindInitialState:
+		return initialStateSize
+	case KindCheckpoint:
+		return checkpointSize
 	case KindPlans:
 		return plansSize
 	}

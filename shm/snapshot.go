@@ -32,9 +32,9 @@ func (st State) hash() uint64 {
 }
 
 const (
-	stateRoom    = line + StateMax
-	snapshotSize = 2 * stateRoom
-	seedSize     = stateRoom
+	stateRoom        = line + StateMax
+	snapshotSize     = 2 * stateRoom
+	initialStateSize = stateRoom
 )
 
 var _ = [1]struct{}{}[unsafe.Sizeof(stateWords{})-line]
@@ -122,7 +122,7 @@ type InitialStateWriter struct{ seg *Segment }
 
 // NewInitialState makes the seed of one worker process. It is filled while the process starts.
 func NewInitialState(g Geometry, slot int, gen uint64) (*Segment, InitialStateWriter, error) {
-	s, err := create(KindSeed, g, slot, gen, seedSize)
+	s, err := create(KindInitialState, g, slot, gen, initialStateSize)
 	return s, InitialStateWriter{s}, err
 }
 
@@ -141,7 +141,7 @@ type InitialStateReader struct{ seg *Segment }
 
 // AttachInitialState maps a seed for its joiner and takes over fd.
 func AttachInitialState(fd int) (InitialStateReader, error) {
-	s, err := attach(fd, KindSeed, false)
+	s, err := attach(fd, KindInitialState, false)
 	return InitialStateReader{s}, err
 }
 

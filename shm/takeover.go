@@ -2,8 +2,8 @@ package shm
 
 import "fmt"
 
-// Memfds begins the name of every segment's memory file.
-const Memfds = "chronus-"
+// MemfdPrefix begins the name of every segment's memory file.
+const MemfdPrefix = "chronus-"
 
 // Adopt maps, for writing, a segment of whatever kind that another engine made, and takes over fd. It is for the
 // engine after that one. ErrStale or ErrCorrupt: it is none that this program can use.
@@ -36,7 +36,7 @@ func CommandsFromSegment(s *Segment) CommandWriter { return CommandWriter{at[com
 func SnapshotsFromSegment(s *Segment) SnapshotReader { return SnapshotReader{s} }
 
 // RequestedSnapshot is the number of the last snapshot asked for.
-func (c CommandWriter) RequestedSnapshot() uint64 { return c.w.ask.Load() }
+func (c CommandWriter) RequestedSnapshot() uint64 { return c.w.requestedSnapshot.Load() }
 
 // Started tells whether the worker was let go.
 func (c CommandWriter) Started() bool { return c.w.start.Load() != 0 }

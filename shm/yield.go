@@ -22,5 +22,7 @@ func yield() {}
 // wait sleeps while *word == val, for at most timeout.
 func wait(word *atomic.Uint32, val uint32, timeout time.Duration) { sys.FutexWait(word, val, timeout) }
 
-// doze is wait for long: Go's scheduler is told.
-func doze(word *atomic.Uint32, val uint32, timeout time.Duration) { sys.FutexSleep(word, val, timeout) }
+// longWait is wait for long: Go's scheduler is told.
+func longWait(word *atomic.Uint32, val uint32, timeout time.Duration) {
+	sys.FutexSleep(word, val, timeout)
+}

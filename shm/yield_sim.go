@@ -36,7 +36,7 @@ func wait(word *atomic.Uint32, val uint32, timeout time.Duration) {
 	Sleep(word, val)
 }
 
-func doze(word *atomic.Uint32, val uint32, timeout time.Duration) {
+func longWait(word *atomic.Uint32, val uint32, timeout time.Duration) {
 	if Sleep == nil {
 		sys.FutexSleep(word, val, timeout)
 		return

@@ -61,7 +61,7 @@ func (l *loop) open(plan uint64) error {
 
 // use has the loop render another stream.
 func (l *loop) use(r *ready) {
-	r.str.SetProbe(l.rec.Module())
+	r.str.SetProbe(l.rec.NodeWord())
 	l.str, l.plan = r.str, r.plan
 	l.maker.follow(r)
 }
@@ -112,7 +112,7 @@ func (l *loop) step() error {
 	}
 	l.render(d)
 	if !l.rec.Seal(l.n, d) {
-		l.rec.Ended(shm.CauseDiverged, 0)
+		l.rec.RecordCause(shm.CauseDiverged, 0)
 		return fmt.Errorf("block %d: %w", l.n, errDiverged)
 	}
 	l.rec.Publish(l.n + 1)
@@ -135,7 +135,7 @@ func (l *loop) await() (shm.Decision, error) {
 					return d, nil
 				}
 				if l.rec.Lapped(l.n) {
-					l.rec.Ended(shm.CauseLapped, 0)
+					l.rec.RecordCause(shm.CauseLapped, 0)
 					return 0, fmt.Errorf("block %d: %w", l.n, errLapped)
 				}
 			}
@@ -229,11 +229,11 @@ func (l *loop) goOn(m shm.Command, d shm.Decision) error {
 			return fmt.Errorf("slot %d: %w", l.slot, err)
 		}
 		if next != nil {
-			l.rec.Rendering(l.n, d.Seq()) // a panic of what is set is that of this block
+			l.rec.BeginRender(l.n, d.Seq()) // a panic of what is set is that of this block
 			l.guarded(func() { l.str.Switch(next.str, m.Seq) })
 			l.use(next.then)
 			l.maker.took(next)
-			l.rec.Rendered(l.sound()) // commands that are still to come may take their time
+			l.rec.EndRender(l.sound()) // commands that are still to come may take their time
 			return nil
 		}
 		l.view.Wait(bell, time.Millisecond)
@@ -258,10 +258,10 @@ func kindOf(o shm.Op) stream.Kind {
 
 // render is step 5 up to the seal. A panic in a module is put on record and ends the process.
 func (l *loop) render(d shm.Decision) {
-	l.rec.Rendering(l.n, d.Seq())
+	l.rec.BeginRender(l.n, d.Seq())
 	buf := l.audio.Begin(l.n)
 	l.guarded(func() { l.str.Render(buf) })
-	l.rec.Rendered(l.sound())
+	l.rec.EndRender(l.sound())
 	l.audio.Commit(l.n, shm.Hash(buf))
 }
 
@@ -280,7 +280,7 @@ func (l *loop) guarded(run func()) {
 // at once: what it would do next is not to be trusted, and a standby is ready.
 func (l *loop) caught() {
 	if r := recover(); r != nil {
-		l.rec.Ended(shm.CausePanic, 0)
+		l.rec.RecordCause(shm.CausePanic, 0)
 		if l.schedule != nil {
 			l.cmds.EndLiveness() // the sound flips now, and not when the process has ended
 			l.schedule(joining)

@@ -239,8 +239,8 @@ func TestPoison(t *testing.T) {
 	if !ok || d.Seq() != 1 {
 		t.Fatalf("%v", d)
 	}
-	b.loops[0].rec.Rendering(2, 1)
-	b.loops[0].rec.Ended(shm.CausePanic, 0)
+	b.loops[0].rec.BeginRender(2, 1)
+	b.loops[0].rec.RecordCause(shm.CausePanic, 0)
 	a := b.control.Active()
 	b.control.Swap(a, a.Without(0, 1))
 	b.step(1)
@@ -274,8 +274,8 @@ func TestPoisonAlone(t *testing.T) {
 	if d, ok := b.loops[0].decision(true); !ok || d.Seq() != 1 {
 		t.Fatalf("%v", d)
 	}
-	b.loops[0].rec.Rendering(2, 1)
-	b.loops[0].rec.Ended(shm.CausePanic, 0)
+	b.loops[0].rec.BeginRender(2, 1)
+	b.loops[0].rec.RecordCause(shm.CausePanic, 0)
 	b.join(0, 2, st)
 	if err := b.cmds[0].Put(shm.Command{Seq: 1, Plan: 1, Op: shm.OpGate, Node: 2, Value: 1}); err != nil {
 		t.Fatal(err)
@@ -294,7 +294,7 @@ func TestKillIsNoPoison(t *testing.T) {
 	if d, ok := b.loops[0].decision(true); !ok || d.Seq() != 1 {
 		t.Fatalf("%v", d)
 	}
-	b.loops[0].rec.Rendering(0, 1)
+	b.loops[0].rec.BeginRender(0, 1)
 	b.journal.SetCause(0, 1, shm.CauseSignal, 9)
 	a := b.control.Active()
 	b.control.Swap(a, a.Without(0, 1))

@@ -100,7 +100,7 @@ func endOnSignal(rec shm.Recorder) {
 	signal.Notify(c, syscall.SIGSEGV, syscall.SIGBUS, syscall.SIGFPE, syscall.SIGABRT, syscall.SIGQUIT, syscall.SIGXCPU)
 	sig := (<-c).(syscall.Signal)
 	if sig == syscall.SIGXCPU {
-		rec.Ended(shm.CauseEndless, 0)
+		rec.RecordCause(shm.CauseEndless, 0)
 	}
 	os.Exit(128 + int(sig))
 }
@@ -141,8 +141,8 @@ func holdLife(c shm.CommandReader, rec shm.Recorder, w watchdog) {
 	for {
 		sys.Sleep(watchTick)
 		used, err := sys.ThreadCPUTime(w.thread)
-		if err == nil && w.endless(rec.Own(), used) {
-			rec.Ended(shm.CauseEndless, 0)
+		if err == nil && w.endless(rec.OwnStatus(), used) {
+			rec.RecordCause(shm.CauseEndless, 0)
 			os.Exit(ExitEndless)
 		}
 	}

@@ -115,8 +115,8 @@ func TestSkippedChange(t *testing.T) {
 	if !ok {
 		t.Fatal("no decision")
 	}
-	b.loops[0].rec.Rendering(0, d.Seq())
-	b.loops[0].rec.Ended(shm.CausePanic, 0)
+	b.loops[0].rec.BeginRender(0, d.Seq())
+	b.loops[0].rec.RecordCause(shm.CausePanic, 0)
 	a := b.control.Active()
 	b.control.Swap(a, a.Without(0, 1))
 	b.send(gate(1), 1)

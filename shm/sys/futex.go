@@ -44,25 +44,25 @@ func FutexWake(word *atomic.Uint32) {
 	_, _, _ = syscall.RawSyscall6(unix.SYS_FUTEX, uintptr(unsafe.Pointer(word)), futexWake, all, 0, 0, 0)
 }
 
-// waiter mirrors struct futex_waitv.
-type waiter struct {
+// futexWaitv mirrors struct futex_waitv.
+type futexWaitv struct {
 	val, addr uint64
 	flags, _  uint32
 }
 
-// MaxWords is how many words FutexWaitAny takes.
-const MaxWords = 16
+// MaxFutexWords is how many words FutexWaitAny takes.
+const MaxFutexWords = 16
 
 // FutexWaitAny sleeps until one of the words is no longer 1 or is woken, or until timeout. It returns at once
 // if one is not 1 already, and false where the kernel is older than 5.16 and cannot (futex_waitv(2)). Unlike
 // FutexWait it tells Go's scheduler: a process may have one goroutine that sleeps behind its back, not two, since one of
 // them could lie in the queue of the place that the other keeps, for as long as that sleeps.
 func FutexWaitAny(words []*atomic.Uint32, timeout time.Duration) bool {
-	var ws [MaxWords]waiter
+	var ws [MaxFutexWords]futexWaitv
 	const size32 = 2 // FUTEX2_SIZE_U32, shared
-	n := min(len(words), MaxWords)
+	n := min(len(words), MaxFutexWords)
 	for i, w := range words[:n] {
-		ws[i] = waiter{val: 1, addr: uint64(uintptr(unsafe.Pointer(w))), flags: size32}
+		ws[i] = futexWaitv{val: 1, addr: uint64(uintptr(unsafe.Pointer(w))), flags: size32}
 	}
 	var now unix.Timespec
 	_ = unix.ClockGettime(unix.CLOCK_MONOTONIC, &now)
