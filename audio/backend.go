@@ -44,7 +44,7 @@ type Request struct {
 	Wiring   [][]string
 	WiringOf string
 	// Heard refuses a device whose sound goes nowhere yet, such as a server without a playback port.
-	Heard bool
+	Audible bool
 	// Prepare is called, by a backend that knows before the device does so, when it will take so many
 	// frames at a time. It returns when they are there, or after 200 ms. It is not for the callback.
 	Prepare func(frames int)

@@ -77,19 +77,19 @@ func TestChoose(t *testing.T) {
 		{"unknown backend", "asio", nil, false, nil, nil, none, `backend "asio" is unknown; there are auto, jack, cards, null, file`, false},
 	} {
 		var got []string
-		p := &process{look: func() soundserver.Servers { return tt.server }, backends: []Backend{
+		p := &process{servers: func() soundserver.Servers { return tt.server }, backends: []Backend{
 			fakeBackend{"jack", tt.jack, &got}, fakeBackend{"cards", tt.cards, &got}, fakeBackend{"null", nil, &got}, fakeBackend{"file", nil, &got},
 		}}
 		o := wire.OpenOrder{Target: target(tt.order), Alone: tt.alone}
 		for _, other := range tt.others {
 			o.Others = append(o.Others, target(other))
 		}
-		c, err := p.choose(o.Targets(lastResort), o)
+		c, err := p.choose(o.Targets(nullBackend), o)
 		switch {
 		case err != nil && !strings.Contains(err.Error(), tt.want):
 			t.Errorf("%s: %v, want %s", tt.name, err, tt.want)
-		case err == nil && (c.stream.Info().Backend != tt.want || c.second != tt.second):
-			t.Errorf("%s: %s, second %t, want %s, %t", tt.name, c.stream.Info().Backend, c.second, tt.want, tt.second)
+		case err == nil && (c.stream.Info().Backend != tt.want || c.onFallback != tt.second):
+			t.Errorf("%s: %s, second %t, want %s, %t", tt.name, c.stream.Info().Backend, c.onFallback, tt.want, tt.second)
 		}
 		if strings.Contains(strings.Join(got, " "), "file:") {
 			t.Errorf("%s: auto chose a file: %v", tt.name, got)

@@ -4,10 +4,10 @@ package audio
 // missed when blocks return.
 const fadeSeconds = 0.005
 
-// veil is what lies over the blocks where there are none, and around that: a fade out of the
+// fader is what lies over the blocks where there are none, and around that: a fade out of the
 // last frame heard, silence, and a fade in when blocks return. Nothing that it does makes
 // a sample larger in magnitude than one that was, or would have been, heard.
-type veil struct {
+type fader struct {
 	last     []float32 // the last frame given out, before its fade
 	channels int
 	length   int // frames of a fade
@@ -15,19 +15,19 @@ type veil struct {
 	shut     bool
 }
 
-func newVeil(rate, channels int) veil {
+func newFader(rate, channels int) fader {
 	n := max(1, int(fadeSeconds*float64(rate)))
-	return veil{last: make([]float32, channels), channels: channels, length: n, gain: n}
+	return fader{last: make([]float32, channels), channels: channels, length: n, gain: n}
 }
 
 // close begins to fade what is played, for good.
-func (v *veil) close() { v.shut = true }
+func (v *fader) close() { v.shut = true }
 
 // closed tells whether that fade has ended.
-func (v *veil) closed() bool { return v.shut && v.gain == 0 }
+func (v *fader) closed() bool { return v.shut && v.gain == 0 }
 
 // over lays the veil over a block that was found. In the steady state it changes no bit.
-func (v *veil) over(block []float32) {
+func (v *fader) over(block []float32) {
 	copy(v.last, block[len(block)-v.channels:])
 	if v.gain == v.length && !v.shut {
 		return
@@ -42,7 +42,7 @@ func (v *veil) over(block []float32) {
 }
 
 // tick moves the veil by one frame: towards shut if it is closing, else open.
-func (v *veil) tick() {
+func (v *fader) tick() {
 	switch {
 	case v.shut:
 		v.gain = max(0, v.gain-1)
@@ -52,7 +52,7 @@ func (v *veil) tick() {
 }
 
 // conceal fills a block that nobody has: the last frame, held and faded out, then silence.
-func (v *veil) conceal(block []float32) {
+func (v *fader) conceal(block []float32) {
 	for i := 0; i < len(block); i += v.channels {
 		v.gain = max(0, v.gain-1)
 		g := float32(v.gain) / float32(v.length)

@@ -10,51 +10,51 @@ import (
 	"github.com/music-chronus/chronus/shm/sys"
 )
 
-// deaths flips away from workers that die, within a fraction of a millisecond and without the
+// livenessWatcher flips away from workers that die, within a fraction of a millisecond and without the
 // engine process, which may be busy, or dead itself. It waits on the words that the kernel clears when a worker's threads
 // end; see shm/sys.HoldLife.
-type deaths struct {
+type livenessWatcher struct {
 	words   shm.Playback
 	journal shm.Journal
 	changed atomic.Uint32 // 1: lives are as the waiter knows them
 	done    chan struct{}
 
 	mu       sync.Mutex // a life's word is read only under it: whoever replaced one may unmap it
-	lives    [shm.MaxSlots]life
+	lives    [shm.MaxSlots]liveness
 	quitting bool
 }
 
-// life is one worker's word, nil for none, and whether it was seen to have begun.
-type life struct {
+// liveness is one worker's word, nil for none, and whether it was seen to have begun.
+type liveness struct {
 	word  *atomic.Uint32
 	lived bool
 }
 
-// deathTick is how often the words are looked at even if nothing woke the waiter: a life that begins wakes nobody.
-const deathTick = 2 * time.Millisecond
+// startupPoll is how often the words are looked at even if nothing woke the waiter: a life that begins wakes nobody.
+const startupPoll = 2 * time.Millisecond
 
-// quietTick is how often while all lives are known to have begun.
-const quietTick = time.Second
+// idlePoll is how often while all lives are known to have begun.
+const idlePoll = time.Second
 
-func watchDeaths(words shm.Playback, journal shm.Journal) *deaths {
-	d := &deaths{words: words, journal: journal, done: make(chan struct{})}
+func watchLiveness(words shm.Playback, journal shm.Journal) *livenessWatcher {
+	d := &livenessWatcher{words: words, journal: journal, done: make(chan struct{})}
 	go d.run()
 	return d
 }
 
 // watch follows the life of slot's new worker from now on. After it, the word of the one before is
 // not read any more.
-func (d *deaths) watch(slot int, word *atomic.Uint32) {
-	d.change(func() { d.lives[slot] = life{word: word} })
+func (d *livenessWatcher) watch(slot int, word *atomic.Uint32) {
+	d.change(func() { d.lives[slot] = liveness{word: word} })
 }
 
 // stop ends the waiter.
-func (d *deaths) stop() {
+func (d *livenessWatcher) stop() {
 	d.change(func() { d.quitting = true })
 	<-d.done
 }
 
-func (d *deaths) change(f func()) {
+func (d *livenessWatcher) change(f func()) {
 	d.mu.Lock()
 	f()
 	d.mu.Unlock()
@@ -62,7 +62,7 @@ func (d *deaths) change(f func()) {
 	sys.FutexWake(&d.changed)
 }
 
-func (d *deaths) run() {
+func (d *livenessWatcher) run() {
 	defer close(d.done)
 	runtime.LockOSThread() // never unlocked: the thread, with its priority, ends with the goroutine
 	sys.SetName("chronus-deaths")
@@ -81,13 +81,13 @@ func (d *deaths) run() {
 
 // look deposes those that have died, and lists the words of those that live. tick is how long to wait
 // for one of them; 0: no more.
-func (d *deaths) look(words []*atomic.Uint32) (_ []*atomic.Uint32, tick time.Duration) {
+func (d *livenessWatcher) look(words []*atomic.Uint32) (_ []*atomic.Uint32, tick time.Duration) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	if d.quitting {
 		return words, 0
 	}
-	tick = quietTick
+	tick = idlePoll
 	for s := range d.lives {
 		l := &d.lives[s]
 		switch {
@@ -97,9 +97,9 @@ func (d *deaths) look(words []*atomic.Uint32) (_ []*atomic.Uint32, tick time.Dur
 			words = append(words, l.word)
 		case l.lived:
 			d.words.RemoveWorker(s, d.journal)
-			*l = life{}
+			*l = liveness{}
 		default:
-			tick = deathTick
+			tick = startupPoll
 		}
 	}
 	return words, tick

@@ -12,7 +12,7 @@ import (
 // begun is no death.
 func TestDeposesTheDead(t *testing.T) {
 	s := newStage(t, 2)
-	d := watchDeaths(s.player.words, s.journal)
+	d := watchLiveness(s.player.words, s.journal)
 	defer d.stop()
 	for i, seg := range s.slots {
 		d.watch(i, seg.Liveness())

@@ -110,14 +110,14 @@ func stageHouse(s *stage, backends ...*device) *house {
 		list = append(list, b)
 	}
 	words := s.player.words
-	d := &deaths{words: words, journal: s.journal, done: make(chan struct{})}
+	d := &livenessWatcher{words: words, journal: s.journal, done: make(chan struct{})}
 	h.p = newProcess(list, words, s.journal, d, func(n wire.Notice) bool {
 		if !h.deaf {
 			h.notices = append(h.notices, n)
 		}
 		return !h.deaf
 	})
-	h.p.look = func() soundserver.Servers { return soundserver.Servers{} }
+	h.p.servers = func() soundserver.Servers { return soundserver.Servers{} }
 	h.p.clock = func() int64 {
 		h.now += 2 * int64(answerTime) // two calls are no burst
 		return h.now
@@ -139,7 +139,7 @@ func stageHouse(s *stage, backends ...*device) *house {
 // order has the process obey, and fails if that ends it.
 func (h *house) order(o wire.Order, fds ...int) {
 	h.t.Helper()
-	if err := h.p.obey(o, fds); err != nil {
+	if err := h.p.handleOrder(o, fds); err != nil {
 		h.t.Fatalf("order %+v: %v", o, err)
 	}
 }
@@ -214,8 +214,8 @@ func (h *house) refusal(slot int, gen uint64) string {
 // closeAll unmaps what the process and the workers have mapped: a fuzz target makes many.
 func (h *house) closeAll() {
 	h.dev.started = false
-	for slot, m := range h.p.rings.now {
-		for _, m := range append(h.p.rings.old[slot], m) {
+	for slot, m := range h.p.rings.current {
+		for _, m := range append(h.p.rings.previous[slot], m) {
 			if m != nil {
 				m.seg.Close()
 			}

@@ -39,7 +39,7 @@ func TestOverloadDoesNotFlipForEver(t *testing.T) {
 		s.play(testBlock)
 	}
 	c := s.control.Counters()
-	if c.Flips > 320/restless+1 {
+	if c.Flips > 320/retryCalls+1 {
 		t.Errorf("%d flips in 320 calls", c.Flips)
 	}
 	if c.Late == 0 {
@@ -80,7 +80,7 @@ func TestDoesNotFlipBackToAStoppedWorker(t *testing.T) {
 		s.play(testBlock)
 	}
 	s.publish(1) // worker 1 gets on by one block: it is hardly ahead
-	for k := range 3 * restless {
+	for k := range 3 * retryCalls {
 		if s.play(testBlock); s.control.Active().Slot() != 1 {
 			t.Fatalf("call %d: the sound is back at the worker that stands still", k)
 		}

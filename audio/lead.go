@@ -11,24 +11,24 @@ const demandSpan = 10 * time.Second
 
 // demand measures how many frames the device takes before a worker can answer.
 type demand struct {
-	calls       [16]taken // the last ones
-	next        int       // where the next one goes
-	most, older int       // the largest burst of this span and of the one before, frames
+	calls       [16]deviceCall // the last ones
+	next        int            // where the next one goes
+	most, older int            // the largest burst of this span and of the one before, frames
 	spanEnd     int64
 }
 
-// taken is one call: when, in nanoseconds, and how many frames.
-type taken struct {
+// deviceCall is one call: when, in nanoseconds, and how many frames.
+type deviceCall struct {
 	at     int64
 	frames int
 }
 
-// take puts a call on record and returns the largest burst of late, in frames.
-func (d *demand) take(now int64, frames int) int {
+// record puts a call on record and returns the largest burst of late, in frames.
+func (d *demand) record(now int64, frames int) int {
 	if now >= d.spanEnd {
 		d.older, d.most, d.spanEnd = d.most, 0, now+int64(demandSpan)
 	}
-	d.calls[d.next] = taken{now, frames}
+	d.calls[d.next] = deviceCall{now, frames}
 	d.next = (d.next + 1) % len(d.calls)
 	sum := 0
 	for _, c := range d.calls {
@@ -57,10 +57,10 @@ type leadControl struct {
 	demand              demand
 	burst               int    // frames, of late
 	extra               uint64 // blocks, for workers that were late
-	now                 uint64 // the lead, blocks
+	current             uint64 // the lead, blocks
 	lateAt, shrunkAt    int64
 	raisedAt            int64
-	before              uint64 // the lead before it was raised
+	previous            uint64 // the lead before it was raised
 }
 
 // blocks is how many blocks the device takes before a worker can answer.
@@ -80,51 +80,51 @@ func (l *leadControl) target() uint64 {
 	return min(l.need()+l.extra, l.limit)
 }
 
-// take counts a call of the device and returns the lead from now on.
-func (l *leadControl) take(now int64, frames int) uint64 {
-	l.burst = l.demand.take(now, frames)
+// update counts a call of the device and returns the lead from now on.
+func (l *leadControl) update(now int64, frames int) uint64 {
+	l.burst = l.demand.record(now, frames)
 	if l.extra > 0 && now-l.lateAt >= int64(calmTime) {
 		l.extra--
 		l.lateAt += int64(extraStep)
 	}
-	return l.move(now)
+	return l.adjust(now)
 }
 
-// late makes the lead longer by as many blocks as a worker was short of.
-func (l *leadControl) late(now int64, short uint64) uint64 {
+// extend makes the lead longer by as many blocks as a worker was short of.
+func (l *leadControl) extend(now int64, short uint64) uint64 {
 	l.extra = min(l.extra+max(1, short), uint64(max(1, extraLimit/l.frames)))
 	l.lateAt = now
-	return l.move(now)
+	return l.adjust(now)
 }
 
-// move raises the lead at once, and lowers it by a block at a time.
-func (l *leadControl) move(now int64) uint64 {
+// adjust raises the lead at once, and lowers it by a block at a time.
+func (l *leadControl) adjust(now int64) uint64 {
 	switch target := l.target(); {
-	case target > l.now:
+	case target > l.current:
 		if !l.filling(now) {
-			l.before = l.now
+			l.previous = l.current
 		}
-		l.now, l.raisedAt = target, now
-	case target < l.now && now-l.shrunkAt >= int64(leadStep):
-		l.now--
+		l.current, l.raisedAt = target, now
+	case target < l.current && now-l.shrunkAt >= int64(leadStep):
+		l.current--
 		l.shrunkAt = now
 	}
-	return l.now
+	return l.current
 }
 
 // filling tells whether the lead was raised so recently that workers still fill it.
 func (l *leadControl) filling(now int64) bool {
-	return l.before > 0 && now-l.raisedAt < int64(raiseTime)
+	return l.previous > 0 && now-l.raisedAt < int64(raiseTime)
 }
 
-// filled says that the active worker has the whole lead.
-func (l *leadControl) filled() { l.before = 0 }
+// setFilled says that the active worker has the whole lead.
+func (l *leadControl) setFilled() { l.previous = 0 }
 
-// full is the head, relative to the clock, that a worker which keeps up has when the device calls.
+// expected is the head, relative to the clock, that a worker which keeps up has when the device calls.
 // Just after the lead was raised this is the lead before.
-func (l *leadControl) full(now int64) uint64 {
+func (l *leadControl) expected(now int64) uint64 {
 	if l.filling(now) {
-		return min(l.before, l.now)
+		return min(l.previous, l.current)
 	}
-	return l.now
+	return l.current
 }

@@ -11,11 +11,11 @@ import (
 
 // received is one packet from an engine, with its descriptors; or the news that an engine has connected, or is gone.
 type received struct {
-	from  *sys.Socket
-	order wire.Order
-	fds   []int
-	fresh bool // it has just connected
-	gone  bool
+	from         *sys.Socket
+	order        wire.Order
+	fds          []int
+	connected    bool // it has just connected
+	disconnected bool
 }
 
 // accept takes connections, and receives from each on a goroutine of its own. It ends with the process.
@@ -26,7 +26,7 @@ func accept(l *sys.Listener, to chan<- received) {
 			slog.Error("no engine can connect any more", "error", err)
 			return
 		}
-		to <- received{from: s, fresh: true}
+		to <- received{from: s, connected: true}
 		go receive(s, to)
 	}
 }
@@ -36,7 +36,7 @@ func receive(s *sys.Socket, to chan<- received) {
 	for {
 		o, fds, err := wire.Receive[wire.Order](s)
 		if errors.Is(err, io.EOF) {
-			to <- received{from: s, gone: true}
+			to <- received{from: s, disconnected: true}
 			return
 		}
 		if err != nil {
@@ -50,17 +50,17 @@ func receive(s *sys.Socket, to chan<- received) {
 // link is the connection to the engine that connected last; nil while there is none. The music plays on without.
 type link struct{ *sys.Socket }
 
-// follow tells whether r is an order of the present engine. A later engine takes the place of an
+// admit tells whether r is an order of the present engine. A later engine takes the place of an
 // earlier one.
-func (l *link) follow(r received) bool {
+func (l *link) admit(r received) bool {
 	switch {
-	case r.fresh:
+	case r.connected:
 		if l.Socket != nil {
 			l.Shutdown() // its receiver ends, and closes it
 		}
 		l.Socket = r.from
 		return false
-	case r.gone:
+	case r.disconnected:
 		if l.Socket == r.from {
 			l.Socket = nil
 		}
@@ -74,7 +74,7 @@ func (l *link) follow(r received) bool {
 	return true
 }
 
-// tell sends a notice to the engine, if there is one, and tells whether it was sent.
-func (l *link) tell(n wire.Notice) bool {
+// notify sends a notice to the engine, if there is one, and tells whether it was sent.
+func (l *link) notify(n wire.Notice) bool {
 	return l.Socket != nil && wire.Send(l.Socket, n) == nil
 }

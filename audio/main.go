@@ -22,11 +22,11 @@ const (
 	runHard = 350 * time.Millisecond
 )
 
-// desertedAfter is how long a process without a device goes on without an engine.
-const desertedAfter = 100 * time.Millisecond
+// idleGrace is how long a process without a device goes on without an engine.
+const idleGrace = 100 * time.Millisecond
 
-// lookEvery is how often the device is looked at.
-const lookEvery = 50 * time.Millisecond
+// checkInterval is how often the device is looked at.
+const checkInterval = 50 * time.Millisecond
 
 // Main returns the audio process, which can open devices of the given backends; "auto" tries
 // them in this order. The returned function gives the exit code.
@@ -56,20 +56,20 @@ func run(backends []Backend) error {
 	_ = sys.QuietRuntime()
 	_ = sys.LimitRuntime(runSoft, runHard)
 	_ = sys.LockPages()
-	d := watchDeaths(words, journal)
+	d := watchLiveness(words, journal)
 	defer d.stop()
 	var engine link
-	p := newProcess(backends, words, journal, d, engine.tell)
+	p := newProcess(backends, words, journal, d, engine.notify)
 	err = p.loop(&engine, listen(words))
-	if err != nil && p.tell(wire.Notice{Failed: err.Error()}) {
+	if err != nil && p.notify(wire.Notice{Failed: err.Error()}) {
 		err = nil // the engine says it
 	}
 	p.end()
 	return err
 }
 
-// happenings are what an audio process waits for.
-type happenings struct {
+// events are what an audio process waits for.
+type events struct {
 	orders   <-chan received
 	look     <-chan time.Time // it is time to look at the device
 	term     <-chan os.Signal
@@ -78,26 +78,26 @@ type happenings struct {
 }
 
 // listen begins to wait for orders, signals, and the end of the engine.
-func listen(words shm.Playback) happenings {
+func listen(words shm.Playback) events {
 	term := make(chan os.Signal, 1)
 	signal.Notify(term, syscall.SIGTERM, syscall.SIGINT)
 	orphaned, deserted := make(chan error, 1), make(chan error, 1)
 	go func() { orphaned <- words.AwaitOrphan(words.Grace()) }()
-	go func() { deserted <- words.AwaitOrphan(desertedAfter) }()
+	go func() { deserted <- words.AwaitOrphan(idleGrace) }()
 	orders := make(chan received)
 	go accept(sys.ListenerFromFD(wire.AudioListener), orders)
-	return happenings{orders, time.Tick(lookEvery), term, orphaned, deserted}
+	return events{orders, time.Tick(checkInterval), term, orphaned, deserted}
 }
 
 // loop is the process's one non-real-time thread of work: orders, device errors, the end.
-func (p *process) loop(engine *link, h happenings) error {
+func (p *process) loop(engine *link, h events) error {
 	for {
 		select {
 		case r := <-h.orders:
-			if !engine.follow(r) {
+			if !engine.admit(r) {
 				continue
 			}
-			if err := p.obey(r.order, r.fds); err != nil {
+			if err := p.handleOrder(r.order, r.fds); err != nil {
 				return err
 			}
 		case <-h.look:

@@ -5,8 +5,8 @@ package audio
 // Fewer: the first ones.
 type mixer struct{ from, to int }
 
-// move gives out as many frames as both slices hold, and says how many samples of each it used.
-func (m mixer) move(out, in []float32) (took, gave int) {
+// mix gives out as many frames as both slices hold, and says how many samples of each it used.
+func (m mixer) mix(out, in []float32) (took, gave int) {
 	frames := min(len(out)/m.to, len(in)/m.from)
 	took, gave = frames*m.from, frames*m.to
 	if m.from == m.to {

@@ -18,22 +18,22 @@ const (
 )
 
 const (
-	auto       = "auto" // the first backend that can open its default device
-	lastResort = "null" // the backend that can always be opened
+	auto        = "auto" // the first backend that can open its default device
+	nullBackend = "null" // the backend that can always be opened
 )
 
 // open opens a device, learns its period, and tells the engine. A device that can be opened and never
 // asks for sound, such as a server without a sink, or that takes more at a time than the rings hold, is
 // left, and the next target takes its place.
 func (p *process) open(o wire.OpenOrder) error {
-	targets, note := o.Targets(lastResort), ""
+	targets, note := o.Targets(nullBackend), ""
 	for first := true; ; first = false {
 		c, err := p.choose(targets, o)
-		c.note, c.second = join(note, c.note), c.second || !first
+		c.note, c.onFallback = join(note, c.note), c.onFallback || !first
 		if err != nil {
 			return err
 		}
-		if err = p.take(c, o); !errors.Is(err, errSilent) && !errors.Is(err, errTooLong) {
+		if err = p.useDevice(c, o); !errors.Is(err, errSilent) && !errors.Is(err, errTooLong) {
 			return err
 		}
 		c.player.Store(nil)
@@ -49,8 +49,8 @@ func (p *process) open(o wire.OpenOrder) error {
 	}
 }
 
-// take makes the chosen device the one that plays.
-func (p *process) take(c choice, o wire.OpenOrder) error {
+// useDevice makes the chosen device the one that plays.
+func (p *process) useDevice(c choice, o wire.OpenOrder) error {
 	g, info := p.words.Geometry(), c.stream.Info()
 	p.stream, p.path = c.stream, info.Path()
 	p.player = NewPlayer(p.words, p.journal, info.Channels)
@@ -77,12 +77,12 @@ func (p *process) take(c choice, o wire.OpenOrder) error {
 	}
 	p.opened = &wire.Opened{
 		Backend: info.Backend, API: info.API, Device: info.Device, Rate: info.Rate,
-		Channels: info.Channels, Period: info.Period, OnFallback: c.second, Note: join(c.note, info.Note),
+		Channels: info.Channels, Period: info.Period, OnFallback: c.onFallback, Note: join(c.note, info.Note),
 		Library: soundserver.InUse(), Wiring: o.Wiring,
 	}
-	p.opened.Path, p.opened.Advice = p.look().Explain(info.Backend, info.API, info.Device, p.opened.Library)
-	p.noteWiring()
-	p.tell(wire.Notice{Opened: p.opened})
+	p.opened.Path, p.opened.Advice = p.servers().Explain(info.Backend, info.API, info.Device, p.opened.Library)
+	p.reportWiring()
+	p.notify(wire.Notice{Opened: p.opened})
 	return nil
 }
 
@@ -97,11 +97,11 @@ func (p *process) warm(name string) {
 
 // choice is the device that was opened, with what the user should know of it.
 type choice struct {
-	stream Stream
-	second bool // it is not the preferred one
-	note   string
-	rest   []wire.Target           // that come after it
-	player *atomic.Pointer[Player] // that fills what the device asks for; nil: silence, since another device took its place
+	stream     Stream
+	onFallback bool // it is not the preferred one
+	note       string
+	rest       []wire.Target           // that come after it
+	player     *atomic.Pointer[Player] // that fills what the device asks for; nil: silence, since another device took its place
 }
 
 // choose opens the first target that can be.
@@ -130,7 +130,7 @@ func (p *process) choose(targets []wire.Target, o wire.OpenOrder) (c choice, err
 		s, first, why, err := p.try(t, o.Alone, r, fill)
 		c.note = join(c.note, why)
 		if err == nil {
-			c.stream, c.player, c.second, c.rest = s, player, i > 0 || !first, targets[i+1:]
+			c.stream, c.player, c.onFallback, c.rest = s, player, i > 0 || !first, targets[i+1:]
 			if c.note != "" {
 				c.note += "; using " + s.Info().Backend
 			}
@@ -167,20 +167,20 @@ func (p *process) try(t wire.Target, alone bool, r Request, fill Fill) (s Stream
 // that runs and gives none. Those after the clock are chosen by name only.
 func (p *process) tryAll(alone bool, r Request, fill Fill) (s Stream, first bool, note string, err error) {
 	refusal := false
-	r.Heard = !r.Again // once it has played, the sound waits there for a port to come back
+	r.Audible = !r.Again // once it has played, the sound waits there for a port to come back
 	for i, b := range p.backends {
-		last := b.Name() == lastResort
+		last := b.Name() == nullBackend
 		if last && i > 0 {
-			if name := p.look().Name(); name != "" && !alone {
+			if name := p.servers().Name(); name != "" && !alone {
 				refusal, note = true, join(note, name+" is running and gives no device: restart it, or start with --fallback null")
 			}
-			if alone || refusal || r.Device != "" && r.Device != lastResort {
+			if alone || refusal || r.Device != "" && r.Device != nullBackend {
 				break
 			}
 		}
 		s, err := openWithin(b, r, fill)
 		if err == nil {
-			return s, i == 0 || !last || r.Device == lastResort, note, nil
+			return s, i == 0 || !last || r.Device == nullBackend, note, nil
 		}
 		refusal = refusal || isRefused(err)
 		note = join(note, err.Error())

@@ -69,7 +69,7 @@ func TestKnownPeriod(t *testing.T) {
 // A device that never calls is given up after probeWait. It is not closed: its driver may hang.
 func TestProbeOfADeadDevice(t *testing.T) {
 	h := newHouse(t, &device{name: "one", mute: true})
-	err := h.p.obey(wire.Order{Open: &wire.OpenOrder{Target: wire.Target{Backend: auto}, Rate: 48000, Channels: 2}}, nil)
+	err := h.p.handleOrder(wire.Order{Open: &wire.OpenOrder{Target: wire.Target{Backend: auto}, Rate: 48000, Channels: 2}}, nil)
 	if err == nil || !strings.Contains(err.Error(), "0 times in 2s") {
 		t.Errorf("%v", err)
 	}
@@ -106,7 +106,7 @@ func TestPeriodTooLong(t *testing.T) {
 	}
 	h = newHouse(t, &device{name: "one", period: 4 * testBlock})
 	order.Others = nil
-	if err := h.p.obey(wire.Order{Open: &order}, nil); !errors.Is(err, errTooLong) {
+	if err := h.p.handleOrder(wire.Order{Open: &order}, nil); !errors.Is(err, errTooLong) {
 		t.Errorf("%v", err)
 	}
 	h = newHouse(t, &device{name: "one", period: testBlock})

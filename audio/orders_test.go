@@ -53,7 +53,7 @@ func FuzzOrders(f *testing.F) {
 			if err != nil {
 				continue
 			}
-			if err := h.p.obey(o, fds); err != nil {
+			if err := h.p.handleOrder(o, fds); err != nil {
 				t.Fatalf("order %+v ends the process: %v", o, err)
 			}
 			h.run(1)
@@ -88,7 +88,7 @@ func FuzzOpen(f *testing.F) {
 		}
 		h := newHouse(t, &device{name: "one", period: testBlock, rate: 48000}, &device{name: "null", period: testBlock, rate: 48000})
 		defer h.closeAll()
-		err := h.p.obey(wire.Order{Open: &o}, nil)
+		err := h.p.handleOrder(wire.Order{Open: &o}, nil)
 		if played := len(h.notices) == 1 && h.notices[0].Opened != nil; played == (err != nil) || fmt.Sprint(err) == "" {
 			t.Errorf("order %+v: %v, notices %+v", o, err, h.notices)
 		}

@@ -23,20 +23,20 @@ type Player struct {
 
 	block []float32 // the block being played, as it is heard
 	at    int       // samples of it already given out
-	veil  veil
+	fader fader
 	mix   mixer
 
-	held     atomic.Bool  // the device is to call, but not yet to play
-	leave    atomic.Bool  // this process was told to end
-	coming   atomic.Int64 // frames that the device will take at a time, of Prepare; 0: as before
-	burst    atomic.Int64 // frames that the device takes before a worker can answer
-	calls    atomic.Int64
-	lead     leadControl
-	judge    judge
-	clock    func() int64 // nanoseconds
-	shortAt  int64        // when Ready first found too little, 0: it did not
-	began    bool         // this player has moved the clock, or might have
-	finished atomic.Bool
+	held       atomic.Bool  // the device is to call, but not yet to play
+	ending     atomic.Bool  // this process was told to end
+	announced  atomic.Int64 // frames that the device will take at a time, of Prepare; 0: as before
+	burst      atomic.Int64 // frames that the device takes before a worker can answer
+	calls      atomic.Int64
+	lead       leadControl
+	flips      flipControl
+	clock      func() int64 // nanoseconds
+	shortSince int64        // when Ready first found too little, 0: it did not
+	started    bool         // this player has moved the clock, or might have
+	finished   atomic.Bool
 }
 
 // NewPlayer makes a player for a device of the given number of channels, which may differ from
@@ -47,10 +47,10 @@ func NewPlayer(words shm.Playback, journal shm.Journal, channels int) *Player {
 	return &Player{
 		words: words, journal: journal, guard: uint64(g.Guard), slots: int(g.Slots), clock: sys.Monotonic,
 		block: make([]float32, n), at: n,
-		veil: newVeil(int(g.Rate), int(g.Channels)),
-		mix:  mixer{from: int(g.Channels), to: channels},
+		fader: newFader(int(g.Rate), int(g.Channels)),
+		mix:   mixer{from: int(g.Channels), to: channels},
 		lead: leadControl{
-			frames: int(g.Block), guard: uint64(g.Guard), limit: uint64(g.Ring), now: words.Lead(),
+			frames: int(g.Block), guard: uint64(g.Guard), limit: uint64(g.Ring), current: words.Lead(),
 		},
 	}
 }
@@ -68,7 +68,7 @@ const prepareWait = 200 * time.Millisecond
 // Prepare raises the lead for a device that is about to take so many frames at a time, and waits until
 // the active worker has rendered as much. It is not for the callback, which may run meanwhile.
 func (p *Player) Prepare(frames int) {
-	p.coming.Store(int64(frames))
+	p.announced.Store(int64(frames))
 	if p.words.Transport() != shm.Play || p.held.Load() {
 		return
 	}
@@ -96,7 +96,7 @@ func (p *Player) Reads(slot int) uint64 { return p.reads[slot].Load() }
 func (p *Player) Hold(on bool) { p.held.Store(on) }
 
 // FadeOut makes this player, and not the transport alone, fade to silence.
-func (p *Player) FadeOut() { p.leave.Store(true) }
+func (p *Player) FadeOut() { p.ending.Store(true) }
 
 // Faded tells whether this player gives out nothing but silence from now on: it is held, or its
 // fade has ended.
@@ -121,23 +121,23 @@ func (p *Player) Fill(out []float32) {
 	now := p.clock()
 	p.lead.asked = p.words.RequestedLead()
 	if p.held.Load() {
-		p.lead.take(now, len(out)/p.mix.to)
+		p.lead.update(now, len(out)/p.mix.to)
 		p.burst.Store(int64(p.lead.burst))
 		clear(out)
 		return
 	}
-	if !p.began { // until now another process, or the engine, has set the lead
-		p.began, p.lead.now = true, p.words.Lead()
+	if !p.started { // until now another process, or the engine, has set the lead
+		p.started, p.lead.current = true, p.words.Lead()
 	}
-	if frames := p.coming.Swap(0); frames > 0 {
+	if frames := p.announced.Swap(0); frames > 0 {
 		p.lead.demand.most = max(p.lead.demand.most, int(frames))
-		p.lead.now = p.words.Lead()
+		p.lead.current = p.words.Lead()
 	}
-	lead := p.lead.take(now, len(out)/p.mix.to)
+	lead := p.lead.update(now, len(out)/p.mix.to)
 	p.burst.Store(int64(p.lead.burst))
-	healthy := p.before(now)
+	healthy := p.hasFullLead(now)
 	p.setLead(lead)
-	p.adopt()
+	p.takeNewRings()
 	if p.silent() {
 		clear(out)
 		p.words.EndCall()
@@ -147,11 +147,11 @@ func (p *Player) Fill(out []float32) {
 		if p.at == len(p.block) {
 			p.advance()
 		}
-		took, gave := p.mix.move(out, p.block[p.at:])
+		took, gave := p.mix.mix(out, p.block[p.at:])
 		p.at += took
 		out = out[gave:]
 	}
-	p.settle(now, healthy)
+	p.checkLead(now, healthy)
 	p.words.EndCall()
 }
 
@@ -159,15 +159,15 @@ func (p *Player) Fill(out []float32) {
 // engine only if it has asked for one: a process that leaves another to play says nothing.
 func (p *Player) silent() bool {
 	t := p.words.Transport()
-	switch leave := p.leave.Load(); {
+	switch leave := p.ending.Load(); {
 	case t == shm.Idle:
 		p.finished.Store(leave)
 		return true
 	case t == shm.Play && !leave:
 		return false
 	}
-	p.veil.close()
-	if p.veil.closed() && silence(p.block[p.at:]) {
+	p.fader.close()
+	if p.fader.closed() && silence(p.block[p.at:]) {
 		p.finished.Store(true)
 		if t == shm.Fade {
 			p.words.SetFaded()
@@ -186,8 +186,8 @@ func silence(samples []float32) bool {
 	return true
 }
 
-// adopt takes up the rings that were handed over since the last call.
-func (p *Player) adopt() {
+// takeNewRings takes up the rings that were handed over since the last call.
+func (p *Player) takeNewRings() {
 	for s := range p.slots {
 		if r := p.next[s].Load(); r != p.rings[s] {
 			p.rings[s] = r
@@ -222,10 +222,10 @@ func (p *Player) advance() {
 		}
 		p.compare(c, s, hash)
 		p.words.Advance(hash, i > 0)
-		p.veil.over(p.block)
+		p.fader.over(p.block)
 		return
 	}
-	p.veil.conceal(p.block)
+	p.fader.conceal(p.block)
 	p.words.CountConcealed()
 }
 
@@ -251,20 +251,20 @@ func (p *Player) Ready(frames int) bool {
 	if p.words.Transport() == shm.Idle || p.held.Load() {
 		return p.held.Load() // it is to be silent, as fast as it likes
 	}
-	if p.words.Transport() == shm.Fade || p.leave.Load() {
+	if p.words.Transport() == shm.Fade || p.ending.Load() {
 		return true
 	}
 	blocks := uint64(frames*p.mix.from/len(p.block) + 1)
 	if p.journal.Published(p.words.Active().Slot()) >= p.words.Clock()+blocks+p.guard+p.lead.blocks()-1 {
-		p.shortAt = 0
+		p.shortSince = 0
 		return true
 	}
 	now := p.clock()
-	if p.shortAt == 0 {
-		p.shortAt = now
+	if p.shortSince == 0 {
+		p.shortSince = now
 	}
-	if now-p.shortAt > patience {
-		p.settle(now, false)
+	if now-p.shortSince > patience {
+		p.checkLead(now, false)
 	}
 	p.words.EndCall()
 	return false

@@ -295,7 +295,7 @@ func TestMixer(t *testing.T) {
 		{3, 2, []float32{1, 2, 3}, []float32{1, 2}},
 	} {
 		out := make([]float32, len(tt.want))
-		took, gave := mixer{tt.from, tt.to}.move(out, tt.in)
+		took, gave := mixer{tt.from, tt.to}.mix(out, tt.in)
 		for i := range out {
 			if out[i] != tt.want[i] {
 				t.Errorf("%d to %d: %v, want %v", tt.from, tt.to, out, tt.want)
@@ -310,7 +310,7 @@ func TestMixer(t *testing.T) {
 
 // In the steady state the veil changes no bit.
 func TestVeilIsClear(t *testing.T) {
-	v := newVeil(48000, 2)
+	v := newFader(48000, 2)
 	in := []float32{0.1, float32(math.Copysign(0, -1)), 1e-40, -1}
 	got := append([]float32(nil), in...)
 	v.over(got)

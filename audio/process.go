@@ -22,9 +22,9 @@ type process struct {
 	words    shm.Playback
 	journal  shm.Journal
 	rings    rings
-	tell     func(wire.Notice) bool // to the present engine; false: none has it
+	notify   func(wire.Notice) bool // to the present engine; false: none has it
 	clock    func() int64           // nanoseconds
-	look     func() soundserver.Servers
+	servers  func() soundserver.Servers
 	await    func(limit time.Duration, ok func() bool) bool
 
 	opened  *wire.Opened // what plays, for an engine that asks; nil: nothing yet
@@ -32,15 +32,15 @@ type process struct {
 	stream  Stream
 	xruns   uint64
 	path    string // the device's, as Info.Path has it: that allocates
-	trouble string // as the engine knows it
+	problem string // as the engine knows it
 	started bool   // the device calls
 }
 
-func newProcess(backends []Backend, words shm.Playback, journal shm.Journal, d *deaths, tell func(wire.Notice) bool) *process {
+func newProcess(backends []Backend, words shm.Playback, journal shm.Journal, d *livenessWatcher, tell func(wire.Notice) bool) *process {
 	words.Touch()
 	return &process{
-		backends: backends, words: words, journal: journal, tell: tell, clock: sys.Monotonic, look: soundserver.Look, await: pollFor,
-		rings: rings{words: words, deaths: d},
+		backends: backends, words: words, journal: journal, notify: tell, clock: sys.Monotonic, servers: soundserver.Look, await: pollFor,
+		rings: rings{words: words, liveness: d},
 	}
 }
 
@@ -54,9 +54,9 @@ func pollFor(limit time.Duration, ok func() bool) bool {
 	return true
 }
 
-// obey carries out one order, and takes over its descriptors. An error ends the process: there is no
+// handleOrder carries out one order, and takes over its descriptors. An error ends the process: there is no
 // device to play on. An order that cannot be carried out does not.
-func (p *process) obey(o wire.Order, fds []int) error {
+func (p *process) handleOrder(o wire.Order, fds []int) error {
 	if o.Attach != nil {
 		p.attach(*o.Attach, fds)
 		return nil
@@ -64,7 +64,7 @@ func (p *process) obey(o wire.Order, fds []int) error {
 	sys.CloseAll(fds)
 	switch {
 	case o.Open != nil && p.opened != nil: // an engine that has just taken over
-		p.tell(wire.Notice{Opened: p.opened})
+		p.notify(wire.Notice{Opened: p.opened})
 	case o.Open != nil:
 		return p.open(*o.Open)
 	case o.Warm != "":
@@ -82,7 +82,7 @@ func (p *process) obey(o wire.Order, fds []int) error {
 // others play on.
 func (p *process) attach(o wire.AttachOrder, fds []int) {
 	err := p.rings.attach(o, fds)
-	if err != nil && !p.tell(wire.Notice{Refused: &wire.Refused{AttachOrder: o, Reason: err.Error()}}) {
+	if err != nil && !p.notify(wire.Notice{Refused: &wire.Refused{AttachOrder: o, Reason: err.Error()}}) {
 		slog.Warn("ring refused", "slot", o.Slot, "generation", o.Generation, "error", err)
 	}
 }
@@ -99,14 +99,14 @@ func (p *process) check() error {
 			return err
 		}
 		p.opened.Period = burst
-		p.tell(wire.Notice{Opened: p.opened})
+		p.notify(wire.Notice{Opened: p.opened})
 	}
 	if t, ok := p.stream.(ProblemReporter); ok {
-		if now := t.Problem(); now != p.trouble && p.tell(wire.Notice{Problem: &now}) {
-			p.trouble = now
+		if now := t.Problem(); now != p.problem && p.notify(wire.Notice{Problem: &now}) {
+			p.problem = now
 		}
 	}
-	p.noteWiring()
+	p.reportWiring()
 	n := p.stream.Xruns()
 	p.words.AddXruns(n - p.xruns)
 	p.xruns = n

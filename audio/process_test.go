@@ -172,9 +172,9 @@ func TestNoDevice(t *testing.T) {
 	} {
 		h := newHouse(t, tt.dev)
 		g := h.journal.Geometry()
-		err := h.p.obey(wire.Order{Open: &wire.OpenOrder{Target: wire.Target{Backend: auto}, Rate: int(g.Rate), Channels: 2}}, nil)
+		err := h.p.handleOrder(wire.Order{Open: &wire.OpenOrder{Target: wire.Target{Backend: auto}, Rate: int(g.Rate), Channels: 2}}, nil)
 		if err == nil {
-			err = h.p.obey(wire.Order{Start: true}, nil)
+			err = h.p.handleOrder(wire.Order{Start: true}, nil)
 		}
 		if err == nil || !strings.Contains(err.Error(), tt.want) {
 			t.Errorf("%v, want it to name %q", err, tt.want)
@@ -211,7 +211,7 @@ func TestLoopEnds(t *testing.T) {
 		}
 		term, look, orphaned, deserted := make(chan os.Signal), make(chan time.Time), make(chan error), make(chan error)
 		go tt.does(h, term, look, orphaned, deserted)
-		if err := h.p.loop(new(link), happenings{make(chan received), look, term, orphaned, deserted}); !errors.Is(err, tt.want) || err != tt.want {
+		if err := h.p.loop(new(link), events{make(chan received), look, term, orphaned, deserted}); !errors.Is(err, tt.want) || err != tt.want {
 			t.Errorf("%s: %v, want %v", tt.name, err, tt.want)
 		}
 	}
@@ -227,9 +227,9 @@ func TestLoopObeys(t *testing.T) {
 	defer ours.Close()
 	defer theirs.Close()
 	orders := make(chan received, 2)
-	orders <- received{from: theirs, fresh: true}
+	orders <- received{from: theirs, connected: true}
 	orders <- received{from: theirs, order: wire.Order{Open: &wire.OpenOrder{Target: wire.Target{Backend: "one"}}}}
-	if err := h.p.loop(new(link), happenings{orders: orders}); !errors.Is(err, h.dev.refuses) {
+	if err := h.p.loop(new(link), events{orders: orders}); !errors.Is(err, h.dev.refuses) {
 		t.Errorf("%v, want %v", err, h.dev.refuses)
 	}
 }

@@ -11,11 +11,11 @@ import (
 // rings maps the rings of the workers, and keeps each mapping for as long as the callback may read
 // it.
 type rings struct {
-	words  shm.Playback
-	deaths *deaths
-	player *Player                  // nil: no device is open
-	now    [shm.MaxSlots]*mapping   // handed to the player last
-	old    [shm.MaxSlots][]*mapping // handed to it before
+	words    shm.Playback
+	liveness *livenessWatcher
+	player   *Player                  // nil: no device is open
+	current  [shm.MaxSlots]*mapping   // handed to the player last
+	previous [shm.MaxSlots][]*mapping // handed to it before
 }
 
 // mapping is a worker's ring. The reader has a generation of its own: the segment's header is memory
@@ -42,24 +42,24 @@ func (r *rings) attach(o wire.AttachOrder, fds []int) error {
 		return fmt.Errorf("segment of slot %d, generation %d, geometry %+v; want the announced slot and generation, and the engine's geometry: %w",
 			slot, gen, g, shm.ErrCorrupt)
 	}
-	if m := r.now[slot]; m != nil && m.reader.Generation() >= gen {
+	if m := r.current[slot]; m != nil && m.reader.Generation() >= gen {
 		seg.Close() // an engine that has just taken over hands over every ring again
 		return nil
 	}
 	m := &mapping{seg, seg.AudioReader()}
 	m.reader.Touch()
 	r.player.Attach(slot, m.reader)
-	r.deaths.watch(slot, seg.Liveness())
-	if before := r.now[slot]; before != nil {
-		r.old[slot] = append(r.old[slot], before)
+	r.liveness.watch(slot, seg.Liveness())
+	if before := r.current[slot]; before != nil {
+		r.previous[slot] = append(r.previous[slot], before)
 	}
-	r.now[slot] = m
+	r.current[slot] = m
 	return nil
 }
 
 // retire unmaps the rings that the callback has left. While the device does not call, that is none.
 func (r *rings) retire() {
-	for slot, list := range r.old {
+	for slot, list := range r.previous {
 		kept := list[:0]
 		for _, m := range list {
 			if m.reader.Generation() < r.player.Reads(slot) {
@@ -69,6 +69,6 @@ func (r *rings) retire() {
 			kept = append(kept, m)
 		}
 		clear(list[len(kept):])
-		r.old[slot] = kept
+		r.previous[slot] = kept
 	}
 }

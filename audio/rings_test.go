@@ -18,7 +18,7 @@ func TestRingOutlivesItsSuccessor(t *testing.T) {
 	h := newHouse(t, &device{name: "one", period: testBlock})
 	h.begin()
 	h.run(4)
-	first := h.p.rings.now[0].seg
+	first := h.p.rings.current[0].seg
 	for gen := uint64(2); gen < 4; gen++ {
 		h.remake(0, gen, h.journal.Published(0))
 		h.hand(0)
@@ -29,16 +29,16 @@ func TestRingOutlivesItsSuccessor(t *testing.T) {
 			t.Fatalf("the ring was unmapped when generation %d was attached, before the callback had left it", gen)
 		}
 	}
-	second := h.p.rings.old[0][1].seg
+	second := h.p.rings.previous[0][1].seg
 	h.dev.call()
 	if first.FD() < 0 || second.FD() < 0 {
 		t.Error("a ring was unmapped by the callback")
 	}
 	_ = h.p.check()
-	if first.FD() >= 0 || second.FD() >= 0 || len(h.p.rings.old[0]) != 0 {
+	if first.FD() >= 0 || second.FD() >= 0 || len(h.p.rings.previous[0]) != 0 {
 		t.Errorf("rings stay mapped though the callback reads generation %d", h.p.player.Reads(0))
 	}
-	if now := h.p.rings.now[0].seg; now.FD() < 0 || h.p.player.Reads(0) != 3 {
+	if now := h.p.rings.current[0].seg; now.FD() < 0 || h.p.player.Reads(0) != 3 {
 		t.Errorf("the callback reads generation %d, mapped: %t", h.p.player.Reads(0), now.FD() >= 0)
 	}
 }
@@ -48,7 +48,7 @@ func TestRingOutlivesStaleWords(t *testing.T) {
 	h := newHouse(t, &device{name: "one", period: testBlock})
 	h.begin()
 	h.run(1)
-	first := h.p.rings.now[0].seg
+	first := h.p.rings.current[0].seg
 	h.remake(0, 2, h.journal.Published(0))
 	h.hand(0)
 	h.p.words.SetMapped(0, 99)
@@ -154,13 +154,13 @@ func TestAttachAgain(t *testing.T) {
 	h.hand(0)
 	h.run(2)
 	_ = h.p.check()
-	open, now := descriptors(t), h.p.rings.now[0]
+	open, now := descriptors(t), h.p.rings.current[0]
 	h.hand(0)
 	h.order(wire.Order{Attach: &wire.AttachOrder{Slot: 0, Generation: 1}}, dup(t, old.FD()))
 	h.run(2)
 	_ = h.p.check()
-	if h.p.rings.now[0] != now || len(h.p.rings.old[0]) != 0 || h.control.Mapped(0) != 2 || descriptors(t) != open || len(h.notices) != 0 {
-		t.Errorf("generation %d is read, %d rings kept, notices %+v", h.control.Mapped(0), len(h.p.rings.old[0]), h.notices)
+	if h.p.rings.current[0] != now || len(h.p.rings.previous[0]) != 0 || h.control.Mapped(0) != 2 || descriptors(t) != open || len(h.notices) != 0 {
+		t.Errorf("generation %d is read, %d rings kept, notices %+v", h.control.Mapped(0), len(h.p.rings.previous[0]), h.notices)
 	}
 	h.continues(h.dev.sound, 0)
 }
@@ -169,7 +169,7 @@ func TestAttachAgain(t *testing.T) {
 func TestAttachWatchesLife(t *testing.T) {
 	h := newHouse(t, &device{name: "one", period: testBlock})
 	h.begin()
-	d := h.p.rings.deaths
+	d := h.p.rings.liveness
 	h.slots[0].Liveness().Store(1)
 	d.look(nil)
 	h.slots[0].Liveness().Store(0)

@@ -55,7 +55,7 @@ func TestAuto(t *testing.T) {
 		{"alone, none", other, broken, true, "", false, "hw:3"},
 	} {
 		jack, pa := &shelf{name: "jack", err: tt.jack}, &shelf{name: "portaudio", err: tt.pa}
-		p := process{look: func() soundserver.Servers { return soundserver.Servers{} }, backends: []Backend{jack, pa, &shelf{name: "null"}, &shelf{name: "file"}}}
+		p := process{servers: func() soundserver.Servers { return soundserver.Servers{} }, backends: []Backend{jack, pa, &shelf{name: "null"}, &shelf{name: "file"}}}
 		s, first, note, err := p.try(wire.Target{Backend: auto, Device: "hw:3"}, tt.alone, Request{}, nil)
 		if (err != nil) != (tt.want == "") || err == nil && (s.Info().Backend != tt.want || first != tt.first) {
 			t.Errorf("%s: %v, first %t, %q, error %v", tt.name, s, first, note, err)
@@ -64,7 +64,7 @@ func TestAuto(t *testing.T) {
 			t.Errorf("%s: portaudio was asked for %q", tt.name, pa.asked)
 		}
 	}
-	p := process{look: func() soundserver.Servers { return soundserver.Servers{} }, backends: []Backend{&shelf{name: "null"}}}
+	p := process{servers: func() soundserver.Servers { return soundserver.Servers{} }, backends: []Backend{&shelf{name: "null"}}}
 	if _, first, _, err := p.try(wire.Target{Backend: auto}, false, Request{}, nil); err != nil || !first {
 		t.Errorf("null alone: first %t, error %v", first, err)
 	}
@@ -75,17 +75,17 @@ func TestAuto(t *testing.T) {
 func TestNoteWiring(t *testing.T) {
 	s := &shelf{name: "jack"}
 	given := &wire.Wiring{Of: "jack/A/other", Ports: [][]string{{"x"}, {}}}
-	p := process{stream: s, path: s.Info().Path(), opened: &wire.Opened{Wiring: given}, tell: func(wire.Notice) bool { return true }}
-	p.noteWiring()
+	p := process{stream: s, path: s.Info().Path(), opened: &wire.Opened{Wiring: given}, notify: func(wire.Notice) bool { return true }}
+	p.reportWiring()
 	if p.opened.Wiring != given {
 		t.Errorf("wiring %+v of a device that has not decided", p.opened.Wiring)
 	}
 	s.wiring = [][]string{{"x"}, {}}
-	p.noteWiring()
+	p.reportWiring()
 	if w := p.opened.Wiring; w.Of != "jack/A/d" || !slices.EqualFunc(w.Ports, s.wiring, slices.Equal) {
 		t.Errorf("wiring %+v", w)
 	}
-	if n := testing.AllocsPerRun(10, p.noteWiring); n != 0 {
+	if n := testing.AllocsPerRun(10, p.reportWiring); n != 0 {
 		t.Errorf("%v allocations", n)
 	}
 }

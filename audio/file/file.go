@@ -74,12 +74,12 @@ type stream struct {
 	out   []float32
 	pacer audio.Pacer
 
-	ring   []float32
-	wrote  atomic.Int64 // samples put in
-	saved  atomic.Int64 // samples on disk
-	missed atomic.Uint64
-	err    atomic.Pointer[error] // what keeps it from writing, for now
-	again  time.Time             // when that is tried again; the writer's
+	ring    []float32
+	wrote   atomic.Int64 // samples put in
+	saved   atomic.Int64 // samples on disk
+	missed  atomic.Uint64
+	err     atomic.Pointer[error] // what keeps it from writing, for now
+	retryAt time.Time             // when that is tried again; the writer's
 
 	quit    chan struct{} // ends the callback, when fast, and the writer
 	threads sync.WaitGroup
@@ -105,7 +105,7 @@ func (s *stream) Start() error {
 	s.quit = make(chan struct{})
 	s.threads.Go(s.write)
 	if s.fast {
-		s.threads.Go(s.rush)
+		s.threads.Go(s.runFast)
 	} else {
 		s.pacer.Start()
 	}
@@ -115,13 +115,13 @@ func (s *stream) Start() error {
 // tick is one period in real time. A ring that is full after two seconds is a disk that stands still.
 func (s *stream) tick() {
 	s.fill(s.out)
-	if !s.put() {
+	if !s.enqueue() {
 		s.missed.Add(1)
 	}
 }
 
-// rush takes periods as fast as they come.
-func (s *stream) rush() {
+// runFast takes periods as fast as they come.
+func (s *stream) runFast() {
 	frames := s.info.Period
 	for {
 		select {
@@ -134,13 +134,13 @@ func (s *stream) rush() {
 			continue
 		}
 		s.fill(s.out)
-		s.put()
+		s.enqueue()
 	}
 }
 
 func (s *stream) room() int { return len(s.ring) - int(s.wrote.Load()-s.saved.Load()) }
 
-func (s *stream) put() bool {
+func (s *stream) enqueue() bool {
 	if s.room() < len(s.out) {
 		return false
 	}
@@ -159,7 +159,7 @@ func (s *stream) write() {
 		case <-s.quit:
 			return
 		case now := <-tick.C:
-			if s.err.Load() == nil || now.After(s.again) {
+			if s.err.Load() == nil || now.After(s.retryAt) {
 				_ = s.flush()
 			}
 		}
@@ -176,7 +176,7 @@ func (s *stream) flush() error {
 		end := min(to, (from/n+1)*n)
 		if err := s.w.Write(s.ring[from%n : from%n+end-from]); err != nil {
 			s.err.Store(&err)
-			s.again = time.Now().Add(retryAfter)
+			s.retryAt = time.Now().Add(retryAfter)
 			return err
 		}
 		s.err.Store(nil)

@@ -91,7 +91,7 @@ func (Backend) Open(r audio.Request, fill audio.Fill) (audio.Stream, error) {
 		_ = driver.Within(answerWithin, c.close)
 		return nil, audio.Refused(fmt.Errorf("jack: server %q runs at %d Hz, not %d: start with --rate %d", c.server, rate, r.Rate, rate))
 	}
-	if r.Heard && r.Wiring == nil && len(c.playback()) == 0 {
+	if r.Audible && r.Wiring == nil && len(c.playback()) == 0 {
 		_ = driver.Within(answerWithin, c.close)
 		return nil, audio.Refused(fmt.Errorf("jack: server %q has no playback port: start a device, or name --backend jack and connect the ports by hand", c.server))
 	}

@@ -119,7 +119,7 @@ func (s *stream) process(at uint32, frames int, ports []unsafe.Pointer) {
 		silence(ports, frames)
 		return
 	}
-	s.follow(at, uint32(frames))
+	s.countXrun(at, uint32(frames))
 	for done := 0; done < frames; {
 		n := min(frames-done, maxFrames)
 		block := s.block[:n*len(ports)]
@@ -134,9 +134,9 @@ func (s *stream) process(at uint32, frames int, ports []unsafe.Pointer) {
 	}
 }
 
-// follow counts an xrun if the server's time has gone on by more than a period since the last call.
+// countXrun counts an xrun if the server's time has gone on by more than a period since the last call.
 // In a call with another period jackd's time has gone on by the new one, PipeWire's by the old.
-func (s *stream) follow(at, frames uint32) {
+func (s *stream) countXrun(at, frames uint32) {
 	if gone := int32(at - s.at); s.calls >= startCalls && gone > int32(max(frames, s.frames)) {
 		s.xruns.Add(1)
 	}
@@ -166,10 +166,10 @@ func (s *stream) Err() error {
 }
 
 // Problem tells that nothing is connected, though it should be.
-func (s *stream) Problem() string { return *s.wiring.trouble.Load() }
+func (s *stream) Problem() string { return *s.wiring.problem.Load() }
 
 // Wiring is what the user, or the backend, has connected.
-func (s *stream) Wiring() [][]string { return *s.wiring.seen.Load() }
+func (s *stream) Wiring() [][]string { return *s.wiring.published.Load() }
 
 func (s *stream) Start() error {
 	if err := s.Err(); err != nil {
@@ -184,7 +184,7 @@ func (s *stream) Stop() error {
 	if !s.running.Swap(false) {
 		return nil
 	}
-	limit := driver.Patience(s.Err() != nil)
+	limit := driver.StopTimeout(s.Err() != nil)
 	for began := time.Now(); s.inside.Load(); time.Sleep(stopTick) {
 		if time.Since(began) > limit {
 			return fmt.Errorf("jack: the callback has not returned for %v", limit)
@@ -205,7 +205,7 @@ func (s *stream) Close() error {
 	if err != nil {
 		return err
 	}
-	return s.within(driver.Patience(s.last != nil), func() error {
+	return s.within(driver.StopTimeout(s.last != nil), func() error {
 		err := s.client.close()
 		if s.handle >= 0 {
 			handles[s.handle].Store(nil)

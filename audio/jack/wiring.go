@@ -11,9 +11,9 @@ import (
 const (
 	// wiringTick is how often the graph is looked at, if it has changed.
 	wiringTick = 50 * time.Millisecond
-	// settle is how long a connection must be gone, though its port is there, until the user is
+	// cutDelay is how long a connection must be gone, though its port is there, until the user is
 	// taken to have cut it: a device that leaves is disconnected first, and then its port goes.
-	settle = 500 * time.Millisecond
+	cutDelay = 500 * time.Millisecond
 )
 
 // graph is what a wiring needs of a server.
@@ -40,10 +40,10 @@ type wiring struct {
 	decided bool // links are what is wanted; false: the backend chooses once there is something
 	links   [][]link
 
-	seen    atomic.Pointer[[][]string] // links as audio.Wired has them
-	trouble atomic.Pointer[string]
-	quit    chan struct{}
-	ended   sync.WaitGroup
+	published atomic.Pointer[[][]string] // links as audio.Wired has them
+	problem   atomic.Pointer[string]
+	quit      chan struct{}
+	ended     sync.WaitGroup
 }
 
 func newWiring(g graph, client string, ports int, want [][]string) *wiring {
@@ -51,8 +51,8 @@ func newWiring(g graph, client string, ports int, want [][]string) *wiring {
 	for i := range min(ports, len(want)) {
 		w.want(i, want[i]...)
 	}
-	w.seen.Store(new([][]string))
-	w.trouble.Store(new(string))
+	w.published.Store(new([][]string))
+	w.problem.Store(new(string))
 	w.publish("")
 	return w
 }
@@ -82,7 +82,7 @@ func (w *wiring) run(alive func() bool) {
 	for {
 		if n := w.changes(); (again || n != last) && alive() {
 			last = n
-			again = w.look(time.Now(), alive)
+			again = w.check(time.Now(), alive)
 		}
 		select {
 		case <-w.quit:
@@ -92,9 +92,9 @@ func (w *wiring) run(alive func() bool) {
 	}
 }
 
-// look compares the graph with the links, and makes what can be made. It tells whether to look
+// check compares the graph with the links, and makes what can be made. It tells whether to look
 // again though nothing changes. A server that ended meanwhile has told nothing.
-func (w *wiring) look(now time.Time, alive func() bool) (again bool) {
+func (w *wiring) check(now time.Time, alive func() bool) (again bool) {
 	have := make([][]string, len(w.links))
 	for i := range have {
 		have[i] = w.connected(i)
@@ -106,11 +106,11 @@ func (w *wiring) look(now time.Time, alive func() bool) (again bool) {
 		w.choose(have)
 	}
 	for i := range w.links {
-		if w.follow(i, have[i], now) {
+		if w.update(i, have[i], now) {
 			again = true
 		}
 	}
-	w.publish(w.whatIsWrong())
+	w.publish(w.currentProblem())
 	return again
 }
 
@@ -135,8 +135,8 @@ func (w *wiring) choose(have [][]string) {
 	}
 }
 
-// follow brings the links of one own port up to date with its connections.
-func (w *wiring) follow(own int, have []string, now time.Time) (again bool) {
+// update brings the links of one own port up to date with its connections.
+func (w *wiring) update(own int, have []string, now time.Time) (again bool) {
 	links := w.links[own][:0]
 	for _, l := range w.links[own] {
 		switch {
@@ -148,7 +148,7 @@ func (w *wiring) follow(own int, have []string, now time.Time) (again bool) {
 			l.made = w.connect(own, l.port) // if not, the next change of the graph is another chance
 		case l.cut.IsZero():
 			l.cut, again = now, true
-		case now.Sub(l.cut) < settle:
+		case now.Sub(l.cut) < cutDelay:
 			again = true
 		default:
 			continue
@@ -166,8 +166,8 @@ func (w *wiring) follow(own int, have []string, now time.Time) (again bool) {
 
 // publish sets what Wiring and Trouble tell, if it has changed.
 func (w *wiring) publish(trouble string) {
-	if trouble != *w.trouble.Load() {
-		w.trouble.Store(&trouble)
+	if trouble != *w.problem.Load() {
+		w.problem.Store(&trouble)
 	}
 	if !w.decided {
 		return
@@ -179,12 +179,12 @@ func (w *wiring) publish(trouble string) {
 			ports[i] = append(ports[i], l.port)
 		}
 	}
-	if !slices.EqualFunc(ports, *w.seen.Load(), slices.Equal) {
-		w.seen.Store(&ports)
+	if !slices.EqualFunc(ports, *w.published.Load(), slices.Equal) {
+		w.published.Store(&ports)
 	}
 }
 
-func (w *wiring) whatIsWrong() string {
+func (w *wiring) currentProblem() string {
 	away := ""
 	for _, links := range w.links {
 		for _, l := range links {

@@ -51,7 +51,7 @@ func newTable(t *testing.T, b *board, want [][]string) *table {
 
 func (x *table) look(after time.Duration) {
 	x.now = x.now.Add(after)
-	x.w.look(x.now, yes)
+	x.w.check(x.now, yes)
 }
 
 // is fails unless the ports are connected with, and wanted to be with, these; and the trouble begins so.
@@ -60,10 +60,10 @@ func (x *table) is(connected, wanted [][]string, trouble string) {
 	if !slices.EqualFunc(x.b.have[:], connected, slices.Equal) {
 		x.t.Errorf("connected %q, want %q", x.b.have, connected)
 	}
-	if got := *x.w.seen.Load(); !slices.EqualFunc(got, wanted, slices.Equal) {
+	if got := *x.w.published.Load(); !slices.EqualFunc(got, wanted, slices.Equal) {
 		x.t.Errorf("wiring %q, want %q", got, wanted)
 	}
-	if got := *x.w.trouble.Load(); got != trouble && (trouble == "" || !strings.HasPrefix(got, trouble)) {
+	if got := *x.w.problem.Load(); got != trouble && (trouble == "" || !strings.HasPrefix(got, trouble)) {
 		x.t.Errorf("trouble %q, want %q", got, trouble)
 	}
 }
@@ -133,7 +133,7 @@ func TestLearns(t *testing.T) {
 	x.b.cut(1)
 	x.look(0)
 	x.is([][]string{with[0], {}}, with, "")
-	x.look(settle - 1)
+	x.look(cutDelay - 1)
 	x.is([][]string{with[0], {}}, with, "")
 	x.look(1)
 	x.is([][]string{with[0], {}}, [][]string{with[0], {}}, "")
@@ -172,7 +172,7 @@ func TestDeadServerTellsNothing(t *testing.T) {
 	x.b.leave()
 	for range 3 {
 		x.now = x.now.Add(time.Hour)
-		x.w.look(x.now, func() bool { return false })
+		x.w.check(x.now, func() bool { return false })
 	}
 	x.is(nothing, stereo, "")
 }

@@ -49,7 +49,7 @@ func (Backend) Open(r audio.Request, fill audio.Fill) (audio.Stream, error) {
 	case err != nil && !r.Again:
 		return nil, fmt.Errorf("backend pipe: nobody takes the sound at %s: %w: make a pipe.Sink there first", r.Device, err)
 	case err == nil:
-		s.taker, s.info.Period = t, t.period
+		s.sink, s.info.Period = t, t.period
 	case s.info.Period == 0:
 		s.info.Period = defaultPeriod
 	}
@@ -59,8 +59,8 @@ func (Backend) Open(r audio.Request, fill audio.Fill) (audio.Stream, error) {
 	return s, nil
 }
 
-// taker is a connection to a Sink.
-type taker struct {
+// sinkConn is a connection to a Sink.
+type sinkConn struct {
 	conn     net.Conn
 	period   int
 	patience time.Duration
@@ -76,16 +76,16 @@ type stream struct {
 	pacer audio.Pacer
 
 	mu      sync.Mutex
-	taker   *taker // nil: nobody takes the sound
+	sink    *sinkConn // nil: nobody takes the sound
 	stopped bool
 
 	quit    chan struct{}
 	threads sync.WaitGroup
-	alone   atomic.Bool
+	unread  atomic.Bool
 }
 
 // dial connects, and learns what the Sink wants.
-func (s *stream) dial() (*taker, error) {
+func (s *stream) dial() (*sinkConn, error) {
 	conn, err := net.Dial("unix", s.info.Device)
 	if err != nil {
 		return nil, err
@@ -107,7 +107,7 @@ func (s *stream) dial() (*taker, error) {
 		return nil, err
 	}
 	_ = conn.SetDeadline(time.Time{})
-	return &taker{conn, int(h.a), time.Duration(h.b) * time.Millisecond}, nil
+	return &sinkConn{conn, int(h.a), time.Duration(h.b) * time.Millisecond}, nil
 }
 
 // Info says what was opened.
@@ -126,13 +126,13 @@ func (s *stream) Start() error {
 func (s *stream) run() {
 	for {
 		s.mu.Lock()
-		t, stopped := s.taker, s.stopped
+		t, stopped := s.sink, s.stopped
 		s.mu.Unlock()
 		if stopped {
 			return
 		}
 		if t == nil {
-			if t = s.goOn(); t == nil {
+			if t = s.resume(); t == nil {
 				return
 			}
 			s.mu.Lock()
@@ -141,21 +141,21 @@ func (s *stream) run() {
 				t.conn.Close()
 				return
 			}
-			s.taker = t
+			s.sink = t
 			s.mu.Unlock()
 		}
 		s.serve(t)
 		t.conn.Close()
 		s.mu.Lock()
-		s.taker = nil
+		s.sink = nil
 		s.mu.Unlock()
 	}
 }
 
-// goOn plays by the clock until somebody takes the sound again; nil: the stream was stopped.
-func (s *stream) goOn() *taker {
-	s.alone.Store(true)
-	defer s.alone.Store(false)
+// resume plays by the clock until somebody takes the sound again; nil: the stream was stopped.
+func (s *stream) resume() *sinkConn {
+	s.unread.Store(true)
+	defer s.unread.Store(false)
 	s.pacer.Start()
 	defer s.pacer.Stop()
 	tick := time.NewTicker(dialEvery)
@@ -173,7 +173,7 @@ func (s *stream) goOn() *taker {
 }
 
 // serve answers what one Sink asks for, until it is gone.
-func (s *stream) serve(t *taker) {
+func (s *stream) serve(t *sinkConn) {
 	var ask [4]byte
 	for {
 		if _, err := io.ReadFull(t.conn, ask[:]); err != nil {
@@ -221,8 +221,8 @@ func (s *stream) Stop() error {
 	close(s.quit)
 	s.mu.Lock()
 	s.stopped = true
-	if s.taker != nil {
-		s.taker.conn.Close()
+	if s.sink != nil {
+		s.sink.conn.Close()
 	}
 	s.mu.Unlock()
 	s.threads.Wait()
@@ -235,9 +235,9 @@ func (s *stream) Close() error {
 	err := s.Stop()
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.taker != nil {
-		s.taker.conn.Close()
-		s.taker = nil
+	if s.sink != nil {
+		s.sink.conn.Close()
+		s.sink = nil
 	}
 	return err
 }
@@ -250,7 +250,7 @@ func (s *stream) Err() error { return nil }
 
 // Problem says that nobody takes the sound.
 func (s *stream) Problem() string {
-	if s.alone.Load() {
+	if s.unread.Load() {
 		return "nobody takes the sound at " + s.info.Device + "; it goes on unheard"
 	}
 	return ""

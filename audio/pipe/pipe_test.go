@@ -200,9 +200,9 @@ func TestAcceptAgain(t *testing.T) {
 	if err := s.listener.SetDeadline(time.Now().Add(-time.Second)); err != nil { // as if there were no descriptor left
 		t.Fatal(err)
 	}
-	for began := time.Now(); s.unable.Load() < 2; time.Sleep(time.Millisecond) {
+	for began := time.Now(); s.acceptErrors.Load() < 2; time.Sleep(time.Millisecond) {
 		if time.Since(began) > 10*time.Second {
-			t.Fatalf("it has failed %d times, and not again", s.unable.Load())
+			t.Fatalf("it has failed %d times, and not again", s.acceptErrors.Load())
 		}
 	}
 	if err := s.listener.SetDeadline(time.Time{}); err != nil {

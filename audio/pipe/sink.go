@@ -27,11 +27,11 @@ var ErrClosed = errors.New("the pipe has been closed")
 // Sink is where a program takes the sound of an engine, whose Config names it: Backend "pipe", Device the Sink's Path. Time passes in the engine as the
 // sound is taken, so a program reads all the time, be it only to throw it away; see Pace.
 type Sink struct {
-	path     string
-	o        Options
-	listener *net.UnixListener
-	done     sync.WaitGroup
-	unable   atomic.Int64 // how often nobody could be let in
+	path         string
+	o            Options
+	listener     *net.UnixListener
+	done         sync.WaitGroup
+	acceptErrors atomic.Int64 // how often nobody could be let in
 
 	reading sync.Mutex // held by Read
 	bytes   []byte
@@ -78,8 +78,8 @@ func Listen(path string, o Options) (*Sink, error) {
 	return s, nil
 }
 
-// acceptAgain is how long to wait after an audio process could not be let in.
-const acceptAgain = 100 * time.Millisecond
+// acceptRetry is how long to wait after an audio process could not be let in.
+const acceptRetry = 100 * time.Millisecond
 
 // Path is the Config.Device of the engine.
 func (s *Sink) Path() string { return s.path }
@@ -92,11 +92,11 @@ func (s *Sink) accept() {
 		case errors.Is(err, net.ErrClosed):
 			return
 		case err != nil: // the program has no descriptor left, say: not for ever
-			s.unable.Add(1)
-			time.Sleep(acceptAgain)
+			s.acceptErrors.Add(1)
+			time.Sleep(acceptRetry)
 			continue
 		}
-		if ok, err := s.greet(c); !ok || err != nil {
+		if ok, err := s.handshake(c); !ok || err != nil {
 			c.Close()
 			continue
 		}
@@ -113,7 +113,7 @@ func (s *Sink) accept() {
 	}
 }
 
-func (s *Sink) greet(c net.Conn) (ok bool, err error) {
+func (s *Sink) handshake(c net.Conn) (ok bool, err error) {
 	_ = c.SetDeadline(time.Now().Add(helloWait))
 	defer func() { _ = c.SetDeadline(time.Time{}) }()
 	h, err := readHello(c)

@@ -6,28 +6,28 @@ import (
 	"github.com/music-chronus/chronus/audio"
 )
 
-// brake slows an ALSA plugin down that has no clock, such as a null or file PCM, which takes sound as
+// throttle slows an ALSA plugin down that has no clock, such as a null or file PCM, which takes sound as
 // fast as it is made. A plugin with a clock feels it at most while it fills its buffer at the start.
-type brake struct {
+type throttle struct {
 	rate, most float64 // frames a second with brakeMargin; frames of credit at most
 	credit     float64 // frames that may be taken now
 	last       time.Time
 }
 
-// brakeMargin is how much faster than its nominal rate a device's own clock may be.
-const brakeMargin = 1.01
+// throttleMargin is how much faster than its nominal rate a device's own clock may be.
+const throttleMargin = 1.01
 
-// brakeSlack is how many frames more than its buffer a device may take at once.
-const brakeSlack = 4096
+// throttleSlack is how many frames more than its buffer a device may take at once.
+const throttleSlack = 4096
 
-// newBrake is for a device with the given buffer, which it may fill at once.
-func newBrake(rate int, buffer time.Duration) brake {
+// newThrottle is for a device with the given buffer, which it may fill at once.
+func newThrottle(rate int, buffer time.Duration) throttle {
 	frames := buffer.Seconds() * float64(rate)
-	return brake{rate: float64(rate) * brakeMargin, most: frames + brakeSlack, credit: frames}
+	return throttle{rate: float64(rate) * throttleMargin, most: frames + throttleSlack, credit: frames}
 }
 
 // take waits until the frames can have been played. The zero brake never waits.
-func (b *brake) take(frames int) {
+func (b *throttle) take(frames int) {
 	if b.rate == 0 {
 		return
 	}
@@ -37,7 +37,7 @@ func (b *brake) take(frames int) {
 }
 
 // due counts frames that are taken at a time, and tells how long that is too early.
-func (b *brake) due(frames int, now time.Time) time.Duration {
+func (b *throttle) due(frames int, now time.Time) time.Duration {
 	if !b.last.IsZero() {
 		b.credit = min(b.most, b.credit+now.Sub(b.last).Seconds()*b.rate)
 	}

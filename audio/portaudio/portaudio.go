@@ -54,13 +54,13 @@ func (b Backend) Open(r audio.Request, fill audio.Fill) (audio.Stream, error) {
 }
 
 type stream struct {
-	info    audio.Info
-	pa      *pa.Stream
-	xruns   atomic.Uint64
-	running bool
-	closed  bool
-	watch   driver.Watch
-	brake   brake
+	info     audio.Info
+	pa       *pa.Stream
+	xruns    atomic.Uint64
+	running  bool
+	closed   bool
+	watch    driver.Watch
+	throttle throttle
 }
 
 // openFirst opens the named device, or the first of the others that can be opened: a card that
@@ -110,7 +110,7 @@ func (s *stream) open(d *pa.DeviceInfo, r audio.Request, fill audio.Fill) (err e
 			s.xruns.Add(1)
 		}
 		frames := len(out) / p.Output.Channels
-		s.brake.take(frames)
+		s.throttle.take(frames)
 		fill(out)
 	}
 	skipNumbers()
@@ -123,7 +123,7 @@ func (s *stream) open(d *pa.DeviceInfo, r audio.Request, fill audio.Fill) (err e
 		return rateError(d, r.Rate, rate)
 	}
 	if plugin(d) {
-		s.brake = newBrake(r.Rate, s.pa.Info().OutputLatency)
+		s.throttle = newThrottle(r.Rate, s.pa.Info().OutputLatency)
 	}
 	s.info = audio.Info{Backend: "portaudio", API: d.HostApi.Name, Device: d.Name, Rate: r.Rate, Channels: p.Output.Channels, Period: r.Period}
 	s.watch.What, s.watch.Rate = fmt.Sprintf("portaudio: device %q", d.Name), r.Rate
@@ -202,7 +202,7 @@ func (s *stream) Close() error {
 }
 
 func (s *stream) within(f func() error) error {
-	if err := driver.Within(driver.Patience(s.Err() != nil), f); err != nil {
+	if err := driver.Within(driver.StopTimeout(s.Err() != nil), f); err != nil {
 		return fmt.Errorf("portaudio: %w", err)
 	}
 	return nil

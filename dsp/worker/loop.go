@@ -16,58 +16,58 @@ var (
 	errDiverged = errors.New("the decision changed under the block that was rendered")
 )
 
-// nap bounds one wait on the wake word: a word that nobody bumps any more is looked at all the same.
-const nap = 50 * time.Millisecond
+// wakeTimeout bounds one wait on the wake word: a word that nobody bumps any more is looked at all the same.
+const wakeTimeout = 50 * time.Millisecond
 
 // loop renders block after block. Its steps are those of docs/failover-protocol.md.
 type loop struct {
-	view  shm.View
-	rec   shm.Recorder
-	cmds  shm.CommandReader
-	audio shm.AudioWriter
-	snap  shm.SnapshotWriter
-	str   *stream.Stream
-	plan  uint64 // the number of the stream's plan
-	maker *maker
-	slot  int
-	slots int
+	view    shm.View
+	rec     shm.Recorder
+	cmds    shm.CommandReader
+	audio   shm.AudioWriter
+	snap    shm.SnapshotWriter
+	str     *stream.Stream
+	plan    uint64 // the number of the stream's plan
+	builder *planBuilder
+	slot    int
+	slots   int
 
-	n    uint64 // the next block to render
-	seq  uint64 // the last command taken
-	gave uint64 // number of the last snapshot given
-	fell uint64 // the block in which this slot's worker before panicked, plus 1; 0: it did not
+	n            uint64 // the next block to render
+	seq          uint64 // the last command taken
+	lastSnapshot uint64 // number of the last snapshot given
+	crashedBlock uint64 // the block in which this slot's worker before panicked, plus 1; 0: it did not
 
-	schedule func(standing) // sets the priority of this thread; nil: nothing does
-	standing standing       // as schedule knows it
+	schedule func(role) // sets the priority of this thread; nil: nothing does
+	role     role       // as schedule knows it
 }
 
 func newLoop(view shm.View, rec shm.Recorder, slot *shm.Segment, snap shm.SnapshotWriter, plans shm.PlanReader) *loop {
 	number, _ := slot.Slot()
 	return &loop{
 		view: view, rec: rec, cmds: slot.Commands(), audio: slot.AudioWriter(), snap: snap,
-		maker: &maker{cmds: slot.Commands(), plans: plans, geo: slot.Geometry()}, slot: number, slots: int(slot.Geometry().Slots),
+		builder: &planBuilder{cmds: slot.Commands(), plans: plans, geo: slot.Geometry()}, slot: number, slots: int(slot.Geometry().Slots),
 	}
 }
 
 // open makes the stream of a plan, which has rendered nothing.
 func (l *loop) open(plan uint64) error {
-	str, err := l.maker.open(plan)
+	str, err := l.builder.open(plan)
 	if err != nil {
 		return err
 	}
-	l.use(&ready{plan: plan, str: str})
+	l.setStream(&preparedPlan{plan: plan, str: str})
 	return nil
 }
 
-// use has the loop render another stream.
-func (l *loop) use(r *ready) {
+// setStream has the loop render another stream.
+func (l *loop) setStream(r *preparedPlan) {
 	r.str.SetProbe(l.rec.NodeWord())
 	l.str, l.plan = r.str, r.plan
-	l.maker.follow(r)
+	l.builder.follow(r)
 }
 
-// take makes st the state to render from. Bytes absent: nothing has been rendered.
-func (l *loop) take(st shm.State) error {
+// restore makes st the state to render from. Bytes absent: nothing has been rendered.
+func (l *loop) restore(st shm.State) error {
 	if l.str == nil || l.plan != st.Plan {
 		if err := l.open(st.Plan); err != nil {
 			return fmt.Errorf("slot %d: %w", l.slot, err)
@@ -85,7 +85,7 @@ func (l *loop) take(st shm.State) error {
 		return fmt.Errorf("slot %d: seed says block %d, its state is at %d: %w", l.slot, st.Block, got, shm.ErrCorrupt)
 	}
 	if was := l.rec.Status(l.slot); was.Cause.OwnFault() && was.Rendering {
-		l.fell = was.Block + 1 // Begin wipes it out, and nobody else may have come to that block yet
+		l.crashedBlock = was.Block + 1 // Begin wipes it out, and nobody else may have come to that block yet
 	}
 	l.n, l.seq = st.Block, st.Seq
 	l.rec.Begin(l.n)
@@ -124,9 +124,9 @@ func (l *loop) step() error {
 func (l *loop) await() (shm.Decision, error) {
 	for {
 		bell := l.view.WakeSeq() // before the conditions, or a wake-up is lost
-		l.answer()
+		l.answerSnapshot()
 		a := l.view.Active()
-		l.rank(a)
+		l.updateRole(a)
 		if l.n < l.view.Clock()+l.view.Lead() {
 			active := a.Slot()
 			mine := active == l.slot
@@ -140,12 +140,12 @@ func (l *loop) await() (shm.Decision, error) {
 				}
 			}
 		}
-		l.view.Wait(bell, nap)
+		l.view.Wait(bell, wakeTimeout)
 	}
 }
 
-// rank gives the render thread the priority that its worker's place in the active word asks for.
-func (l *loop) rank(a shm.Active) {
+// updateRole gives the render thread the priority that its worker's place in the active word asks for.
+func (l *loop) updateRole(a shm.Active) {
 	now := joining
 	switch {
 	case a.Slot() == l.slot:
@@ -153,8 +153,8 @@ func (l *loop) rank(a shm.Active) {
 	case a.Ready(l.slot):
 		now = standby
 	}
-	if now != l.standing && l.schedule != nil {
-		l.standing = now
+	if now != l.role && l.schedule != nil {
+		l.role = now
 		l.schedule(now)
 	}
 }
@@ -176,7 +176,7 @@ func (l *loop) decision(mine bool) (d shm.Decision, ok bool) {
 // poisoned tells whether a worker died of its own doing in block n. Whether somebody has published it meanwhile is not
 // asked here: then the decision is sealed, SkipNew fails, and returns what it has become.
 func (l *loop) poisoned() bool {
-	if l.fell == l.n+1 {
+	if l.crashedBlock == l.n+1 {
 		return true
 	}
 	for s := range l.slots {
@@ -203,7 +203,7 @@ func (l *loop) collect(d shm.Decision) error {
 		switch {
 		case d.Skip():
 		case m.Op == shm.OpPlan:
-			if err := l.goOn(m, d); err != nil {
+			if err := l.switchPlan(m, d); err != nil {
 				return err
 			}
 		case m.Plan != l.plan && m.Op != shm.OpNone:
@@ -218,21 +218,21 @@ func (l *loop) collect(d shm.Decision) error {
 	return nil
 }
 
-// goOn goes on with another plan, as soon as it is ready. Where the engine saw to that before, as it does, this waits for nothing; a joiner that comes
+// switchPlan goes on with another plan, as soon as it is ready. Where the engine saw to that before, as it does, this waits for nothing; a joiner that comes
 // to the command later may have to.
-func (l *loop) goOn(m shm.Command, d shm.Decision) error {
+func (l *loop) switchPlan(m shm.Command, d shm.Decision) error {
 	plan := uint64(m.Value)
 	for {
 		bell := l.view.WakeSeq()
-		next, err := l.maker.made(plan)
+		next, err := l.builder.made(plan)
 		if err != nil {
 			return fmt.Errorf("slot %d: %w", l.slot, err)
 		}
 		if next != nil {
 			l.rec.BeginRender(l.n, d.Seq()) // a panic of what is set is that of this block
 			l.guarded(func() { l.str.Switch(next.str, m.Seq) })
-			l.use(next.then)
-			l.maker.took(next)
+			l.setStream(next.then)
+			l.builder.took(next)
 			l.rec.EndRender(l.sound()) // commands that are still to come may take their time
 			return nil
 		}
@@ -272,13 +272,13 @@ func (l *loop) sound() (s shm.Sound) {
 }
 
 func (l *loop) guarded(run func()) {
-	defer l.caught()
+	defer l.recoverPanic()
 	run()
 }
 
-// caught runs on the render thread when a module has panicked or faulted. The process ends
+// recoverPanic runs on the render thread when a module has panicked or faulted. The process ends
 // at once: what it would do next is not to be trusted, and a standby is ready.
-func (l *loop) caught() {
+func (l *loop) recoverPanic() {
 	if r := recover(); r != nil {
 		l.rec.RecordCause(shm.CausePanic, 0)
 		if l.schedule != nil {
@@ -302,13 +302,13 @@ const (
 	ExitEndless = 71
 )
 
-// answer gives the snapshot that the engine asked for, at this block boundary.
-func (l *loop) answer() {
+// answerSnapshot gives the snapshot that the engine asked for, at this block boundary.
+func (l *loop) answerSnapshot() {
 	asked := l.cmds.RequestedSnapshot()
-	if asked == l.gave || l.str.InTransition() { // a few blocks later then
+	if asked == l.lastSnapshot || l.str.InTransition() { // a few blocks later then
 		return
 	}
-	l.gave = asked
+	l.lastSnapshot = asked
 	b, err := l.str.Save(l.snap.Buffer(asked))
 	if err != nil || len(b) > shm.StateMax {
 		return // the engine asks another, and goes on with the snapshot it kept

@@ -91,7 +91,7 @@ func (b *bench) join(i int, gen uint64, st shm.State) {
 	plans := must[shm.PlanReader](b.t)(shm.AttachPlans(dup(b.t, b.plans.FD())))
 	b.loops[i] = newLoop(view, rec, seg, writer, plans)
 	b.cmds[i], b.rings[i], b.snaps[i] = cmds, seg.AudioReader(), reader
-	if err := b.loops[i].take(st); err != nil {
+	if err := b.loops[i].restore(st); err != nil {
 		b.t.Fatal(err)
 	}
 }
@@ -350,10 +350,10 @@ func TestJoin(t *testing.T) {
 	if b.hash(0, 3) != b.hash(1, 3) {
 		t.Error("the joiner's first block differs")
 	}
-	if err := b.loops[1].take(shm.State{Block: 9, Plan: 1, Bytes: st.Bytes}); err == nil {
+	if err := b.loops[1].restore(shm.State{Block: 9, Plan: 1, Bytes: st.Bytes}); err == nil {
 		t.Error("a seed whose block is not its state's was taken")
 	}
-	if err := b.loops[1].take(shm.State{Block: 3, Plan: 1, Bytes: st.Bytes[:50]}); err == nil {
+	if err := b.loops[1].restore(shm.State{Block: 3, Plan: 1, Bytes: st.Bytes[:50]}); err == nil {
 		t.Error("half a state was taken")
 	}
 }

@@ -33,8 +33,8 @@ const (
 	runHard = 350 * time.Millisecond // SIGKILL
 )
 
-// seedWait is how long a worker waits for its state before it gives up.
-const seedWait = 30 * time.Second
+// startTimeout is how long a worker waits for its state before it gives up.
+const startTimeout = 30 * time.Second
 
 // Main is the worker process. It returns its exit code; it returns only when the
 // process should end.
@@ -59,7 +59,7 @@ func run(own []*dsp.Desc) error {
 	}
 	runtime.LockOSThread() // this thread renders
 	prepare()
-	order, fds, err := place()
+	order, fds, err := receiveOrder()
 	if err != nil || fds == nil {
 		return err
 	}
@@ -67,7 +67,7 @@ func run(own []*dsp.Desc) error {
 	if err != nil {
 		return err
 	}
-	go holdLife(l.cmds, l.rec, watchdog{thread: sys.ThreadID(), limit: l.blockLimit()})
+	go holdLiveness(l.cmds, l.rec, watchdog{thread: sys.ThreadID(), limit: l.blockLimit()})
 	if err := l.begin(seed); err != nil {
 		return err
 	}
@@ -75,8 +75,8 @@ func run(own []*dsp.Desc) error {
 	l.schedule = schedule
 	go endWhenOrphaned(l.view)
 	go endOnSignal(l.rec)
-	l.maker.running = true
-	go l.maker.run()
+	l.builder.running = true
+	go l.builder.run()
 	return l.run()
 }
 
@@ -112,9 +112,9 @@ func endWhenOrphaned(v shm.View) {
 	os.Exit(0)
 }
 
-// place waits until the engine has a place for this process, which may have been started ahead of
+// receiveOrder waits until the engine has a place for this process, which may have been started ahead of
 // need, and returns the order and the descriptors. None: the engine is gone, and this process has nothing to play on for.
-func place() (order wire.WorkerOrder, fds []int, err error) {
+func receiveOrder() (order wire.WorkerOrder, fds []int, err error) {
 	s := sys.SocketFromFD(wire.WorkerSocket)
 	defer s.Close()
 	order, fds, err = wire.Receive[wire.WorkerOrder](s)
@@ -127,19 +127,19 @@ func place() (order wire.WorkerOrder, fds []int, err error) {
 	return order, fds, err
 }
 
-// watchTick is how often the life thread looks at the render thread.
-const watchTick = 5 * time.Millisecond
+// watchdogPoll is how often the life thread looks at the render thread.
+const watchdogPoll = 5 * time.Millisecond
 
-// holdLife keeps the thread whose end tells the engine of the process's. It has the highest priority
+// holdLiveness keeps the thread whose end tells the engine of the process's. It has the highest priority
 // of the process's threads, so that it is the first to end, and so that it can end a module's endless
 // loop: such loops, at real-time priority on every core, would leave no core to any other thread.
-func holdLife(c shm.CommandReader, rec shm.Recorder, w watchdog) {
+func holdLiveness(c shm.CommandReader, rec shm.Recorder, w watchdog) {
 	runtime.LockOSThread()
 	sys.SetName("chronus-life")
 	_ = sys.ThreadFIFO(sys.PriorityWatch)
 	sys.HoldLivenessWord(c.Liveness())
 	for {
-		sys.Sleep(watchTick)
+		sys.Sleep(watchdogPoll)
 		used, err := sys.ThreadCPUTime(w.thread)
 		if err == nil && w.endless(rec.OwnStatus(), used) {
 			rec.RecordCause(shm.CauseEndless, 0)
@@ -182,7 +182,7 @@ func attach(fds []int, folder string, own []*dsp.Desc) (*loop, shm.InitialStateR
 		return nil, none, err
 	}
 	l := newLoop(view, rec, slot, snap, plans)
-	l.maker.samples.store, l.maker.own = samples.In(folder), own
+	l.builder.samples.store, l.builder.own = samples.In(folder), own
 	return l, seed, l.open(plans.Current()) // most likely the seed is of this one
 }
 
@@ -190,13 +190,13 @@ func attach(fds []int, folder string, own []*dsp.Desc) (*loop, shm.InitialStateR
 func (l *loop) begin(seed shm.InitialStateReader) error {
 	defer seed.Close()
 	l.audio.Touch()
-	for deadline := time.Now().Add(seedWait); ; {
+	for deadline := time.Now().Add(startTimeout); ; {
 		bell := l.view.WakeSeq()
 		if l.cmds.Started() {
 			break
 		}
 		if time.Now().After(deadline) {
-			return fmt.Errorf("slot %d: no leave to start within %v", l.slot, seedWait)
+			return fmt.Errorf("slot %d: no leave to start within %v", l.slot, startTimeout)
 		}
 		l.view.Wait(bell, time.Millisecond)
 	}
@@ -207,5 +207,5 @@ func (l *loop) begin(seed shm.InitialStateReader) error {
 	if !ok {
 		return fmt.Errorf("slot %d: started without a seed: %w", l.slot, shm.ErrCorrupt)
 	}
-	return l.take(st)
+	return l.restore(st)
 }

@@ -130,7 +130,7 @@ func TestSkippedChange(t *testing.T) {
 // The maker makes ready what the engine wants, beside the loop, and says why not where it cannot.
 func TestMaker(t *testing.T) {
 	b := newBench(t)
-	m := b.loops[0].maker
+	m := b.loops[0].builder
 	m.running = true
 	go m.run() // until the test's process ends, as in a worker
 	await := func(plan uint64) error {
@@ -205,14 +205,14 @@ func TestGoOnNoAllocs(t *testing.T) {
 	l := b.loops[0]
 	b.step(0)
 	b.addPlan(other)
-	l.maker.make(2)
+	l.builder.make(2)
 	i := 0
 	n := testing.AllocsPerRun(1, func() {
 		i++
 		if i == 1 {
 			return // AllocsPerRun's first run
 		}
-		if err := l.goOn(shm.Command{Seq: l.seq + 1, Op: shm.OpPlan, Value: 2}, 0); err != nil {
+		if err := l.switchPlan(shm.Command{Seq: l.seq + 1, Op: shm.OpPlan, Value: 2}, 0); err != nil {
 			t.Fatal(err)
 		}
 	})
@@ -224,7 +224,7 @@ func TestGoOnNoAllocs(t *testing.T) {
 // What is to follow a plan that does not play yet waits until that does: made now, it would follow another.
 func TestMakerWaitsForItsPlan(t *testing.T) {
 	b := newBench(t)
-	m := b.loops[0].maker
+	m := b.loops[0].builder
 	b.addPlan(other)
 	b.addPlan(other)
 	b.cmds[0].RequestPlan(3, 2)

@@ -98,8 +98,8 @@ func TestPlansDoNotSpin(t *testing.T) {
 
 // A worker's render thread has the priority of the worker's place in the active word.
 func TestRank(t *testing.T) {
-	var got []standing
-	l := &loop{slot: 1, schedule: func(s standing) { got = append(got, s) }}
+	var got []role
+	l := &loop{slot: 1, schedule: func(s role) { got = append(got, s) }}
 	var word shm.Active // slot 0 is active
 	word = word.WithReady(0)
 	steps := []func(){
@@ -113,9 +113,9 @@ func TestRank(t *testing.T) {
 	}
 	for _, step := range steps {
 		step()
-		l.rank(word)
+		l.updateRole(word)
 	}
-	if want := []standing{standby, active, standby, joining, active}; fmt.Sprint(got) != fmt.Sprint(want) {
+	if want := []role{standby, active, standby, joining, active}; fmt.Sprint(got) != fmt.Sprint(want) {
 		t.Errorf("standings %v, want %v", got, want)
 	}
 }

@@ -21,7 +21,7 @@ func TestOpenSamples(t *testing.T) {
 	sum := hex.EncodeToString(hash[:])
 	plans := must[shm.PlanStore](t)(shm.NewPlanStore(shm.Geometry{Rate: 48000, Block: 64, Channels: 2, Slots: 2, Ring: 8, Guard: 2}))
 	defer plans.Close()
-	m := &maker{plans: plans.Reader(), geo: plans.Geometry(), samples: opener{store: samples.In(dir)}}
+	m := &planBuilder{plans: plans.Reader(), geo: plans.Geometry(), samples: sampleOpener{store: samples.In(dir)}}
 	number := uint64(0)
 	load := func(gain string) error {
 		t.Helper()

@@ -6,8 +6,8 @@ import "github.com/music-chronus/chronus/shm"
 
 // Sim is what a worker process does, without the process: for the simulation in actors.
 type Sim struct {
-	loop *loop
-	seed shm.InitialStateReader
+	loop    *loop
+	initial shm.InitialStateReader
 }
 
 // NewSim attaches what the engine handed over, as a worker process does at its start.
@@ -16,8 +16,8 @@ func NewSim(fds []int) (*Sim, error) {
 	return &Sim{l, seed}, err
 }
 
-// Attend does what the maker's thread does, from when Begin has returned. The caller has a thread of its own for it.
-func (s *Sim) Attend() { s.loop.maker.attend() }
+// BuildPlans does what the maker's thread does, from when Begin has returned. The caller has a thread of its own for it.
+func (s *Sim) BuildPlans() { s.loop.builder.attend() }
 
 func yield() {
 	if shm.Yield != nil {
@@ -30,8 +30,8 @@ func SetDie(f func(why string)) { die = f }
 
 // Begin waits for the seed and for leave to start.
 func (s *Sim) Begin() error {
-	err := s.loop.begin(s.seed)
-	s.loop.maker.running = true
+	err := s.loop.begin(s.initial)
+	s.loop.builder.running = true
 	return err
 }
 
@@ -43,7 +43,7 @@ func (s *Sim) Block() uint64 { return s.loop.n }
 
 // Close unmaps what NewSim mapped. The seed is Begin's to close.
 func (s *Sim) Close() {
-	for _, m := range []*shm.Segment{s.loop.view.Segment, s.loop.rec.Segment, s.loop.audio.Segment(), s.loop.snap.Segment(), s.loop.maker.plans.Segment()} {
+	for _, m := range []*shm.Segment{s.loop.view.Segment, s.loop.rec.Segment, s.loop.audio.Segment(), s.loop.snap.Segment(), s.loop.builder.plans.Segment()} {
 		m.Close()
 	}
 }

@@ -43,18 +43,18 @@ func (l *loop) blockLimit() time.Duration {
 	return max(leastLimit, blockTimes*time.Duration(g.Block)*time.Second/time.Duration(g.Rate))
 }
 
-// standing is what a worker is to the callback, which decides the priority of its render thread.
-type standing int
+// role is what a worker is to the callback, which decides the priority of its render thread.
+type role int
 
 const (
-	joining standing = iota // it catches up: it must not take a core from a worker that plays
+	joining role = iota // it catches up: it must not take a core from a worker that plays
 	standby
 	active
 )
 
 // schedule gives the calling thread the priority of its standing. A refusal is bearable: the engine
 // has told the user.
-func schedule(s standing) {
+func schedule(s role) {
 	switch s {
 	case joining:
 		_ = sys.ThreadOrdinary()

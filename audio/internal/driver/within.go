@@ -9,16 +9,16 @@ import (
 // How long a driver may take to stop: some never return once their device is gone. A driver whose
 // device is known to be lost gets less.
 const (
-	patience     = 2 * time.Second
-	patienceLost = 200 * time.Millisecond
+	stopTimeout     = 2 * time.Second
+	stopTimeoutLost = 200 * time.Millisecond
 )
 
-// Patience is how long a driver may take to stop or close; lost: its device is known to be gone.
-func Patience(lost bool) time.Duration {
+// StopTimeout is how long a driver may take to stop or close; lost: its device is known to be gone.
+func StopTimeout(lost bool) time.Duration {
 	if lost {
-		return patienceLost
+		return stopTimeoutLost
 	}
-	return patience
+	return stopTimeout
 }
 
 // ErrNoAnswer is wrapped by the error of Within if f has not returned in time.
