@@ -12,7 +12,7 @@ type fader struct {
 	channels int
 	length   int // frames of a fade
 	gain     int // of length: how open the veil is
-	shut     bool
+	closing  bool
 }
 
 func newFader(rate, channels int) fader {
@@ -21,15 +21,15 @@ func newFader(rate, channels int) fader {
 }
 
 // close begins to fade what is played, for good.
-func (v *fader) close() { v.shut = true }
+func (v *fader) close() { v.closing = true }
 
 // closed tells whether that fade has ended.
-func (v *fader) closed() bool { return v.shut && v.gain == 0 }
+func (v *fader) closed() bool { return v.closing && v.gain == 0 }
 
-// over lays the veil over a block that was found. In the steady state it changes no bit.
-func (v *fader) over(block []float32) {
+// apply lays the veil over a block that was found. In the steady state it changes no bit.
+func (v *fader) apply(block []float32) {
 	copy(v.last, block[len(block)-v.channels:])
-	if v.gain == v.length && !v.shut {
+	if v.gain == v.length && !v.closing {
 		return
 	}
 	for i := 0; i < len(block); i += v.channels {
@@ -44,7 +44,7 @@ func (v *fader) over(block []float32) {
 // tick moves the veil by one frame: towards shut if it is closing, else open.
 func (v *fader) tick() {
 	switch {
-	case v.shut:
+	case v.closing:
 		v.gain = max(0, v.gain-1)
 	case v.gain < v.length:
 		v.gain++

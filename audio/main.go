@@ -70,11 +70,11 @@ func run(backends []Backend) error {
 
 // events are what an audio process waits for.
 type events struct {
-	orders   <-chan received
-	look     <-chan time.Time // it is time to look at the device
-	term     <-chan os.Signal
-	orphaned <-chan error // no engine has lived for the grace time
-	deserted <-chan error // none has lived for desertedAfter
+	orders       <-chan received
+	check        <-chan time.Time // it is time to look at the device
+	term         <-chan os.Signal
+	orphaned     <-chan error // no engine has lived for the grace time
+	idleOrphaned <-chan error // none has lived for desertedAfter
 }
 
 // listen begins to wait for orders, signals, and the end of the engine.
@@ -100,13 +100,13 @@ func (p *process) loop(engine *link, h events) error {
 			if err := p.handleOrder(r.order, r.fds); err != nil {
 				return err
 			}
-		case <-h.look:
+		case <-h.check:
 			if err := p.check(); err != nil {
 				return err
 			}
 		case <-h.term:
 			return nil
-		case err := <-h.deserted:
+		case err := <-h.idleOrphaned:
 			if p.stream == nil {
 				return err // it has nothing to play on for
 			}

@@ -222,7 +222,7 @@ func (p *Player) advance() {
 		}
 		p.compare(c, s, hash)
 		p.words.Advance(hash, i > 0)
-		p.fader.over(p.block)
+		p.fader.apply(p.block)
 		return
 	}
 	p.fader.conceal(p.block)

@@ -313,7 +313,7 @@ func TestVeilIsClear(t *testing.T) {
 	v := newFader(48000, 2)
 	in := []float32{0.1, float32(math.Copysign(0, -1)), 1e-40, -1}
 	got := append([]float32(nil), in...)
-	v.over(got)
+	v.apply(got)
 	for i := range in {
 		if math.Float32bits(in[i]) != math.Float32bits(got[i]) {
 			t.Errorf("%g became %g", in[i], got[i])

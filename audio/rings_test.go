@@ -171,9 +171,9 @@ func TestAttachWatchesLife(t *testing.T) {
 	h.begin()
 	d := h.p.rings.liveness
 	h.slots[0].Liveness().Store(1)
-	d.look(nil)
+	d.poll(nil)
 	h.slots[0].Liveness().Store(0)
-	d.look(nil)
+	d.poll(nil)
 	if a := h.control.Active(); a.Slot() != 1 || a.Ready(0) {
 		t.Errorf("the worker of slot 0 has died, and active is %v", a)
 	}

@@ -75,7 +75,7 @@ func (s *Sim) Started() bool { return s.p.started }
 func (s *Sim) Fill(out []float32) { s.device.fill(out) }
 
 // PollLiveness deposes the workers that have died since the last look.
-func (s *Sim) PollLiveness() { s.p.rings.liveness.look(nil) }
+func (s *Sim) PollLiveness() { s.p.rings.liveness.poll(nil) }
 
 // Check does what is done every 50 ms, and returns what has ended the device. A ring that
 // the callback reads and that is not mapped is an error too.

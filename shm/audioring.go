@@ -6,6 +6,8 @@ import (
 	"unsafe"
 
 	"github.com/cespare/xxhash/v2"
+
+	"github.com/music-chronus/chronus/shm/interleave"
 )
 
 // blockHeader precedes each block's samples. number is the block number plus one, so that zeroed
@@ -79,18 +81,18 @@ func (s *Segment) AudioReader() AudioReader {
 
 // Begin returns the samples of block n to be written. The place holds no block until Commit.
 func (w AudioWriter) Begin(n uint64) []float32 {
-	yield()
+	interleave.Yield()
 	w.r.header(n).number.Store(0)
-	yield()
+	interleave.Yield()
 	return w.r.samples(n)
 }
 
 // Commit completes block n with its hash. Readers see it once Recorder.Publish moves the head.
 func (w AudioWriter) Commit(n, hash uint64) {
 	h := w.r.header(n)
-	yield()
+	interleave.Yield()
 	h.hash.Store(hash)
-	yield()
+	interleave.Yield()
 	h.number.Store(n + 1)
 }
 
@@ -100,7 +102,7 @@ func (a AudioReader) Generation() uint64 { return a.gen }
 // Holds reports whether the ring has block n, given its slot's head. A worker does not overwrite a
 // block before the clock has passed it.
 func (a AudioReader) Holds(n uint64, head Head) bool {
-	yield()
+	interleave.Yield()
 	return head.Of(a.gen) && head.Published() > n && a.r.header(n).number.Load() == n+1
 }
 
@@ -113,9 +115,9 @@ func (a AudioReader) Hash(n uint64, head Head) (hash uint64, ok bool) {
 	if !a.Holds(n, head) {
 		return 0, false
 	}
-	yield()
+	interleave.Yield()
 	hash = a.r.header(n).hash.Load()
-	yield()
+	interleave.Yield()
 	return hash, a.r.header(n).number.Load() == n+1
 }
 

@@ -4,6 +4,7 @@ import (
 	"sync/atomic"
 	"unsafe"
 
+	"github.com/music-chronus/chronus/shm/interleave"
 	"github.com/music-chronus/chronus/shm/sys"
 )
 
@@ -113,7 +114,7 @@ func (s *Segment) Commands() CommandReader { return CommandReader{at[commandWord
 
 // Room returns the number of commands that fit at least. The worker may free more at any time.
 func (c CommandWriter) Room() uint64 {
-	yield()
+	interleave.Yield()
 	return CommandEntries - (c.w.tail.Load() - c.w.consumed.Load())
 }
 
@@ -134,16 +135,16 @@ func (c CommandWriter) Put(list ...Command) error {
 	}
 	for _, m := range list {
 		e := &c.w.ring[m.Seq%CommandEntries]
-		yield()
+		interleave.Yield()
 		e.frame.Store(m.Frame)
 		e.plan.Store(m.Plan)
 		e.target.Store(uint64(m.Op)<<32 | uint64(m.Node)<<16 | uint64(m.Param))
-		yield()
+		interleave.Yield()
 		e.value.Store(floatBits(m.Value))
-		yield()
+		interleave.Yield()
 		e.seq.Store(m.Seq)
 	}
-	yield()
+	interleave.Yield()
 	c.w.tail.Store(list[len(list)-1].Seq)
 	return nil
 }
@@ -153,50 +154,50 @@ func (c CommandWriter) Liveness() *atomic.Uint32 { return &c.w.liveness }
 
 // Start lets the worker begin.
 func (c CommandWriter) Start() {
-	yield()
+	interleave.Yield()
 	c.w.start.Store(1)
 }
 
 // RequestSnapshot asks the worker for a snapshot. number starts at 1 and rises by 1.
 func (c CommandWriter) RequestSnapshot(number uint64) {
-	yield()
+	interleave.Yield()
 	c.w.requestedSnapshot.Store(number)
 }
 
 // Tail returns the Seq of the last command in the ring.
 func (c CommandReader) Tail() uint64 {
-	yield()
+	interleave.Yield()
 	return c.w.tail.Load()
 }
 
 // Started reports whether the worker may begin.
 func (c CommandReader) Started() bool {
-	yield()
+	interleave.Yield()
 	return c.w.start.Load() != 0
 }
 
 // RequestedSnapshot returns the number of the last requested snapshot.
 func (c CommandReader) RequestedSnapshot() uint64 {
-	yield()
+	interleave.Yield()
 	return c.w.requestedSnapshot.Load()
 }
 
 // Get copies the command seq, if it has arrived. Call it once for each command, in order, then
 // Consume.
 func (c CommandReader) Get(seq uint64) (m Command, ok bool) {
-	yield()
+	interleave.Yield()
 	if c.w.tail.Load() < seq {
 		return Command{}, false
 	}
 	e := &c.w.ring[seq%CommandEntries]
-	yield()
+	interleave.Yield()
 	what := e.target.Load()
-	yield()
+	interleave.Yield()
 	m = Command{
 		Seq: seq, Plan: e.plan.Load(), Frame: e.frame.Load(), Value: floatFrom(e.value.Load()),
 		Op: Op(what >> 32), Node: uint16(what >> 16), Param: uint16(what),
 	}
-	yield()
+	interleave.Yield()
 	return m, e.seq.Load() == seq
 }
 
@@ -211,6 +212,6 @@ func (c CommandReader) EndLiveness() {
 
 // Consume frees the entries up to seq for the producer.
 func (c CommandReader) Consume(seq uint64) {
-	yield()
+	interleave.Yield()
 	c.w.consumed.Store(seq)
 }

@@ -3,6 +3,8 @@ package shm
 import (
 	"time"
 	"unsafe"
+
+	"github.com/music-chronus/chronus/shm/interleave"
 )
 
 // Control is the engine segment as the engine process has it.
@@ -45,7 +47,7 @@ func (c Control) RemoveWorker(slot int, j Journal) {
 // Commit declares that every attached command ring holds all commands up to seq. Committed never
 // falls.
 func (c Control) Commit(seq uint64) {
-	yield()
+	interleave.Yield()
 	if seq > c.w.committed.Load() {
 		c.w.committed.Store(seq)
 	}
@@ -64,7 +66,7 @@ func (c Control) RaiseLead(lead int) {
 
 // SetTransport tells the callback what to do.
 func (c Control) SetTransport(t Transport) {
-	yield()
+	interleave.Yield()
 	c.w.transport.Store(uint32(t))
 }
 

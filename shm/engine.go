@@ -6,6 +6,7 @@ import (
 	"time"
 	"unsafe"
 
+	"github.com/music-chronus/chronus/shm/interleave"
 	"github.com/music-chronus/chronus/shm/sys"
 )
 
@@ -85,26 +86,26 @@ func AttachView(fd int) (View, error) {
 
 // Active returns the active word.
 func (v View) Active() Active {
-	yield()
+	interleave.Yield()
 	return Active(v.w.active.Load())
 }
 
 // Clock returns the number of the next block to play.
 func (v View) Clock() uint64 {
-	yield()
+	interleave.Yield()
 	return v.w.clock.Load()
 }
 
 // Committed returns the highest Seq that every attached command ring holds.
 func (v View) Committed() uint64 {
-	yield()
+	interleave.Yield()
 	return v.w.committed.Load()
 }
 
 // Lead returns how many blocks workers may be ahead of the clock, from 1 to the ring's size. The
 // callback raises and lowers it.
 func (v View) Lead() uint64 {
-	yield()
+	interleave.Yield()
 	return v.w.lead.Load()
 }
 
@@ -117,7 +118,7 @@ func (v View) LeadParts() (burst int, extra uint64) { return int(v.w.burst.Load(
 
 // Transport returns what the callback is told to do.
 func (v View) Transport() Transport {
-	yield()
+	interleave.Yield()
 	return Transport(v.w.transport.Load())
 }
 
@@ -126,12 +127,12 @@ func (v View) Grace() time.Duration { return time.Duration(v.w.grace.Load()) }
 
 // WakeSeq returns the wake word. Read it before testing a condition, then pass it to Wait.
 func (v View) WakeSeq() uint32 {
-	yield()
+	interleave.Yield()
 	return v.w.wake.Load()
 }
 
 // Wait sleeps while the wake word is seq, for at most timeout.
-func (v View) Wait(seq uint32, timeout time.Duration) { wait(&v.w.wake, seq, timeout) }
+func (v View) Wait(seq uint32, timeout time.Duration) { interleave.Wait(&v.w.wake, seq, timeout) }
 
 // Counters are the counters of the callback, in blocks unless noted.
 type Counters struct {
@@ -160,7 +161,7 @@ func (v View) Counters() Counters {
 
 // Mapped returns the generation of slot's ring that the callback reads; 0: none.
 func (v View) Mapped(slot int) uint64 {
-	yield()
+	interleave.Yield()
 	return v.w.mapped[slot].Load()
 }
 
@@ -193,7 +194,7 @@ func (v View) Heard(n uint64) (hash uint64, ok bool) {
 // swap is the only CAS on active. It records the time, from which the engine computes failover
 // times.
 func (v View) swap(old, new Active) bool {
-	yield()
+	interleave.Yield()
 	if !v.w.active.CompareAndSwap(uint64(old), uint64(new)) {
 		return false
 	}
@@ -204,7 +205,7 @@ func (v View) swap(old, new Active) bool {
 }
 
 func (v View) wakeAll() {
-	yield()
+	interleave.Yield()
 	v.w.wake.Add(1)
 	sys.FutexWake(&v.w.wake)
 }

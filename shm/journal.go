@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"sync/atomic"
 	"unsafe"
+
+	"github.com/music-chronus/chronus/shm/interleave"
 )
 
 // status is one cache line: what the worker of a slot does, and how it ended.
@@ -61,7 +63,7 @@ func attachJournal(fd int, write bool) (Journal, error) {
 
 // Head returns the head of a slot.
 func (j Journal) Head(slot int) Head {
-	yield()
+	interleave.Yield()
 	return Head(j.w.heads[slot].word.Load())
 }
 
@@ -71,7 +73,7 @@ func (j Journal) Published(slot int) uint64 { return j.Head(slot).Published() }
 // Decision returns the decision for block n. ok is false if there is none yet, or if a later block
 // has overwritten it.
 func (j Journal) Decision(n uint64) (d Decision, ok bool) {
-	yield()
+	interleave.Yield()
 	d = Decision(j.w.decisions[n%Laps].Load())
 	return d, d.lap() == lapOf(n)
 }
@@ -103,13 +105,13 @@ func (j Journal) Status(slot int) Status {
 	st := &j.w.status[slot]
 	var gen, b, c uint64
 	for again := true; again; again = gen != st.gen.Load() {
-		yield()
+		interleave.Yield()
 		gen = st.gen.Load()
-		yield()
+		interleave.Yield()
 		b = st.block.Load()
-		yield()
+		interleave.Yield()
 		c = st.cause.Load()
-		yield()
+		interleave.Yield()
 	}
 	return Status{
 		Generation: gen, Block: b - min(b, 1), Rendering: b > 0, Seq: st.seq.Load(),
@@ -136,9 +138,9 @@ func (j Journal) ClearCause(slot int) { j.w.status[slot].block.Store(0) }
 // recorded itself stays.
 func (j Journal) SetCause(slot int, gen uint64, c Cause, detail uint32) {
 	st := &j.w.status[slot]
-	yield()
+	interleave.Yield()
 	if st.gen.Load() == gen {
-		yield()
+		interleave.Yield()
 		st.cause.CompareAndSwap(0, uint64(c)<<32|uint64(detail))
 	}
 }
@@ -170,40 +172,40 @@ func (r Recorder) OwnStatus() Status { return r.Status(r.slot) }
 // Begin clears the slot's status and makes n the first block of this worker.
 func (r Recorder) Begin(n uint64) {
 	st := &r.w.status[r.slot]
-	yield()
+	interleave.Yield()
 	st.block.Store(0)
 	st.seq.Store(0)
 	st.node.Store(0)
-	yield()
+	interleave.Yield()
 	st.cause.Store(0)
-	yield()
+	interleave.Yield()
 	st.gen.Store(r.gen)
 	r.Publish(n)
 }
 
 // Publish declares that the ring holds every block below n.
 func (r Recorder) Publish(n uint64) {
-	yield()
+	interleave.Yield()
 	r.w.heads[r.slot].word.Store(uint64(MakeHead(r.gen, n)))
 }
 
 // BeginRender records that the worker renders block n, after command seq.
 func (r Recorder) BeginRender(n, seq uint64) {
 	st := &r.w.status[r.slot]
-	yield()
+	interleave.Yield()
 	st.seq.Store(seq)
-	yield()
+	interleave.Yield()
 	st.block.Store(n + 1)
 }
 
 // EndRender records that the worker renders no block, and what it corrected in its output.
 func (r Recorder) EndRender(s Sound) {
 	st := &r.w.status[r.slot]
-	yield()
+	interleave.Yield()
 	st.faults.Store(s.Faults<<16 | uint64(s.FaultNode)&0xffff)
 	st.limits.Store(s.Limited)
 	st.offset.Store(s.Offset)
-	yield()
+	interleave.Yield()
 	st.block.Store(0)
 }
 
@@ -213,13 +215,13 @@ func (r Recorder) NodeWord() *atomic.Uint64 { return &r.w.status[r.slot].node }
 
 // RecordCause records why this worker ends. The first cause stays.
 func (r Recorder) RecordCause(c Cause, detail uint32) {
-	yield()
+	interleave.Yield()
 	r.w.status[r.slot].cause.CompareAndSwap(0, uint64(c)<<32|uint64(detail))
 }
 
 // Lapped reports whether a later block has overwritten the decision of block n.
 func (r Recorder) Lapped(n uint64) bool {
-	yield()
+	interleave.Yield()
 	return Decision(r.w.decisions[n%Laps].Load()).lap() > lapOf(n)
 }
 
@@ -228,7 +230,7 @@ func (r Recorder) Lapped(n uint64) bool {
 func (r Recorder) Propose(n, seq uint64) (d Decision, ok bool) {
 	word := &r.w.decisions[n%Laps]
 	for {
-		yield()
+		interleave.Yield()
 		old := Decision(word.Load())
 		if old.lap() == lapOf(n) {
 			return old, true
@@ -237,7 +239,7 @@ func (r Recorder) Propose(n, seq uint64) (d Decision, ok bool) {
 			return 0, false
 		}
 		d = makeDecision(n, seq)
-		yield()
+		interleave.Yield()
 		if word.CompareAndSwap(uint64(old), uint64(d)) {
 			return d, true
 		}
@@ -247,11 +249,11 @@ func (r Recorder) Propose(n, seq uint64) (d Decision, ok bool) {
 // SkipNew sets SKIP in the unsealed decision d of block n. It returns the decision that holds.
 func (r Recorder) SkipNew(n uint64, d Decision) Decision {
 	word := &r.w.decisions[n%Laps]
-	yield()
+	interleave.Yield()
 	if !d.Sealed() && word.CompareAndSwap(uint64(d), uint64(d|skip)) {
 		return d | skip
 	}
-	yield()
+	interleave.Yield()
 	return Decision(word.Load())
 }
 
@@ -260,6 +262,6 @@ func (r Recorder) SkipNew(n uint64, d Decision) Decision {
 func (r Recorder) Seal(n uint64, d Decision) bool {
 	word := &r.w.decisions[n%Laps]
 	want := uint64(d | sealed)
-	yield()
+	interleave.Yield()
 	return word.CompareAndSwap(uint64(d&^sealed), want) || word.Load() == want
 }

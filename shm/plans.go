@@ -9,6 +9,7 @@ import (
 
 	"github.com/cespare/xxhash/v2"
 
+	"github.com/music-chronus/chronus/shm/interleave"
 	"github.com/music-chronus/chronus/shm/sys"
 )
 
@@ -50,21 +51,21 @@ func (p PlanStore) Put(number uint64, text []byte) error {
 		return fmt.Errorf("patch of %d bytes; the most are %d", len(text), TextMax)
 	}
 	t := &at[plansWords](p.Segment, 0).texts[number%Plans]
-	yield()
+	interleave.Yield()
 	t.number.Store(0)
-	yield()
+	interleave.Yield()
 	t.size.Store(uint64(len(text)))
 	copy(t.bytes[:], text)
-	yield()
+	interleave.Yield()
 	t.hash.Store(xxhash.Sum64(text))
-	yield()
+	interleave.Yield()
 	t.number.Store(number)
 	return nil
 }
 
 // SetCurrent says which plan plays, for workers that start and for an engine after this one.
 func (p PlanStore) SetCurrent(number uint64) {
-	yield()
+	interleave.Yield()
 	at[plansWords](p.Segment, 0).current.Store(number)
 }
 
@@ -85,7 +86,7 @@ func (p PlanStore) Reader() PlanReader { return PlanReader{p.Segment} }
 
 // Current is the number of the plan that plays.
 func (p PlanReader) Current() uint64 {
-	yield()
+	interleave.Yield()
 	return at[plansWords](p.seg, 0).current.Load()
 }
 
@@ -100,11 +101,11 @@ func (p PlanReader) Last() (number uint64) {
 // Text is a copy of the text of a plan. ErrNoPlan if it is not there, or not whole.
 func (p PlanReader) Text(number uint64) ([]byte, error) {
 	t := &at[plansWords](p.seg, 0).texts[number%Plans]
-	yield()
+	interleave.Yield()
 	if size := t.size.Load(); t.number.Load() == number && number > 0 && size <= TextMax {
-		yield()
+		interleave.Yield()
 		text := append([]byte(nil), t.bytes[:size]...)
-		yield()
+		interleave.Yield()
 		if xxhash.Sum64(text) == t.hash.Load() && t.number.Load() == number {
 			return text, nil
 		}
@@ -114,22 +115,22 @@ func (p PlanReader) Text(number uint64) ([]byte, error) {
 
 // RequestPlan asks the worker to make the plan of a number ready, to follow the one of another, while it goes on.
 func (c CommandWriter) RequestPlan(number, after uint64) {
-	yield()
+	interleave.Yield()
 	c.w.requestedAfter.Store(after)
-	yield()
+	interleave.Yield()
 	c.w.requestedPlan.Store(number)
-	yield()
+	interleave.Yield()
 	c.w.planWake.Add(1)
 	sys.FutexWake(&c.w.planWake)
 }
 
 // PlanReady tells whether the worker has made the plan of a number ready; err says why it refused.
 func (c CommandWriter) PlanReady(number uint64) (made bool, err error) {
-	yield()
+	interleave.Yield()
 	if c.w.reportedPlan.Load() != number {
 		return false, nil
 	}
-	yield()
+	interleave.Yield()
 	if n := min(c.w.planError.size.Load(), planErrorMax); n > 0 {
 		return false, errors.New(string(c.w.planError.bytes[:n]))
 	}
@@ -138,26 +139,26 @@ func (c CommandWriter) PlanReady(number uint64) (made bool, err error) {
 
 // RequestedPlan is the number of the plan that the engine wants ready, 0: none, and of the one that it is to follow.
 func (c CommandReader) RequestedPlan() (number, after uint64) {
-	yield()
+	interleave.Yield()
 	number = c.w.requestedPlan.Load() // stored after the other
-	yield()
+	interleave.Yield()
 	return number, c.w.requestedAfter.Load()
 }
 
 // PlanWakeSeq reads the word that is bumped when a plan is wanted.
 func (c CommandReader) PlanWakeSeq() uint32 {
-	yield()
+	interleave.Yield()
 	return c.w.planWake.Load()
 }
 
 // AwaitPlanRequest sleeps until the bell is no longer at bell, or timeout. Go's scheduler is told.
 func (c CommandReader) AwaitPlanRequest(bell uint32, timeout time.Duration) {
-	longWait(&c.w.planWake, bell, timeout)
+	interleave.Sleep(&c.w.planWake, bell, timeout)
 }
 
 // WakePlanBuilder wakes who sleeps in AwaitWant.
 func (c CommandReader) WakePlanBuilder() {
-	yield()
+	interleave.Yield()
 	c.w.planWake.Add(1)
 	sys.FutexWake(&c.w.planWake)
 }
@@ -171,8 +172,8 @@ func (c CommandReader) ReportPlan(number uint64, err error) {
 	if err != nil {
 		n = copy(c.w.planError.bytes[:], err.Error())
 	}
-	yield()
+	interleave.Yield()
 	c.w.planError.size.Store(uint64(n))
-	yield()
+	interleave.Yield()
 	c.w.reportedPlan.Store(number)
 }

@@ -1,5 +1,7 @@
 package shm
 
+import "github.com/music-chronus/chronus/shm/interleave"
+
 // Playback is the engine segment as the audio callback has it.
 type Playback struct{ View }
 
@@ -16,13 +18,13 @@ func AttachPlayback(fd int) (Playback, error) {
 // rescued means that it came from the ring of a standby.
 func (p Playback) Advance(hash uint64, rescued bool) {
 	n := p.w.clock.Load()
-	yield()
+	interleave.Yield()
 	p.w.heard[n%Laps].Store(hash)
 	p.w.counters.played.Add(1)
 	if rescued {
 		p.w.counters.rescued.Add(1)
 	}
-	yield()
+	interleave.Yield()
 	p.w.clock.Store(n + 1)
 }
 
@@ -53,7 +55,7 @@ func (p Playback) EndCall() {
 func (p Playback) SetLead(lead uint64, burst int, extra uint64) {
 	p.w.burst.Store(uint64(burst))
 	p.w.extra.Store(extra)
-	yield()
+	interleave.Yield()
 	p.w.lead.Store(max(1, min(lead, uint64(p.Geometry().Ring))))
 }
 
@@ -80,7 +82,7 @@ func (p Playback) AddXruns(n uint64) { p.w.counters.xruns.Add(n) }
 
 // SetMapped records which generation of slot's ring the callback reads from now on.
 func (p Playback) SetMapped(slot int, gen uint64) {
-	yield()
+	interleave.Yield()
 	p.w.mapped[slot].Store(gen)
 }
 

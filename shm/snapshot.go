@@ -6,6 +6,8 @@ import (
 	"unsafe"
 
 	"github.com/cespare/xxhash/v2"
+
+	"github.com/music-chronus/chronus/shm/interleave"
 )
 
 // StateMax bounds a worker's complete state in bytes. The memory is sparse: only what a
@@ -72,17 +74,17 @@ func (w SnapshotWriter) Complete(number uint64, st State) {
 }
 
 func (h *stateWords) store(number uint64, st State) {
-	yield()
+	interleave.Yield()
 	h.block.Store(st.Block)
-	yield()
+	interleave.Yield()
 	h.seq.Store(st.Seq)
-	yield()
+	interleave.Yield()
 	h.plan.Store(st.Plan)
-	yield()
+	interleave.Yield()
 	h.size.Store(uint64(len(st.Bytes)))
-	yield()
+	interleave.Yield()
 	h.hash.Store(st.hash())
-	yield()
+	interleave.Yield()
 	h.number.Store(number)
 }
 
@@ -93,24 +95,24 @@ func (r SnapshotReader) Copy(number uint64) (st State, ok bool, err error) {
 
 func load(seg *Segment, offset int, number uint64) (st State, ok bool, err error) {
 	h := at[stateWords](seg, offset)
-	yield()
+	interleave.Yield()
 	if h.number.Load() != number {
 		return State{}, false, nil
 	}
-	yield()
+	interleave.Yield()
 	size := h.size.Load()
-	yield()
+	interleave.Yield()
 	if size > StateMax {
 		return State{}, false, fmt.Errorf("state of %d bytes: %w", size, ErrCorrupt)
 	}
 	st.Block = h.block.Load()
-	yield()
+	interleave.Yield()
 	st.Seq = h.seq.Load()
-	yield()
+	interleave.Yield()
 	st.Plan = h.plan.Load()
-	yield()
+	interleave.Yield()
 	st.Bytes = append([]byte(nil), seg.bytes(offset+line, int(size))...)
-	yield()
+	interleave.Yield()
 	if st.hash() != h.hash.Load() {
 		return State{}, false, fmt.Errorf("state of block %d fails its hash: %w", st.Block, ErrCorrupt)
 	}

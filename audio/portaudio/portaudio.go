@@ -110,7 +110,7 @@ func (s *stream) open(d *pa.DeviceInfo, r audio.Request, fill audio.Fill) (err e
 			s.xruns.Add(1)
 		}
 		frames := len(out) / p.Output.Channels
-		s.throttle.take(frames)
+		s.throttle.wait(frames)
 		fill(out)
 	}
 	skipNumbers()

@@ -63,7 +63,7 @@ func (l *loop) open(plan uint64) error {
 func (l *loop) setStream(r *preparedPlan) {
 	r.str.SetProbe(l.rec.NodeWord())
 	l.str, l.plan = r.str, r.plan
-	l.builder.follow(r)
+	l.builder.setPresent(r)
 }
 
 // restore makes st the state to render from. Bytes absent: nothing has been rendered.
@@ -224,15 +224,15 @@ func (l *loop) switchPlan(m shm.Command, d shm.Decision) error {
 	plan := uint64(m.Value)
 	for {
 		bell := l.view.WakeSeq()
-		next, err := l.builder.made(plan)
+		next, err := l.builder.prepared(plan)
 		if err != nil {
 			return fmt.Errorf("slot %d: %w", l.slot, err)
 		}
 		if next != nil {
 			l.rec.BeginRender(l.n, d.Seq()) // a panic of what is set is that of this block
 			l.guarded(func() { l.str.Switch(next.str, m.Seq) })
-			l.setStream(next.then)
-			l.builder.took(next)
+			l.setStream(next.next)
+			l.builder.release(next)
 			l.rec.EndRender(l.sound()) // commands that are still to come may take their time
 			return nil
 		}

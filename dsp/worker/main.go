@@ -75,7 +75,7 @@ func run(own []*dsp.Desc) error {
 	l.schedule = schedule
 	go endWhenOrphaned(l.view)
 	go endOnSignal(l.rec)
-	l.builder.running = true
+	l.builder.started = true
 	go l.builder.run()
 	return l.run()
 }

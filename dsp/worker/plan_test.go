@@ -131,7 +131,7 @@ func TestSkippedChange(t *testing.T) {
 func TestMaker(t *testing.T) {
 	b := newBench(t)
 	m := b.loops[0].builder
-	m.running = true
+	m.started = true
 	go m.run() // until the test's process ends, as in a worker
 	await := func(plan uint64) error {
 		for range 2000 {
@@ -205,7 +205,7 @@ func TestGoOnNoAllocs(t *testing.T) {
 	l := b.loops[0]
 	b.step(0)
 	b.addPlan(other)
-	l.builder.make(2)
+	l.builder.prepare(2)
 	i := 0
 	n := testing.AllocsPerRun(1, func() {
 		i++

@@ -19,19 +19,13 @@ func NewSim(fds []int) (*Sim, error) {
 // BuildPlans does what the maker's thread does, from when Begin has returned. The caller has a thread of its own for it.
 func (s *Sim) BuildPlans() { s.loop.builder.attend() }
 
-func yield() {
-	if shm.Yield != nil {
-		shm.Yield()
-	}
-}
-
 // SetDie puts f in the place of the end of the process after a panic. f does not return.
 func SetDie(f func(why string)) { die = f }
 
 // Begin waits for the seed and for leave to start.
 func (s *Sim) Begin() error {
 	err := s.loop.begin(s.initial)
-	s.loop.builder.running = true
+	s.loop.builder.started = true
 	return err
 }
 

@@ -28,7 +28,7 @@ func Memfd(name string, size int) (int, error) {
 }
 
 // ErrNotSealed marks a descriptor that is not of a memory file with a fixed size.
-var ErrNotSealed = errors.New("not a sealed memory file")
+var ErrNotSealed = errors.New("not sealed")
 
 // Sealed reports whether fd is a memory file that can neither shrink nor grow.
 func Sealed(fd int) bool {

@@ -10,6 +10,7 @@ import (
 	"github.com/music-chronus/chronus/dsp/patch"
 	"github.com/music-chronus/chronus/dsp/stream"
 	"github.com/music-chronus/chronus/shm"
+	"github.com/music-chronus/chronus/shm/interleave"
 )
 
 // What a stream may keep is what a snapshot holds.
@@ -23,20 +24,20 @@ type planBuilder struct {
 	geo     shm.Geometry
 	samples sampleOpener
 	own     []*dsp.Desc // the program's own modules
-	running bool        // run has been started; else made does the work itself
+	started bool        // run has been started; else made does the work itself
 
-	asked   atomic.Uint64                // by the loop, which waits for it; 0: nothing
-	present atomic.Pointer[preparedPlan] // what is rendered
-	next    atomic.Pointer[preparedPlan]
+	requested atomic.Uint64                // by the loop, which waits for it; 0: nothing
+	present   atomic.Pointer[preparedPlan] // what is rendered
+	next      atomic.Pointer[preparedPlan]
 }
 
 // preparedPlan is a plan's stream, made to follow another.
 type preparedPlan struct {
 	plan uint64
-	of   *stream.Stream
+	from *stream.Stream
 	str  *stream.Stream
 	err  error
-	then *preparedPlan // what is present once it has taken over
+	next *preparedPlan // what is present once it has taken over
 }
 
 // builderTimeout bounds the sleep of a maker that nobody wants anything of.
@@ -65,42 +66,42 @@ func (m *planBuilder) compile(plan uint64) (*patch.Plan, error) {
 	if err != nil {
 		return nil, err
 	}
-	return m.samples.with(c)
+	return m.samples.open(c)
 }
 
-// follow says what the next plan has to follow.
-func (m *planBuilder) follow(present *preparedPlan) {
+// setPresent says what the next plan has to follow.
+func (m *planBuilder) setPresent(present *preparedPlan) {
 	m.present.Store(present)
-	yield()
-	m.asked.Store(0)
+	interleave.Yield()
+	m.requested.Store(0)
 	m.cmds.WakePlanBuilder()
 }
 
-// took forgets what the loop has taken over to, and with it the stream before.
-func (m *planBuilder) took(r *preparedPlan) { m.next.CompareAndSwap(r, nil) }
+// release forgets what the loop has taken over to, and with it the stream before.
+func (m *planBuilder) release(r *preparedPlan) { m.next.CompareAndSwap(r, nil) }
 
-// made is what can go on with a plan in place of the present stream; nil: not yet.
-func (m *planBuilder) made(plan uint64) (*preparedPlan, error) {
+// prepared is what can go on with a plan in place of the present stream; nil: not yet.
+func (m *planBuilder) prepared(plan uint64) (*preparedPlan, error) {
 	r := m.next.Load()
-	if r == nil || r.plan != plan || r.of != m.present.Load().str {
-		if m.asked.Store(plan); m.running {
-			yield()
+	if r == nil || r.plan != plan || r.from != m.present.Load().str {
+		if m.requested.Store(plan); m.started {
+			interleave.Yield()
 			m.cmds.WakePlanBuilder()
 			return nil, nil
 		}
-		m.make(plan)
+		m.prepare(plan)
 		r = m.next.Load()
 	}
 	return r, r.err
 }
 
-// make makes a plan ready.
-func (m *planBuilder) make(plan uint64) *preparedPlan {
-	yield()
-	r := &preparedPlan{plan: plan, of: m.present.Load().str}
-	r.str, r.err = m.build(r.of, plan)
-	r.then = &preparedPlan{plan: plan, str: r.str}
-	yield()
+// prepare makes a plan ready.
+func (m *planBuilder) prepare(plan uint64) *preparedPlan {
+	interleave.Yield()
+	r := &preparedPlan{plan: plan, from: m.present.Load().str}
+	r.str, r.err = m.build(r.from, plan)
+	r.next = &preparedPlan{plan: plan, str: r.str}
+	interleave.Yield()
 	m.next.Store(r)
 	return r
 }
@@ -137,9 +138,9 @@ func (m *planBuilder) attend() {
 // would have to make it again, waits until it is.
 func (m *planBuilder) serve() {
 	present := m.present.Load()
-	yield()
-	if plan := m.asked.Load(); plan != 0 && plan != present.plan {
-		m.fresh(plan, present)
+	interleave.Yield()
+	if plan := m.requested.Load(); plan != 0 && plan != present.plan {
+		m.reuseOrPrepare(plan, present)
 		return
 	}
 	switch want, after := m.cmds.RequestedPlan(); {
@@ -147,14 +148,14 @@ func (m *planBuilder) serve() {
 	case want == present.plan:
 		m.cmds.ReportPlan(want, nil)
 	case after == present.plan:
-		m.cmds.ReportPlan(want, m.fresh(want, present).err)
+		m.cmds.ReportPlan(want, m.reuseOrPrepare(want, present).err)
 	}
 }
 
-// fresh is the plan, ready to follow what is present.
-func (m *planBuilder) fresh(plan uint64, present *preparedPlan) *preparedPlan {
-	if r := m.next.Load(); r != nil && r.plan == plan && r.of == present.str {
+// reuseOrPrepare is the plan, ready to follow what is present.
+func (m *planBuilder) reuseOrPrepare(plan uint64, present *preparedPlan) *preparedPlan {
+	if r := m.next.Load(); r != nil && r.plan == plan && r.from == present.str {
 		return r
 	}
-	return m.make(plan)
+	return m.prepare(plan)
 }

@@ -20,14 +20,14 @@ type livenessWatcher struct {
 	done    chan struct{}
 
 	mu       sync.Mutex // a life's word is read only under it: whoever replaced one may unmap it
-	lives    [shm.MaxSlots]liveness
+	workers  [shm.MaxSlots]liveness
 	quitting bool
 }
 
 // liveness is one worker's word, nil for none, and whether it was seen to have begun.
 type liveness struct {
-	word  *atomic.Uint32
-	lived bool
+	word    *atomic.Uint32
+	started bool
 }
 
 // startupPoll is how often the words are looked at even if nothing woke the waiter: a life that begins wakes nobody.
@@ -45,7 +45,7 @@ func watchLiveness(words shm.Playback, journal shm.Journal) *livenessWatcher {
 // watch follows the life of slot's new worker from now on. After it, the word of the one before is
 // not read any more.
 func (d *livenessWatcher) watch(slot int, word *atomic.Uint32) {
-	d.change(func() { d.lives[slot] = liveness{word: word} })
+	d.change(func() { d.workers[slot] = liveness{word: word} })
 }
 
 // stop ends the waiter.
@@ -66,12 +66,12 @@ func (d *livenessWatcher) run() {
 	defer close(d.done)
 	runtime.LockOSThread() // never unlocked: the thread, with its priority, ends with the goroutine
 	sys.SetName("chronus-deaths")
-	words := make([]*atomic.Uint32, 0, len(d.lives)+1)
+	words := make([]*atomic.Uint32, 0, len(d.workers)+1)
 	_ = sys.ThreadFIFO(sys.PriorityWatch)
 	for {
 		d.changed.Store(1)
 		var tick time.Duration
-		words, tick = d.look(append(words[:0], &d.changed))
+		words, tick = d.poll(append(words[:0], &d.changed))
 		// The kernel checks the addresses: one that was unmapped meanwhile ends the wait, as the change does.
 		if tick == 0 || !sys.FutexWaitAny(words, tick) {
 			return // stopped; or an old kernel, where the engine's pidfd tells
@@ -79,23 +79,23 @@ func (d *livenessWatcher) run() {
 	}
 }
 
-// look deposes those that have died, and lists the words of those that live. tick is how long to wait
+// poll deposes those that have died, and lists the words of those that live. tick is how long to wait
 // for one of them; 0: no more.
-func (d *livenessWatcher) look(words []*atomic.Uint32) (_ []*atomic.Uint32, tick time.Duration) {
+func (d *livenessWatcher) poll(words []*atomic.Uint32) (_ []*atomic.Uint32, tick time.Duration) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	if d.quitting {
 		return words, 0
 	}
 	tick = idlePoll
-	for s := range d.lives {
-		l := &d.lives[s]
+	for s := range d.workers {
+		l := &d.workers[s]
 		switch {
 		case l.word == nil:
 		case l.word.Load() != 0:
-			l.lived = true
+			l.started = true
 			words = append(words, l.word)
-		case l.lived:
+		case l.started:
 			d.words.RemoveWorker(s, d.journal)
 			*l = liveness{}
 		default:

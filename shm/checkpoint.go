@@ -6,6 +6,8 @@ import (
 	"unsafe"
 
 	"github.com/cespare/xxhash/v2"
+
+	"github.com/music-chronus/chronus/shm/interleave"
 )
 
 // TextMax bounds a patch's text in bytes.
@@ -57,18 +59,18 @@ func (k *CheckpointStore) Put(v Checkpoint) error {
 	k.last++
 	w, body := k.words(k.last)
 	w.number.Store(0)
-	yield() // nobody reads it while this engine lives, but it may end here
+	interleave.Yield() // nobody reads it while this engine lives, but it may end here
 	w.block.Store(v.Block)
 	w.seq.Store(v.Seq)
 	w.plan.Store(v.Plan)
 	w.size.Store(uint64(len(v.Bytes)))
 	w.text.Store(uint64(len(v.Text)))
 	w.origin.Store(v.Origin)
-	yield()
+	interleave.Yield()
 	copy(k.bytes(body, len(v.Text)), v.Text)
 	copy(k.bytes(body+len(v.Text), len(v.Bytes)), v.Bytes)
 	w.hash.Store(xxhash.Sum64(k.bytes(body, len(v.Text)+len(v.Bytes))))
-	yield()
+	interleave.Yield()
 	w.number.Store(k.last)
 	return nil
 }

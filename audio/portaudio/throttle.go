@@ -26,8 +26,8 @@ func newThrottle(rate int, buffer time.Duration) throttle {
 	return throttle{rate: float64(rate) * throttleMargin, most: frames + throttleSlack, credit: frames}
 }
 
-// take waits until the frames can have been played. The zero brake never waits.
-func (b *throttle) take(frames int) {
+// wait waits until the frames can have been played. The zero brake never waits.
+func (b *throttle) wait(frames int) {
 	if b.rate == 0 {
 		return
 	}

@@ -23,7 +23,7 @@ func TestDeposesTheDead(t *testing.T) {
 	await(t, "the life to be seen", func() bool {
 		d.mu.Lock()
 		defer d.mu.Unlock()
-		return d.lives[0].lived
+		return d.workers[0].started
 	})
 	if a := s.control.Active(); a != before {
 		t.Fatalf("%v while all live", a)

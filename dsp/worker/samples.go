@@ -13,8 +13,8 @@ type sampleOpener struct {
 	last  map[string]*dsp.Sample
 }
 
-// with is a plan with its samples.
-func (o *sampleOpener) with(p *patch.Plan) (*patch.Plan, error) {
+// open is a plan with its samples.
+func (o *sampleOpener) open(p *patch.Plan) (*patch.Plan, error) {
 	now := map[string]*dsp.Sample{}
 	p, err := p.WithSamples(func(sum string) (s *dsp.Sample, err error) {
 		if s = o.last[sum]; s == nil {

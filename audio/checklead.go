@@ -5,11 +5,11 @@ type flipControl struct {
 	active worker // at the end of the last call
 	head   uint64 // its head then
 	tries  int    // calls under the guard, since an active worker last had its full lead
-	kept   worker // that worker: it kept up once
+	keptUp worker // that worker: it kept up once
 
-	left     worker // from which the sound was taken for want of lead, and which has not published since
-	leftHead uint64 // its head then
-	leftKept bool   // it had kept up before
+	flippedFrom       worker // from which the sound was taken for want of lead, and which has not published since
+	flippedFromHead   uint64 // its head then
+	flippedFromKeptUp bool   // it had kept up before
 }
 
 // worker is one process that renders. No worker has generation 0.
@@ -44,7 +44,7 @@ func (p *Player) hasFullLead(now int64) (healthy bool) {
 		p.lead.setFilled()
 	}
 	if healthy {
-		p.flips.tries, p.flips.kept = 0, w
+		p.flips.tries, p.flips.keptUp = 0, w
 	}
 	return healthy
 }
@@ -68,7 +68,7 @@ func (p *Player) checkLead(now int64, healthy bool) {
 		p.words.CountOverrun()
 	case p.flip():
 		return
-	case w == j.kept && w == j.active && head > j.head:
+	case w == j.keptUp && w == j.active && head > j.head:
 		p.extendLead(now, need-head) // it lives, and no other worker is better off
 	}
 	j.active, j.head = w, head
@@ -83,7 +83,7 @@ func (p *Player) flip() bool {
 	if !ok || !j.mayFlip(p.slots) {
 		return false
 	}
-	j.left, j.leftHead, j.leftKept = w, head, w == j.kept
+	j.flippedFrom, j.flippedFromHead, j.flippedFromKeptUp = w, head, w == j.keptUp
 	p.words.Flip(a, to)
 	j.active, j.head = p.worker(to)
 	return true
@@ -93,7 +93,7 @@ func (p *Player) flip() bool {
 // stands still it is not better off.
 func (p *Player) candidateHead(slot int) uint64 {
 	w, head := p.worker(slot)
-	if w == p.flips.left {
+	if w == p.flips.flippedFrom {
 		return 0
 	}
 	return head
@@ -103,17 +103,17 @@ func (p *Player) candidateHead(slot int) uint64 {
 // kept up before, it was only late: the lead was too short for this machine.
 func (p *Player) checkFlippedFrom(now int64) {
 	j := &p.flips
-	if j.left.gen == 0 {
+	if j.flippedFrom.gen == 0 {
 		return
 	}
-	w, head := p.worker(j.left.slot)
-	if w == j.left && head == j.leftHead {
+	w, head := p.worker(j.flippedFrom.slot)
+	if w == j.flippedFrom && head == j.flippedFromHead {
 		return
 	}
-	if w == j.left && j.leftKept {
+	if w == j.flippedFrom && j.flippedFromKeptUp {
 		p.extendLead(now, 1)
 	}
-	j.left = worker{}
+	j.flippedFrom = worker{}
 }
 
 // extendLead makes the lead longer for a worker that was late.
