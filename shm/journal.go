@@ -161,7 +161,7 @@ func AttachRecorder(fd, slot int, gen uint64) (Recorder, error) {
 	}
 	if n := int(j.Geometry().Slots); slot < 0 || slot >= n {
 		j.Close()
-		return Recorder{}, fmt.Errorf("slot %d of %d: %w", slot, n, ErrCorrupt)
+		return Recorder{}, fmt.Errorf("attach journal: slot %d of %d: %w", slot, n, ErrCorrupt)
 	}
 	return Recorder{j, slot, gen}, nil
 }

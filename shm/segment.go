@@ -125,12 +125,12 @@ func (s *Segment) ReadOnlyFD() (int, error) { return sys.ReadOnly(s.m.FD()) }
 // afterwards. A second call does nothing.
 func (s *Segment) Close() { s.m.Close() }
 
-// at overlays a T on the body of the segment. Every offset is a multiple of a cache line, which
-// aligns all words.
+// at overlays a T on the body of the segment. Offsets are multiples of a cache line, so words are
+// aligned.
 func at[T any](s *Segment, offset int) *T { return sys.At[T](s.m, headerSize+offset) }
 
 // bytes returns n bytes of the body from offset on, without a copy.
 func (s *Segment) bytes(offset, n int) []byte { return s.m.Bytes(headerSize+offset, n) }
 
-// touch makes the pages of n bytes of the body from offset on exist. See sys.Mapping.
+// touch reads a word of every page of n bytes of the body from offset on. See sys.Mapping.Touch.
 func (s *Segment) touch(offset, n int) { s.m.Touch(headerSize+offset, n) }

@@ -9,14 +9,14 @@ const Laps = 512
 // CommandEntries is how many commands a ring holds. A simulation has few, so that it fills the ring.
 const CommandEntries = 32
 
-// Segment is what the writer writes into, for a simulated process to unmap at its end.
+// Segment returns the mapping, which a simulated process closes at its end.
 func (w AudioWriter) Segment() *Segment { return w.r.seg }
 
-// Segment is what the writer writes into, for a simulated process to unmap at its end.
+// Segment returns the mapping, which a simulated process closes at its end.
 func (w SnapshotWriter) Segment() *Segment { return w.seg }
 
-// Spoil flips a bit of the segment's header, so that no process can attach it from now on.
+// Spoil flips a bit of the segment's header, so that attaching it fails from now on.
 func (s *Segment) Spoil() { s.header().Magic ^= 1 << 41 }
 
-// Spoiled tells whether Spoil was called for the segment, by whatever mapping.
+// Spoiled reports whether Spoil was called, through this or another mapping.
 func (s *Segment) Spoiled() bool { return s.header().Magic != magic }

@@ -9,8 +9,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Mapping is a shared mapping of a sealed memory file, and the file's descriptor. Its owner closes
-// it. Close ends the mapping, so no pointer or slice taken from it may be used afterwards.
+// Mapping is a shared mapping of a sealed memory file, with the file's descriptor. Its owner closes
+// it. After Close no pointer or slice taken from it may be used.
 type Mapping struct {
 	fd  int // -1: closed
 	mem []byte
@@ -25,8 +25,8 @@ func CreateMapping(name string, size int) (*Mapping, error) {
 	return mapAll(fd, size, true)
 }
 
-// AttachMapping maps the whole of a memory file and takes over fd, also on an error. ErrNotSealed:
-// fd is another file, or one that can shrink.
+// AttachMapping maps a whole memory file and takes over fd, also on an error. A file that can
+// shrink or grow is ErrNotSealed.
 func AttachMapping(fd int, write bool) (*Mapping, error) {
 	if !Sealed(fd) {
 		_ = unix.Close(fd)
