@@ -9,6 +9,7 @@ import (
 
 	"github.com/cespare/xxhash/v2"
 
+	"github.com/music-chronus/chronus/actors/report"
 	"github.com/music-chronus/chronus/shm"
 	"github.com/music-chronus/chronus/shm/sys"
 )
@@ -186,7 +187,7 @@ func adopt(cfg Config, asked []byte, h *heritage, emit func(Event)) (*rig, error
 	}
 	r.control.RequestLead(r.cfg.Lead)
 	r.active = r.control.Active()
-	news := TookOver{Audio: h.audio != nil, Block: r.control.Clock()}
+	news := report.TookOver{Audio: h.audio != nil, Block: r.control.Clock()}
 	for _, s := range r.slots {
 		if s.phase != empty {
 			news.Workers++
@@ -289,29 +290,28 @@ func (r *rig) finishBroadcast() {
 			rings = append(rings, s.cmds)
 		}
 	}
-	before := r.log.last
+	before := r.log.Last()
 	for {
-		half, ok := peek(rings, r.log.last+1)
+		half, ok := peek(rings, r.log.Last()+1)
 		if !ok {
 			break
 		}
 		for _, s := range r.slots {
-			if s.attached() && s.cmds.Tail() == r.log.last {
+			if s.attached() && s.cmds.Tail() == r.log.Last() {
 				_ = s.cmds.Put(half)
 			}
 		}
-		r.log.last = half.Seq
-		r.log.add(half, nil)
+		r.log.Append(half, nil)
 	}
 	for _, s := range r.slots {
 		// A joiner may be behind: it is fed. Who may be named must have all.
-		if s.attached() && s.phase == ready && s.cmds.Tail() < r.log.last {
-			r.giveUp(s, "it was not fed any more")
+		if s.attached() && s.phase == ready && s.cmds.Tail() < r.log.Last() {
+			r.condemn(s, "lacks commands after the take-over")
 		}
 	}
-	if r.log.last > before {
-		r.log.join(r.log.last - before)
-		r.control.Commit(r.log.last)
+	if r.log.Last() > before {
+		r.log.Join(r.log.Last() - before)
+		r.control.Commit(r.log.Last())
 	}
 }
 

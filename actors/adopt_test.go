@@ -22,17 +22,16 @@ func TestFinishBroadcast(t *testing.T) {
 			}
 		}
 	}
-	r.log.add(gate(1), nil)
-	r.log.last = 1
+	r.log.Append(gate(1), nil)
 	r.control.Commit(1)
 	r.finishBroadcast()
 	for _, s := range r.slots {
-		if c, ok := s.cmds.Peek(4); s.cmds.Tail() != 4 || s.hung || !ok || c != gate(4) {
-			t.Errorf("worker %d: tail %d, given up %t, %+v", s.number, s.cmds.Tail(), s.hung, c)
+		if c, ok := s.cmds.Peek(4); s.cmds.Tail() != 4 || s.condemned || !ok || c != gate(4) {
+			t.Errorf("worker %d: tail %d, given up %t, %+v", s.number, s.cmds.Tail(), s.condemned, c)
 		}
 	}
-	if c, ok := r.log.between(1, 4); r.log.last != 4 || r.control.Committed() != 4 || !ok || len(c) != 3 {
-		t.Errorf("last %d, committed %d, %d in the log", r.log.last, r.control.Committed(), len(c))
+	if c, ok := r.log.Between(1, 4); r.log.Last() != 4 || r.control.Committed() != 4 || !ok || len(c) != 3 {
+		t.Errorf("last %d, committed %d, %d in the log", r.log.Last(), r.control.Committed(), len(c))
 	}
 }
 
@@ -61,8 +60,7 @@ func TestInheritsPresent(t *testing.T) {
 				r.plans.SetCurrent(p.number)
 			}
 			if tt.command {
-				r.log.last = 1
-				r.log.add(shm.Command{Seq: 1, Op: shm.OpPlan, Plan: first.number, Value: float64(p.number)}, nil)
+				r.log.Append(shm.Command{Op: shm.OpPlan, Plan: first.number, Value: float64(p.number)}, nil)
 			}
 			if tt.decision {
 				r.journal.ReplaceDecision(12, 1)
@@ -114,13 +112,10 @@ func TestBeginsAnew(t *testing.T) {
 	p := wanted(t, r)
 	r.play(p)
 	r.kept.Seq = 3
-	for r.log.last = 7; r.log.last < 9; { // 4 to 7 are gone
-		r.log.last++
-		r.log.add(shm.Command{Seq: r.log.last}, nil)
-	}
+	r.log.Restore(9, []shm.Command{{Seq: 8}, {Seq: 9}}) // 4 to 7 are gone
 	s, ends := r.slots[1], r.slots[0]
 	s.phase, s.since, s.want = starting, time.Now(), ask{state: r.kept.State, done: true}
-	if r.tendStarting(s, time.Now()); r.present != p || s.hung {
+	if r.tendStarting(s, time.Now()); r.present != p || s.condemned {
 		t.Fatal("there is a worker that has the state")
 	}
 	ends.phase = empty

@@ -9,6 +9,7 @@ import (
 
 	"github.com/music-chronus/chronus/osc"
 	"github.com/music-chronus/chronus/osc/feed"
+	"github.com/music-chronus/chronus/osc/server"
 )
 
 // What may be forged takes nothing from who is told; what cannot be does.
@@ -16,9 +17,9 @@ func TestForgedEnd(t *testing.T) {
 	in, _, near := intakeOf(t)
 	far := in.desk.server.Peer(netip.MustParseAddrPort("192.0.2.1:9"))
 	for _, tt := range []struct {
-		from    osc.Peer
+		from    server.Peer
 		name    string
-		run     func(*intake, *osc.Message, osc.Peer) error
+		run     func(*intake, *osc.Message, server.Peer) error
 		arg     uint64
 		all     bool // is still told
 		lines   bool

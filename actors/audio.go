@@ -5,6 +5,8 @@ import (
 	"time"
 
 	"github.com/asynkron/protoactor-go/actor"
+
+	"github.com/music-chronus/chronus/actors/report"
 )
 
 // audioProxy sees to it that there is an audio process. It belongs to the rig, as the workers do.
@@ -42,7 +44,7 @@ func (p *audioProxy) replace(ctx actor.Context, m died) {
 		return
 	}
 	d := p.after(m.young)
-	p.rig.emit(AudioEnded{PID: pid, Cause: reason, After: d})
+	p.rig.emit(report.AudioEnded{PID: pid, Cause: reason, After: d})
 	if d > 0 {
 		p.retryAfter(ctx, d)
 		return
@@ -53,7 +55,7 @@ func (p *audioProxy) replace(ctx actor.Context, m died) {
 func (p *audioProxy) spawn(ctx actor.Context) {
 	if err := p.rig.spawnAudio(); err != nil {
 		d := max(p.after(true), 10*time.Millisecond)
-		p.rig.emit(AudioEnded{Cause: err.Error(), After: d})
+		p.rig.emit(report.AudioEnded{Cause: err.Error(), After: d})
 		p.retryAfter(ctx, d)
 	}
 }

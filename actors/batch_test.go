@@ -8,26 +8,27 @@ import (
 	"syscall"
 	"testing"
 
+	"github.com/music-chronus/chronus/actors/internal/commandlog"
 	"github.com/music-chronus/chronus/dsp/patch"
 	"github.com/music-chronus/chronus/shm"
 )
 
 // gates is a message of n commands.
-func gates(n int) play {
-	return play{commands: slices.Repeat([]shm.Command{{Op: shm.OpGate, Node: 2, Value: 1}}, n)}
+func gates(n int) commandlog.Request {
+	return commandlog.Request{Commands: slices.Repeat([]shm.Command{{Op: shm.OpGate, Node: 2, Value: 1}}, n)}
 }
 
 // lateness is an asker who notes how late what it asks begins.
 type lateness struct{ list *[]float64 }
 
-func (lateness) answer(error)           {}
-func (l lateness) late(seconds float64) { *l.list = append(*l.list, seconds) }
+func (lateness) Answer(error)           {}
+func (l lateness) Late(seconds float64) { *l.list = append(*l.list, seconds) }
 
 // at gives a message a time tag.
-func (p play) at(frame int64, late *[]float64) play {
-	p.due, p.timed, p.asker = frame, true, lateness{late}
-	for i := range p.commands {
-		p.commands[i].Frame = uint64(max(frame, 1))
+func at(p commandlog.Request, frame int64, late *[]float64) commandlog.Request {
+	p.Due, p.Timed, p.Requester = frame, true, lateness{late}
+	for i := range p.Commands {
+		p.Commands[i].Frame = uint64(max(frame, 1))
 	}
 	return p
 }
@@ -39,28 +40,29 @@ func TestBatchEntersWhole(t *testing.T) {
 	c := &conductor{rig: r}
 	var answers []string
 	answer := func(i int) func(error) { return func(err error) { answers = append(answers, fmt.Sprint(i, err)) } }
-	b := batch{plan: r.present.number}
+	b := commandlog.Batch{Plan: r.present.number}
 	for i, n := range []int{1, 64, 3} {
 		p := gates(n)
-		p.asker = askerFunc(answer(i))
-		b.plays = append(b.plays, p)
+		p.Requester = commandlog.RequesterFunc(answer(i))
+		b.Requests = append(b.Requests, p)
 	}
 	d := &desk{}
 	d.inFlight.Store(6)
-	all := func() { c.playAll(batches{list: []batch{b}, desk: d}) }
+	all := func() { c.playAll(batches{list: []commandlog.Batch{b}, desk: d}) }
 	all()
-	if r.control.Committed() != 68 || r.slots[0].cmds.Tail() != 68 || r.slots[1].cmds.Tail() != 68 || len(r.log.commands) != 68 {
-		t.Errorf("committed %d, in the rings %d and %d, in the log %d", r.control.Committed(), r.slots[0].cmds.Tail(), r.slots[1].cmds.Tail(), len(r.log.commands))
+	if r.control.Committed() != 68 || r.slots[0].cmds.Tail() != 68 || r.slots[1].cmds.Tail() != 68 || r.log.Len() != 68 {
+		t.Errorf("committed %d, in the rings %d and %d, in the log %d", r.control.Committed(), r.slots[0].cmds.Tail(), r.slots[1].cmds.Tail(), r.log.Len())
 	}
 	if got := fmt.Sprint(answers); got != "[0 <nil> 1 <nil> 2 <nil>]" || d.inFlight.Load() != 3 {
 		t.Errorf("answers %s, %d still on their way", got, d.inFlight.Load())
 	}
-	for i := range r.log.commands {
-		if c := r.log.commands[i]; c.Seq != uint64(i)+1 || (r.log.askers[i] != nil) != (i == 0 || i == 64 || i == 67) {
-			t.Errorf("command %d: %+v, answered %t", i, c, r.log.askers[i] != nil)
+	for i, c := range r.log.Commands() {
+		answered := r.log.TakeRequester(c.Seq) != nil
+		if c.Seq != uint64(i)+1 || answered != (i == 0 || i == 64 || i == 67) {
+			t.Errorf("command %d: %+v, answered %t", i, c, answered)
 		}
 	}
-	b.plan++
+	b.Plan++
 	answers = nil
 	all()
 	if got := fmt.Sprint(answers); got != fmt.Sprintf("[0 %[1]v 1 %[1]v 2 %[1]v]", errReplanned) || d.inFlight.Load() != 0 || r.control.Committed() != 68 {
@@ -77,12 +79,12 @@ func TestPanicPlaysTheOthers(t *testing.T) {
 	m := batches{desk: d}
 	for i := range 3 {
 		p := gates(1)
-		p.asker = askerFunc(func(error) {
+		p.Requester = commandlog.RequesterFunc(func(error) {
 			if answers++; i == 1 {
 				panic("the second")
 			}
 		})
-		m.list = append(m.list, batch{plays: []play{p}, plan: r.present.number})
+		m.list = append(m.list, commandlog.Batch{Requests: []commandlog.Request{p}, Plan: r.present.number})
 	}
 	func() {
 		defer func() {
@@ -115,21 +117,21 @@ func TestBatchOfThePlanBefore(t *testing.T) {
 	node := func(plan *patch.Plan, id string) uint16 {
 		return uint16(slices.IndexFunc(plan.Nodes(), func(n patch.PlanNode) bool { return n.ID == id }))
 	}
-	b, refused := batch{plan: 99}, map[string]error{}
+	b, refused := commandlog.Batch{Plan: 99}, map[string]error{}
 	for _, id := range []string{"lone", "adsr1", "filter1"} {
 		p := gates(2)
-		for i := range p.commands {
-			p.commands[i].Node = node(was, id)
+		for i := range p.Commands {
+			p.Commands[i].Node = node(was, id)
 		}
-		p.asker = askerFunc(func(err error) { refused[id] = err })
-		b.plays = append(b.plays, p)
+		p.Requester = commandlog.RequesterFunc(func(err error) { refused[id] = err })
+		b.Requests = append(b.Requests, p)
 	}
 	(&conductor{rig: r}).play(b)
 	if err := refused["lone"]; err == nil || !strings.Contains(err.Error(), `node "lone" is gone`) || refused["adsr1"] != nil || refused["filter1"] != nil || len(refused) != 3 {
 		t.Errorf("answers: %v", refused)
 	}
 	var nodes []uint16
-	for _, c := range r.log.commands {
+	for _, c := range r.log.Commands() {
 		nodes = append(nodes, c.Node)
 	}
 	now := r.present.plan
@@ -143,26 +145,26 @@ func TestBatchNeedsRoom(t *testing.T) {
 	r := diverging(t, 2, 4, noSlot)
 	r.control.SetTransport(shm.Play)
 	enter := func(n int) error {
-		_, err := r.enter(batch{plays: []play{gates(n)}, plan: r.present.number})
+		_, err := r.enter(commandlog.Batch{Requests: []commandlog.Request{gates(n)}, Plan: r.present.number})
 		return err
 	}
-	if err := enter(batchMost + 1); !errors.Is(err, errBatch) {
+	if err := enter(commandlog.MaxBatch + 1); !errors.Is(err, commandlog.ErrBatchSize) {
 		t.Errorf("too many at once: %v", err)
 	}
-	for range shm.CommandEntries/batchMost - 1 {
-		if err := enter(batchMost); err != nil {
+	for range shm.CommandEntries/commandlog.MaxBatch - 1 {
+		if err := enter(commandlog.MaxBatch); err != nil {
 			t.Fatal(err)
 		}
 	}
-	if err := enter(batchMost - 1); err != nil {
+	if err := enter(commandlog.MaxBatch - 1); err != nil {
 		t.Fatal(err)
 	}
 	if err := enter(2); !errors.Is(err, errRingsFull) || r.control.Committed() != shm.CommandEntries-1 {
 		t.Errorf("no ring has room: %v, committed %d", err, r.control.Committed())
 	}
 	r.slots[0].ring.Commands().Consume(100)
-	if err := enter(2); err != nil || r.slots[0].hung || !r.slots[1].hung || r.slots[1].cmds.Tail() != shm.CommandEntries-1 {
-		t.Errorf("%v; given up: %t and %t; the second has %d", err, r.slots[0].hung, r.slots[1].hung, r.slots[1].cmds.Tail())
+	if err := enter(2); err != nil || r.slots[0].condemned || !r.slots[1].condemned || r.slots[1].cmds.Tail() != shm.CommandEntries-1 {
+		t.Errorf("%v; given up: %t and %t; the second has %d", err, r.slots[0].condemned, r.slots[1].condemned, r.slots[1].cmds.Tail())
 	}
 }
 
@@ -185,13 +187,13 @@ func TestLateIsWhatBeginsLate(t *testing.T) {
 		}
 	}
 	var late []float64
-	(&conductor{rig: r}).play(batch{plan: r.present.number, plays: []play{gates(1).at(640, &late), gates(1).at(639, &late), gates(2).at(-48000, &late), gates(1)}})
+	(&conductor{rig: r}).play(commandlog.Batch{Plan: r.present.number, Requests: []commandlog.Request{at(gates(1), 640, &late), at(gates(1), 639, &late), at(gates(2), -48000, &late), gates(1)}})
 	if fmt.Sprint(late) != fmt.Sprint([]float64{1.0 / 48000, (640.0 + 48000) / 48000}) {
 		t.Errorf("late: %v", late)
 	}
 	late = nil
-	held := []play{gates(1).at(48000, &late), gates(1), gates(1).at(540, &late)}
-	(&conductor{rig: r}).play(batch{plan: r.present.number, behind: 4800, plays: held}) // what has a time tag begins so much later
+	held := []commandlog.Request{at(gates(1), 48000, &late), gates(1), at(gates(1), 540, &late)}
+	(&conductor{rig: r}).play(commandlog.Batch{Plan: r.present.number, Behind: 4800, Requests: held}) // what has a time tag begins so much later
 	if fmt.Sprint(late) != fmt.Sprint([]float64{0.1, 4900.0 / 48000}) {
 		t.Errorf("late, while what plays is behind: %v", late)
 	}
@@ -200,29 +202,5 @@ func TestLateIsWhatBeginsLate(t *testing.T) {
 	}
 	if n := r.entry(r.control.Committed()); n != 10 {
 		t.Errorf("it entered block 10, not %d", n)
-	}
-}
-
-// No more commands wait for their frame than streams hold; what has been played waits no more.
-func TestWaitingIsBounded(t *testing.T) {
-	var w waiting
-	var late []float64
-	b := func(n int, frame int64) []play { return []play{gates(n).at(frame, &late), gates(5)} }
-	for i := range 4 {
-		if err := w.take(b(1000, int64(i+1)*100), 0); err != nil {
-			t.Fatal(i, err)
-		}
-	}
-	if err := w.take(b(1, 500), 99); !errors.Is(err, errWaiting) {
-		t.Errorf("one more: %v", err)
-	}
-	if err := w.take([]play{gates(5000)}, 99); err != nil {
-		t.Errorf("what does not wait: %v", err)
-	}
-	if err := w.take(b(1000, 500), 100); err != nil {
-		t.Errorf("in the place of what is played: %v", err)
-	}
-	if err := w.take(b(1, 500), 100); !errors.Is(err, errWaiting) {
-		t.Errorf("one more: %v", err)
 	}
 }

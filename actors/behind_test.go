@@ -9,11 +9,13 @@ import (
 
 	"github.com/asynkron/protoactor-go/actor"
 
+	"github.com/music-chronus/chronus/actors/internal/commandlog"
 	"github.com/music-chronus/chronus/osc"
+	"github.com/music-chronus/chronus/osc/server"
 )
 
 // plainIntake is one with the default patch's addresses alone.
-func plainIntake(t *testing.T) (*intake, chan batch, osc.Peer) {
+func plainIntake(t *testing.T) (*intake, chan commandlog.Batch, server.Peer) {
 	t.Helper()
 	in, came, from := intakeOf(t)
 	known := *in.desk.directory.Load()
@@ -65,11 +67,11 @@ func TestVerbsComeBehindPlays(t *testing.T) {
 		switch m := ctx.Message().(type) {
 		case batches:
 			for _, b := range m.list {
-				for _, p := range b.plays {
-					if len(p.commands) > 0 {
-						seen <- fmt.Sprintf("%.1f", p.commands[0].Value)
+				for _, p := range b.Requests {
+					if len(p.Commands) > 0 {
+						seen <- fmt.Sprintf("%.1f", p.Commands[0].Value)
 					}
-					p.asker.answer(nil)
+					p.Requester.Answer(nil)
 				}
 			}
 		case request:

@@ -39,7 +39,7 @@ func TestPoisonPatch(t *testing.T) {
 				}
 				until(t, e, "redundant", redundant)
 				if tt.wants == "quarantined" {
-					until(t, e, "told", func(st actors.Status) bool { return said(st, "patch changed", "is left out, and bombs plays on") })
+					until(t, e, "told", func(st actors.Status) bool { return said(st, "patch changed", "is left out; bombs plays on") })
 					if _, err := change(e, bad); err == nil || !strings.Contains(err.Error(), "has ended workers") {
 						t.Errorf("the same again: %v", err)
 					}

@@ -9,6 +9,7 @@ import (
 	"github.com/music-chronus/chronus/osc"
 	"github.com/music-chronus/chronus/osc/feed"
 	"github.com/music-chronus/chronus/osc/query"
+	"github.com/music-chronus/chronus/osc/server"
 )
 
 // noOSC as the address of Config.OSC means not to listen.
@@ -18,10 +19,10 @@ const noOSC = "none"
 // no packet is lost, and the addresses.
 type desk struct {
 	directory atomic.Pointer[directory]
-	clock     func() uint64 // the next frame to play
-	server    *osc.Server   // nil: none
-	timeline  *osc.Timeline // set before the server serves
-	inFlight  atomic.Int64  // messages on their way to Conductor
+	clock     func() uint64  // the next frame to play
+	server    *server.Server // nil: none
+	timeline  *osc.Timeline  // set before the server serves
+	inFlight  atomic.Int64   // messages on their way to Conductor
 	dropped   atomic.Uint64
 	delays    delays
 	drafts    drafts
@@ -42,14 +43,14 @@ type directory struct {
 	before *directory // that it followed; nil: none that can be gone back to
 }
 
-func newDesk(address string, access osc.Access, plan *patch.Plan) (d *desk, err error) {
+func newDesk(address string, access server.Access, plan *patch.Plan) (d *desk, err error) {
 	d = &desk{clock: func() uint64 { return 0 }}
 	if err = d.replan(&planned{plan: plan}); err != nil {
 		return nil, err
 	}
 	d.feed = feed.New(func() feed.Values { return d.view() })
 	if address != noOSC {
-		d.server, err = osc.Listen(address, access)
+		d.server, err = server.Listen(address, access)
 	}
 	return d, err
 }

@@ -7,9 +7,9 @@ import (
 	"strconv"
 	"syscall"
 
-	"github.com/music-chronus/chronus/osc"
 	"github.com/music-chronus/chronus/osc/feed"
 	"github.com/music-chronus/chronus/osc/query"
+	"github.com/music-chronus/chronus/osc/server"
 )
 
 // discover lets clients find out what addresses there are: an OSCQuery server, and beyond this machine mDNS. The address that is not asked for is a port
@@ -43,7 +43,7 @@ const queryAbove = 80
 
 func (d *desk) listen(cfg Config, asked bool) error {
 	c := query.Config{
-		Name: "Chronus", OSC: d.server.Addr(), Access: osc.Access{Allow: cfg.OSCAllow}, Feed: d.feed, Values: func() feed.Values { return d.view() },
+		Name: "Chronus", OSC: d.server.Addr(), Access: server.Access{Allow: cfg.OSCAllow}, Feed: d.feed, Values: func() feed.Values { return d.view() },
 	}
 	if asked {
 		var err error

@@ -10,12 +10,13 @@ import (
 
 	"github.com/music-chronus/chronus/osc"
 	"github.com/music-chronus/chronus/osc/feed"
+	"github.com/music-chronus/chronus/osc/server"
 )
 
 // deskAt is a desk with a socket at an address, and what tells of it.
 func deskAt(t *testing.T, cfg Config) *desk {
 	t.Helper()
-	d, err := newDesk(cfg.OSC, osc.Access{}, planOf(t, valuePatch))
+	d, err := newDesk(cfg.OSC, server.Access{}, planOf(t, valuePatch))
 	if err != nil {
 		t.Fatal(err)
 	}

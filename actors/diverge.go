@@ -1,6 +1,7 @@
 package actors
 
 import (
+	"github.com/music-chronus/chronus/actors/report"
 	"github.com/music-chronus/chronus/shm"
 )
 
@@ -44,14 +45,14 @@ func (r *rig) arbitrate(s *slot) {
 		if 2*r.votes(n, with) > r.voters(n) {
 			for _, x := range r.slots {
 				if hash, ok := r.hashOf(x, n); ok && hash != r.mustHash(with, n) {
-					r.convict(x, n)
+					r.replaceDiverged(x, n)
 				}
 			}
 			return
 		}
 	}
 	r.doubt = &doubt{block: n, suspect: active.gen, slot: active.number}
-	r.convict(s, n) // the one that is not heard; the next one in its place will be the witness
+	r.replaceDiverged(s, n) // the one that is not heard; the next one in its place will be the witness
 }
 
 // doubt is that nobody knows whether the active worker is right.
@@ -76,24 +77,24 @@ func (r *rig) witness(s *slot, differs bool, agree int) {
 			old = r.control.Active()
 		}
 		r.noticeFlip()
-		r.convict(active, s.compared)
+		r.replaceDiverged(active, s.compared)
 	case agree > 0 && s.compared > d.block:
 		r.doubt = nil
 	}
 }
 
-// convict replaces a worker whose sound is wrong. If it is heard, a ready one is named first.
-func (r *rig) convict(s *slot, n uint64) {
-	s.mismatches++
+// replaceDiverged replaces a worker whose block n is wrong. If the worker is active, another becomes active
+// first.
+func (r *rig) replaceDiverged(s *slot, n uint64) {
 	r.mismatches++
 	r.journal.SetCause(s.number, s.gen, shm.CauseDiverged, 0)
-	r.emit(WorkerDiverged{Slot: s.number, PID: s.proc.PID, Block: n})
-	r.giveUp(s, "its sound is not what was decided")
+	r.emit(report.WorkerDiverged{Slot: s.number, PID: s.proc.PID, Block: n})
+	r.condemn(s, "diverged")
 	r.depose(s)
 }
 
 func (r *rig) hashOf(s *slot, n uint64) (hash uint64, ok bool) {
-	if s.phase != ready || s.ring == nil || s.hung {
+	if s.phase != ready || s.ring == nil || s.condemned {
 		return 0, false
 	}
 	return s.ring.AudioReader().Hash(n, r.journal.Head(s.number))

@@ -14,6 +14,7 @@ import (
 
 	"github.com/music-chronus/chronus/dsp/patch"
 	"github.com/music-chronus/chronus/osc"
+	"github.com/music-chronus/chronus/osc/server"
 )
 
 // editor changes the patch for who asks by OSC. Each client has a draft: what it asks for is checked against the patch as it will then be, and enters
@@ -27,7 +28,7 @@ type editor struct {
 type request struct {
 	verb *verb
 	args []any // string or float64
-	from osc.Peer
+	from server.Peer
 }
 
 // verb is an address that changes patches, or tells of them.
@@ -70,7 +71,7 @@ type edit func(p *patch.Patch) error
 // client is whose a draft is: a connection, or, of what comes by UDP, a machine, since from one port comes often but one message.
 type client string
 
-func clientOf(p osc.Peer) client {
+func clientOf(p server.Peer) client {
 	if p.Stream() {
 		return client(p.String())
 	}
@@ -136,7 +137,7 @@ func (e *editor) serve(r request) {
 }
 
 // open is a client's draft, begun from what plays if it has none.
-func (e *editor) open(peer osc.Peer) (*draft, error) {
+func (e *editor) open(peer server.Peer) (*draft, error) {
 	from := clientOf(peer)
 	now := time.Now()
 	e.drafts.mu.Lock()

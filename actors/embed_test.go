@@ -16,6 +16,7 @@ import (
 	"github.com/asynkron/protoactor-go/actor"
 
 	"github.com/music-chronus/chronus/actors"
+	"github.com/music-chronus/chronus/actors/report"
 )
 
 // embed starts an engine among the actors of a program.
@@ -51,7 +52,7 @@ func TestEmbedTwo(t *testing.T) {
 	heard := map[string]*atomic.Int64{"one": {}, "two": {}}
 	sub := system.EventStream.Subscribe(func(m any) {
 		if h, ok := m.(actors.EngineEvent); ok {
-			if _, flipped := h.Event.(actors.Flipped); flipped {
+			if _, flipped := h.Event.(report.Flipped); flipped {
 				heard[h.Engine.Id].Add(1)
 			}
 		}
@@ -248,7 +249,7 @@ func TestEndsWithItsParent(t *testing.T) {
 		if h.Engine.Id != e.PID().Id {
 			t.Fatalf("an event of %s", h.Engine.Id)
 		}
-		if _, ok := h.Event.(actors.WorkerEnded); ok {
+		if _, ok := h.Event.(report.WorkerEnded); ok {
 			break
 		}
 	}

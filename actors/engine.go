@@ -16,7 +16,7 @@ import (
 	"github.com/asynkron/protoactor-go/actor"
 
 	"github.com/music-chronus/chronus/dsp/patch"
-	"github.com/music-chronus/chronus/osc"
+	"github.com/music-chronus/chronus/osc/server"
 	"github.com/music-chronus/chronus/shm"
 	"github.com/music-chronus/chronus/shm/sys"
 )
@@ -109,7 +109,7 @@ func (e *Engine) prepare() (err error) {
 	if e.dir, err = lockRuntimeDir(e.cfg.RuntimeDir); err != nil {
 		return err
 	}
-	if e.desk, err = newDesk(e.cfg.OSC, osc.Access{Allow: e.cfg.OSCAllow, Token: e.cfg.OSCToken}, plan); err != nil {
+	if e.desk, err = newDesk(e.cfg.OSC, server.Access{Allow: e.cfg.OSCAllow, Token: e.cfg.OSCToken}, plan); err != nil {
 		return err
 	}
 	if e.rig, err = e.rigOf(e.cfg.Patch); err != nil {

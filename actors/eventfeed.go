@@ -9,14 +9,6 @@ import (
 	"unicode"
 )
 
-// events are one of each kind: what a program may be told, besides values.
-func events() []Event {
-	return []Event{
-		PatchChanged{}, PatchReverted{}, WorkerReady{}, WorkerEnded{}, WorkerKilled{}, WorkerDiverged{}, WorkerFailed{}, Flipped{}, AudioOpened{}, Unheard{}, AudioEnded{},
-		Quarantined{}, NodeBypassed{}, PatchAbandoned{}, NodeReset{}, OutputLimited{}, DeviceXrun{}, DeviceOverrun{}, LeadChanged{}, DeviceProblem{}, TookOver{}, Resumed{}, SaveFailed{}, ActorFailed{},
-	}
-}
-
 // eventMessage is an event as it is sent: /event/worker_ended and so on, with its fields in their order. Times are seconds, and those of
 // the wall clock texts.
 func eventMessage(ev Event) (address string, args []any) {

@@ -40,7 +40,7 @@ func StepDown(e *Engine, why string) {
 	defer r.mu.Unlock()
 	for _, s := range r.slots {
 		if s.attached() {
-			r.giveUp(s, why)
+			r.condemn(s, why)
 		}
 	}
 	r.poison.young = youngMost

@@ -8,6 +8,8 @@ import (
 
 	"github.com/asynkron/protoactor-go/actor"
 
+	"github.com/music-chronus/chronus/actors/internal/commandlog"
+	"github.com/music-chronus/chronus/actors/report"
 	"github.com/music-chronus/chronus/osc"
 )
 
@@ -48,7 +50,7 @@ const leastEvery = 20 * time.Millisecond
 func (f *face) Receive(ctx actor.Context) {
 	defer func() {
 		if r := recover(); r != nil { // a bug, which is told, and is not the program's
-			f.serving.engine.emit(ActorFailed{Actor: ctx.Self().Id, Reason: fmt.Sprint(r)})
+			f.serving.engine.emit(report.ActorFailed{Actor: ctx.Self().Id, Reason: fmt.Sprint(r)})
 			respond(ctx, Refused{RefusedInvalid, fmt.Sprint("the engine could not carry it out: ", r)})
 		}
 	}()
@@ -262,7 +264,7 @@ func (s *serving) play(to string, args []any, done func(error)) {
 					answered()
 					done(err)
 				}
-				s.engine.send(conductorName, batch{plays: []play{{commands: commands, asker: askerFunc(answer)}}, plan: known.plan})
+				s.engine.send(conductorName, commandlog.Batch{Requests: []commandlog.Request{{Commands: commands, Requester: commandlog.RequesterFunc(answer)}}, Plan: known.plan})
 			}, done)
 		}
 	}, func(e *osc.DecodeError) { done(e) })

@@ -124,7 +124,7 @@ func TestPoisonState(t *testing.T) {
 			taped(t, e, func() {
 				c.send("/mod/bomb1/fuse", float32(0.3))
 				c.send("/mod/bomb1/kind", kind)
-				until(t, e, "the bomb has gone off", func(st actors.Status) bool { return said(st, "node bomb1 is left out") })
+				until(t, e, "the bomb has gone off", func(st actors.Status) bool { return said(st, "node bomb1 is bypassed") })
 				st := until(t, e, "plays again", redundant)
 				until(t, e, "plays on", func(now actors.Status) bool { return now.Redundant && now.Clock > st.Clock+500 })
 			})
@@ -158,7 +158,7 @@ func TestStepDown(t *testing.T) {
 				}
 				until(t, e, "plays on", func(now actors.Status) bool { return now.Clock > st.Clock+500 && now.Redundant })
 			})
-			if !said(st, "gave up bombs, and plays the default patch") || st.FallbackReason == "" {
+			if !said(st, "patch bombs is abandoned, the default patch plays") || st.FallbackReason == "" {
 				t.Errorf("it is not said: %q, %q", st.FallbackReason, st.Events)
 			}
 		})
@@ -172,7 +172,7 @@ func TestStepDownOnTape(t *testing.T) {
 	taped(t, e, func() {
 		c.send("/mod/bomb1/fuse", float32(0.2))
 		c.send("/mod/bomb1/kind", "panic")
-		until(t, e, "the bomb has gone off", func(st actors.Status) bool { return said(st, "node bomb1 is left out") && st.Redundant })
+		until(t, e, "the bomb has gone off", func(st actors.Status) bool { return said(st, "node bomb1 is bypassed") && st.Redundant })
 		actors.StepDown(e, "a test's reason")
 		st := until(t, e, "another patch plays", func(st actors.Status) bool { return st.Patch == "the default patch" && st.Redundant })
 		ask(t, e, "/gate/adsr1", "on")
@@ -187,8 +187,8 @@ func TestBadSound(t *testing.T) {
 	before := status(t, e)
 	taped(t, e, func() {
 		for _, tt := range []struct{ kind, want string }{
-			{"nan", "node bomb1 put out what is no sound"}, {"inf", "node bomb1 put out what is no sound"},
-			{"huge", "the output was limited"}, {"offset", "an offset taken from it"},
+			{"nan", "node bomb1 produced NaN, infinity"}, {"inf", "node bomb1 produced NaN, infinity"},
+			{"huge", "the output was limited"}, {"offset", "an offset removed"},
 		} {
 			was := status(t, e).Sound
 			ask(t, e, "/mod/bomb1/kind", tt.kind)

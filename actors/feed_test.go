@@ -4,6 +4,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/music-chronus/chronus/actors/internal/commandlog"
 	"github.com/music-chronus/chronus/shm"
 )
 
@@ -16,8 +17,7 @@ func TestFeedsMoreThanARing(t *testing.T) {
 	s := r.slots[1]
 	r.slots[0].phase, s.phase = empty, empty
 	for range shm.CommandEntries + more {
-		r.log.last++
-		r.log.add(shm.Command{Seq: r.log.last, Op: shm.OpGate}, nil)
+		r.log.Append(shm.Command{Op: shm.OpGate}, nil)
 	}
 	if err := r.feed(s); err != nil || s.cmds.Tail() != shm.CommandEntries {
 		t.Fatalf("fed up to %d: %v", s.cmds.Tail(), err)
@@ -33,8 +33,7 @@ func TestFeedsMoreThanARing(t *testing.T) {
 			t.Fatalf("%d taken, fed up to %d: %v", taken, s.cmds.Tail(), err)
 		}
 	}
-	r.log.commands = nil
-	r.log.last++
+	r.log.Restore(r.log.Last()+1, nil)
 	if err := r.feed(s); err == nil {
 		t.Error("commands that are gone were not missed")
 	}
@@ -46,10 +45,10 @@ func TestFeedsWholeBatches(t *testing.T) {
 	r.control.SetTransport(shm.Play)
 	s := r.slots[1]
 	r.slots[0].phase, s.phase = empty, starting
-	const size = batchMost - 3
-	var plays []play
+	const size = commandlog.MaxBatch - 3
+	var plays []commandlog.Request
 	for range size {
-		plays = append(plays, play{commands: []shm.Command{{Op: shm.OpGate}}})
+		plays = append(plays, commandlog.Request{Commands: []shm.Command{{Op: shm.OpGate}}})
 	}
 	for range 9 {
 		if _, err := r.put(plays); err != nil {
@@ -80,9 +79,9 @@ func TestComparesNoStaleHead(t *testing.T) {
 // A worker that publishes nothing for long is given up; not so if nobody looked for that long.
 func TestStandsStillItself(t *testing.T) {
 	for _, tt := range []struct {
-		name string
-		step time.Duration
-		hung bool
+		name      string
+		step      time.Duration
+		condemned bool
 	}{{"the worker", hangAfter / 20, true}, {"the engine", 2 * hangAfter, false}} {
 		r := diverging(t, 2, 12, noSlot)
 		for i := range r.slots {
@@ -94,8 +93,8 @@ func TestStandsStillItself(t *testing.T) {
 			now = now.Add(tt.step)
 			r.tend(now)
 		}
-		if r.slots[0].hung != tt.hung {
-			t.Errorf("%s stands still: the worker is hung: %t", tt.name, r.slots[0].hung)
+		if r.slots[0].condemned != tt.condemned {
+			t.Errorf("%s stands still: the worker is hung: %t", tt.name, r.slots[0].condemned)
 		}
 	}
 }

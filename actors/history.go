@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/music-chronus/chronus/actors/report"
 	"github.com/music-chronus/chronus/shm"
 	"github.com/music-chronus/chronus/shm/sys"
 )
@@ -11,21 +12,9 @@ import (
 // historyMax is how many failovers are on record; the oldest are forgotten.
 const historyMax = 4096
 
-// Failover is one loss of a worker, from its end to full redundancy. Times in microseconds
-// are from the kill where this engine did the killing (see Engine.Kill), else from the detection:
-// when a foreign kill happened, nobody here knows.
-type Failover struct {
-	At          time.Time `json:"at"`
-	Slot        int       `json:"slot"`
-	Generation  uint64    `json:"generation"`
-	PID         int       `json:"pid"`
-	Cause       string    `json:"cause"`
-	FromKill    bool      `json:"from_kill"`
-	DetectUS    float64   `json:"detect_us"`    // to the engine's notice; 0 if from_kill is false
-	FlipUS      float64   `json:"flip_us"`      // to the change of active; 0: it was a standby, nothing flipped
-	RedundantUS float64   `json:"redundant_us"` // to the last replica being ready again; 0: not yet
-	ByCallback  bool      `json:"by_callback"`  // the callback flipped, for want of lead
-
+// failover is a report.Failover with what the engine needs to complete it.
+type failover struct {
+	report.Failover
 	began int64 // sys.Monotonic
 	open  bool  // not redundant yet
 	live  bool  // flipped away from, but not dead yet
@@ -33,12 +22,12 @@ type Failover struct {
 
 // history is the engine's memory of failovers.
 type history struct {
-	failovers []Failover
+	failovers []failover
 	count     uint64
 	flips     uint64 // changes of the active slot
 }
 
-func (h *history) add(f Failover) *Failover {
+func (h *history) add(f failover) *failover {
 	if len(h.failovers) == historyMax {
 		h.failovers = append(h.failovers[:0], h.failovers[1:]...)
 	}
@@ -48,8 +37,11 @@ func (h *history) add(f Failover) *Failover {
 }
 
 // entry begins a failover of slot s at the kill, if it was ours, or at now.
-func (h *history) entry(s *slot, now int64) *Failover {
-	f := Failover{At: time.Now(), Slot: s.number, Generation: s.gen, PID: s.proc.PID, began: now, open: true}
+func (h *history) entry(s *slot, now int64) *failover {
+	f := failover{
+		Failover: report.Failover{At: time.Now(), Slot: s.number, Generation: s.gen, PID: s.proc.PID},
+		began:    now, open: true,
+	}
 	if s.killedAt != 0 {
 		f.FromKill, f.began = true, s.killedAt
 	}
@@ -57,6 +49,15 @@ func (h *history) entry(s *slot, now int64) *Failover {
 }
 
 func micros(from, to int64) float64 { return float64(to-from) / 1e3 }
+
+// list returns a copy of the failovers.
+func (h *history) list() []report.Failover {
+	list := make([]report.Failover, len(h.failovers))
+	for i, f := range h.failovers {
+		list[i] = f.Failover
+	}
+	return list
+}
 
 // flip records that the callback flipped away from s.
 func (h *history) flip(r *rig, s *slot, now shm.Active) {
@@ -71,7 +72,7 @@ func (h *history) flip(r *rig, s *slot, now shm.Active) {
 	if s.phase == ready { // it may recover: then nothing was lost but the place
 		f.open = r.control.Active().ReadyCount() < len(r.slots)
 	}
-	r.emit(Flipped{From: s.number, To: now.Slot(), Epoch: now.Epoch(), Cause: f.Cause})
+	r.emit(report.Flipped{From: s.number, To: now.Slot(), Epoch: now.Epoch(), Cause: f.Cause})
 }
 
 // death records the end of s's process.
@@ -87,17 +88,17 @@ func (h *history) death(r *rig, s *slot, exit sys.Exit) {
 	}
 	if at, ok := r.control.FlippedAt(s.epoch); ok && s.flipped {
 		f.FlipUS = micros(f.began, at)
-		r.emit(Flipped{From: s.number, To: r.control.Active().Slot(), Epoch: s.epoch, Cause: f.Cause})
+		r.emit(report.Flipped{From: s.number, To: r.control.Active().Slot(), Epoch: s.epoch, Cause: f.Cause})
 	}
-	r.emit(WorkerEnded{Slot: s.number, PID: s.proc.PID, Generation: s.gen, Cause: f.Cause})
+	r.emit(report.WorkerEnded{Slot: s.number, PID: s.proc.PID, Generation: s.gen, Cause: f.Cause})
 }
 
 // pending is the failover that a flip by the callback began for the process that s still has.
-func (h *history) pending(s *slot) *Failover {
+func (h *history) pending(s *slot) *failover {
 	for i := len(h.failovers) - 1; i >= 0 && i >= len(h.failovers)-8; i-- {
 		f := &h.failovers[i]
 		// A worker that was flipped away from, recovered, and died later of something else dies anew.
-		if f.live && f.Slot == s.number && f.Generation == s.gen && (s.hung || f.FromKill) {
+		if f.live && f.Slot == s.number && f.Generation == s.gen && (s.condemned || f.FromKill) {
 			return f
 		}
 	}
@@ -118,12 +119,12 @@ func (h *history) redundant(r *rig) {
 	}
 }
 
-// causeOf says in words why s's process ended.
+// causeOf describes why s's process ended.
 func (r *rig) causeOf(s *slot, exit sys.Exit) string {
 	st := r.journal.Status(s.number)
 	switch {
-	case s.hung:
-		return "hung, killed by the engine"
+	case s.condemned:
+		return s.reason + ", killed by the engine"
 	case st.Generation != s.gen || st.Cause.FromKernel():
 		return exit.String()
 	case st.Rendering:

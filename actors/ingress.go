@@ -6,7 +6,7 @@ import (
 
 	"github.com/asynkron/protoactor-go/actor"
 
-	"github.com/music-chronus/chronus/osc"
+	"github.com/music-chronus/chronus/osc/server"
 )
 
 // ingress serves the OSC socket: it decodes, resolves, and sends on. It never waits for an answer.
@@ -59,7 +59,7 @@ func (i *ingress) serve(ctx actor.Context) {
 				root.Send(self, socketFailed{fmt.Sprint("panic while serving: ", r)})
 			}
 		}()
-		err := i.desk.server.Serve(serving, func() osc.Handler {
+		err := i.desk.server.Serve(serving, func() server.Handler {
 			return &intake{desk: i.desk, root: root, conductor: i.conductor, monitor: i.monitor, editor: i.editor}
 		})
 		if err != nil {

@@ -30,7 +30,7 @@ func (r *rig) inheritPresent() {
 	if p := r.recall(r.plans.Reader().Current()); p != nil {
 		r.present = p
 	}
-	for _, c := range r.log.commands {
+	for _, c := range r.log.Commands() {
 		if c.Op != shm.OpPlan {
 			continue
 		}
@@ -70,15 +70,17 @@ func (r *rig) inheritLog(h *heritage) {
 	for _, s := range dead {
 		rings = append(rings, shm.CommandsFromSegment(s))
 	}
-	r.log.last = r.control.Committed()
-	for seq := r.log.last; seq > r.kept.Seq; seq-- {
+	last := r.control.Committed()
+	var commands []shm.Command
+	for seq := last; seq > r.kept.Seq; seq-- {
 		c, ok := peek(rings, seq)
 		if !ok {
 			break
 		}
-		r.log.add(c, nil)
+		commands = append(commands, c)
 	}
-	slices.Reverse(r.log.commands)
+	slices.Reverse(commands)
+	r.log.Restore(last, commands)
 }
 
 // peek is the command seq from the first ring that has it.

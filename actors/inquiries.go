@@ -11,6 +11,7 @@ import (
 
 	"github.com/music-chronus/chronus/osc"
 	"github.com/music-chronus/chronus/osc/feed"
+	"github.com/music-chronus/chronus/osc/server"
 	"github.com/music-chronus/chronus/shm/sys"
 )
 
@@ -21,7 +22,7 @@ type inquiry struct {
 	least, most         int
 	guarded             bool
 	// run answers m, which has as many arguments as it may have.
-	run func(in *intake, m *osc.Message, from osc.Peer) error
+	run func(in *intake, m *osc.Message, from server.Peer) error
 }
 
 func (q *inquiry) entry() osc.Entry {
@@ -67,7 +68,7 @@ func choice(m *osc.Message, most int) (int, error) {
 	return 0, fmt.Errorf("it takes a whole number from 0 to %d", most)
 }
 
-func ping(_ *intake, m *osc.Message, from osc.Peer) error {
+func ping(_ *intake, m *osc.Message, from server.Peer) error {
 	args := make([]any, 0, len(m.Args))
 	for i, a := range m.Args {
 		v, ok := a.Value()
@@ -79,7 +80,7 @@ func ping(_ *intake, m *osc.Message, from osc.Peer) error {
 	return from.Reply("/pong", args...)
 }
 
-func version(_ *intake, _ *osc.Message, from osc.Peer) error {
+func version(_ *intake, _ *osc.Message, from server.Peer) error {
 	major, minor, rest, revision := versionOf(debug.ReadBuildInfo())
 	return from.Reply("/version.reply", "chronus", major, minor, rest, revision)
 }
@@ -105,7 +106,7 @@ func versionOf(info *debug.BuildInfo, ok bool) (major, minor int, rest, revision
 	return major, minor, rest, revision
 }
 
-func scStatus(in *intake, _ *osc.Message, from osc.Peer) error {
+func scStatus(in *intake, _ *osc.Message, from server.Peer) error {
 	desk := in.desk
 	return in.askStatus(func(st Status) { _ = from.Reply("/status.reply", desk.scStatusArgs(st)...) })
 }
@@ -150,7 +151,7 @@ func (d *desk) scStatusArgs(st Status) []any {
 }
 
 // synchronize goes the way of commands, and then that of changes of the patch, and so comes behind those that were sent before.
-func synchronize(in *intake, m *osc.Message, from osc.Peer) error {
+func synchronize(in *intake, m *osc.Message, from server.Peer) error {
 	var args []any
 	if len(m.Args) > 0 {
 		v, ok := m.Args[0].Number()
@@ -180,7 +181,7 @@ var (
 
 // get has Monitor answer with values, once all that the same sender sent before has entered: who has set something asks for that. Patterns are worth more than
 // one answer, and so for who is known.
-func get(in *intake, m *osc.Message, from osc.Peer) error {
+func get(in *intake, m *osc.Message, from server.Peer) error {
 	known := in.known
 	var wanted []string
 	for _, a := range m.Args {
@@ -228,7 +229,7 @@ func (in *intake) wanted(address []byte) ([]int, error) {
 }
 
 // give answers with the values that addresses have now; what has gone with a change of the patch is left out.
-func (d *desk) give(to osc.Peer, wanted []string) {
+func (d *desk) give(to server.Peer, wanted []string) {
 	view, count := d.view(), 0
 	for _, address := range wanted {
 		i, ok := view.space.Lookup(address)
@@ -244,7 +245,7 @@ func (d *desk) give(to osc.Peer, wanted []string) {
 }
 
 // told is what is kept of who is told: a connection until its end, what comes by UDP for a minute.
-func told(from osc.Peer) feed.Subscriber {
+func told(from server.Peer) feed.Subscriber {
 	s := feed.Subscriber{From: from.Addr().Addr(), Send: from.Reply, Gone: from.Closed()}
 	if !from.Stream() {
 		s.Until = time.Now().Add(feed.Lasts)
@@ -253,7 +254,7 @@ func told(from osc.Peer) feed.Subscriber {
 }
 
 // subscriber is who is told already, with a minute more, or somebody new.
-func (d *desk) subscriber(from osc.Peer) feed.Subscriber {
+func (d *desk) subscriber(from server.Peer) feed.Subscriber {
 	s := told(from)
 	if was, ok := d.feed.Get(from); ok {
 		s.All, s.Events, s.Numbers, s.Lines = was.All, was.Events, was.Numbers, was.Lines
@@ -262,7 +263,7 @@ func (d *desk) subscriber(from osc.Peer) feed.Subscriber {
 }
 
 // subscribe has who is told something be told, and nobody else.
-func (d *desk) subscribe(from osc.Peer, s feed.Subscriber) (count int, err error) {
+func (d *desk) subscribe(from server.Peer, s feed.Subscriber) (count int, err error) {
 	if maybeForged(from) && d.takesFrom(from, s) {
 		return 0, errLasts
 	}
@@ -277,15 +278,15 @@ func (d *desk) subscribe(from osc.Peer, s feed.Subscriber) (count int, err error
 }
 
 // maybeForged tells whether somebody else may have asked in the peer's name, whom the token that it has shown does not keep from it.
-func maybeForged(from osc.Peer) bool { return !from.Local() && !from.Stream() }
+func maybeForged(from server.Peer) bool { return !from.Local() && !from.Stream() }
 
 // takesFrom tells whether a peer would be told less than before, or otherwise.
-func (d *desk) takesFrom(from osc.Peer, s feed.Subscriber) bool {
+func (d *desk) takesFrom(from server.Peer, s feed.Subscriber) bool {
 	was, told := d.feed.Get(from)
 	return told && (was.All && (!s.All || s.Numbers != was.Numbers) || was.Lines && !s.Lines)
 }
 
-func notify(in *intake, m *osc.Message, from osc.Peer) error {
+func notify(in *intake, m *osc.Message, from server.Peer) error {
 	kind, err := choice(m, 2)
 	if err != nil {
 		return err
@@ -299,14 +300,14 @@ func notify(in *intake, m *osc.Message, from osc.Peer) error {
 	return from.Reply("/done", string(m.Address), n, feed.Most)
 }
 
-func resync(in *intake, m *osc.Message, from osc.Peer) error {
+func resync(in *intake, m *osc.Message, from server.Peer) error {
 	if err := in.desk.feed.Resync(from); err != nil {
 		return err
 	}
 	return from.Reply("/done", string(m.Address))
 }
 
-func dumpOSC(in *intake, m *osc.Message, from osc.Peer) error {
+func dumpOSC(in *intake, m *osc.Message, from server.Peer) error {
 	on, err := choice(m, 1)
 	if err != nil {
 		return err
@@ -319,7 +320,7 @@ func dumpOSC(in *intake, m *osc.Message, from osc.Peer) error {
 	return from.Reply("/done", string(m.Address))
 }
 
-func mute(_ *intake, m *osc.Message, from osc.Peer) error {
+func mute(_ *intake, m *osc.Message, from server.Peer) error {
 	on, err := choice(m, 1)
 	if err != nil {
 		return err

@@ -8,7 +8,9 @@ import (
 
 	"github.com/asynkron/protoactor-go/actor"
 
+	"github.com/music-chronus/chronus/actors/internal/commandlog"
 	"github.com/music-chronus/chronus/osc"
+	"github.com/music-chronus/chronus/osc/server"
 	"github.com/music-chronus/chronus/shm"
 	"github.com/music-chronus/chronus/shm/sys"
 )
@@ -25,7 +27,7 @@ var (
 	errAhead   = fmt.Errorf("its time tag is more than %v ahead", osc.MostAhead)
 )
 
-// intake makes a batch of each packet of one reader, and sends those of one read together. It implements osc.Handler.
+// intake makes a batch of each packet of one reader, and sends those of one read together. It implements server.Handler.
 type intake struct {
 	desk               *desk
 	root               *actor.RootContext
@@ -56,7 +58,7 @@ type packet struct {
 // asked is a message that was resolved. It implements asker.
 type asked struct {
 	address string
-	from    osc.Peer
+	from    server.Peer
 	end     int // in commands
 	matched int // entries; 0: it is no pattern
 	timed   bool
@@ -64,8 +66,8 @@ type asked struct {
 	then    func() error // it has no commands: this answers it, or has it answered; nil: it has
 }
 
-// Take implements osc.Handler: it resolves a message. One that is refused is answered at once, and does not keep the others from entering.
-func (in *intake) Take(m *osc.Message, from osc.Peer) {
+// Take implements server.Handler: it resolves a message. One that is refused is answered at once, and does not keep the others from entering.
+func (in *intake) Take(m *osc.Message, from server.Peer) {
 	if in.known == nil {
 		in.known = in.desk.directory.Load()
 		if in.read == 0 {
@@ -82,7 +84,7 @@ func (in *intake) Take(m *osc.Message, from osc.Peer) {
 	}
 }
 
-func (in *intake) take(m *osc.Message, from osc.Peer) error {
+func (in *intake) take(m *osc.Message, from server.Peer) error {
 	before := len(in.commands)
 	commands, found, err := in.known.Append(in.commands, m, &in.patterns)
 	switch {
@@ -97,8 +99,8 @@ func (in *intake) take(m *osc.Message, from osc.Peer) error {
 		return nil
 	case len(commands) == before:
 		return in.askStatus(func(st Status) { _ = from.Reply(found.Address+".reply", statusArgs(st)...) })
-	case len(commands)-in.begin() > batchMost:
-		return errBatch
+	case len(commands)-in.begin() > commandlog.MaxBatch:
+		return commandlog.ErrBatchSize
 	}
 	if found.Matched > 0 {
 		found.Address = string(m.Address)
@@ -157,8 +159,8 @@ func (in *intake) first() int {
 	return 0
 }
 
-// End implements osc.Handler: what was taken of a packet goes to Conductor at the next Flush, if there is room for it.
-func (in *intake) End(from osc.Peer) {
+// End implements server.Handler: what was taken of a packet goes to Conductor at the next Flush, if there is room for it.
+func (in *intake) End(from server.Peer) {
 	list := in.asked[in.first():]
 	switch {
 	case len(list) == 0:
@@ -174,22 +176,22 @@ func (in *intake) End(from osc.Peer) {
 	in.packet = packet{}
 }
 
-// Flush implements osc.Handler. What is sent is kept for as long as its commands, so it is a copy.
+// Flush implements server.Handler. What is sent is kept for as long as its commands, so it is a copy.
 func (in *intake) Flush() {
 	in.read = 0
 	if len(in.packets) == 0 {
 		return
 	}
-	commands, list, plays := slices.Clone(in.commands), slices.Clone(in.asked), make([]play, 0, len(in.asked))
-	send, begin := batches{make([]batch, 0, len(in.packets)), in.desk}, 0
+	commands, list, plays := slices.Clone(in.commands), slices.Clone(in.asked), make([]commandlog.Request, 0, len(in.asked))
+	send, begin := batches{make([]commandlog.Batch, 0, len(in.packets)), in.desk}, 0
 	for _, packet := range in.packets {
 		first := len(plays)
 		for len(plays) < packet.end {
 			a := &list[len(plays)]
-			plays = append(plays, play{commands: commands[begin:a.end:a.end], asker: a, due: a.due, timed: a.timed})
+			plays = append(plays, commandlog.Request{Commands: commands[begin:a.end:a.end], Requester: a, Due: a.due, Timed: a.timed})
 			begin = a.end
 		}
-		send.list = append(send.list, batch{plays: plays[first:], plan: packet.known.plan, came: packet.came, behind: packet.behind})
+		send.list = append(send.list, commandlog.Batch{Requests: plays[first:], Plan: packet.known.plan, Received: packet.came, Behind: packet.behind})
 	}
 	in.root.Send(in.conductor, send)
 	clear(in.asked)
@@ -197,7 +199,7 @@ func (in *intake) Flush() {
 }
 
 // answer says what has become of a message; of a pattern also how many addresses took it.
-func (a *asked) answer(err error) {
+func (a *asked) Answer(err error) {
 	if a.then != nil {
 		err = a.then()
 	}
@@ -213,11 +215,11 @@ func (a *asked) answer(err error) {
 }
 
 // late implements asker.
-func (a *asked) late(seconds float64) { _ = a.from.Reply("/late", a.address, float32(seconds)) }
+func (a *asked) Late(seconds float64) { _ = a.from.Reply("/late", a.address, float32(seconds)) }
 
 // admit makes room for messages on their way to Conductor. What comes over a connection can wait there; what came by UDP cannot, and is dropped
 // and counted.
-func (d *desk) admit(n int64, from osc.Peer) bool {
+func (d *desk) admit(n int64, from server.Peer) bool {
 	for began := time.Now(); ; time.Sleep(time.Millisecond) {
 		if d.inFlight.Add(n) <= inFlightMost {
 			return true

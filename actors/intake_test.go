@@ -11,13 +11,15 @@ import (
 
 	"github.com/asynkron/protoactor-go/actor"
 
+	"github.com/music-chronus/chronus/actors/internal/commandlog"
 	"github.com/music-chronus/chronus/dsp/patch"
 	"github.com/music-chronus/chronus/osc"
+	"github.com/music-chronus/chronus/osc/server"
 	"github.com/music-chronus/chronus/shm"
 )
 
 // intakeOf is an intake whose batches come to a channel, with the default patch's addresses and one that needs a token.
-func intakeOf(t *testing.T) (*intake, chan batch, osc.Peer) {
+func intakeOf(t *testing.T) (*intake, chan commandlog.Batch, server.Peer) {
 	t.Helper()
 	p, err := patch.Parse("default", patch.Default())
 	if err != nil {
@@ -27,7 +29,7 @@ func intakeOf(t *testing.T) (*intake, chan batch, osc.Peer) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	d, err := newDesk("127.0.0.1:0", osc.Access{}, plan)
+	d, err := newDesk("127.0.0.1:0", server.Access{}, plan)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -40,7 +42,7 @@ func intakeOf(t *testing.T) (*intake, chan batch, osc.Peer) {
 	known.commands = append([]shm.Command{{Op: shm.OpGate}}, known.commands...)
 	system := actor.NewActorSystem(actor.WithLoggerFactory(func(*actor.ActorSystem) *slog.Logger { return slog.New(slog.DiscardHandler) }))
 	t.Cleanup(system.Shutdown)
-	came := make(chan batch, 10)
+	came := make(chan commandlog.Batch, 10)
 	pid := system.Root.Spawn(actor.PropsFromFunc(func(ctx actor.Context) {
 		if m, ok := ctx.Message().(batches); ok {
 			for _, b := range m.list {
@@ -52,7 +54,7 @@ func intakeOf(t *testing.T) (*intake, chan batch, osc.Peer) {
 }
 
 // takes gives a packet to an intake.
-func (in *intake) takes(t *testing.T, from osc.Peer, packet []byte) {
+func (in *intake) takes(t *testing.T, from server.Peer, packet []byte) {
 	t.Helper()
 	var d osc.Decoder
 	d.Decode(packet, func(m *osc.Message) { in.Take(m, from) }, func(e *osc.DecodeError) { t.Error(e) })
@@ -100,27 +102,27 @@ func TestIntake(t *testing.T) {
 	))
 	b := <-came
 	var counts []int
-	for _, p := range b.plays {
-		counts = append(counts, len(p.commands))
+	for _, p := range b.Requests {
+		counts = append(counts, len(p.Commands))
 	}
-	if fmt.Sprint(counts) != "[1 2 1 1 1]" || b.plan != known.plan || in.desk.inFlight.Load() != 5 {
-		t.Fatalf("commands of the messages: %v; plan %d, %d in flight", counts, b.plan, in.desk.inFlight.Load())
+	if fmt.Sprint(counts) != "[1 2 1 1 1]" || b.Plan != known.plan || in.desk.inFlight.Load() != 5 {
+		t.Fatalf("commands of the messages: %v; plan %d, %d in flight", counts, b.Plan, in.desk.inFlight.Load())
 	}
-	on, amp, late := b.plays[2], b.plays[3], b.plays[4]
-	if want := 200*64 + 48000.0; on.due != amp.due || !on.timed || on.commands[0].Frame != uint64(on.due) || float64(on.due) < want-2000 || float64(on.due) > want+20000 {
-		t.Errorf("in a second: frame %d and %d, about %.0f", on.due, amp.due, want)
+	on, amp, late := b.Requests[2], b.Requests[3], b.Requests[4]
+	if want := 200*64 + 48000.0; on.Due != amp.Due || !on.Timed || on.Commands[0].Frame != uint64(on.Due) || float64(on.Due) < want-2000 || float64(on.Due) > want+20000 {
+		t.Errorf("in a second: frame %d and %d, about %.0f", on.Due, amp.Due, want)
 	}
-	if late.commands[0].Frame != 1 || late.due >= 0 || b.plays[0].timed || b.plays[0].commands[0].Frame != 0 {
-		t.Errorf("ten seconds ago: frame %d for %d; at once: %d", late.commands[0].Frame, late.due, b.plays[0].commands[0].Frame)
+	if late.Commands[0].Frame != 1 || late.Due >= 0 || b.Requests[0].Timed || b.Requests[0].Commands[0].Frame != 0 {
+		t.Errorf("ten seconds ago: frame %d for %d; at once: %d", late.Commands[0].Frame, late.Due, b.Requests[0].Commands[0].Frame)
 	}
-	in.desk.settle(len(b.plays))
+	in.desk.settle(len(b.Requests))
 	if n := in.desk.inFlight.Load(); n != 0 {
 		t.Errorf("%d in flight", n)
 	}
 	in.takes(t, from, encoded(t, "/engine/freq", "high")) // refused: no batch
 	in.takes(t, from, encoded(t, "/gate/adsr1", "off"))
-	if b := <-came; len(b.plays) != 1 || len(b.plays[0].commands) != 1 || b.plays[0].commands[0].Op != shm.OpGate {
-		t.Errorf("the packet after: %+v", b.plays)
+	if b := <-came; len(b.Requests) != 1 || len(b.Requests[0].Commands) != 1 || b.Requests[0].Commands[0].Op != shm.OpGate {
+		t.Errorf("the packet after: %+v", b.Requests)
 	}
 	if st := in.desk.server.Stats(); st.Failed != 4 {
 		t.Errorf("%d refused", st.Failed)
@@ -152,12 +154,12 @@ func TestIntakeGathers(t *testing.T) {
 	in.Flush()
 	in.Flush()
 	third := <-came
-	values := func(b batch) (text string) {
-		for _, p := range b.plays {
-			for _, c := range p.commands {
+	values := func(b commandlog.Batch) (text string) {
+		for _, p := range b.Requests {
+			for _, c := range p.Commands {
 				text += fmt.Sprintf("%.1f ", c.Value)
 			}
-			text += p.asker.(*asked).address + "; "
+			text += p.Requester.(*asked).address + "; "
 		}
 		return text
 	}
@@ -199,8 +201,8 @@ func TestIntakeWhileHeldUp(t *testing.T) {
 			return 4800
 		}
 		in.takes(t, from, bundled(t, tt.tag, encoded(t, "/engine/amp", 1)))
-		if b := <-came; b.behind < tt.least || b.behind > tt.most || b.plays[0].timed == (tt.tag == osc.Immediately) {
-			t.Errorf("%+v: %d behind", tt, b.behind)
+		if b := <-came; b.Behind < tt.least || b.Behind > tt.most || b.Requests[0].Timed == (tt.tag == osc.Immediately) {
+			t.Errorf("%+v: %d behind", tt, b.Behind)
 		}
 	}
 }
@@ -209,7 +211,7 @@ func TestIntakeWhileHeldUp(t *testing.T) {
 func TestIntakeGuards(t *testing.T) {
 	in, came, near := intakeOf(t)
 	other := in.desk.server.Peer(netip.MustParseAddrPort("192.0.2.1:9"))
-	ask := func(from osc.Peer, address string) (err error) {
+	ask := func(from server.Peer, address string) (err error) {
 		in.known = in.desk.directory.Load()
 		in.patterns.Reset()
 		var d osc.Decoder
@@ -230,8 +232,8 @@ func TestIntakeGuards(t *testing.T) {
 	}
 	in.End(near)
 	in.Flush()
-	if b := <-came; len(b.plays) != 2 {
-		t.Errorf("%d messages entered", len(b.plays))
+	if b := <-came; len(b.Requests) != 2 {
+		t.Errorf("%d messages entered", len(b.Requests))
 	}
 }
 
@@ -242,8 +244,8 @@ func TestIntakeIsBounded(t *testing.T) {
 	two := bundled(t, osc.Immediately, encoded(t, "/engine/amp", 1), encoded(t, "/engine/amp", 0))
 	in.takes(t, from, two)
 	in.takes(t, from, encoded(t, "/engine/amp", 1))
-	if b := <-came; len(b.plays) != 1 || in.desk.dropped.Load() != 2 || in.desk.server.Stats().Failed != 2 {
-		t.Errorf("%d entered, %d dropped, %d refused", len(b.plays), in.desk.dropped.Load(), in.desk.server.Stats().Failed)
+	if b := <-came; len(b.Requests) != 1 || in.desk.dropped.Load() != 2 || in.desk.server.Stats().Failed != 2 {
+		t.Errorf("%d entered, %d dropped, %d refused", len(b.Requests), in.desk.dropped.Load(), in.desk.server.Stats().Failed)
 	}
 	if got := in.desk.inFlight.Load(); got != inFlightMost {
 		t.Errorf("%d in flight", got)

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/music-chronus/chronus/actors/report"
 	"github.com/music-chronus/chronus/shm"
 )
 
@@ -33,7 +34,7 @@ func (r *rig) askForState(s, avoid *slot, now time.Time) ask {
 	var giver *slot
 	for i := 1; i <= len(r.slots) && giver == nil && r.control.Transport() != shm.Idle && r.doubt == nil; i++ {
 		g := r.slots[(active+i)%len(r.slots)]
-		if g != s && g != avoid && g.phase == ready && !g.hung && !g.dying {
+		if g != s && g != avoid && g.phase == ready && !g.condemned && !g.dying {
 			giver = g
 		}
 	}
@@ -71,7 +72,7 @@ func (a *ask) settle(now time.Time) (failed bool) {
 // ring before: until the clock has reached the old head, that may still be played.
 func (r *rig) tendStarting(s *slot, now time.Time) {
 	if now.Sub(s.since) > startLimit {
-		r.giveUp(s, "it has not started within "+startLimit.String())
+		r.condemn(s, "not started within "+startLimit.String())
 		return
 	}
 	if s.want.settle(now) {
@@ -80,15 +81,15 @@ func (r *rig) tendStarting(s *slot, now time.Time) {
 	if !s.want.done || !r.playedOut(s) || r.undecided() {
 		return
 	}
-	if _, ok := r.log.after(s.want.state.Seq); !ok { // it took so long to start that two snapshots were kept meanwhile
+	if _, ok := r.log.After(s.want.state.Seq); !ok { // it took so long to start that two snapshots were kept meanwhile
 		if s.want = r.askForState(s, nil, now); r.bereft() && !slices.ContainsFunc(r.slots, (*slot).attached) {
 			r.beginAnew()
 		}
 		return
 	}
 	if err := r.attach(s, now); err != nil {
-		r.emit(WorkerFailed{Slot: s.number, PID: s.proc.PID, Err: err})
-		r.giveUp(s, err.Error())
+		r.emit(report.WorkerFailed{Slot: s.number, PID: s.proc.PID, Err: err})
+		r.condemn(s, err.Error())
 	}
 }
 
@@ -123,11 +124,11 @@ func (r *rig) attach(s *slot, now time.Time) error {
 // feed puts into the ring of s the commands that it lacks, as many as it has room for: since the kept snapshot there
 // may be more than a ring holds.
 func (r *rig) feed(s *slot) error {
-	missing, ok := r.log.after(s.cmds.Tail())
+	missing, ok := r.log.After(s.cmds.Tail())
 	if !ok {
 		return errStateTooOld
 	}
-	return s.cmds.Put(missing[:r.log.whole(len(missing), s.cmds.Room())]...)
+	return s.cmds.Put(missing[:r.log.Fits(len(missing), s.cmds.Room())]...)
 }
 
 // tendJoining makes a joiner ready once it is within one block of the active worker, its
@@ -135,14 +136,14 @@ func (r *rig) feed(s *slot) error {
 // furthest joiner is named before that.
 func (r *rig) tendJoining(s *slot, now time.Time) {
 	head := r.journal.Head(s.number)
-	if s.hung || !head.Of(s.gen) || s.cmds.Liveness().Load() == 0 {
+	if s.condemned || !head.Of(s.gen) || s.cmds.Liveness().Load() == 0 {
 		return
 	}
 	r.handRing(s)
 	if err := r.feed(s); err != nil {
-		r.giveUp(s, err.Error())
+		r.condemn(s, err.Error())
 	}
-	if s.cmds.Tail() != r.log.last {
+	if s.cmds.Tail() != r.log.Last() {
 		return // it takes what there is
 	}
 	a := r.control.Active()
@@ -158,9 +159,9 @@ func (r *rig) tendJoining(s *slot, now time.Time) {
 		case r.doubt != nil:
 			r.witness(s, differs, agree)
 		case differs:
-			r.convict(s, s.compared)
+			r.replaceDiverged(s, s.compared)
 		}
-		if head.Published()+1 < r.journal.Published(lead.number) || s.agreed == 0 || s.hung {
+		if head.Published()+1 < r.journal.Published(lead.number) || s.agreed == 0 || s.condemned {
 			return
 		}
 	}
@@ -178,7 +179,7 @@ func (r *rig) tendJoining(s *slot, now time.Time) {
 	r.poison.young, r.poison.early = 0, 0
 	go r.restock()
 	r.history.redundant(r)
-	r.emit(WorkerReady{Slot: s.number, PID: s.proc.PID, Generation: s.gen, Block: s.want.state.Block})
+	r.emit(report.WorkerReady{Slot: s.number, PID: s.proc.PID, Generation: s.gen, Block: s.want.state.Block})
 }
 
 // nameJoiner makes the furthest joiner active when no ready worker is left.
@@ -218,13 +219,13 @@ func (r *rig) keep(now time.Time) {
 // keepState keeps st, and of the commands those since a state that was kept logTime ago.
 func (r *rig) keepState(st shm.State, now time.Time) {
 	if now.Sub(r.trimmed.at) >= logTime {
-		r.log.trim(min(r.spent(), r.trimmed.kept))
+		r.log.Trim(min(r.spent(), r.trimmed.kept))
 		r.trimmed.at, r.trimmed.kept = now, r.kept.Seq
 	}
 	if st.Plan != r.kept.Plan {
 		text, err := r.textOf(st.Plan)
 		if err != nil {
-			r.emit(SaveFailed{What: "snapshot", Err: err})
+			r.emit(report.SaveFailed{What: "snapshot", Err: err})
 			return
 		}
 		r.kept.Text = text
@@ -234,7 +235,7 @@ func (r *rig) keepState(st shm.State, now time.Time) {
 	}
 	r.kept.State = st
 	if err := r.store.Put(r.kept); err != nil {
-		r.emit(SaveFailed{What: "snapshot", Err: err})
+		r.emit(report.SaveFailed{What: "snapshot", Err: err})
 	}
 }
 
@@ -242,7 +243,7 @@ func (r *rig) keepState(st shm.State, now time.Time) {
 func (r *rig) spent() uint64 {
 	seq := r.kept.Seq
 	for _, s := range r.slots {
-		if s.phase == joining && !s.hung {
+		if s.phase == joining && !s.condemned {
 			seq = min(seq, s.cmds.Tail())
 		}
 	}

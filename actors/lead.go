@@ -2,9 +2,9 @@ package actors
 
 import (
 	"fmt"
-	"log/slog"
 	"time"
 
+	"github.com/music-chronus/chronus/actors/report"
 	"github.com/music-chronus/chronus/shm"
 )
 
@@ -31,10 +31,10 @@ func (r *rig) tendLead(now time.Time) {
 	}
 	if overruns > n.overruns {
 		burst, _ := r.control.LeadParts()
-		r.emit(DeviceOverrun{Calls: overruns - n.overruns, Total: overruns, Frames: burst, Lead: lead})
+		r.emit(report.DeviceOverrun{Calls: overruns - n.overruns, Total: overruns, Frames: burst, Lead: lead})
 	}
 	if lead != n.lead {
-		r.emit(LeadChanged{From: n.lead, To: lead, Reason: leadReason(r.control.View, r.geo)})
+		r.emit(report.LeadChanged{From: n.lead, To: lead, Reason: leadReason(r.control.View, r.geo)})
 	}
 	*n = leadNews{lead: lead, overruns: overruns, at: now}
 }
@@ -62,21 +62,4 @@ func leadReason(v shm.View, g shm.Geometry) string {
 // latency is how long the lead lasts, in ms.
 func latency(lead uint64, g shm.Geometry) float64 {
 	return float64(lead*uint64(g.Block)) * 1000 / float64(g.Rate)
-}
-
-// Level is Warn: the device got less than it took.
-func (DeviceOverrun) Level() slog.Level { return slog.LevelWarn }
-
-// String says it in a line.
-func (e DeviceOverrun) String() string {
-	return fmt.Sprintf("the device took more than the lead in %d calls, %d so far; it takes %d frames at a time, and the lead is %d blocks from now on",
-		e.Calls, e.Total, e.Frames, e.Lead)
-}
-
-// Level is Info.
-func (LeadChanged) Level() slog.Level { return slog.LevelInfo }
-
-// String says it in a line.
-func (e LeadChanged) String() string {
-	return fmt.Sprintf("lead %d blocks, before %d: %s", e.To, e.From, e.Reason)
 }

@@ -7,6 +7,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/music-chronus/chronus/actors/report"
 	"github.com/music-chronus/chronus/dsp/patch"
 	"github.com/music-chronus/chronus/shm"
 )
@@ -61,7 +62,7 @@ func (e *Engine) rememberMuted(known *directory, resumed bool) {
 	m := e.rig.meter
 	m.keep = func(muted bool, was float64) {
 		if err := e.dir.saveMuted(muted, was); err != nil {
-			e.emit(SaveFailed{What: "that it is muted", Err: err})
+			e.emit(report.SaveFailed{What: "that it is muted", Err: err})
 		}
 	}
 	was, muted, err := 0.0, false, error(nil)

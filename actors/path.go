@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/music-chronus/chronus/actors/report"
 	"github.com/music-chronus/chronus/audio/soundserver"
 	"github.com/music-chronus/chronus/shm/wire"
 )
@@ -76,6 +77,6 @@ func (r *rig) tendBlank(now time.Time) {
 		r.path.told = time.Time{}
 	case now.Sub(r.path.told) >= unheardEvery:
 		r.path.told = now
-		r.emit(Unheard{Preferred: r.preferred().String(), Why: r.audio.info.Note})
+		r.emit(report.Unheard{Preferred: r.preferred().String(), Reason: r.audio.info.Note})
 	}
 }

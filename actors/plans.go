@@ -4,11 +4,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"log/slog"
 	"time"
 
 	"github.com/cespare/xxhash/v2"
 
+	"github.com/music-chronus/chronus/actors/internal/commandlog"
+	"github.com/music-chronus/chronus/actors/report"
 	"github.com/music-chronus/chronus/dsp/patch"
 	"github.com/music-chronus/chronus/shm"
 )
@@ -25,13 +26,6 @@ type planned struct {
 	plan   *patch.Plan // nil: its text cannot be compiled any more
 	before uint64      // the plan that it followed
 	seq    uint64      // of the command that had the workers go on with it; 0: they began with it
-}
-
-// Commit is a change of the patch that has been carried out.
-type Commit struct {
-	Number uint64 `json:"commit"` // of the plan that plays from then on
-	Block  uint64 `json:"block"`  // the first that it renders
-	Frame  uint64 `json:"frame"`  // its first frame
 }
 
 var (
@@ -61,7 +55,7 @@ func (r *rig) addPlan(name string, text []byte, plan *patch.Plan) (*planned, err
 	if r.present != nil {
 		needed[r.present.number] = true
 	}
-	for _, c := range r.log.commands {
+	for _, c := range r.log.Commands() {
 		if c.Op == shm.OpPlan {
 			needed[uint64(c.Value)], needed[c.Plan] = true, true
 		}
@@ -152,7 +146,7 @@ func (r *rig) translate(c shm.Command, plan uint64) (shm.Command, error) {
 }
 
 // tryChange is change, whose asker is answered whenever the change turns out to be poison.
-func (r *rig) tryChange(ctx context.Context, name string, text []byte, asked bool, asker asker) (c Commit, err error) {
+func (r *rig) tryChange(ctx context.Context, name string, text []byte, asked bool, asker commandlog.Requester) (c Commit, err error) {
 	select {
 	case r.changing <- struct{}{}:
 	case <-ctx.Done():
@@ -187,7 +181,7 @@ func (r *rig) tryChange(ctx context.Context, name string, text []byte, asked boo
 		return c, err
 	}
 	c.Number, c.Frame = p.number, c.Block*uint64(r.geo.Block)
-	r.emit(PatchChanged{Name: name, Commit: c})
+	r.emit(report.PatchChanged{Name: name, Commit: c})
 	return c, nil
 }
 
@@ -209,7 +203,7 @@ type round struct {
 }
 
 // commit waits until every worker has made the plan ready, and commands the change. head is a block that is before it.
-func (r *rig) commit(ctx context.Context, p *planned, asker asker) (head uint64, err error) {
+func (r *rig) commit(ctx context.Context, p *planned, asker commandlog.Requester) (head uint64, err error) {
 	var asked round
 	for began := time.Now(); ; {
 		head, all, err := r.tryCommit(p, &asked, time.Now(), asker)
@@ -232,7 +226,7 @@ func (r *rig) commit(ctx context.Context, p *planned, asker asker) (head uint64,
 }
 
 // tryCommit commands the change if every worker has made the plan ready, and tells whether that is so.
-func (r *rig) tryCommit(p *planned, asked *round, now time.Time, asker asker) (head uint64, all bool, err error) {
+func (r *rig) tryCommit(p *planned, asked *round, now time.Time, asker commandlog.Requester) (head uint64, all bool, err error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if all, err = r.makeReady(p, asked, now); err != nil || !all {
@@ -275,7 +269,7 @@ func (r *rig) makeReady(p *planned, asked *round, now time.Time) (all bool, err 
 		case made:
 			asked.slot = nil
 		case now.Sub(asked.since) > makeLimit && s.phase == ready:
-			r.giveUp(s, "it does not get a patch ready")
+			r.condemn(s, "hung, patch not ready within "+makeLimit.String())
 			return false, fmt.Errorf("worker %d has not made it ready within %v", s.number, makeLimit)
 		default:
 			return false, nil
@@ -344,22 +338,6 @@ func (r *rig) entering(n uint64, p *planned) (at uint64, in bool, err error) {
 	return n, false, nil
 }
 
-// Level is Info.
-func (PatchChanged) Level() slog.Level { return slog.LevelInfo }
-
-// Level is Error: the sound is not what it was to be.
-func (PatchReverted) Level() slog.Level { return slog.LevelError }
-
-// String says it in a line.
-func (e PatchChanged) String() string {
-	return fmt.Sprintf("patch %s plays from block %d on, as commit %d", e.Name, e.Commit.Block, e.Commit.Number)
-}
-
-// String says it in a line.
-func (e PatchReverted) String() string {
-	return fmt.Sprintf("patch %s, commit %d, ended workers: it is left out, and %s plays on", e.From, e.Commit, e.To)
-}
-
 // askedFor puts on record which text was asked for, so that an engine after this one may be started with it.
 func (r *rig) askedFor(text []byte) error {
 	r.mu.Lock()
@@ -378,7 +356,7 @@ func (r *rig) revert(number uint64, guilty bool) {
 		r.failed[xxhash.Sum64(was.text)] = true
 	}
 	r.play(now)
-	r.emit(PatchReverted{From: was.name, To: now.name, Commit: was.number})
+	r.emit(report.PatchReverted{From: was.name, To: now.name, Commit: was.number})
 }
 
 // Patch has the engine go on with another patch, and returns once it plays: nodes that have their id and type in both keep their state, what changes of the

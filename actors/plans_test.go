@@ -119,7 +119,7 @@ func TestBypassBehindChange(t *testing.T) {
 	r.slots[0].phase = empty
 	r.poison.deaths[12] = 1
 	r.afterDeath(offence{block: 12, node: 1, own: true})
-	c, ok := r.log.at(2)
+	c, ok := r.log.At(2)
 	if !ok || c != (shm.Command{Seq: 2, Plan: p.number, Op: shm.OpBypass, Node: 2, Value: 1}) || r.control.Committed() != 2 {
 		t.Errorf("%+v, %t", c, ok)
 	}

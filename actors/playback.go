@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/music-chronus/chronus/actors/report"
 	"github.com/music-chronus/chronus/shm"
 	"github.com/music-chronus/chronus/shm/sys"
 	"github.com/music-chronus/chronus/shm/wire"
@@ -160,7 +161,7 @@ func (r *rig) noteAudio(gen uint64, n wire.Notice) {
 	if n.Problem != nil {
 		if a == &r.audio {
 			a.trouble = *n.Problem
-			r.emit(DeviceProblem{Device: a.info.Device, What: *n.Problem})
+			r.emit(report.DeviceProblem{Device: a.info.Device, Problem: *n.Problem})
 		}
 		return
 	}
@@ -207,7 +208,7 @@ func (r *rig) opened() {
 	if r.control.Transport() == shm.Play { // else there is nothing to play yet
 		r.startAudio()
 	}
-	r.emit(AudioOpened{
+	r.emit(report.AudioOpened{
 		PID: a.proc.PID, Backend: a.info.Backend, Device: a.info.Device,
 		Rate: a.info.Rate, Channels: a.info.Channels, Period: a.info.Period, Note: a.info.Note,
 	})
@@ -247,7 +248,7 @@ func (r *rig) replaceRefused(n wire.Refused) {
 	s := r.slots[n.Slot]
 	s.refused = n.Generation
 	if s.attached() && s.gen == n.Generation {
-		r.dismiss(s, "the audio process refuses its ring: "+n.Reason)
+		r.dismiss(s, "ring refused by the audio process: "+n.Reason)
 	}
 }
 

@@ -76,14 +76,14 @@ func TestRefusedRing(t *testing.T) {
 	refuse(2, 0, 1)
 	refuse(3, 0, 1)
 	for _, s := range r.slots {
-		if s.hung {
+		if s.condemned {
 			t.Errorf("worker %d was given up", s.number)
 		}
 	}
 	refuse(1, 1, 1)
 	refuse(1, 1, 1)
-	if r.slots[0].hung || !r.slots[1].hung || r.audio.reason != "" {
-		t.Errorf("given up: worker 0 %t, worker 1 %t; the audio process ends: %q", r.slots[0].hung, r.slots[1].hung, r.audio.reason)
+	if r.slots[0].condemned || !r.slots[1].condemned || r.audio.reason != "" {
+		t.Errorf("given up: worker 0 %t, worker 1 %t; the audio process ends: %q", r.slots[0].condemned, r.slots[1].condemned, r.audio.reason)
 	}
 	if len(events) != 1 || !strings.Contains(events[0].String(), "worker 1") || !strings.Contains(events[0].String(), "too small") {
 		t.Errorf("events %v", events)
@@ -91,7 +91,7 @@ func TestRefusedRing(t *testing.T) {
 	if c := r.journal.Status(1).Cause; c != shm.CauseNone {
 		t.Errorf("the block that worker 1 renders is blamed: %v", c)
 	}
-	r.giveUp(r.slots[0], "it hangs")
+	r.condemn(r.slots[0], "it hangs")
 	if c := r.journal.Status(0).Cause; c != shm.CauseHung {
 		t.Errorf("a worker that hangs is on record with %v", c)
 	}

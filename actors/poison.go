@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 
+	"github.com/music-chronus/chronus/actors/report"
 	"github.com/music-chronus/chronus/shm"
 	"github.com/music-chronus/chronus/shm/sys"
 )
@@ -81,7 +82,7 @@ func (r *rig) afterDeath(o offence) {
 	case o.own && p.deaths[o.block] > len(r.slots) && p.top <= o.block:
 		for _, s := range r.slots { // they die in turn: together, it can be helped
 			if s.attached() {
-				r.giveUp(s, fmt.Sprintf("block %d ends every worker", o.block))
+				r.condemn(s, fmt.Sprintf("block %d crashes every worker", o.block))
 			}
 		}
 	}
@@ -105,7 +106,7 @@ func (r *rig) commonDeath() {
 		return
 	}
 	r.clearSuspects(p.top)
-	if plan := r.planAt(r.log.last); plan != r.present.number && !r.bereft() {
+	if plan := r.planAt(r.log.Last()); plan != r.present.number && !r.bereft() {
 		r.revert(plan, false) // it was left out, by a worker that has not lived to show it
 	}
 	guilty := offence{node: -1}
@@ -158,8 +159,8 @@ func (r *rig) quarantine(o offence) bool {
 	from, to, _ := r.entered(o.block)
 	var out []shm.Command
 	for seq := from + 1; seq <= to; seq++ {
-		if c, ok := r.log.at(seq); ok && c.Op != shm.OpNone && c.Op != shm.OpBypass {
-			r.amend(shm.Command{Seq: seq})
+		if c, ok := r.log.At(seq); ok && c.Op != shm.OpNone && c.Op != shm.OpBypass {
+			r.log.Amend(shm.Command{Seq: seq})
 			out = append(out, c)
 		}
 	}
@@ -178,25 +179,24 @@ func (r *rig) bypass(o offence) {
 	name := r.nodeName(o.node, plan)
 	c := shm.Command{Seq: from + 1, Plan: plan, Op: shm.OpBypass, Node: uint16(o.node), Value: 1}
 	if to > from {
-		r.amend(c)
+		r.log.Amend(c)
 	} else {
 		// Behind all others it may come after another plan, which may not have the node any more.
 		if now, err := r.translate(c, plan); err == nil {
-			now.Seq, now.Plan = r.log.last+1, r.present.number
-			r.log.last = now.Seq
-			r.log.add(now, nil)
+			now.Plan = r.present.number
+			now = r.log.Append(now, nil)
 			r.control.Commit(now.Seq)
 		}
-		to = r.log.last
+		to = r.log.Last()
 	}
 	r.journal.ReplaceDecision(o.block, to)
-	r.emit(NodeBypassed{Node: name, Block: o.block})
+	r.emit(report.NodeBypassed{Node: name, Block: o.block})
 }
 
 // planAt is the number of the plan that plays once the command seq has entered, if it was not left out.
 func (r *rig) planAt(seq uint64) uint64 {
 	plan := r.kept.Plan
-	for _, c := range r.log.commands {
+	for _, c := range r.log.Commands() {
 		if c.Op == shm.OpPlan && c.Seq > r.kept.Seq && c.Seq <= seq && !r.leftOut(c.Seq) {
 			plan = uint64(c.Value)
 		}
@@ -213,16 +213,6 @@ func (r *rig) leftOut(seq uint64) bool {
 		case d.Seq() >= seq:
 			return d.Skip()
 		}
-	}
-}
-
-// amend puts c in the place of the command of its Seq, for workers that begin from now on and for tapes. It copies, since a
-// tape may be reading.
-func (r *rig) amend(c shm.Command) {
-	r.log.commands = append([]shm.Command(nil), r.log.commands...)
-	if i, ok := r.log.index(c.Seq); ok {
-		r.log.commands[i] = c
-		r.amended = append(r.amended, c)
 	}
 }
 
@@ -256,7 +246,7 @@ func (r *rig) clearSuspects(before uint64) {
 			if before, had := r.journal.Decision(o.block - min(o.block, 1)); had && o.block > 0 {
 				from = before.Seq()
 			}
-			if out, ok := r.log.between(from, max(from, d.Seq())); ok && len(out) > 0 {
+			if out, ok := r.log.Between(from, max(from, d.Seq())); ok && len(out) > 0 {
 				r.tellQuarantined(o, out)
 			}
 		case p.top <= o.block:
@@ -279,15 +269,14 @@ func (r *rig) tellQuarantined(o offence, out []shm.Command) {
 	err := fmt.Errorf("quarantined: a worker ended in node %q, in block %d, which it entered; it is left out", node, o.block)
 	for _, c := range out {
 		r.noted(c, true)
-		if i, ok := r.log.index(c.Seq); ok && r.log.askers[i] != nil {
-			go r.log.askers[i].answer(err)
-			r.log.askers[i] = nil // another worker may end in that block too
+		if requester := r.log.TakeRequester(c.Seq); requester != nil {
+			go requester.Answer(err)
 		}
 		if c.Op == shm.OpPlan && uint64(c.Value) == r.present.number {
 			r.revert(r.present.before, len(out) == 1)
 		}
 	}
-	r.emit(Quarantined{Block: o.block, Node: node, Commands: len(out), First: out[0].Seq})
+	r.emit(report.Quarantined{Block: o.block, Node: node, Commands: len(out), First: out[0].Seq})
 }
 
 // nodeName is the id of a node by its index in a plan.

@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/music-chronus/chronus/actors/internal/commandlog"
 	"github.com/music-chronus/chronus/shm"
 )
 
@@ -23,8 +24,7 @@ func TestLeftOutIsToldAfterASnapshot(t *testing.T) {
 	}
 	t.Cleanup(rec.Close)
 	told := make(chan error, 1)
-	r.log.last = 1
-	r.log.add(shm.Command{Seq: 1, Op: shm.OpGate, Plan: r.present.number}, askerFunc(func(err error) { told <- err }))
+	r.log.Append(shm.Command{Op: shm.OpGate, Plan: r.present.number}, commandlog.RequesterFunc(func(err error) { told <- err }))
 	rec.Propose(19, 0)
 	d, ok := rec.Propose(20, 1)
 	if d = rec.SkipNew(20, d); !ok || !d.Skip() {

@@ -3,12 +3,11 @@ package actors
 import (
 	"fmt"
 	"os"
-	"path/filepath"
-	"regexp"
 	"slices"
 	"strings"
 	"testing"
 
+	"github.com/music-chronus/chronus/actors/report"
 	"github.com/music-chronus/chronus/dsp/patch"
 	"github.com/music-chronus/chronus/dsp/sequencer"
 	"github.com/music-chronus/chronus/osc"
@@ -73,7 +72,7 @@ func reference(t *testing.T) string {
 	section("Changing the patch", "Each client has a draft, which enters with `/patch/commit`, all at once ([patches.md](patches.md)).", plain, begins("/patch/", "/seq/"))
 	section("Questions", "Nothing that is played depends on these. Most are those of SuperCollider's server.", plain, isInquiry)
 	b.WriteString(referenceEvents)
-	for _, ev := range events() {
+	for _, ev := range report.Kinds() {
 		address, usage := eventUsage(ev)
 		fmt.Fprintf(&b, "| `%s` | %s |\n", address, usage)
 	}
@@ -138,27 +137,3 @@ const referenceTail = `
 worker's whole process, in percent of one core, since the question before. ` + "`/notify`" + `, ` + "`/sync`, `/version`, `/dumpOSC` and `/error`" + ` are shaped like scsynth's too, but that ` + "`/dumpOSC`" + ` tells who asked, and
 ` + "`/error 0`" + ` concerns who sent it and nobody else. ` + "`/engine/status`" + ` has our own words: active slot, epoch, workers ready, workers, clock, blocks played, rescued, concealed, flips, xruns, failovers.
 `
-
-// Each kind of event that there is can be told.
-func TestEventsAreAll(t *testing.T) {
-	files, err := filepath.Glob("*.go")
-	if err != nil {
-		t.Fatal(err)
-	}
-	there := map[string]bool{}
-	for _, name := range files {
-		b, err := os.ReadFile(name)
-		if err != nil {
-			t.Fatal(err)
-		}
-		for _, m := range regexp.MustCompile(`(?m)^func \((?:\w+ )?(\w+)\) event\(\)`).FindAllSubmatch(b, -1) {
-			there[string(m[1])] = true
-		}
-	}
-	for _, ev := range events() {
-		delete(there, strings.TrimPrefix(fmt.Sprintf("%T", ev), "actors."))
-	}
-	if len(there) > 0 {
-		t.Errorf("these have no place in events(): %v", there)
-	}
-}

@@ -7,6 +7,7 @@ import (
 
 	"github.com/cespare/xxhash/v2"
 
+	"github.com/music-chronus/chronus/actors/internal/commandlog"
 	"github.com/music-chronus/chronus/shm"
 	"github.com/music-chronus/chronus/shm/sys"
 	"github.com/music-chronus/chronus/shm/wire"
@@ -39,7 +40,7 @@ type rig struct {
 	path       soundPath    // that auto has found
 	spare      *spareWorker // started, without a place; nil: none
 	stocking   bool         // one is being started
-	log        commandLog
+	log        commandlog.Log
 	kept       shm.Checkpoint // the last snapshot and its patch, from which all can begin again
 	keeping    ask
 	trimmed    struct { // the last time that the log was trimmed, and the kept state of that time
@@ -58,7 +59,6 @@ type rig struct {
 	mismatches uint64         // workers that were replaced since their sound was wrong
 	poison     poison
 	isStopped  func(*slot) bool // its process was stopped by a signal
-	amended    []shm.Command    // commands that took the place of quarantined ones, for tapes
 	changes    []change         // of the patch, all at once, for tapes
 	failed     map[uint64]bool  // patches that have ended workers, by hash
 	keepSoon   bool             // a snapshot is wanted before it is time
@@ -67,7 +67,6 @@ type rig struct {
 	silent     string           // why no worker is started any more; "": they are
 	sound      soundNews
 	leadNews   leadNews
-	waiting    waiting     // commands with a frame
 	keeper     *timekeeper // nil: nobody asks for the time
 	meter      *meter      // nil: nothing is measured
 	asked      uint64      // epoch of the last flip that was asked for
@@ -131,12 +130,12 @@ type slot struct {
 	retiredGen uint64 // that generation
 	refused    uint64 // the last generation whose ring the audio process does not play
 	killedAt   int64  // when this program itself killed it, sys.Monotonic; 0: it did not
-	hung       bool
+	condemned  bool   // the engine kills it; commands no longer reach it
+	reason     string // of that
 	progress   uint64 // head when it last moved
 	movedAt    time.Time
 	compared   uint64 // hashes are compared up to here
 	agreed     int    // blocks found equal
-	mismatches uint64
 }
 
 // attached tells whether the slot's command ring gets every command.
@@ -264,7 +263,7 @@ func (r *rig) spawn(number int) error {
 		s.release()
 		return fmt.Errorf("worker %d: %w", number, err)
 	}
-	s.asked, s.agreed, s.killedAt, s.hung, s.lived, s.dying, s.flipped, s.mismatches = 0, 0, 0, false, false, false, false, 0
+	s.asked, s.agreed, s.killedAt, s.condemned, s.reason, s.lived, s.dying, s.flipped = 0, 0, 0, false, "", false, false, false
 	s.want = r.askForState(s, nil, time.Now())
 	s.enter(starting, time.Now())
 	return nil

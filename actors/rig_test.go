@@ -2,11 +2,11 @@ package actors
 
 import (
 	"errors"
-	"fmt"
 	"syscall"
 	"testing"
 	"time"
 
+	"github.com/music-chronus/chronus/actors/internal/commandlog"
 	"github.com/music-chronus/chronus/dsp/patch"
 	"github.com/music-chronus/chronus/shm"
 	"github.com/music-chronus/chronus/shm/sys"
@@ -64,8 +64,8 @@ func TestDivergence(t *testing.T) {
 		t.Fatalf("%t: %d blocks agree, compared up to %d", differs, n, r.slots[1].compared)
 	}
 	r.arbitrate(r.slots[1])
-	if r.slots[1].mismatches != 1 || !r.slots[1].hung || r.slots[0].hung || r.doubt == nil || r.doubt.block != 7 {
-		t.Errorf("given up: %t, the active one %t, doubt %+v", r.slots[1].hung, r.slots[0].hung, r.doubt)
+	if r.mismatches != 1 || !r.slots[1].condemned || r.slots[0].condemned || r.doubt == nil || r.doubt.block != 7 {
+		t.Errorf("given up: %t, the active one %t, doubt %+v", r.slots[1].condemned, r.slots[0].condemned, r.doubt)
 	}
 	for wrong := range 3 {
 		r := diverging(t, 3, 12, wrong, 5)
@@ -75,8 +75,8 @@ func TestDivergence(t *testing.T) {
 			}
 		}
 		for i, s := range r.slots {
-			if s.hung != (i == wrong) {
-				t.Errorf("worker %d is wrong; worker %d given up: %t", wrong, i, s.hung)
+			if s.condemned != (i == wrong) {
+				t.Errorf("worker %d is wrong; worker %d given up: %t", wrong, i, s.condemned)
 			}
 		}
 		if a := r.control.Active(); a.Slot() == wrong || a.Ready(wrong) || r.doubt != nil {
@@ -156,9 +156,9 @@ func TestFlipAwayFromWhoHasNotBegun(t *testing.T) {
 
 // enterOne enters a command that was resolved with a plan.
 func (r *rig) enterOne(c shm.Command, plan uint64) (seq uint64, err error) {
-	b := batch{plays: []play{{commands: []shm.Command{c}}}, plan: plan}
+	b := commandlog.Batch{Requests: []commandlog.Request{{Commands: []shm.Command{c}}}, Plan: plan}
 	in, err := r.enter(b)
-	if refused := b.plays[0].refused; refused != nil {
+	if refused := b.Requests[0].Refused; refused != nil {
 		return 0, refused
 	}
 	return in.last, err
@@ -191,8 +191,8 @@ func TestRingsFull(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if r.slots[0].hung || !r.slots[1].hung {
-		t.Errorf("given up: %t and %t, the second has taken nothing", r.slots[0].hung, r.slots[1].hung)
+	if r.slots[0].condemned || !r.slots[1].condemned {
+		t.Errorf("given up: %t and %t, the second has taken nothing", r.slots[0].condemned, r.slots[1].condemned)
 	}
 	if err := put(); !errors.Is(err, errRingsFull) || r.control.Committed() != shm.CommandEntries+10 {
 		t.Errorf("committed %d: %v", r.control.Committed(), err)
@@ -203,9 +203,8 @@ func TestRingsFull(t *testing.T) {
 // a later state, and one that is fed keeps them in the log.
 func TestSlowJoinerHasItsCommands(t *testing.T) {
 	r := diverging(t, 2, 12, 0)
-	for seq := uint64(1); seq <= 9; seq++ {
-		r.log.last = seq
-		r.log.add(shm.Command{Seq: seq}, nil)
+	for range 9 {
+		r.log.Append(shm.Command{}, nil)
 	}
 	now := time.Now()
 	keep := func(seq uint64) {
@@ -218,51 +217,20 @@ func TestSlowJoinerHasItsCommands(t *testing.T) {
 	keep(5)
 	keep(7)
 	keep(9)
-	if c, ok := r.log.after(3); !ok || len(c) != 6 {
+	if c, ok := r.log.After(3); !ok || len(c) != 6 {
 		t.Errorf("%d commands, %t", len(c), ok)
 	}
 	s.phase = ready
 	r.keepState(shm.State{Seq: 9, Plan: r.present.number}, now)
-	if len(r.log.commands) == 0 {
+	if r.log.Len() == 0 {
 		t.Error("commands are gone before a tape can have read them")
 	}
 	keep(9)
-	if keep(9); len(r.log.commands) != 0 {
-		t.Errorf("%d commands are left that nobody needs", len(r.log.commands))
+	if keep(9); r.log.Len() != 0 {
+		t.Errorf("%d commands are left that nobody needs", r.log.Len())
 	}
 	s.phase, s.since, s.want = starting, time.Now(), ask{state: shm.State{Seq: 3}, done: true}
-	if r.tendStarting(s, time.Now()); s.phase != starting || s.hung || s.want.state.Seq != 9 {
-		t.Errorf("phase %v, given up %t, begins after %d", s.phase, s.hung, s.want.state.Seq)
-	}
-}
-
-// A log that is trimmed keeps of every command that is left what belongs to it; what was read of it before stays as it was.
-func TestLogTrim(t *testing.T) {
-	var l commandLog
-	told := 0
-	for seq := range uint64(10) {
-		l.last = seq + 1
-		l.add(shm.Command{Seq: l.last}, askerFunc(func(error) { told = int(seq) + 1 }))
-	}
-	l.join(3)
-	old, _ := l.after(4)
-	l.trim(7)
-	l.last++
-	l.add(shm.Command{Seq: l.last}, nil)
-	if len(l.commands) != 4 || len(l.askers) != 4 || len(l.more) != 4 || fmt.Sprint(l.more) != "[true true false false]" {
-		t.Fatalf("%d commands, %d askers, more: %v", len(l.commands), len(l.askers), l.more)
-	}
-	for i := range 3 {
-		if l.askers[i].answer(nil); told != 8+i || l.commands[i].Seq != uint64(8+i) {
-			t.Errorf("command %d is answered to the sender of %d", l.commands[i].Seq, told)
-		}
-	}
-	for i, c := range old {
-		if c.Seq != uint64(5+i) {
-			t.Errorf("what was read has become %v", old)
-		}
-	}
-	if _, ok := l.after(6); ok {
-		t.Error("what is forgotten is still there")
+	if r.tendStarting(s, time.Now()); s.phase != starting || s.condemned || s.want.state.Seq != 9 {
+		t.Errorf("phase %v, given up %t, begins after %d", s.phase, s.condemned, s.want.state.Seq)
 	}
 }

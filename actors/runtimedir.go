@@ -10,6 +10,7 @@ import (
 	"strings"
 	"syscall"
 
+	"github.com/music-chronus/chronus/actors/report"
 	"github.com/music-chronus/chronus/shm/sys"
 )
 
@@ -165,6 +166,6 @@ func (r *rig) saveCrew(more ...member) {
 		crew[i].Start, _ = sys.StartTime(crew[i].PID)
 	}
 	if err := r.enrol(crew); err != nil {
-		r.emit(SaveFailed{What: "list of processes", Err: err})
+		r.emit(report.SaveFailed{What: "list of processes", Err: err})
 	}
 }

@@ -14,6 +14,7 @@ import (
 
 	"github.com/cespare/xxhash/v2"
 
+	"github.com/music-chronus/chronus/actors/report"
 	"github.com/music-chronus/chronus/dsp"
 	"github.com/music-chronus/chronus/dsp/patch"
 	"github.com/music-chronus/chronus/dsp/samples"
@@ -205,7 +206,7 @@ func (s *saver) run() {
 func (s *saver) save(now time.Time, last bool) {
 	s.rig.mu.Lock()
 	kept, name, plays := s.rig.kept, s.rig.present.name, s.rig.plays
-	if s.rig.log.last > kept.Seq {
+	if s.rig.log.Last() > kept.Seq {
 		s.rig.keepSoon = true
 	}
 	s.rig.mu.Unlock()
@@ -228,7 +229,7 @@ func (s *saver) save(now time.Time, last bool) {
 	}
 	err := saved.write(s.path)
 	if err != nil && !s.failing {
-		s.rig.emit(SaveFailed{What: "state on disk", Err: err})
+		s.rig.emit(report.SaveFailed{What: "state on disk", Err: err})
 	}
 	s.failing = err != nil
 	if err == nil {
@@ -239,8 +240,8 @@ func (s *saver) save(now time.Time, last bool) {
 // resume makes a rig that has not begun go on from a saved state.
 func (r *rig) resume(s *Saved) error {
 	r.kept.State = shm.State{Block: s.N, Seq: s.Seq, Plan: r.present.number, Bytes: s.bytes}
-	r.log.last = s.Seq
+	r.log.Restore(s.Seq, nil)
 	r.control.BeginAt(s.N, s.Seq)
-	r.news = append(r.news, Resumed{Block: s.N, Saved: s.At})
+	r.news = append(r.news, report.Resumed{Block: s.N, Saved: s.At})
 	return r.store.Put(r.kept)
 }

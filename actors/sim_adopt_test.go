@@ -5,6 +5,7 @@ package actors
 import (
 	"fmt"
 
+	"github.com/music-chronus/chronus/actors/internal/commandlog"
 	"github.com/music-chronus/chronus/shm"
 	"github.com/music-chronus/chronus/shm/sys"
 )
@@ -25,7 +26,7 @@ type simEngines struct {
 // the rings, as it always is where they hold 16,384.
 func (w *simWorld) bereave() {
 	r := w.rig
-	if w.busy || w.engine.over || !w.whole() || w.spoiled() || w.fragileNow() || r.log.last+4 > r.kept.Seq+shm.CommandEntries {
+	if w.busy || w.engine.over || !w.whole() || w.spoiled() || w.fragileNow() || r.log.Last()+4 > r.kept.Seq+shm.CommandEntries {
 		return
 	}
 	w.note("the engine ends")
@@ -60,7 +61,7 @@ func (w *simWorld) succeed() {
 	w.inheritCommands(old)
 	w.endStrays()
 	w.connectSim(w.audio)
-	w.note("event: %v, at command %d, plan %d", r.news[0], r.log.last, r.present.number)
+	w.note("event: %v, at command %d, plan %d", r.news[0], r.log.Last(), r.present.number)
 	w.busy = false
 	w.serve()
 }
@@ -93,7 +94,7 @@ func (w *simWorld) heritage() *heritage {
 
 // inheritCommands compares the commands that were taken over with those that were sent: of the last, any number.
 func (w *simWorld) inheritCommands(old *rig) {
-	last := w.rig.log.last
+	last := w.rig.log.Last()
 	if last < old.control.Committed() || last > uint64(len(w.commands)) {
 		w.fail("an engine takes over %d commands; %d were committed, %d sent", last, old.control.Committed(), len(w.commands))
 		return
@@ -106,7 +107,7 @@ func (w *simWorld) inheritCommands(old *rig) {
 		w.bomb = 0
 	}
 	w.change = nil
-	for _, c := range w.rig.log.commands {
+	for _, c := range w.rig.log.Commands() {
 		want := w.commands[c.Seq-1]
 		want.Seq = c.Seq
 		if c != want && w.amendedTo(c.Seq, want) != c {
@@ -159,13 +160,13 @@ type simBatch struct{ from, to uint64 }
 // sendTogether enters commands that were resolved with the present plan.
 func (w *simWorld) sendTogether(list []shm.Command) {
 	from := uint64(len(w.commands))
-	var b batch
+	var b commandlog.Batch
 	for _, c := range list {
 		c.Plan = w.rig.present.number
 		w.commands = append(w.commands, c)
-		b.plays = append(b.plays, play{commands: []shm.Command{c}})
+		b.Requests = append(b.Requests, commandlog.Request{Commands: []shm.Command{c}})
 	}
-	b.plan = w.rig.present.number
+	b.Plan = w.rig.present.number
 	w.batches = append(w.batches, &simBatch{from, uint64(len(w.commands))})
 	if in, err := w.rig.enter(b); err != nil {
 		w.commands, w.batches = w.commands[:from], w.batches[:len(w.batches)-1]

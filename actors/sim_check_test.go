@@ -94,7 +94,7 @@ func (c *simCheck) render(n uint64, d shm.Decision) bool {
 // amendedTo is what a rig has put in the place of the command seq.
 func (c *simCheck) amendedTo(seq uint64, m shm.Command) shm.Command {
 	for _, r := range append(c.w.rigs[:len(c.w.rigs):len(c.w.rigs)], c.w.rig) {
-		for _, a := range r.amended {
+		for _, a := range r.log.Amended() {
 			if a.Seq == seq {
 				m = a
 			}
@@ -158,7 +158,7 @@ func (c *simCheck) observe() {
 			c.fitted[s.number] = s.gen
 			c.fit(s)
 		}
-		if !w.adopting && s.phase == ready && !s.hung && !s.dying && s.cmds.Tail() < w.rig.control.Committed() {
+		if !w.adopting && s.phase == ready && !s.condemned && !s.dying && s.cmds.Tail() < w.rig.control.Committed() {
 			w.fail("%d commands are committed, and the ring of worker %d has %d", w.rig.control.Committed(), s.number, s.cmds.Tail())
 			return
 		}

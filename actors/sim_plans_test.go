@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/music-chronus/chronus/actors/internal/commandlog"
 	"github.com/music-chronus/chronus/dsp/patch"
 	"github.com/music-chronus/chronus/dsp/stream"
 	"github.com/music-chronus/chronus/shm"
@@ -137,7 +138,7 @@ func (w *simWorld) tryChange(c *simChange) {
 	if c.outcome == simBombs {
 		w.bomb = uint64(len(w.commands))
 	}
-	head, all, err := w.rig.tryCommit(c.planned, &c.asked, w.now, askerFunc(func(err error) { c.told <- err }))
+	head, all, err := w.rig.tryCommit(c.planned, &c.asked, w.now, commandlog.RequesterFunc(func(err error) { c.told <- err }))
 	if all {
 		if c.head, c.seq = head, c.planned.seq; c.seq != uint64(len(w.commands)) || c.outcome > simBombs {
 			w.fail("command %d was numbered %d, to go on with plan %d, outcome %d", len(w.commands), c.seq, c.number, c.outcome)

@@ -42,6 +42,13 @@ func TestSim(t *testing.T) {
 		return
 	}
 	seed, until := uint64(1), func(n int) bool { return n == simRuns }
+	if text := os.Getenv("CHRONUS_SIM_RUNS"); text != "" {
+		runs, err := strconv.Atoi(text)
+		if err != nil {
+			t.Fatalf("CHRONUS_SIM_RUNS: %v", err)
+		}
+		until = func(n int) bool { return n == runs }
+	}
 	if text := os.Getenv("CHRONUS_SIM_TIME"); text != "" {
 		length, err := time.ParseDuration(text)
 		if err != nil {
@@ -50,9 +57,12 @@ func TestSim(t *testing.T) {
 		began := time.Now()
 		seed, until = uint64(began.UnixNano()), func(int) bool { return time.Since(began) > length }
 	}
+	traces := simTraces(t)
 	var sum simFigures
 	for n := 0; !until(n) && !t.Failed(); n++ {
-		sum.add(simulate(t, seed+uint64(n)))
+		run := simulate(t, seed+uint64(n))
+		fmt.Fprintf(traces, "%d %016x\n", seed+uint64(n), run.trace)
+		sum.add(run)
 	}
 	if t.Log(sum); sum.runs >= simRuns && min(sum.made, sum.refused, sum.left, sum.engines, sum.keeps, sum.spoils) == 0 {
 		t.Error("something that is to be tried was not")
@@ -63,6 +73,7 @@ func TestSim(t *testing.T) {
 type simFigures struct {
 	runs, steps, turns, played, copies, faults, commands, workers, made, refused, left, engines, keeps, spoils int
 	digest                                                                                                     uint64
+	trace                                                                                                      uint64 // of what could be observed: see simTrace
 }
 
 func (f *simFigures) add(g simFigures) {
@@ -100,7 +111,7 @@ func simulate(t *testing.T, seed uint64) simFigures {
 				continue // its words may be unmapped
 			}
 			w.note("slot %d generation %d: phase %v, head %d, compared %d, agreed %d, hung %t, tail %d, taken %d, life %d, seeded at %d", s.number, s.gen, s.phase,
-				w.rig.journal.Published(s.number), s.compared, s.agreed, s.hung, s.cmds.Tail(), s.cmds.Consumed(), s.cmds.Liveness().Load(), s.want.state.Block)
+				w.rig.journal.Published(s.number), s.compared, s.agreed, s.condemned, s.cmds.Tail(), s.cmds.Consumed(), s.cmds.Liveness().Load(), s.want.state.Block)
 		}
 		trail := w.trail[max(0, len(w.trail)-40):]
 		t.Errorf("CHRONUS_SIM_SEED=%d repeats it: gentle %t, grain %d, %d slots, ring %d, lead %d, guard %d, period %d\n%s\n%v",
@@ -109,5 +120,6 @@ func simulate(t *testing.T, seed uint64) simFigures {
 	return simFigures{
 		steps: w.steps, turns: w.turns, played: int(w.seen), copies: w.copies, faults: w.faults,
 		commands: len(w.commands), workers: len(w.all), digest: w.digest, made: w.made, refused: w.refused, left: len(w.spurned), engines: w.engines, keeps: w.keeps, spoils: w.spoils,
+		trace: w.trace(),
 	}
 }

@@ -9,6 +9,10 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/cespare/xxhash/v2"
+
+	"github.com/music-chronus/chronus/actors/internal/commandlog"
+	"github.com/music-chronus/chronus/actors/report"
 	"github.com/music-chronus/chronus/dsp/patch"
 	"github.com/music-chronus/chronus/dsp/worker"
 	"github.com/music-chronus/chronus/shm"
@@ -24,18 +28,19 @@ type simWorld struct {
 	simCheck
 	simPlans
 	simEngines
-	rig     *rig
-	now     time.Time
-	engine  *simTask
-	workers []*simWorker // of each slot, the present or the last; nil: none yet
-	all     []*simWorker
-	audio   *simAudio
-	players []*simAudio
-	budgets [shm.MaxSlots]lives
-	spawnAt [shm.MaxSlots]time.Time
-	lives   bool // the kernel tells deaths by the life words
-	trail   []string
-	batches []*simBatch
+	rig        *rig
+	now        time.Time
+	engine     *simTask
+	workers    []*simWorker // of each slot, the present or the last; nil: none yet
+	all        []*simWorker
+	audio      *simAudio
+	players    []*simAudio
+	budgets    [shm.MaxSlots]lives
+	spawnAt    [shm.MaxSlots]time.Time
+	lives      bool // the kernel tells deaths by the life words
+	trail      []string
+	seenEvents simTrace
+	batches    []*simBatch
 
 	pace     time.Duration // of a tick
 	period   int           // frames a call, at most
@@ -57,7 +62,7 @@ type simWorld struct {
 // newSimWorld draws an engine of two to four workers.
 func newSimWorld(seed uint64) (*simWorld, error) {
 	rng := rand.New(rand.NewPCG(seed, 0))
-	w := &simWorld{simSched: newSimSched(rng), now: time.Unix(1e9, 0), workers: make([]*simWorker, shm.MaxSlots)}
+	w := &simWorld{simSched: newSimSched(rng), seenEvents: simTrace{xxhash.New()}, now: time.Unix(1e9, 0), workers: make([]*simWorker, shm.MaxSlots)}
 	w.gentle = rng.IntN(3) == 0
 	w.grain = []int{1, 2, 5, 20}[rng.IntN(4)]
 	w.lives = rng.IntN(4) > 0
@@ -141,18 +146,19 @@ func (w *simWorld) note(format string, args ...any) {
 // told is the rig's emit.
 func (w *simWorld) told(e Event) {
 	w.note("event: %v", e)
+	w.seenEvents.add(e)
 	switch e := e.(type) {
-	case WorkerDiverged:
+	case report.WorkerDiverged:
 		w.fail("%v", e)
-	case WorkerFailed:
-		first := w.rig.log.last + 1 - uint64(len(w.rig.log.commands))
+	case report.WorkerFailed:
+		first := w.rig.log.Last() + 1 - uint64(w.rig.log.Len())
 		w.fail("%v; it begins after %d, a snapshot is kept after %d, the log begins with %d", e, w.rig.slots[e.Slot].want.state.Seq, w.rig.kept.Seq, first)
-	case NodeBypassed: // by a command of the rig's own
-		for seq := uint64(len(w.commands)) + 1; seq <= w.rig.log.last; seq++ {
-			c, _ := w.rig.log.at(seq)
+	case report.NodeBypassed: // by a command of the rig's own
+		for seq := uint64(len(w.commands)) + 1; seq <= w.rig.log.Last(); seq++ {
+			c, _ := w.rig.log.At(seq)
 			w.commands = append(w.commands, c)
 		}
-	case WorkerKilled:
+	case report.WorkerKilled:
 		if w.adopting { // it cannot tell yet that it was stopped
 			w.panics[w.workers[e.Slot].sim.Block()] = true
 		}
@@ -284,7 +290,7 @@ func (w *simWorld) play() {
 		}
 		w.send(c, plan)
 	}
-	if len(batch) > 0 && len(batch) <= batchMost {
+	if len(batch) > 0 && len(batch) <= commandlog.MaxBatch {
 		w.sendTogether(batch)
 	}
 }

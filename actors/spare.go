@@ -3,6 +3,7 @@ package actors
 import (
 	"fmt"
 
+	"github.com/music-chronus/chronus/actors/report"
 	"github.com/music-chronus/chronus/shm/sys"
 )
 
@@ -56,7 +57,7 @@ func (r *rig) restock() {
 	defer r.mu.Unlock()
 	r.stocking = false
 	if err != nil {
-		r.emit(WorkerFailed{Slot: noSlot, Err: fmt.Errorf("spare: %w", err)})
+		r.emit(report.WorkerFailed{Slot: noSlot, Err: fmt.Errorf("spare: %w", err)})
 		return
 	}
 	if r.stopping {

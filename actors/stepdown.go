@@ -3,6 +3,7 @@ package actors
 import (
 	"github.com/cespare/xxhash/v2"
 
+	"github.com/music-chronus/chronus/actors/report"
 	"github.com/music-chronus/chronus/dsp/patch"
 	"github.com/music-chronus/chronus/shm"
 )
@@ -34,11 +35,11 @@ func (r *rig) stepDown(why string) {
 			continue
 		}
 		r.stepped = why
-		r.emit(PatchAbandoned{From: from, To: next.name, Why: why})
+		r.emit(report.PatchAbandoned{From: from, To: next.name, Reason: why})
 		return
 	}
 	r.silent = why
-	r.emit(PatchAbandoned{From: from, To: "silence", Why: why})
+	r.emit(report.PatchAbandoned{From: from, To: "silence", Reason: why})
 }
 
 // install makes every worker begin with another patch, at the first block that none of them has published.
@@ -47,19 +48,19 @@ func (r *rig) install(name string, text []byte) error {
 	if err != nil {
 		return err
 	}
-	r.log.trim(r.log.last) // all begin anew: nothing of it is needed, nor what it names
+	r.log.Trim(r.log.Last()) // all begin anew: nothing of it is needed, nor what it names
 	p, err := r.addPlan(name, text, plan)
 	if err != nil {
 		return err
 	}
-	at := shm.State{Block: max(r.control.Clock(), r.poison.top), Seq: r.log.last, Plan: p.number}
+	at := shm.State{Block: max(r.control.Clock(), r.poison.top), Seq: r.log.Last(), Plan: p.number}
 	r.kept.Text, r.kept.State = text, at
 	r.changes = append(r.changes, change{text, at})
 	r.keeping = ask{}
 	for _, s := range r.slots {
 		s.want = ask{state: at, done: true}
 		if s.phase == starting {
-			r.giveUp(s, "it was to load a patch that was given up")
+			r.condemn(s, "its patch was abandoned")
 		}
 	}
 	restarts := r.poison.top
@@ -71,7 +72,7 @@ func (r *rig) install(name string, text []byte) error {
 // bereft tells whether commands since the kept snapshot are gone: this engine has taken over, no ring had them any more, and no other snapshot has
 // been kept yet.
 func (r *rig) bereft() bool {
-	_, ok := r.log.after(r.kept.Seq)
+	_, ok := r.log.After(r.kept.Seq)
 	return !ok
 }
 
@@ -84,5 +85,5 @@ func (r *rig) beginAnew() {
 		return
 	}
 	r.stepped = why
-	r.emit(PatchAbandoned{From: name, To: name + " from its beginning", Why: why})
+	r.emit(report.PatchAbandoned{From: name, To: name + " from its beginning", Reason: why})
 }

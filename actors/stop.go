@@ -47,7 +47,7 @@ func (e *Engine) halt() {
 // keepNow waits, no longer than wait, until every command is in the kept snapshot.
 func (r *rig) keepNow(wait time.Duration) {
 	r.mu.Lock()
-	want := r.log.last
+	want := r.log.Last()
 	r.mu.Unlock()
 	for began := time.Now(); time.Since(began) < wait; time.Sleep(time.Millisecond) {
 		r.mu.Lock()

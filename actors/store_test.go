@@ -52,14 +52,14 @@ func TestStoreKeepsTheLogs(t *testing.T) {
 		r.play(p)
 	}
 	missing := 0
-	for _, c := range r.log.commands {
+	for _, c := range r.log.Commands() {
 		if _, err := r.plans.Reader().Text(uint64(c.Value)); err != nil {
 			missing++
 		}
 	}
 	_, err = r.plans.Reader().Text(r.kept.Plan)
 	if missing > 0 || err != nil {
-		t.Errorf("%d waits, %d of %d plans of the log are gone; the kept one: %v", waits, missing, len(r.log.commands), err)
+		t.Errorf("%d waits, %d of %d plans of the log are gone; the kept one: %v", waits, missing, r.log.Len(), err)
 	}
 }
 
@@ -98,7 +98,7 @@ func TestInheritAmended(t *testing.T) {
 	r.slots[0].phase = empty
 	r.inheritLog(&heritage{})
 	r.finishBroadcast()
-	if c := r.log.commands[0]; c.Op != shm.OpNone {
+	if c := r.log.Commands()[0]; c.Op != shm.OpNone {
 		t.Errorf("the log has %+v", c)
 	}
 }

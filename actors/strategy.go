@@ -5,6 +5,8 @@ import (
 	"time"
 
 	"github.com/asynkron/protoactor-go/actor"
+
+	"github.com/music-chronus/chronus/actors/report"
 )
 
 // persist is the supervision strategy of the whole tree: one-for-one, with a delay that
@@ -29,7 +31,7 @@ func (p *persist) HandleFailure(sys *actor.ActorSystem, sup actor.Supervisor, ch
 	rs.Fail()
 	delay := backOff(p.first, p.most, recent)
 	sys.EventStream.Publish(&actor.SupervisorEvent{Child: child, Reason: reason, Directive: actor.RestartDirective})
-	p.emit(ActorFailed{Actor: child.Id, Reason: fmt.Sprint(reason), After: delay})
+	p.emit(report.ActorFailed{Actor: child.Id, Reason: fmt.Sprint(reason), After: delay})
 	if delay == 0 {
 		sup.RestartChildren(child)
 		return

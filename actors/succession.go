@@ -5,6 +5,7 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/music-chronus/chronus/actors/report"
 	"github.com/music-chronus/chronus/shm/sys"
 	"github.com/music-chronus/chronus/shm/wire"
 )
@@ -35,7 +36,7 @@ func (r *rig) tendSuccession(now time.Time) {
 		order := r.openOrder()
 		order.Alone, order.OrNull = true, false
 		if err := r.startAudioProcess(&r.next, r.socket(nextSocketFile), order); err != nil {
-			r.emit(AudioEnded{Cause: "look for the preferred device: " + err.Error(), After: returnEvery})
+			r.emit(report.AudioEnded{Cause: "look for the preferred device: " + err.Error(), After: returnEvery})
 		}
 	}
 }
@@ -48,7 +49,7 @@ func (r *rig) tendSpareAudio(now time.Time) {
 		}
 		r.spareAt = now
 		if err := r.forkAudio(); err != nil {
-			r.emit(AudioEnded{Cause: "start a spare: " + err.Error(), After: spareEvery})
+			r.emit(report.AudioEnded{Cause: "start a spare: " + err.Error(), After: spareEvery})
 			return
 		}
 		r.warmSpare()

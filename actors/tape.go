@@ -84,7 +84,7 @@ type tape struct {
 func (r *rig) record(ctx context.Context, w io.Writer, begun func()) error {
 	r.mu.Lock()
 	kept, over := r.kept, r.stopping
-	amended, changes := len(r.amended), len(r.changes)
+	amended, changes := len(r.log.Amended()), len(r.changes)
 	if !over {
 		r.tapes.Add(1)
 		defer r.tapes.Done()
@@ -129,11 +129,11 @@ func (t *tape) catchUp() error {
 // write writes the commands that have come, then the blocks that were played since.
 func (t *tape) write() error {
 	t.rig.mu.Lock()
-	amended, changes := t.rig.amended[t.amended:], t.rig.changes[t.changes:]
+	amended, changes := t.rig.log.Amended()[t.amended:], t.rig.changes[t.changes:]
 	if len(changes) > 0 {
 		t.seq = max(t.seq, changes[len(changes)-1].at.Seq) // commands before it have entered, or never will
 	}
-	commands, ok := t.rig.log.after(t.seq)
+	commands, ok := t.rig.log.After(t.seq)
 	t.rig.mu.Unlock()
 	if !ok {
 		return t.fail("commands are gone: the tape was read too slowly")

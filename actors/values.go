@@ -7,6 +7,7 @@ import (
 	"sync"
 	"sync/atomic"
 
+	"github.com/music-chronus/chronus/actors/internal/commandlog"
 	"github.com/music-chronus/chronus/dsp/patch"
 	"github.com/music-chronus/chronus/shm"
 )
@@ -84,10 +85,10 @@ func (v *values) note(c shm.Command, frame uint64) {
 		v.set(c, frame)
 		return
 	}
-	if len(v.ahead) >= waitingMost {
+	if len(v.ahead) >= commandlog.MaxTimed {
 		v.settleLocked(frame)
 	}
-	if len(v.ahead) < waitingMost {
+	if len(v.ahead) < commandlog.MaxTimed {
 		v.ahead = append(v.ahead, c)
 	}
 }
@@ -221,7 +222,7 @@ func (e *Engine) remember() {
 			}
 		}
 	}
-	for _, c := range e.rig.log.commands {
+	for _, c := range e.rig.log.Commands() {
 		e.desk.note(c, false)
 	}
 	e.rig.meter.begin(known.values)

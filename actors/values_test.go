@@ -6,8 +6,11 @@ import (
 	"testing"
 	"time"
 
+	"github.com/music-chronus/chronus/actors/internal/commandlog"
+	"github.com/music-chronus/chronus/actors/report"
 	"github.com/music-chronus/chronus/dsp/patch"
 	"github.com/music-chronus/chronus/osc"
+	"github.com/music-chronus/chronus/osc/server"
 	"github.com/music-chronus/chronus/shm"
 )
 
@@ -27,7 +30,7 @@ func planOf(t *testing.T, text string) *patch.Plan {
 // valueDesk is a desk without a socket, whose clock is the test's.
 func valueDesk(t *testing.T, text string) (d *desk, clock *uint64) {
 	t.Helper()
-	d, err := newDesk(noOSC, osc.Access{}, planOf(t, text))
+	d, err := newDesk(noOSC, server.Access{}, planOf(t, text))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -151,13 +154,13 @@ func TestValuesLeftOut(t *testing.T) {
 // No more commands wait for their time than there may be, however many come.
 func TestValuesAhead(t *testing.T) {
 	d, clock := valueDesk(t, valuePatch)
-	for i := range uint64(3 * waitingMost) {
+	for i := range uint64(3 * commandlog.MaxTimed) {
 		d.note(d.command(t, i+1, 1000+i, "/mod/a/freq", float64(100+i%100)), false)
-		if i == 2*waitingMost {
-			*clock = 1000 + waitingMost/2
+		if i == 2*commandlog.MaxTimed {
+			*clock = 1000 + commandlog.MaxTimed/2
 		}
 	}
-	if n := len(d.directory.Load().ahead); n > waitingMost {
+	if n := len(d.directory.Load().ahead); n > commandlog.MaxTimed {
 		t.Errorf("%d wait", n)
 	}
 }
@@ -279,7 +282,7 @@ func TestValuesAllocs(t *testing.T) {
 // Each kind of event has an address of its own, and fields that can be sent.
 func TestEventMessages(t *testing.T) {
 	seen := map[string]bool{}
-	for _, ev := range events() {
+	for _, ev := range report.Kinds() {
 		address, args := eventMessage(ev)
 		if _, err := osc.Encode(address, args...); err != nil || seen[address] {
 			t.Errorf("%T: %s %v: %v", ev, address, args, err)
@@ -289,11 +292,11 @@ func TestEventMessages(t *testing.T) {
 			t.Errorf("%s: %q", a, usage)
 		}
 	}
-	address, args := eventMessage(WorkerFailed{Slot: 1, PID: 7, Err: fmt.Errorf("no\x00memory%s", strings.Repeat("!", longest)), After: time.Second / 4})
+	address, args := eventMessage(report.WorkerFailed{Slot: 1, PID: 7, Err: fmt.Errorf("no\x00memory%s", strings.Repeat("!", longest)), After: time.Second / 4})
 	if got := fmt.Sprint(address, args); got != "/event/worker_failed[1 7 no memory"+strings.Repeat("!", longest-9)+" 0.25]" {
 		t.Error(got)
 	}
-	if address, args = eventMessage(PatchChanged{"song", Commit{3, 10, 640}}); fmt.Sprint(address, args) != "/event/patch_changed[song 3 10 640]" {
+	if address, args = eventMessage(report.PatchChanged{Name: "song", Commit: Commit{Number: 3, Block: 10, Frame: 640}}); fmt.Sprint(address, args) != "/event/patch_changed[song 3 10 640]" {
 		t.Error(address, args)
 	}
 }

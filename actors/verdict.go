@@ -3,6 +3,8 @@ package actors
 import (
 	"context"
 	"sync"
+
+	"github.com/music-chronus/chronus/actors/internal/commandlog"
 )
 
 // verdict is what who has asked for a change of the patch is told of it: one thing, once. That it is left out may be known while it is still being
@@ -43,6 +45,6 @@ func (v *verdict) give(err error) error {
 // should the change turn out to be poison after this has returned without an error.
 func (r *rig) change(ctx context.Context, name string, text []byte, asked bool, answer func(error)) (Commit, error) {
 	v := &verdict{answer: answer}
-	c, err := r.tryChange(ctx, name, text, asked, askerFunc(v.leftOut))
+	c, err := r.tryChange(ctx, name, text, asked, commandlog.RequesterFunc(v.leftOut))
 	return c, v.give(err)
 }

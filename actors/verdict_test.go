@@ -4,11 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/music-chronus/chronus/actors/internal/commandlog"
 	"github.com/music-chronus/chronus/shm"
 )
 
@@ -42,7 +42,7 @@ func TestLeftOutIsToldOnce(t *testing.T) {
 	r := withPlans(t, 2)
 	r.control.SetTransport(shm.Play)
 	told := make(chan string, 10)
-	if _, err := r.put([]play{{commands: []shm.Command{{Op: shm.OpGate, Node: 1, Value: 1, Plan: 1}}, asker: askerFunc(func(err error) { told <- "command " + err.Error() })}}); err != nil {
+	if _, err := r.put([]commandlog.Request{{Commands: []shm.Command{{Op: shm.OpGate, Node: 1, Value: 1, Plan: 1}}, Requester: commandlog.RequesterFunc(func(err error) { told <- "command " + err.Error() })}}); err != nil {
 		t.Fatal(err)
 	}
 	changed := make(chan error, 1)
@@ -59,7 +59,7 @@ func TestLeftOutIsToldOnce(t *testing.T) {
 				s.ring.Commands().ReportPlan(n, nil)
 			}
 		}
-		in = r.log.last == 2
+		in = r.log.Last() == 2
 		r.mu.Unlock()
 		if time.Since(began) > 10*time.Second {
 			t.Fatal("it is not commanded")
@@ -70,14 +70,19 @@ func TestLeftOutIsToldOnce(t *testing.T) {
 	leaveOut(t, r, 12)
 	r.poison.suspects = []offence{{block: 12, own: true}, {block: 12, own: true}}
 	r.clearSuspects(13)
-	answers := slices.DeleteFunc(slices.Clone(r.log.askers), func(a asker) bool { return a == nil })
+	again := 0
+	for _, c := range r.log.Commands() {
+		if r.log.TakeRequester(c.Seq) != nil {
+			again++
+		}
+	}
 	r.poison.top = 13
 	r.mu.Unlock()
 	if err := <-changed; err == nil || !strings.Contains(err.Error(), "quarantined") {
 		t.Error(err)
 	}
-	if got := <-told; !strings.HasPrefix(got, "command quarantined") || len(answers) != 0 {
-		t.Errorf("%s; %d can be told again", got, len(answers))
+	if got := <-told; !strings.HasPrefix(got, "command quarantined") || again != 0 {
+		t.Errorf("%s; %d can be told again", got, again)
 	}
 	select {
 	case got := <-told:

@@ -5,6 +5,7 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/music-chronus/chronus/actors/report"
 	"github.com/music-chronus/chronus/shm"
 	"github.com/music-chronus/chronus/shm/sys"
 )
@@ -184,7 +185,7 @@ func (r *rig) depose(s *slot) {
 // furthestJoiner is the joining slot, other than not, with the highest head.
 func (r *rig) furthestJoiner(not *slot) (best *slot) {
 	for _, s := range r.slots {
-		if s == not || s.phase != joining || s.hung {
+		if s == not || s.phase != joining || s.condemned {
 			continue
 		}
 		if best == nil || r.journal.Published(s.number) > r.journal.Published(best.number) {
@@ -271,7 +272,7 @@ func (r *rig) noticeFlip() {
 	s := r.slots[was.Slot()]
 	switch {
 	case r.asked == a.Epoch():
-		r.emit(Flipped{From: s.number, To: a.Slot(), Epoch: a.Epoch(), Cause: "asked for"})
+		r.emit(report.Flipped{From: s.number, To: a.Slot(), Epoch: a.Epoch(), Cause: "asked for"})
 	case a.Ready(s.number):
 		r.history.flip(r, s, a)
 	case s.dying, s.lived && s.attached() && s.cmds.Liveness().Load() == 0:
@@ -284,7 +285,7 @@ func (r *rig) noticeFlip() {
 	}
 }
 
-// tendProgress gives up a worker that publishes nothing for limit though it could.
+// tendProgress condemns a worker that could publish but has not done so for limit.
 func (r *rig) tendProgress(s *slot, now time.Time, limit time.Duration) {
 	head := r.journal.Published(s.number)
 	active := r.control.Active().Slot()
@@ -300,6 +301,6 @@ func (r *rig) tendProgress(s *slot, now time.Time, limit time.Duration) {
 		return
 	}
 	if now.Sub(s.movedAt) > limit {
-		r.giveUp(s, "it has published nothing for "+limit.String())
+		r.condemn(s, "hung, nothing published for "+limit.String())
 	}
 }

@@ -4,6 +4,8 @@ import (
 	"time"
 
 	"github.com/asynkron/protoactor-go/actor"
+
+	"github.com/music-chronus/chronus/actors/report"
 )
 
 // workerProxy sees to it that one slot has a worker. The process itself belongs to the rig: a
@@ -65,7 +67,7 @@ func (p *workerProxy) Receive(ctx actor.Context) {
 func (p *workerProxy) spawn(ctx actor.Context) {
 	if err := p.rig.spawn(p.slot); err != nil {
 		d := p.after(true)
-		p.rig.emit(WorkerFailed{Slot: p.slot, Err: err, After: d})
+		p.rig.emit(report.WorkerFailed{Slot: p.slot, Err: err, After: d})
 		p.retryAfter(ctx, d)
 	}
 }

@@ -93,12 +93,12 @@ func TestExclusiveImports(t *testing.T) {
 		{"C", []string{"audio/jack"}, "an embedding program with an output of its own needs no C compiler"},
 		{"github.com/gordonklaus/portaudio", []string{"audio/portaudio"}, "it is cgo"},
 		{"github.com/hypebeast/go-osc/", []string{"osc"}, "its parser must never see input from the network"},
-		{"github.com/goccy/go-yaml/", []string{"cmd/chronus", "dsp/patch", "dsp/yaml", "osc/midi"}, "dsp/yaml reads, and patches, chaos plans and MIDI maps walk its tree"},
+		{"github.com/goccy/go-yaml/", []string{"cmd/chronus/internal/chaos/plan", "dsp/patch", "dsp/patch/internal/patterntext", "dsp/yaml", "osc/midi"}, "dsp/yaml reads, and patches, chaos plans and MIDI maps walk its tree"},
 		{"github.com/alecthomas/kong", []string{"cmd/chronus"}, "a library has no command line"},
-		{"gitlab.com/gomidi/midi/", []string{"cmd/chronus", "osc/midi"}, "an engine knows no MIDI"},
-		{"github.com/mewkiz/flac", []string{"cmd/chronus", "dsp/sample"}, "one writes it, one reads it"},
-		{"net/http", []string{"actors", "cmd/chronus", "osc", "osc/query"}, "nothing on the audio path speaks HTTP; osc needs it for WebSockets, OSCQuery is HTTP"},
-		{"github.com/coder/websocket", []string{"osc", "osc/query"}, "a WebSocket carries OSC and OSCQuery and nothing else"},
+		{"gitlab.com/gomidi/midi/", []string{"cmd/chronus/internal/offline", "osc/midi"}, "an engine knows no MIDI"},
+		{"github.com/mewkiz/flac", []string{"cmd/chronus/internal/offline", "dsp/sample"}, "one writes it, one reads it"},
+		{"net/http", []string{"actors", "cmd/chronus", "cmd/chronus/internal/monitor", "osc/query", "osc/server"}, "nothing on the audio path speaks HTTP; osc/server needs it for WebSockets, OSCQuery is HTTP"},
+		{"github.com/coder/websocket", []string{"osc/query", "osc/server"}, "a WebSocket carries OSC and OSCQuery and nothing else"},
 		{"github.com/hashicorp/mdns", []string{"osc/query"}, "nobody else tells other machines of this one"},
 	} {
 		unused := slices.Clone(rule.homes)
@@ -122,9 +122,10 @@ func TestExclusiveImports(t *testing.T) {
 // Some packages must not reach others, by whatever way.
 func TestForbiddenImports(t *testing.T) {
 	exempt := map[string]bool{ // true once it was needed
-		"dsp/stream sync/atomic":    false, // the probe that names a crash's node
-		"dsp/moduletest testing":    false, // laws for other people's tests
-		"audio/backendtest testing": false, // the same for backends
+		"dsp/stream sync/atomic":       false, // the probe that names a crash's node
+		"dsp/moduletest testing":       false, // laws for other people's tests
+		"audio/backendtest testing":    false, // the same for backends
+		"osc/internal/osctest testing": false, // packets and helpers of several packages' tests
 		// A leaf that only looks at sockets and folders: the engine sets the audio process's environment by it.
 		"actors github.com/music-chronus/chronus/audio/soundserver": false,
 	}
@@ -140,7 +141,7 @@ func TestForbiddenImports(t *testing.T) {
 		{regexp.MustCompile(`^actors$`), regexp.MustCompile(`^google\.golang\.org/grpc(/|$)`), false, "an engine that is not opened to others links no gRPC"},
 		{regexp.MustCompile(`^dsp/worker$`), ours(`actors|audio`), false, "kinds of process meet in shm and nowhere else"},
 		{regexp.MustCompile(`^audio(/|$)`), ours(`actors|dsp|osc`), false, "kinds of process meet in shm and nowhere else"},
-		{regexp.MustCompile(`^(osc|shm/sys|dsp)$`), ours(`.+`), false, "it stands alone"},
+		{regexp.MustCompile(`^(osc|osc/admission|shm/sys|dsp)$`), ours(`.+`), false, "it stands alone"},
 		{pure, ours(`shm|actors|audio|osc`), false, "what is rendered knows no process"},
 		{pure, regexp.MustCompile(`^(os|time|net|log|runtime|sync|syscall|unsafe|math/rand)(/|$)`), true,
 			"it is a function of its arguments: no clock, file, goroutine or chance"},

@@ -61,39 +61,20 @@ type Decoder struct {
 	msg      Message
 	elements int
 	err      DecodeError
-	told     functions
+	visit    func(*Message)
+	wrong    func(*DecodeError)
 }
-
-// visitor is told what a packet holds.
-type visitor interface {
-	visit(m *Message)
-	wrong(e *DecodeError)
-}
-
-// functions are a visitor.
-type functions struct {
-	visited func(*Message)
-	faulty  func(*DecodeError)
-}
-
-func (f *functions) visit(m *Message)     { f.visited(m) }
-func (f *functions) wrong(e *DecodeError) { f.faulty(e) }
 
 // Decode calls visit for every message of a packet, in order. An element of a bundle that is
 // wrong is passed over, and told to wrong (a DecodeError that is good until the next call); the others are visited.
 func (d *Decoder) Decode(packet []byte, visit func(*Message), wrong func(*DecodeError)) {
-	d.told = functions{visit, wrong}
-	d.walk(packet, &d.told)
+	d.packet, d.elements, d.visit, d.wrong = packet, 0, visit, wrong
+	d.element(0, len(packet), Immediately, 0)
 }
 
-func (d *Decoder) walk(packet []byte, v visitor) {
-	d.packet, d.elements = packet, 0
-	d.element(0, len(packet), Immediately, 0, v)
-}
-
-func (d *Decoder) fault(f Fault, at int, v visitor) {
+func (d *Decoder) fault(f Fault, at int) {
 	d.err = DecodeError{f, at}
-	v.wrong(&d.err)
+	d.wrong(&d.err)
 }
 
 // most is the longest packet.
@@ -105,19 +86,19 @@ func (d *Decoder) most() int {
 }
 
 // element decodes packet[from:to], a message or a bundle.
-func (d *Decoder) element(from, to int, time uint64, depth int, v visitor) {
+func (d *Decoder) element(from, to int, time uint64, depth int) {
 	switch {
 	case from == to || (to-from)%4 != 0 || to-from > d.most():
-		d.fault(FaultSize, from, v)
+		d.fault(FaultSize, from)
 	case d.packet[from] == '#':
-		d.bundle(from, to, time, depth, v)
+		d.bundle(from, to, time, depth)
 	default:
 		d.msg = Message{Time: time}
 		if f, at, ok := d.message(from, to, &d.msg); !ok {
-			d.fault(f, at, v)
+			d.fault(f, at)
 			return
 		}
-		v.visit(&d.msg)
+		d.visit(&d.msg)
 	}
 }
 
@@ -125,13 +106,13 @@ var bundleHead = []byte("#bundle\x00")
 
 // bundle decodes a bundle inside one whose time tag is outer. What is to be at once inside a bundle is when the bundle
 // is; what is to be before it, cannot be (OSC 1.0: "must be greater than or equal").
-func (d *Decoder) bundle(from, to int, outer uint64, depth int, v visitor) {
+func (d *Decoder) bundle(from, to int, outer uint64, depth int) {
 	if depth == MaxDepth {
-		d.fault(FaultDepth, from, v)
+		d.fault(FaultDepth, from)
 		return
 	}
 	if to-from < 16 || !bytes.Equal(d.packet[from:from+8], bundleHead) {
-		d.fault(FaultBundle, from, v)
+		d.fault(FaultBundle, from)
 		return
 	}
 	time := binary.BigEndian.Uint64(d.packet[from+8:])
@@ -139,24 +120,24 @@ func (d *Decoder) bundle(from, to int, outer uint64, depth int, v visitor) {
 	case time == Immediately:
 		time = outer
 	case outer != Immediately && int64(time-outer) < 0: // across the end of the era too, in 2036
-		d.fault(FaultTime, from+8, v)
+		d.fault(FaultTime, from+8)
 		return
 	}
 	for at := from + 16; at < to; {
 		if d.elements++; d.elements > MaxElements {
-			d.fault(FaultCount, at, v)
+			d.fault(FaultCount, at)
 			return
 		}
 		if to-at < 4 {
-			d.fault(FaultBundle, at, v)
+			d.fault(FaultBundle, at)
 			return
 		}
 		size := int(int32(binary.BigEndian.Uint32(d.packet[at:])))
 		if size < 0 || size > to-at-4 {
-			d.fault(FaultBundle, at, v) // where the next would begin is not to be known
+			d.fault(FaultBundle, at) // where the next would begin is not to be known
 			return
 		}
-		d.element(at+4, at+4+size, time, depth+1, v)
+		d.element(at+4, at+4+size, time, depth+1)
 		at += 4 + size
 	}
 }

@@ -1,4 +1,4 @@
-package osc
+package osc_test
 
 import (
 	"math"
@@ -6,32 +6,35 @@ import (
 	"testing"
 
 	goosc "github.com/hypebeast/go-osc/osc"
+
+	"github.com/music-chronus/chronus/osc"
+	"github.com/music-chronus/chronus/osc/internal/osctest"
 )
 
 // Of every packet that both take go-osc and we read the same: addresses, and arguments to the bit. Left out is what it is known to get
 // wrong: bundles in bundles, which swallow what stands behind them, packets across its 4,096 bytes, and the fractions of time tags.
 func FuzzAgainstGoOSC(f *testing.F) {
-	for _, k := range killers(f) {
-		if len(k.packet) < 1024 {
-			f.Add(k.packet)
+	for _, k := range osctest.Killers(f) {
+		if len(k.Packet) < 1024 {
+			f.Add(k.Packet)
 		}
 	}
-	f.Add([]byte(pad("/a") + pad(",ifhdsbTFNt") + be32(7) + be32(math.Float32bits(0.1)) + be64(1<<40) + be64(math.Float64bits(-0.1)) + pad("text") + be32(3) + "abc\x00" + be64(1<<32)))
-	f.Add([]byte(bundle(pad("/a")+pad(",i")+be32(1), pad("/b")+pad(",s")+pad("x"), pad("/c")+pad(","))))
-	f.Add([]byte(pad("/a") + pad(",f") + be32(0x7fc00001)))
+	f.Add([]byte(osctest.Pad("/a") + osctest.Pad(",ifhdsbTFNt") + osctest.Be32(7) + osctest.Be32(math.Float32bits(0.1)) + osctest.Be64(1<<40) + osctest.Be64(math.Float64bits(-0.1)) + osctest.Pad("text") + osctest.Be32(3) + "abc\x00" + osctest.Be64(1<<32)))
+	f.Add([]byte(osctest.Bundle(osctest.Pad("/a")+osctest.Pad(",i")+osctest.Be32(1), osctest.Pad("/b")+osctest.Pad(",s")+osctest.Pad("x"), osctest.Pad("/c")+osctest.Pad(","))))
+	f.Add([]byte(osctest.Pad("/a") + osctest.Pad(",f") + osctest.Be32(0x7fc00001)))
 	f.Fuzz(func(t *testing.T, packet []byte) { compareWithGoOSC(t, packet) })
 }
 
 // What is compared above is not nothing.
 func TestGoOSCTakesTheSame(t *testing.T) {
 	for _, packet := range []string{
-		pad("/a") + pad(",if") + be32(7) + be32(math.Float32bits(0.1)), pad("/a") + pad(","), bundle(pad("/a")+pad(",i")+be32(1), pad("/b")+pad(",s")+pad("x")),
+		osctest.Pad("/a") + osctest.Pad(",if") + osctest.Be32(7) + osctest.Be32(math.Float32bits(0.1)), osctest.Pad("/a") + osctest.Pad(","), osctest.Bundle(osctest.Pad("/a")+osctest.Pad(",i")+osctest.Be32(1), osctest.Pad("/b")+osctest.Pad(",s")+osctest.Pad("x")),
 	} {
 		if !compareWithGoOSC(t, []byte(packet)) {
 			t.Errorf("%q is not taken by both", packet)
 		}
 	}
-	if compareWithGoOSC(t, []byte(pad("/a")+pad(",[i]")+be32(1))) {
+	if compareWithGoOSC(t, []byte(osctest.Pad("/a")+osctest.Pad(",[i]")+osctest.Be32(1))) {
 		t.Error("go-osc reads arrays by now: the packets that are compared may be more")
 	}
 }
@@ -42,14 +45,14 @@ func compareWithGoOSC(t *testing.T, packet []byte) bool {
 	if len(packet) > 1024 || strings.Count(string(packet), "#bundle") > 1 {
 		return false
 	}
-	var ours []Message
+	var ours []osc.Message
 	faults := 0
-	var d Decoder
-	d.Decode(packet, func(m *Message) {
+	var d osc.Decoder
+	d.Decode(packet, func(m *osc.Message) {
 		c := *m
-		c.Args = append([]Arg(nil), m.Args...)
+		c.Args = append([]osc.Arg(nil), m.Args...)
 		ours = append(ours, c)
-	}, func(*DecodeError) { faults++ })
+	}, func(*osc.DecodeError) { faults++ })
 	theirs, err := goosc.ParsePacket(string(packet))
 	if faults > 0 || err != nil || theirs == nil {
 		return false

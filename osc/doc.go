@@ -1,7 +1,11 @@
-// Package osc turns bytes into requests and values into replies, by the OSC 1.0
-// specification (and the types, framing and patterns of 1.1). A [Server] takes them by UDP, TCP and WebSocket, from a [Peer] each,
-// within the limits of what [Access] allows; [Patterns] expands addresses, and a [Timeline] makes frames of time tags.
-// It knows no module and no actor: the caller fills a [Space] with the addresses that exist. hypebeast/go-osc lends its types and its encoding; what comes from the
-// network is decoded here, within bounds and without allocating, since one packet of eight bytes ends a
-// process that lets go-osc do it.
+// Package osc is the language of Open Sound Control 1.0, with the types, framing and patterns of 1.1.
+//
+// A [Decoder] reads packets within fixed bounds and without allocating. [Encode] and [EncodeBundle]
+// write them. A [Space] holds the addresses that exist and the values they take; [Patterns] expands
+// address patterns in it. A [Timeline] maps time tags to frames of the audio device.
+//
+// Types and encoding come from hypebeast/go-osc. Its decoder is not used: one packet of eight bytes
+// ends a process that decodes packets from the network with it.
+//
+// Package osc/server has the sockets.
 package osc

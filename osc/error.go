@@ -18,10 +18,13 @@ const (
 	FaultTime                  // a bundle that would be before the one around it
 	FaultCount                 // too many arguments or elements
 	FaultFraming               // bytes on a connection that are in no framing; it is closed
-	faults                     // how many there are
+	numFaults
 )
 
-var faultNames = [faults]string{
+// NumFaults is the number of faults: each is below it.
+const NumFaults = int(numFaults)
+
+var faultNames = [numFaults]string{
 	FaultSize:     fmt.Sprintf("its length is 0, or no multiple of 4, or above %d, over a connection %d", MaxPacket, MaxStream),
 	FaultAddress:  fmt.Sprintf("its address must begin with / and be printable ASCII of at most %d bytes", MaxAddress),
 	FaultString:   "a string in it does not end",

@@ -1,4 +1,4 @@
-package osc
+package osc_test
 
 import (
 	"bytes"
@@ -6,43 +6,46 @@ import (
 	"math"
 	"slices"
 	"testing"
+
+	"github.com/music-chronus/chronus/osc"
+	"github.com/music-chronus/chronus/osc/internal/osctest"
 )
 
 // Whatever the packet: it is not written to, what is visited is within the limits, faults point into it, and a packet
 // of bytes that are neither visited nor faulty does not exist (but for bundles of nothing).
 func FuzzDecode(f *testing.F) {
-	for _, k := range killers(f) {
-		if len(k.packet) < 4096 {
-			f.Add(k.packet)
+	for _, k := range osctest.Killers(f) {
+		if len(k.Packet) < 4096 {
+			f.Add(k.Packet)
 		}
 	}
-	f.Add([]byte(bundle(pad("/mod/filter1/cutoff")+pad(",f")+be32(1), pad("/gate/adsr1")+pad(",s")+pad("on"))))
-	space := testSpace(f)
-	var d Decoder
+	f.Add([]byte(osctest.Bundle(osctest.Pad("/mod/filter1/cutoff")+osctest.Pad(",f")+osctest.Be32(1), osctest.Pad("/gate/adsr1")+osctest.Pad(",s")+osctest.Pad("on"))))
+	space := osctest.Space(f)
+	var d osc.Decoder
 	f.Fuzz(func(t *testing.T, packet []byte) {
 		before, told := bytes.Clone(packet), 0
-		d.Decode(packet, func(m *Message) {
+		d.Decode(packet, func(m *osc.Message) {
 			told++
-			if !sendable(m.Address) || len(m.Args) > MaxArgs {
+			if !osc.Sendable(m.Address) || len(m.Args) > osc.MaxArgs {
 				t.Fatalf("%q with %d arguments", m.Address, len(m.Args))
 			}
-			if s := m.String(); len(s) > maxLine {
+			if s := m.String(); len(s) > osc.MaxLine {
 				t.Fatalf("%d bytes to show", len(s))
 			}
 			checkResolved(t, space, m)
-		}, func(e *DecodeError) {
+		}, func(e *osc.DecodeError) {
 			told++
-			if e.Offset < 0 || e.Offset > len(packet) || e.Fault < 0 || e.Fault >= faults {
+			if e.Offset < 0 || e.Offset > len(packet) || e.Fault < 0 || int(e.Fault) >= osc.NumFaults {
 				t.Fatalf("%+v", e)
 			}
 		})
 		if !bytes.Equal(before, packet) {
 			t.Fatal("the packet was written to")
 		}
-		if most := MaxElements + MaxDepth; told > most {
+		if most := osc.MaxElements + osc.MaxDepth; told > most {
 			t.Fatalf("%d messages and faults", told)
 		}
-		if told == 0 && !bytes.HasPrefix(packet, bundleHead) {
+		if told == 0 && !bytes.HasPrefix(packet, osc.BundleHead) {
 			t.Fatalf("%q passed unseen", packet)
 		}
 	})
@@ -54,25 +57,25 @@ func FuzzResolve(f *testing.F) {
 		f.Add([]byte(address), "fsTidh"[i%6], math.Float64bits(440), []byte("on"), 1)
 		f.Add([]byte(address), byte('s'), uint64(math.Float32bits(0.1)), []byte("h\xc3\xa9\x00\xff"), i)
 	}
-	space := testSpace(f)
+	space := osctest.Space(f)
 	f.Fuzz(func(t *testing.T, address []byte, tag byte, bits uint64, text []byte, count int) {
-		if !sendable(address) || !slices.Contains([]byte("ifhdsSbtcrmTFNI"), tag) {
+		if !osc.Sendable(address) || !slices.Contains([]byte("ifhdsSbtcrmTFNI"), tag) {
 			return // Decode lets none such through
 		}
-		a := Arg{Tag: tag, Bits: bits}
+		a := osc.Arg{Tag: tag, Bits: bits}
 		if slices.Contains([]byte("sSb"), tag) {
 			a.Bytes = text
 		}
-		checkResolved(t, space, &Message{Address: address, Args: slices.Repeat([]Arg{a}, min(max(count, 0), 3))})
+		checkResolved(t, space, &osc.Message{Address: address, Args: slices.Repeat([]osc.Arg{a}, min(max(count, 0), 3))})
 	})
 }
 
 // checkResolved says for itself, more plainly than Resolve, what an entry of testSpace takes.
-func checkResolved(t *testing.T, space *Space, m *Message) {
+func checkResolved(t *testing.T, space *osc.Space, m *osc.Message) {
 	t.Helper()
 	entry, got, err := space.Resolve(m)
 	if err != nil {
-		if len(err.Error()) > MaxReason || bytes.ContainsFunc([]byte(err.Error()), func(r rune) bool { return r < ' ' || r > '~' }) {
+		if len(err.Error()) > osc.MaxReason || bytes.ContainsFunc([]byte(err.Error()), func(r rune) bool { return r < ' ' || r > '~' }) {
 			t.Fatalf("%q", err)
 		}
 	}
@@ -111,7 +114,7 @@ func checkResolved(t *testing.T, space *Space, m *Message) {
 }
 
 // plainNumber is the finite number of an argument.
-func plainNumber(a Arg) (v float64, ok bool) {
+func plainNumber(a osc.Arg) (v float64, ok bool) {
 	raw := binary.BigEndian.AppendUint64(nil, a.Bits)
 	switch a.Tag {
 	case 'i':

@@ -1,4 +1,4 @@
-package osc
+package osc_test
 
 import (
 	"fmt"
@@ -6,16 +6,18 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/music-chronus/chronus/osc"
 )
 
 // treeOf is a space of gates.
-func treeOf(t testing.TB, addresses ...string) *Space {
+func treeOf(t testing.TB, addresses ...string) *osc.Space {
 	t.Helper()
-	var entries []Entry
+	var entries []osc.Entry
 	for _, a := range addresses {
-		entries = append(entries, Entry{Address: a, Kind: Gate})
+		entries = append(entries, osc.Entry{Address: a, Kind: osc.Gate})
 	}
-	s, err := NewSpace(entries)
+	s, err := osc.NewSpace(entries)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -23,8 +25,8 @@ func treeOf(t testing.TB, addresses ...string) *Space {
 }
 
 // matched lists what a pattern matches, or the error.
-func matched(s *Space, pattern string) string {
-	var p Patterns
+func matched(s *osc.Space, pattern string) string {
+	var p osc.Patterns
 	p.Reset()
 	found, err := p.Match(s, []byte(pattern))
 	if err != nil {
@@ -86,14 +88,14 @@ func TestMatch(t *testing.T) {
 			t.Errorf("%s: %s, want %s", pattern, got, want)
 		}
 	}
-	if got := matched(s, "/"+strings.Repeat("*", MaxAddress)); !strings.Contains(got, "at most 255 bytes") {
+	if got := matched(s, "/"+strings.Repeat("*", osc.MaxAddress)); !strings.Contains(got, "at most 255 bytes") {
 		t.Error(got)
 	}
 }
 
 // Patterns reach neither what only asks nor what needs a token.
 func TestMatchGuarded(t *testing.T) {
-	s, err := NewSpace([]Entry{{Address: "/e/amp", Max: 1}, {Address: "/e/status", Kind: Query}, {Address: "/e/load", Kind: Text, RequiresToken: true}})
+	s, err := osc.NewSpace([]osc.Entry{{Address: "/e/amp", Max: 1}, {Address: "/e/status", Kind: osc.Query}, {Address: "/e/load", Kind: osc.Text, RequiresToken: true}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -103,7 +105,7 @@ func TestMatchGuarded(t *testing.T) {
 }
 
 // wideSpace is as large as a large patch's.
-func wideSpace(t testing.TB) *Space {
+func wideSpace(t testing.TB) *osc.Space {
 	var list []string
 	for n := range 250 {
 		for p := range 8 {
@@ -120,40 +122,40 @@ func TestMatchIsBounded(t *testing.T) {
 		"/" + strings.Repeat("*", 250), "//" + strings.Repeat("*a", 120), "/*/*/" + strings.Repeat("*a", 100) + "b", "/" + strings.Repeat("/*/", 80) + "x",
 		"/*/*/" + strings.Repeat("{,}", 80), "/*/*/" + strings.Repeat("{a,aa}", 40), "/*/*/" + strings.Repeat("[!b]*", 40), strings.Repeat("//*", 80), "/m*/{" + strings.Repeat(",", 240) + "}",
 	} {
-		var p Patterns
+		var p osc.Patterns
 		began := time.Now()
-		for range MaxElements {
+		for range osc.MaxElements {
 			_, _ = p.Match(s, []byte(pattern))
 		}
 		p.Reset()
-		for range MaxElements {
+		for range osc.MaxElements {
 			_, _ = p.Match(s, []byte(pattern))
 		}
 		if took := time.Since(began); took > time.Second { // it takes some milliseconds
 			t.Errorf("%.40s: %v", pattern, took)
 		}
-		if p.steps < -MaxAddress {
-			t.Errorf("%.40s: %d steps too many", pattern, -p.steps)
+		if p.Steps() < -osc.MaxAddress {
+			t.Errorf("%.40s: %d steps too many", pattern, -p.Steps())
 		}
 	}
 	if got := matched(s, "/"+strings.Repeat("/*", 40)); !strings.Contains(got, "matches no address") && !strings.Contains(got, "more than") {
 		t.Error(got)
 	}
-	var p Patterns
+	var p osc.Patterns
 	p.Reset()
 	for pattern, want := range map[string]int{"/mod/*/a*[0-3]": 1000, "/mod/aaaa*{1,7,33}/aa*": 424} {
 		if found, err := p.Match(s, []byte(pattern)); err != nil || len(found) != want {
 			t.Errorf("%s: %d, %v", pattern, len(found), err)
 		}
 	}
-	if used := PatternSteps - p.steps; used > 3*PatternSteps/4 {
+	if used := osc.PatternSteps - p.Steps(); used > 3*osc.PatternSteps/4 {
 		t.Errorf("two honest patterns over 2,000 addresses took %d steps", used)
 	}
 }
 
 func TestMatchNoAllocs(t *testing.T) {
 	s := treeOf(t, "/mod/a/x", "/mod/b/x", "/mod/b/y")
-	var p Patterns
+	var p osc.Patterns
 	pattern := []byte("/mod/{a,b}/[x-z]")
 	n := testing.AllocsPerRun(100, func() {
 		p.Reset()
@@ -235,14 +237,14 @@ func FuzzMatch(f *testing.F) {
 	}
 	addresses := []string{"/a", "/b", "/ab", "/a/b", "/a/c", "/a/b/c", "/ch1/gain", "/ch12/gain", "/a-b/!", "/b/a/b/a", "/aa/bb", "/abc/abc", "/0/1/2/3/c"}
 	space := treeOf(f, addresses...)
-	var p Patterns
+	var p osc.Patterns
 	f.Fuzz(func(t *testing.T, pattern string) {
 		p.Reset()
 		found, err := p.Match(space, []byte(pattern))
-		if p.steps < -MaxAddress {
-			t.Fatalf("%q: %d steps", pattern, PatternSteps-p.steps)
+		if p.Steps() < -osc.MaxAddress {
+			t.Fatalf("%q: %d steps", pattern, osc.PatternSteps-p.Steps())
 		}
-		if err != nil && err != errPatternNothing || len(pattern) > 40 {
+		if err != nil && err != osc.ErrPatternNothing || len(pattern) > 40 {
 			return // the plain form would take it to mean something, or for ever
 		}
 		for i, a := range addresses {

@@ -46,16 +46,54 @@ func Encode(address string, args ...any) ([]byte, error) {
 	return b, nil
 }
 
-// EncodeBundle makes a packet of packets, which take effect together, at a time tag: one of Tag, or Immediately.
+// EncodeDone encodes /done address, the answer to a message that was carried out. It allocates only
+// the packet: under a flood nearly all answers are this one.
+func EncodeDone(address string) ([]byte, error) {
+	if err := checkAddress(address); err != nil {
+		return nil, err
+	}
+	b := make([]byte, 0, len(doneHead)+len(address)+4)
+	b = append(append(b, doneHead...), address...)
+	return append(b, "\x00\x00\x00\x00"[len(address)%4:]...), nil
+}
+
+// doneHead is a /done up to its one argument, a string.
+const doneHead = "/done\x00\x00\x00,s\x00\x00"
+
+// failBytes is the size of a /fail without its address and reason, both padded to four bytes.
+const failBytes = 8 + 4 + 2*4
+
+// minReason is the length in bytes below which EncodeFail does not cut a reason.
+const minReason = 16
+
+// EncodeFail encodes /fail address reason, the answer to a refused message. It cuts the reason to
+// MaxReason bytes, and further so that the packet has about room bytes, but not below 16 bytes.
+func EncodeFail(address, reason string, room int) ([]byte, error) {
+	address = clip(address, MaxAddress)
+	most := min(MaxReason, room-len(address)-failBytes)
+	return Encode("/fail", address, clip(reason, max(most, minReason)))
+}
+
+// EncodeBundle encodes packets that take effect together, at a time tag: one of Tag, or Immediately.
 func EncodeBundle(tag uint64, packets ...[]byte) ([]byte, error) {
-	b := binary.BigEndian.AppendUint64([]byte("#bundle\x00"), tag)
+	b := AppendBundle(nil, tag)
 	for _, p := range packets {
-		b = appendElement(b, p)
+		b = AppendElement(b, p)
 	}
 	if len(b) > MaxPacket {
 		return nil, fmt.Errorf("a bundle of %d packets: %d bytes; a packet holds %d", len(packets), len(b), MaxPacket)
 	}
 	return b, nil
+}
+
+// AppendBundle appends the head of a bundle with a time tag. Each element follows by AppendElement.
+func AppendBundle(b []byte, tag uint64) []byte {
+	return binary.BigEndian.AppendUint64(append(b, bundleHead...), tag)
+}
+
+// AppendElement appends a packet, with its size before it, to a bundle.
+func AppendElement(b, packet []byte) []byte {
+	return append(binary.BigEndian.AppendUint32(b, uint32(len(packet))), packet...)
 }
 
 // encodable is a value as go-osc takes it.

@@ -1,39 +1,28 @@
-package osc
+package osc_test
 
 import (
 	"math"
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/music-chronus/chronus/osc"
+	"github.com/music-chronus/chronus/osc/internal/osctest"
 )
 
-func testSpace(t testing.TB) *Space {
-	t.Helper()
-	s, err := NewSpace([]Entry{
-		{Address: "/mod/filter1/cutoff", Kind: Number, Min: 10, Max: 20000, Unit: "Hz"},
-		{Address: "/mod/filter1/mode", Kind: Name, Names: []string{"lp", "hp", "bp"}},
-		{Address: "/gate/adsr1", Kind: Gate},
-		{Address: "/engine/status", Kind: Query},
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	return s
-}
-
 // resolving hands a message over as it comes off the wire.
-func resolving(t *testing.T, address string, args []any, visit func(*Message)) {
+func resolving(t *testing.T, address string, args []any, visit func(*osc.Message)) {
 	t.Helper()
-	packet, err := Encode(address, args...)
+	packet, err := osc.Encode(address, args...)
 	if err != nil {
 		t.Fatal(err)
 	}
-	var d Decoder
-	d.Decode(packet, visit, func(e *DecodeError) { t.Errorf("%s: %v", address, e) })
+	var d osc.Decoder
+	d.Decode(packet, visit, func(e *osc.DecodeError) { t.Errorf("%s: %v", address, e) })
 }
 
 func TestResolve(t *testing.T) {
-	s := testSpace(t)
+	s := osctest.Space(t)
 	for _, tt := range []struct {
 		address string
 		args    []any
@@ -86,7 +75,7 @@ func TestResolve(t *testing.T) {
 		{"/mod/filter[12]/cutoff", nil, 0, 0, "a pattern stands where one address must"},
 		{"/mod/filter1#cutoff", nil, 0, 0, "unknown; the nearest is /mod/filter1/cutoff"},
 	} {
-		resolving(t, tt.address, tt.args, func(m *Message) {
+		resolving(t, tt.address, tt.args, func(m *osc.Message) {
 			entry, value, err := s.Resolve(m)
 			switch {
 			case tt.err == "" && (err != nil || entry != tt.entry || value.Number != tt.value):
@@ -100,32 +89,32 @@ func TestResolve(t *testing.T) {
 
 // A note takes its number and perhaps what is said of it; where that is allowed, nothing means all notes.
 func TestResolveKey(t *testing.T) {
-	s, err := NewSpace([]Entry{{Address: "/note/on", Kind: Key, Max: 1, Default: 0.8}, {Address: "/note/off", Kind: Key, All: true}})
+	s, err := osc.NewSpace([]osc.Entry{{Address: "/note/on", Kind: osc.Key, Max: 1, Default: 0.8}, {Address: "/note/off", Kind: osc.Key, All: true}})
 	if err != nil {
 		t.Fatal(err)
 	}
 	for _, tt := range []struct {
 		address string
 		args    []any
-		value   Value
+		value   osc.Value
 		err     string
 	}{
-		{"/note/on", []any{int32(60), float32(0.5)}, Value{Number: 0.5, Key: 60}, ""},
-		{"/note/on", []any{float32(127)}, Value{Number: 0.8, Key: 127}, ""},
-		{"/note/on", []any{int32(0), int32(0)}, Value{}, ""},
-		{"/note/off", []any{int32(60)}, Value{Key: 60}, ""},
-		{"/note/off", nil, Value{Key: AllKeys}, ""},
-		{"/note/on", nil, Value{}, "it takes a note from 0 to 127 and a number from 0 to 1, not 0 arguments"},
-		{"/note/on", []any{int32(128)}, Value{}, "128 is no note"},
-		{"/note/on", []any{float32(60.5)}, Value{}, "60.5 is no note"},
-		{"/note/on", []any{int32(-1)}, Value{}, "-1 is no note"},
-		{"/note/on", []any{"c4"}, Value{}, `"c4" is no note`},
-		{"/note/on", []any{math.NaN()}, Value{}, "NaN is no note"},
-		{"/note/on", []any{int32(60), int32(100)}, Value{}, "100 is not a number from 0 to 1"},
-		{"/note/on", []any{int32(60), "loud"}, Value{}, `"loud" is not a number`},
-		{"/note/off", []any{int32(60), int32(1)}, Value{}, "or nothing for all notes, not 2 arguments"},
+		{"/note/on", []any{int32(60), float32(0.5)}, osc.Value{Number: 0.5, Key: 60}, ""},
+		{"/note/on", []any{float32(127)}, osc.Value{Number: 0.8, Key: 127}, ""},
+		{"/note/on", []any{int32(0), int32(0)}, osc.Value{}, ""},
+		{"/note/off", []any{int32(60)}, osc.Value{Key: 60}, ""},
+		{"/note/off", nil, osc.Value{Key: osc.AllKeys}, ""},
+		{"/note/on", nil, osc.Value{}, "it takes a note from 0 to 127 and a number from 0 to 1, not 0 arguments"},
+		{"/note/on", []any{int32(128)}, osc.Value{}, "128 is no note"},
+		{"/note/on", []any{float32(60.5)}, osc.Value{}, "60.5 is no note"},
+		{"/note/on", []any{int32(-1)}, osc.Value{}, "-1 is no note"},
+		{"/note/on", []any{"c4"}, osc.Value{}, `"c4" is no note`},
+		{"/note/on", []any{math.NaN()}, osc.Value{}, "NaN is no note"},
+		{"/note/on", []any{int32(60), int32(100)}, osc.Value{}, "100 is not a number from 0 to 1"},
+		{"/note/on", []any{int32(60), "loud"}, osc.Value{}, `"loud" is not a number`},
+		{"/note/off", []any{int32(60), int32(1)}, osc.Value{}, "or nothing for all notes, not 2 arguments"},
 	} {
-		resolving(t, tt.address, tt.args, func(m *Message) {
+		resolving(t, tt.address, tt.args, func(m *osc.Message) {
 			_, value, err := s.Resolve(m)
 			if tt.err == "" && (err != nil || value.Number != tt.value.Number || value.Key != tt.value.Key) || tt.err != "" && (err == nil || !strings.Contains(err.Error(), tt.err)) {
 				t.Errorf("%s %v: %v, %v, want %v %s", tt.address, tt.args, value, err, tt.value, tt.err)
@@ -136,7 +125,7 @@ func TestResolveKey(t *testing.T) {
 
 // A list takes as many numbers as it says, each in its range; a text is a string.
 func TestResolveList(t *testing.T) {
-	s, err := NewSpace([]Entry{{Address: "/notes", Kind: List, Min: -127, Max: 127, Whole: true, Least: 1, Most: 3}, {Address: "/steps", Kind: Text, Most: 8}})
+	s, err := osc.NewSpace([]osc.Entry{{Address: "/notes", Kind: osc.List, Min: -127, Max: 127, Whole: true, Least: 1, Most: 3}, {Address: "/steps", Kind: osc.Text, Most: 8}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -158,7 +147,7 @@ func TestResolveList(t *testing.T) {
 		{"/steps", []any{int32(1)}, nil, "", "it takes a string"},
 		{"/steps", nil, nil, "", "it takes a string"},
 	} {
-		resolving(t, tt.address, tt.args, func(m *Message) {
+		resolving(t, tt.address, tt.args, func(m *osc.Message) {
 			_, value, err := s.Resolve(m)
 			if tt.err == "" && (err != nil || !slices.Equal(value.List, tt.list) || value.Text != tt.text) || tt.err != "" && (err == nil || !strings.Contains(err.Error(), tt.err)) {
 				t.Errorf("%s %v: %+v, %v, want %v %q %s", tt.address, tt.args, value, err, tt.list, tt.text, tt.err)
@@ -168,23 +157,23 @@ func TestResolveList(t *testing.T) {
 }
 
 func TestNewSpaceRefuses(t *testing.T) {
-	for want, entries := range map[string][]Entry{
-		"begin with /":         {{Address: "a", Kind: Gate}},
-		"printable":            {{Address: "/a\x01", Kind: Gate}},
-		"at most 255":          {{Address: "/" + strings.Repeat("a", 255), Kind: Gate}},
-		"'*'":                  {{Address: "/a*", Kind: Gate}},
-		"'#'":                  {{Address: "/a#1", Kind: Gate}},
-		"/a//b: something":     {{Address: "/a//b", Kind: Gate}},
-		"/a/: something":       {{Address: "/a/", Kind: Gate}},
-		"twice":                {{Address: "/a", Kind: Gate}, {Address: "/a", Kind: Query}},
+	for want, entries := range map[string][]osc.Entry{
+		"begin with /":         {{Address: "a", Kind: osc.Gate}},
+		"printable":            {{Address: "/a\x01", Kind: osc.Gate}},
+		"at most 255":          {{Address: "/" + strings.Repeat("a", 255), Kind: osc.Gate}},
+		"'*'":                  {{Address: "/a*", Kind: osc.Gate}},
+		"'#'":                  {{Address: "/a#1", Kind: osc.Gate}},
+		"/a//b: something":     {{Address: "/a//b", Kind: osc.Gate}},
+		"/a/: something":       {{Address: "/a/", Kind: osc.Gate}},
+		"twice":                {{Address: "/a", Kind: osc.Gate}, {Address: "/a", Kind: osc.Query}},
 		"from 1 to 0":          {{Address: "/a", Min: 1}},
 		"from NaN to 1":        {{Address: "/a", Min: math.NaN(), Max: 1}},
-		"it needs names":       {{Address: "/a", Kind: Name}},
-		"none of them empty":   {{Address: "/a", Kind: Name, Names: []string{"x", ""}}},
+		"it needs names":       {{Address: "/a", Kind: osc.Name}},
+		"none of them empty":   {{Address: "/a", Kind: osc.Name, Names: []string{"x", ""}}},
 		"there is no kind 9":   {{Address: "/a", Kind: 9}},
 		"there is no kind -1 ": {{Address: "/a", Kind: -1}},
 	} {
-		if _, err := NewSpace(entries); err == nil || !strings.Contains(err.Error()+" ", want) {
+		if _, err := osc.NewSpace(entries); err == nil || !strings.Contains(err.Error()+" ", want) {
 			t.Errorf("%v: %v, want %s", entries, err, want)
 		}
 	}
@@ -192,8 +181,8 @@ func TestNewSpaceRefuses(t *testing.T) {
 
 // The caller may go on with the slice it gave.
 func TestSpaceIsItsOwn(t *testing.T) {
-	entries := []Entry{{Address: "/a", Max: 1}}
-	s, err := NewSpace(entries)
+	entries := []osc.Entry{{Address: "/a", Max: 1}}
+	s, err := osc.NewSpace(entries)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -204,7 +193,7 @@ func TestSpaceIsItsOwn(t *testing.T) {
 }
 
 func TestEmptySpace(t *testing.T) {
-	s, err := NewSpace(nil)
+	s, err := osc.NewSpace(nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -215,13 +204,13 @@ func TestEmptySpace(t *testing.T) {
 
 // A client of 32-bit floats reaches the limits that 64 bits have, and gets them exactly; what is beyond stays beyond.
 func TestLimitsAsFloats(t *testing.T) {
-	s, err := NewSpace([]Entry{{Address: "/a", Min: 0.0001, Max: 0.1}})
+	s, err := osc.NewSpace([]osc.Entry{{Address: "/a", Min: 0.0001, Max: 0.1}})
 	if err != nil {
 		t.Fatal(err)
 	}
 	below, above := math.Nextafter32(float32(0.0001), 0), math.Nextafter32(float32(0.1), 1)
 	for v, want := range map[float32]float64{0.0001: 0.0001, 0.1: 0.1, 0.05: float64(float32(0.05)), below: 0, above: 0} {
-		_, got, err := s.Resolve(message("/a", Arg{Tag: 'f', Bits: uint64(math.Float32bits(v))}))
+		_, got, err := s.Resolve(message("/a", osc.Arg{Tag: 'f', Bits: uint64(math.Float32bits(v))}))
 		if got.Number != want && err == nil || (err == nil) != (want != 0) {
 			t.Errorf("%g: %g, %v, want %g", v, got.Number, err, want)
 		}
@@ -234,25 +223,25 @@ func TestLimitsAsFloats(t *testing.T) {
 // However long what is known and what came in, a reason is short.
 func TestReasonsAreShort(t *testing.T) {
 	long := "/" + strings.Repeat("a", 100) + "/"
-	entries := []Entry{{Address: long + "names", Kind: Name, Names: strings.Split(strings.Repeat("name ", 400)+"x", " ")}}
+	entries := []osc.Entry{{Address: long + "names", Kind: osc.Name, Names: strings.Split(strings.Repeat("name ", 400)+"x", " ")}}
 	for i := range 500 {
-		entries = append(entries, Entry{Address: long + strings.Repeat("b", 100+i/26) + string(rune('a'+i%26)), Kind: Query})
+		entries = append(entries, osc.Entry{Address: long + strings.Repeat("b", 100+i/26) + string(rune('a'+i%26)), Kind: osc.Query})
 	}
-	s, err := NewSpace(entries)
+	s, err := osc.NewSpace(entries)
 	if err != nil {
 		t.Fatal(err)
 	}
-	text := Arg{Tag: 's', Bytes: []byte(strings.Repeat("\xff", 60000))}
-	for _, m := range []*Message{message(long + "x"), message(long + "names"), message(long+"names", text), message(long+"names", number(-1))} {
+	text := osc.Arg{Tag: 's', Bytes: []byte(strings.Repeat("\xff", 60000))}
+	for _, m := range []*osc.Message{message(long + "x"), message(long + "names"), message(long+"names", text), message(long+"names", number(-1))} {
 		_, _, err := s.Resolve(m)
-		if err == nil || len(err.Error()) != MaxReason || !strings.HasSuffix(err.Error(), "...") {
+		if err == nil || len(err.Error()) != osc.MaxReason || !strings.HasSuffix(err.Error(), "...") {
 			t.Errorf("%v", err)
 		}
 	}
 }
 
-func message(address string, args ...Arg) *Message {
-	return &Message{Address: []byte(address), Time: Immediately, Args: args}
+func message(address string, args ...osc.Arg) *osc.Message {
+	return &osc.Message{Address: []byte(address), Time: osc.Immediately, Args: args}
 }
 
-func number(v float64) Arg { return Arg{Tag: 'd', Bits: math.Float64bits(v)} }
+func number(v float64) osc.Arg { return osc.Arg{Tag: 'd', Bits: math.Float64bits(v)} }

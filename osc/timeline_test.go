@@ -1,10 +1,12 @@
-package osc
+package osc_test
 
 import (
 	"math"
 	"math/rand/v2"
 	"testing"
 	"time"
+
+	"github.com/music-chronus/chronus/osc"
 )
 
 // simDevice plays frames in periods of its own clock, and is looked at by somebody who is sometimes kept.
@@ -42,7 +44,7 @@ func lagOf(n int64) float64 {
 func (d *simDevice) ideal(t float64) float64 { return float64(d.base) + (t-d.from)*d.rate/1e9 }
 
 // run looks until a time, 5 to 6 ms apart and late besides, and tells of what has moved.
-func (d *simDevice) run(l *Timeline, until float64) {
+func (d *simDevice) run(l *osc.Timeline, until float64) {
 	for d.now < until {
 		before := d.now
 		d.now += 5e6 + d.rng.Float64()*1.25e6 + d.rng.ExpFloat64()*d.lookLag
@@ -58,12 +60,12 @@ func (d *simDevice) run(l *Timeline, until float64) {
 
 // worst runs for a time, and asks now and then for the frame of 50 ms ahead, on a wall clock of its own; it is the
 // largest difference from the ideal frame.
-func (d *simDevice) worst(t *testing.T, l *Timeline, seconds float64, wall func(mono float64) int64) (frames float64) {
+func (d *simDevice) worst(t *testing.T, l *osc.Timeline, seconds float64, wall func(mono float64) int64) (frames float64) {
 	t.Helper()
 	for end := d.now + seconds*1e9; d.now < end; {
 		d.run(l, d.now+37e6)
-		now := Moment{int64(d.now), wall(d.now)}
-		frame, ahead, ok := l.Frame(Tag(now.Wall+50e6), now)
+		now := osc.Moment{int64(d.now), wall(d.now)}
+		frame, ahead, ok := l.Frame(osc.Tag(now.Wall+50e6), now)
 		if !ok || ahead < 50*time.Millisecond-2 || ahead > 50*time.Millisecond+2 {
 			t.Fatalf("at %v: %v ahead, %t", time.Duration(d.now), ahead, ok)
 		}
@@ -96,7 +98,7 @@ func TestTimeline(t *testing.T) {
 	} {
 		for seed := range uint64(5) {
 			d := &simDevice{rng: rand.New(rand.NewPCG(seed, 1)), rate: 48000 * (1 + tt.drift), period: tt.period, callLag: tt.callLag, lookLag: tt.lookLag, from: 7e9, now: 7e9}
-			l := NewTimeline(48000)
+			l := osc.NewTimeline(48000)
 			d.run(l, d.now+1e9)
 			begin := d.worst(t, l, 3, steady)
 			later := d.worst(t, l, 60, steady)
@@ -110,7 +112,7 @@ func TestTimeline(t *testing.T) {
 // A step of the wall clock counts from the next time tag on: nothing has to be learned.
 func TestTimelineWallSteps(t *testing.T) {
 	d := &simDevice{rng: rand.New(rand.NewPCG(3, 1)), rate: 48001, period: 128, callLag: 20e3, lookLag: 200e3}
-	l := NewTimeline(48000)
+	l := osc.NewTimeline(48000)
 	d.run(l, 4e9)
 	for _, step := range []float64{3600e9, -7200e9, 0.3e9, 10 * 365 * 86400e9} { // the last into the next era of NTP
 		wall := func(mono float64) int64 { return steady(mono) + int64(step) }
@@ -125,7 +127,7 @@ func TestTimelineWallSteps(t *testing.T) {
 func TestTimelineDeviceChanges(t *testing.T) {
 	for _, pause := range []float64{30e6, 300e6, 5e9} {
 		d := &simDevice{rng: rand.New(rand.NewPCG(9, 1)), rate: 48000 * 1.0002, period: 64, callLag: 20e3, lookLag: 200e3}
-		l := NewTimeline(48000)
+		l := osc.NewTimeline(48000)
 		d.run(l, 20e9)
 		d.base, d.from, d.rate, d.period = d.seen, d.now+pause, 48000*0.9999, 512
 		d.now += pause
@@ -142,27 +144,27 @@ func TestTimelineDeviceChanges(t *testing.T) {
 
 // Nothing is known before something plays, nor when nothing does any more, nor of another engine's frames.
 func TestTimelineStale(t *testing.T) {
-	l := NewTimeline(48000)
-	now := Moment{Wall: steady(0)}
-	if _, _, ok := l.Frame(Tag(now.Wall), now); ok {
+	l := osc.NewTimeline(48000)
+	now := osc.Moment{Wall: steady(0)}
+	if _, _, ok := l.Frame(osc.Tag(now.Wall), now); ok {
 		t.Error("a frame before anything plays")
 	}
 	for i := range int64(100) {
 		l.Observe(i*64e9/48000, (i-1)*64e9/48000, uint64(i)*64)
 	}
 	now.Mono = 99 * 64e9 / 48000
-	if f, ahead, ok := l.Frame(Tag(now.Wall), now); !ok || ahead.Abs() > 1 || f < 98*64 || f > 100*64 {
+	if f, ahead, ok := l.Frame(osc.Tag(now.Wall), now); !ok || ahead.Abs() > 1 || f < 98*64 || f > 100*64 {
 		t.Errorf("frame %d, %v, %t", f, ahead, ok)
 	}
-	if f, _, ok := l.Frame(Tag(now.Wall-int64(10*time.Second)), now); !ok || f > -470000 {
+	if f, _, ok := l.Frame(osc.Tag(now.Wall-int64(10*time.Second)), now); !ok || f > -470000 {
 		t.Errorf("ten seconds ago: frame %d, %t", f, ok)
 	}
 	now.Mono += int64(2 * time.Second)
-	if _, _, ok := l.Frame(Tag(now.Wall), now); ok {
+	if _, _, ok := l.Frame(osc.Tag(now.Wall), now); ok {
 		t.Error("a frame though nothing has moved for two seconds")
 	}
 	l.Observe(now.Mono, now.Mono-1, 0)
-	if _, _, ok := l.Frame(Tag(now.Wall), now); ok {
+	if _, _, ok := l.Frame(osc.Tag(now.Wall), now); ok {
 		t.Error("a frame of one sight")
 	}
 }
@@ -171,10 +173,10 @@ func TestTimelineStale(t *testing.T) {
 func TestTimelineIsDeterministic(t *testing.T) {
 	frames := func() (list []int64) {
 		d := &simDevice{rng: rand.New(rand.NewPCG(1, 1)), rate: 47999, period: 128, callLag: 20e3, lookLag: 2e6}
-		l := NewTimeline(48000)
+		l := osc.NewTimeline(48000)
 		for d.now < 10e9 {
 			d.run(l, d.now+50e6)
-			f, _, _ := l.Frame(Tag(steady(d.now)), Moment{int64(d.now), steady(d.now)})
+			f, _, _ := l.Frame(osc.Tag(steady(d.now)), osc.Moment{int64(d.now), steady(d.now)})
 			list = append(list, f)
 		}
 		return list
@@ -189,30 +191,30 @@ func TestTimelineIsDeterministic(t *testing.T) {
 
 func TestTags(t *testing.T) {
 	for wall, tag := range map[int64]uint64{
-		0: ntpEpoch << 32, 5e8: ntpEpoch<<32 | 1<<31, -5e8: (ntpEpoch-1)<<32 | 1<<31, 2085978496e9: 0, 2085978497e9: 1 << 32,
+		0: osc.NTPEpoch << 32, 5e8: osc.NTPEpoch<<32 | 1<<31, -5e8: (osc.NTPEpoch-1)<<32 | 1<<31, 2085978496e9: 0, 2085978497e9: 1 << 32,
 	} {
-		if got := Tag(wall); got != tag {
+		if got := osc.Tag(wall); got != tag {
 			t.Errorf("%d: %x, want %x", wall, got, tag)
 		}
 	}
 	wall := int64(2085978496e9) - 5e8 // half a second before NTP's first era ends
 	for _, d := range []time.Duration{0, time.Second, -time.Second, time.Nanosecond, -time.Hour, 60 * time.Second} {
-		if got := TimeUntil(Tag(wall+int64(d)), wall); (got - d).Abs() > 1 {
+		if got := osc.TimeUntil(osc.Tag(wall+int64(d)), wall); (got - d).Abs() > 1 {
 			t.Errorf("%v: %v", d, got)
 		}
 	}
-	if got := TimeUntil(Immediately, wall); got > 68*365*24*time.Hour+30*24*time.Hour {
+	if got := osc.TimeUntil(osc.Immediately, wall); got > 68*365*24*time.Hour+30*24*time.Hour {
 		t.Error(got)
 	}
 }
 
 func TestTimelineNoAllocs(t *testing.T) {
-	l := NewTimeline(48000)
+	l := osc.NewTimeline(48000)
 	for i := range int64(20000) {
 		l.Observe(i*64e9/48000, (i-1)*64e9/48000, uint64(i)*64)
 	}
-	now := Moment{Mono: 20000 * int64(64e9) / 48000, Wall: steady(0)}
-	if n := testing.AllocsPerRun(100, func() { l.Frame(Tag(now.Wall+1e9), now) }); n != 0 {
+	now := osc.Moment{Mono: 20000 * int64(64e9) / 48000, Wall: steady(0)}
+	if n := testing.AllocsPerRun(100, func() { l.Frame(osc.Tag(now.Wall+1e9), now) }); n != 0 {
 		t.Errorf("%v allocations", n)
 	}
 }

@@ -1,10 +1,12 @@
-package osc
+package osc_test
 
 import (
 	"math"
 	"math/rand/v2"
 	"testing"
 	"time"
+
+	"github.com/music-chronus/chronus/osc"
 )
 
 // What plays stands for a while and goes on, on the same device or another, while time tags come: each of them gets the frame that it means, to within a
@@ -14,7 +16,7 @@ func TestTimelineKnowsWhatIsBehind(t *testing.T) {
 		for _, periods := range [][2]int{{64, 64}, {64, 512}, {1024, 64}, {256, 256}} {
 			for seed := range uint64(3) {
 				d := &simDevice{rng: rand.New(rand.NewPCG(seed, 7)), rate: 48000 * 1.0002, period: periods[0], callLag: 20e3, lookLag: 200e3}
-				l := NewTimeline(48000)
+				l := osc.NewTimeline(48000)
 				d.run(l, 20e9)
 				stood := d.now
 				last := d.clock(stood)
@@ -22,8 +24,8 @@ func TestTimelineKnowsWhatIsBehind(t *testing.T) {
 				near := float64(max(periods[0], periods[1])) + 0.011*48000
 				for d.now < stood+pause+4e9 {
 					d.run(l, d.now+7e6)
-					now := Moment{int64(d.now), steady(d.now)}
-					frame, ahead, ok := l.Frame(Tag(now.Wall+50e6), now)
+					now := osc.Moment{int64(d.now), steady(d.now)}
+					frame, ahead, ok := l.Frame(osc.Tag(now.Wall+50e6), now)
 					if !ok {
 						continue // it is refused
 					}

@@ -71,7 +71,7 @@ func TestCluster(t *testing.T) {
 		case reply.GetRefused() != nil:
 			return reply.GetRefused().Code.String()
 		case reply.GetStatus() != nil:
-			return reply.GetStatus().Boot
+			return reply.GetStatus().BootId
 		}
 		return "done"
 	}

@@ -150,9 +150,9 @@ func (f *Fleet) Look(now time.Time) (changes []Alarm) {
 // report takes what one report says.
 func (m *member) report(r *pb.Report, now time.Time) {
 	st := r.Status
-	if m.Status == nil || m.Status.Boot != st.Boot {
+	if m.Status == nil || m.Status.BootId != st.BootId {
 		m.Boots++
-		m.whole, m.sounded, m.noted, m.notes = now, now, time.Time{}, st.Notes
+		m.whole, m.sounded, m.noted, m.notes = now, now, time.Time{}, st.NotesStarted
 		m.diverges, m.failed, m.failovers, m.base, m.drifts = st.Mismatches, st.Failovers, nil, sample{}, false
 	}
 	finite(&st.Peak)
@@ -178,8 +178,8 @@ func (m *member) report(r *pb.Report, now time.Time) {
 	m.failovers = m.failovers[max(0, len(m.failovers)-flapCount):]
 	switch {
 	case st.Peak > audible || st.Muted:
-		m.sounded, m.noted, m.notes = now, time.Time{}, st.Notes
-	case st.Notes > m.notes && m.noted.IsZero():
+		m.sounded, m.noted, m.notes = now, time.Time{}, st.NotesStarted
+	case st.NotesStarted > m.notes && m.noted.IsZero():
 		m.noted = now
 	}
 	m.measure(sample{r.MonotonicNs, st.Clock}, st)
@@ -242,10 +242,10 @@ func (m *member) wrong(now time.Time) map[Kind]string {
 		w[NotRedundant] = fmt.Sprintf("for %v not all of its %d workers are ready (%s)", d.Round(time.Second), len(st.Workers), states(st))
 	}
 	switch quiet := now.Sub(m.sounded); {
-	case st.Silent != "":
-		w[Silent] = st.Silent
+	case st.StoppedReason != "":
+		w[Silent] = st.StoppedReason
 	case !m.noted.IsZero() && now.Sub(m.noted) > silentAfter:
-		w[Silent] = fmt.Sprintf("%d notes have begun since it was last heard, %v ago", st.Notes-m.notes, quiet.Round(time.Second))
+		w[Silent] = fmt.Sprintf("%d notes have begun since it was last heard, %v ago", st.NotesStarted-m.notes, quiet.Round(time.Second))
 	case st.Transport && quiet > silentPlaying:
 		w[Silent] = fmt.Sprintf("its sequencer plays, and nothing has been heard for %v", quiet.Round(time.Second))
 	}
@@ -259,9 +259,9 @@ func (m *member) wrong(now time.Time) map[Kind]string {
 		w[Drift] = fmt.Sprintf("it plays at %.0f Hz, and should at %d", float64(st.Rate)*(1+m.drift/1e6), st.Rate)
 	}
 	switch {
-	case st.Trouble != "":
-		w[Device] = st.Trouble
-	case st.Blank:
+	case st.Problem != "":
+		w[Device] = st.Problem
+	case st.Unheard:
 		w[Device] = "nobody hears it: the device that was asked for is not there"
 	}
 	return w

@@ -13,9 +13,11 @@ import (
 	"time"
 
 	"google.golang.org/protobuf/proto"
+	"google.golang.org/protobuf/reflect/protoreflect"
 
 	"github.com/music-chronus/chronus/actors/pb"
 	"github.com/music-chronus/chronus/actors/remote"
+	"github.com/music-chronus/chronus/actors/report"
 )
 
 // run is a fleet of one, told a report each 250 ms.
@@ -30,7 +32,7 @@ type run struct {
 
 func newRun() *run {
 	r := &run{f: New(), now: time.Unix(1000, 0), speed: 1, status: &pb.Status{
-		Boot: "a", Playing: true, Redundant: true, Rate: 48000, Block: 64, Workers: []*pb.Worker{{State: "ready", Load: 0.1}, {State: "ready", Load: 0.2}},
+		BootId: "a", Playing: true, Redundant: true, Rate: 48000, Block: 64, Workers: []*pb.Worker{{State: "ready", Load: 0.1}, {State: "ready", Load: 0.2}},
 	}}
 	r.f.Add("e", "g", r.now)
 	return r
@@ -88,7 +90,7 @@ var alarmCases = map[string]struct {
 	"killed": {func(r *run) {
 		r.note(r.f.Take("e", remote.News{Lost: "the connection has ended"}, r.now))
 		r.goOn(5*time.Second, off)
-		r.status.Boot = "b"
+		r.status.BootId = "b"
 		r.goOn(20*time.Second, on)
 	}, "+unreachable -unreachable"},
 	"refused": {func(r *run) {
@@ -96,27 +98,27 @@ var alarmCases = map[string]struct {
 		r.note(r.f.Take("e", remote.News{Refused: &pb.Refused{Reason: "no role"}}, r.now))
 	}, "+unreachable"},
 	"lost while something else is wrong": {func(r *run) {
-		r.status.Trouble = "the disk is full"
+		r.status.Problem = "the disk is full"
 		r.goOn(time.Second, on)
 		r.note(r.f.Take("e", remote.News{Lost: "gone"}, r.now))
 		r.goOn(time.Second, off)
-		r.status.Trouble = ""
+		r.status.Problem = ""
 		r.goOn(time.Second, on)
 	}, "+device +unreachable -device -unreachable"},
 	"a note that is heard, and dies away": {func(r *run) {
-		r.status.Notes, r.status.Held, r.status.Peak = 1, 1, 0.3
+		r.status.NotesStarted, r.status.NotesHeld, r.status.Peak = 1, 1, 0.3
 		r.goOn(2*time.Second, on)
 		r.status.Peak = 0
 		r.goOn(time.Minute, on)
 	}, ""},
 	"a note that is not heard": {func(r *run) {
-		r.status.Notes, r.status.Held = 1, 1
+		r.status.NotesStarted, r.status.NotesHeld = 1, 1
 		r.goOn(10*time.Second, on)
 		r.status.Peak = 0.1
 		r.goOn(time.Second, on)
 	}, "+silent -silent"},
 	"a note while muted": {func(r *run) {
-		r.status.Muted, r.status.Notes = true, 3
+		r.status.Muted, r.status.NotesStarted = true, 3
 		r.goOn(time.Minute, on)
 	}, ""},
 	"music that is not heard": {func(r *run) {
@@ -130,7 +132,7 @@ var alarmCases = map[string]struct {
 		r.goOn(time.Second, on)
 	}, "+silent -silent"},
 	"no worker is started any more": {func(r *run) {
-		r.status.Silent = "every patch ends the workers"
+		r.status.StoppedReason = "every patch ends the workers"
 		r.goOn(time.Second, on)
 	}, "+silent"},
 	"diverged": {func(r *run) {
@@ -141,7 +143,7 @@ var alarmCases = map[string]struct {
 		r.goOn(2*time.Second, on)
 	}, "+diverged -diverged"},
 	"a new life with old mismatches": {func(r *run) {
-		r.status.Boot, r.status.Mismatches, r.status.Failovers = "b", 7, 9
+		r.status.BootId, r.status.Mismatches, r.status.Failovers = "b", 7, 9
 		r.goOn(time.Second, on)
 	}, ""},
 	"flapping": {func(r *run) {
@@ -165,9 +167,9 @@ var alarmCases = map[string]struct {
 		r.goOn(time.Minute, on)
 	}, "+clock drift -clock drift"},
 	"nobody hears it": {func(r *run) {
-		r.status.Blank = true
+		r.status.Unheard = true
 		r.goOn(time.Second, on)
-		r.status.Blank = false
+		r.status.Unheard = false
 		r.goOn(time.Second, on)
 	}, "+device -device"},
 }
@@ -212,7 +214,7 @@ func TestParseTargets(t *testing.T) {
 func TestMetrics(t *testing.T) {
 	r := newRun()
 	r.f.Add(`odd "name"`, `a\b`, r.now)
-	r.status.Blank = true
+	r.status.Unheard = true
 	r.goOn(time.Second, true)
 	var b bytes.Buffer
 	if err := WriteMetrics(&b, r.f.Members()); err != nil {
@@ -231,6 +233,31 @@ func TestMetrics(t *testing.T) {
 		if !strings.Contains(b.String(), want+"\n") {
 			t.Errorf("no line %s in\n%s", want, b.String())
 		}
+	}
+}
+
+// Each row of report.Counters is a metric of the fleet, with the value that the engine reports.
+func TestMetricsHaveEveryCounter(t *testing.T) {
+	st := &pb.Status{}
+	fields, want := st.ProtoReflect().Descriptor().Fields(), map[string]bool{}
+	for i, c := range report.Counters() {
+		f := fields.ByName(protoreflect.Name(c.Name))
+		if f == nil {
+			t.Errorf("chronus.proto: Status has no field %s", c.Name)
+			continue
+		}
+		st.ProtoReflect().Set(f, protoreflect.ValueOfUint64(uint64(i+1)))
+		want[fmt.Sprintf("chronus_%s{engine=\"e\",group=\"\"} %d\n", c.Metric(), i+1)] = true
+	}
+	var b strings.Builder
+	if err := WriteMetrics(&b, []Member{{Name: "e", Status: st}}); err != nil {
+		t.Fatal(err)
+	}
+	for l := range strings.Lines(b.String()) {
+		delete(want, l)
+	}
+	for l := range want {
+		t.Errorf("missing: %s", l)
 	}
 }
 

@@ -154,7 +154,7 @@ func (f *following) renew(ctx actor.Context) {
 
 // report takes a report, unless it is one from before a loss that comes late, out of order.
 func (f *following) report(m *pb.Report) {
-	boot := m.GetStatus().GetBoot()
+	boot := m.GetStatus().GetBootId()
 	if boot != "" && boot != f.boot {
 		f.boot, f.number, f.event, f.ended = boot, 0, 0, false
 	}

@@ -92,7 +92,7 @@ func TestMadeUpReports(t *testing.T) {
 		t.Errorf("the answer is %s", got)
 	}
 	for range 3 {
-		if n := h.until(t, "news", func(n News) bool { return true }); n.Lost != "" || n.Report.GetStatus().GetBoot() != "boot of chronus" {
+		if n := h.until(t, "news", func(n News) bool { return true }); n.Lost != "" || n.Report.GetStatus().GetBootId() != "boot of chronus" {
 			t.Errorf("%+v", n)
 		}
 	}

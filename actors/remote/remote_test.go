@@ -14,6 +14,7 @@ import (
 
 	"github.com/music-chronus/chronus/actors"
 	"github.com/music-chronus/chronus/actors/pb"
+	"github.com/music-chronus/chronus/actors/report"
 )
 
 // standIn is what a door sees of an engine, without one.
@@ -35,7 +36,7 @@ func (s *standIn) Receive(ctx actor.Context) {
 	case actors.EngineEvent:
 		ctx.Send(s.teller, m)
 	case actors.GetStatus:
-		answer(actors.Status{BootID: s.boot, Clock: s.clock.Add(1), Rate: 48000, Block: 64, Redundant: true, Workers: []actors.WorkerStatus{{Slot: 1, Load: 0.5}}})
+		answer(actors.Status{BootID: s.boot, Clock: s.clock.Add(1), OutputStatus: report.OutputStatus{Rate: 48000, Block: 64}, Redundant: true, Workers: []report.WorkerStatus{{Slot: 1, Load: 0.5}}})
 	default:
 		select {
 		case s.asked <- m:
@@ -193,12 +194,12 @@ func TestFollow(t *testing.T) {
 	var stops []func()
 	for _, h := range hears {
 		stops = append(stops, node(t, Options{}).Follow(Target{Address: server.Address(), Name: "one", Every: 50 * time.Millisecond}, h.tell))
-		if r := h.until(t, "a report", lives).Report; r.Status.Boot != s.boot || r.Status.Name != "one" || r.Number == 0 || r.Status.Workers[0].Load != 0.5 {
+		if r := h.until(t, "a report", lives).Report; r.Status.BootId != s.boot || r.Status.Name != "one" || r.Number == 0 || r.Status.Workers[0].Load != 0.5 {
 			t.Errorf("%v", r)
 		}
 	}
 	for i := range 3 {
-		server.system.Root.Send(pid, actors.EngineEvent{Engine: pid, Event: actors.Flipped{From: i, To: 1, Epoch: 7, Cause: "a test"}})
+		server.system.Root.Send(pid, actors.EngineEvent{Engine: pid, Event: report.Flipped{From: i, To: 1, Epoch: 7, Cause: "a test"}})
 	}
 	for _, h := range hears {
 		next := uint64(1)
@@ -232,7 +233,7 @@ func TestLostEvents(t *testing.T) {
 	h.until(t, "a report", lives)
 	const more = 50
 	for range eventsMax + more {
-		server.system.Root.Send(pid, actors.EngineEvent{Engine: pid, Event: actors.WorkerKilled{}})
+		server.system.Root.Send(pid, actors.EngineEvent{Engine: pid, Event: report.WorkerKilled{}})
 	}
 	r := h.until(t, "events", func(n News) bool { return n.Report != nil && n.Report.LastEvent == eventsMax+more }).Report
 	if len(r.Events) != eventsMax || r.LostEvents != more {

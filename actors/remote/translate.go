@@ -85,22 +85,3 @@ func argsOf(list []*pb.Arg) (args []any, err error) {
 	}
 	return args, nil
 }
-
-// statusOf is a status in the words of the protocol.
-func statusOf(name string, st actors.Status) *pb.Status {
-	p := &pb.Status{
-		Name: name, Boot: st.BootID, Version: st.Version, Protocol: st.Protocol, Patch: st.Patch, Playing: st.Playing, Redundant: st.Redundant,
-		ActiveSlot: int32(st.Active.Slot), Epoch: st.Active.Epoch, Clock: st.Clock, Rate: uint32(st.Rate), Block: uint32(st.Block),
-		Played: st.Played, Rescued: st.Rescued, Concealed: st.Concealed, Flips: st.Flips, Failovers: st.FailoversTotal, Xruns: st.Xruns, Mismatches: st.Mismatches,
-		Peak: st.Peak, Muted: st.Muted, Notes: st.NotesStarted, Held: uint32(st.NotesHeld), Transport: st.Transport,
-		Backend: st.Backend, Device: st.Device, Blank: st.Unheard, Trouble: st.Problem, Silent: st.StoppedReason, SteppedDown: st.FallbackReason,
-		SinceUnixNs: st.Since.UnixNano(),
-	}
-	if !st.LastAudible.IsZero() {
-		p.HeardUnixNs = st.LastAudible.UnixNano()
-	}
-	for _, w := range st.Workers {
-		p.Workers = append(p.Workers, &pb.Worker{Slot: int32(w.Slot), Generation: w.Generation, State: w.State, Load: w.Load, Lead: w.Lead})
-	}
-	return p
-}

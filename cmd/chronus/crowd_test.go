@@ -69,9 +69,11 @@ func crowd(count string) int {
 func standIn(node *remote.Node) error {
 	var clock atomic.Uint64
 	return node.OpenFunc("chronus", func() actors.Status {
-		return actors.Status{
-			BootID: node.Address(), Clock: clock.Add(1), Rate: 48000, Block: 64, Playing: false, Redundant: true, Version: "(devel)",
+		st := actors.Status{
+			BootID: node.Address(), Clock: clock.Add(1), Playing: false, Redundant: true, Version: "(devel)",
 			Workers: []actors.WorkerStatus{{State: "ready", Load: 0.1, Lead: 8}, {Slot: 1, State: "ready", Load: 0.1, Lead: 8}},
 		}
+		st.Rate, st.Block = 48000, 64
+		return st
 	})
 }

@@ -15,16 +15,16 @@ type devicesCmd struct {
 	JSON bool `name:"json" help:"Print them as JSON."`
 }
 
-// listedDevice is a device as chronus devices prints it.
+// listedDevice describes a device as chronus devices prints it.
 type listedDevice struct {
 	Backend string `json:"backend"`
 	audio.Device
-	Auto   bool   `json:"auto"`             // up takes it without --backend and --device
-	Path   string `json:"path,omitempty"`   // of the auto one: the way to the sound card, and why
-	Advice string `json:"advice,omitempty"` // of the auto one: what would be better
+	Auto   bool   `json:"auto"`             // up chooses it without --backend and --device
+	Path   string `json:"path,omitempty"`   // of the auto device: the path to the sound card, and the reason
+	Advice string `json:"advice,omitempty"` // of the auto device: a better setup
 }
 
-// Run lists what every backend finds.
+// Run lists the devices of every backend.
 func (c *devicesCmd) Run(s streams) error {
 	list := []listedDevice{}
 	for _, b := range backends {
@@ -44,7 +44,7 @@ func (c *devicesCmd) Run(s streams) error {
 	return printDevices(s.out, list)
 }
 
-// markAuto marks the device that up takes by default: of the first backend that has any.
+// markAuto marks the device that up chooses by default: one of the first backend that has any.
 func markAuto(list []listedDevice, servers soundserver.Servers) {
 	for i := range list {
 		if d := &list[i]; d.Backend == list[0].Backend && (d.Default || d.Backend == "null") {
@@ -58,20 +58,20 @@ func markAuto(list []listedDevice, servers soundserver.Servers) {
 func printDevices(out io.Writer, list []listedDevice) error {
 	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(w, "backend\tdevice\tchannels\trate\t")
-	said := ""
+	note := ""
 	for _, d := range list {
 		def := ""
 		switch {
 		case d.Auto:
 			def = "auto"
-			said = fmt.Sprintf("auto: %s %q", d.Backend, d.ID)
+			note = fmt.Sprintf("auto: %s %q", d.Backend, d.ID)
 			for _, text := range []string{d.Path, d.Advice} {
 				if text != "" {
-					said += "; " + text
+					note += "; " + text
 				}
 			}
 			if d.Backend == "null" {
-				said += "; nobody hears it: there is no sound device"
+				note += "; nobody hears it: there is no sound device"
 			}
 		case d.Default:
 			def = "default"
@@ -81,19 +81,19 @@ func printDevices(out io.Writer, list []listedDevice) error {
 	if err := w.Flush(); err != nil {
 		return err
 	}
-	if said != "" {
-		fmt.Fprintln(out, said)
+	if note != "" {
+		fmt.Fprintln(out, note)
 	}
 	return nil
 }
 
-// withPaths starts chronus devices again in the environment that an audio process would have, so
-// that it lists what that one would see. The dynamic loader reads the environment only at the start.
+// withPaths restarts chronus devices in the environment of an audio process, so that it lists the same devices.
+// The dynamic loader reads the environment only at the start. If the restart fails, it goes on as it is.
 func withPaths(args []string) {
 	if len(args) < 2 || args[1] != "devices" {
 		return
 	}
 	if env := soundserver.Look().Env("auto"); env != nil {
-		_ = syscall.Exec("/proc/self/exe", args, append(os.Environ(), env...)) // or it lists what it sees as it is
+		_ = syscall.Exec("/proc/self/exe", args, append(os.Environ(), env...))
 	}
 }

@@ -16,6 +16,7 @@ import (
 
 	"github.com/music-chronus/chronus/actors/pb"
 	"github.com/music-chronus/chronus/actors/remote"
+	"github.com/music-chronus/chronus/cmd/chronus/internal/chaos"
 )
 
 // examples builds the example programs, without cgo: an embedding program needs none. It returns their directory.
@@ -130,9 +131,9 @@ func TestHostSurvives(t *testing.T) {
 	for name, c := range h.engines {
 		playing.Go(func() { playRemote(t, node, h.at, name, quit) })
 		killing.Go(func() {
-			r, err := chaos(context.Background(), c, kills, "kill", 30*time.Millisecond)
+			r, err := chaos.Kills(context.Background(), chaosEngine{c}, kills, "kill", 30*time.Millisecond)
 			t.Logf("engine %s: %d kills, %d blocks, %d lost, %d doubled, %d changed, %d concealed, %d rescued; flip median %.2f ms, redundant median %.1f ms",
-				name, kills, r.Compared, r.Lost, r.Doubled, r.Changed, r.Concealed, r.Rescued, r.FlipUS.Median/1e3, r.WholeUS.Median/1e3)
+				name, kills, r.Compared, r.Lost, r.Doubled, r.Changed, r.Concealed, r.Rescued, r.FlipUS.Median/1e3, r.RedundantUS.Median/1e3)
 			if err != nil || r.Lost+r.Doubled+r.Changed != 0 || len(r.Failovers) < kills || r.Compared == 0 {
 				t.Errorf("engine %s: %v, %d failovers: %+v", name, err, len(r.Failovers), r)
 			}
@@ -146,7 +147,7 @@ func TestHostSurvives(t *testing.T) {
 	}
 	for name := range h.engines {
 		reply, err := node.Ask(t.Context(), h.at, name, &pb.Request{Do: &pb.Request_GetStatus{GetStatus: &pb.GetStatus{}}})
-		if err != nil || reply.GetStatus().GetName() != name || reply.GetStatus().GetFailovers() < uint64(kills) || reply.GetStatus().GetNotes() == 0 {
+		if err != nil || reply.GetStatus().GetName() != name || reply.GetStatus().GetFailovers() < uint64(kills) || reply.GetStatus().GetNotesStarted() == 0 {
 			t.Errorf("%s: %v, %v", name, reply, err)
 		}
 	}

@@ -120,7 +120,7 @@ func TestDiskFull(t *testing.T) {
 		t.Errorf("trouble: %s", full.Problem)
 	}
 	out, _, _ := chronus("status", "--runtime-dir", e.dir)
-	if !strings.Contains(out, "trouble with the device: WAV: write ") {
+	if !strings.Contains(out, "problem with the device: WAV: write ") {
 		t.Errorf("status: %s", out)
 	}
 	e.until("the sound goes on", 10*time.Second, func(now actors.Status) bool { return now.Clock > full.Clock+500 })
@@ -144,7 +144,7 @@ func TestStateNotSaved(t *testing.T) {
 	e := upIn(t, dir, "--backend", "null")
 	e.tell("/gate/adsr1", "on")
 	st := e.until("it says so", 10*time.Second, func(st actors.Status) bool {
-		return slices.ContainsFunc(st.Events, func(ev string) bool { return strings.Contains(ev, "state on disk could not be kept") })
+		return slices.ContainsFunc(st.Events, func(ev string) bool { return strings.Contains(ev, "state on disk could not be saved") })
 	})
 	e.until("the sound goes on", 10*time.Second, func(now actors.Status) bool { return now.Clock > st.Clock+300 })
 }

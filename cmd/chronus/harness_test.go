@@ -17,6 +17,7 @@ import (
 
 	"github.com/music-chronus/chronus/actors"
 	"github.com/music-chronus/chronus/audio"
+	"github.com/music-chronus/chronus/cmd/chronus/internal/chaos"
 	"github.com/music-chronus/chronus/dsp/worker"
 )
 
@@ -134,10 +135,13 @@ func (e *engineProcess) must() actors.Status {
 	return st
 }
 
+// underTest is the engine as chaos sees it.
+func (e *engineProcess) underTest() chaos.Engine { return chaosEngine{e.client} }
+
 // redundancy waits until every worker is ready.
 func (e *engineProcess) redundancy() actors.Status {
 	e.t.Helper()
-	st, err := awaitRedundant(context.Background(), e.client)
+	st, err := chaos.AwaitRedundant(context.Background(), e.underTest())
 	if err != nil {
 		e.t.Fatalf("%v; %s", err, e.log)
 	}

@@ -10,6 +10,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/music-chronus/chronus/cmd/chronus/internal/chaos"
 )
 
 // After leaksWarm failovers a process has all that it ever needs, but for what the Go runtime takes for itself when it
@@ -95,7 +97,7 @@ func TestLeaks(t *testing.T) {
 	defer e.notes()()
 	fail := func(n int) {
 		t.Helper()
-		r, err := chaos(context.Background(), e.client, n, "kill", 5*time.Millisecond)
+		r, err := chaos.Kills(context.Background(), e.underTest(), n, "kill", 5*time.Millisecond)
 		if err != nil || r.Lost+r.Doubled+r.Changed != 0 {
 			t.Fatalf("%+v, %v\n%s", r, err, e.log)
 		}

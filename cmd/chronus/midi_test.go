@@ -16,18 +16,19 @@ import (
 	"time"
 
 	"github.com/music-chronus/chronus/osc"
+	"github.com/music-chronus/chronus/osc/server"
 )
 
 // receiver stands for an engine: it answers what it gets, and keeps it.
 type receiver struct {
-	*osc.Server
+	*server.Server
 	mu  sync.Mutex
 	got []string
 }
 
 func listen(t *testing.T, address string) *receiver {
 	t.Helper()
-	s, err := osc.Listen(address, osc.Access{})
+	s, err := server.Listen(address, server.Access{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -35,7 +36,7 @@ func listen(t *testing.T, address string) *receiver {
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
-		_ = s.Serve(context.Background(), osc.HandlerFunc(func(m *osc.Message, from osc.Peer) {
+		_ = s.Serve(context.Background(), server.HandlerFunc(func(m *osc.Message, from server.Peer) {
 			r.mu.Lock()
 			defer r.mu.Unlock()
 			r.got = append(r.got, m.String())

@@ -41,7 +41,7 @@ type monitorProcess struct {
 	members map[string]fleet.Member
 }
 
-func monitor(t testing.TB, prefix []string, args ...string) *monitorProcess {
+func startMonitor(t testing.TB, prefix []string, args ...string) *monitorProcess {
 	t.Helper()
 	line := append(append(prefix, "/proc/self/exe", "monitor", "--json"), args...)
 	if len(prefix) > 0 { // it would be the prefix's own
@@ -142,7 +142,7 @@ func TestMonitor(t *testing.T) {
 	if err := os.WriteFile(list, []byte(a+" left\n"+b+" right\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	first, second := monitor(t, nil, "--engines", list), monitor(t, nil, "--engines", a+","+b, "--every", "100ms")
+	first, second := startMonitor(t, nil, "--engines", list), startMonitor(t, nil, "--engines", a+","+b, "--every", "100ms")
 	for _, name := range []string{a, b} {
 		first.member(name, "there", plays)
 		second.member(name, "there", plays)
@@ -154,7 +154,7 @@ func TestMonitor(t *testing.T) {
 	if out, errOut, code := chronus("monitor", "--engines", list, "--do", "send=/gate/adsr1,on"); code != 0 || strings.Count(out, "done") != 2 {
 		t.Errorf("%d: %s%s", code, out, errOut)
 	}
-	first.member(a, "heard", func(m fleet.Member) bool { return m.Status.Peak > 0.01 && m.Status.Held == 1 })
+	first.member(a, "heard", func(m fleet.Member) bool { return m.Status.Peak > 0.01 && m.Status.NotesHeld == 1 })
 	if out, _, code := chronus("monitor", "--engines", list, "--do", "send=/gate/adsr9,on"); code != 1 || strings.Count(out, "INVALID") != 2 {
 		t.Errorf("%d: %s", code, out)
 	}
@@ -198,10 +198,10 @@ func lossesSeen(t *testing.T, m *monitorProcess, one, two *engineProcess) {
 	if !strings.Contains(killed.Reason, "connection") || !strings.Contains(frozen.Reason, "nothing has been heard") {
 		t.Errorf("killed: %s; frozen: %s", killed.Reason, frozen.Reason)
 	}
-	boot := m.member(b, "known", func(m fleet.Member) bool { return m.Status != nil }).Status.Boot
+	boot := m.member(b, "known", func(m fleet.Member) bool { return m.Status != nil }).Status.BootId
 	again := upIn(t, two.dir, "--backend", "null", "--lead", "64", "--remote", b, "--grace", "1s")
 	m.alarm(b, fleet.Unreachable, true)
-	m.member(b, "another life", func(m fleet.Member) bool { return plays(m) && m.Boots == 2 && m.Status.Boot != boot })
+	m.member(b, "another life", func(m fleet.Member) bool { return plays(m) && m.Boots == 2 && m.Status.BootId != boot })
 	again.down()
 	if end := m.alarm(b, fleet.Unreachable, false); end.Reason != "it has been stopped" {
 		t.Error(end)
@@ -217,9 +217,9 @@ func TestMonitorRefused(t *testing.T) {
 		want string
 	}{
 		{[]string{"monitor", "--engines", "nowhere"}, "HOST:PORT"},
-		{[]string{"monitor", "--engines", "127.0.0.1:1", "--group", "x"}, "no engine of the 1"},
+		{[]string{"monitor", "--engines", "127.0.0.1:1", "--group", "x"}, "none of the 1 engines"},
 		{[]string{"monitor", "--engines", "127.0.0.1:1", "--every", "1ms"}, "50ms to 1m"},
-		{[]string{"monitor", "--engines", "127.0.0.1:1", "--do", "dance"}, "it is flip"},
+		{[]string{"monitor", "--engines", "127.0.0.1:1", "--do", "dance"}, "must be flip"},
 		{[]string{"monitor", "--engines", "127.0.0.1:1", "--do", "patch=" + dir + "/none"}, "no such file"},
 		{[]string{"monitor", "--engines", "127.0.0.1:1", "--remote-tls", dir}, "a directory has"},
 		{[]string{"monitor", "--engines", "127.0.0.1:1", "--listen", "0.0.0.0:0"}, "give certificates"},

@@ -9,6 +9,9 @@ import (
 	"slices"
 	"testing"
 	"time"
+
+	"github.com/music-chronus/chronus/cmd/chronus/internal/chaos"
+	"github.com/music-chronus/chronus/cmd/chronus/internal/chaos/plan"
 )
 
 const musicPatch = `version: 1
@@ -76,7 +79,7 @@ func TestMusicSurvives(t *testing.T) {
 		send("/seq/low/pattern", []string{"2", "0", "2", "-1"}[i])
 		send("/seq/bpm", []string{"150", "97.5", "181", "120"}[i])
 		send("/engine/bend", []string{"2", "-1", "0", "0.5"}[i])
-		r, err := chaos(context.Background(), e.client, 2, signal, 20*time.Millisecond)
+		r, err := chaos.Kills(context.Background(), e.underTest(), 2, signal, 20*time.Millisecond)
 		if err != nil || r.Lost+r.Doubled+r.Changed != 0 {
 			t.Fatalf("%s: %+v, %v\n%s", signal, r, err, e.log)
 		}
@@ -127,13 +130,13 @@ func inOrder(got, want []float32) (sounding, found int) {
 // slay ends all workers at once, so many times.
 func (e *engineProcess) slay(times int) {
 	e.t.Helper()
-	plan, err := parsePlan("plan", fmt.Appendf(nil, "- {repeat: %d, after: 200ms, fault: all}", times))
+	p, err := plan.Parse("plan", fmt.Appendf(nil, "- {repeat: %d, after: 200ms, fault: all}", times))
 	if err != nil {
 		e.t.Fatal(err)
 	}
-	r, err := (&chaosRun{client: e.client, plan: plan, seed: 1, log: io.Discard}).run(context.Background())
-	if err != nil || !r.ok() {
-		e.t.Fatalf("%v, %s; %s\n%s", err, r.verdict(), r.Failure, e.log)
+	r, err := chaos.Run(context.Background(), e.underTest(), chaos.Options{Plan: p, Seed: 1, Log: io.Discard})
+	if err != nil || !r.OK() {
+		e.t.Fatalf("%v, %s; %s\n%s", err, r.Summary(), r.Failure, e.log)
 	}
 }
 

@@ -124,7 +124,7 @@ func partition(t *testing.T, n *network) {
 	p3, _ := n.add()
 	one, a := n.engine(p1, ip1)
 	_, b := n.engine(p2, ip2)
-	m := monitor(t, p3, "--remote-plaintext", "--engines", a+","+b)
+	m := startMonitor(t, p3, "--remote-plaintext", "--engines", a+","+b)
 	for _, name := range []string{a, b} {
 		m.member(name, "there", plays)
 	}
@@ -146,7 +146,9 @@ func partition(t *testing.T, n *network) {
 		n.do("ip", "link", "set", cable(1), "up")
 		healed := m.alarm(a, fleet.Unreachable, true)
 		t.Logf("it is there again after %v", healed.Ended.Sub(at))
-		m.member(a, "what happened is told", func(k fleet.Member) bool { return plays(k) && k.Status.Failovers == before.FailoversTotal+1 && k.Boots == 1 })
+		m.member(a, "what happened is told", func(k fleet.Member) bool {
+			return plays(k) && k.Status.Failovers == before.FailoversTotal+1 && k.Boots == 1
+		})
 		if now := one.must(); now.Concealed != before.Concealed {
 			t.Errorf("%d blocks were concealed", now.Concealed-before.Concealed)
 		}
@@ -158,7 +160,7 @@ func delay(t *testing.T, n *network) {
 	p1, ip1 := n.add()
 	p2, _ := n.add()
 	_, a := n.engine(p1, ip1)
-	m := monitor(t, p2, "--remote-plaintext", "--engines", a)
+	m := startMonitor(t, p2, "--remote-plaintext", "--engines", a)
 	m.member(a, "there", plays)
 	n.do("ip", "link", "set", cable(1), "nomaster")
 	n.do("ip", "link", "set", cable(2), "nomaster")

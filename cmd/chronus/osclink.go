@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/music-chronus/chronus/osc"
+	"github.com/music-chronus/chronus/osc/server"
 )
 
 // linkFlag is what verbs take that speak OSC by TCP: they are told more than they ask.
@@ -49,7 +50,7 @@ func (f linkFlag) dial() (*link, error) {
 	if f.Token == "" {
 		return l, nil
 	}
-	token, err := osc.ReadToken(f.Token)
+	token, err := server.ReadToken(f.Token)
 	if err == nil {
 		err = l.send("/auth", token)
 	}

@@ -157,7 +157,7 @@ func TestPatchingRefuses(t *testing.T) {
 	}
 	send("/patch/create", "echo", "delay")
 	send("/patch/connect", "echo", "echo")
-	if out, _, code := chronus("send", "--runtime-dir", e.dir, "/patch/commit"); code == 0 || !strings.Contains(out, "go round") {
+	if out, _, code := chronus("send", "--runtime-dir", e.dir, "/patch/commit"); code == 0 || !strings.Contains(out, "form a cycle") {
 		t.Errorf("a loop: %q", out)
 	}
 	if out, _, code := chronus("send", "--runtime-dir", e.dir, "/patch/load", "keys/epiano"); code == 0 || !strings.Contains(out, "not committed") {

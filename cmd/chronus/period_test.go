@@ -52,7 +52,7 @@ func TestE2EJackPeriods(t *testing.T) {
 			}
 			after := e.must()
 			s := backendtest.FitSine(left(t, recorded()), 48000, steadyFrequency)
-			t.Logf("lead %d (%s); %d concealed, %d xruns, %d overruns, %d late; %v", after.Lead, after.LeadWhy,
+			t.Logf("lead %d (%s); %d concealed, %d xruns, %d overruns, %d late; %v", after.Lead, after.LeadReason,
 				after.Concealed-before.Concealed, after.Xruns-before.Xruns, after.Overruns-before.Overruns, after.Late-before.Late, s)
 			kept(t, before, after)
 			if len(s.Breaks) > int(after.Xruns-before.Xruns) || after.Concealed != before.Concealed {
@@ -90,7 +90,7 @@ func TestE2EPipeWireQuanta(t *testing.T) {
 			after := e.must()
 			s := backendtest.FitSine(left(t, heard.Stop(t)), 48000, steadyFrequency)
 			c := backendtest.FitSine(left(t, other.Stop(t)), 48000, backendtest.ControlFrequency)
-			t.Logf("lead %d (%s); %d concealed, %d xruns, %d overruns, %d late; %v; control: %v", after.Lead, after.LeadWhy,
+			t.Logf("lead %d (%s); %d concealed, %d xruns, %d overruns, %d late; %v; control: %v", after.Lead, after.LeadReason,
 				after.Concealed-before.Concealed, after.Xruns-before.Xruns, after.Overruns-before.Overruns, after.Late-before.Late, s, c)
 			kept(t, before, after)
 			skipped := len(c.Breaks)

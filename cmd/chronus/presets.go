@@ -2,18 +2,16 @@ package main
 
 import (
 	"cmp"
-	"errors"
 	"fmt"
-	"io/fs"
-	"os"
-	"path/filepath"
 
+	"github.com/music-chronus/chronus/cmd/chronus/internal/patchfile"
 	"github.com/music-chronus/chronus/dsp/patch"
+	"github.com/music-chronus/chronus/dsp/patch/schema"
 	"github.com/music-chronus/chronus/dsp/samples"
 )
 
 type presetsCmd struct {
-	Name string `arg:"" optional:"" help:"Print this preset: the beginning of a patch of your own."`
+	Name string `arg:"" optional:"" help:"Print this preset, as a start for a patch of your own."`
 }
 
 // Run lists the presets, or prints one.
@@ -36,49 +34,30 @@ func (c *presetsCmd) Run(s streams) error {
 }
 
 type schemaCmd struct {
-	Rate float64 `help:"Frames a second: some ranges depend on it." default:"48000" placeholder:"HZ"`
+	Rate float64 `help:"Sample rate, on which some ranges depend." default:"48000" placeholder:"HZ"`
 }
 
 // Run prints the schema.
 func (c *schemaCmd) Run(s streams) error {
 	if !(c.Rate >= 8000 && c.Rate <= 384000) {
-		return fmt.Errorf("--rate %v: it is 8000 to 384000", c.Rate)
+		return fmt.Errorf("--rate %v: must be 8000 to 384000", c.Rate)
 	}
-	text, err := patch.Schema(c.Rate)
+	text, err := schema.Patch(c.Rate)
 	if err == nil {
 		_, err = fmt.Fprintln(s.out, string(text))
 	}
 	return err
 }
 
-// samplesFlag says where the samples of patches are kept.
+// samplesFlag names the store of samples.
 type samplesFlag struct {
-	Samples string `help:"Folder that the samples of patches are copied to and played from." default:"${samples}" type:"path" placeholder:"DIR"`
+	Samples string `help:"Directory that the samples of patches are copied to and played from." default:"${samples}" type:"path" placeholder:"DIR"`
 }
 
-// store is that folder.
+// store returns the store.
 func (f samplesFlag) store() samples.Store {
 	return samples.In(cmp.Or(f.Samples, samples.DefaultDir()))
 }
 
-// readPatch reads a patch file, and puts the samples that it names into the store.
-func (f samplesFlag) readPatch(path string) ([]byte, error) {
-	text, err := os.ReadFile(path)
-	if err != nil {
-		return nil, err
-	}
-	return f.store().Load(path, text, filepath.Dir(path))
-}
-
 // loadPatch reads a patch file, or the preset of that name if there is no such file.
-func (f samplesFlag) loadPatch(name string) ([]byte, error) {
-	text, err := f.readPatch(name)
-	if _, serr := os.Stat(name); !errors.Is(serr, fs.ErrNotExist) {
-		return text, err
-	}
-	text, perr := patch.Preset(name)
-	if perr != nil {
-		return nil, fmt.Errorf("%w, and %w", err, perr)
-	}
-	return text, nil
-}
+func (f samplesFlag) loadPatch(name string) ([]byte, error) { return patchfile.Load(f.store(), name) }

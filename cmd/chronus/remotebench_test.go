@@ -58,7 +58,7 @@ func BenchmarkLoss(b *testing.B) {
 	for range rounds {
 		e := up(b, flags...)
 		at := e.remoteAt()
-		m := monitor(b, nil, "--engines", at)
+		m := startMonitor(b, nil, "--engines", at)
 		m.member(at, "there", plays)
 		began := time.Now()
 		if err := e.cmd.Process.Signal(syscall.SIGSTOP); err != nil {
@@ -112,7 +112,7 @@ func BenchmarkMonitor(b *testing.B) {
 	if err := os.WriteFile(list, []byte(strings.Join(names, "\n")), 0o600); err != nil {
 		b.Fatal(err)
 	}
-	m := monitor(b, nil, "--engines", list, "--every", "250ms")
+	m := startMonitor(b, nil, "--engines", list, "--every", "250ms")
 	for _, name := range names {
 		m.member(name, "heard", func(k fleet.Member) bool { return k.Reached })
 	}

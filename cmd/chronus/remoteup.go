@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 
@@ -9,25 +10,25 @@ import (
 	"github.com/music-chronus/chronus/actors/remote"
 )
 
-// tlsFlag is what every verb that speaks to other machines takes.
+// tlsFlag belongs to each command that speaks to other machines.
 type tlsFlag struct {
-	RemoteTLS string `name:"remote-tls" help:"Directory with ca.pem, cert.pem, key.pem, and perhaps tokens." placeholder:"DIR"`
+	RemoteTLS string `name:"remote-tls" help:"Directory with ca.pem, cert.pem and key.pem, and optionally tokens." placeholder:"DIR"`
 }
 
 // remoteFlags open an engine to other machines.
 type remoteFlags struct {
-	Remote string `help:"Let other machines watch and play the engine at this address; see chronus monitor." placeholder:"HOST:PORT"`
+	Remote string `help:"Address at which other machines may watch and play the engine; see chronus monitor." placeholder:"HOST:PORT"`
 	tlsFlag
-	RemoteAdvertise string `help:"Where they reach it, if that is another address." placeholder:"HOST:PORT"`
-	RemotePlaintext string `help:"Without certificates, outside loopback: the role that anybody has, watch, play or operate." placeholder:"ROLE"`
-	RemoteTapes     string `help:"Directory for tapes that are asked for from elsewhere; default: they are refused." placeholder:"DIR"`
+	RemoteAdvertise string `help:"Address at which they reach the engine, if it differs." placeholder:"HOST:PORT"`
+	RemotePlaintext string `help:"Role of every peer without certificates, outside loopback: watch, play or operate." placeholder:"ROLE"`
+	RemoteTapes     string `help:"Directory for tapes that other machines order; default: such orders are refused." placeholder:"DIR"`
 }
 
-// start starts an engine, and opens it if that is asked for. The caller calls stop.
+// start starts an engine, and opens it to other machines if --remote is set. The caller calls stop.
 func (f remoteFlags) start(ctx context.Context, cfg actors.Config) (e *actors.Engine, at string, stop func(), err error) {
 	if f.Remote == "" {
 		if f.RemoteTLS+f.RemoteAdvertise+f.RemotePlaintext+f.RemoteTapes != "" {
-			return nil, "", nil, fmt.Errorf("certificates, roles and tapes for other machines, but no --remote HOST:PORT for them to come to")
+			return nil, "", nil, errors.New("--remote-tls, --remote-advertise, --remote-plaintext and --remote-tapes need --remote HOST:PORT")
 		}
 		e, err = actors.Start(ctx, cfg)
 		if err != nil {
@@ -41,7 +42,7 @@ func (f remoteFlags) start(ctx context.Context, cfg actors.Config) (e *actors.En
 			return nil, "", nil, fmt.Errorf("--remote-plaintext: %w", err)
 		}
 		if f.RemoteTLS != "" {
-			return nil, "", nil, fmt.Errorf("--remote-plaintext %s with --remote-tls: it is one of them", f.RemotePlaintext)
+			return nil, "", nil, fmt.Errorf("--remote-plaintext %s with --remote-tls: use one of them", f.RemotePlaintext)
 		}
 	}
 	node, err := remote.Listen(o)
@@ -50,7 +51,7 @@ func (f remoteFlags) start(ctx context.Context, cfg actors.Config) (e *actors.En
 	}
 	node.System().EventStream.Subscribe(func(m any) {
 		if r, ok := m.(remote.Refusal); ok {
-			cfg.Logger.Warn("refused from elsewhere", "peer", r.Peer, "kind", r.Kind, "why", r.Why, "total", r.Total)
+			cfg.Logger.Warn("refused a remote request", "peer", r.Peer, "kind", r.Kind, "why", r.Why, "total", r.Total)
 		}
 	})
 	cfg.Output = os.Stderr

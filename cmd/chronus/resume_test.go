@@ -105,7 +105,7 @@ func resumeRefused(t *testing.T, dir string, saved []byte) {
 		{[]byte("{}\n"), nil, "version 0; this program reads 1"},
 		{[]byte("hello"), nil, "its first line is no description"},
 		{saved, []string{"--rate", "44100"}, "start with --rate 48000"},
-		{saved, []string{"--patch", "x.yaml"}, "leave --patch out"},
+		{saved, []string{"--patch", "x.yaml"}, "leave one of them out"},
 	} {
 		if err := os.WriteFile(path, tt.state, 0o600); err != nil {
 			t.Fatal(err)

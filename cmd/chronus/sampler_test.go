@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/music-chronus/chronus/cmd/chronus/internal/offline"
 	"github.com/music-chronus/chronus/dsp/samples"
 )
 
@@ -57,7 +58,7 @@ func TestRenderSampler(t *testing.T) {
 	store := filepath.Join(dir, "store")
 	x, wav := tomTom()
 	put(t, filepath.Join(dir, "tom.wav"), wav)
-	f, err := createSound(filepath.Join(dir, "tom.flac"), 44100, 1)
+	f, err := offline.Create(filepath.Join(dir, "tom.flac"), 44100, 1)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -7,6 +7,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/music-chronus/chronus/cmd/chronus/internal/scope"
 )
 
 // The scope shows what an engine plays at any place of the patch, bit for bit, and the engine plays on as if nobody looked.
@@ -16,7 +18,7 @@ func TestScope(t *testing.T) {
 	e.tell("/engine/freq", float32(1000))
 	e.tell("/gate/adsr1", "on")
 	dir := t.TempDir()
-	scope := func(args ...string) (out string) {
+	show := func(args ...string) (out string) {
 		t.Helper()
 		out, errOut, code := chronus(append([]string{"scope", "--runtime-dir", e.dir}, args...)...)
 		if code != 0 {
@@ -25,9 +27,9 @@ func TestScope(t *testing.T) {
 		return out
 	}
 	file := filepath.Join(dir, "sine.wav")
-	out := scope("sine1", "--for", "1500ms", "--every", "100ms", "--json", "-o", file) // a tape may begin a second ago
+	out := show("sine1", "--for", "1500ms", "--every", "100ms", "--json", "-o", file) // a tape may begin a second ago
 	lines := strings.Split(strings.TrimSpace(out), "\n")
-	var last scopeLine
+	var last scope.Line
 	if err := json.Unmarshal([]byte(lines[len(lines)-1]), &last); err != nil || len(lines) < 14 || len(last.Channels) != 1 {
 		t.Fatalf("%v, %d lines: %s", err, len(lines), out)
 	}
@@ -37,7 +39,7 @@ func TestScope(t *testing.T) {
 	if channels, x := readWAV(t, file); channels != 1 || len(x) < 1500*48 || math.Abs(float64(slices.Max(x))-0.5) > 0.001 {
 		t.Errorf("%d channels, %d samples, peak %g in the file", channels, len(x), slices.Max(x))
 	}
-	if out := scope("out", "--for", "300ms", "--every", "200ms"); strings.Count(out, "peak") != 2 || !strings.ContainsRune(out, bars[len(bars)-1]) && !strings.Contains(out, "-inf") {
+	if out := show("out", "--for", "300ms", "--every", "200ms"); strings.Count(out, "peak") != 2 || !strings.ContainsRune(out, scope.Bars[len(scope.Bars)-1]) && !strings.Contains(out, "-inf") {
 		t.Error(out)
 	}
 	for _, tt := range []struct{ signal, want string }{{"sine2", `no node "sine2"; did you mean sine1?`}, {"sine1.outt", "did you mean out?"}} {
@@ -47,19 +49,5 @@ func TestScope(t *testing.T) {
 	}
 	if v, err := verifyBytes(stop()); err != nil || v.Changed != 0 {
 		t.Errorf("%+v, %v", v, err)
-	}
-}
-
-// A wave is drawn from where it rises through 0, as high as its peak.
-func TestDrawn(t *testing.T) {
-	x := make([]float32, 4800)
-	for i := range x {
-		x[i] = float32(0.1 * math.Sin(2*math.Pi*(float64(i)/480+0.3)))
-	}
-	if got, want := drawn(x, 480, 0.1), "▅▅▆▇▇███████▇▇▆▅▄▄▃▂▂▁▁▁▁▁▁▁▂▂▃▄"; got != want {
-		t.Errorf("%s, want %s", got, want)
-	}
-	if got := drawn(make([]float32, 10), 480, 0); len([]rune(got)) != 32 {
-		t.Error(got)
 	}
 }

@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/music-chronus/chronus/cmd/chronus/internal/offline"
 	"github.com/music-chronus/chronus/dsp/patch"
 )
 
@@ -31,7 +32,7 @@ func TestSongs(t *testing.T) {
 			peak = max(peak, math.Abs(float64(v)))
 			sum[i%2] += float64(v)
 			square += float64(v) * float64(v)
-			if math.Abs(float64(v)) > inaudible {
+			if math.Abs(float64(v)) > offline.Inaudible {
 				last = i
 			}
 		}

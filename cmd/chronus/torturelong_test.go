@@ -12,6 +12,9 @@ import (
 	"strconv"
 	"testing"
 	"time"
+
+	"github.com/music-chronus/chronus/cmd/chronus/internal/chaos"
+	"github.com/music-chronus/chronus/cmd/chronus/internal/chaos/plan"
 )
 
 // TestTortureLong does longDefault faults, for longMinutes at the most, unless the environment says
@@ -42,13 +45,13 @@ type longState struct {
 	Changed   uint64                `json:"changed"`
 	Concealed uint64                `json:"concealed"`
 	Elsewhere uint64                `json:"elsewhere"`
-	Kinds     map[string]kindReport `json:"kinds"`
+	Kinds     map[string]chaos.Kind `json:"kinds"`
 	Seeds     []uint64              `json:"seeds_failed,omitempty"` // of the batches that did not pass
 }
 
 // loadLong is the state of the sessions before, or a new one.
 func loadLong(path string, total int) (*longState, error) {
-	fresh := &longState{Total: total, Seed: 1 + rand.Uint64N(1<<31), Kinds: map[string]kindReport{}}
+	fresh := &longState{Total: total, Seed: 1 + rand.Uint64N(1<<31), Kinds: map[string]chaos.Kind{}}
 	b, err := os.ReadFile(path)
 	if errors.Is(err, os.ErrNotExist) {
 		return fresh, nil
@@ -77,7 +80,7 @@ func (s *longState) save(path string) error {
 }
 
 // add counts a batch in.
-func (s *longState) add(p planReport) {
+func (s *longState) add(p chaos.Report) {
 	s.Done += p.Count
 	s.Seconds += p.Seconds
 	s.Compared += p.Compared
@@ -87,10 +90,10 @@ func (s *longState) add(p planReport) {
 		sum := s.Kinds[k.Kind]
 		sum.Kind, sum.Count, sum.Concealed = k.Kind, sum.Count+k.Count, sum.Concealed+k.Concealed
 		sum.Lost, sum.Doubled, sum.Changed = sum.Lost+k.Lost, sum.Doubled+k.Doubled, sum.Changed+k.Changed
-		sum.FlipUS.Max, sum.WholeUS.Max = max(sum.FlipUS.Max, k.FlipUS.Max), max(sum.WholeUS.Max, k.WholeUS.Max)
+		sum.FlipUS.Max, sum.RedundantUS.Max = max(sum.FlipUS.Max, k.FlipUS.Max), max(sum.RedundantUS.Max, k.RedundantUS.Max)
 		s.Kinds[k.Kind] = sum
 	}
-	if !p.ok() {
+	if !p.OK() {
 		s.Seeds = append(s.Seeds, p.Seed)
 	}
 }
@@ -142,7 +145,7 @@ func TestTortureLong(t *testing.T) {
 	for _, name := range longFaults {
 		k := state.Kinds[name]
 		t.Logf("%10s: %5d, %d lost, %d doubled, %d changed, %d concealed; at most %.1f ms to the flip, %.0f ms to redundancy",
-			name, k.Count, k.Lost, k.Doubled, k.Changed, k.Concealed, k.FlipUS.Max/1e3, k.WholeUS.Max/1e3)
+			name, k.Count, k.Lost, k.Doubled, k.Changed, k.Concealed, k.FlipUS.Max/1e3, k.RedundantUS.Max/1e3)
 	}
 	if state.Lost+state.Doubled+state.Changed != 0 || len(state.Seeds) > 0 {
 		t.Fatalf("the sound was touched, or an engine did not recover; seeds %v; progress stays in %s", state.Seeds, path)
@@ -163,20 +166,20 @@ func longRound(t *testing.T, state *longState, turn, n int) {
 	defer e.down()
 	defer e.notesThrough()()
 	seed := state.Seed + uint64(state.Done)
-	r := &chaosRun{client: e.client, plan: mixed(n, seed), seed: seed, log: e.log.File}
-	p, err := r.run(context.Background())
+	o := chaos.Options{Plan: mixed(n, seed), Seed: seed, Log: e.log.File}
+	p, err := chaos.Run(context.Background(), e.underTest(), o)
 	if err != nil {
 		t.Fatalf("seed %d: %v\n%s", seed, err, e.log)
 	}
 	state.add(p)
 	for _, f := range p.Faults {
-		if silence := blocksMS(f.Concealed, p.Engine); silence > silenceLimit && f.Kind != "all" {
+		if silence := p.Engine.Milliseconds(f.Concealed); silence > silenceLimit && f.Kind != "all" {
 			t.Errorf("%s, seed %d: %.0f ms of silence after fault %d: %+v", p.Engine.Patch, seed, silence, f.N, f)
 		}
 	}
 	t.Logf("%s: %d faults, %d concealed, of them %d where all died and %d elsewhere", p.Engine.Patch, p.Count, p.Concealed, p.AllDead, p.Elsewhere)
-	if !p.ok() || p.Count != n {
-		t.Errorf("seed %d: %s; %s\n%s", seed, p.verdict(), p.Failure, e.log)
+	if !p.OK() || p.Count != n {
+		t.Errorf("seed %d: %s; %s\n%s", seed, p.Summary(), p.Failure, e.log)
 		for _, f := range p.Faults[max(0, len(p.Faults)-5):] {
 			t.Log(f)
 		}
@@ -184,14 +187,15 @@ func longRound(t *testing.T, state *longState, turn, n int) {
 }
 
 // mixed is a plan of n single faults, all kinds as often, in an order of chance.
-func mixed(n int, seed uint64) *faultPlan {
+func mixed(n int, seed uint64) *plan.Plan {
 	dice := rand.New(rand.NewPCG(seed, 0))
-	p := &faultPlan{text: "single faults, mixed"}
+	var steps []plan.Step
 	for i := range n {
-		p.steps = append(p.steps, faultStep{faults: []string{longFaults[i%len(longFaults)]}, after: torturePause, within: true, repeat: 1})
+		faults := []string{longFaults[i%len(longFaults)]}
+		steps = append(steps, plan.Step{Faults: faults, After: torturePause, Within: true, Repeat: 1})
 	}
-	dice.Shuffle(n, func(i, j int) { p.steps[i], p.steps[j] = p.steps[j], p.steps[i] })
-	return p
+	dice.Shuffle(n, func(i, j int) { steps[i], steps[j] = steps[j], steps[i] })
+	return plan.New("single faults, mixed", steps...)
 }
 
 // A session goes on where the one before it was, and does not take another run's progress for its own.
@@ -201,8 +205,8 @@ func TestTortureState(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s.add(planReport{Count: 100, Compared: 5, Kinds: []kindReport{{Kind: "kill", Count: 60}, {Kind: "stop", Count: 40}}})
-	s.add(planReport{Count: 100, Changed: 1, Seed: 9, Kinds: []kindReport{{Kind: "kill", Count: 100, Changed: 1}}})
+	s.add(chaos.Report{Count: 100, Compared: 5, Kinds: []chaos.Kind{{Kind: "kill", Count: 60}, {Kind: "stop", Count: 40}}})
+	s.add(chaos.Report{Count: 100, Changed: 1, Seed: 9, Kinds: []chaos.Kind{{Kind: "kill", Count: 100, Changed: 1}}})
 	if err := s.save(path); err != nil {
 		t.Fatal(err)
 	}

@@ -98,15 +98,6 @@ func openPlan(name string, text []byte, rate, block, channels int, store samples
 	return plan.WithSamples(store.Open)
 }
 
-// newStream is a stream of a plan, which plays samples of a store.
-func newStream(plan *patch.Plan, store samples.Store) (*stream.Stream, error) {
-	plan, err := plan.WithSamples(store.Open)
-	if err != nil {
-		return nil, err
-	}
-	return stream.New(plan)
-}
-
 // read renders the next block: its number, its samples (good until the next call), and the
 // hash of what was heard. io.EOF at the end of the tape.
 func (t *reel) read() (n uint64, samples []float32, heard uint64, err error) {

@@ -4,13 +4,13 @@ import (
 	"github.com/music-chronus/chronus/dsp/yaml"
 )
 
-// maxLines and maxTokens: the largest patch that the other limits allow needs about half.
+// The largest patch within the other limits needs about half of maxLines and maxTokens.
 const (
 	maxLines  = 8192
 	maxTokens = 32768
 )
 
-// at is an error at a place of a patch's text.
+// at makes an error at a place of a patch's text.
 func at(name string, p Pos, format string, args ...any) error {
 	return yaml.Source{Kind: "patch", Name: name}.Errorf(p, format, args...)
 }

@@ -1,17 +1,19 @@
-package patch
+package patch_test
 
 import (
 	"fmt"
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/music-chronus/chronus/dsp/patch"
 )
 
 // hostile texts take the YAML library minutes, or the stack, unless they are bounded first.
 func hostile() map[string]string {
 	const n = 1 << 18
 	keys := strings.Builder{}
-	for i := range maxTokens / 3 {
+	for i := range patch.MaxTokens / 3 {
 		fmt.Fprintf(&keys, "k%d: 1, ", i)
 	}
 	return map[string]string{
@@ -23,11 +25,11 @@ func hostile() map[string]string {
 		"anchors":              strings.Repeat("&a ", n),
 		"documents":            strings.Repeat("---\n", n),
 		"a block of lines":     "a: |\n" + strings.Repeat(" \n", n),
-		"just under the lines": "a: |\n" + strings.Repeat(" \n", maxLines-1),
+		"just under the lines": "a: |\n" + strings.Repeat(" \n", patch.MaxLines-1),
 		"just under the words": "{" + keys.String(),
-		"lists under the same": strings.Repeat("- ", maxTokens-1),
-		"closed before opened": strings.Repeat("]", maxTokens/2) + strings.Repeat("[", maxTokens/2-1),
-		"deep, under the same": strings.Repeat("[", maxTokens-1),
+		"lists under the same": strings.Repeat("- ", patch.MaxTokens-1),
+		"closed before opened": strings.Repeat("]", patch.MaxTokens/2) + strings.Repeat("[", patch.MaxTokens/2-1),
+		"deep, under the same": strings.Repeat("[", patch.MaxTokens-1),
 		"a long word":          "name: " + strings.Repeat("x", 4*n-10),
 		"a long quoted word":   "name: \"" + strings.Repeat("\\n", 2*n-10),
 	}
@@ -36,7 +38,7 @@ func hostile() map[string]string {
 func TestHostile(t *testing.T) {
 	for name, text := range hostile() {
 		begin := time.Now()
-		_, err := Parse("p", []byte(text))
+		_, err := patch.Parse("p", []byte(text))
 		took := time.Since(begin)
 		t.Logf("%s: %v", name, took)
 		if err == nil {
@@ -55,28 +57,28 @@ func TestLargest(t *testing.T) {
 	var b strings.Builder
 	b.WriteString("version: 1\nname: largest\nnodes:\n")
 	const params = "{attack: 0.01, decay: 0.1, sustain: 0.7, release: 0.2, curve: exp}"
-	for i := range MaxNodes {
+	for i := range patch.MaxNodes {
 		fmt.Fprintf(&b, "  - {id: a%031d, type: adsr, params: %s}\n", i, params)
 	}
 	b.WriteString("cables:\n")
 	count := 0
-	for i := range MaxNodes {
-		for k := i + 1; k < min(i+5, MaxNodes); k++ {
+	for i := range patch.MaxNodes {
+		for k := i + 1; k < min(i+5, patch.MaxNodes); k++ {
 			fmt.Fprintf(&b, "  - a%031d > a%031d\n", i, k)
 			count++
 		}
 	}
-	fmt.Fprintf(&b, "  - a%031d > out\n", MaxNodes-1)
+	fmt.Fprintf(&b, "  - a%031d > out\n", patch.MaxNodes-1)
 	plan, err := compile(b.String())
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Logf("%d bytes, %d cables", b.Len(), count+1)
-	if len(plan.Nodes()) != MaxNodes+1 {
+	if len(plan.Nodes()) != patch.MaxNodes+1 {
 		t.Errorf("%d nodes", len(plan.Nodes()))
 	}
-	more := b.String() + strings.Repeat("  - a > b\n", MaxCables)
-	if _, err := compile(more); err == nil || !strings.Contains(err.Error(), "cables; the most are 1024") {
+	more := b.String() + strings.Repeat("  - a > b\n", patch.MaxCables)
+	if _, err := compile(more); err == nil || !strings.Contains(err.Error(), "cables; the maximum is 1024") {
 		t.Errorf("%v", err)
 	}
 }

@@ -1,16 +1,16 @@
 package patch
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
-	"sort"
 	"strings"
 
 	"github.com/music-chronus/chronus/dsp"
+	"github.com/music-chronus/chronus/dsp/internal/toposort"
 	"github.com/music-chronus/chronus/dsp/module"
 )
 
-// compiler checks a patch and builds its plan.
 type compiler struct {
 	*Patch
 	plan  *Plan
@@ -18,11 +18,12 @@ type compiler struct {
 	pos   []Pos          // of the nodes, by index
 }
 
-// Compile checks a patch against the modules that exist and makes a plan of it.
-// rate in Hz, block in frames.
+// Compile checks a patch against the known modules and makes a plan of it. The rate is in Hz, the
+// block in frames. An error names the file, the line and the node.
 func Compile(p *Patch, rate, block, channels int) (*Plan, error) {
 	if rate <= 0 || block <= 0 || channels <= 0 {
-		return nil, fmt.Errorf("patch %s: rate %d, block %d, channels %d: all must be above 0", p.File, rate, block, channels)
+		return nil, fmt.Errorf("patch %s: rate %d, block %d, channels %d: all must be above 0", p.File, rate, block,
+			channels)
 	}
 	c := &compiler{
 		Patch: p, index: map[string]int{}, pos: []Pos{{}},
@@ -38,18 +39,20 @@ func Compile(p *Patch, rate, block, channels int) (*Plan, error) {
 	return c.plan, nil
 }
 
-// CheckModules says what keeps a program's own modules from being used beside ours.
+// CheckModules returns an error if a program's own modules lack a type or New, or if a type is used
+// twice.
 func CheckModules(own []*dsp.Desc) error {
 	for i, d := range own {
 		switch {
 		case d == nil || d.Type == "" || d.New == nil:
-			return fmt.Errorf("module %d of the program's own: it needs a Type and New", i)
+			return fmt.Errorf("module %d of the program: the type or New is missing; set both", i)
 		case module.ByType(d.Type) != nil || d.Type == BackType:
-			return fmt.Errorf("module %q of the program's own: there is one of that type already; call it something else", d.Type)
+			return fmt.Errorf("module %q of the program: Chronus has a module of this type; choose another name",
+				d.Type)
 		}
 		for _, other := range own[:i] {
 			if other.Type == d.Type {
-				return fmt.Errorf("module %q of the program's own is there twice", d.Type)
+				return fmt.Errorf("module %q of the program: listed twice; remove one", d.Type)
 			}
 		}
 	}
@@ -67,23 +70,26 @@ func (c *compiler) addNodes() error {
 	voices, units := 0, 0
 	for g, v := range c.Voices {
 		if _, twice := c.index[v.ID]; twice {
-			return at(c.File, v.Pos, "a second group of voices called %q", v.ID)
+			return at(c.File, v.Pos, "voices %q: another group has this id; choose another id", v.ID)
 		}
 		if voices += v.Count; voices > MaxVoices {
-			return at(c.File, v.Pos, "%d voices; the most are %d", voices, MaxVoices)
+			return at(c.File, v.Pos, "voices %q: with them the patch has %d voices; the maximum is %d", v.ID, voices,
+				MaxVoices)
 		}
 		c.add(v.ID, &note, nil, g, v.Pos)
 	}
 	for _, n := range c.Nodes {
 		if _, twice := c.index[n.ID]; twice {
-			return at(c.File, n.Pos, "a second node called %q", n.ID)
+			return at(c.File, n.Pos, "node %q: another node has this id; choose another id", n.ID)
 		}
 		d := c.typeOf(n.Type)
 		if d == nil {
-			return at(c.File, n.Pos, "node %q: no module of type %q%s", n.ID, clip(n.Type), orNearest(n.Type, c.types()))
+			return at(c.File, n.Pos, "node %q: no module of type %q%s", n.ID, clip(n.Type),
+				orNearest(n.Type, c.types()))
 		}
 		if n.Group != NoGroup && d == &back {
-			return at(c.File, n.Pos, "node %q: a %s stands outside the voices", n.ID, BackType)
+			return at(c.File, n.Pos, "node %q: a %s cannot be in a voice; move it to the nodes of the patch", n.ID,
+				BackType)
 		}
 		values := defaults(d)
 		for _, s := range n.Params {
@@ -93,7 +99,8 @@ func (c *compiler) addNodes() error {
 		}
 		if n.Group != NoGroup {
 			if units += c.Voices[n.Group].Count; units > MaxUnits {
-				return at(c.File, n.Pos, "node %q: with it the voices have %d nodes; the most are %d", n.ID, units, MaxUnits)
+				return at(c.File, n.Pos, "node %q: with it the voices have %d nodes in all; the maximum is %d", n.ID,
+					units, MaxUnits)
 			}
 		}
 		c.add(n.ID, d, values, n.Group, n.Pos)
@@ -108,23 +115,27 @@ func (c *compiler) add(id string, d *dsp.Desc, values []float64, group int, pos 
 	c.index[id] = len(c.plan.nodes)
 	c.pos = append(c.pos, pos)
 	c.plan.nodes = append(c.plan.nodes, PlanNode{
-		ID: id, Desc: d, Values: values, Inputs: make([][]Source, len(d.Inputs)), Group: group, Width: 1, Back: d == &back,
+		ID: id, Desc: d, Values: values, Inputs: make([][]Source, len(d.Inputs)),
+		Group: group, Width: 1, Back: d == &back,
 	})
 }
 
 func (c *compiler) set(n Node, d *dsp.Desc, values []float64, s Setting) error {
 	i := d.Index(s.Name)
 	if i < 0 {
-		return at(c.File, s.Pos, "node %q (%s) has no parameter %q%s", n.ID, d.Type, clip(s.Name), orNearest(s.Name, paramNames(d)))
+		return at(c.File, s.Pos, "node %q (%s) has no parameter %q%s", n.ID, d.Type, clip(s.Name),
+			orNearest(s.Name, paramNames(d)))
 	}
 	p, v := &d.Params[i], s.Number
 	if s.Word != "" {
 		w := slices.Index(p.Names, s.Word)
 		if len(p.Names) == 0 {
-			return at(c.File, s.Pos, "node %q: %s is the word %q, it must be a number, %s", n.ID, p.Name, clip(s.Word), p.Domain(float64(c.plan.Rate)))
+			return at(c.File, s.Pos, "node %q: %s is the word %q; it must be a number, %s", n.ID, p.Name,
+				clip(s.Word), p.Domain(float64(c.plan.Rate)))
 		}
 		if w < 0 {
-			return at(c.File, s.Pos, "node %q: %s is %q, it must be %s", n.ID, p.Name, clip(s.Word), p.Domain(float64(c.plan.Rate)))
+			return at(c.File, s.Pos, "node %q: %s is %q; it must be %s", n.ID, p.Name, clip(s.Word),
+				p.Domain(float64(c.plan.Rate)))
 		}
 		v = float64(w)
 	}
@@ -140,7 +151,7 @@ func (c *compiler) addCables() error {
 	for _, r := range c.Runs {
 		for i := 1; i < len(r.Ends); i++ {
 			if count++; count > MaxCables {
-				return at(c.File, r.Pos, "more than %d cables", MaxCables)
+				return at(c.File, r.Pos, "too many cables; the maximum is %d", MaxCables)
 			}
 			if err := c.connect(r, r.Ends[i-1], r.Ends[i]); err != nil {
 				return err
@@ -148,7 +159,7 @@ func (c *compiler) addCables() error {
 		}
 	}
 	if len(c.plan.outs) == 0 {
-		return fmt.Errorf("patch %s: nothing is connected to %s: end a cable there (node > %s)", c.File, Out, Out)
+		return fmt.Errorf("patch %s: no cable ends at %s; add one: node > %s", c.File, Out, Out)
 	}
 	return nil
 }
@@ -160,10 +171,11 @@ func (c *compiler) connect(r Run, src, dst End) error {
 	}
 	if dst.Node == Out {
 		if dst.Port != "" {
-			return at(c.File, r.Pos, "%s.%s: %s has no ports: pan a signal to send it to one side", Out, clip(dst.Port), Out)
+			return at(c.File, r.Pos, "cable to %s.%s: %s has no ports; place a signal by a pan node", Out,
+				clip(dst.Port), Out)
 		}
 		if slices.Contains(c.plan.outs, from) {
-			return at(c.File, r.Pos, "a second cable from %s to %s", src, dst)
+			return at(c.File, r.Pos, "cable %s > %s: connected already; remove one of the two", src, dst)
 		}
 		c.plan.outs = append(c.plan.outs, from)
 		return nil
@@ -172,37 +184,42 @@ func (c *compiler) connect(r Run, src, dst End) error {
 	if ok {
 		a, b := c.plan.nodes[from.Node].Group, c.plan.nodes[to].Group
 		if a != b && a != NoGroup && b != NoGroup {
-			return at(c.File, r.Pos, "a cable from %s to %s: they are in different groups of voices, put a node outside of them between", src, dst)
+			return at(c.File, r.Pos, "cable %s > %s: the nodes are in different groups of voices; "+
+				"put a node outside the voices between them", src, dst)
 		}
 	}
 	if !ok {
-		return at(c.File, r.Pos, "a cable to %q, which is no node%s", clip(dst.Node), orNearest(dst.Node, append(c.plan.ids()[1:], Out)))
+		return at(c.File, r.Pos, "cable to %q: no such node%s", clip(dst.Node),
+			orNearest(dst.Node, append(c.plan.ids()[1:], Out)))
 	}
 	n := &c.plan.nodes[to]
 	if len(n.Inputs) == 0 {
-		return at(c.File, r.Pos, "a cable to %s, but a %s has no input", dst, n.Desc.Type)
+		return at(c.File, r.Pos, "cable to %s: a %s has no input; end the cable at another node", dst, n.Desc.Type)
 	}
 	port := 0
-	// In "a > b.x > c" x may be an input of b, or the output that goes on to c.
+	// In "a > b.x > c" x is an input of b, or the output that continues to c.
 	if p, _ := dsp.FindPort(n.Desc.Outputs, dst.Port); dst.Port != "" && p < 0 {
 		if port, _ = dsp.FindPort(n.Desc.Inputs, dst.Port); port < 0 {
-			return at(c.File, r.Pos, "node %q (%s) has no input %q%s", dst.Node, n.Desc.Type, clip(dst.Port), orNearest(dst.Port, portNames(n.Desc.Inputs)))
+			return at(c.File, r.Pos, "node %q (%s) has no input %q%s", dst.Node, n.Desc.Type, clip(dst.Port),
+				orNearest(dst.Port, portNames(n.Desc.Inputs)))
 		}
 	} else if dst.Port != "" && dst.Last {
-		return at(c.File, r.Pos, "%s is an output of node %q (%s): a cable ends at an input%s", clip(dst.Port), dst.Node, n.Desc.Type, orNearest(dst.Port, portNames(n.Desc.Inputs)))
+		return at(c.File, r.Pos, "cable to %s: %s is an output of node %q (%s); end the cable at an input%s", dst,
+			clip(dst.Port), dst.Node, n.Desc.Type, orNearest(dst.Port, portNames(n.Desc.Inputs)))
 	}
 	if slices.Contains(n.Inputs[port], from) {
-		return at(c.File, r.Pos, "a second cable from %s to %s", src, dst)
+		return at(c.File, r.Pos, "cable %s > %s: connected already; remove one of the two", src, dst)
 	}
 	n.Inputs[port] = append(n.Inputs[port], from)
 	return nil
 }
 
-// source is the output that a cable begins at.
+// source finds the output where a cable begins.
 func (c *compiler) source(r Run, src End) (Source, error) {
 	from, ok := c.index[src.Node]
 	if !ok {
-		return Source{}, at(c.File, r.Pos, "a cable from %q, which is no node%s", clip(src.Node), orNearest(src.Node, c.plan.ids()[1:]))
+		return Source{}, at(c.File, r.Pos, "cable from %q: no such node%s", clip(src.Node),
+			orNearest(src.Node, c.plan.ids()[1:]))
 	}
 	d := c.plan.nodes[from].Desc
 	if src.Port == "" {
@@ -210,35 +227,43 @@ func (c *compiler) source(r Run, src End) (Source, error) {
 	}
 	port, _ := dsp.FindPort(d.Outputs, src.Port)
 	if in, _ := dsp.FindPort(d.Inputs, src.Port); port < 0 && in >= 0 && !src.First {
-		return Source{from, 0}, nil // it named where the cable before ends
+		return Source{from, 0}, nil // the port names the input where the cable before ends
 	}
 	if port < 0 {
-		return Source{}, at(c.File, r.Pos, "node %q (%s) has no output %q%s", src.Node, d.Type, clip(src.Port), orNearest(src.Port, portNames(d.Outputs)))
+		return Source{}, at(c.File, r.Pos, "node %q (%s) has no output %q%s", src.Node, d.Type, clip(src.Port),
+			orNearest(src.Port, portNames(d.Outputs)))
 	}
 	return Source{from, port}, nil
 }
 
-// sort finds an order in which every node comes after those that it hears (Kahn), the same one
-// always: of the nodes that can come next, the first in the text does.
+// sort finds the order of rendering: every node follows the nodes that it hears. Of several nodes
+// that could be next, the first in the text is.
 func (c *compiler) sort() error {
-	place := make([]int, len(c.plan.nodes)) // 0: not yet; else its place in the order, from 1
-	for len(c.plan.order) < len(c.plan.nodes)-1 {
-		next := 0
-		for i := 1; i < len(c.plan.nodes) && next == 0; i++ {
-			if place[i] == 0 && !c.waits(i, place) {
-				next = i
+	var nodes []int
+	waits := map[int][]int{}
+	for i := 1; i < len(c.plan.nodes); i++ {
+		nodes = append(nodes, i)
+		if c.plan.nodes[i].Back {
+			continue // it gives the last block
+		}
+		for _, in := range c.plan.nodes[i].Inputs {
+			for _, from := range in {
+				waits[i] = append(waits[i], from.Node)
 			}
 		}
-		if next == 0 {
-			return c.cycle(place)
-		}
-		c.plan.order = append(c.plan.order, next)
-		place[next] = len(c.plan.order)
 	}
+	order, ok := toposort.Sort(nodes, waits)
+	place := make([]int, len(c.plan.nodes)) // in the order, from 1; 0: none
+	for k, i := range order {
+		place[i] = k + 1
+	}
+	if !ok {
+		return c.cycle(place)
+	}
+	c.plan.order = order
 	byPlace := func(list []Source) {
-		sort.SliceStable(list, func(a, b int) bool {
-			x, y := list[a], list[b]
-			return place[x.Node] < place[y.Node] || x.Node == y.Node && x.Port < y.Port
+		slices.SortStableFunc(list, func(x, y Source) int {
+			return cmp.Or(cmp.Compare(place[x.Node], place[y.Node]), cmp.Compare(x.Port, y.Port))
 		})
 	}
 	byPlace(c.plan.outs)
@@ -250,21 +275,7 @@ func (c *compiler) sort() error {
 	return nil
 }
 
-func (c *compiler) waits(i int, place []int) bool {
-	if c.plan.nodes[i].Back {
-		return false // it gives what was
-	}
-	for _, in := range c.plan.nodes[i].Inputs {
-		for _, from := range in {
-			if place[from.Node] == 0 {
-				return true
-			}
-		}
-	}
-	return false
-}
-
-// cycle names the nodes of one cycle among those that have no place.
+// cycle reports one cycle among the nodes that have no place.
 func (c *compiler) cycle(place []int) error {
 	at0 := slices.IndexFunc(place[1:], func(p int) bool { return p == 0 }) + 1
 	var path []int
@@ -287,10 +298,12 @@ func (c *compiler) cycle(place []int) error {
 	for _, i := range path {
 		names = append(names, c.plan.nodes[i].ID)
 	}
-	return at(c.File, c.pos[path[0]], "the cables go round: %s; put a node of type %s between them", strings.Join(names, " > "), BackType)
+	return at(c.File, c.pos[path[0]], "the cables form a cycle: %s; put a node of type %s into it",
+		strings.Join(names, " > "), BackType)
 }
 
-// widen finds where signals are stereo. Round a back node they may widen one another, so it goes on until nothing changes.
+// widen finds the nodes with stereo signals. It repeats until nothing changes, since nodes in a
+// feedback loop may widen one another.
 func (c *compiler) widen() error {
 	for changed := true; changed; {
 		changed = false
@@ -317,7 +330,7 @@ func (c *compiler) addFreq() error {
 	}
 	n, i, err := c.plan.Lookup(c.Freq.Node, c.Freq.Param)
 	if err == nil && n == 0 {
-		err = fmt.Errorf("%s is no node of the patch", EngineNode)
+		err = fmt.Errorf("%s is not a node of the patch; name one of its nodes", EngineNode)
 	}
 	if err != nil {
 		return at(c.File, c.Freq.Pos, "freq: %w", err)

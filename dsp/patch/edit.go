@@ -10,12 +10,14 @@ import (
 	"github.com/music-chronus/chronus/dsp/sequencer"
 )
 
-// The edits of a patch. Each checks what it names, and leaves the patch as it was with an error; whether the whole can be played, Compile says.
+// The edits of a patch check the names that they use. On an error they leave the patch unchanged.
+// Only Compile tells whether the whole patch can be played.
 
-// Clone is a copy that shares nothing which edits change.
+// Clone returns a copy. Edits of the copy do not change the patch.
 func (p *Patch) Clone() *Patch {
 	c := *p
-	c.Nodes, c.Runs, c.Voices, c.Samples = slices.Clone(p.Nodes), slices.Clone(p.Runs), slices.Clone(p.Voices), slices.Clone(p.Samples)
+	c.Nodes, c.Runs = slices.Clone(p.Nodes), slices.Clone(p.Runs)
+	c.Voices, c.Samples = slices.Clone(p.Voices), slices.Clone(p.Samples)
 	c.Music.Patterns, c.Music.Tracks = slices.Clone(p.Music.Patterns), slices.Clone(p.Music.Tracks)
 	for i := range c.Nodes {
 		c.Nodes[i].Params = slices.Clone(c.Nodes[i].Params)
@@ -30,7 +32,7 @@ func (p *Patch) find(id string) int {
 	return slices.IndexFunc(p.Nodes, func(n Node) bool { return n.ID == id })
 }
 
-// ids are the names that a cable can have.
+// ids lists the names that a cable can use.
 func (p *Patch) ids() (ids []string) {
 	for _, v := range p.Voices {
 		ids = append(ids, v.ID)
@@ -41,7 +43,6 @@ func (p *Patch) ids() (ids []string) {
 	return ids
 }
 
-// node is the one of an id, for an edit.
 func (p *Patch) node(id string) (*Node, error) {
 	if i := p.find(id); i >= 0 {
 		return &p.Nodes[i], nil
@@ -49,7 +50,7 @@ func (p *Patch) node(id string) (*Node, error) {
 	return nil, fmt.Errorf("no node %q%s", clip(id), orNearest(id, p.ids()))
 }
 
-// typeOf is what a type of node does; nil: there is none.
+// typeOf returns the description of a type; nil: the type is unknown.
 func (p *Patch) typeOf(name string) *dsp.Desc {
 	if name == BackType {
 		return &back
@@ -65,16 +66,19 @@ func (p *Patch) typeOf(name string) *dsp.Desc {
 	return nil
 }
 
-// types are the names of all types.
-func (p *Patch) types() []string {
-	types := []string{BackType}
-	for _, m := range slices.Concat(module.All, p.Modules) {
-		types = append(types, m.Type)
+// Types returns the types of node that every patch can use: BackType, then those of dsp/module.
+func Types() []*dsp.Desc { return append([]*dsp.Desc{&back}, module.All...) }
+
+// types lists the names of all types, those of the program's own modules included.
+func (p *Patch) types() (names []string) {
+	for _, d := range slices.Concat(Types(), p.Modules) {
+		names = append(names, d.Type)
 	}
-	return types
+	return names
 }
 
-// Create adds a node: one for each voice of a group, or with voices "" just one.
+// Create adds a node of a type, kind. If voices names a voice group, every voice of it gets one; if
+// voices is "", the node stands outside the voices.
 func (p *Patch) Create(id, kind, voices string) error {
 	group := NoGroup
 	if voices != "" {
@@ -88,28 +92,29 @@ func (p *Patch) Create(id, kind, voices string) error {
 	}
 	switch {
 	case !idForm.MatchString(id):
-		return fmt.Errorf("id %q: it must be a small letter, then at most %d small letters, digits or _", clip(id), MaxID-1)
+		return fmt.Errorf("id %q: %s", clip(id), idRule)
 	case id == EngineNode || id == Out:
-		return fmt.Errorf("id %q is taken by the engine itself", id)
+		return fmt.Errorf("id %q: reserved for the engine; choose another id", id)
 	case slices.Contains(p.ids(), id):
-		return fmt.Errorf("there is a node %q already: delete it first, or take another name", id)
+		return fmt.Errorf("node %q exists already; delete it first, or choose another id", id)
 	case p.typeOf(kind) == nil:
 		return fmt.Errorf("no module of type %q%s", clip(kind), orNearest(kind, p.types()))
 	case len(p.Nodes) >= MaxNodes:
-		return fmt.Errorf("%d nodes are the most", MaxNodes)
+		return fmt.Errorf("too many nodes; the maximum is %d", MaxNodes)
 	}
 	p.Nodes = append(p.Nodes, Node{ID: id, Type: kind, Group: group})
 	return nil
 }
 
-// Delete takes a node away, with its cables. It is refused while a track's lane sets a parameter of it.
+// Delete removes a node and its cables. It fails while a track's lane sets a parameter of the node,
+// and for the last node of a voice group.
 func (p *Patch) Delete(id string) error {
 	if _, err := p.node(id); err != nil {
 		return err
 	}
 	for _, t := range p.Music.Tracks {
 		if slices.ContainsFunc(t.Lanes, func(l Target) bool { return l.Node == id }) {
-			return fmt.Errorf("track %q has a lane for node %q: delete the track first", t.ID, id)
+			return fmt.Errorf("node %q: a lane of track %q sets it; delete the track first", id, t.ID)
 		}
 	}
 	group := p.Nodes[p.find(id)].Group
@@ -118,7 +123,8 @@ func (p *Patch) Delete(id string) error {
 		alone = alone && (n.ID == id || n.Group != group)
 	}
 	if alone {
-		return fmt.Errorf("node %q is the only one of voices %q: delete these instead", id, p.Voices[group].ID)
+		return fmt.Errorf("node %q is the last node of voices %q; remove the voices from the patch's text instead",
+			id, p.Voices[group].ID)
 	}
 	p.Nodes = slices.DeleteFunc(p.Nodes, func(n Node) bool { return n.ID == id })
 	p.cut(func(from, to End) bool { return from.Node == id || to.Node == id })
@@ -128,7 +134,7 @@ func (p *Patch) Delete(id string) error {
 	return nil
 }
 
-// cut takes away the cables that match.
+// cut removes the cables that match and splits their lines.
 func (p *Patch) cut(match func(from, to End) bool) (count int) {
 	var runs []Run
 	for _, r := range p.Runs {
@@ -155,7 +161,8 @@ func (p *Patch) cut(match func(from, to End) bool) (count int) {
 	return count
 }
 
-// end reads the end of a cable, node or node.port, out or in.
+// end parses one end of a cable, node or node.port: an output if source is true, else an input or
+// out.
 func (p *Patch) end(text string, source bool) (e End, err error) {
 	e.Node, e.Port, _ = strings.Cut(strings.TrimSpace(text), ".")
 	if e.Node == Out && !source {
@@ -174,7 +181,7 @@ func (p *Patch) end(text string, source bool) (e End, err error) {
 	return e, nil
 }
 
-// ends are the ends of a cable, as Connect and Disconnect take them.
+// ends parses the ends of a cable for Connect and Disconnect.
 func (p *Patch) ends(from, to string) (a, b End, err error) {
 	if a, err = p.end(from, true); err == nil {
 		b, err = p.end(to, false)
@@ -183,7 +190,7 @@ func (p *Patch) ends(from, to string) (a, b End, err error) {
 	return a, b, err
 }
 
-// ports are a node's outputs (source) or inputs; nil: there is no such node, or it is out.
+// ports returns a node's outputs (source) or inputs; nil: the node is unknown, or it is out.
 func (p *Patch) ports(node string, source bool) []dsp.Port {
 	desc := &note
 	if i := p.find(node); i >= 0 {
@@ -200,7 +207,8 @@ func (p *Patch) ports(node string, source bool) []dsp.Port {
 	return desc.Inputs
 }
 
-// portOf is the port that an end names on one side; "": the default, in the middle of a line the other side's may be named.
+// portOf returns the port that an end names on one side; "": the default port. In the middle of a
+// line the name may belong to the other side.
 func (p *Patch) portOf(e End, source bool) string {
 	if k, _ := dsp.FindPort(p.ports(e.Node, source), e.Port); k < 0 {
 		return ""
@@ -208,7 +216,7 @@ func (p *Patch) portOf(e End, source bool) string {
 	return e.Port
 }
 
-// same tells whether two ends mean one port.
+// same tells whether two ends name the same port.
 func (p *Patch) same(a, b End, source bool) bool {
 	port := func(e End) string {
 		if ports := p.ports(e.Node, source); p.portOf(e, source) == "" && len(ports) > 0 {
@@ -219,7 +227,7 @@ func (p *Patch) same(a, b End, source bool) bool {
 	return a.Node == b.Node && (a.Node == Out || port(a) == port(b))
 }
 
-// Connect adds a cable from an output, node or node.port, to an input or to out.
+// Connect adds a cable from an output, named node or node.port, to an input or to out.
 func (p *Patch) Connect(from, to string) error {
 	a, b, err := p.ends(from, to)
 	if err != nil {
@@ -227,25 +235,26 @@ func (p *Patch) Connect(from, to string) error {
 	}
 	probe := p.Clone()
 	if probe.cut(func(x, y End) bool { return p.same(x, a, true) && p.same(y, b, false) }) > 0 {
-		return fmt.Errorf("there is a cable from %s to %s already", a, b)
+		return fmt.Errorf("cable %s > %s exists already", a, b)
 	}
 	p.Runs = append(p.Runs, Run{Ends: []End{a, b}})
 	return nil
 }
 
-// Disconnect takes a cable away.
+// Disconnect removes a cable.
 func (p *Patch) Disconnect(from, to string) error {
 	a, b, err := p.ends(from, to)
 	if err != nil {
 		return err
 	}
 	if p.cut(func(x, y End) bool { return p.same(x, a, true) && p.same(y, b, false) }) == 0 {
-		return fmt.Errorf("there is no cable from %s to %s", a, b)
+		return fmt.Errorf("no cable %s > %s", a, b)
 	}
 	return nil
 }
 
-// Set gives a parameter of a node its value at the start: a number, or with word not "" a name.
+// Set sets the initial value of a parameter: a number, or the name word if word is not "". The rate
+// in Hz bounds parameters in Hz.
 func (p *Patch) Set(node, param string, value float64, word string, rate int) error {
 	n, err := p.node(node)
 	if err != nil {
@@ -270,23 +279,25 @@ func (p *Patch) Set(node, param string, value float64, word string, rate int) er
 	return nil
 }
 
-// CreateTrack adds a track that plays on a group of voices, or with "" only sets parameters.
+// CreateTrack adds a track that plays a voice group. If voices is "", the track only sets
+// parameters.
 func (p *Patch) CreateTrack(id, voices string) error {
 	switch {
 	case !idForm.MatchString(id):
-		return fmt.Errorf("id %q: it must be a small letter, then at most %d small letters, digits or _", clip(id), MaxID-1)
+		return fmt.Errorf("id %q: %s", clip(id), idRule)
 	case slices.ContainsFunc(p.Music.Tracks, func(t Track) bool { return t.ID == id }):
-		return fmt.Errorf("there is a track %q already", id)
+		return fmt.Errorf("track %q exists already; choose another id", id)
 	case len(p.Music.Tracks) >= sequencer.Tracks:
-		return fmt.Errorf("%d tracks are the most", sequencer.Tracks)
+		return fmt.Errorf("too many tracks; the maximum is %d", sequencer.Tracks)
 	case voices != "" && !slices.ContainsFunc(p.Voices, func(v Voices) bool { return v.ID == voices }):
 		return fmt.Errorf("no voices %q%s", clip(voices), orNearest(voices, p.ids()))
 	}
-	p.Music.Tracks = append(p.Music.Tracks, Track{ID: id, Voices: voices, Pattern: sequencer.None, Division: sequencer.Division{Num: 1, Den: 4}, Swing: 0.5})
+	t := newTrack(Pos{})
+	t.ID, t.Voices = id, voices
+	p.Music.Tracks = append(p.Music.Tracks, t)
 	return nil
 }
 
-// track is the one of an id, for an edit.
 func (p *Patch) track(id string) (*Track, error) {
 	var ids []string
 	for i := range p.Music.Tracks {
@@ -298,18 +309,21 @@ func (p *Patch) track(id string) (*Track, error) {
 	return nil, fmt.Errorf("no track %q%s", clip(id), orNearest(id, ids))
 }
 
-// DeleteTrack takes a track away; the last one with all patterns, which nothing could play.
+// DeleteTrack removes a track. With the last track it removes all patterns, since no track could
+// play them.
 func (p *Patch) DeleteTrack(id string) error {
 	if _, err := p.track(id); err != nil {
 		return err
 	}
-	if p.Music.Tracks = slices.DeleteFunc(p.Music.Tracks, func(t Track) bool { return t.ID == id }); len(p.Music.Tracks) == 0 {
+	p.Music.Tracks = slices.DeleteFunc(p.Music.Tracks, func(t Track) bool { return t.ID == id })
+	if len(p.Music.Tracks) == 0 {
 		p.Music.Patterns = nil
 	}
 	return nil
 }
 
-// ConfigTrack gives a track the length of its steps, like 1/16 or 1/8t, and of its round, 0: as long as its pattern.
+// ConfigTrack sets the length of a track's steps, like 1/16 or 1/8t, and the number of steps of its
+// cycle. With 0 steps the cycle is as long as the pattern.
 func (p *Patch) ConfigTrack(id, division string, steps int) error {
 	t, err := p.track(id)
 	if err != nil {
@@ -320,13 +334,15 @@ func (p *Patch) ConfigTrack(id, division string, steps int) error {
 		return err
 	}
 	if steps < 0 || steps > sequencer.MaxSteps {
-		return fmt.Errorf("%d steps: a track has 1 to %d, or 0 for as many as its pattern", steps, sequencer.MaxSteps)
+		return fmt.Errorf("track %q: %d steps; must be 1 to %d, or 0 for the length of its pattern", id, steps,
+			sequencer.MaxSteps)
 	}
 	t.Division, t.Steps = d, steps
 	return nil
 }
 
-// SetTrack gives a track the value that a parameter of it has by address: pattern, now, mute, swing or transpose.
+// SetTrack sets a parameter of a track by its address: pattern, now, mute, swing or transpose.
+// Unknown tracks and parameters are ignored.
 func (p *Patch) SetTrack(id, param string, value float64) {
 	t, err := p.track(id)
 	if err != nil {
@@ -344,7 +360,8 @@ func (p *Patch) SetTrack(id, param string, value float64) {
 	}
 }
 
-// Lane has a track's lane of a number, from 0, set a parameter, named node.param. The lanes before it must be there.
+// Lane lets a lane of a track set a parameter, named node.param. Lanes count from 0. A new lane
+// must be the next one.
 func (p *Patch) Lane(id string, lane int, target string) error {
 	t, err := p.track(id)
 	if err != nil {
@@ -360,7 +377,8 @@ func (p *Patch) Lane(id string, lane int, target string) error {
 	case d == nil || d.Index(param) < 0:
 		return fmt.Errorf("node %q (%s) has no parameter %q", node, n.Type, clip(param))
 	case lane < 0 || lane > len(t.Lanes) || lane >= sequencer.Lanes:
-		return fmt.Errorf("lane %d: track %q has %d, the next is %d, of %d at the most", lane, id, len(t.Lanes), len(t.Lanes), sequencer.Lanes)
+		return fmt.Errorf("track %q: lane %d: the track has lanes 0 to %d at most; the next is %d", id, lane,
+			sequencer.Lanes-1, len(t.Lanes))
 	case lane == len(t.Lanes):
 		t.Lanes = append(t.Lanes, Target{})
 	}

@@ -1,19 +1,21 @@
-package patch
+package patch_test
 
 import (
 	"reflect"
 	"strings"
 	"testing"
+
+	"github.com/music-chronus/chronus/dsp/patch"
 )
 
 // compiled compiles a text.
-func compiled(t *testing.T, text []byte) *Plan {
+func compiled(t *testing.T, text []byte) *patch.Plan {
 	t.Helper()
-	p, err := Parse("test", text)
+	p, err := patch.Parse("test", text)
 	if err != nil {
 		t.Fatalf("%v\n%s", err, text)
 	}
-	plan, err := Compile(p, 48000, 64, 2)
+	plan, err := patch.Compile(p, 48000, 64, 2)
 	if err != nil {
 		t.Fatalf("%v\n%s", err, text)
 	}
@@ -21,18 +23,18 @@ func compiled(t *testing.T, text []byte) *Plan {
 }
 
 // plain is a plan's music and voices without places in a text.
-func plain(p *Plan) (m Music, v []Voices) {
+func plain(p *patch.Plan) (m patch.Music, v []patch.Voices) {
 	m = p.Music
-	m.Patterns, m.Tracks = append([]Pattern(nil), m.Patterns...), append([]Track(nil), m.Tracks...)
+	m.Patterns, m.Tracks = append([]patch.Pattern(nil), m.Patterns...), append([]patch.Track(nil), m.Tracks...)
 	for i := range m.Patterns {
-		m.Patterns[i].Pos = Pos{}
+		m.Patterns[i].Pos = patch.Pos{}
 	}
 	for i := range m.Tracks {
-		m.Tracks[i].Pos = Pos{}
+		m.Tracks[i].Pos = patch.Pos{}
 		m.Tracks[i].Lanes = nil
 	}
 	for _, g := range p.Voices {
-		g.Pos = Pos{}
+		g.Pos = patch.Pos{}
 		v = append(v, g)
 	}
 	return m, v
@@ -40,21 +42,21 @@ func plain(p *Plan) (m Music, v []Voices) {
 
 // What Format writes is the same patch, for every one that comes with Chronus.
 func TestFormat(t *testing.T) {
-	texts := map[string][]byte{"default": Default()}
-	for _, name := range Presets() {
-		text, err := Preset(name)
+	texts := map[string][]byte{"default": patch.Default()}
+	for _, name := range patch.Presets() {
+		text, err := patch.Preset(name)
 		if err != nil {
 			t.Fatal(err)
 		}
 		texts[name] = text
 	}
 	for name, text := range texts {
-		p, err := Parse(name, text)
+		p, err := patch.Parse(name, text)
 		if err != nil {
 			t.Fatal(err)
 		}
 		once := p.Format()
-		again, err := Parse(name, once)
+		again, err := patch.Parse(name, once)
 		if err != nil {
 			t.Fatalf("%v\n%s", err, once)
 		}
@@ -87,7 +89,7 @@ tracks: [{id: melody, voices: note, pattern: 0, lanes: [lp.cutoff]}]
 `
 
 // edit is an edit by the names that messages have.
-func edit(p *Patch, args []string) error {
+func edit(p *patch.Patch, args []string) error {
 	switch args[0] {
 	case "create":
 		return p.Create(args[1], args[2], args[3])
@@ -121,7 +123,7 @@ func TestEdit(t *testing.T) {
 		{"track more note; config more 1/8t xxx; lane more - lp.q; untrack melody", `- {id: "more", voices: "note", division: 1/8t, steps: 3, swing: 0.5, lanes: [lp.q]}`, "melody"},
 		{"untrack melody; delete lp", "- echo > out", "lp"},
 	} {
-		p, err := Parse("test", []byte(edited))
+		p, err := patch.Parse("test", []byte(edited))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -152,14 +154,14 @@ func TestEdit(t *testing.T) {
 
 func TestEditRefuses(t *testing.T) {
 	for _, tt := range []struct{ edit, wants string }{
-		{"create lp chorus -", "there is a node"},
-		{"create note chorus -", "there is a node"},
-		{"create out chorus -", "taken by the engine"},
-		{"create Fx chorus -", "small letter"},
+		{"create lp chorus -", `node "lp" exists already`},
+		{"create note chorus -", `node "note" exists already`},
+		{"create out chorus -", "reserved for the engine"},
+		{"create Fx chorus -", "must be a lower-case letter"},
 		{"create fx chorsu -", "did you mean chorus"},
 		{"create fx chorus nots", "no voices"},
 		{"delete fx", "no node"},
-		{"delete lp", "track \"melody\" has a lane"},
+		{"delete lp", `node "lp": a lane of track "melody" sets it`},
 		{"connect lp out", "already"},
 		{"connect osc.out env", "already"},
 		{"connect note env.pitch", "no input"},
@@ -174,7 +176,7 @@ func TestEditRefuses(t *testing.T) {
 		{"lane melody xx lp.q", "the next is 1"},
 		{"lane melody x lp.qq", "no parameter"},
 	} {
-		p, err := Parse("test", []byte(edited))
+		p, err := patch.Parse("test", []byte(edited))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -193,7 +195,7 @@ func TestEditRefuses(t *testing.T) {
 			t.Errorf("%s: refused, and yet the patch has changed", tt.edit)
 		}
 	}
-	p, _ := Parse("test", []byte(edited))
+	p, _ := patch.Parse("test", []byte(edited))
 	if err := p.Delete("osc"); err != nil {
 		t.Error(err)
 	}

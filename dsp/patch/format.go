@@ -5,10 +5,12 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/music-chronus/chronus/dsp/patch/internal/patterntext"
 	"github.com/music-chronus/chronus/dsp/sequencer"
 )
 
-// Format is a text that Parse reads as this patch. Ids are quoted: true and null are some. Remarks and the order of keys in the text that the patch was read from are not in it.
+// Format returns a text that Parse reads as this patch. Comments and the order of keys of the
+// original text are lost. Ids are quoted, since true and null are valid ids.
 func (p *Patch) Format() []byte {
 	f := &formatter{}
 	f.line("version: 1")
@@ -88,7 +90,7 @@ func (f *formatter) voices(p *Patch) {
 	}
 }
 
-// nodes writes those of a group.
+// nodes writes the nodes of a group.
 func (f *formatter) nodes(p *Patch, group int, indent string) {
 	first := true
 	for _, n := range p.Nodes {
@@ -99,7 +101,7 @@ func (f *formatter) nodes(p *Patch, group int, indent string) {
 			f.line("%snodes:", indent)
 			first = false
 		}
-		var fields []string
+		fields := []string{"id: " + strconv.Quote(n.ID), "type: " + strconv.Quote(n.Type)}
 		if n.Sample != "" {
 			fields = append(fields, "sample: "+strconv.Quote(n.Sample))
 		}
@@ -114,7 +116,7 @@ func (f *formatter) nodes(p *Patch, group int, indent string) {
 			}
 			fields = append(fields, "params: {"+strings.Join(params, ", ")+"}")
 		}
-		f.line("%s  - {%s}", indent, strings.Join(append([]string{"id: " + strconv.Quote(n.ID), "type: " + strconv.Quote(n.Type)}, fields...), ", "))
+		f.line("%s  - {%s}", indent, strings.Join(fields, ", "))
 	}
 }
 
@@ -123,54 +125,8 @@ func (f *formatter) patterns(p *Patch) {
 		f.line("patterns:")
 	}
 	for i := range p.Music.Patterns {
-		x := &p.Music.Patterns[i]
-		f.line("  - number: %d", x.Number)
-		f.line("    steps: %q", x.String())
-		f.line("    base: %d", x.Base)
-		f.line("    velocity: [%s, %s]", part(x.Soft), part(x.Loud))
-		f.line("    seed: %d", x.Seed)
-		f.steps(x, "notes", func(s *sequencer.Step) string { return strconv.Itoa(int(s.Note)) })
-		f.steps(x, "gate", func(s *sequencer.Step) string { return part(int(s.Gate)) })
-		f.steps(x, "chance", func(s *sequencer.Step) string { return part(int(s.Probability)) })
-		if lanes := lanesOf(x); lanes > 0 {
-			f.line("    lanes:")
-			for lane := range lanes {
-				f.line("      - [%s]", perStep(x, func(s *sequencer.Step) string {
-					if s.Has>>lane&1 == 0 {
-						return `"."`
-					}
-					return strconv.FormatFloat(float64(s.Values[lane]), 'f', -1, 32)
-				}))
-			}
-		}
+		patterntext.Write(f, p.Music.Patterns[i].Number, &p.Music.Patterns[i].Pattern)
 	}
-}
-
-// part is a number of thousandths.
-func part(n int) string { return number64(float64(n) / sequencer.Whole) }
-
-func (f *formatter) steps(p *Pattern, key string, value func(*sequencer.Step) string) {
-	f.line("    %s: [%s]", key, perStep(p, value))
-}
-
-func perStep(p *Pattern, value func(*sequencer.Step) string) string {
-	var values []string
-	for i := range p.Steps[:p.N] {
-		values = append(values, value(&p.Steps[i]))
-	}
-	return strings.Join(values, ", ")
-}
-
-// lanesOf is how many lanes a pattern has values for.
-func lanesOf(p *Pattern) (lanes int) {
-	for i := range p.Steps[:p.N] {
-		for lane := range sequencer.Lanes {
-			if p.Steps[i].Has>>lane&1 != 0 {
-				lanes = max(lanes, lane+1)
-			}
-		}
-	}
-	return lanes
 }
 
 func (f *formatter) tracks(p *Patch) {

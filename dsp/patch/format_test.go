@@ -1,16 +1,18 @@
-package patch
+package patch_test
 
 import (
 	"fmt"
 	"strings"
 	"testing"
+
+	"github.com/music-chronus/chronus/dsp/patch"
 )
 
 // roundTrip wants what Format writes to be the same patch.
-func roundTrip(t *testing.T, what string, p *Patch) {
+func roundTrip(t *testing.T, what string, p *patch.Patch) {
 	t.Helper()
 	text := p.Format()
-	q, err := Parse("x", text)
+	q, err := patch.Parse("x", text)
 	if err != nil {
 		t.Errorf("%s: %v\n%s", what, err, text)
 		return
@@ -19,18 +21,18 @@ func roundTrip(t *testing.T, what string, p *Patch) {
 	if string(again) != string(text) {
 		t.Errorf("%s: formats differ\n%s\n---\n%s", what, text, again)
 	}
-	a, e1 := Compile(p, 48000, 64, 2)
-	b, e2 := Compile(q, 48000, 64, 2)
+	a, e1 := patch.Compile(p, 48000, 64, 2)
+	b, e2 := patch.Compile(q, 48000, 64, 2)
 	if (e1 == nil) != (e2 == nil) {
 		t.Errorf("%s: %v / %v\n%s", what, e1, e2, text)
 		return
 	}
 	if e1 == nil {
 		var x, y []string
-		for _, n := range a.nodes {
+		for _, n := range a.Nodes() {
 			x = append(x, fmt.Sprint(n.ID, n.Values))
 		}
-		for _, n := range b.nodes {
+		for _, n := range b.Nodes() {
 			y = append(y, fmt.Sprint(n.ID, n.Values))
 		}
 		if len(x) != len(y) {
@@ -42,7 +44,7 @@ func roundTrip(t *testing.T, what string, p *Patch) {
 // Ids that YAML has another meaning for, and names of any signs, are written so that they are read as they were.
 func TestFormatOddIDs(t *testing.T) {
 	for _, id := range []string{"null", "true", "false", "yes", "no", "on", "off", "y", "n", "inf", "nan", "e1", "x0", "a_", "o", "note", "seq", "freq", "id", "type", "version", "infinity"} {
-		p, err := Parse("x", Default())
+		p, err := patch.Parse("x", patch.Default())
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -64,10 +66,10 @@ func TestFormatOddIDs(t *testing.T) {
 		roundTrip(t, "track "+id, p)
 	}
 	for _, name := range []string{"a\x7fb", "tab\there", "\u2028x", "é", "quote\"'", "back\\slash", "#x: y", "\U0001F600", "nul\x00", "\u0085", "{{", "\ufeff", "\u200b"} {
-		p, _ := Parse("x", Default())
+		p, _ := patch.Parse("x", patch.Default())
 		p.Name = name
 		text := p.Format()
-		q, err := Parse("x", text)
+		q, err := patch.Parse("x", text)
 		if err != nil || q.Name != name {
 			t.Errorf("name %q: %v, got %v", name, err, q)
 		}
@@ -78,7 +80,7 @@ func TestFormatOddIDs(t *testing.T) {
 func TestFormatIDsOfFiles(t *testing.T) {
 	for _, id := range []string{`"null"`, `"true"`, `"no"`} {
 		text := "version: 1\nnodes:\n  - {id: " + id + ", type: sine}\ncables: [" + strings.Trim(id, `"`) + " > out]\n"
-		p, err := Parse("x", []byte(text))
+		p, err := patch.Parse("x", []byte(text))
 		if err != nil {
 			t.Logf("%s: %v", id, err)
 			continue

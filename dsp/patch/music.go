@@ -1,8 +1,8 @@
 package patch
 
 import (
+	"errors"
 	"fmt"
-	"math"
 	"slices"
 	"strconv"
 	"strings"
@@ -10,59 +10,62 @@ import (
 	"github.com/goccy/go-yaml/ast"
 
 	"github.com/music-chronus/chronus/dsp"
+	"github.com/music-chronus/chronus/dsp/patch/internal/patterntext"
 	"github.com/music-chronus/chronus/dsp/sequencer"
 	"github.com/music-chronus/chronus/dsp/yaml"
 )
 
-// Music is what the sequencer plays. Without tracks there is no sequencer.
+// Music is what the sequencer plays. A patch without tracks has no sequencer.
 type Music struct {
 	Tempo    float64 // bpm
-	Bar      [2]int  // count and unit: 4/4
-	Play     bool    // from the first frame on
+	Bar      [2]int  // count and unit, like 4/4
+	Play     bool    // from the first frame
 	Patterns []Pattern
 	Tracks   []Track
 }
 
-// What a patch plays at that does not say.
+// The defaults of a patch that states no tempo or bar.
 const defaultTempo = 120 // bpm
 
 var defaultBar = [2]int{4, 4}
 
-// Pattern is one of the sequencer's 128.
+// Pattern is one of the sequencer's 128 patterns.
 type Pattern struct {
 	Pos    Pos
 	Number int
 	sequencer.Pattern
 }
 
-// Track plays patterns on a group of voices.
+// Track plays patterns on a voice group.
 type Track struct {
 	Pos       Pos
 	ID        string
-	Voices    string // the group's id; "": no notes, only lanes
+	Voices    string // the group's id; "": the track plays lanes only
 	Pattern   int    // sequencer.None: none
 	Division  sequencer.Division
-	Steps     int // of the track; 0: as many as the pattern
+	Steps     int // of the cycle; 0: as many as the pattern has
 	Swing     float64
 	Transpose int
 	Mute      bool
 	Lanes     []Target // the parameters that the pattern's lanes set
 
-	Group   int      // of voices; NoGroup: none. Compile's
-	Targets [][2]int // the nodes and parameters of Lanes. Compile's
+	Group   int      // index of the voice group, or NoGroup; set by Compile
+	Targets [][2]int // node and parameter of each lane; set by Compile
 }
 
-// seq describes the pseudo node that is the sequencer.
+// seq describes the pseudo node of the sequencer.
 var seq = dsp.Desc{
 	Type: "seq",
 	Doc:  "The sequencer's tempo and transport.",
 	Params: []dsp.Param{
-		{Name: "bpm", Min: 20, Max: 400, Default: 120, Doc: "tempo, beats a minute; the position goes on from where it is"},
-		{Name: "play", Max: 2, Names: []string{"stop", "start", "continue"}, Doc: "stop ends all notes; start begins at beat 0; continue where the last stop was"},
+		{Name: "bpm", Min: 20, Max: 400, Default: 120,
+			Doc: "tempo, beats a minute; the position goes on from where it is"},
+		{Name: "play", Max: 2, Names: []string{"stop", "start", "continue"},
+			Doc: "stop ends all notes; start begins at beat 0; continue where the last stop was"},
 	},
 }
 
-// The sequencer node's parameters, and what play can be.
+// The parameters of the sequencer's node, and the values of play.
 const (
 	SeqBPM = iota
 	SeqPlay
@@ -72,12 +75,13 @@ const (
 	PlayContinue = 2
 )
 
-// track describes the pseudo nodes that are the sequencer's tracks.
+// track describes the pseudo nodes of the sequencer's tracks.
 var track = dsp.Desc{
 	Type: "track",
 	Doc:  "One track of the sequencer.",
 	Params: []dsp.Param{
-		{Name: "pattern", Min: -1, Max: sequencer.Patterns - 1, Whole: true, Doc: "the pattern that it takes at the next bar; -1: none"},
+		{Name: "pattern", Min: -1, Max: sequencer.Patterns - 1, Whole: true,
+			Doc: "the pattern that it takes at the next bar; -1: none"},
 		{Name: "now", Min: -1, Max: sequencer.Patterns - 1, Whole: true, Doc: "the pattern that it takes at once"},
 		{Name: "mute", Max: 1, Names: []string{"off", "on"}, Doc: "it plays no notes while it is on"},
 		{Name: "swing", Min: 0.5, Max: 0.75, Default: 0.5, Doc: "part of two steps that the first takes"},
@@ -85,7 +89,7 @@ var track = dsp.Desc{
 	},
 }
 
-// A track node's parameters.
+// The parameters of a track's node.
 const (
 	TrackPattern = iota
 	TrackNow
@@ -94,107 +98,31 @@ const (
 	TrackTranspose
 )
 
-// SeqNode is the sequencer's node, 0 if there is none; those of the tracks follow it.
+// SeqNode returns the index of the sequencer's node, or 0 if there is none. The nodes of the tracks
+// follow it.
 func (p *Plan) SeqNode() int {
 	return max(0, slices.IndexFunc(p.nodes, func(n PlanNode) bool { return n.Desc == &seq }))
 }
 
-// Pseudo tells whether the node is the sequencer or one of its tracks: it has parameters, but no signal.
+// Pseudo tells whether the node is the sequencer or a track, which have parameters but no signals.
 func (n *PlanNode) Pseudo() bool { return n.Desc == &seq || n.Desc == &track }
 
-// Track tells whether the node is one of the sequencer's tracks.
+// Track tells whether the node is a track of the sequencer.
 func (n *PlanNode) Track() bool { return n.Desc == &track }
 
-// pattern reads one of the patterns.
-func (r *reader) pattern(n ast.Node) (p Pattern) {
-	p.Pos = yaml.PosOf(n)
-	p.Pattern, _ = sequencer.ParsePattern(".")
-	text := ""
-	var lists []func()
-	later := func(v ast.Node, what string, lo, hi float64, set func(s *sequencer.Step, x float64)) {
-		lists = append(lists, func() { r.perStep(v, what, lo, hi, &p, set) })
-	}
-	r.Fields(n, "a pattern", []string{"number", "steps", "base", "notes", "gate", "chance", "velocity", "seed", "lanes"}, func(key string, _, v ast.Node) {
-		switch key {
-		case "number":
-			p.Number = int(r.Number(v, key, 0, sequencer.Patterns-1, true))
-		case "steps":
-			text = r.Word(v, key)
-			if parsed, err := sequencer.ParsePattern(text); err != nil {
-				r.Fail(v, "%v", err)
-			} else {
-				p.N, p.Steps = parsed.N, parsed.Steps
-			}
-		case "base":
-			p.Base = int(r.Number(v, key, 0, 127, true))
-		case "velocity":
-			var two []float64
-			r.each(v, key, 2, func(n ast.Node) { two = append(two, r.Number(n, "a velocity", 0, 1, false)) })
-			if r.Err == nil && len(two) != 2 {
-				r.Fail(v, "velocity is that of x and that of X: [0.7, 1]")
-			} else if r.Err == nil {
-				p.Soft, p.Loud = thousandths(two[0]), thousandths(two[1])
-			}
-		case "seed":
-			p.Seed = uint64(r.Number(v, key, 0, 1<<32, true))
-		case "notes":
-			later(v, key, -127, 127, func(s *sequencer.Step, x float64) { s.Note = int8(math.Round(x)) })
-		case "gate":
-			later(v, key, 0.05, 1, func(s *sequencer.Step, x float64) { s.Gate = uint16(thousandths(x)) })
-		case "chance":
-			later(v, key, 0, 1, func(s *sequencer.Step, x float64) { s.Probability = uint16(thousandths(x)) })
-		case "lanes":
-			lane := 0
-			r.each(v, key, sequencer.Lanes, func(n ast.Node) {
-				k := lane
-				later(n, "a lane", -1e9, 1e9, func(s *sequencer.Step, x float64) { s.SetValue(k, float32(x)) })
-				lane++
-			})
-		}
-	})
-	if r.Err == nil && text == "" {
-		r.Fail(n, "a pattern needs steps: X an accent, x a hit, - a tie, . a rest")
-	}
-	for _, f := range lists {
-		if r.Err == nil {
-			f()
-		}
-	}
-	if err := p.Check(); r.Err == nil && err != nil {
-		r.Fail(n, "%v", err)
-	}
-	return p
+func (r *reader) pattern(n ast.Node) Pattern {
+	number, p := patterntext.Read(r.Reader, n)
+	return Pattern{Pos: yaml.PosOf(n), Number: number, Pattern: p}
 }
 
-func thousandths(x float64) int { return int(math.Round(x * sequencer.Whole)) }
-
-// perStep reads a number for all steps, or a list that is gone round; "." in it leaves a step as it is.
-func (r *reader) perStep(v ast.Node, what string, lo, hi float64, p *Pattern, set func(s *sequencer.Step, x float64)) {
-	list, ok := v.(*ast.SequenceNode)
-	if !ok {
-		x := r.Number(v, what, lo, hi, false)
-		for i := range p.N {
-			set(&p.Steps[i], x)
-		}
-		return
-	}
-	if n := len(list.Values); n == 0 || n > sequencer.MaxSteps {
-		r.Fail(v, "%s has %d values; it has 1 to %d", what, n, sequencer.MaxSteps)
-		return
-	}
-	for i := range p.N {
-		x := list.Values[i%len(list.Values)]
-		if s, ok := x.(*ast.StringNode); ok && s.Value == "." {
-			continue
-		}
-		set(&p.Steps[i], r.Number(x, what, lo, hi, false))
-	}
+// newTrack makes a track with the defaults of a patch's text.
+func newTrack(pos Pos) Track {
+	return Track{Pos: pos, Pattern: sequencer.None, Division: sequencer.Division{Num: 1, Den: 4}, Swing: 0.5}
 }
 
-// track reads one of the tracks.
 func (r *reader) track(n ast.Node) Track {
-	t := Track{Pos: yaml.PosOf(n), Pattern: sequencer.None, Division: sequencer.Division{Num: 1, Den: 4}, Swing: 0.5}
-	r.Fields(n, "a track", []string{"id", "voices", "pattern", "division", "steps", "swing", "transpose", "mute", "lanes"}, func(key string, _, v ast.Node) {
+	t := newTrack(yaml.PosOf(n))
+	r.Fields(n, "a track", trackKeys, func(key string, _, v ast.Node) {
 		switch key {
 		case "id":
 			t.Pos, t.ID = yaml.PosOf(v), r.id(v)
@@ -215,9 +143,9 @@ func (r *reader) track(n ast.Node) Track {
 		case "transpose":
 			t.Transpose = int(r.Number(v, key, -60, 60, true))
 		case "mute":
-			t.Mute = r.bool(v, key)
+			t.Mute = r.Bool(v, key)
 		case "lanes":
-			r.each(v, key, sequencer.Lanes, func(n ast.Node) { t.Lanes = append(t.Lanes, r.target(n, "a lane")) })
+			r.List(v, key, sequencer.Lanes, func(n ast.Node) { t.Lanes = append(t.Lanes, r.target(n, "a lane")) })
 		}
 	})
 	if r.Err == nil && t.ID == "" {
@@ -226,39 +154,32 @@ func (r *reader) track(n ast.Node) Track {
 	return t
 }
 
-func (r *reader) bool(v ast.Node, what string) bool {
-	b, ok := v.(*ast.BoolNode)
-	if !ok {
-		r.Fail(v, "%s must be true or false", what)
-		return false
-	}
-	return b.Value
-}
-
-// bar reads a signature, like 4/4.
+// bar reads a signature like 4/4.
 func (r *reader) bar(v ast.Node) (bar [2]int) {
 	w := r.Word(v, "bar")
 	count, unit, _ := strings.Cut(w, "/")
 	var errs [2]error
 	bar[0], errs[0] = strconv.Atoi(count)
 	bar[1], errs[1] = strconv.Atoi(unit)
-	if r.Err == nil && (errs[0] != nil || errs[1] != nil || bar[0] < 1 || bar[0] > 32 || !slices.Contains([]int{1, 2, 4, 8, 16, 32}, bar[1])) {
-		r.Fail(v, "bar is %q; it is 1 to 32 of 1, 2, 4, 8, 16 or 32, like 4/4", clip(w))
+	valid := errors.Join(errs[:]...) == nil && bar[0] >= 1 && bar[0] <= 32 && slices.Contains([]int{1, 2, 4, 8, 16,
+		32}, bar[1])
+	if r.Err == nil && !valid {
+		r.Fail(v, "bar is %q; it must be a count of 1 to 32 and a unit of 1, 2, 4, 8, 16 or 32, like 4/4", clip(w))
 	}
 	return bar
 }
 
-// addMusic checks the tracks and gives the sequencer and each of them a node.
+// addMusic checks the tracks and adds the nodes of the sequencer and of each track.
 func (c *compiler) addMusic() error {
 	m := c.Music
 	used := map[int]bool{}
 	for _, p := range m.Patterns {
 		if used[p.Number] {
-			return at(c.File, p.Pos, "a second pattern %d", p.Number)
+			return at(c.File, p.Pos, "pattern %d: another pattern has this number; choose another", p.Number)
 		}
 		used[p.Number] = true
 		if len(m.Tracks) == 0 {
-			return at(c.File, p.Pos, "patterns need tracks that play them")
+			return at(c.File, p.Pos, "pattern %d: no track can play it; add tracks", p.Number)
 		}
 	}
 	if len(m.Tracks) == 0 {
@@ -277,7 +198,7 @@ func (c *compiler) addMusic() error {
 	for i := range c.plan.Music.Tracks {
 		t := &c.plan.Music.Tracks[i]
 		if seen[t.ID] {
-			return at(c.File, t.Pos, "a second track called %q", t.ID)
+			return at(c.File, t.Pos, "track %q: another track has this id; choose another id", t.ID)
 		}
 		seen[t.ID] = true
 		t.Group = slices.IndexFunc(c.Voices, func(v Voices) bool { return v.ID == t.Voices })
@@ -286,12 +207,13 @@ func (c *compiler) addMusic() error {
 			for _, v := range c.Voices {
 				ids = append(ids, v.ID)
 			}
-			return at(c.File, t.Pos, "track %q: no voices called %q%s", t.ID, clip(t.Voices), orNearest(t.Voices, ids))
+			return at(c.File, t.Pos, "track %q: no voices %q%s", t.ID, clip(t.Voices), orNearest(t.Voices, ids))
 		}
 		for _, l := range t.Lanes {
 			n, p, err := c.plan.Lookup(l.Node, l.Param)
 			if err == nil && c.plan.nodes[n].Pseudo() {
-				err = fmt.Errorf("a lane sets a parameter of a node, not of the sequencer")
+				err = fmt.Errorf("lane %s.%s: a lane cannot set the sequencer; name a parameter of a node",
+					clip(l.Node), clip(l.Param))
 			}
 			if err != nil {
 				return at(c.File, l.Pos, "track %q: %w", t.ID, err)
@@ -299,11 +221,13 @@ func (c *compiler) addMusic() error {
 			t.Targets = append(t.Targets, [2]int{n, p})
 		}
 		values := defaults(&track)
-		values[TrackPattern], values[TrackNow], values[TrackSwing], values[TrackTranspose] = float64(t.Pattern), float64(t.Pattern), t.Swing, float64(t.Transpose)
+		values[TrackPattern], values[TrackNow] = float64(t.Pattern), float64(t.Pattern)
+		values[TrackSwing], values[TrackTranspose] = t.Swing, float64(t.Transpose)
 		if t.Mute {
 			values[TrackMute] = 1
 		}
-		c.plan.nodes = append(c.plan.nodes, PlanNode{ID: "seq." + t.ID, Desc: &track, Values: values, Group: NoGroup, Width: 1})
+		c.plan.nodes = append(c.plan.nodes, PlanNode{ID: "seq." + t.ID, Desc: &track, Values: values, Group: NoGroup,
+			Width: 1})
 		c.pos = append(c.pos, t.Pos)
 	}
 	return nil

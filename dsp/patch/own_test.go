@@ -1,10 +1,11 @@
-package patch
+package patch_test
 
 import (
 	"strings"
 	"testing"
 
 	"github.com/music-chronus/chronus/dsp"
+	"github.com/music-chronus/chronus/dsp/patch"
 )
 
 // A program's own module can be put into a patch that plays, set, wired and compiled, in a copy of the patch too; without it the type is unknown, and its name is suggested to
@@ -14,7 +15,7 @@ func TestOwnModules(t *testing.T) {
 		Type: "wrinkle", Doc: "Of a program's own.", Inputs: []dsp.Port{{Name: "in"}}, Outputs: []dsp.Port{{Name: "out"}},
 		Params: []dsp.Param{{Name: "depth", Max: 1}}, New: func(float64) dsp.Module { return nil },
 	}
-	p, err := Parse("own", []byte("version: 1\nnodes:\n  - {id: a, type: sine}\ncables: [a > out]\n"))
+	p, err := patch.Parse("own", []byte("version: 1\nnodes:\n  - {id: a, type: sine}\ncables: [a > out]\n"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -31,7 +32,7 @@ func TestOwnModules(t *testing.T) {
 			t.Error(err)
 		}
 	}
-	plan, err := Compile(p, 48000, 64, 2)
+	plan, err := patch.Compile(p, 48000, 64, 2)
 	if err != nil {
 		t.Fatal(err)
 	}

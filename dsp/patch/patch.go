@@ -1,29 +1,31 @@
-// Package patch turns a patch's text into a plan: text, then a [Patch] (what the user
-// described), then a checked and immutable [Plan] (what a stream runs). Every error says where in the text it
-// is, what is wrong, and what would be right.
+// Package patch turns the text of a patch into a plan. [Parse] reads text into a [Patch], which is
+// what the user described. [Compile] checks a Patch and makes an immutable [Plan], which a stream
+// renders. Errors name the file, line, column and node, what is wrong, and what would be right.
 package patch
 
 import (
 	_ "embed"
+	"slices"
 
 	"github.com/music-chronus/chronus/dsp"
 	"github.com/music-chronus/chronus/dsp/yaml"
 )
 
-// Limits of a patch.
+// The limits of a patch.
 const (
 	MaxText   = 1 << 20
 	MaxNodes  = 256
 	MaxCables = 1024
 	MaxID     = 32
-	MaxVoices = 256 // of all groups together
+	MaxVoices = 256 // of all groups
 	MaxGroups = 32
-	MaxUnits  = 4096 // nodes of all voices
+	MaxUnits  = 4096 // modules of all voices
 	MaxUnison = 16
 )
 
-// EngineNode is the pseudo node that every plan has as its node 0; Out
-// is where cables to be heard end. Neither can be the id of a node. NoteNode is the id of voices that are given none. BackType is the type of the node that lets cables go round.
+// EngineNode is the pseudo node 0 of every plan. Out is where audible cables end. Neither can be
+// the id of a node. NoteNode is the default id of a voice group. BackType is the type of a feedback
+// node, which gives its input one block later and so permits cycles.
 const (
 	EngineNode = "engine"
 	NoteNode   = "note"
@@ -34,13 +36,14 @@ const (
 //go:embed default.yaml
 var defaultText []byte
 
-// Default is the text of the default patch: sine1 > adsr1 > filter1.
+// Default returns the text of the default patch: sine1 > adsr1 > filter1.
 func Default() []byte { return append([]byte(nil), defaultText...) }
 
-// Pos is a place in a patch's text, from 1.
+// Pos is a place in a patch's text. Lines and columns count from 1.
 type Pos = yaml.Pos
 
-// Patch is a patch as it was written, not yet checked against the modules that exist.
+// Patch is a patch as written. Parse checks the text's form; Compile checks the patch against the
+// known modules.
 type Patch struct {
 	File   string // for messages
 	Name   string
@@ -51,35 +54,39 @@ type Patch struct {
 	Music  Music
 
 	Samples []Sample
-	Modules []*dsp.Desc // that a program has besides those of dsp/module. The caller's, after Parse
+	Modules []*dsp.Desc // of the program that embeds Chronus; set by it after Parse
 }
 
-// Voices is a group of voices: how the notes for it are played.
+// Voices is a voice group: how its notes are played.
 type Voices struct {
 	Pos    Pos
-	ID     string // of the pseudo node that says what a voice plays
+	ID     string // of the group's note node
 	Count  int
 	Steal  Steal
-	Glide  float64 // from note to note, in s
-	Unison int     // voices for each note
-	Detune float64 // from the lowest of them to the highest, in ct
+	Glide  float64 // in s, from note to note
+	Unison int     // voices of one note
+	Detune float64 // in ct, from the lowest voice of a note to the highest
 }
 
-// NoGroup is the group of a node that stands outside the voices.
+// NoGroup is the group of a node outside the voices.
 const NoGroup = -1
 
-// Steal is which voice a note takes that finds none free. Those whose notes have ended come first.
+// Steal is the rule by which a note takes a voice if none sleeps. Released voices come first.
 type Steal int
 
-// The ways to steal: the voice that has sounded for the longest; the quietest; that of the same note, else the oldest.
+// The steal rules: the voice with the oldest note; the quietest voice; the voice of the same note,
+// else the oldest.
 const (
 	StealOldest Steal = iota
 	StealQuietest
 	StealSame
 )
 
-// steals are their names in a patch, in order.
+// steals are the names of the steal rules in a patch, in order.
 var steals = []string{"oldest", "quietest", "same"}
+
+// StealNames returns the names of the steal rules in a patch, in the order of their values.
+func StealNames() []string { return slices.Clone(steals) }
 
 // Node is one module in a patch.
 type Node struct {
@@ -87,18 +94,18 @@ type Node struct {
 	ID     string
 	Type   string
 	Params []Setting
-	Group  int // there is one for each voice of this group, an index into Voices; NoGroup: just one
+	Group  int // the index in Voices of the group whose voices each have one; NoGroup: there is one
 
-	Sample   string // the name of what it plays; "": nothing
+	Sample   string // the name of its sample in the patch; "": none
 	SampleAt Pos
 }
 
-// Setting is one parameter's value: a number, or a name.
+// Setting is the value of a parameter: a number or a name.
 type Setting struct {
 	Pos    Pos
 	Name   string
 	Number float64
-	Word   string // if it is not a number
+	Word   string // the name; "": Number counts
 }
 
 // Run is a line of cables, "a > b.x > out".
@@ -107,13 +114,13 @@ type Run struct {
 	Ends []End
 }
 
-// End is where cables end or begin: a node, and perhaps one of its ports by name.
+// End is one end of a cable: a node, and possibly one of its ports.
 type End struct {
 	Node, Port  string
-	First, Last bool // of its line
+	First, Last bool // in its line
 }
 
-// String is the end as it is written.
+// String returns the end as written, node or node.port.
 func (e End) String() string {
 	if e.Port == "" {
 		return clip(e.Node)

@@ -11,7 +11,8 @@ import (
 //go:embed presets
 var presets embed.FS
 
-// Presets lists the patches that come with Chronus, as family/name, in alphabetical order.
+// Presets returns the names of the patches that come with Chronus, as family/name, in alphabetical
+// order.
 func Presets() (names []string) {
 	_ = fs.WalkDir(presets, "presets", func(p string, d fs.DirEntry, err error) error {
 		if err == nil && path.Ext(p) == ".yaml" {
@@ -22,7 +23,7 @@ func Presets() (names []string) {
 	return names
 }
 
-// Preset is the text of one of them.
+// Preset returns the text of a preset. An error suggests the nearest name.
 func Preset(name string) ([]byte, error) {
 	b, err := presets.ReadFile("presets/" + name + ".yaml")
 	if err != nil {
@@ -31,13 +32,13 @@ func Preset(name string) ([]byte, error) {
 	return b, nil
 }
 
-// Score is the timed OSC that belongs to a preset that is a song; ok is false for others.
+// Score returns the timed OSC that belongs to a song preset. ok is false for other presets.
 func Score(name string) (text []byte, ok bool) {
 	b, err := presets.ReadFile("presets/" + name + ".score")
 	return b, err == nil
 }
 
-// About is what a patch's text says of itself: its first line, if that is a remark.
+// About returns the comment in the first line of a patch's text; "": there is none.
 func About(text []byte) string {
 	line, _, _ := strings.Cut(string(text), "\n")
 	about, ok := strings.CutPrefix(line, "#")

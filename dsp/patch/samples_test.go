@@ -1,4 +1,4 @@
-package patch
+package patch_test
 
 import (
 	"errors"
@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/music-chronus/chronus/dsp"
+	"github.com/music-chronus/chronus/dsp/patch"
 )
 
 var sums = [3]string{strings.Repeat("0a", 32), strings.Repeat("1b", 32), strings.Repeat("2c", 32)}
@@ -27,18 +28,18 @@ func TestWithSums(t *testing.T) {
 		{"samples:\n  kick:\n    k.wav\n  snare: s.wav", "samples:\n  kick:\n    sha256:K\n  snare: sha256:S"},
 	} {
 		fill := strings.NewReplacer("sha256:K", "sha256:"+sums[0], "sha256:S", "sha256:"+sums[1], "sha256:O", "sha256:"+sums[2])
-		got, err := WithSums("p", []byte(samplerPatch(fill.Replace(tt.list))), func(s Sample) (string, error) {
+		got, err := patch.WithSums("p", []byte(samplerPatch(fill.Replace(tt.list))), func(s patch.Sample) (string, error) {
 			return map[string]string{"kick": sums[0], "snare": sums[1], "other": sums[2]}[s.Name], nil
 		})
 		if want := samplerPatch(fill.Replace(tt.want)); err != nil || string(got) != want {
 			t.Errorf("%s: %v\n%s\nwant\n%s", tt.list, err, got, want)
 			continue
 		}
-		p, err := Parse("p", got)
+		p, err := patch.Parse("p", got)
 		if err != nil {
 			t.Fatal(err)
 		}
-		plan, err := Compile(p, 48000, 64, 2)
+		plan, err := patch.Compile(p, 48000, 64, 2)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -48,16 +49,16 @@ func TestWithSums(t *testing.T) {
 			}
 		}
 	}
-	text := Default()
-	if got, err := WithSums("p", text, nil); err != nil || string(got) != string(text) {
+	text := patch.Default()
+	if got, err := patch.WithSums("p", text, nil); err != nil || string(got) != string(text) {
 		t.Errorf("a patch without samples: %v", err)
 	}
 	folded := samplerPatch("samples:\n  kick: two\n   lines\n  snare: s.wav")
-	_, err := WithSums("p", []byte(folded), func(Sample) (string, error) { return sums[0], nil })
-	if err == nil || !strings.Contains(err.Error(), `p:3:9: sample "kick": write its file on one line`) {
+	_, err := patch.WithSums("p", []byte(folded), func(patch.Sample) (string, error) { return sums[0], nil })
+	if err == nil || !strings.Contains(err.Error(), `p:3:9: sample "kick": the file's name is spread over lines; write it on one line`) {
 		t.Errorf("%v", err)
 	}
-	_, err = WithSums("p", []byte(samplerPatch("samples: {kick: k.wav, snare: s.wav}")), func(s Sample) (string, error) {
+	_, err = patch.WithSums("p", []byte(samplerPatch("samples: {kick: k.wav, snare: s.wav}")), func(s patch.Sample) (string, error) {
 		return sums[0], map[string]error{"snare": errors.New("no file")}[s.Name]
 	})
 	if err == nil || err.Error() != `patch p:2:31: sample "snare": no file` {
@@ -69,22 +70,22 @@ func TestWithSums(t *testing.T) {
 func TestSampleErrors(t *testing.T) {
 	good := fmt.Sprintf("samples: {kick: sha256:%s, snare: sha256:%s}", sums[0], sums[1])
 	for _, tt := range []struct{ text, want string }{
-		{samplerPatch("samples: {kick: k.wav, snare: s.wav}"), "p:2:17: sample \"kick\": the file k.wav has not been read"},
+		{samplerPatch("samples: {kick: k.wav, snare: s.wav}"), "p:2:17: sample \"kick\": the file k.wav is not loaded"},
 		{samplerPatch(fmt.Sprintf("samples: {kik: sha256:%s}", sums[0])), `node "a": no sample "kick"; did you mean kik?`},
-		{samplerPatch(""), `node "a": no sample "kick": the patch lists none, write samples: {kick: FILE}`},
+		{samplerPatch(""), `node "a": no sample "kick": the patch lists none; write samples: {kick: FILE}`},
 		{strings.Replace(samplerPatch(good), ", sample: snare", "", 1), `node "c": a sampler needs a sample`},
-		{strings.Replace(samplerPatch(good), "c, type: sampler", "c, type: sine", 1), `node "c": a sine plays no sample`},
-		{samplerPatch("samples: {kick: sha256:12}"), "after sha256: there must be 64 of the digits"},
-		{samplerPatch("samples: {kick: \"\"}"), "must name a WAV or FLAC file"},
-		{samplerPatch("samples: {Kick: k.wav}"), `"Kick": its name must be a small letter`},
+		{strings.Replace(samplerPatch(good), "c, type: sampler", "c, type: sine", 1), `node "c": a sine cannot play a sample`},
+		{samplerPatch("samples: {kick: sha256:12}"), "sha256: must be followed by 64 digits"},
+		{samplerPatch("samples: {kick: \"\"}"), "the file is missing; name a WAV or FLAC file"},
+		{samplerPatch("samples: {Kick: k.wav}"), `"Kick": the name must be a lower-case letter`},
 		{samplerPatch("samples: {kick: 7}"), "a sample must be a word"},
 		{samplerPatch("samples: [kick]"), "samples must be a mapping"},
 		{samplerPatch("samples: {kick: a.wav, kick: b.wav}"), `"kick"`},
-		{samplerPatch("samples: {" + many(MaxSamples+1) + "}"), "more than 256 samples"},
+		{samplerPatch("samples: {" + many(patch.MaxSamples+1) + "}"), "too many samples; the maximum is 256"},
 	} {
-		p, err := Parse("p", []byte(tt.text))
+		p, err := patch.Parse("p", []byte(tt.text))
 		if err == nil {
-			_, err = Compile(p, 48000, 64, 2)
+			_, err = patch.Compile(p, 48000, 64, 2)
 		}
 		if err == nil || !strings.Contains(err.Error(), tt.want) {
 			t.Errorf("%.100s: %v; want %s", tt.text, err, tt.want)
@@ -102,12 +103,12 @@ func many(n int) string {
 
 // A plan opens each sample that it plays once, is another by another sample, and has a bound for all of them.
 func TestWithSamples(t *testing.T) {
-	plan := func(kick, snare string) *Plan {
-		p, err := Parse("p", []byte(samplerPatch(fmt.Sprintf("samples: {kick: sha256:%s, snare: sha256:%s, unused: sha256:%s}", kick, snare, sums[2]))))
+	plan := func(kick, snare string) *patch.Plan {
+		p, err := patch.Parse("p", []byte(samplerPatch(fmt.Sprintf("samples: {kick: sha256:%s, snare: sha256:%s, unused: sha256:%s}", kick, snare, sums[2]))))
 		if err != nil {
 			t.Fatal(err)
 		}
-		plan, err := Compile(p, 48000, 64, 2)
+		plan, err := patch.Compile(p, 48000, 64, 2)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -132,8 +133,8 @@ func TestWithSamples(t *testing.T) {
 	if with.Nodes()[a].Sample == nil || with.Nodes()[a].Sample != with.Nodes()[b].Sample || of.Nodes()[a].Sample != nil {
 		t.Error("a sample is not shared, or the plan itself was changed")
 	}
-	frames = MaxSampleBytes/8 + 1
-	if _, err := of.WithSamples(open); err == nil || !strings.Contains(err.Error(), "the most are 64") {
+	frames = patch.MaxSampleBytes/8 + 1
+	if _, err := of.WithSamples(open); err == nil || !strings.Contains(err.Error(), "the maximum is 64 MB") {
 		t.Errorf("too much: %v", err)
 	}
 	_, err = of.WithSamples(func(string) (*dsp.Sample, error) { return nil, errors.New("lost") })

@@ -1,6 +1,7 @@
 package patch
 
 import (
+	"fmt"
 	"regexp"
 	"slices"
 	"strings"
@@ -11,12 +12,30 @@ import (
 	"github.com/music-chronus/chronus/dsp/yaml"
 )
 
-var idForm = regexp.MustCompile(`^[a-z][a-z0-9_]{0,31}$`)
+// IDPattern is the regular expression of ids: a lower-case letter, then lower-case letters, digits
+// and underscores.
+const IDPattern = `^[a-z][a-z0-9_]{0,31}$`
 
-// Parse reads a patch's text, YAML. name stands for it in messages.
+var idForm = regexp.MustCompile(IDPattern)
+
+// idRule says in errors what IDPattern demands.
+var idRule = fmt.Sprintf("must be a lower-case letter, then at most %d lower-case letters, digits or _", MaxID-1)
+
+// The keys of the mappings in a patch's text.
+var (
+	patchKeys = []string{
+		"version", "name", "samples", "voices", "nodes", "cables", "freq", "tempo", "bar", "play", "patterns", "tracks",
+	}
+	voicesKeys = []string{"id", "count", "steal", "glide", "unison", "detune", "nodes"}
+	nodeKeys   = []string{"id", "type", "sample", "params"}
+	trackKeys  = []string{"id", "voices", "pattern", "division", "steps", "swing", "transpose", "mute", "lanes"}
+)
+
+// Parse reads a patch's text, which is YAML. name is the text's name in errors.
 func Parse(name string, text []byte) (*Patch, error) {
 	p := &Patch{File: name}
-	err := yaml.Source{Kind: "patch", Name: name}.Read(text, yaml.Limits{Bytes: MaxText, Lines: maxLines, Tokens: maxTokens}, func(r *yaml.Reader, body ast.Node) {
+	limits := yaml.Limits{Bytes: MaxText, Lines: maxLines, Tokens: maxTokens}
+	err := yaml.Source{Kind: "patch", Name: name}.Read(text, limits, func(r *yaml.Reader, body ast.Node) {
 		(&reader{r}).patch(body, p)
 	})
 	if err != nil {
@@ -25,13 +44,13 @@ func Parse(name string, text []byte) (*Patch, error) {
 	return p, nil
 }
 
-// reader walks the YAML tree of a patch.
+// reader reads a patch from a YAML tree.
 type reader struct{ *yaml.Reader }
 
 func (r *reader) patch(n ast.Node, p *Patch) {
 	version := false
 	p.Music.Tempo, p.Music.Bar = defaultTempo, defaultBar
-	r.Fields(n, "a patch", []string{"version", "name", "samples", "voices", "nodes", "cables", "freq", "tempo", "bar", "play", "patterns", "tracks"}, func(key string, _, v ast.Node) {
+	r.Fields(n, "a patch", patchKeys, func(key string, _, v ast.Node) {
 		switch key {
 		case "version":
 			version = true
@@ -45,9 +64,9 @@ func (r *reader) patch(n ast.Node, p *Patch) {
 		case "voices":
 			r.voices(v, p)
 		case "nodes":
-			r.each(v, "nodes", MaxNodes, func(n ast.Node) { p.Nodes = append(p.Nodes, r.node(n)) })
+			r.List(v, "nodes", MaxNodes, func(n ast.Node) { p.Nodes = append(p.Nodes, r.node(n)) })
 		case "cables":
-			r.each(v, "cables", MaxCables, func(n ast.Node) { p.Runs = append(p.Runs, r.run(n)) })
+			r.List(v, "cables", MaxCables, func(n ast.Node) { p.Runs = append(p.Runs, r.run(n)) })
 		case "freq":
 			p.Freq = r.target(v, key)
 		case "tempo":
@@ -55,25 +74,27 @@ func (r *reader) patch(n ast.Node, p *Patch) {
 		case "bar":
 			p.Music.Bar = r.bar(v)
 		case "play":
-			p.Music.Play = r.bool(v, key)
+			p.Music.Play = r.Bool(v, key)
 		case "patterns":
-			r.each(v, key, sequencer.Patterns, func(n ast.Node) { p.Music.Patterns = append(p.Music.Patterns, r.pattern(n)) })
+			r.List(v, key, sequencer.Patterns, func(n ast.Node) {
+				p.Music.Patterns = append(p.Music.Patterns, r.pattern(n))
+			})
 		case "tracks":
-			r.each(v, key, sequencer.Tracks, func(n ast.Node) { p.Music.Tracks = append(p.Music.Tracks, r.track(n)) })
+			r.List(v, key, sequencer.Tracks, func(n ast.Node) { p.Music.Tracks = append(p.Music.Tracks, r.track(n)) })
 		}
 	})
 	if r.Err == nil && !version {
-		r.Fail(n, "version is missing: the first line should be version: 1")
+		r.Fail(n, "version is missing; begin with the line version: 1")
 	}
 	if r.Err == nil && len(p.Nodes) > MaxNodes {
-		r.Fail(n, "%d nodes; the most are %d", len(p.Nodes), MaxNodes)
+		r.Fail(n, "%d nodes; the maximum is %d", len(p.Nodes), MaxNodes)
 	}
 }
 
-// voices reads a group of voices, or a list of them: how notes are played, and the nodes that each voice has.
+// voices reads a voice group, or a list of groups, with the nodes of each voice.
 func (r *reader) voices(n ast.Node, p *Patch) {
 	if _, list := n.(*ast.SequenceNode); list {
-		r.each(n, "groups of voices", MaxGroups, func(n ast.Node) { r.group(n, p) })
+		r.List(n, "groups of voices", MaxGroups, func(n ast.Node) { r.group(n, p) })
 		return
 	}
 	r.group(n, p)
@@ -82,7 +103,7 @@ func (r *reader) voices(n ast.Node, p *Patch) {
 func (r *reader) group(n ast.Node, p *Patch) {
 	g := Voices{Pos: yaml.PosOf(n), ID: NoteNode, Unison: 1}
 	nodes := 0
-	r.Fields(n, "voices", []string{"id", "count", "steal", "glide", "unison", "detune", "nodes"}, func(key string, keyNode, v ast.Node) {
+	r.Fields(n, "voices", voicesKeys, func(key string, keyNode, v ast.Node) {
 		switch key {
 		case "id":
 			g.Pos, g.ID = yaml.PosOf(v), r.id(v)
@@ -100,7 +121,7 @@ func (r *reader) group(n ast.Node, p *Patch) {
 		case "detune":
 			g.Detune = r.Number(v, key, 0, 1200, false)
 		case "nodes":
-			r.each(v, "nodes", MaxNodes, func(n ast.Node) {
+			r.List(v, "nodes", MaxNodes, func(n ast.Node) {
 				node := r.node(n)
 				node.Group = len(p.Voices)
 				p.Nodes = append(p.Nodes, node)
@@ -111,35 +132,18 @@ func (r *reader) group(n ast.Node, p *Patch) {
 	switch {
 	case r.Err != nil:
 	case g.Count == 0:
-		r.Fail(n, "voices need a count")
+		r.Fail(n, "voices %q: count is missing; write the number of voices, 1 to %d", g.ID, MaxVoices)
 	case nodes == 0:
-		r.Fail(n, "voices need nodes: those that there is one of for each voice")
+		r.Fail(n, "voices %q: nodes are missing; list the nodes that each voice has", g.ID)
 	case g.Unison > g.Count:
-		r.Fail(n, "unison %d takes more voices than there are, %d", g.Unison, g.Count)
+		r.Fail(n, "voices %q: unison is %d; it must not exceed count, %d", g.ID, g.Unison, g.Count)
 	}
 	p.Voices = append(p.Voices, g)
 }
 
-func (r *reader) each(n ast.Node, what string, most int, one func(ast.Node)) {
-	s, ok := n.(*ast.SequenceNode)
-	if !ok {
-		r.Fail(n, "%s must be a list", what)
-		return
-	}
-	if len(s.Values) > most {
-		r.Fail(n, "%d %s; the most are %d", len(s.Values), what, most)
-		return
-	}
-	for _, v := range s.Values {
-		if r.Err == nil {
-			one(v)
-		}
-	}
-}
-
 func (r *reader) node(n ast.Node) Node {
 	out := Node{Pos: yaml.PosOf(n), Group: NoGroup}
-	r.Fields(n, "a node", []string{"id", "type", "sample", "params"}, func(key string, keyNode, v ast.Node) {
+	r.Fields(n, "a node", nodeKeys, func(key string, keyNode, v ast.Node) {
 		switch key {
 		case "id":
 			out.Pos = yaml.PosOf(v)
@@ -165,9 +169,9 @@ func (r *reader) id(v ast.Node) string {
 	switch {
 	case r.Err != nil:
 	case !idForm.MatchString(s):
-		r.Fail(v, "id %q: it must be a small letter, then at most %d small letters, digits or _", clip(s), MaxID-1)
+		r.Fail(v, "id %q: %s", clip(s), idRule)
 	case s == EngineNode || s == Out:
-		r.Fail(v, "id %q is taken by the engine itself", s)
+		r.Fail(v, "id %q: reserved for the engine; choose another id", s)
 	}
 	return s
 }
@@ -189,10 +193,10 @@ func (r *reader) run(n ast.Node) Run {
 		out.Ends = append(out.Ends, End{Node: node, Port: port})
 	}
 	if r.Err == nil && len(out.Ends) < 2 {
-		r.Fail(n, "a cable goes from one node to another: write a > b")
+		r.Fail(n, "a cable needs two ends: write a > b")
 	}
 	if len(out.Ends) > MaxNodes+1 {
-		r.Fail(n, "a line of %d nodes; the most are %d", len(out.Ends), MaxNodes+1)
+		r.Fail(n, "a cable line of %d nodes; the maximum is %d", len(out.Ends), MaxNodes+1)
 	}
 	out.Ends[0].First, out.Ends[len(out.Ends)-1].Last = true, true
 	return out
@@ -201,7 +205,7 @@ func (r *reader) run(n ast.Node) Run {
 func (r *reader) target(n ast.Node, what string) Target {
 	node, param, ok := strings.Cut(r.Word(n, what), ".")
 	if r.Err == nil && !ok {
-		r.Fail(n, "%s names a parameter: write node.param", what)
+		r.Fail(n, "%s must name a parameter: write node.param", what)
 	}
 	return Target{yaml.PosOf(n), node, param}
 }

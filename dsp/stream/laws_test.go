@@ -1,10 +1,9 @@
-package stream
+package stream_test
 
 import (
 	"bytes"
 	"errors"
 	"math"
-	"slices"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -12,20 +11,21 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/music-chronus/chronus/dsp"
+	"github.com/music-chronus/chronus/dsp/stream"
 )
 
 // storm draws commands for the first frames of a stream of the default patch, most of them good.
-func storm(rt *rapid.T, s *Stream, frames uint64) (list []Command) {
+func storm(rt *rapid.T, s *stream.Stream, frames uint64) (list []stream.Command) {
 	for i := range rapid.IntRange(1, 80).Draw(rt, "commands") {
-		c := Command{Seq: uint64(i) + 1, Frame: rapid.Uint64Range(0, frames).Draw(rt, "frame"), Kind: Set}
-		c.Node = uint16(rapid.IntRange(0, len(s.nodes)).Draw(rt, "node"))
+		c := stream.Command{Seq: uint64(i) + 1, Frame: rapid.Uint64Range(0, frames).Draw(rt, "frame"), Kind: stream.Set}
+		c.Node = uint16(rapid.IntRange(0, len(s.Plan().Nodes())).Draw(rt, "node"))
 		if rapid.Bool().Draw(rt, "gate") {
-			c.Kind, c.Value = Gate, float64(rapid.IntRange(0, 1).Draw(rt, "on"))
-		} else if int(c.Node) < len(s.nodes) {
-			params := s.plan.Nodes()[c.Node].Desc.Params
+			c.Kind, c.Value = stream.Gate, float64(rapid.IntRange(0, 1).Draw(rt, "on"))
+		} else if int(c.Node) < len(s.Plan().Nodes()) {
+			params := s.Plan().Nodes()[c.Node].Desc.Params
 			c.Param = uint16(rapid.IntRange(0, len(params)).Draw(rt, "param"))
 			if int(c.Param) < len(params) {
-				lo, hi := params[c.Param].Range(float64(s.plan.Rate))
+				lo, hi := params[c.Param].Range(float64(s.Plan().Rate))
 				c.Value = math.Trunc(rapid.Float64Range(lo, hi*1.1).Draw(rt, "value"))
 			}
 		}
@@ -57,44 +57,11 @@ func TestLawBlockSizes(t *testing.T) {
 	})
 }
 
-// Commands leave the queue by frame, and in the order that they came where that is the same.
-func TestLawPending(t *testing.T) {
-	rapid.Check(t, func(rt *rapid.T) {
-		var p pending
-		var want []Command // sorted, the slow way
-		seq := uint64(0)
-		check := func() {
-			got := p.take()
-			if got != want[0] {
-				rt.Fatalf("command %d of frame %d came, due was %d of %d", got.Seq, got.Frame, want[0].Seq, want[0].Frame)
-			}
-			want = want[1:]
-		}
-		for range rapid.IntRange(1, 200).Draw(rt, "steps") {
-			if len(want) > 0 && rapid.IntRange(0, 2).Draw(rt, "take") == 0 {
-				check()
-				continue
-			}
-			seq++
-			c := Command{Seq: seq, Frame: rapid.Uint64Range(0, 9).Draw(rt, "frame")}
-			p.put(c)
-			want = append(want, c)
-			slices.SortStableFunc(want, func(a, b Command) int { return int(a.Frame) - int(b.Frame) })
-		}
-		for len(want) > 0 {
-			check()
-		}
-		if _, ok := p.next(); ok {
-			rt.Fatal("something is left")
-		}
-	})
-}
-
 // Size is exact: a state is that long when as many commands wait as can.
 func TestSize(t *testing.T) {
 	s := newStream(t, "", 64, 2)
-	for i := range uint64(pendingMax) {
-		s.Push(Command{Seq: i + 1, Frame: 1 << 40, Kind: Gate, Node: 2})
+	for i := range uint64(stream.PendingMax) {
+		s.Push(stream.Command{Seq: i + 1, Frame: 1 << 40, Kind: stream.Gate, Node: 2})
 	}
 	render(s, 10)
 	b, err := s.Save(nil)
@@ -110,7 +77,7 @@ func TestRestoreSays(t *testing.T) {
 		t.Fatal(err)
 	}
 	played := newStream(t, "", 64, 2)
-	played.Push(Command{Seq: 1, Kind: Gate, Node: 2, Value: 1})
+	played.Push(stream.Command{Seq: 1, Kind: stream.Gate, Node: 2, Value: 1})
 	render(played, 3)
 	good, _ := played.Save(nil)
 	change := func(at int, v byte) []byte { b := bytes.Clone(good); b[at] = v; return b }
@@ -122,12 +89,12 @@ func TestRestoreSays(t *testing.T) {
 		{"empty", nil, "does not fit"},
 		{"cut off", good[:len(good)-1], "does not fit"},
 		{"too long", append(bytes.Clone(good), 1, 2), "2 bytes too many"},
-		{"version", change(0, 9), "version 9; this program reads 4"},
+		{"version", change(0, 9), "version 9; this program reads version 4"},
 		{"patch", change(4, good[4]+1), "of another patch"},
 		{"too many commands", change(51, 0x7f), "does not fit"},
 	} {
 		s := newStream(t, "", 64, 2)
-		s.Push(Command{Seq: 7, Kind: Set, Node: 0, Value: 0})
+		s.Push(stream.Command{Seq: 7, Kind: stream.Set, Node: 0, Value: 0})
 		render(s, 1)
 		if err := s.Restore(tt.state); err == nil || !strings.Contains(err.Error(), tt.want) {
 			t.Errorf("%s: %v, want %s", tt.name, err, tt.want)
@@ -162,15 +129,15 @@ func TestFault(t *testing.T) {
 	for _, poison := range []float64{math.NaN(), math.Inf(1), math.Inf(-1), 1.1e6, -math.MaxFloat32} {
 		s := newStream(t, twoSines, 64, 1)
 		calls := 0
-		bad := &fake{Module: s.nodes[2].units[0].Module, render: func(_ [][]float32, out []float32) {
+		bad := &fake{Module: s.Module(2), render: func(_ [][]float32, out []float32) {
 			clear(out)
 			if calls++; calls == 3 {
 				out[len(out)/2] = float32(poison)
 			}
 		}}
-		s.nodes[2].units[0].Module = bad
+		s.SetModule(2, bad)
 		// a command in the third block cuts it: the node may not be rendered after its fault
-		s.Push(Command{Seq: 1, Frame: 2*64 + 32, Kind: Set, Node: 1, Param: 1, Value: 0.5})
+		s.Push(stream.Command{Seq: 1, Frame: 2*64 + 32, Kind: stream.Set, Node: 1, Param: 1, Value: 0.5})
 		got := render(s, 6)
 		want := render(newStream(t, strings.Replace(twoSines, "type: sine}", "type: sine, params: {gain: 0}}", 1), 64, 1), 6)
 		for i := range got {
@@ -189,7 +156,7 @@ func TestProbe(t *testing.T) {
 	s := newStream(t, twoSines, 64, 1)
 	var word atomic.Uint64
 	s.SetProbe(&word)
-	s.nodes[2].units[0].Module = &fake{render: func([][]float32, []float32) { panic(errors.New("broken")) }}
+	s.SetModule(2, &fake{render: func([][]float32, []float32) { panic(errors.New("broken")) }})
 	func() {
 		defer func() { _ = recover() }()
 		render(s, 1)
@@ -211,12 +178,12 @@ func TestProbe(t *testing.T) {
 // The engine's gain moves in a straight line over 5 ms, and then is exactly what was asked for.
 func TestAmp(t *testing.T) {
 	s := newStream(t, "version: 1\nnodes: [{id: a, type: sine}]\ncables: [a > out]\n", 64, 1)
-	s.nodes[1].units[0].Module = &fake{render: func(_ [][]float32, out []float32) {
+	s.SetModule(1, &fake{render: func(_ [][]float32, out []float32) {
 		for i := range out {
 			out[i] = 1
 		}
-	}}
-	s.Push(Command{Seq: 1, Frame: 100, Kind: Set, Node: 0, Value: 0.25})
+	}})
+	s.Push(stream.Command{Seq: 1, Frame: 100, Kind: stream.Set, Node: 0, Value: 0.25})
 	out := render(s, 8)
 	for i, want := range map[int]float64{0: 1, 99: 1, 100: 1 - 0.75/240, 219: 1 - 0.75*120/240, 339: 0.25, 400: 0.25} {
 		if math.Abs(float64(out[i])-want) > 1e-7 {
@@ -229,7 +196,7 @@ func TestAmp(t *testing.T) {
 func FuzzRestore(f *testing.F) {
 	s := newStream(f, "", 64, 2)
 	for i := range uint64(20) {
-		s.Push(Command{Seq: i + 1, Frame: i % 5 * 64, Kind: Gate, Node: 2, Value: float64(i % 2)})
+		s.Push(stream.Command{Seq: i + 1, Frame: i % 5 * 64, Kind: stream.Gate, Node: 2, Value: float64(i % 2)})
 	}
 	for range 4 {
 		b, err := s.Save(nil)
@@ -261,14 +228,14 @@ func FuzzRestore(f *testing.F) {
 // A full queue of the worst order is still cheap to put into and take from.
 func BenchmarkFlood(b *testing.B) {
 	s := newStream(b, "", 64, 2)
-	for i := range uint64(pendingMax - 64) {
-		s.Push(Command{Seq: i + 1, Frame: 1<<60 - i, Kind: Gate, Node: 2})
+	for i := range uint64(stream.PendingMax - 64) {
+		s.Push(stream.Command{Seq: i + 1, Frame: 1<<60 - i, Kind: stream.Gate, Node: 2})
 	}
 	out := make([]float32, 128)
 	for b.Loop() {
 		first := s.Block() * 64
 		for k := range uint64(64) {
-			s.Push(Command{Seq: s.Seq() + 1, Frame: first + 63 - k, Kind: Set, Node: 0, Value: 1})
+			s.Push(stream.Command{Seq: s.Seq() + 1, Frame: first + 63 - k, Kind: stream.Set, Node: 0, Value: 1})
 		}
 		s.Render(out)
 	}

@@ -7,13 +7,13 @@ import (
 	"github.com/music-chronus/chronus/dsp/sequencer"
 )
 
-// music is the sequencer and what its tracks play on.
+// music is the sequencer of a stream and the tracks that it plays.
 type music struct {
-	seq    *sequencer.Sequencer // nil: the patch has no tracks
-	tracks []patch.Track
-	node   int // the sequencer's; those of the tracks follow
-	give   func(sequencer.Event)
-	edited sequencer.Pattern // so that an edit allocates nothing
+	seq     *sequencer.Sequencer // nil: the patch has no tracks
+	tracks  []patch.Track
+	node    int // the sequencer's index; the tracks' nodes follow
+	deliver func(sequencer.Event)
+	edited  sequencer.Pattern // lets an edit allocate nothing
 }
 
 func (s *Stream) newMusic() {
@@ -21,19 +21,19 @@ func (s *Stream) newMusic() {
 	if len(m.Tracks) == 0 {
 		return
 	}
-	s.music = music{seq: sequencer.New(float64(s.plan.Rate)), tracks: m.Tracks, node: s.plan.SeqNode(), give: s.perform}
-	s.compose(0)
+	s.music = music{seq: sequencer.New(float64(s.plan.Rate)), tracks: m.Tracks, node: s.plan.SeqNode(), deliver: s.applyEvent}
+	s.loadMusic(0)
 }
 
-// must is for what the plan's compiler has checked.
+// must panics on errors that the plan's compiler has ruled out.
 func must(err error) {
 	if err != nil {
 		panic(err)
 	}
 }
 
-// compose sets the sequencer, at a frame, to what the patch says.
-func (s *Stream) compose(frame uint64) {
+// loadMusic resets the sequencer, at a frame, to the patch's music.
+func (s *Stream) loadMusic(frame uint64) {
 	seq, m := s.music.seq, &s.plan.Music
 	seq.Reset()
 	seq.Advance(frame)
@@ -55,7 +55,7 @@ func (s *Stream) compose(frame uint64) {
 	}
 }
 
-// next is the frame of the sequencer's next event.
+// next returns the frame of the sequencer's next event.
 func (m *music) next() (frame uint64, ok bool) {
 	if m.seq == nil {
 		return 0, false
@@ -63,8 +63,9 @@ func (m *music) next() (frame uint64, ok bool) {
 	return m.seq.Next()
 }
 
-// conduct carries out a command for the sequencer (track -1) or a track, at a frame; false if it is refused.
-func (m *music) conduct(track, param int, value float64, frame uint64) bool {
+// setParam sets a parameter of the sequencer (track -1) or of a track at a frame. It returns false if
+// the sequencer rejects the value.
+func (m *music) setParam(track, param int, value float64, frame uint64) bool {
 	var err error
 	switch {
 	case track < 0 && param == patch.SeqBPM:
@@ -89,7 +90,7 @@ func (m *music) conduct(track, param int, value float64, frame uint64) bool {
 	return err == nil
 }
 
-// edit carries out a command for a pattern, or for the tempo; false if it is refused.
+// edit applies a command for a pattern or the tempo. It returns false if the sequencer rejects it.
 func (m *music) edit(c Command) bool {
 	if c.Kind == Ramp {
 		return m.seq.RampSeconds(c.Frame, c.Value, float64(c.Param)/10) == nil
@@ -103,7 +104,7 @@ func (m *music) edit(c Command) bool {
 	}
 	step, ok := m.seq.Step(number, k)
 	if !ok {
-		return true // who sent it did not know how many steps there are
+		return true // the sender does not know how many steps the pattern has
 	}
 	switch v := max(0, c.Value); {
 	case c.Kind == Trig && v <= float64(sequencer.Tie):
@@ -120,7 +121,7 @@ func (m *music) edit(c Command) bool {
 	return m.seq.SetStep(number, k, step) == nil
 }
 
-// resize changes how many steps a pattern has.
+// resize changes the number of steps of a pattern.
 func (m *music) resize(number int, steps float64) bool {
 	if !(steps >= 1 && steps <= sequencer.MaxSteps) || m.seq.Pattern(number, &m.edited) != nil {
 		return false
@@ -129,8 +130,8 @@ func (m *music) resize(number int, steps float64) bool {
 	return m.seq.SetPattern(number, &m.edited) == nil
 }
 
-// perform carries out an event of the sequencer.
-func (s *Stream) perform(e sequencer.Event) {
+// applyEvent applies an event of the sequencer.
+func (s *Stream) applyEvent(e sequencer.Event) {
 	t := &s.music.tracks[e.Track]
 	switch {
 	case e.Kind == sequencer.Param && e.Lane < len(t.Targets):
@@ -142,7 +143,7 @@ func (s *Stream) perform(e sequencer.Event) {
 	case t.Group == patch.NoGroup:
 	case e.Kind == sequencer.NoteOn:
 		s.probe.Store(uint64(s.plan.NoteNode(t.Group)) + 1)
-		s.note(t.Group, e.Note, max(e.Velocity, 1.0/sequencer.Whole))
+		s.beginNote(t.Group, e.Note, max(e.Velocity, 1.0/sequencer.Whole))
 	case e.Kind == sequencer.NoteOff:
 		s.probe.Store(uint64(s.plan.NoteNode(t.Group)) + 1)
 		s.endNote(t.Group, e.Note)

@@ -1,10 +1,11 @@
-package stream
+package stream_test
 
 import (
 	"math"
 	"strings"
 	"testing"
 
+	"github.com/music-chronus/chronus/dsp/stream"
 	"pgregory.net/rapid"
 )
 
@@ -62,8 +63,8 @@ func TestMusic(t *testing.T) {
 	steps := []int{0, 2, 6, 8, 12, 16, 18, 22, 24, 28} // of two bars
 	for _, block := range []int{16, 64, 500} {
 		s := newStream(t, text, block, 1)
-		node := uint16(s.plan.SeqNode())
-		play(s, Command{Frame: 150000, Kind: Set, Node: node + 1, Param: 0, Value: 1}) // the silent pattern, in the second bar
+		node := uint16(s.Plan().SeqNode())
+		play(s, stream.Command{Frame: 150000, Kind: stream.Set, Node: node + 1, Param: 0, Value: 1}) // the silent pattern, in the second bar
 		got := onsets(render(s, 400000/block))
 		if len(got) != len(steps) {
 			t.Fatalf("block %d: %d notes, at %v", block, len(got), got)
@@ -79,11 +80,11 @@ func TestMusic(t *testing.T) {
 // Transport and tempo by command: silence until start, twice as fast after a change, silence after stop.
 func TestTransport(t *testing.T) {
 	s := newStream(t, strings.Replace(beat, "play: true", "play: false", 1), 64, 1)
-	node := uint16(s.plan.SeqNode())
-	set := func(frame uint64, param uint16, v float64) Command {
-		return Command{Frame: frame, Kind: Set, Node: node, Param: param, Value: v}
+	node := uint16(s.Plan().SeqNode())
+	set := func(frame uint64, param uint16, v float64) stream.Command {
+		return stream.Command{Frame: frame, Kind: stream.Set, Node: node, Param: param, Value: v}
 	}
-	play(s, set(48000, 1, 1), set(48000, 0, 240), set(96000, 1, 0), Command{Kind: Bypass, Node: node, Value: 1}, set(0, 0, 10))
+	play(s, set(48000, 1, 1), set(48000, 0, 240), set(96000, 1, 0), stream.Command{Kind: stream.Bypass, Node: node, Value: 1}, set(0, 0, 10))
 	got := onsets(render(s, 3000))
 	if len(got) != 5 || got[0] < 48000 || got[0] > 48001 || got[1]-got[0] != 6000 {
 		t.Errorf("notes at %v", got)
@@ -113,10 +114,10 @@ func TestLane(t *testing.T) {
 func TestMusicRestore(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
 		one, two := newStream(t, beat, 64, 2), newStream(t, beat, 64, 2)
-		node := uint16(one.plan.SeqNode())
+		node := uint16(one.Plan().SeqNode())
 		for range rapid.IntRange(0, 20).Draw(rt, "commands") {
-			c := Command{Frame: rapid.Uint64Range(0, 60000).Draw(rt, "frame"), Kind: Set, Node: node + uint16(rapid.IntRange(0, 2).Draw(rt, "node"))}
-			desc := one.plan.Nodes()[c.Node].Desc
+			c := stream.Command{Frame: rapid.Uint64Range(0, 60000).Draw(rt, "frame"), Kind: stream.Set, Node: node + uint16(rapid.IntRange(0, 2).Draw(rt, "node"))}
+			desc := one.Plan().Nodes()[c.Node].Desc
 			c.Param = uint16(rapid.IntRange(0, len(desc.Params)-1).Draw(rt, "param"))
 			c.Value = rapid.Float64Range(desc.Params[c.Param].Min, desc.Params[c.Param].Max).Draw(rt, "value")
 			if desc.Params[c.Param].Whole || desc.Params[c.Param].Names != nil {
@@ -151,12 +152,12 @@ func BenchmarkSave(b *testing.B) {
 // Patterns are edited while they play, and the tempo moves; what makes no sense is ignored.
 func TestEdit(t *testing.T) {
 	s := newStream(t, strings.Replace(beat, "- low > osc > env > tone > out", "- low > osc > env > out", 1), 64, 1)
-	node := uint16(s.plan.SeqNode())
-	edit := func(kind Kind, step uint16, v float64) Command {
-		return Command{Kind: kind, Node: node, Param: step, Value: v}
+	node := uint16(s.Plan().SeqNode())
+	edit := func(kind stream.Kind, step uint16, v float64) stream.Command {
+		return stream.Command{Kind: kind, Node: node, Param: step, Value: v}
 	}
-	play(s, edit(Steps, 0, 4), edit(Trig, 0, 1), edit(Trig, 1, 0), edit(Trig, 2, 0), edit(Trig, 3, 1),
-		edit(Steps, 0, 65), edit(Trig, 1, 4), edit(StepChance, 0, 1.5), edit(StepGate, 0, math.NaN()), edit(Trig, 128<<6, 1), Command{Kind: Trig, Node: 1})
+	play(s, edit(stream.Steps, 0, 4), edit(stream.Trig, 0, 1), edit(stream.Trig, 1, 0), edit(stream.Trig, 2, 0), edit(stream.Trig, 3, 1),
+		edit(stream.Steps, 0, 65), edit(stream.Trig, 1, 4), edit(stream.StepChance, 0, 1.5), edit(stream.StepGate, 0, math.NaN()), edit(stream.Trig, 128<<6, 1), stream.Command{Kind: stream.Trig, Node: 1})
 	got := onsets(render(s, 24000*2/64))
 	if len(got) != 4 || got[1]-got[0] < 17999 || got[1]-got[0] > 18001 || got[2]-got[0] != 24000 {
 		t.Errorf("notes at %v, want them at 0, 18000, 24000, 42000", got)
@@ -164,7 +165,7 @@ func TestEdit(t *testing.T) {
 	if s.Ignored() != 6 {
 		t.Errorf("%d ignored, want 6", s.Ignored())
 	}
-	play(s, Command{Kind: Ramp, Node: node, Param: 10, Value: 240})
+	play(s, stream.Command{Kind: stream.Ramp, Node: node, Param: 10, Value: 240})
 	render(s, 750)
 	fast := onsets(render(s, 1500))
 	if len(fast) < 8 || fast[6]-fast[4] != 12000 {

@@ -3,21 +3,23 @@ package stream
 import (
 	"github.com/music-chronus/chronus/dsp"
 	"github.com/music-chronus/chronus/dsp/patch"
+	"github.com/music-chronus/chronus/dsp/stream/internal/voicing"
 )
 
-// node is a node's modules: one, or one for each voice, and of each of those two where it hears a stereo signal.
+// node is the modules of a node: one for each voice, and two of each if the node hears a stereo
+// signal without stereo ports.
 type node struct {
-	units  []unit // by voice, then by channel
-	width  int
-	group  int  // of voices; patch.NoGroup: none
-	bytes  int  // of each module's state
-	bypass bool // it is not rendered any more: what comes in goes out
-	gated  bool
-	sounds bool
-	back   bool
-	note   bool    // the stream itself renders it
-	pseudo bool    // it has no signal: the sequencer, or a track
-	stereo [2]bool // the first input is, and the first output
+	units    []unit // by voice, then by channel
+	width    int    // units of one voice
+	group    int    // voice group; patch.NoGroup: none
+	bytes    int    // of each module's state
+	bypass   bool   // units pass their input through
+	gated    bool
+	sounds   bool    // generates sound without an input
+	feedback bool    // a back node: gives what it heard one block ago
+	note     bool    // a note node: its voice renders it
+	pseudo   bool    // the sequencer or a track: no signal
+	stereo   [2]bool // first input, first output
 }
 
 // unit is a module with its signals.
@@ -26,25 +28,25 @@ type unit struct {
 	in        []input
 	out       [][]float32 // the signals of the present block
 	ins, outs [][]float32 // views for Render, cut to the present piece
-	mute      bool        // it has faulted in this block
-	held      []float32   // of a back node: what it gives next
+	mute      bool        // the module had a fault in this block
+	next      []float32   // of a feedback node: its output in the next block
 }
 
-// signal is what an input hears: the block of an output's signal, of a voice or of all.
+// signal is one source of an input: the block of a unit's output.
 type signal struct {
 	buf   []float32
-	voice *voice // nil: of none
+	voice *voicing.Voice // nil: outside the voices
 	fade  fade
 }
 
-// input is one signal that a module hears.
+// input is one signal that a module hears, the sum of its sources.
 type input struct {
-	from []signal
-	via  []signal  // instead of from, while the stream moves; nil: the same
-	sum  []float32 // where several cables meet, or voices; nil where there is one
+	from    []signal
+	blended []signal  // replaces from during a transition; nil: the same
+	sum     []float32 // nil if there is one source at most
 }
 
-// units is how many modules a node has.
+// units is the number of modules of a node.
 func units(plan *patch.Plan, i int) int {
 	p := &plan.Nodes()[i]
 	if p.Group != patch.NoGroup {
@@ -53,31 +55,35 @@ func units(plan *patch.Plan, i int) int {
 	return p.Width
 }
 
-// newNode makes a node with its modules, the first of which is there, and without those that go on by m.
-func newNode(plan *patch.Plan, i int, has first, m *move) node {
+// newNode makes a node with its modules, except those that a transition takes from the old stream.
+func newNode(plan *patch.Plan, i int, first prototype, t *transition) node {
 	p := &plan.Nodes()[i]
-	n := node{width: p.Width, bytes: has.bytes, group: p.Group, gated: p.Desc.Gated, sounds: p.Desc.GeneratesSound, back: p.Back, note: p.Note()}
+	n := node{
+		width: p.Width, bytes: first.bytes, group: p.Group, gated: p.Desc.Gated, sounds: p.Desc.GeneratesSound,
+		feedback: p.Back, note: p.Note(),
+	}
 	if n.pseudo = p.Pseudo(); n.pseudo {
 		return n
 	}
 	n.stereo = [2]bool{len(p.Desc.Inputs) > 0 && p.Desc.Inputs[0].Stereo, p.Desc.Outputs[0].Stereo}
 	n.units = make([]unit, units(plan, i))
+	ins, outs := dsp.Signals(p.Desc.Inputs), dsp.Signals(p.Desc.Outputs)
 	for k := range n.units {
 		u := &n.units[k]
-		goesOn := m.was(&n, i, k) != nil
+		reused := t.predecessorUnit(&n, i, k) != nil
 		switch {
-		case n.back:
-			u.held = make([]float32, plan.Block)
-		case n.note, goesOn:
-		case k == 0 && has.module != nil:
-			u.Module = has.module
+		case n.feedback:
+			u.next = make([]float32, plan.Block)
+		case n.note, reused:
+		case k == 0 && first.module != nil:
+			u.Module = first.module
 		default:
 			u.Module = newModule(p, plan)
 		}
-		u.in, u.ins = make([]input, dsp.Signals(p.Desc.Inputs)), make([][]float32, dsp.Signals(p.Desc.Inputs))
-		u.out, u.outs = make([][]float32, dsp.Signals(p.Desc.Outputs)), make([][]float32, dsp.Signals(p.Desc.Outputs))
+		u.in, u.ins = make([]input, ins), make([][]float32, ins)
+		u.out, u.outs = make([][]float32, outs), make([][]float32, outs)
 		for j := range u.out {
-			if !goesOn {
+			if !reused {
 				u.out[j] = make([]float32, plan.Block)
 			}
 		}
@@ -97,9 +103,8 @@ func newModule(n *patch.PlanNode, plan *patch.Plan) dsp.Module {
 	return m
 }
 
-// wire finds the signals that every module hears, and those that are heard.
+// wire connects the inputs of all modules and of the stream's outputs.
 func (s *Stream) wire() {
-	defer s.findHeard()
 	for i := range s.nodes[1:] {
 		p, n := &s.plan.Nodes()[i+1], &s.nodes[i+1]
 		for k := range n.units {
@@ -112,9 +117,10 @@ func (s *Stream) wire() {
 	}
 	for _, src := range s.plan.Outs() {
 		for c := range s.outs {
-			s.outs[c].from = s.append(s.outs[c].from, src, -1, c)
+			s.outs[c].from = s.appendSource(s.outs[c].from, src, -1, c)
 		}
 	}
+	s.wireVoices()
 }
 
 func (s *Stream) wireUnit(p *patch.PlanNode, u *unit, voice, channel int) {
@@ -127,9 +133,9 @@ func (s *Stream) wireUnit(p *patch.PlanNode, u *unit, voice, channel int) {
 		for _, c := range channels {
 			in := &u.in[sig]
 			for _, src := range sources {
-				in.from = s.append(in.from, src, voice, c)
+				in.from = s.appendSource(in.from, src, voice, c)
 				if p.Width == 1 && !p.Desc.Inputs[port].Stereo && s.plan.Nodes()[src.Node].Stereo(src.Port) {
-					in.from = s.append(in.from, src, voice, 1) // a mono port of a stereo module hears both
+					in.from = s.appendSource(in.from, src, voice, 1) // a mono port of a stereo module hears both
 				}
 			}
 			if len(in.from) > 1 {
@@ -140,8 +146,9 @@ func (s *Stream) wireUnit(p *patch.PlanNode, u *unit, voice, channel int) {
 	}
 }
 
-// append adds a channel of a source: for a voice that of the same voice, for others those of all voices.
-func (s *Stream) append(to []signal, src patch.Source, voice, channel int) []signal {
+// appendSource adds a channel of a source. An input in the same voice group hears its own voice
+// only, any other input (voice -1) hears all voices.
+func (s *Stream) appendSource(to []signal, src patch.Source, voice, channel int) []signal {
 	p, n := &s.plan.Nodes()[src.Node], &s.nodes[src.Node]
 	_, sig := dsp.FindPort(p.Desc.Outputs, p.Desc.Outputs[src.Port].Name)
 	if p.Desc.Outputs[src.Port].Stereo {
@@ -153,19 +160,19 @@ func (s *Stream) append(to []signal, src patch.Source, voice, channel int) []sig
 		}
 		from := signal{buf: n.units[v*n.width+channel%n.width].out[sig]}
 		if n.group != patch.NoGroup {
-			from.voice = s.voices[n.group].list[v]
+			from.voice = s.voices[n.group].Voice(v)
 		}
 		to = append(to, from)
 	}
 	return to
 }
 
-// silent tells whether a signal is of a voice that sleeps.
-func (sig *signal) silent() bool { return sig.voice != nil && !sig.voice.awake }
+// silent tells whether the signal belongs to a sleeping voice.
+func (sig *signal) silent() bool { return sig.voice != nil && !sig.voice.Awake }
 
 var silence [maxBlock]float32
 
-// gather is what an input hears: a signal, or the sum of several in their fixed order.
+// gather sums the sources of an input in their fixed order. A single source is not copied.
 func (in *input) gather(from, to int) []float32 {
 	var first, sum []float32
 	for i := range in.from {
@@ -193,8 +200,8 @@ func (in *input) gather(from, to int) []float32 {
 	return sum
 }
 
-// hear lets modules that faulted in the block before be heard again.
-func (n *node) hear() {
+// unmute ends the silence of modules that had a fault in the last block.
+func (n *node) unmute() {
 	for u := range n.units {
 		n.units[u].mute = false
 	}
@@ -207,9 +214,9 @@ func (n *node) gate(on bool) {
 	}
 }
 
-// through stands in for a node that is bypassed: its first input goes out, at its first output. Behind a gate it would sound for ever, and
-// what goes into a source is no sound: those are silent.
-func (n *node) through(u *unit) {
+// passThrough copies a bypassed node's first input to its first output. A gated node is silent
+// instead, since it would sound for ever, and so is a generator, whose inputs are no audio.
+func (n *node) passThrough(u *unit) {
 	u.clear()
 	if n.gated || n.sounds || len(u.ins) == 0 {
 		return
@@ -223,43 +230,17 @@ func (n *node) through(u *unit) {
 	}
 }
 
+// clear silences the present piece.
 func (u *unit) clear() {
 	for _, out := range u.outs {
 		clear(out)
 	}
 }
 
-// forget clears the block before: of a voice that slept it may be any, and no state has it.
-func (u *unit) forget() {
+// clearBlock clears the last block when a voice wakes. A saved state does not contain it, so streams
+// would differ in it.
+func (u *unit) clearBlock() {
 	for _, out := range u.out {
 		clear(out)
-	}
-}
-
-// goBack lets every back node take up what it gives in the next block; all of them hear this block, none the next.
-func (s *Stream) goBack() {
-	for pass := range 2 {
-		s.backPass(s, pass)
-		if s.move != nil {
-			s.backPass(s.move.old, pass)
-		}
-	}
-}
-
-func (s *Stream) backPass(of *Stream, pass int) {
-	for i := range of.nodes {
-		n := &of.nodes[i]
-		if !n.back {
-			continue
-		}
-		for k := range n.units {
-			switch u := &n.units[k]; {
-			case of != s && s.move.stays[i][k]:
-			case pass == 0:
-				copy(u.held, s.move.gather(&u.in[0], 0, s.plan.Block))
-			default:
-				copy(u.out[0], u.held)
-			}
-		}
 	}
 }

@@ -1,4 +1,4 @@
-package stream
+package stream_test
 
 import (
 	"math"
@@ -7,10 +7,12 @@ import (
 
 	"github.com/music-chronus/chronus/dsp/internal/measure"
 	"github.com/music-chronus/chronus/dsp/patch"
+	"github.com/music-chronus/chronus/dsp/stream"
+	"github.com/music-chronus/chronus/dsp/stream/internal/voicing"
 )
 
 // presetStream is a stream of a preset.
-func presetStream(t *testing.T, name string) *Stream {
+func presetStream(t *testing.T, name string) *stream.Stream {
 	t.Helper()
 	text, err := patch.Preset(name)
 	if err != nil {
@@ -22,7 +24,7 @@ func presetStream(t *testing.T, name string) *Stream {
 // sound has both channels of what was rendered.
 type sound struct{ left, right []float32 }
 
-func (x *sound) render(s *Stream, seconds float64) {
+func (x *sound) render(s *stream.Stream, seconds float64) {
 	out := make([]float32, 128)
 	for range int(seconds * 750) {
 		s.Render(out)
@@ -75,7 +77,7 @@ func TestPresets(t *testing.T) {
 				play(s, note(0, 64, 0.8), note(0, 67, 0.8), note(0, 72, 0.8))
 			}
 			x.render(s, 1)
-			play(s, Command{Kind: Note, Node: noteNode, Param: keys})
+			play(s, stream.Command{Kind: stream.Note, Node: noteNode, Param: voicing.Keys})
 			x.render(s, 0.5)
 			tail := 0.5
 			var end sound
@@ -94,8 +96,8 @@ func TestPresets(t *testing.T) {
 			if single < 0.03 || peak > 0.99 || offset > 0.01 || tail >= 30 || limited > 0 || faults > 0 {
 				t.Errorf("peak %g of one note and %g of all, offset %g, a tail of %g s, %d blocks limited, %d faults", single, peak, offset, tail, limited, faults)
 			}
-			for i := range s.voices[0].list {
-				if s.voices[0].list[i].awake {
+			for i := range s.Group(0).Len() {
+				if s.Group(0).Voice(i).Awake {
 					t.Error("a voice never sleeps")
 					break
 				}

@@ -1,4 +1,4 @@
-package stream
+package stream_test
 
 import (
 	"fmt"
@@ -8,6 +8,7 @@ import (
 
 	"github.com/music-chronus/chronus/dsp"
 	"github.com/music-chronus/chronus/dsp/patch"
+	"github.com/music-chronus/chronus/dsp/stream"
 )
 
 // kit is a patch of a group of voices that play one sample, and a node that plays another.
@@ -46,9 +47,9 @@ func kitPlan(t testing.TB, text string) *patch.Plan {
 	return plan
 }
 
-func kitStream(t testing.TB, text string) *Stream {
+func kitStream(t testing.TB, text string) *stream.Stream {
 	t.Helper()
-	s, err := New(kitPlan(t, text))
+	s, err := stream.New(kitPlan(t, text))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -59,11 +60,11 @@ func kitStream(t testing.TB, text string) *Stream {
 func TestSamplesRestore(t *testing.T) {
 	text := kit('1', '2')
 	one := kitStream(t, text)
-	loop, _, err := one.plan.Lookup("loop", "gain")
+	loop, _, err := one.Plan().Lookup("loop", "gain")
 	if err != nil {
 		t.Fatal(err)
 	}
-	play(one, Command{Frame: 10, Kind: Gate, Node: uint16(loop), Value: 1}, note(100, 60, 0.8), note(5000, 67, 1), note(9000, 60, 0), note(9500, 48, 0.5))
+	play(one, stream.Command{Frame: 10, Kind: stream.Gate, Node: uint16(loop), Value: 1}, note(100, 60, 0.8), note(5000, 67, 1), note(9000, 60, 0), note(9500, 48, 0.5))
 	sound := render(one, 160)
 	if slices.Max(sound) == 0 {
 		t.Fatal("nothing is heard")
@@ -90,7 +91,7 @@ func TestSamplesRestore(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := New(plan); err == nil || !strings.Contains(err.Error(), `node "drum": its sample has not been opened`) {
+	if _, err := stream.New(plan); err == nil || !strings.Contains(err.Error(), `node "drum": sample 1111`) {
 		t.Errorf("%v", err)
 	}
 }
@@ -102,14 +103,14 @@ func TestMoveToOtherSample(t *testing.T) {
 		plays bool
 	}{{'2', true}, {'3', false}} {
 		s := kitStream(t, kit('1', '2'))
-		loop, _, _ := s.plan.Lookup("loop", "gain")
-		play(s, Command{Kind: Gate, Node: uint16(loop), Value: 1})
+		loop, _, _ := s.Plan().Lookup("loop", "gain")
+		play(s, stream.Command{Kind: stream.Gate, Node: uint16(loop), Value: 1})
 		render(s, 20)
 		to, err := s.PrepareTransition(kitPlan(t, strings.Replace(kit('1', tt.low), "gain: 0.5", "gain: 0.4", 1)))
 		if err != nil {
 			t.Fatal(err)
 		}
-		s.Switch(to, s.seq+1)
+		s.Switch(to, s.Seq()+1)
 		render(to, 20)
 		if heard := slices.Max(render(to, 20)) > 0; heard != tt.plays {
 			t.Errorf("with the sample %c it is heard: %v", tt.low, heard)

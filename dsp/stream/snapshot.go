@@ -6,35 +6,39 @@ import (
 
 	"github.com/music-chronus/chronus/dsp"
 	"github.com/music-chronus/chronus/dsp/patch"
+	"github.com/music-chronus/chronus/dsp/stream/internal/limiter"
 )
 
-// stateVersion is that of the layout of a saved state.
+// stateVersion is the version of the layout of a saved state.
 const stateVersion = 4
 
 // commandBytes is the size of a saved command.
 const commandBytes = 36
 
-// Size is an upper bound of a saved state in bytes, reached when as many commands wait as can.
+// Size returns an upper bound of a saved state in bytes. A state with the most waiting commands
+// reaches it.
 func (s *Stream) Size() int { return s.size }
 
-// measure finds Size: a module's state is always of one size, and known, so that those that another stream renders are left alone.
-func (s *Stream) measure() {
+// measureSize computes Size. The size of each module's state is known, so modules that another
+// goroutine renders stay untouched.
+func (s *Stream) measureSize() {
 	e := dsp.NewCounter()
 	s.save(e)
 	s.size = e.Count() + pendingMax*commandBytes
 }
 
-// Save appends the complete state at this block boundary to dst: version, plan, block, Seq, the
-// commands that wait, and every node. It allocates nothing if dst has room for Size.
+// Save appends the complete state at this block boundary to dst: version, plan, block, Seq, waiting
+// commands and every node. It allocates nothing if dst has room for Size. It fails during a
+// transition.
 func (s *Stream) Save(dst []byte) ([]byte, error) {
-	if s.move != nil {
-		return dst, errMoving
+	if s.transition != nil {
+		return dst, errInTransition
 	}
 	e := s.encoder(dst)
 	s.save(e)
 	b := e.Bytes()
 	if n := len(b) - len(dst); s.size > 0 && n > s.size {
-		return dst, fmt.Errorf("patch %s: state of %d bytes; Size says %d", s.plan.Name, n, s.size)
+		return dst, fmt.Errorf("save: patch %s: the state has %d bytes, more than the computed %d", s.plan.Name, n, s.size)
 	}
 	return b, nil
 }
@@ -57,10 +61,10 @@ func (s *Stream) save(e *dsp.Encoder) {
 		e.Float64(c.Value)
 	}
 	s.amp.Save(e)
-	s.guard.save(e)
-	s.all.save(e)
+	s.limiter.Save(e)
+	s.controls.Save(e)
 	for g := range s.voices {
-		s.voices[g].save(e)
+		s.voices[g].Save(e)
 	}
 	if s.music.seq != nil {
 		s.music.seq.Save(e)
@@ -70,30 +74,29 @@ func (s *Stream) save(e *dsp.Encoder) {
 	}
 }
 
-// encoder reuses the stream's own, so that Save allocates nothing.
+// encoder reuses the stream's encoder, so that Save allocates nothing.
 func (s *Stream) encoder(dst []byte) *dsp.Encoder {
 	s.enc = *dsp.NewEncoder(dst)
 	return &s.enc
 }
 
-// Restore takes up a state that Save made. On an error the stream is as New made it. It
-// allocates nothing but the error.
+// Restore replaces the stream's state by one that Save made, of the same patch, rate, block and
+// channels. On an error the stream is as New made it. Restore allocates nothing but the error.
 func (s *Stream) Restore(src []byte) error {
 	s.dec = *dsp.NewDecoder(src)
-	err := s.take(&s.dec)
-	if err != nil {
+	if err := s.decode(&s.dec); err != nil {
 		s.reset()
-		return fmt.Errorf("patch %s: %w", s.plan.Name, err)
+		return fmt.Errorf("restore: patch %s: %w", s.plan.Name, err)
 	}
 	return nil
 }
 
-func (s *Stream) take(d *dsp.Decoder) error {
+func (s *Stream) decode(d *dsp.Decoder) error {
 	if v := d.Uint32(); d.Err() == nil && v != stateVersion {
-		return fmt.Errorf("saved state has version %d; this program reads %d", v, stateVersion)
+		return fmt.Errorf("the saved state has version %d; this program reads version %d", v, stateVersion)
 	}
 	if h := d.Uint64(); d.Err() == nil && h != s.plan.Hash {
-		return fmt.Errorf("saved state is of another patch, rate, block or channel count (%x, not %x)", h, s.plan.Hash)
+		return fmt.Errorf("the saved state is of another patch, rate, block or channel count (hash %x, not %x)", h, s.plan.Hash)
 	}
 	s.restore(d)
 	if d.Err() == nil && d.Remaining() > 0 {
@@ -126,10 +129,10 @@ func (s *Stream) restore(d *dsp.Decoder) {
 		}
 	}
 	s.amp.Restore(d)
-	s.guard.restore(d)
-	s.all.restore(d)
+	s.limiter.Restore(d)
+	s.controls.Restore(d)
 	for g := range s.voices {
-		s.voices[g].restore(d)
+		s.voices[g].Restore(d)
 	}
 	if s.music.seq != nil {
 		s.music.seq.Restore(d)
@@ -139,11 +142,11 @@ func (s *Stream) restore(d *dsp.Decoder) {
 	}
 }
 
-// unitBytes is what save needs for a unit.
+// unitBytes is the size of a unit's state.
 func (n *node) unitBytes(u *unit) int {
 	switch {
-	case n.back:
-		return 4 * len(u.held)
+	case n.feedback:
+		return 4 * len(u.next)
 	case n.note:
 		return 4 * len(u.out)
 	}
@@ -158,14 +161,14 @@ func (n *node) save(e *dsp.Encoder) {
 			continue
 		}
 		switch {
-		case n.back:
+		case n.feedback:
 			e.Float32s(u.out[0])
 			continue
 		case !n.note:
 			u.Save(e)
 		}
 		for _, out := range u.out {
-			e.Float32(out[len(out)-1]) // what would stand still, should another stream take over next
+			e.Float32(out[len(out)-1]) // a transition may hold this value
 		}
 	}
 }
@@ -175,7 +178,7 @@ func (n *node) restore(d *dsp.Decoder) {
 	for i := range n.units {
 		u := &n.units[i]
 		switch {
-		case n.back:
+		case n.feedback:
 			d.Float32s(u.out[0])
 			continue
 		case !n.note:
@@ -187,24 +190,25 @@ func (n *node) restore(d *dsp.Decoder) {
 	}
 }
 
-// reset makes the stream as New made it. New modules, for a refused state may hold anything.
+// reset makes the stream as New made it, with new modules, since an invalid state may have left any
+// values in them.
 func (s *Stream) reset() {
 	s.block, s.seq, s.faults, s.faulty, s.ignored, s.pending.n = 0, 0, 0, 0, 0, 0
-	s.guard = newGuard(float64(s.plan.Rate))
+	s.limiter = limiter.New(float64(s.plan.Rate))
 	s.amp.Jump(s.plan.Nodes()[0].Values[patch.EngineAmp])
-	s.all = newControls(s.plan)
+	s.controls = newControls(s.plan)
 	for g := range s.voices {
-		s.voices[g].reset()
+		s.voices[g].Reset()
 	}
 	if s.music.seq != nil {
-		s.compose(0)
+		s.loadMusic(0)
 	}
 	for i := range s.nodes {
 		n := &s.nodes[i]
 		n.bypass = false
 		for k := range n.units {
 			u := &n.units[k]
-			if !n.back && !n.note {
+			if !n.feedback && !n.note {
 				u.Module = newModule(&s.plan.Nodes()[i], s.plan)
 			}
 			for _, out := range u.out {

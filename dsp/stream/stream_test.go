@@ -1,17 +1,19 @@
-package stream
+package stream_test
 
 import (
 	"bytes"
 	"math"
+	"sync/atomic"
 	"testing"
 
 	"pgregory.net/rapid"
 
 	"github.com/music-chronus/chronus/dsp/patch"
+	"github.com/music-chronus/chronus/dsp/stream"
 )
 
 // newStream makes a stream of the default patch, or of text.
-func newStream(t testing.TB, text string, block, channels int) *Stream {
+func newStream(t testing.TB, text string, block, channels int) *stream.Stream {
 	t.Helper()
 	b := []byte(text)
 	if text == "" {
@@ -25,7 +27,7 @@ func newStream(t testing.TB, text string, block, channels int) *Stream {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s, err := New(plan)
+	s, err := stream.New(plan)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -33,9 +35,9 @@ func newStream(t testing.TB, text string, block, channels int) *Stream {
 }
 
 // lookup finds a parameter of the stream's patch.
-func lookup(t testing.TB, s *Stream, node, param string) (uint16, uint16) {
+func lookup(t testing.TB, s *stream.Stream, node, param string) (uint16, uint16) {
 	t.Helper()
-	n, p, err := s.plan.Lookup(node, param)
+	n, p, err := s.Plan().Lookup(node, param)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -43,11 +45,11 @@ func lookup(t testing.TB, s *Stream, node, param string) (uint16, uint16) {
 }
 
 // render gives the next count blocks, one channel of them.
-func render(s *Stream, count int) (mono []float32) {
-	out := make([]float32, s.plan.Block*s.plan.Channels)
+func render(s *stream.Stream, count int) (mono []float32) {
+	out := make([]float32, s.Plan().Block*s.Plan().Channels)
 	for range count {
 		s.Render(out)
-		for i := 0; i < len(out); i += s.plan.Channels {
+		for i := 0; i < len(out); i += s.Plan().Channels {
 			mono = append(mono, out[i])
 		}
 	}
@@ -60,8 +62,8 @@ func TestExactFrame(t *testing.T) {
 		s := newStream(t, "", block, 2)
 		gate, _ := lookup(t, s, "adsr1", "attack")
 		sine, gain := lookup(t, s, "sine1", "gain")
-		s.Push(Command{Seq: 1, Kind: Set, Node: sine, Param: gain, Value: 1})
-		s.Push(Command{Seq: 2, Frame: 1000, Kind: Gate, Node: gate, Value: 1})
+		s.Push(stream.Command{Seq: 1, Kind: stream.Set, Node: sine, Param: gain, Value: 1})
+		s.Push(stream.Command{Seq: 2, Frame: 1000, Kind: stream.Gate, Node: gate, Value: 1})
 		out := render(s, 2000/block+1)
 		first := -1
 		for i, v := range out {
@@ -82,10 +84,10 @@ func TestBlockSizes(t *testing.T) {
 		s := newStream(t, "", block, 1)
 		adsr, _ := lookup(t, s, "adsr1", "attack")
 		filter, cutoff := lookup(t, s, "filter1", "cutoff")
-		for i, c := range []Command{
-			{Frame: 100, Kind: Gate, Node: adsr, Value: 1}, {Frame: 333, Kind: Set, Node: filter, Param: cutoff, Value: 300},
-			{Frame: 334, Kind: Set, Node: filter, Param: cutoff, Value: 9000}, {Frame: 4001, Kind: Gate, Node: adsr},
-			{Frame: 4001, Kind: Gate, Node: adsr, Value: 1}, {Frame: 6000, Kind: Set, Node: 0, Value: 0.25},
+		for i, c := range []stream.Command{
+			{Frame: 100, Kind: stream.Gate, Node: adsr, Value: 1}, {Frame: 333, Kind: stream.Set, Node: filter, Param: cutoff, Value: 300},
+			{Frame: 334, Kind: stream.Set, Node: filter, Param: cutoff, Value: 9000}, {Frame: 4001, Kind: stream.Gate, Node: adsr},
+			{Frame: 4001, Kind: stream.Gate, Node: adsr, Value: 1}, {Frame: 6000, Kind: stream.Set, Node: 0, Value: 0.25},
 		} {
 			c.Seq = uint64(i) + 1
 			s.Push(c)
@@ -105,9 +107,9 @@ func TestBlockSizes(t *testing.T) {
 // A stream that takes up another's state, at any block, goes on bit for bit, whatever was commanded.
 func TestSaveRestoreContinue(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
-		commands := rapid.SliceOfN(rapid.Custom(func(rt *rapid.T) Command {
-			return Command{
-				Frame: rapid.Uint64Range(0, 4000).Draw(rt, "frame"), Kind: Kind(rapid.IntRange(0, 3).Draw(rt, "kind")),
+		commands := rapid.SliceOfN(rapid.Custom(func(rt *rapid.T) stream.Command {
+			return stream.Command{
+				Frame: rapid.Uint64Range(0, 4000).Draw(rt, "frame"), Kind: stream.Kind(rapid.IntRange(0, 3).Draw(rt, "kind")),
 				Node: uint16(rapid.IntRange(0, 5).Draw(rt, "node")), Param: uint16(rapid.IntRange(0, 6).Draw(rt, "param")),
 				Value: rapid.OneOf(rapid.Float64Range(0, 1), rapid.Float64Range(0, 20000), rapid.Float64()).Draw(rt, "value"),
 			}
@@ -159,8 +161,8 @@ func TestSaveRestoreContinue(t *testing.T) {
 func TestRestoreRefuses(t *testing.T) {
 	s := newStream(t, "", 64, 2)
 	adsr, _ := lookup(t, s, "adsr1", "attack")
-	s.Push(Command{Seq: 1, Kind: Gate, Node: adsr, Value: 1})
-	s.Push(Command{Seq: 2, Frame: 9000, Kind: Gate, Node: adsr})
+	s.Push(stream.Command{Seq: 1, Kind: stream.Gate, Node: adsr, Value: 1})
+	s.Push(stream.Command{Seq: 2, Frame: 9000, Kind: stream.Gate, Node: adsr})
 	render(s, 5)
 	good, err := s.Save(nil)
 	if err != nil {
@@ -190,14 +192,14 @@ func TestRestoreRefuses(t *testing.T) {
 // Commands that cannot be carried out are counted, and change nothing.
 func TestIgnored(t *testing.T) {
 	s, quiet := newStream(t, "", 64, 1), newStream(t, "", 64, 1)
-	for i, c := range []Command{
-		{Kind: Set, Node: 99, Value: 1}, {Kind: Set, Node: 1, Param: 99, Value: 1}, {Kind: Set, Node: 1, Value: math.NaN()},
-		{Kind: Set, Node: 1, Value: 1e9}, {Kind: Gate, Node: 1, Value: 1}, {Kind: 7, Node: 1, Value: 1}, {Kind: Gate, Node: 2, Value: math.NaN()},
+	for i, c := range []stream.Command{
+		{Kind: stream.Set, Node: 99, Value: 1}, {Kind: stream.Set, Node: 1, Param: 99, Value: 1}, {Kind: stream.Set, Node: 1, Value: math.NaN()},
+		{Kind: stream.Set, Node: 1, Value: 1e9}, {Kind: stream.Gate, Node: 1, Value: 1}, {Kind: 7, Node: 1, Value: 1}, {Kind: stream.Gate, Node: 2, Value: math.NaN()},
 	} {
 		c.Seq = uint64(i) + 1
 		s.Push(c)
 	}
-	s.Push(Command{Seq: 3, Kind: Gate, Node: 2, Value: 1}) // a Seq that is past
+	s.Push(stream.Command{Seq: 3, Kind: stream.Gate, Node: 2, Value: 1}) // a Seq that is past
 	got, want := render(s, 10), render(quiet, 10)
 	for i := range got {
 		if got[i] != want[i] {
@@ -213,19 +215,19 @@ func TestIgnored(t *testing.T) {
 func TestPendingFull(t *testing.T) {
 	s := newStream(t, "", 64, 1)
 	adsr, _ := lookup(t, s, "adsr1", "attack")
-	for i := range uint64(pendingMax + 1) {
-		s.Push(Command{Seq: i + 1, Frame: 10000 - i, Kind: Gate, Node: adsr, Value: float64(i % 2)})
+	for i := range uint64(stream.PendingMax + 1) {
+		s.Push(stream.Command{Seq: i + 1, Frame: 10000 - i, Kind: stream.Gate, Node: adsr, Value: float64(i % 2)})
 	}
-	if s.pending.n != pendingMax || s.Ignored() != 1 {
-		t.Fatalf("%d wait, %d ignored", s.pending.n, s.Ignored())
+	if s.Waiting() != stream.PendingMax || s.Ignored() != 1 {
+		t.Fatalf("%d wait, %d ignored", s.Waiting(), s.Ignored())
 	}
 	// the first to be due, when the last came, was number 4,096
-	for i := range uint64(pendingMax) {
-		want := pendingMax - i
+	for i := range uint64(stream.PendingMax) {
+		want := stream.PendingMax - i
 		if i == 0 {
-			want = pendingMax + 1
+			want = stream.PendingMax + 1
 		}
-		if c := s.pending.take(); c.Seq != want {
+		if c := s.TakeWaiting(); c.Seq != want {
 			t.Fatalf("command %d is due as number %d, it should be %d", c.Seq, i, want)
 		}
 	}
@@ -253,6 +255,8 @@ cables: [a > out, b > out]
 // Every channel has the same sound, and between blocks the probe names no node.
 func TestChannels(t *testing.T) {
 	s := newStream(t, "version: 1\nnodes: [{id: a, type: sine}]\ncables: [a > out]\n", 64, 3)
+	var probe atomic.Uint64
+	s.SetProbe(&probe)
 	out := make([]float32, 64*3)
 	s.Render(out)
 	for f := range 64 {
@@ -260,8 +264,8 @@ func TestChannels(t *testing.T) {
 			t.Fatalf("frame %d differs between channels", f)
 		}
 	}
-	if s.probe.Load() != 0 || s.Block() != 1 {
-		t.Errorf("probe %d, block %d", s.probe.Load(), s.Block())
+	if probe.Load() != 0 || s.Block() != 1 {
+		t.Errorf("probe %d, block %d", probe.Load(), s.Block())
 	}
 }
 
@@ -271,7 +275,7 @@ func TestNoAllocs(t *testing.T) {
 	seq := uint64(0)
 	if n := testing.AllocsPerRun(500, func() {
 		seq++
-		s.Push(Command{Seq: seq, Kind: Gate, Node: 2, Value: float64(seq % 2)})
+		s.Push(stream.Command{Seq: seq, Kind: stream.Gate, Node: 2, Value: float64(seq % 2)})
 		s.Render(out)
 		state, _ = s.Save(state[:0])
 		_ = s.Restore(state)
@@ -282,7 +286,7 @@ func TestNoAllocs(t *testing.T) {
 
 func BenchmarkRender(b *testing.B) {
 	s := newStream(b, "", 64, 2)
-	s.Push(Command{Seq: 1, Kind: Gate, Node: 2, Value: 1})
+	s.Push(stream.Command{Seq: 1, Kind: stream.Gate, Node: 2, Value: 1})
 	out := make([]float32, 128)
 	for b.Loop() {
 		s.Render(out)

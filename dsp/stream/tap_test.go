@@ -1,6 +1,7 @@
-package stream
+package stream_test
 
 import (
+	"github.com/music-chronus/chronus/dsp/stream"
 	"slices"
 	"strings"
 	"testing"
@@ -14,7 +15,7 @@ nodes: [{id: wide, type: pan, params: {pan: 0.5}}]
 cables: [note.pitch > osc > env > wide > out]
 `
 	with, without := newStream(t, text, 64, 2), newStream(t, text, 64, 2)
-	taps := map[string]*Tap{}
+	taps := map[string]*stream.Tap{}
 	for _, name := range []string{"env", "wide.out", "wide", "note.velocity"} {
 		tap, err := with.Tap(name)
 		if err != nil {
@@ -22,7 +23,7 @@ cables: [note.pitch > osc > env > wide > out]
 		}
 		taps[name] = tap
 	}
-	for _, s := range []*Stream{with, without} {
+	for _, s := range []*stream.Stream{with, without} {
 		play(s, note(100, 60, 1), note(300, 67, 0.5))
 	}
 	out, want := make([]float32, 128), make([]float32, 128)

@@ -1,4 +1,4 @@
-package stream
+package stream_test
 
 import (
 	"bytes"
@@ -11,6 +11,7 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/music-chronus/chronus/dsp/patch"
+	"github.com/music-chronus/chronus/dsp/stream"
 )
 
 const noteNode = 1
@@ -26,15 +27,15 @@ cables: [note.pitch > osc > env > out]
 }
 
 // play pushes commands, numbered.
-func play(s *Stream, commands ...Command) {
+func play(s *stream.Stream, commands ...stream.Command) {
 	for _, c := range commands {
 		c.Seq = s.Seq() + 1
 		s.Push(c)
 	}
 }
 
-func note(frame uint64, key int, velocity float64) Command {
-	return Command{Frame: frame, Kind: Note, Node: noteNode, Param: uint16(key), Value: velocity}
+func note(frame uint64, key int, velocity float64) stream.Command {
+	return stream.Command{Frame: frame, Kind: stream.Note, Node: noteNode, Param: uint16(key), Value: velocity}
 }
 
 // crossings counts the times that a signal rises through 0.
@@ -48,12 +49,12 @@ func crossings(x []float32) (n int) {
 }
 
 // awake lists the keys of the voices that sound, by voice; -1 for one that sleeps.
-func awake(s *Stream) string {
+func awake(s *stream.Stream) string {
 	var out []int
-	for _, x := range s.voices[0].list {
+	for i := range s.Group(0).Len() {
 		k := -1
-		if x.awake {
-			k = x.key
+		if v := s.Group(0).Voice(i); v.Awake {
+			k = v.Key
 		}
 		out = append(out, k)
 	}
@@ -112,17 +113,17 @@ func TestChord(t *testing.T) {
 func TestSteal(t *testing.T) {
 	for _, tt := range []struct {
 		options string
-		notes   []Command // two blocks apart
+		notes   []stream.Command // two blocks apart
 		want    string
 	}{
-		{"count: 3", []Command{note(0, 60, 1), note(0, 62, 1)}, "[60 62 -1]"},
-		{"count: 2", []Command{note(0, 60, 1), note(0, 62, 1), note(0, 64, 1)}, "[64 62]"},
-		{"count: 2", []Command{note(0, 60, 1), note(0, 62, 1), note(0, 62, 0), note(0, 64, 1)}, "[60 64]"},
-		{"count: 2\n  steal: quietest", []Command{note(0, 60, 1), note(0, 62, 1), note(0, 60, 0), note(0, 62, 0), note(0, 64, 1)}, "[64 62]"},
-		{"count: 2\n  steal: same", []Command{note(0, 60, 1), note(0, 62, 1), note(0, 62, 1)}, "[60 62]"},
-		{"count: 3\n  unison: 2", []Command{note(0, 60, 1)}, "[60 60 -1]"},
-		{"count: 3\n  unison: 2", []Command{note(0, 60, 1), note(0, 62, 1)}, "[62 60 62]"},
-		{"count: 2\n  unison: 2", []Command{note(0, 60, 1), note(0, 62, 1)}, "[62 62]"},
+		{"count: 3", []stream.Command{note(0, 60, 1), note(0, 62, 1)}, "[60 62 -1]"},
+		{"count: 2", []stream.Command{note(0, 60, 1), note(0, 62, 1), note(0, 64, 1)}, "[64 62]"},
+		{"count: 2", []stream.Command{note(0, 60, 1), note(0, 62, 1), note(0, 62, 0), note(0, 64, 1)}, "[60 64]"},
+		{"count: 2\n  steal: quietest", []stream.Command{note(0, 60, 1), note(0, 62, 1), note(0, 60, 0), note(0, 62, 0), note(0, 64, 1)}, "[64 62]"},
+		{"count: 2\n  steal: same", []stream.Command{note(0, 60, 1), note(0, 62, 1), note(0, 62, 1)}, "[60 62]"},
+		{"count: 3\n  unison: 2", []stream.Command{note(0, 60, 1)}, "[60 60 -1]"},
+		{"count: 3\n  unison: 2", []stream.Command{note(0, 60, 1), note(0, 62, 1)}, "[62 60 62]"},
+		{"count: 2\n  unison: 2", []stream.Command{note(0, 60, 1), note(0, 62, 1)}, "[62 62]"},
 	} {
 		s := newStream(t, poly(tt.options), 64, 1)
 		for _, n := range tt.notes {
@@ -138,7 +139,7 @@ func TestSteal(t *testing.T) {
 // The pedal holds notes that have ended; a note played again ends the one before it.
 func TestSustain(t *testing.T) {
 	s := newStream(t, poly("count: 3"), 64, 1)
-	pedal := func(on float64) Command { return Command{Kind: Set, Node: 0, Param: 4, Value: on} }
+	pedal := func(on float64) stream.Command { return stream.Command{Kind: stream.Set, Node: 0, Param: 4, Value: on} }
 	play(s, pedal(1), note(0, 60, 1))
 	render(s, 2)
 	play(s, note(0, 60, 0))
@@ -165,7 +166,7 @@ func TestPitch(t *testing.T) {
 	s := newStream(t, poly("count: 1\n  glide: 0.1"), 64, 1)
 	play(s, note(0, 57, 1), note(4800, 69, 1))
 	render(s, 75)
-	pitch := func() float64 { return float64(s.nodes[noteNode].units[0].out[0][63]) }
+	pitch := func() float64 { return float64(s.Output(noteNode, 0)[0][63]) }
 	if got := pitch(); got != -1 {
 		t.Errorf("pitch %g, want -1", got)
 	}
@@ -177,7 +178,7 @@ func TestPitch(t *testing.T) {
 	if got := pitch(); got != 0 {
 		t.Errorf("after the glide: %g, want 0", got)
 	}
-	play(s, Command{Kind: Set, Node: 0, Param: 1, Value: 12})
+	play(s, stream.Command{Kind: stream.Set, Node: 0, Param: 1, Value: 12})
 	render(s, 10)
 	if got := pitch(); got != 1 {
 		t.Errorf("bent by an octave: %g", got)
@@ -185,7 +186,7 @@ func TestPitch(t *testing.T) {
 	u := newStream(t, poly("count: 2\n  unison: 2\n  detune: 20"), 64, 1)
 	play(u, note(0, 69, 1))
 	render(u, 2)
-	low, high := u.nodes[noteNode].units[0].out[0][0], u.nodes[noteNode].units[1].out[0][0]
+	low, high := u.Output(noteNode, 0)[0][0], u.Output(noteNode, 1)[0][0]
 	if math.Abs(float64(high-low)-20.0/1200) > 1e-7 || low != -high {
 		t.Errorf("unison from %g to %g oct", low, high)
 	}
@@ -197,8 +198,8 @@ func TestSpread(t *testing.T) {
 		u := newStream(t, poly("count: 6\n  unison: 3"), 64, 1)
 		play(u, note(0, 69, 1), note(0, 72, 1))
 		render(u, 2)
-		for i := range u.voices[0].list {
-			out := u.nodes[noteNode].units[i].out
+		for i := range u.Group(0).Len() {
+			out := u.Output(noteNode, i)
 			if want := float32(i%3) - 1; out[patch.NoteSpread][5] != want {
 				t.Errorf("voice %d stands at %g, want %g", i, out[patch.NoteSpread][5], want)
 			}
@@ -221,7 +222,7 @@ func TestSpread(t *testing.T) {
 func TestBadNotes(t *testing.T) {
 	s := newStream(t, poly("count: 2"), 64, 1)
 	play(s, note(0, 129, 0), note(0, 128, 1), note(0, 60, 1.5), note(0, 60, -1), note(0, 60, math.NaN()), note(0, 60, math.Inf(1)),
-		Command{Kind: Note, Node: 2, Param: 60, Value: 1}, Command{Kind: Gate, Node: 3, Value: 1}, Command{Kind: Pressure, Node: noteNode, Param: 200, Value: 1})
+		stream.Command{Kind: stream.Note, Node: 2, Param: 60, Value: 1}, stream.Command{Kind: stream.Gate, Node: 3, Value: 1}, stream.Command{Kind: stream.Pressure, Node: noteNode, Param: 200, Value: 1})
 	render(s, 2)
 	if awake(s) != "[-1 -1]" || s.Ignored() != 9 {
 		t.Errorf("%s, %d ignored", awake(s), s.Ignored())
@@ -253,7 +254,7 @@ cables:
 `
 
 // continues renders blocks with one, and from cut on with two, which takes up one's state there: they must be equal.
-func continues(rt *rapid.T, one, two *Stream, cut, blocks int) {
+func continues(rt *rapid.T, one, two *stream.Stream, cut, blocks int) {
 	rt.Helper()
 	out1, out2 := make([]float32, 128), make([]float32, 128)
 	for n := range blocks {
@@ -285,15 +286,15 @@ func continues(rt *rapid.T, one, two *Stream, cut, blocks int) {
 // A stream with voices goes on from a saved state bit for bit, whatever was played.
 func TestVoicesRestore(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
-		commands := rapid.SliceOfN(rapid.Custom(func(rt *rapid.T) Command {
+		commands := rapid.SliceOfN(rapid.Custom(func(rt *rapid.T) stream.Command {
 			c := note(rapid.Uint64Range(0, 6000).Draw(rt, "frame"), rapid.IntRange(55, 62).Draw(rt, "key"), rapid.Float64Range(0, 1).Draw(rt, "velocity"))
 			switch rapid.IntRange(0, 5).Draw(rt, "kind") {
 			case 0:
 				c.Value = 0
 			case 1:
-				c.Kind = Pressure
+				c.Kind = stream.Pressure
 			case 2:
-				c.Kind, c.Node, c.Param = Set, 0, uint16(rapid.IntRange(1, 4).Draw(rt, "param"))
+				c.Kind, c.Node, c.Param = stream.Set, 0, uint16(rapid.IntRange(1, 4).Draw(rt, "param"))
 				c.Value = math.Round(c.Value)
 			}
 			return c
@@ -334,7 +335,7 @@ func TestVoicesNoAllocs(t *testing.T) {
 func TestBypassSource(t *testing.T) {
 	s := newStream(t, poly("count: 1"), 64, 1)
 	osc, _ := lookup(t, s, "osc", "gain")
-	play(s, note(0, 45, 1), Command{Kind: Bypass, Node: osc, Value: 1})
+	play(s, note(0, 45, 1), stream.Command{Kind: stream.Bypass, Node: osc, Value: 1})
 	for i, v := range render(s, 20) {
 		if v != 0 {
 			t.Fatalf("%g at frame %d", v, i)
@@ -367,7 +368,7 @@ func TestTooLarge(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := New(plan); err == nil || !strings.Contains(err.Error(), `with node "d" its state takes`) {
+	if _, err := stream.New(plan); err == nil || !strings.Contains(err.Error(), `node "d": with it the state takes`) {
 		t.Errorf("%v", err)
 	}
 }

@@ -36,7 +36,7 @@ type Limits struct{ Bytes, Lines, Tokens int }
 const maxDepth = 16
 
 // ErrEmpty: there is nothing in a text.
-var ErrEmpty = errors.New("it holds no YAML document, it must hold one")
+var ErrEmpty = errors.New("no YAML document; there must be one")
 
 // Source is what a text is, like "patch", and its name: messages begin with them.
 type Source struct{ Kind, Name string }
@@ -71,7 +71,7 @@ func (s Source) Read(text []byte, l Limits, walk func(r *Reader, body ast.Node))
 		return fmt.Errorf("%s %s: %w", s.Kind, s.Name, ErrEmpty)
 	}
 	if len(file.Docs) > 1 {
-		return fmt.Errorf("%s %s: it holds %d YAML documents, it must hold one", s.Kind, s.Name, len(file.Docs))
+		return fmt.Errorf("%s %s: %d YAML documents; there must be one", s.Kind, s.Name, len(file.Docs))
 	}
 	r := &Reader{Source: s}
 	walk(r, file.Docs[0].Body)
@@ -81,14 +81,14 @@ func (s Source) Read(text []byte, l Limits, walk func(r *Reader, body ast.Node))
 // tokens are the words and signs of a text of bounded size.
 func (s Source) tokens(text []byte, l Limits) (token.Tokens, error) {
 	if len(text) > l.Bytes {
-		return nil, fmt.Errorf("%s %s: %d bytes; the most are %d", s.Kind, s.Name, len(text), l.Bytes)
+		return nil, fmt.Errorf("%s %s: %d bytes; the maximum is %d", s.Kind, s.Name, len(text), l.Bytes)
 	}
 	if n := bytes.Count(text, []byte{'\n'}); n > l.Lines {
-		return nil, fmt.Errorf("%s %s: %d lines; the most are %d", s.Kind, s.Name, n, l.Lines)
+		return nil, fmt.Errorf("%s %s: %d lines; the maximum is %d", s.Kind, s.Name, n, l.Lines)
 	}
 	tokens := lexer.Tokenize(string(text))
 	if len(tokens) > l.Tokens {
-		return nil, fmt.Errorf("%s %s: %d words and signs; the most are %d", s.Kind, s.Name, len(tokens), l.Tokens)
+		return nil, fmt.Errorf("%s %s: %d tokens; the maximum is %d", s.Kind, s.Name, len(tokens), l.Tokens)
 	}
 	depth := 0
 	for _, t := range tokens {
@@ -99,7 +99,7 @@ func (s Source) tokens(text []byte, l Limits) (token.Tokens, error) {
 			depth = max(0, depth-1)
 		}
 		if depth > maxDepth {
-			return nil, s.Errorf(Pos{t.Position.Line, t.Position.Column}, "more than %d brackets deep", maxDepth)
+			return nil, s.Errorf(Pos{t.Position.Line, t.Position.Column}, "brackets are nested too deep; the maximum is %d", maxDepth)
 		}
 	}
 	return tokens, nil
@@ -147,9 +147,9 @@ func (r *Reader) Fields(n ast.Node, what string, known []string, field func(key 
 		}
 		switch {
 		case known != nil && !slices.Contains(known, key):
-			r.Fail(keyNode, "%s has no %q%s", what, Clip(key), OrNearest(key, known))
+			r.Fail(keyNode, "%s has no key %q%s", what, Clip(key), OrNearest(key, known))
 		case seen[key]:
-			r.Fail(keyNode, "%s has %q twice", what, Clip(key))
+			r.Fail(keyNode, "%s has the key %q twice; remove one", what, Clip(key))
 		default:
 			seen[key] = true
 			field(key, keyNode, it.Value())
@@ -172,6 +172,34 @@ func (r *Reader) Number(n ast.Node, what string, lo, hi float64, whole bool) flo
 		r.Fail(n, "%s must be %s from %g to %g", what, kind, lo, hi)
 	}
 	return x
+}
+
+// List calls one for each item of a list of at most so many. It stops at the first error.
+func (r *Reader) List(n ast.Node, what string, most int, one func(ast.Node)) {
+	s, ok := n.(*ast.SequenceNode)
+	if !ok {
+		r.Fail(n, "%s must be a list", what)
+		return
+	}
+	if len(s.Values) > most {
+		r.Fail(n, "%d %s; the maximum is %d", len(s.Values), what, most)
+		return
+	}
+	for _, v := range s.Values {
+		if r.Err == nil {
+			one(v)
+		}
+	}
+}
+
+// Bool reads true or false.
+func (r *Reader) Bool(n ast.Node, what string) bool {
+	b, ok := n.(*ast.BoolNode)
+	if !ok {
+		r.Fail(n, "%s must be true or false", what)
+		return false
+	}
+	return b.Value
 }
 
 // Word is a scalar as text.

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/music-chronus/chronus/osc"
+	"github.com/music-chronus/chronus/osc/admission"
 )
 
 // Values are the addresses that exist, and what they have now. When other addresses exist there are other Values, and those of before
@@ -59,7 +60,7 @@ type subscriber struct {
 // Feed tells its subscribers. Any number of goroutines may use it.
 type Feed struct {
 	now    func() Values
-	places *osc.Quota
+	places *admission.Quota
 
 	mu     sync.Mutex
 	list   map[any]*subscriber
@@ -76,7 +77,7 @@ type Feed struct {
 
 // New makes a feed of what now returns, and starts its goroutine. The caller closes it.
 func New(now func() Values) *Feed {
-	f := &Feed{now: now, places: osc.NewQuota(Most), list: map[any]*subscriber{}, line: make(chan string, lines), wake: make(chan struct{}, 1), done: make(chan struct{})}
+	f := &Feed{now: now, places: admission.NewQuota(Most), list: map[any]*subscriber{}, line: make(chan string, lines), wake: make(chan struct{}, 1), done: make(chan struct{})}
 	go f.run()
 	return f
 }

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/music-chronus/chronus/osc"
+	"github.com/music-chronus/chronus/osc/admission"
 )
 
 // board is Values that a test writes.
@@ -67,7 +68,7 @@ func boardOf(t testing.TB, addresses ...string) *board {
 func still(b *board) (f *Feed, view *Values) {
 	view = new(Values)
 	*view = b
-	return &Feed{now: func() Values { return *view }, places: osc.NewQuota(Most), list: map[any]*subscriber{}, line: make(chan string, lines), wake: make(chan struct{}, 1)}, view
+	return &Feed{now: func() Values { return *view }, places: admission.NewQuota(Most), list: map[any]*subscriber{}, line: make(chan string, lines), wake: make(chan struct{}, 1)}, view
 }
 
 // ear is what a subscriber has been told since it was last asked.

@@ -53,7 +53,7 @@ func TestParseMap(t *testing.T) {
 
 func TestMapErrors(t *testing.T) {
 	for _, tt := range []struct{ text, want string }{
-		{"a: 1", `map m:1:1: a map has no "a"; there are version, bend, controllers, programs`},
+		{"a: 1", `map m:1:1: a map has no key "a"; there are version, bend, controllers, programs`},
 		{"bend: 2", "map m:1:5: version is missing: the first line should be version: 1"},
 		{"version: 2", "map m:1:10: version must be 1"},
 		{"version: 1\nversion: 1", "m:2:1"},
@@ -78,8 +78,8 @@ func TestMapErrors(t *testing.T) {
 		{"version: 1\nprograms:\n  - {address: /x}", "a program needs both program, its number from 0, and address"},
 		{"version: 1\nprograms:\n  - {program: 1, address: /x, value: [1]}", "value must be a word"},
 		{"version: [", "map m:"},
-		{strings.Repeat("[", 100), "brackets deep"},
-		{strings.Repeat("a", MaxMapText+1), "bytes; the most are"},
+		{strings.Repeat("[", 100), "brackets are nested too deep"},
+		{strings.Repeat("a", MaxMapText+1), "bytes; the maximum is"},
 	} {
 		_, err := ParseMap("m", []byte(tt.text))
 		if err == nil || !strings.Contains(err.Error(), tt.want) {

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/music-chronus/chronus/osc"
+	"github.com/music-chronus/chronus/osc/server"
 )
 
 // log keeps lines, of any goroutine.
@@ -45,7 +46,7 @@ func (l *log) await(t *testing.T, text string) {
 // engine is a socket that answers /done, or /fail to what bad says.
 func engine(t *testing.T, bad func(address string) bool) (to string, got *log) {
 	t.Helper()
-	s, err := osc.Listen("127.0.0.1:0", osc.Access{})
+	s, err := server.Listen("127.0.0.1:0", server.Access{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -53,7 +54,7 @@ func engine(t *testing.T, bad func(address string) bool) (to string, got *log) {
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
-		_ = s.Serve(context.Background(), osc.HandlerFunc(func(m *osc.Message, from osc.Peer) {
+		_ = s.Serve(context.Background(), server.HandlerFunc(func(m *osc.Message, from server.Peer) {
 			got.add(m.String())
 			if bad(string(m.Address)) {
 				_ = from.Fail(string(m.Address), "unknown")

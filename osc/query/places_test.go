@@ -5,7 +5,8 @@ import (
 	"net/netip"
 	"testing"
 
-	"github.com/music-chronus/chronus/osc"
+	"github.com/music-chronus/chronus/osc/admission"
+	"github.com/music-chronus/chronus/osc/server"
 )
 
 // visits are connections that a test makes up.
@@ -33,7 +34,7 @@ func (v visit) RemoteAddr() net.Addr { return net.TCPAddrFromAddrPort(netip.Must
 // Other machines that ask without end leave places for this one.
 func TestPlacesForThisMachine(t *testing.T) {
 	v := visits{come: make(chan net.Conn, 2*mostConns)}
-	l := &limited{Listener: v, access: osc.Access{Allow: []netip.Prefix{netip.MustParsePrefix("0.0.0.0/0")}}, places: osc.NewQuota(mostConns)}
+	l := &limited{Listener: v, access: server.Access{Allow: []netip.Prefix{netip.MustParsePrefix("0.0.0.0/0")}}, places: admission.NewQuota(mostConns)}
 	for i := range mostConns + 1 {
 		from := "192.0.2.1:1"
 		if i == mostConns {

@@ -19,6 +19,7 @@ import (
 	"github.com/coder/websocket"
 
 	"github.com/music-chronus/chronus/osc"
+	"github.com/music-chronus/chronus/osc/admission"
 	"github.com/music-chronus/chronus/osc/feed"
 )
 
@@ -340,7 +341,7 @@ func TestListen(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer l.Close()
-	in := &limited{Listener: l, places: osc.NewQuota(1)}
+	in := &limited{Listener: l, places: admission.NewQuota(1)}
 	go func() {
 		for {
 			if _, err := in.Accept(); err != nil {

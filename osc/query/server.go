@@ -20,8 +20,9 @@ import (
 	"syscall"
 	"time"
 
-	"github.com/music-chronus/chronus/osc"
+	"github.com/music-chronus/chronus/osc/admission"
 	"github.com/music-chronus/chronus/osc/feed"
+	"github.com/music-chronus/chronus/osc/server"
 )
 
 // The limits of a server.
@@ -35,7 +36,7 @@ const (
 type Config struct {
 	Name   string             // shown to people
 	OSC    netip.AddrPort     // where the OSC server listens
-	Access osc.Access         // who may ask
+	Access server.Access      // who may ask
 	Feed   *feed.Feed         // gives the values of those who listen
 	Values func() feed.Values // that there are now
 	ping   time.Duration      // how often a WebSocket must show that it is there; 0: pingEvery
@@ -49,7 +50,7 @@ type Server struct {
 	names   []string // by which it may be asked for, besides numbers
 	ctx     context.Context
 	cancel  context.CancelFunc
-	sockets *osc.Quota
+	sockets *admission.Quota
 	running sync.WaitGroup
 
 	mu     sync.Mutex
@@ -66,7 +67,7 @@ func Listen(address string, cfg Config) (*Server, error) {
 		return nil, fmt.Errorf("OSCQuery address %q: %w: it must be host:port, like 127.0.0.1:5085, or none", address, err)
 	}
 	bound := l.Addr().(*net.TCPAddr).AddrPort()
-	s := &Server{cfg: cfg, addr: netip.AddrPortFrom(bound.Addr().Unmap(), bound.Port()), sockets: osc.NewQuota(mostSockets)}
+	s := &Server{cfg: cfg, addr: netip.AddrPortFrom(bound.Addr().Unmap(), bound.Port()), sockets: admission.NewQuota(mostSockets)}
 	if !s.addr.Addr().IsLoopback() && len(cfg.Access.Allow) == 0 {
 		_ = l.Close()
 		return nil, fmt.Errorf("other machines reach OSCQuery at %v: say which of them may ask, with --osc-allow 192.168.1.0/24 or the like", s.addr.Addr())
@@ -80,7 +81,7 @@ func Listen(address string, cfg Config) (*Server, error) {
 		ErrorLog: log.New(io.Discard, "", 0),
 	}
 	s.running.Go(func() {
-		_ = s.http.Serve(&limited{Listener: l, access: cfg.Access, places: osc.NewQuota(mostConns)})
+		_ = s.http.Serve(&limited{Listener: l, access: cfg.Access, places: admission.NewQuota(mostConns)})
 	})
 	return s, nil
 }
@@ -111,8 +112,8 @@ func (s *Server) begin() bool {
 // limited is a listener that lets in who may come, and no more than there are places for.
 type limited struct {
 	net.Listener
-	access osc.Access
-	places *osc.Quota
+	access server.Access
+	places *admission.Quota
 }
 
 // Accept implements net.Listener.
@@ -157,7 +158,7 @@ func localName(host string) string {
 
 // knows tells whether a Host header names this machine and nothing else: a page of a name that was made to mean this machine could read here.
 func (s *Server) knows(host string) bool {
-	if osc.IsLiteralHost(host) {
+	if server.IsLiteralHost(host) {
 		return true
 	}
 	if h, _, err := net.SplitHostPort(host); err == nil {

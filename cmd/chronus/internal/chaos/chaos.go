@@ -1,0 +1,78 @@
+// Package chaos injects faults into a running engine, one at a time, and proves from a tape what they
+// did to the sound. It sees the engine from outside: by its status, its tape and its OSC address. It
+// signals only processes that the status names, through descriptors that it opened while the status
+// named them, so that a later process of the same number is never hit.
+package chaos
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"slices"
+	"time"
+
+	"github.com/music-chronus/chronus/actors"
+)
+
+// Engine is the running engine as chaos sees it.
+type Engine interface {
+	// Status returns the engine's status.
+	Status(ctx context.Context) (actors.Status, error)
+	// Kill has the engine send a signal to its active worker: kill, term, segv or stop.
+	Kill(ctx context.Context, signal string) (actors.Killed, error)
+	// Redundant waits until every worker is ready.
+	Redundant(ctx context.Context) error
+	// Tape streams what the engine plays from now on, until ctx ends.
+	Tape(ctx context.Context) (io.ReadCloser, error)
+	// OpenTape reads the header of such a stream.
+	OpenTape(r io.Reader) (Tape, error)
+	// Send sends one OSC message to an address and waits for the reply; failed says that it is /fail.
+	Send(to string, wait time.Duration, address string, args ...any) (reply string, failed bool, err error)
+}
+
+// Tape is the record of what an engine plays, together with its uninterrupted render.
+type Tape interface {
+	// From is the number of the first block.
+	From() uint64
+	// Compare renders the tape to its end. For each block it calls f with the block's number, its samples,
+	// which are good until f returns, and whether the samples that were played are the same. A missing or
+	// doubled block is an error.
+	Compare(f func(n uint64, samples []float32, same bool)) error
+}
+
+// Waits for an engine.
+const (
+	redundantWait = 30 * time.Second // until it is fully redundant again
+	replyWait     = 3 * time.Second  // for an answer
+)
+
+// AwaitRedundant waits until every worker is ready, for 30 s at most, and returns the status after that.
+func AwaitRedundant(ctx context.Context, e Engine) (actors.Status, error) {
+	limited, cancel := context.WithTimeout(ctx, redundantWait)
+	defer cancel()
+	if err := e.Redundant(limited); err != nil {
+		return actors.Status{}, fmt.Errorf("not every worker is ready again within %v: %w", redundantWait, err)
+	}
+	return e.Status(ctx)
+}
+
+// Quantiles summarize a set of measurements.
+type Quantiles struct {
+	Count  int     `json:"count"`
+	Median float64 `json:"median"`
+	P99    float64 `json:"p99"`
+	Max    float64 `json:"max"`
+}
+
+// QuantilesOf returns the quantiles of v, which it sorts.
+func QuantilesOf(v []float64) (q Quantiles) {
+	if len(v) == 0 {
+		return q
+	}
+	slices.Sort(v)
+	at := func(p float64) float64 { return v[min(len(v)-1, int(p*float64(len(v))))] }
+	return Quantiles{len(v), at(0.5), at(0.99), v[len(v)-1]}
+}
+
+// less returns by how much b is less than a, or 0.
+func less(a, b uint64) uint64 { return a - min(a, b) }

@@ -1,0 +1,7 @@
+package patch
+
+// For tests: the bounds of a text.
+const (
+	MaxLines  = maxLines
+	MaxTokens = maxTokens
+)

@@ -1,0 +1,98 @@
+package stream_test
+
+import (
+	"runtime"
+	"strings"
+	"testing"
+
+	"github.com/music-chronus/chronus/dsp/patch"
+	"github.com/music-chronus/chronus/dsp/stream"
+)
+
+// bigPatch has about 12 MB of state, in delays of 16 voices.
+const bigPatch = `version: 1
+voices:
+  count: 16
+  nodes:
+    - {id: osc, type: saw}
+    - {id: env, type: adsr}
+    - {id: echo, type: delay}
+cables:
+  - note.pitch > osc.pitch
+  - osc > echo > env > out
+`
+
+// small and large changes of it: a node is added; another group of delays is.
+var bigChanges = []struct{ what, from, to string }{
+	{"small", "    - {id: env", "    - {id: lfo, type: lfo}\n    - {id: env"},
+	{"large", "    - {id: env", "    - {id: echo2, type: delay}\n    - {id: env"},
+}
+
+// followed is how many bytes it takes to make ready what follows, and what its state takes, and has taken.
+func followed(t testing.TB, from, to string) (bytes uint64, was, now int) {
+	t.Helper()
+	s := newStream(t, from, 64, 2)
+	plan := newStream(t, to, 64, 2).Plan()
+	runtime.GC()
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	next, err := s.PrepareTransition(plan)
+	runtime.ReadMemStats(&after)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return after.TotalAlloc - before.TotalAlloc, s.Size(), next.Size()
+}
+
+func BenchmarkFollow(b *testing.B) {
+	for _, c := range bigChanges {
+		b.Run(c.what, func(b *testing.B) {
+			var sum uint64
+			size := 0
+			for b.Loop() {
+				n, _, now := followed(b, bigPatch, strings.Replace(bigPatch, c.from, c.to, 1))
+				sum, size = sum+n, now
+			}
+			b.ReportMetric(float64(sum)/float64(b.N)/1e6, "MB/change")
+			b.ReportMetric(float64(size)/1e6, "MB-state")
+		})
+	}
+}
+
+// A change takes the memory of what is new, and little more: of what goes on nothing is made, and nothing is saved to see how large it is.
+func TestFollowTakesWhatIsNew(t *testing.T) {
+	for _, c := range bigChanges {
+		took, was, now := followed(t, bigPatch, strings.Replace(bigPatch, c.from, c.to, 1))
+		if most := uint64(now-was)*11/10 + 1<<20; took > most {
+			t.Errorf("%s: of %d bytes of state %d are new; it took %d", c.what, now, now-was, took)
+		}
+	}
+}
+
+// Size is what a state takes with as many commands as can wait, of a stream that goes on with another plan as of one that is new.
+func TestSizeIsExact(t *testing.T) {
+	texts := []string{"", bigPatch}
+	for _, name := range []string{"songs/acid", "songs/night", "keys/organ", "fx/drone"} {
+		text, err := patch.Preset(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		texts = append(texts, string(text))
+	}
+	for _, c := range bigChanges {
+		texts = append(texts, strings.Replace(bigPatch, c.from, c.to, 1))
+	}
+	texts = append(texts, strings.Replace(bigPatch, "count: 16", "count: 3", 1), strings.Replace(bigPatch, "count: 16", "count: 17", 1))
+	before := newStream(t, bigPatch, 64, 2)
+	for _, text := range texts {
+		s := newStream(t, text, 64, 2)
+		b, err := s.Save(nil)
+		if want := len(b) + stream.PendingMax*stream.CommandBytes; err != nil || s.Size() != want {
+			t.Errorf("%s: Size says %d, and it is %d: %v", s.Plan().Name, s.Size(), want, err)
+		}
+		next, err := before.PrepareTransition(s.Plan())
+		if err != nil || next.Size() != s.Size() {
+			t.Errorf("%s: one that goes on has %d, a new one %d: %v", s.Plan().Name, next.Size(), s.Size(), err)
+		}
+	}
+}

@@ -1,0 +1,22 @@
+package osc
+
+// Sendable and the other names here are internals that the tests look at.
+func Sendable(address []byte) bool { return sendable(address) }
+
+// MaxLine is maxLine.
+const MaxLine = maxLine
+
+// BundleHead is bundleHead.
+var BundleHead = bundleHead
+
+// ErrPatternNothing is errPatternNothing.
+var ErrPatternNothing = errPatternNothing
+
+// Kinds is kinds.
+func Kinds() []string { return kinds() }
+
+// Steps is how many steps are left.
+func (p *Patterns) Steps() int { return p.steps }
+
+// NTPEpoch is ntpEpoch.
+const NTPEpoch = ntpEpoch

@@ -1,0 +1,38 @@
+package server
+
+import (
+	"net/netip"
+	"syscall"
+	"testing"
+)
+
+// What comes from an address with a zone, and what goes there, asks the kernel for the network's name once, not for each datagram: whoever is on the
+// network may send them, before anything is admitted.
+func TestZonesAreRemembered(t *testing.T) {
+	a := netip.MustParseAddrPort("[fe80::1%lo]:5")
+	var name syscall.RawSockaddrInet6
+	var z zones
+	rawAddr(&name, a, false, &z)
+	if got := addrPort(&name, &z); got != a {
+		t.Fatalf("%v came back as %v", a, got)
+	}
+	if n := testing.AllocsPerRun(100, func() {
+		rawAddr(&name, a, false, &z)
+		addrPort(&name, &z)
+	}); n != 0 {
+		t.Errorf("%v allocations for an address that was seen before", n)
+	}
+}
+
+// A zone that is no network's is its number, and the table does not grow with what is made up.
+func TestZonesAreBounded(t *testing.T) {
+	var z zones
+	for i := range uint32(3 * mostZones) {
+		if name := z.name(1_000_000 + i); z.index(name) != 1_000_000+i {
+			t.Fatalf("%d came back as %d", 1_000_000+i, z.index(name))
+		}
+	}
+	if len(z.names) > mostZones || len(z.indexes) > mostZones {
+		t.Errorf("%d and %d are kept", len(z.names), len(z.indexes))
+	}
+}
