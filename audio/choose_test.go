@@ -62,7 +62,7 @@ func TestChoose(t *testing.T) {
 		{"best", "auto", nil, false, nil, nil, none, "jack", false},
 		{"next", "auto", nil, false, absent, nil, none, "cards", false},
 		{"no card", "auto", nil, false, absent, absent, none, "null", true},
-		{"a server that dies", "auto", nil, false, absent, absent, soundserver.Servers{PipeWire: true}, "PipeWire is running and gives no device", false},
+		{"a server that dies", "auto", nil, false, absent, absent, soundserver.Servers{PipeWire: true}, "PipeWire is running and offers no device", false},
 		{"a server that dies, with a fallback", "auto", []string{"null"}, false, absent, absent, soundserver.Servers{PipeWire: true}, "null", true},
 		{"looked for again", "auto", nil, true, absent, absent, none, "no server", false},
 		{"refused", "auto", nil, false, refusal, absent, none, "runs at 44100 Hz", false},
@@ -74,7 +74,7 @@ func TestChoose(t *testing.T) {
 		{"the clock by name", "auto:null", nil, false, absent, nil, none, "null", false},
 		{"backend without server", "jack", nil, false, absent, nil, none, "no server", false},
 		{"backend without server, with a fallback", "jack", []string{"cards"}, false, absent, nil, none, "cards", true},
-		{"unknown backend", "asio", nil, false, nil, nil, none, `backend "asio" is unknown; there are auto, jack, cards, null, file`, false},
+		{"unknown backend", "asio", nil, false, nil, nil, none, `backend "asio" is unknown: choose auto, jack, cards, null, file`, false},
 	} {
 		var got []string
 		p := &process{servers: func() soundserver.Servers { return tt.server }, backends: []Backend{

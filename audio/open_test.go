@@ -101,7 +101,7 @@ func TestPeriodTooLong(t *testing.T) {
 	order := wire.OpenOrder{Target: wire.Target{Backend: "one"}, Others: []wire.Target{{Backend: "two"}}, Rate: 48000, Channels: 2}
 	h := newHouse(t, &device{name: "one", period: 4 * testBlock}, &device{name: "two", period: testBlock})
 	h.order(wire.Order{Open: &order})
-	if o := h.p.opened; o == nil || o.Backend != "two" || !o.OnFallback || !strings.Contains(o.Note, "takes more than the rings hold: 256 frames at a time, 192 at the most") {
+	if o := h.p.opened; o == nil || o.Backend != "two" || !o.OnFallback || !strings.Contains(o.Note, "takes more than the rings hold: 256 frames at a time, at most 192") {
 		t.Errorf("plays on %+v", o)
 	}
 	h = newHouse(t, &device{name: "one", period: 4 * testBlock})

@@ -6,8 +6,8 @@ import (
 	"github.com/music-chronus/chronus/shm/wire"
 )
 
-// reportWiring tells the engine how the device's ports are connected, when that has changed. An
-// engine that takes over gets it with the rest of p.opened.
+// reportWiring notifies the engine when the connections of the device's ports have changed. An
+// engine that takes over gets them in p.opened.
 func (p *process) reportWiring() {
 	w, ok := p.stream.(Wired)
 	if !ok || p.opened == nil {

@@ -128,7 +128,7 @@ func TestNames(t *testing.T) {
 	if n := first.Info().Note + third.Info().Note; n != "" {
 		t.Errorf("note %q", n)
 	}
-	if n, want := second.Info().Note, `jack: client name "chronus" is taken: it is "chronus-01"`; n != want {
+	if n, want := second.Info().Note, `jack: client name "chronus" is taken: using "chronus-01"`; n != want {
 		t.Errorf("note %q, want %q", n, want)
 	}
 }
@@ -156,7 +156,7 @@ func TestRefusals(t *testing.T) {
 			t.Errorf("%+v: %v, want %s", r, err, want)
 		}
 	}
-	refused(both, `jack: no server "chronus-none" runs: start jackd or PipeWire (with pw-jack), or choose another --backend`)
+	refused(both, `jack: server "chronus-none" is not running: start jackd or PipeWire (with pw-jack), or choose another --backend`)
 	if list, err := (jack.Backend{}).Devices(); err != nil || len(list) != 0 {
 		t.Errorf("devices without a server: %v, %v", list, err)
 	}
@@ -165,7 +165,7 @@ func TestRefusals(t *testing.T) {
 	other := with(func(r *audio.Request) { r.Device, r.Rate = "hw:3", 44100 })
 	refused(other, `jack: no device "hw:3": try JACK, or JACK/SERVER`)
 	refused(with(func(r *audio.Request) { r.Device = "JACK/chronus-none" }),
-		`jack: no server "chronus-none" runs: start jackd or PipeWire (with pw-jack), or choose another --backend`)
+		`jack: server "chronus-none" is not running: start jackd or PipeWire (with pw-jack), or choose another --backend`)
 	refused(with(func(r *audio.Request) { r.Channels, r.Rate = 65, 44100 }), `jack: 65 channels: a client has at most 64 ports`)
 	for _, device := range []string{"jack", "JACK/" + name, name} {
 		open(t, audio.Request{Rate: 44100, Channels: 1, Device: device}, silent)
@@ -176,7 +176,7 @@ func TestRefusals(t *testing.T) {
 func TestPeriodIsTheServers(t *testing.T) {
 	backendtest.JACK(t, 48000, 128)
 	info := open(t, with(func(r *audio.Request) { r.Period = 256 }), silent).Info()
-	if want := "jack: the period is the server's, 128 frames, not 256; try jack_bufsize 256"; info.Period != 128 || info.Note != want {
+	if want := "jack: the server's period is 128 frames, not 256; try jack_bufsize 256"; info.Period != 128 || info.Note != want {
 		t.Errorf("period %d, note %q, want %q", info.Period, info.Note, want)
 	}
 }

@@ -102,7 +102,7 @@ func TestTakerGone(t *testing.T) {
 			t.Fatal("it does not go on")
 		}
 	}
-	if what := st.(audio.ProblemReporter).Problem(); !strings.Contains(what, "nobody takes") {
+	if what := st.(audio.ProblemReporter).Problem(); !strings.Contains(what, "no pipe.Sink at") {
 		t.Errorf("it says %q", what)
 	}
 	second, err := Listen(filepath.Join(dir, "sink"), Options{Period: 64})
@@ -161,7 +161,7 @@ func TestRefused(t *testing.T) {
 		}
 	}()
 	for device, want := range map[string]string{
-		"": "path", filepath.Join(dir, "none"): "pipe.Sink", ordinary: "pipe.Sink", stranger.Addr().String(): "no pipe of Chronus", s.Path(): "44100 Hz",
+		"": "path", filepath.Join(dir, "none"): "pipe.Sink", ordinary: "pipe.Sink", stranger.Addr().String(): "not a Chronus pipe", s.Path(): "44100 Hz",
 	} {
 		if _, err := (Backend{}).Open(audio.Request{Device: device, Rate: 48000, Channels: 2}, nil); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%q: %v, want %q", device, err, want)

@@ -6,27 +6,28 @@ import (
 	"github.com/music-chronus/chronus/audio"
 )
 
-// throttle slows an ALSA plugin down that has no clock, such as a null or file PCM, which takes sound as
-// fast as it is made. A plugin with a clock feels it at most while it fills its buffer at the start.
+// throttle slows down an ALSA plugin without a clock, such as a null or file PCM, which takes sound
+// as fast as it is rendered. It delays a plugin with a clock at most while that fills its buffer at
+// the start.
 type throttle struct {
-	rate, most float64 // frames a second with brakeMargin; frames of credit at most
-	credit     float64 // frames that may be taken now
+	rate, most float64 // frames per second with throttleMargin; limit of credit
+	credit     float64 // frames that may be taken at once
 	last       time.Time
 }
 
-// throttleMargin is how much faster than its nominal rate a device's own clock may be.
+// throttleMargin is how much faster than its nominal rate a device's clock may be.
 const throttleMargin = 1.01
 
-// throttleSlack is how many frames more than its buffer a device may take at once.
+// throttleSlack is how many frames beyond its buffer a device may take at once.
 const throttleSlack = 4096
 
-// newThrottle is for a device with the given buffer, which it may fill at once.
+// newThrottle makes a throttle for a device that fills a buffer of this length at once.
 func newThrottle(rate int, buffer time.Duration) throttle {
 	frames := buffer.Seconds() * float64(rate)
 	return throttle{rate: float64(rate) * throttleMargin, most: frames + throttleSlack, credit: frames}
 }
 
-// wait waits until the frames can have been played. The zero brake never waits.
+// wait waits until the frames can have been played. The zero throttle never waits.
 func (b *throttle) wait(frames int) {
 	if b.rate == 0 {
 		return
@@ -36,7 +37,7 @@ func (b *throttle) wait(frames int) {
 	}
 }
 
-// due counts frames that are taken at a time, and tells how long that is too early.
+// due counts frames that are taken, and returns how much too early that is.
 func (b *throttle) due(frames int, now time.Time) time.Duration {
 	if !b.last.IsZero() {
 		b.credit = min(b.most, b.credit+now.Sub(b.last).Seconds()*b.rate)
