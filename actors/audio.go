@@ -9,13 +9,13 @@ import (
 	"github.com/music-chronus/chronus/actors/report"
 )
 
-// audioProxy sees to it that there is an audio process. It belongs to the rig, as the workers do.
+// audioProxy keeps an audio process running. The rig holds the process.
 type audioProxy struct {
 	rig *rig
-	// refused is told when the first process of this engine cannot play at all: then the engine
-	// does not start, and says why. Later ones are tried again for ever.
+	// refused is called when the first process of this engine cannot play at all. Then the engine does
+	// not start. Later processes are tried again forever.
 	refused func(error)
-	lives
+	retries
 }
 
 // Receive implements actor.Actor.
@@ -43,7 +43,7 @@ func (p *audioProxy) replace(ctx actor.Context, m died) {
 		p.refused(errors.New(reason))
 		return
 	}
-	d := p.after(m.young)
+	d := p.Ended(!m.young)
 	p.rig.emit(report.AudioEnded{PID: pid, Cause: reason, After: d})
 	if d > 0 {
 		p.retryAfter(ctx, d)
@@ -54,16 +54,16 @@ func (p *audioProxy) replace(ctx actor.Context, m died) {
 
 func (p *audioProxy) spawn(ctx actor.Context) {
 	if err := p.rig.spawnAudio(); err != nil {
-		d := max(p.after(true), 10*time.Millisecond)
+		d := max(p.Ended(false), 10*time.Millisecond)
 		p.rig.emit(report.AudioEnded{Cause: err.Error(), After: d})
 		p.retryAfter(ctx, d)
 	}
 }
 
-// lastWordWait is how long a process that has ended may leave its last word unread.
+// lastWordWait bounds the wait for the last message of a process that has ended.
 const lastWordWait = 200 * time.Millisecond
 
-// audioReason is the last audio process's own word on why it ended.
+// audioReason returns why the last audio process ended, by its own message.
 func (r *rig) audioReason() (pid int, reason string) {
 	r.mu.Lock()
 	last := r.audio.silent

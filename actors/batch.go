@@ -1,46 +1,15 @@
 package actors
 
 import (
-	"errors"
 	"fmt"
-	"time"
 
 	"github.com/music-chronus/chronus/actors/internal/commandlog"
 	"github.com/music-chronus/chronus/shm"
-	"github.com/music-chronus/chronus/shm/sys"
 )
 
-var errTime = errors.New("nothing plays, so that no time is known: send it without a time tag")
-
-// playAll plays batches one after the other; a panic in one does not keep those behind it from being played.
-func (c *conductor) playAll(m batches) {
-	var fell any
-	messages := 0
-	for _, b := range m.list {
-		messages += len(b.Requests)
-		ok, v := c.tryPlay(b)
-		if ok {
-			m.desk.delays.note(time.Duration(sys.Monotonic() - b.Received))
-		}
-		if v != nil {
-			fell = v
-		}
-	}
-	m.desk.settle(messages)
-	if fell != nil {
-		panic(fell)
-	}
-}
-
-// tryPlay is play, and what it panicked with.
-func (c *conductor) tryPlay(b commandlog.Batch) (entered bool, fell any) {
-	defer func() { fell = recover() }()
-	return c.play(b), nil
-}
-
-// play enters the batch and answers each message. It is false if none has entered.
-func (c *conductor) play(b commandlog.Batch) bool {
-	in, err := c.rig.enter(b)
+// enterBatch enters a batch, answers each of its requests, and tells whether any has entered.
+func (r *rig) enterBatch(b commandlog.Batch) bool {
+	in, err := r.enter(b)
 	for i := range b.Requests {
 		p, err := &b.Requests[i], err
 		if p.Requester == nil {
@@ -49,8 +18,8 @@ func (c *conductor) play(b commandlog.Batch) bool {
 		if p.Refused != nil {
 			err = p.Refused
 		}
-		if by := max(int64(in.block)*int64(c.rig.geo.Block)-p.Due, 0) + b.Behind; err == nil && p.Timed && by > 0 {
-			p.Requester.Late(float64(by) / float64(c.rig.geo.Rate))
+		if by := max(int64(in.block)*int64(r.geo.Block)-p.Due, 0) + b.Behind; err == nil && p.Timed && by > 0 {
+			p.Requester.Late(float64(by) / float64(r.geo.Rate))
 		}
 		p.Requester.Answer(err)
 	}

@@ -4,19 +4,19 @@ import (
 	"github.com/asynkron/protoactor-go/actor"
 
 	"github.com/music-chronus/chronus/actors/internal/commandlog"
+	"github.com/music-chronus/chronus/actors/internal/frontend"
 )
 
-// conductor numbers commands and puts them before every worker: the one place where their
-// order is made.
+// conductor enters commands: their order is the order of its mailbox.
 type conductor struct{ rig *rig }
 
 // Receive implements actor.Actor.
 func (c *conductor) Receive(ctx actor.Context) {
 	switch m := ctx.Message().(type) {
-	case batches:
-		c.playAll(m)
+	case frontend.Batches:
+		m.Enter(c.rig.enterBatch)
 	case commandlog.Batch:
-		c.play(m)
+		c.rig.enterBatch(m)
 	case fail:
 		panic(m.reason)
 	}

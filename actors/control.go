@@ -10,8 +10,6 @@ import (
 	"strings"
 	"syscall"
 	"time"
-
-	"github.com/music-chronus/chronus/osc"
 )
 
 // controlServer is HTTP on the runtime directory's socket: for the command line, and only for
@@ -132,20 +130,6 @@ func (p *patientWriter) Write(b []byte) (int, error) {
 		err = p.rc.Flush()
 	}
 	return n, err
-}
-
-// Addresses lists the OSC addresses of the patch that plays. The slice is for reading only.
-func (e *Engine) Addresses() []osc.Entry { return e.desk.directory.Load().space.Entries() }
-
-// Values is what each address that has a value was last set to: a number, or the name of a choice.
-func (e *Engine) Values() map[string]any {
-	known, list := e.desk.view(), map[string]any{}
-	for i := range known.space.Entries() {
-		if v, _, ok := known.Value(i); ok {
-			list[known.space.Entries()[i].Address] = known.space.Entries()[i].Argument(v, false)
-		}
-	}
-	return list
 }
 
 // Down is closed when somebody asked over the control socket for the engine's end.

@@ -1,7 +1,7 @@
 // Package actors is the engine process, and what other programs embed to have an engine: the
 // actors that supervise workers and audio, take OSC in, and tell what happens.
 //
-//	chronus (face)         what other actors know of the engine: requests, subscribers; it never fails
+//	chronus (engineActor)  what other actors know of the engine: requests, subscribers; it never fails
 //	  `- tree (supervisor) one-for-one
 //	  |- monitor           status; events to the log and the event stream
 //	  |- conductor         numbers commands, broadcasts them to all workers

@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"github.com/asynkron/protoactor-go/actor"
+
+	"github.com/music-chronus/chronus/actors/internal/frontend"
 )
 
 // Host is the place of an engine in the actors of a program.
@@ -39,7 +41,7 @@ func Embed(ctx context.Context, host Host, cfg Config) (*Engine, error) {
 		host.Parent = host.System.Root
 	}
 	if cfg.OSC == "" {
-		cfg.OSC = noOSC
+		cfg.OSC = frontend.None
 	}
 	if cfg.Logger == nil {
 		cfg.Logger = slog.New(slog.DiscardHandler)
@@ -82,13 +84,13 @@ func (h Host) spawn(e *Engine, t *tree) error {
 	if h.own {
 		parent, name = h.System.Root, rootName
 	}
-	e.serving.engine, e.serving.tree, e.serving.told = e, t, map[string]*subscriber{}
-	props := actor.PropsFromProducer(func() actor.Actor { return &face{serving: &e.serving} }, actor.WithSupervisor(treeStrategy(e.emit)))
+	e.serving.engine, e.serving.tree = e, t
+	props := actor.PropsFromProducer(func() actor.Actor { return &engineActor{serving: &e.serving} }, actor.WithSupervisor(treeStrategy(e.emit)))
 	pid, err := parent.SpawnNamed(props, name)
 	if err != nil {
 		return fmt.Errorf("%s: %w: give it another Host.Name", name, err)
 	}
-	e.face = pid
+	e.pid = pid
 	select {
 	case <-t.up:
 		return nil

@@ -121,7 +121,7 @@ func TestRequests(t *testing.T) {
 		}},
 		{do: func() error { _, err := h.NewPatch(ctx, "", []byte("nodes: [")); return err }, want: "", code: actors.RefusedInvalid},
 		{do: func() error { return h.AllNotesOff(ctx, "") }},
-		{do: func() error { _, err := h.Request(ctx, "hello"); return err }, want: "string is no request", code: actors.RefusedUnknown},
+		{do: func() error { _, err := h.Request(ctx, "hello"); return err }, want: "unknown request string", code: actors.RefusedUnknown},
 		{do: func() error {
 			from := status(t, e).Clock
 			until(t, e, "plays", func(st actors.Status) bool { return st.Clock > from+40 })

@@ -15,8 +15,8 @@ import (
 
 	"github.com/asynkron/protoactor-go/actor"
 
+	"github.com/music-chronus/chronus/actors/internal/frontend"
 	"github.com/music-chronus/chronus/dsp/patch"
-	"github.com/music-chronus/chronus/osc/server"
 	"github.com/music-chronus/chronus/shm"
 	"github.com/music-chronus/chronus/shm/sys"
 )
@@ -29,12 +29,13 @@ type Engine struct {
 	cfg      Config
 	dir      *runtimeDir
 	rig      *rig
-	desk     *desk
+	frontend *frontend.Frontend
+	load     workload
 	watcher  *watcher
 	control  *controlServer
 	host     Host
 	system   *actor.ActorSystem
-	face     *actor.PID
+	pid      *actor.PID                // of its own actor
 	tree     atomic.Pointer[actor.PID] // of the supervisor
 	serving  serving
 	gone     atomic.Bool // its actors are ending: nothing is sent to them any more
@@ -109,7 +110,7 @@ func (e *Engine) prepare() (err error) {
 	if e.dir, err = lockRuntimeDir(e.cfg.RuntimeDir); err != nil {
 		return err
 	}
-	if e.desk, err = newDesk(e.cfg.OSC, server.Access{Allow: e.cfg.OSCAllow, Token: e.cfg.OSCToken}, plan); err != nil {
+	if e.frontend, err = e.newFrontend(plan); err != nil {
 		return err
 	}
 	if e.rig, err = e.rigOf(e.cfg.Patch); err != nil {
@@ -120,12 +121,11 @@ func (e *Engine) prepare() (err error) {
 	}
 	e.rig.meter = newMeter(plan)
 	e.rig.enrol = e.dir.saveCrew
-	e.desk.clock = func() uint64 { return e.rig.control.Clock() * uint64(geo.Block) }
-	e.rig.replanned = func(p *planned) { _ = e.desk.replan(p) }
+	e.rig.replanned = e.changePlan
 	e.rig.replanned(e.rig.present)
-	e.rig.noted, e.rig.valued = e.desk.note, e.desk.valued
-	e.remember()
-	if err := e.desk.discover(e.cfg); err != nil {
+	e.rig.noted, e.rig.valued = e.recordCommand, func() map[string]float64 { return e.frontend.View().Changed() }
+	e.restoreValues()
+	if err := e.frontend.Discover(); err != nil {
 		return err
 	}
 	e.warn()
@@ -221,15 +221,12 @@ func (e *Engine) warn() {
 
 // raise starts the actors and the watcher.
 func (e *Engine) raise() {
-	t := &tree{rig: e.rig, desk: e.desk, refused: e.settle, up: make(chan struct{})}
+	t := &tree{rig: e.rig, root: e.system.Root, frontend: e.frontend, refused: e.finishStart, up: make(chan struct{})}
 	e.rig.ended = e.tell
-	e.rig.primed = func() { e.settle(nil) }
-	if e.desk.server != nil {
-		e.rig.keeper = newTimekeeper(e.rig.control, e.rig.geo)
-		e.desk.timeline = e.rig.keeper.timeline
-	}
+	e.rig.primed = func() { e.finishStart(nil) }
+	e.rig.sampleClock = e.frontend.StartClock(int(e.rig.geo.Rate), int(e.rig.geo.Block), e.rig.control.Clock)
 	if err := e.host.spawn(e, t); err != nil {
-		e.settle(fmt.Errorf("spawn the engine's actor: %w", err))
+		e.finishStart(fmt.Errorf("spawn the engine's actor: %w", err))
 		return
 	}
 	for _, ev := range e.rig.news {
@@ -241,8 +238,8 @@ func (e *Engine) raise() {
 	}
 }
 
-// settle ends the start, with or without an error. Later calls are of no consequence.
-func (e *Engine) settle(err error) {
+// finishStart ends the start, with or without an error. Later calls are of no consequence.
+func (e *Engine) finishStart(err error) {
 	select {
 	case e.outcome <- err:
 	default:
@@ -284,20 +281,20 @@ func (e *Engine) Status(ctx context.Context) (Status, error) {
 		if e.gone.Load() {
 			return Status{}, errStopped
 		}
-		e.send(monitorName, askStatus{answer: answer})
+		e.send(monitorName, statusRequest{answer: answer})
 		select {
 		case s := <-got:
 			e.sign(&s)
 			return s, nil
 		case <-ctx.Done():
 			return Status{}, fmt.Errorf("status: %w", ctx.Err())
-		case <-time.After(askAgain): // a monitor that is between two lives loses what it was asked
+		case <-time.After(retryStatus): // a monitor that is between two lives loses what it was asked
 		}
 	}
 }
 
-// askAgain is how long a question may go unanswered before it is put again.
-const askAgain = 200 * time.Millisecond
+// retryStatus is how long a question may go unanswered before it is put again.
+const retryStatus = 200 * time.Millisecond
 
 func (e *Engine) lastEvents() []string {
 	ctx, cancel := context.WithTimeout(context.Background(), time.Second)
@@ -331,8 +328,8 @@ func (e *Engine) dismantle() {
 	if e.control != nil {
 		e.control.close()
 	}
-	if e.desk != nil {
-		e.desk.close()
+	if e.frontend != nil {
+		e.frontend.Close()
 	}
 	if e.rig != nil {
 		e.rig.close()

@@ -23,13 +23,13 @@ type Handle struct {
 func NewHandle(system *actor.ActorSystem, pid *actor.PID) Handle { return Handle{system.Root, pid} }
 
 // PID is the engine's actor. Whoever watches it is told when the engine has ended.
-func (e *Engine) PID() *actor.PID { return e.face }
+func (e *Engine) PID() *actor.PID { return e.pid }
 
 // System is the actor system that the engine lives in.
 func (e *Engine) System() *actor.ActorSystem { return e.system }
 
 // Handle is a handle on the engine.
-func (e *Engine) Handle() Handle { return NewHandle(e.system, e.face) }
+func (e *Engine) Handle() Handle { return NewHandle(e.system, e.pid) }
 
 // PID is the engine's actor.
 func (h Handle) PID() *actor.PID { return h.pid }

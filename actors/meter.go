@@ -3,10 +3,10 @@ package actors
 import (
 	"crypto/rand"
 	"encoding/hex"
-	"math"
 	"runtime/debug"
 	"time"
 
+	"github.com/music-chronus/chronus/actors/space"
 	"github.com/music-chronus/chronus/dsp/patch"
 	"github.com/music-chronus/chronus/shm"
 	"github.com/music-chronus/chronus/shm/sys"
@@ -49,14 +49,11 @@ func newMeter(p *patch.Plan) *meter {
 	}
 }
 
-// begin takes the values of a sound that an engine before this one has begun.
-func (m *meter) begin(v *values) {
-	of := func(node, param int) float64 {
-		return math.Float64frombits(v.cell(shm.OpSet, uint16(node), uint16(param)).bits.Load())
-	}
-	m.amp = of(0, patch.EngineAmp)
-	seq := v.plan.SeqNode()
-	m.playing = seq != 0 && of(seq, patch.SeqPlay) != patch.PlayStop
+// begin takes the values of a sound that an earlier engine has begun.
+func (m *meter) begin(v *space.Values) {
+	m.amp = v.Param(0, patch.EngineAmp)
+	seq := v.Plan().SeqNode()
+	m.playing = seq != 0 && v.Param(seq, patch.SeqPlay) != patch.PlayStop
 }
 
 // note takes notice of a command that has been numbered.

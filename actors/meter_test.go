@@ -3,14 +3,41 @@ package actors
 import (
 	"testing"
 
+	"github.com/music-chronus/chronus/actors/space"
 	"github.com/music-chronus/chronus/dsp/patch"
 	"github.com/music-chronus/chronus/shm"
 )
 
+const musicText = `version: 1
+voices:
+  - {id: bass, count: 1, nodes: [{id: a, type: sine}, {id: e, type: env}]}
+cables: [bass > a > out]
+patterns: [{number: 3, steps: "x..."}]
+tracks: [{id: low, voices: bass, pattern: 3}]
+`
+
+const plainText = `version: 1
+nodes: [{id: a, type: sine}]
+cables: [a > out]
+`
+
+func compiled(t *testing.T, text string) *patch.Plan {
+	t.Helper()
+	p, err := patch.Parse("test", []byte(text))
+	if err != nil {
+		t.Fatal(err)
+	}
+	plan, err := patch.Compile(p, 48000, 64, 2)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return plan
+}
+
 // The meter knows whether the sequencer plays, and whether the sound is muted, over changes of the patch too: else a monitor's alarm would never
 // end, and nobody could mute an engine that has begun anew.
 func TestMeterOverPlans(t *testing.T) {
-	music, plain := planOf(t, musicText), planOf(t, valuePatch)
+	music, plain := compiled(t, musicText), compiled(t, plainText)
 	m := newMeter(music)
 	seq := shm.Command{Op: shm.OpSet, Node: uint16(music.SeqNode()), Param: patch.SeqPlay, Value: patch.PlayStart}
 	r := &rig{meter: m}
@@ -40,17 +67,17 @@ func TestMeterOverPlans(t *testing.T) {
 
 // An engine that takes over a sound, or goes on from what was saved, mutes and plays on from there, and not from what the patch says.
 func TestMeterBegins(t *testing.T) {
-	plan := planOf(t, musicText)
-	v, m := newValues(plan), newMeter(plan)
+	plan := compiled(t, musicText)
+	v, m := space.NewValues(plan), newMeter(plan)
 	if m.begin(v); m.amp != 1 || m.playing != plan.Music.Play {
 		t.Errorf("anew: amp %g, playing %t", m.amp, m.playing)
 	}
-	v.cell(shm.OpSet, 0, patch.EngineAmp).put(0.25)
-	v.cell(shm.OpSet, uint16(plan.SeqNode()), patch.SeqPlay).put(patch.PlayStart)
+	v.SetParam(0, patch.EngineAmp, 0.25)
+	v.SetParam(plan.SeqNode(), patch.SeqPlay, patch.PlayStart)
 	if m.begin(v); m.amp != 0.25 || !m.playing {
 		t.Errorf("gone on: amp %g, playing %t", m.amp, m.playing)
 	}
-	v.cell(shm.OpSet, uint16(plan.SeqNode()), patch.SeqPlay).put(patch.PlayStop)
+	v.SetParam(plan.SeqNode(), patch.SeqPlay, patch.PlayStop)
 	if m.begin(v); m.playing {
 		t.Error("it has been stopped, and counts as playing")
 	}

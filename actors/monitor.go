@@ -19,7 +19,7 @@ type monitor struct {
 // Receive implements actor.Actor.
 func (m *monitor) Receive(ctx actor.Context) {
 	switch msg := ctx.Message().(type) {
-	case askStatus:
+	case statusRequest:
 		m.answer(msg)
 	case later:
 		msg.do()
@@ -30,7 +30,7 @@ func (m *monitor) Receive(ctx actor.Context) {
 	}
 }
 
-func (m *monitor) answer(ask askStatus) {
+func (m *monitor) answer(ask statusRequest) {
 	if ask.done != nil {
 		defer ask.done() // should it panic too
 	}
@@ -45,13 +45,12 @@ func (m *monitor) remember(ctx actor.Context, ev Event) {
 	m.tree.rig.cfg.Logger.Log(context.Background(), ev.Level(), ev.String())
 	ctx.ActorSystem().EventStream.Publish(EngineEvent{Engine: parentOf(ctx.Parent()), Event: ev})
 	ctx.Send(parentOf(ctx.Parent()), EngineEvent{Engine: parentOf(ctx.Parent()), Event: ev})
-	address, args := eventMessage(ev)
-	m.tree.desk.feed.Event(address, args...)
+	m.tree.frontend.Event(ev)
 }
 
 func (m *monitor) status() Status {
 	st := m.tree.rig.status()
-	m.tree.desk.describe(&st)
+	m.tree.frontend.Describe(&st)
 	st.Events = append([]string{}, m.events...)
 	return st
 }

@@ -8,8 +8,8 @@ import (
 	"strings"
 
 	"github.com/music-chronus/chronus/actors/report"
+	"github.com/music-chronus/chronus/actors/space"
 	"github.com/music-chronus/chronus/dsp/patch"
-	"github.com/music-chronus/chronus/shm"
 )
 
 // That an engine is muted, and how loud it was, is known to no worker: they have an amp of 0. So the engine keeps it in its runtime directory, for one
@@ -58,7 +58,7 @@ func (r *rig) mutedFrom() *float64 {
 }
 
 // rememberMuted takes over that an engine before this one was muted, whose sound goes on, or which is resumed.
-func (e *Engine) rememberMuted(known *directory, resumed bool) {
+func (e *Engine) rememberMuted(values *space.Values, resumed bool) {
 	m := e.rig.meter
 	m.keep = func(muted bool, was float64) {
 		if err := e.dir.saveMuted(muted, was); err != nil {
@@ -78,7 +78,7 @@ func (e *Engine) rememberMuted(known *directory, resumed bool) {
 	}
 	m.kept = e.rig.adopted || !muted // what an engine that is not taken over has put there is to go
 	if muted {
-		known.cell(shm.OpSet, 0, patch.EngineAmp).put(0)
+		values.SetParam(0, patch.EngineAmp, 0)
 		m.amp, m.was, m.muted = 0, was, true
 	}
 	m.keepMuted()

@@ -7,13 +7,14 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/music-chronus/chronus/actors/space"
 	"github.com/music-chronus/chronus/dsp/patch"
 	"github.com/music-chronus/chronus/shm"
 )
 
 // That an engine is muted is on record from when the command has entered, until it is heard again, whatever it is that makes it so.
 func TestMutedIsOnRecord(t *testing.T) {
-	plan, plain := planOf(t, musicText), planOf(t, valuePatch)
+	plan, plain := compiled(t, musicText), compiled(t, plainText)
 	m := newMeter(plan)
 	r := &rig{meter: m}
 	m.amp = 0.25
@@ -64,16 +65,15 @@ func TestMutedIsRemembered(t *testing.T) {
 		{"resumed, and heard", "0.5", false, &Saved{}, false, ""},
 		{"resumed with an amp that is none", "", false, &Saved{Muted: &bad}, false, ""},
 	} {
-		d, _ := valueDesk(t, valuePatch)
-		known := d.directory.Load()
-		e := &Engine{cfg: Config{}.withDefaults(), dir: &runtimeDir{path: t.TempDir()}, desk: d, saved: tt.saved,
-			rig: &rig{adopted: tt.adopted, meter: newMeter(known.values.plan)}}
+		values := space.NewValues(compiled(t, plainText))
+		e := &Engine{cfg: Config{}.withDefaults(), dir: &runtimeDir{path: t.TempDir()}, saved: tt.saved,
+			rig: &rig{adopted: tt.adopted, meter: newMeter(values.Plan())}}
 		if tt.file != "" {
 			if err := os.WriteFile(e.dir.file(mutedFile), []byte(tt.file+"\n"), 0o600); err != nil {
 				t.Fatal(err)
 			}
 		}
-		e.rememberMuted(known, tt.saved != nil)
+		e.rememberMuted(values, tt.saved != nil)
 		after, _ := os.ReadFile(e.dir.file(mutedFile))
 		if got := strings.TrimSpace(string(after)); got != tt.after {
 			t.Errorf("%s: on record is %q, want %q", tt.what, got, tt.after)
@@ -81,12 +81,12 @@ func TestMutedIsRemembered(t *testing.T) {
 		if from := e.rig.mutedFrom(); (from != nil) != tt.muted || tt.muted && *from != 0.25 {
 			t.Errorf("%s: muted from %v", tt.what, from)
 		}
-		want, amp := "1", 0.25
+		want, amp := 1.0, 0.25
 		if tt.muted {
-			want = "0"
+			want = 0
 		}
-		if got := d.has(t, "/engine/amp"); got != want {
-			t.Errorf("%s: /engine/amp is %s", tt.what, got)
+		if got := values.Param(0, patch.EngineAmp); got != want {
+			t.Errorf("%s: the amp is %g", tt.what, got)
 		}
 		if got, ok := e.rig.mute(false); ok != tt.muted || ok && got != amp {
 			t.Errorf("%s: it is unmuted to %g, %t", tt.what, got, ok)

@@ -103,6 +103,13 @@ func (r *rig) play(p *planned) {
 	}
 }
 
+// presentPatch returns the number of the plan that plays, and its patch's name and text.
+func (r *rig) presentPatch() (number uint64, name string, text []byte) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.present.number, r.present.name, r.present.text
+}
+
 // textOf is the text of a plan.
 func (r *rig) textOf(number uint64) ([]byte, error) {
 	if p := r.planned[number]; p != nil {

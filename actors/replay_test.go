@@ -6,18 +6,18 @@ import (
 	"fmt"
 	"io"
 
-	"github.com/music-chronus/chronus/actors"
+	"github.com/music-chronus/chronus/actors/tape"
 	"github.com/music-chronus/chronus/dsp/patch"
 	"github.com/music-chronus/chronus/dsp/stream"
 	"github.com/music-chronus/chronus/shm"
 )
 
 // replay renders a tape and compares every block with what was heard. It is written apart from the
-// command's own reader of tapes, so that neither hides a mistake of the other.
+// reader of package tape, so that neither hides a mistake of the other.
 func replay(r io.Reader) error {
 	in := bufio.NewReader(r)
 	dec := json.NewDecoder(in)
-	var h actors.TapeHeader
+	var h tape.Header
 	if err := dec.Decode(&h); err != nil {
 		return fmt.Errorf("header: %w", err)
 	}
@@ -32,9 +32,9 @@ func replay(r io.Reader) error {
 	} else {
 		s.Start(h.From, h.Seq)
 	}
-	p := player{header: h, str: s, n: h.From, seq: h.Seq, plan: h.Plan, commands: map[uint64]shm.Command{}, texts: map[uint64]string{}}
+	p := player{header: h, str: s, n: h.From, seq: h.Seq, plan: h.Plan, commands: map[uint64]tape.Command{}, texts: map[uint64]string{}}
 	for {
-		var l actors.TapeLine
+		var l tape.Line
 		if err := dec.Decode(&l); err == io.EOF {
 			break
 		} else if err != nil {
@@ -52,14 +52,14 @@ func replay(r io.Reader) error {
 
 // player is a tape being replayed.
 type player struct {
-	header       actors.TapeHeader
+	header       tape.Header
 	str          *stream.Stream
 	n, seq, plan uint64
-	commands     map[uint64]shm.Command
+	commands     map[uint64]tape.Command
 	texts        map[uint64]string // of plans
 }
 
-func (p *player) line(l actors.TapeLine) (err error) {
+func (p *player) line(l tape.Line) (err error) {
 	switch {
 	case l.Error != "":
 		return fmt.Errorf("the tape ends: %s", l.Error)
@@ -79,7 +79,7 @@ func (p *player) line(l actors.TapeLine) (err error) {
 	return nil
 }
 
-func (p *player) block(b *actors.TapeBlock) error {
+func (p *player) block(b *tape.Block) error {
 	if b.N != p.n {
 		return fmt.Errorf("block %d where %d should be", b.N, p.n)
 	}
@@ -91,7 +91,7 @@ func (p *player) block(b *actors.TapeBlock) error {
 		if b.Skip {
 			continue
 		}
-		if c.Op == shm.OpPlan {
+		if shm.Op(c.Op) == shm.OpPlan {
 			next, err := planOf(p.texts[uint64(c.Value)], p.header)
 			if err != nil {
 				return err
@@ -104,7 +104,7 @@ func (p *player) block(b *actors.TapeBlock) error {
 			p.str, p.plan = to, uint64(c.Value)
 			continue
 		}
-		if c.Plan != p.plan && c.Op != shm.OpNone {
+		if c.Plan != p.plan && shm.Op(c.Op) != shm.OpNone {
 			c.Op = shm.Ops // what is of another plan is ignored
 		}
 		p.str.Push(stream.Command{Seq: c.Seq, Frame: c.Frame, Kind: stream.Kind(c.Op), Node: c.Node, Param: c.Param, Value: c.Value})
@@ -118,7 +118,7 @@ func (p *player) block(b *actors.TapeBlock) error {
 	return nil
 }
 
-func planOf(text string, h actors.TapeHeader) (*patch.Plan, error) {
+func planOf(text string, h tape.Header) (*patch.Plan, error) {
 	p, err := patch.Parse("tape", []byte(text))
 	if err != nil {
 		return nil, err
@@ -126,7 +126,7 @@ func planOf(text string, h actors.TapeHeader) (*patch.Plan, error) {
 	return patch.Compile(p, h.Rate, h.Block, h.Channels)
 }
 
-func streamOf(text string, h actors.TapeHeader) (*stream.Stream, error) {
+func streamOf(text string, h tape.Header) (*stream.Stream, error) {
 	plan, err := planOf(text, h)
 	if err != nil {
 		return nil, err

@@ -6,6 +6,8 @@ import (
 	"time"
 
 	"github.com/asynkron/protoactor-go/actor"
+
+	"github.com/music-chronus/chronus/actors/internal/frontend"
 )
 
 // The requests that an engine's actor takes (see Engine.PID), from any actor of its program. Each is answered to its sender: with [Done], or what
@@ -123,7 +125,7 @@ func refusal(code RefusedCode, err error) Refused {
 		return r
 	case errors.Is(err, errStopped):
 		code = RefusedStopped
-	case errors.Is(err, errRingsFull), errors.Is(err, errLogFull), errors.Is(err, errReplanned), errors.Is(err, errBusy), errors.Is(err, errManyPlans), errors.Is(err, errLost):
+	case errors.Is(err, errRingsFull), errors.Is(err, errLogFull), errors.Is(err, errReplanned), errors.Is(err, frontend.ErrBusy), errors.Is(err, errManyPlans), errors.Is(err, errLost):
 		code = RefusedUnavailable
 	}
 	return Refused{code, err.Error()}

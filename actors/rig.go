@@ -47,29 +47,29 @@ type rig struct {
 		at   time.Time
 		kept uint64
 	}
-	history    history
-	stopping   bool
-	quit       chan struct{}  // closed when stopping begins
-	closed     bool           // the segments are gone
-	tapes      sync.WaitGroup // that are being written
-	active     shm.Active     // as last seen by the watcher
-	looked     time.Time      // when the watcher last did
-	ended      func(corpse)   // tells the actors
-	doubt      *doubt         // nil: none
-	mismatches uint64         // workers that were replaced since their sound was wrong
-	poison     poison
-	isStopped  func(*slot) bool // its process was stopped by a signal
-	changes    []change         // of the patch, all at once, for tapes
-	failed     map[uint64]bool  // patches that have ended workers, by hash
-	keepSoon   bool             // a snapshot is wanted before it is time
-	lastGood   []byte           // the patch that played before the one asked for; nil: none is known
-	stepped    string           // why another patch plays than was asked for; "": it does not
-	silent     string           // why no worker is started any more; "": they are
-	sound      soundNews
-	leadNews   leadNews
-	keeper     *timekeeper // nil: nobody asks for the time
-	meter      *meter      // nil: nothing is measured
-	asked      uint64      // epoch of the last flip that was asked for
+	history     history
+	stopping    bool
+	quit        chan struct{}  // closed when stopping begins
+	closed      bool           // the segments are gone
+	tapes       sync.WaitGroup // that are being written
+	active      shm.Active     // as last seen by the watcher
+	looked      time.Time      // when the watcher last did
+	ended       func(corpse)   // tells the actors
+	doubt       *doubt         // nil: none
+	mismatches  uint64         // workers that were replaced since their sound was wrong
+	poison      poison
+	isStopped   func(*slot) bool // its process was stopped by a signal
+	changes     []change         // of the patch, all at once, for tapes
+	failed      map[uint64]bool  // patches that have ended workers, by hash
+	keepSoon    bool             // a snapshot is wanted before it is time
+	lastGood    []byte           // the patch that played before the one asked for; nil: none is known
+	stepped     string           // why another patch plays than was asked for; "": it does not
+	silent      string           // why no worker is started any more; "": they are
+	sound       soundNews
+	leadNews    leadNews
+	sampleClock func() // called at each look of the watcher; nil: nobody asks for the time
+	meter       *meter // nil: nothing is measured
+	asked       uint64 // epoch of the last flip that was asked for
 
 	present   *planned
 	planned   map[uint64]*planned // by number: the present one, and those that commands or states are of

@@ -35,7 +35,7 @@ type simWorld struct {
 	all        []*simWorker
 	audio      *simAudio
 	players    []*simAudio
-	budgets    [shm.MaxSlots]lives
+	budgets    [shm.MaxSlots]retries
 	spawnAt    [shm.MaxSlots]time.Time
 	lives      bool // the kernel tells deaths by the life words
 	trail      []string
@@ -82,7 +82,7 @@ func newSimWorld(seed uint64) (*simWorld, error) {
 		return nil, err
 	}
 	for i := range w.budgets {
-		w.budgets[i] = newLives()
+		w.budgets[i] = newRetries()
 	}
 	w.rig.stocking = true // or the rig would start a spare process
 	w.rig.control.SetEngine(1)
@@ -199,7 +199,7 @@ func (w *simWorld) bury() {
 			r.mu.Lock()
 			dead, _ := r.buryWorker(s, w.now)
 			r.mu.Unlock()
-			w.spawnAt[s.number] = w.now.Add(w.budgets[s.number].after(dead.young))
+			w.spawnAt[s.number] = w.now.Add(w.budgets[s.number].Ended(!dead.young))
 			w.drop(p.tasks()...)
 			p.close()
 		}

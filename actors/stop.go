@@ -28,8 +28,8 @@ func (e *Engine) halt() {
 	}
 	e.rig.fade(fadeWait)
 	e.gone.Store(true)
-	if e.face != nil {
-		if err := e.system.Root.StopFuture(e.face).Wait(); err != nil && !errors.Is(err, actor.ErrDeadLetter) {
+	if e.pid != nil {
+		if err := e.system.Root.StopFuture(e.pid).Wait(); err != nil && !errors.Is(err, actor.ErrDeadLetter) {
 			e.cfg.Logger.Warn("the actors did not end", "error", err)
 		}
 	}

@@ -6,16 +6,20 @@ import (
 	"sync"
 
 	"github.com/asynkron/protoactor-go/actor"
+
+	"github.com/music-chronus/chronus/actors/internal/frontend"
+	"github.com/music-chronus/chronus/actors/internal/supervise"
 )
 
 // tree is what the supervisor and its children need, and survives each of them.
 type tree struct {
-	rig     *rig
-	desk    *desk
-	refused func(error) // the first audio process cannot play
-	up      chan struct{}
-	once    sync.Once // closes up, once all children are there
-	errands errands
+	rig      *rig
+	root     *actor.RootContext
+	frontend *frontend.Frontend
+	refused  func(error) // the first audio process cannot play
+	up       chan struct{}
+	once     sync.Once         // closes up, once all children are there
+	pending  supervise.Pending // requests to the children
 }
 
 // The names of the supervisor and the actors under it; a worker's has its slot behind it.
@@ -44,7 +48,7 @@ func (s *supervisor) Receive(ctx actor.Context) {
 		s.start(ctx)
 	case *actor.Stopping, *actor.Restarting:
 		s.leaving = true
-		s.tree.errands.fall()
+		s.tree.pending.Pause()
 	case *actor.Terminated:
 		if name, ours := childName(ctx.Self(), m.Who); ours && !s.leaving {
 			s.child(ctx, name) // the strategy never stops a child: but should one end, it is started again
@@ -56,8 +60,8 @@ func (s *supervisor) Receive(ctx actor.Context) {
 
 // start spawns the children, each before those that send to it.
 func (s *supervisor) start(ctx actor.Context) {
-	s.tree.desk.lose()
-	s.tree.errands.lose(false, errLost)
+	s.tree.frontend.Reset()
+	s.tree.pending.Fail(false, errLost)
 	s.child(ctx, monitorName)
 	s.child(ctx, conductorName)
 	s.child(ctx, editorName)
@@ -66,7 +70,7 @@ func (s *supervisor) start(ctx actor.Context) {
 		s.child(ctx, workerName+strconv.Itoa(i))
 	}
 	s.child(ctx, ingressName)
-	s.tree.errands.rise()
+	s.tree.pending.Resume()
 	s.tree.once.Do(func() { close(s.tree.up) })
 }
 
@@ -87,19 +91,18 @@ func (s *supervisor) producer(self *actor.PID, name string) actor.Producer {
 	case conductorName:
 		return func() actor.Actor { return &conductor{rig: t.rig} }
 	case editorName:
-		return func() actor.Actor { return &editor{rig: t.rig, drafts: &t.desk.drafts} }
+		return func() actor.Actor { return &editor{t.frontend.Drafts()} }
 	case audioName:
-		return func() actor.Actor { return &audioProxy{rig: t.rig, refused: t.refused, lives: newLives()} }
+		return func() actor.Actor { return &audioProxy{rig: t.rig, refused: t.refused, retries: newRetries()} }
 	case ingressName:
-		return func() actor.Actor {
-			return &ingress{desk: t.desk, conductor: childPID(self, conductorName), monitor: childPID(self, monitorName), editor: childPID(self, editorName)}
-		}
+		engine := mailboxes{t.root, childPID(self, conductorName), childPID(self, monitorName), childPID(self, editorName)}
+		return func() actor.Actor { return &ingress{frontend: t.frontend, engine: engine} }
 	}
 	slot, err := strconv.Atoi(name[len(workerName):])
 	if err != nil {
 		panic("no child is called " + name)
 	}
-	return func() actor.Actor { return &workerProxy{rig: t.rig, slot: slot, lives: newLives()} }
+	return func() actor.Actor { return &workerProxy{rig: t.rig, slot: slot, retries: newRetries()} }
 }
 
 // childPID is the address of a child; it stays the same over restarts.

@@ -72,7 +72,9 @@ func (w *watcher) run() {
 		fds, tick = w.rig.watched(fds[:0])
 		// A little differently each time: looks at an even pace could all come just before the clock moves.
 		scratch = sys.Poll(fds, scratch, tick+rand.N(tick/4))
-		w.rig.keeper.look()
+		if w.rig.sampleClock != nil {
+			w.rig.sampleClock()
+		}
 		now := time.Now()
 		for _, f := range fds {
 			if f.Ready {

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/music-chronus/chronus/actors"
+	"github.com/music-chronus/chronus/actors/tape"
 )
 
 // adoption is what happens between the death of an engine and the next engine's start.
@@ -85,17 +86,17 @@ func adopted(t *testing.T, tt adoption) {
 	d := compareAcross(t, got[from:], want, int(lost)*64)
 	t.Logf("control is back after %v with the start of the process; %d frames compared: %d lost, %d doubled, %d changed, %d blocks concealed",
 		took.Round(time.Millisecond), d.Compared, d.Lost, d.Doubled, d.Changed, lost)
-	if !d.ok() || d.Compared < 48000 {
+	if !d.Equal() || d.Compared < 48000 {
 		t.Errorf("%+v", d)
 	}
 }
 
 // compareAcross compares a stereo recording with what it should be, but for one gap of so many frames: a fade, silence, and a
 // fade in over the very frames at which it stopped. In all of that nothing is louder than the loudest before.
-func compareAcross(t *testing.T, got, want []float32, gap int) difference {
+func compareAcross(t *testing.T, got, want []float32, gap int) tape.Difference {
 	t.Helper()
 	if gap == 0 {
-		return compare(got, want, 2)
+		return tape.Diff(got, want, 2)
 	}
 	const fade = 240
 	g, w := frames{got, 2}, frames{want, 2}
@@ -110,7 +111,7 @@ func compareAcross(t *testing.T, got, want []float32, gap int) difference {
 			break
 		}
 	}
-	d := compare(got[2*(at+gap+fade):], want[2*(at+fade):], 2)
+	d := tape.Diff(got[2*(at+gap+fade):], want[2*(at+fade):], 2)
 	d.Compared += at
 	return d
 }
@@ -141,32 +142,29 @@ func (e *engineProcess) tell(address string, arg any) {
 // recording at which the first begins.
 func joined(t *testing.T, first, second []byte) (samples []float32, from int) {
 	t.Helper()
-	a, err := newReel(bytes.NewReader(first))
+	a, err := openTape(first)
 	if err != nil {
 		t.Fatal(err)
 	}
-	b, err := newReel(bytes.NewReader(second))
+	b, err := openTape(second)
 	if err != nil {
 		t.Fatal(err)
 	}
-	from = int(a.header.From) * len(a.block)
-	for a.next < b.header.From {
-		if _, _, _, err := a.read(); err != nil {
-			a.str.Render(a.block)
-			a.next++
+	h := a.Header()
+	block := make([]float32, h.Block*h.Channels)
+	from = int(h.From) * len(block)
+	for a.Stream().Block() < b.Header().From {
+		if p, err := a.Next(); err != nil {
+			a.Stream().Render(block)
+			samples = append(samples, block...)
+		} else {
+			samples = append(samples, p.Samples...)
 		}
-		samples = append(samples, a.block...)
 	}
-	for {
-		_, block, _, err := b.read()
-		if err == io.EOF {
-			return samples, from
-		}
-		if err != nil {
-			t.Fatal(err)
-		}
-		samples = append(samples, block...)
+	if err := b.Compare(func(_ uint64, block []float32, _ bool) { samples = append(samples, block...) }); err != nil {
+		t.Fatal(err)
 	}
+	return samples, from
 }
 
 // An engine that is asked for something else than what plays on refuses, and the sound goes on; told to begin anew, it

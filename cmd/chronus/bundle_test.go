@@ -14,7 +14,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/music-chronus/chronus/actors"
+	"github.com/music-chronus/chronus/actors/tape"
 	"github.com/music-chronus/chronus/osc"
 	"github.com/music-chronus/chronus/shm"
 )
@@ -97,15 +97,15 @@ func (r *replies) await(t testing.TB, address string, n int) {
 }
 
 // readTape lists the commands of a tape, and the block that each entered.
-func readTape(t testing.TB, tape []byte) (commands []shm.Command, entered map[uint64]uint64) {
+func readTape(t testing.TB, text []byte) (commands []tape.Command, entered map[uint64]uint64) {
 	t.Helper()
 	entered = map[uint64]uint64{}
 	seq := uint64(0)
-	in := bufio.NewScanner(bytes.NewReader(tape))
-	in.Buffer(nil, lineMax)
+	in := bufio.NewScanner(bytes.NewReader(text))
+	in.Buffer(nil, 2*shm.StateMax)
 	in.Scan() // the header
 	for in.Scan() {
-		var l actors.TapeLine
+		var l tape.Line
 		if err := json.Unmarshal(in.Bytes(), &l); err != nil {
 			break // cut off where the tape ended
 		}
@@ -186,16 +186,16 @@ func (e *engineProcess) clockAt(base time.Time) (frame float64) {
 
 // checkBundles looks at each bundle on the tape: three commands with nothing between, in one block; what entered before its
 // frame begins there in the sound, the rest is counted as late.
-func checkBundles(t *testing.T, tape []byte) (ons []uint64, late int) {
+func checkBundles(t *testing.T, text []byte) (ons []uint64, late int) {
 	t.Helper()
-	commands, entered := readTape(t, tape)
-	commands = slices.DeleteFunc(commands, func(c shm.Command) bool { return c.Frame == 0 })
+	commands, entered := readTape(t, text)
+	commands = slices.DeleteFunc(commands, func(c tape.Command) bool { return c.Frame == 0 })
 	if len(commands) != 3*bundleCount {
 		t.Fatalf("%d timed commands", len(commands))
 	}
-	samples := rendered(t, tape)
-	var header actors.TapeHeader
-	line, _, _ := strings.Cut(string(tape), "\n")
+	samples := rendered(t, text)
+	var header tape.Header
+	line, _, _ := strings.Cut(string(text), "\n")
 	if err := json.Unmarshal([]byte(line), &header); err != nil {
 		t.Fatal(err)
 	}
@@ -253,8 +253,8 @@ func TestLateBundles(t *testing.T) {
 	}{
 		{"late", bundleOf(t, osc.Tag(now-2e9), packets(t, "/engine/freq", float32(300))...), []string{`/late "/engine/freq" 2.`, `/done "/engine/freq"`}},
 		{"before the first frame", bundleOf(t, osc.Tag(now-3600e9), packets(t, "/engine/freq", float32(300))...), []string{`/late "/engine/freq" 3600.`, `/done "/engine/freq"`}},
-		{"too far ahead", bundleOf(t, osc.Tag(now+65e9), packets(t, "/engine/freq", float32(300))...), []string{`/fail "/engine/freq" "its time tag is more than 1m0s ahead"`}},
-		{"years ahead", bundleOf(t, 0xeeeeeeee00000000, packets(t, "/engine/freq", float32(300))...), []string{`/fail "/engine/freq" "its time tag is more than 1m0s ahead"`}},
+		{"too far ahead", bundleOf(t, osc.Tag(now+65e9), packets(t, "/engine/freq", float32(300))...), []string{`/fail "/engine/freq" "time tag is more than 1m0s ahead: send the message later"`}},
+		{"years ahead", bundleOf(t, 0xeeeeeeee00000000, packets(t, "/engine/freq", float32(300))...), []string{`/fail "/engine/freq" "time tag is more than 1m0s ahead: send the message later"`}},
 		{
 			"inner before outer", bundleOf(t, osc.Tag(now+10e9), bundleOf(t, osc.Tag(now+9e9), packets(t, "/engine/freq", float32(300))...), packets(t, "/engine/amp", float32(0.5))[0]),
 			[]string{`/fail "" "OSC packet, byte 28: a bundle in it has an earlier time tag`, `/done "/engine/amp"`},

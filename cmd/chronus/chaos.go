@@ -12,9 +12,11 @@ import (
 	"time"
 
 	"github.com/music-chronus/chronus/actors"
+	"github.com/music-chronus/chronus/actors/tape"
 	"github.com/music-chronus/chronus/cmd/chronus/internal/chaos"
 	"github.com/music-chronus/chronus/cmd/chronus/internal/chaos/plan"
 	"github.com/music-chronus/chronus/cmd/chronus/internal/terminal"
+	"github.com/music-chronus/chronus/dsp/samples"
 )
 
 type chaosCmd struct {
@@ -148,7 +150,7 @@ func (e chaosEngine) Kill(ctx context.Context, signal string) (actors.Killed, er
 }
 
 func (e chaosEngine) OpenTape(r io.Reader) (chaos.Tape, error) {
-	t, err := newReel(endless{r})
+	t, err := tape.NewReader(endless{r}, tape.Options{Samples: samples.In(samples.DefaultDir())})
 	return chaosTape{t}, err
 }
 
@@ -156,11 +158,10 @@ func (e chaosEngine) Send(to string, wait time.Duration, address string, args ..
 	return sendOSC(to, wait, address, args...)
 }
 
-type chaosTape struct{ *reel }
+// chaosTape makes a reader what chaos needs.
+type chaosTape struct{ *tape.Reader }
 
-func (t chaosTape) From() uint64 { return t.header.From }
-
-func (t chaosTape) Compare(f func(n uint64, samples []float32, same bool)) error { return t.compare(f) }
+func (t chaosTape) From() uint64 { return t.Header().From }
 
 // endless turns the end of a cancelled request into the end of the tape.
 type endless struct{ r io.Reader }

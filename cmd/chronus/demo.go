@@ -10,8 +10,10 @@ import (
 	"time"
 
 	"github.com/music-chronus/chronus/actors"
+	"github.com/music-chronus/chronus/actors/tape"
 	"github.com/music-chronus/chronus/audio/file"
 	"github.com/music-chronus/chronus/cmd/chronus/internal/demo"
+	"github.com/music-chronus/chronus/dsp/samples"
 )
 
 type demoCmd struct {
@@ -42,18 +44,18 @@ func (c *demoCmd) Run(s streams) error {
 	}
 	recording := demo.Record(ctx, e)
 	err = playDemo(ctx, e)
-	tape, terr := recording.Stop()
+	recorded, terr := recording.Stop()
 	st, serr := e.Status(ctx)
 	e.Stop()
 	if err = errors.Join(err, serr, terr); err != nil {
 		return err
 	}
-	diff, err := compareWithTape(c.Out, tape)
+	diff, err := compareWithTape(c.Out, recorded)
 	if err != nil {
 		return err
 	}
 	printDemo(s.out, st, diff, c.Out)
-	if !diff.ok() || st.Concealed > 0 {
+	if !diff.Equal() || st.Concealed > 0 {
 		return errQuiet
 	}
 	return nil
@@ -75,32 +77,26 @@ func playDemo(ctx context.Context, e *actors.Engine) error {
 }
 
 // compareWithTape compares a recording that began with block 0 with the uninterrupted render of a tape.
-func compareWithTape(path string, tape io.Reader) (difference, error) {
+func compareWithTape(path string, recorded io.Reader) (d tape.Difference, err error) {
 	_, channels, got, err := file.Read(path)
 	if err != nil {
-		return difference{}, err
+		return d, err
 	}
-	t, err := newReel(tape)
+	t, err := tape.NewReader(recorded, tape.Options{Samples: samples.In(samples.DefaultDir())})
 	if err != nil {
-		return difference{}, err
+		return d, err
 	}
-	if t.header.From != 0 {
-		return difference{}, fmt.Errorf("the tape begins at block %d, the recording at 0", t.header.From)
+	if from := t.Header().From; from != 0 {
+		return d, fmt.Errorf("the tape begins at block %d, the recording at 0", from)
 	}
 	var want []float32
-	for {
-		_, samples, _, err := t.read()
-		if errors.Is(err, io.EOF) {
-			return compare(got, want, channels), nil
-		}
-		if err != nil {
-			return difference{}, err
-		}
-		want = append(want, samples...)
+	if err := t.Compare(func(_ uint64, samples []float32, _ bool) { want = append(want, samples...) }); err != nil {
+		return d, err
 	}
+	return tape.Diff(got, want, channels), nil
 }
 
-func printDemo(out io.Writer, st actors.Status, d difference, path string) {
+func printDemo(out io.Writer, st actors.Status, d tape.Difference, path string) {
 	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', tabwriter.AlignRight)
 	fmt.Fprintln(w, "kill\tworker\tprocess\tkill to flip\tkill to redundancy\t")
 	kill := 0

@@ -59,7 +59,7 @@ func TestDeviceLost(t *testing.T) {
 		recorded := capture(t, 2)
 		e.killHeard(syscall.SIGKILL)
 		path := recorded()
-		if d := compareCaptured(t, path, rendered(t, stopTape())); !d.ok() || d.Compared < 48000 {
+		if d := compareCaptured(t, path, rendered(t, stopTape())); !d.Equal() || d.Compared < 48000 {
 			t.Errorf("%+v", d)
 		}
 	}

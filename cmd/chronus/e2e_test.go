@@ -2,9 +2,7 @@ package main
 
 import (
 	"bytes"
-	"errors"
 	"fmt"
-	"io"
 	"math"
 	"os"
 	"os/exec"
@@ -16,6 +14,7 @@ import (
 	"time"
 
 	"github.com/music-chronus/chronus/actors"
+	"github.com/music-chronus/chronus/actors/tape"
 	"github.com/music-chronus/chronus/audio/backendtest"
 	"github.com/music-chronus/chronus/audio/file"
 )
@@ -58,7 +57,7 @@ func TestE2EJack(t *testing.T) {
 			}
 			d := compareCaptured(t, path, want)
 			t.Logf("%d kills by %s: %d frames compared, %d lost, %d doubled, %d changed", after.FailoversTotal-before.FailoversTotal, tt.name, d.Compared, d.Lost, d.Doubled, d.Changed)
-			if !d.ok() || d.Compared < tt.seconds*48000/2 {
+			if !d.Equal() || d.Compared < tt.seconds*48000/2 {
 				t.Errorf("%+v", d)
 			}
 		})
@@ -132,25 +131,19 @@ func oscsendNotes(t *testing.T, address string) (stop func()) {
 // rendered is the uninterrupted sound of a tape.
 func rendered(t *testing.T, tape []byte) (samples []float32) {
 	t.Helper()
-	r, err := newReel(bytes.NewReader(tape))
+	r, err := openTape(tape)
+	if err == nil {
+		err = r.Compare(func(_ uint64, block []float32, _ bool) { samples = append(samples, block...) })
+	}
 	if err != nil {
 		t.Fatal(err)
 	}
-	for {
-		_, block, _, err := r.read()
-		if errors.Is(err, io.EOF) {
-			return samples
-		}
-		if err != nil {
-			t.Fatal(err)
-		}
-		samples = append(samples, block...)
-	}
+	return samples
 }
 
 // compareCaptured compares a recording that began somewhere in want's sound, frame for frame. The recorder
 // keeps 32-bit integers: want is rounded as it rounds.
-func compareCaptured(t *testing.T, path string, want []float32) difference {
+func compareCaptured(t *testing.T, path string, want []float32) tape.Difference {
 	t.Helper()
 	channels, got := readWAV(t, path)
 	if channels != 2 {
@@ -180,7 +173,7 @@ func compareCaptured(t *testing.T, path string, want []float32) difference {
 	if at < 0 {
 		t.Fatalf("the captured sound, from frame %d of %d, is nowhere in the %d frames rendered", start, g.len(), w.len())
 	}
-	return compare(got, rounded[2*(at-start):], 2)
+	return tape.Diff(got, rounded[2*(at-start):], 2)
 }
 
 // However the engine process ends, its sound goes on until the grace time is over, and then everything ends.

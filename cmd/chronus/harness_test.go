@@ -8,6 +8,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -16,8 +17,10 @@ import (
 	"time"
 
 	"github.com/music-chronus/chronus/actors"
+	"github.com/music-chronus/chronus/actors/tape"
 	"github.com/music-chronus/chronus/audio"
 	"github.com/music-chronus/chronus/cmd/chronus/internal/chaos"
+	"github.com/music-chronus/chronus/dsp/samples"
 	"github.com/music-chronus/chronus/dsp/worker"
 )
 
@@ -177,7 +180,7 @@ func (e *engineProcess) taping() (stop func() []byte) {
 	var taped atomic.Uint64
 	done := make(chan error, 1)
 	go func() {
-		_, err := verify(io.TeeReader(endless{body}, &b), &taped)
+		_, err := tape.Verify(io.TeeReader(endless{body}, &b), tapeOptions(), func(n uint64) { taped.Store(n + 1) })
 		done <- err
 	}()
 	return func() []byte {
@@ -254,7 +257,27 @@ func readWAV(t testing.TB, path string) (channels int, samples []float32) {
 
 // Without a sound server, auto takes the device that is only a clock, and says so in its one line.
 
-func verifyBytes(tape []byte) (verdict, error) { return verify(bytes.NewReader(tape), nil) }
+func tapeOptions() tape.Options { return tape.Options{Samples: samples.In(samples.DefaultDir())} }
+
+func openTape(text []byte) (*tape.Reader, error) {
+	return tape.NewReader(bytes.NewReader(text), tapeOptions())
+}
+
+func verifyBytes(text []byte) (tape.Result, error) {
+	return tape.Verify(bytes.NewReader(text), tapeOptions(), nil)
+}
+
+// frames is interleaved sound by frame.
+type frames struct {
+	samples  []float32
+	channels int
+}
+
+func (f frames) len() int { return len(f.samples) / f.channels }
+
+func (f frames) equal(i int, o frames, j int) bool {
+	return slices.Equal(f.samples[i*f.channels:(i+1)*f.channels], o.samples[j*f.channels:(j+1)*f.channels])
+}
 
 // tones are played on the default patch: Hz, and the filter's cutoff.
 var tones = []struct{ freq, cutoff float32 }{

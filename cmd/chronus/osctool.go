@@ -14,7 +14,7 @@ import (
 	"text/tabwriter"
 	"time"
 
-	"github.com/music-chronus/chronus/actors"
+	"github.com/music-chronus/chronus/actors/space"
 	"github.com/music-chronus/chronus/dsp/patch"
 	"github.com/music-chronus/chronus/osc"
 	"github.com/music-chronus/chronus/osc/layout"
@@ -309,7 +309,7 @@ func (c *oscLayoutCmd) entries() ([]osc.Entry, error) {
 	if err != nil {
 		return nil, err
 	}
-	a, err := actors.NewAddresses(plan)
+	a, err := space.New(plan)
 	if err != nil {
 		return nil, err
 	}

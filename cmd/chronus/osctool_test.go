@@ -29,7 +29,7 @@ func TestOSCTools(t *testing.T) {
 	}{
 		{"ls /mod/filter1", 0, `(?m)^/mod/filter1/mode +lp +lp, hp, bp.*\n/mod/filter1/cutoff +2000 +a number from 10 to \d+ Hz .*\n`},
 		{"ls /mod/*/cutoff", 0, `^/mod/filter1/cutoff .*\n$`},
-		{"ls /engine/st", 0, `^/engine/status +no argument +answers what plays\n$`},
+		{"ls /engine/st", 0, `^/engine/status +no argument +answers with the engine.s state.*\n$`},
 		{"ls --json /mod/filter1/mode", 0, `"address": "/mod/filter1/mode",\s+"kind": "name",[^}]*"value": "lp"`},
 		{"ls /nothing", 1, `no address begins with /nothing`},
 		{"ls /mod/*/nothing", 1, `/mod/\*/nothing: `},

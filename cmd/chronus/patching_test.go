@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bytes"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -69,7 +68,7 @@ func TestLivePatching(t *testing.T) {
 	}
 	tape := stop()
 	e.down()
-	v, err := verify(bytes.NewReader(tape), nil)
+	v, err := verifyBytes(tape)
 	if err != nil || v.Changed > 0 || v.Blocks < 1000 {
 		t.Errorf("%+v, %v", v, err)
 	}
@@ -138,16 +137,16 @@ func TestPatchingRefuses(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, tt := range []struct{ message, want string }{
-		{"/patch/load outside", "is no file of the directory for patches"},
-		{"/patch/commit", "nothing has been changed"},
-		{"/patch/abort", "nothing has been changed"},
+		{"/patch/load outside", "is not in the directory for patches"},
+		{"/patch/commit", "no draft"},
+		{"/patch/abort", "no draft"},
 		{"/patch/create a sinus", "did you mean sine"},
-		{"/patch/create a", "it takes id type"},
+		{"/patch/create a", "takes id type"},
 		{"/patch/create 5 sine", "is a number"},
 		{"/patch/connect sine1 nowhere", "no node"},
-		{"/patch/load ../../etc/passwd", "names no patch"},
+		{"/patch/load ../../etc/passwd", "want letters, digits"},
 		{"/patch/load nothing", "no preset"},
-		{"/patch/save /abs", "names no patch"},
+		{"/patch/save /abs", "want letters, digits"},
 		{"/seq/start", "unknown"},
 	} {
 		out, _, code := chronus(append([]string{"send", "--runtime-dir", e.dir}, strings.Fields(tt.message)...)...)

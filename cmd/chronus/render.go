@@ -10,9 +10,11 @@ import (
 	"syscall"
 
 	"github.com/music-chronus/chronus/actors"
+	"github.com/music-chronus/chronus/actors/tape"
 	"github.com/music-chronus/chronus/cmd/chronus/internal/offline"
 	"github.com/music-chronus/chronus/cmd/chronus/internal/terminal"
 	"github.com/music-chronus/chronus/dsp/patch"
+	"github.com/music-chronus/chronus/dsp/samples"
 	"github.com/music-chronus/chronus/dsp/stream"
 )
 
@@ -73,7 +75,7 @@ func (c *renderCmd) Run(s streams) error {
 
 // cues returns the messages of --score and --at as commands, in order of time.
 func (c *renderCmd) cues(plan *patch.Plan) ([]stream.Command, error) {
-	addresses, err := actors.NewAddresses(plan)
+	addresses, err := actors.NewSpace(plan)
 	if err != nil {
 		return nil, err
 	}
@@ -107,15 +109,28 @@ func (c *renderCmd) tape(s streams) (err error) {
 	bar := terminal.NewBar(s.err, size)
 	defer bar.End()
 	in := &counter{r: f}
-	t, err := newReelFrom(in, c.store())
+	t, err := tape.NewReader(in, tape.Options{Samples: c.store()})
 	if err != nil {
 		return err
 	}
 	next := func() ([]float32, error) {
-		_, samples, _, err := t.read()
-		return samples, err
+		p, err := t.Next()
+		return p.Samples, err
 	}
-	return offline.Write(c.Out, t.header.Rate, t.header.Channels, next, func() { bar.At(in.n) })
+	return offline.Write(c.Out, t.Header().Rate, t.Header().Channels, next, func() { bar.At(in.n) })
+}
+
+// openPlan compiles a patch, with its samples.
+func openPlan(name string, text []byte, rate, block, channels int, store samples.Store) (*patch.Plan, error) {
+	p, err := patch.Parse(name, text)
+	if err != nil {
+		return nil, err
+	}
+	plan, err := patch.Compile(p, rate, block, channels)
+	if err != nil {
+		return nil, err
+	}
+	return plan.WithSamples(store.Open)
 }
 
 // counter counts the bytes that are read.

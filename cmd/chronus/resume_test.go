@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/music-chronus/chronus/actors"
+	"github.com/music-chronus/chronus/actors/tape"
 )
 
 // killAll ends the engine and every process of it at once, as a loss of power does.
@@ -67,9 +68,9 @@ func TestResume(t *testing.T) {
 		t.Fatalf("it goes on at block %d; %d frames were heard before", from, len(before)/2)
 	}
 	const fade = 1024 // frames, at the end
-	d := compare(after[:len(after)-2*fade], before[from*64*2:], 2)
+	d := tape.Diff(after[:len(after)-2*fade], before[from*64*2:], 2)
 	t.Logf("it goes on at block %d of %d; %d frames compared: %d lost, %d doubled, %d changed", from, len(before)/128, d.Compared, d.Lost, d.Doubled, d.Changed)
-	if !d.ok() || d.Compared < 1000 || longestSilence(after[:2*d.Compared], 2) > 10 {
+	if !d.Equal() || d.Compared < 1000 || longestSilence(after[:2*d.Compared], 2) > 10 {
 		t.Errorf("%+v", d)
 	}
 	// An orderly end saves what was commanded last.

@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/music-chronus/chronus/actors/tape"
 	"github.com/music-chronus/chronus/cmd/chronus/internal/offline"
 	"github.com/music-chronus/chronus/dsp/samples"
 )
@@ -80,8 +81,8 @@ func TestRenderSampler(t *testing.T) {
 		return sound
 	}
 	fromWAV, fromFLAC := render("wav", kitPatch("tom.wav")), render("flac", kitPatch("tom.flac"))
-	d := compare(fromFLAC, fromWAV, 2)
-	if peak := peakOf(fromWAV); !d.ok() || d.Compared != 72000 || peak < 0.5 || peak > 1 {
+	d := tape.Diff(fromFLAC, fromWAV, 2)
+	if peak := peakOf(fromWAV); !d.Equal() || d.Compared != 72000 || peak < 0.5 || peak > 1 {
 		t.Errorf("%+v, peak %.3f", d, peak)
 	}
 	loaded, err := samples.In(store).Load("wav", []byte(kitPatch("tom.wav")), dir)
@@ -91,7 +92,7 @@ func TestRenderSampler(t *testing.T) {
 	if err := os.Remove(filepath.Join(dir, "tom.wav")); err != nil {
 		t.Fatal(err)
 	}
-	if d := compare(render("sum", string(loaded)), fromWAV, 2); !d.ok() {
+	if d := tape.Diff(render("sum", string(loaded)), fromWAV, 2); !d.Equal() {
 		t.Errorf("by its sum: %+v", d)
 	}
 	bad := put(t, filepath.Join(dir, "bad.yaml"), []byte(kitPatch("tom.wav")))

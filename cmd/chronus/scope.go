@@ -12,8 +12,8 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/music-chronus/chronus/actors/tape"
 	"github.com/music-chronus/chronus/cmd/chronus/internal/scope"
-	"github.com/music-chronus/chronus/dsp/stream"
 )
 
 type scopeCmd struct {
@@ -40,13 +40,13 @@ func (c *scopeCmd) Run(s streams) error {
 		return err
 	}
 	defer body.Close()
-	t, err := newReelFrom(endless{body}, c.store())
+	t, err := tape.NewReader(endless{body}, tape.Options{Samples: c.store()})
 	if err != nil {
 		return err
 	}
 	o := scope.Options{Signal: c.Signal, Every: c.Every.Seconds(), For: c.For.Seconds(), Out: c.Out}
 	return scope.Follow(scopeTape{t}, o, func(l scope.Line, piece [][]float32) error {
-		return c.show(s.out, l, piece, t.header.Rate)
+		return c.show(s.out, l, piece, t.Header().Rate)
 	})
 }
 
@@ -74,16 +74,15 @@ func decibels(gain float64) string {
 	return fmt.Sprintf("%+6.1f dB", 20*math.Log10(gain))
 }
 
-// scopeTape makes a reel what the scope needs.
-type scopeTape struct{ *reel }
+// scopeTape makes a reader what the scope needs.
+type scopeTape struct{ *tape.Reader }
 
 func (t scopeTape) Format() (rate, block, channels int) {
-	return t.header.Rate, t.header.Block, t.header.Channels
+	h := t.Header()
+	return h.Rate, h.Block, h.Channels
 }
 
 func (t scopeTape) Read() (uint64, []float32, error) {
-	n, samples, _, err := t.read()
-	return n, samples, err
+	p, err := t.Next()
+	return p.N, p.Samples, err
 }
-
-func (t scopeTape) Stream() *stream.Stream { return t.str }

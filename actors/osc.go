@@ -1,0 +1,114 @@
+package actors
+
+import (
+	"context"
+
+	"github.com/asynkron/protoactor-go/actor"
+
+	"github.com/music-chronus/chronus/actors/internal/drafts"
+	"github.com/music-chronus/chronus/actors/internal/frontend"
+	"github.com/music-chronus/chronus/actors/report"
+	"github.com/music-chronus/chronus/actors/space"
+	"github.com/music-chronus/chronus/dsp/patch"
+	"github.com/music-chronus/chronus/osc"
+	"github.com/music-chronus/chronus/osc/server"
+	"github.com/music-chronus/chronus/shm"
+)
+
+// newFrontend opens the OSC server with the addresses of the first plan. The engine may not have
+// its workers yet: the frontend uses them once it discovers or serves.
+func (e *Engine) newFrontend(plan *patch.Plan) (*frontend.Frontend, error) {
+	store := drafts.NewStore(drafts.Config{
+		Rate: e.cfg.Rate, Patches: e.cfg.Patches, Samples: e.cfg.Samples,
+	}, patchEditing{e})
+	return frontend.New(frontend.Config{
+		OSC: e.cfg.OSC, Access: server.Access{Allow: e.cfg.OSCAllow, Token: e.cfg.OSCToken},
+		OSCQuery: e.cfg.OSCQuery, NoMDNS: e.cfg.NoMDNS, Logger: e.cfg.Logger,
+		Drafts: store, Load: e.load.of,
+		Frame: func() uint64 { return e.rig.control.Clock() * uint64(e.rig.geo.Block) },
+	}, plan)
+}
+
+// NewSpace returns the addresses that an engine has while a plan plays: those of space.New, patch
+// commands and queries. Only the plan's own resolve into commands.
+func NewSpace(plan *patch.Plan) (*space.Space, error) { return space.New(plan, frontend.Routes()...) }
+
+// Addresses lists the OSC addresses of the patch that plays. The slice is for reading only.
+func (e *Engine) Addresses() []osc.Entry { return e.frontend.View().Space().Entries() }
+
+// Values returns what each address that has a value was last set to: a number, or a choice's name.
+func (e *Engine) Values() map[string]any { return e.frontend.View().All() }
+
+// changePlan makes the addresses those of another plan.
+func (e *Engine) changePlan(p *planned) {
+	_ = e.frontend.ChangePlan(space.Change{Number: p.number, Plan: p.plan, Follows: p.before, Command: p.seq != 0})
+}
+
+// recordCommand records the value that a command has set, or takes it back if the command was left
+// out.
+func (e *Engine) recordCommand(c shm.Command, leftOut bool) {
+	if leftOut {
+		e.frontend.Undo(c)
+		return
+	}
+	e.frontend.Record(c)
+}
+
+// restoreValues fills the values of a sound that an earlier engine has begun: from its saved state,
+// and from the commands since the checkpoint. What was set in the last second of that engine may be
+// missing, though it is heard.
+func (e *Engine) restoreValues() {
+	view := e.frontend.View()
+	continues := e.saved != nil && e.saved.Patch == string(e.rig.present.text) &&
+		(e.cfg.Resume || e.rig.adopted && e.saved.N <= e.rig.control.Clock()+uint64(e.rig.geo.Ring))
+	if continues {
+		view.Restore(e.saved.Values)
+	}
+	for _, c := range e.rig.log.Commands() {
+		e.frontend.Record(c)
+	}
+	e.rig.meter.begin(view.Values())
+	e.rememberMuted(view.Values(), continues && e.cfg.Resume)
+}
+
+// patchEditing implements drafts.Engine.
+type patchEditing struct{ e *Engine }
+
+// Current implements drafts.Engine.
+func (p patchEditing) Current() (number uint64, current *patch.Patch, err error) {
+	number, name, text := p.e.rig.presentPatch()
+	if current, err = patch.Parse(name, text); err == nil {
+		current.Modules = p.e.cfg.Modules
+	}
+	return number, current, err
+}
+
+// Text implements drafts.Engine.
+func (p patchEditing) Text() []byte {
+	_, _, text := p.e.rig.presentPatch()
+	return text
+}
+
+// Values implements drafts.Engine.
+func (p patchEditing) Values() map[string]float64 { return p.e.frontend.View().Changed() }
+
+// Change implements drafts.Engine.
+func (p patchEditing) Change(ctx context.Context, name string, text []byte, rejected func(error)) (number, frame uint64, err error) {
+	c, err := p.e.rig.change(ctx, name, text, false, rejected)
+	return c.Number, c.Frame, err
+}
+
+// mailboxes implements frontend.Engine: it sends to the actors.
+type mailboxes struct {
+	root                       *actor.RootContext
+	conductor, monitor, editor *actor.PID
+}
+
+func (m mailboxes) Enter(b frontend.Batches) { m.root.Send(m.conductor, b) }
+func (m mailboxes) Later(do func())          { m.root.Send(m.monitor, later{do}) }
+func (m mailboxes) Edit(r drafts.Request)    { m.root.Send(m.editor, r) }
+func (m mailboxes) AfterEdits(do func())     { m.root.Send(m.editor, later{do}) }
+
+func (m mailboxes) Status(answer func(report.Status), done func()) {
+	m.root.Send(m.monitor, statusRequest{answer, done})
+}
