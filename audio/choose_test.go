@@ -9,11 +9,11 @@ import (
 	"github.com/music-chronus/chronus/shm/wire"
 )
 
-// fakeBackend has one device, named as it is, or an error instead.
+// fakeBackend has one device with its own name, or an error instead.
 type fakeBackend struct {
 	name string
 	err  error
-	got  *[]string // the devices that Open was asked for
+	got  *[]string // devices that Open was called with
 }
 
 func (b fakeBackend) Name() string               { return b.name }
@@ -39,7 +39,7 @@ func (fakeStream) Close() error  { return nil }
 func (fakeStream) Xruns() uint64 { return 0 }
 func (fakeStream) Err() error    { return nil }
 
-// TestChoose has every case in which a device is missing: what is opened instead, or what is said.
+// TestChoose lists every case in which a device is missing, and what is opened or reported instead.
 func TestChoose(t *testing.T) {
 	none := soundserver.Servers{}
 	absent := errors.New("no server")
@@ -56,7 +56,7 @@ func TestChoose(t *testing.T) {
 		jack   error
 		cards  error
 		server soundserver.Servers
-		want   string // the backend, or what the error has
+		want   string // the backend that opens, or a part of the error
 		second bool
 	}{
 		{"best", "auto", nil, false, nil, nil, none, "jack", false},

@@ -6,7 +6,8 @@ import (
 	"github.com/music-chronus/chronus/shm"
 )
 
-// A copy in which a bit has changed since its worker wrote it is passed over for another; that two copies differ is told.
+// If a bit of a copy changed after its worker wrote it, the callback plays another copy. Two
+// different copies are reported.
 func TestDamagedBlock(t *testing.T) {
 	s := newStage(t, 2)
 	s.fillUp(0)

@@ -8,7 +8,7 @@ import (
 	"github.com/music-chronus/chronus/shm"
 )
 
-// A burst is what the device takes before a worker can answer, in however many calls.
+// A burst is what the device takes before a worker can answer, in any number of calls.
 func TestDemand(t *testing.T) {
 	const second = int64(time.Second)
 	for _, c := range []struct {
@@ -37,7 +37,7 @@ func TestDemand(t *testing.T) {
 	}
 }
 
-// A burst is remembered for 10 s at the least, and for 20 s at the most.
+// A burst is remembered for at least 10 s, and at most 20 s.
 func TestDemandForgets(t *testing.T) {
 	var d demand
 	now := int64(time.Hour)
@@ -58,7 +58,7 @@ func newLead(asked, limit uint64) *leadControl {
 	return l
 }
 
-// The lead follows the device at once where that needs more, and a block at a time where it needs less.
+// The lead rises at once if the device needs more, and falls by a block at a time if it needs less.
 func TestLeadFollowsTheDevice(t *testing.T) {
 	for _, c := range []struct {
 		name         string
@@ -95,8 +95,8 @@ func TestLeadFollowsTheDevice(t *testing.T) {
 	}
 }
 
-// A late worker makes the lead longer at once. It is shorter again, a block at a time, after minutes
-// without one. A lead that the user asked for stays.
+// A late worker raises the lead at once. After minutes without one the lead falls, a block at a
+// time. A lead that the user asked for is fixed.
 func TestLeadIsAJitterBuffer(t *testing.T) {
 	now := int64(time.Hour)
 	l := newLead(0, 512)
@@ -125,7 +125,8 @@ func TestLeadIsAJitterBuffer(t *testing.T) {
 	}
 }
 
-// A longer period that is announced finds its blocks there: nothing is concealed, and nothing overruns.
+// Blocks are ready for a longer period that was announced: nothing is concealed, and nothing
+// overruns.
 func TestPrepare(t *testing.T) {
 	s := newStageOf(t, shm.Geometry{Rate: 48000, Block: testBlock, Channels: 2, Slots: 2, Ring: 64, Guard: 2}, 2)
 	for at := 0; at < 10*testBlock; at += testBlock {

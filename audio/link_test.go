@@ -11,7 +11,7 @@ import (
 	"github.com/music-chronus/chronus/shm/wire"
 )
 
-// connection is the two ends of one: the audio process's, and the engine's.
+// connection makes the two ends of a connection: the audio process's, and the engine's.
 func connection(t *testing.T) (process, engine *sys.Socket) {
 	t.Helper()
 	process, engine, err := sys.SocketPair()
@@ -25,8 +25,8 @@ func connection(t *testing.T) (process, engine *sys.Socket) {
 	return process, engine
 }
 
-// hears fails unless the next thing at an engine's end is a notice that something failed, or if what
-// is "", that the connection is shut.
+// hears fails unless the next packet at the engine's end is a notice that something failed. If what
+// is "", the connection must have ended.
 func hears(t *testing.T, engine *sys.Socket, what string) {
 	t.Helper()
 	polled := []sys.PollFD{{FD: engine.FD()}}
@@ -42,8 +42,8 @@ func hears(t *testing.T, engine *sys.Socket, what string) {
 	}
 }
 
-// A later engine takes the place of an earlier one, whose orders count no more; the end of the
-// earlier leaves the later its place.
+// A later engine replaces an earlier one, whose orders are ignored. The end of the earlier one does
+// not affect the later.
 func TestLaterEngine(t *testing.T) {
 	var l link
 	first, engine1 := connection(t)
@@ -84,7 +84,7 @@ func TestLaterEngine(t *testing.T) {
 	hears(t, engine3, "three")
 }
 
-// Orders come in from every connection, each with its descriptors; a packet that is none is left out.
+// Orders of all connections arrive, each with its descriptors. Invalid packets are skipped.
 func TestAccept(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "socket")
 	l, err := sys.Listen(path)

@@ -9,7 +9,7 @@ import (
 	"github.com/music-chronus/chronus/shm/wire"
 )
 
-// shelf is a backend with one device, and a stream of it.
+// shelf is a backend with one device, and its stream.
 type shelf struct {
 	name   string
 	err    error
@@ -35,8 +35,8 @@ func (s *shelf) Open(r Request, _ Fill) (Stream, error) {
 	return s, nil
 }
 
-// auto passes the name of a device on to the backend whose it may be, and the last resort is no
-// preferred device: while it plays, the others are looked for.
+// "auto" passes a device name to the backend that has it. The null device is never the preferred
+// one: while it plays, the others are looked for.
 func TestAuto(t *testing.T) {
 	broken, other := errors.New("broken"), errors.New("no device hw:3")
 	for _, tt := range []struct {
@@ -70,9 +70,9 @@ func TestAuto(t *testing.T) {
 	}
 }
 
-// The process keeps the wiring of the device that plays, or the one that it was given for the device
-// that it stands in for; to look at it allocates nothing.
-func TestNoteWiring(t *testing.T) {
+// The process records the wiring of the device that plays, or the one it was given for the device
+// that is replaced. Reading it allocates nothing.
+func TestReportWiring(t *testing.T) {
 	s := &shelf{name: "jack"}
 	given := &wire.Wiring{Of: "jack/A/other", Ports: [][]string{{"x"}, {}}}
 	p := process{stream: s, path: s.Info().Path(), opened: &wire.Opened{Wiring: given}, notify: func(wire.Notice) bool { return true }}

@@ -21,7 +21,7 @@ func TestActive(t *testing.T) {
 	}
 }
 
-func TestHeir(t *testing.T) {
+func TestSuccessor(t *testing.T) {
 	for _, tt := range []struct {
 		name  string
 		ready []int

@@ -5,7 +5,7 @@ import (
 	"testing"
 )
 
-// TestFitSine checks that a whole sine has no break and that each kind of damage has one, where it is.
+// FitSine finds no break in a whole sine, and the place of each kind of damage.
 func TestFitSine(t *testing.T) {
 	const rate, frequency = 48000, 443.37
 	sine := func(from, n int) (x []float32) {

@@ -17,7 +17,7 @@ import (
 
 func silent(out []float32) { clear(out) }
 
-// open opens the default server and closes it at the end of the test.
+// open opens the default server, and closes the stream at the end of the test.
 func open(t *testing.T, r audio.Request, fill audio.Fill) audio.Stream {
 	t.Helper()
 	s, err := jack.Backend{}.Open(r, fill)
@@ -46,7 +46,7 @@ func await(t *testing.T, what string, ok func() bool) {
 	}
 }
 
-// connections has, for each port of the graph, those that it is connected with, as jack_lsp tells.
+// connections lists the peers of each port of the graph, as jack_lsp prints them.
 func connections(t *testing.T) map[string][]string {
 	t.Helper()
 	out, err := exec.Command("jack_lsp", "-c").Output()
@@ -93,8 +93,8 @@ func with(f func(*audio.Request)) audio.Request {
 	return r
 }
 
-// The backend does what every backend must, on a synchronous and on an asynchronous server, and the
-// server's period is what it gets.
+// The backend fulfils the contract of backends on synchronous and asynchronous servers, and uses
+// the server's period.
 func TestBackend(t *testing.T) {
 	for _, as := range []backendtest.JACKOptions{{Rate: 48000, Period: 64}, {Rate: 48000, Period: 1024}, {Rate: 48000, Period: 256, Async: true}} {
 		t.Run(fmt.Sprintf("%+v", as), func(t *testing.T) {
@@ -112,8 +112,7 @@ func TestBackend(t *testing.T) {
 	}
 }
 
-// Client and ports have the names that were asked for; a name that is taken gets a number, and the
-// user is told.
+// Client and ports have the requested names. A name that is taken gets a number, which is reported.
 func TestNames(t *testing.T) {
 	backendtest.JACK(t, 48000, 128)
 	first := open(t, with(func(r *audio.Request) { r.Channels = 3 }), silent)
@@ -133,7 +132,7 @@ func TestNames(t *testing.T) {
 	}
 }
 
-// A stream that is opened again waits for the name of a client that is about to go.
+// A stream that is opened again waits for the name of a client that is about to end.
 func TestNameComesFree(t *testing.T) {
 	backendtest.JACK(t, 48000, 128)
 	first := open(t, both, silent)
@@ -147,7 +146,7 @@ func TestNameComesFree(t *testing.T) {
 	}
 }
 
-// A wrong wish is one line that names what is wrong and what would be right.
+// An invalid request returns one line that names the fault and a remedy.
 func TestRefusals(t *testing.T) {
 	t.Setenv("JACK_DEFAULT_SERVER", "chronus-none")
 	refused := func(r audio.Request, want string) {
@@ -172,7 +171,7 @@ func TestRefusals(t *testing.T) {
 	}
 }
 
-// A period is the server's: it stays, and the user is told how to change it.
+// The server's period stays, and the note says how to change it.
 func TestPeriodIsTheServers(t *testing.T) {
 	backendtest.JACK(t, 48000, 128)
 	info := open(t, with(func(r *audio.Request) { r.Period = 256 }), silent).Info()
@@ -193,7 +192,7 @@ func TestDevices(t *testing.T) {
 	}
 }
 
-// A server that dies ends the stream, which says so at once and is closed in bounded time.
+// A server that dies ends the stream at once. Close then takes bounded time.
 func TestServerDies(t *testing.T) {
 	server := backendtest.JACKServer(t, 48000, 128)
 	var calls atomic.Int64
@@ -228,8 +227,7 @@ func closed(t *testing.T, s audio.Stream) {
 	}
 }
 
-// A server that stands still ends the stream, too, and refuses another in bounded time, though it
-// cannot answer.
+// A stopped server ends the stream, too. Opening another stream fails in bounded time.
 func TestServerStops(t *testing.T) {
 	server := backendtest.JACKServer(t, 48000, 128)
 	s := started(t, both, silent)
@@ -245,7 +243,7 @@ func TestServerStops(t *testing.T) {
 	closed(t, s)
 }
 
-// A server that dies while a client is being taken in is an error.
+// A server that dies during Open causes an error.
 func TestServerDiesDuringOpen(t *testing.T) {
 	server := backendtest.JACKServer(t, 48000, 128)
 	server.Signal(t, syscall.SIGSTOP)

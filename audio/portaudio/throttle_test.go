@@ -5,15 +5,15 @@ import (
 	"time"
 )
 
-// TestBrake checks that a device with a clock is never slowed down, however it calls, and one without
-// is slowed down to the rate of the sound.
-func TestBrake(t *testing.T) {
+// A device with a clock is never slowed down, for any pattern of calls. A device without one is
+// slowed down to the rate of the sound.
+func TestThrottle(t *testing.T) {
 	const rate, period, buffer = 48000, 1024, 4096
 	start := time.Now()
 	for _, tt := range []struct {
 		name  string
 		speed float64 // of the device's clock
-		burst int     // periods in one go
+		burst int     // periods at once
 	}{{"even", 1, 1}, {"in bursts", 1, 4}, {"fast clock", 1.001, 1}, {"slow clock", 0.999, 2}} {
 		b := newThrottle(rate, buffer*time.Second/rate)
 		for n := range 100_000 { // more than half an hour

@@ -9,7 +9,7 @@ import (
 	"testing"
 )
 
-// TestLook has sockets stand for servers: only one at which somebody listens is a server.
+// Look finds the sockets that a program listens at, and no others.
 func TestLook(t *testing.T) {
 	dir := t.TempDir()
 	t.Setenv("XDG_RUNTIME_DIR", dir)
@@ -63,7 +63,7 @@ func TestEnv(t *testing.T) {
 	}
 }
 
-// TestRank orders what a laptop has, with and without a server of the desktop.
+// TestRank orders the devices of a laptop, with and without a desktop's sound server.
 func TestRank(t *testing.T) {
 	list := [][2]string{
 		{"OSS", "/dev/dsp"}, {"ALSA", "HDA Intel: HDMI 0 (hw:0,3)"}, {"ALSA", "sysdefault"}, {"ALSA", "default"}, {"ALSA", "pulse"},

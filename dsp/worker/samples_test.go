@@ -12,8 +12,8 @@ import (
 	"github.com/music-chronus/chronus/shm"
 )
 
-// A worker plays what its patch names, and nothing else: a sample that is missing, or another under its name, is refused before it renders. What
-// it has opened once it does not read again for a patch that goes on with it.
+// A worker plays only the samples that its patch names. It rejects a missing sample, or another one
+// under its name, before it renders. It does not read a sample again if the next patch uses it.
 func TestOpenSamples(t *testing.T) {
 	dir := t.TempDir()
 	wav := []byte("RIFF\x00\x00\x00\x00WAVEfmt \x10\x00\x00\x00\x01\x00\x01\x00\x80\xbb\x00\x00\x00\x77\x01\x00\x02\x00\x10\x00data\x08\x00\x00\x00\x00\x10\x00\x20\x00\x30\x00\x40")
