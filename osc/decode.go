@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/binary"
 	"math"
+	"slices"
 	"time"
 )
 
@@ -260,4 +261,15 @@ func (d *Decoder) blob(at, to int, a *Arg) (next int, f Fault, ok bool) {
 	}
 	a.Bytes = d.packet[at+4 : at+4+size]
 	return at + 4 + (size+3)/4*4, 0, true
+}
+
+// Clone returns a copy of the message that stays valid: it points into no packet.
+func (m *Message) Clone() *Message {
+	c := *m
+	c.Address = bytes.Clone(m.Address)
+	c.Args = slices.Clone(m.Args)
+	for i := range c.Args {
+		c.Args[i].Bytes = bytes.Clone(c.Args[i].Bytes)
+	}
+	return &c
 }

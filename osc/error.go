@@ -2,52 +2,53 @@ package osc
 
 import "fmt"
 
-// Fault is what is wrong with a packet.
+// Fault is a reason why a packet is not OSC.
 type Fault int
 
 // The faults of packets.
 const (
-	FaultSize     Fault = iota // empty, not a multiple of four bytes, or more than MaxPacket, over a connection MaxStream
-	FaultAddress               // an address that does not begin with / or is not printable ASCII, or is too long
+	FaultSize     Fault = iota // empty, not a multiple of four bytes, or above the limit
+	FaultAddress               // an address without /, not printable ASCII, or too long
 	FaultString                // a string that does not end inside the packet
-	FaultTag                   // a type tag that OSC does not know, or brackets that do not match
+	FaultTag                   // an unknown type tag, or unbalanced brackets
 	FaultArgument              // an argument that does not end inside the packet
-	FaultTrailing              // bytes behind the last argument
-	FaultBundle                // a bundle whose header or element sizes do not fit
-	FaultDepth                 // bundles nested too deep
-	FaultTime                  // a bundle that would be before the one around it
+	FaultTrailing              // bytes after the last argument
+	FaultBundle                // a bundle whose head or element sizes do not fit
+	FaultDepth                 // bundles nested too deeply
+	FaultTime                  // a bundle with an earlier time tag than the bundle around it
 	FaultCount                 // too many arguments or elements
-	FaultFraming               // bytes on a connection that are in no framing; it is closed
+	FaultFraming               // bytes on a connection in no known framing; the server closes it
 	numFaults
 )
 
 // NumFaults is the number of faults: each is below it.
 const NumFaults = int(numFaults)
 
-var faultNames = [numFaults]string{
-	FaultSize:     fmt.Sprintf("its length is 0, or no multiple of 4, or above %d, over a connection %d", MaxPacket, MaxStream),
-	FaultAddress:  fmt.Sprintf("its address must begin with / and be printable ASCII of at most %d bytes", MaxAddress),
-	FaultString:   "a string in it does not end",
-	FaultTag:      "it has a type tag that OSC does not know, or a bracket without its other",
-	FaultArgument: "an argument in it is cut off",
-	FaultTrailing: "it has bytes behind its last argument",
-	FaultBundle:   "a bundle's header or element does not fit",
-	FaultDepth:    fmt.Sprintf("its bundles are nested deeper than %d", MaxDepth),
-	FaultTime:     "a bundle in it has an earlier time tag than the one around it",
-	FaultFraming:  fmt.Sprintf("a connection sends neither sizes nor SLIP nor HTTP, or a packet above %d bytes", MaxStream),
-	FaultCount:    fmt.Sprintf("it has more than %d arguments or %d elements", MaxArgs, MaxElements),
+// faults has a fault's name, the key of Stats.Malformed, and the reason that /fail gives.
+var faults = [numFaults]struct{ name, reason string }{
+	FaultSize:     {"size", fmt.Sprintf("length is 0, not a multiple of 4, or above %d, over a connection %d", MaxPacket, MaxStream)},
+	FaultAddress:  {"address", fmt.Sprintf("address must begin with / and be printable ASCII of at most %d bytes", MaxAddress)},
+	FaultString:   {"string", "unterminated string"},
+	FaultTag:      {"type_tag", "unknown type tag, or unbalanced bracket"},
+	FaultArgument: {"argument", "argument cut off"},
+	FaultTrailing: {"trailing_bytes", "bytes after the last argument"},
+	FaultBundle:   {"bundle", "bundle head or element size does not fit"},
+	FaultDepth:    {"depth", fmt.Sprintf("bundles nested deeper than %d", MaxDepth)},
+	FaultTime:     {"time_tag", "bundle has an earlier time tag than the bundle around it"},
+	FaultFraming:  {"framing", fmt.Sprintf("connection sends neither sizes nor SLIP nor HTTP, or a packet above %d bytes", MaxStream)},
+	FaultCount:    {"count", fmt.Sprintf("more than %d arguments or %d elements", MaxArgs, MaxElements)},
 }
 
-// String says what is wrong in a few words.
-func (f Fault) String() string { return faultNames[f] }
+// String returns the fault's name, like type_tag.
+func (f Fault) String() string { return faults[f].name }
 
-// DecodeError is a fault and the byte of the packet where it was found.
+// DecodeError is a fault, and the byte of the packet where the decoder found it.
 type DecodeError struct {
 	Fault  Fault
 	Offset int
 }
 
-// Error implements error.
+// Error returns the byte and the reason.
 func (e *DecodeError) Error() string {
-	return fmt.Sprintf("OSC packet, byte %d: %v", e.Offset, e.Fault)
+	return fmt.Sprintf("OSC packet, byte %d: %s", e.Offset, faults[e.Fault].reason)
 }

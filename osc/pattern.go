@@ -2,8 +2,6 @@ package osc
 
 import (
 	"bytes"
-	"errors"
-	"fmt"
 	"math/bits"
 	"slices"
 )
@@ -30,11 +28,11 @@ type part struct {
 }
 
 var (
-	errPatternDear    = fmt.Errorf("its pattern takes more than %d steps, all of its packet together: make it narrower", PatternSteps)
-	errPatternNothing = errors.New("its pattern matches no address that takes a value")
-	errPatternEnd     = errors.New("its pattern must not end with / nor hold ///")
-	errPatternOpen    = errors.New("its pattern has a [ or { without its other, or nothing in between")
-	errPatternNested  = errors.New("its pattern has [ * ? or { within { }, or ] or } without its other")
+	errPatternDear    = Refuse(CodeBadPattern, "patterns of this packet take more than %d steps: use narrower patterns", PatternSteps)
+	errPatternNothing = Refuse(CodeBadPattern, "pattern matches no address that takes a value")
+	errPatternEnd     = Refuse(CodeBadPattern, "pattern must not end with / nor contain ///")
+	errPatternOpen    = Refuse(CodeBadPattern, "pattern has an empty or unclosed [ ] or { }")
+	errPatternNested  = Refuse(CodeBadPattern, "pattern has [ * ? or { inside { }, or an unopened ] or }")
 )
 
 // IsPattern tells whether an address is a pattern.

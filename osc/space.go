@@ -144,7 +144,7 @@ func (s *Space) Take(entry int, args []Arg) (value Value, err error) {
 	case e.Kind == Query && len(args) == 1 && (args[0].Tag == 'N' || args[0].Tag == 'I'): // what controllers send that can send no less
 		return value, nil
 	case e.Kind == Query && len(args) != 0:
-		return value, refuse("it takes no argument, not %d", len(args))
+		return value, Refuse(CodeBadArgument, "want no argument; got %d", len(args))
 	case e.Kind == Query:
 		return value, nil
 	case e.Kind == Key:
@@ -156,16 +156,16 @@ func (s *Space) Take(entry int, args []Arg) (value Value, err error) {
 		value.Words, err = e.words(args)
 		return value, err
 	case e.Kind == Text && (len(args) != 1 || args[0].Tag != 's' && args[0].Tag != 'S' || len(args[0].Bytes) > e.Most):
-		return value, refuse("it takes %s", e.domain())
+		return value, Refuse(CodeBadArgument, "want %s", e.domain())
 	case e.Kind == Text:
 		value.Text = string(args[0].Bytes)
 		return value, nil
 	case len(args) != 1:
-		return value, refuse("it takes one argument, %s, not %d", e.domain(), len(args))
+		return value, Refuse(CodeBadArgument, "want one argument, %s; got %d", e.domain(), len(args))
 	}
 	ok := false
 	if value.Number, ok = e.value(args[0]); !ok {
-		return value, refuse("%s is not %s", show(args[0]), e.domain())
+		return value, Refuse(CodeBadArgument, "%s is not %s", show(args[0]), e.domain())
 	}
 	return value, nil
 }
@@ -173,7 +173,7 @@ func (s *Space) Take(entry int, args []Arg) (value Value, err error) {
 // words are the strings and numbers of a Words.
 func (e *Entry) words(args []Arg) (list []any, err error) {
 	if len(args) < e.Least || len(args) > e.Most {
-		return nil, refuse("it takes %s, not %d arguments", e.domain(), len(args))
+		return nil, Refuse(CodeBadArgument, "want %s; got %d arguments", e.domain(), len(args))
 	}
 	for i, a := range args {
 		v, number := a.Number()
@@ -183,7 +183,7 @@ func (e *Entry) words(args []Arg) (list []any, err error) {
 		case a.Tag == 's' || a.Tag == 'S':
 			list = append(list, string(a.Bytes))
 		default:
-			return nil, refuse("%s, number %d, is wrong: it takes %s", show(a), i+1, e.domain())
+			return nil, Refuse(CodeBadArgument, "argument %d is %s: want %s", i+1, show(a), e.domain())
 		}
 	}
 	return list, nil
@@ -192,7 +192,7 @@ func (e *Entry) words(args []Arg) (list []any, err error) {
 // list is the numbers of a List.
 func (e *Entry) list(args []Arg) ([]float64, error) {
 	if len(args) < e.Least || len(args) > e.Most {
-		return nil, refuse("it takes %s, not %d", e.domain(), len(args))
+		return nil, Refuse(CodeBadArgument, "want %s; got %d", e.domain(), len(args))
 	}
 	list := make([]float64, len(args))
 	for i, a := range args {
@@ -201,7 +201,7 @@ func (e *Entry) list(args []Arg) ([]float64, error) {
 			v = e.widen(v)
 		}
 		if !number || !(v >= e.Min && v <= e.Max) || e.Whole && v != math.Trunc(v) {
-			return nil, refuse("%s, number %d, is wrong: it takes %s", show(a), i+1, e.domain())
+			return nil, Refuse(CodeBadArgument, "argument %d is %s: want %s", i+1, show(a), e.domain())
 		}
 		list[i] = v
 	}
@@ -215,16 +215,16 @@ func (e *Entry) key(args []Arg) (Value, error) {
 		return v, nil
 	}
 	if len(args) < 1 || len(args) > 2 || len(args) > 1 && e.Min == e.Max {
-		return v, refuse("it takes %s, not %d arguments", e.domain(), len(args))
+		return v, Refuse(CodeBadArgument, "want %s; got %d arguments", e.domain(), len(args))
 	}
 	k, number := args[0].Number()
 	if !number || !(k >= 0 && k < AllKeys) || k != math.Trunc(k) {
-		return v, refuse("%s is no note: it takes %s", show(args[0]), e.domain())
+		return v, Refuse(CodeBadArgument, "%s is not a note: want %s", show(args[0]), e.domain())
 	}
 	v.Key = int(k)
 	if len(args) > 1 {
 		if v.Number, number = args[1].Number(); !number || !(v.Number >= e.Min && v.Number <= e.Max) {
-			return v, refuse("%s is not a number from %.7g to %.7g", show(args[1]), e.Min, e.Max)
+			return v, Refuse(CodeBadArgument, "%s is not a number from %.7g to %.7g", show(args[1]), e.Min, e.Max)
 		}
 	}
 	return v, nil

@@ -3,18 +3,19 @@ package osc
 // Stats is what an OSC server counts. It stands here, apart from the server, so that packages that
 // only report it reach no socket.
 type Stats struct {
-	Packets              uint64            `json:"packets"`
-	Messages             uint64            `json:"messages"`
+	Packets              uint64            `json:"packets"`               // received
+	Messages             uint64            `json:"messages"`              // received
 	Failed               uint64            `json:"failed"`                // messages answered with /fail
-	Malformed            map[string]uint64 `json:"malformed"`             // elements that are no OSC, by what is wrong
-	Replies              uint64            `json:"replies"`               // packets sent, /fail among them
-	ReadErrors           uint64            `json:"read_errors"`           // reads that failed; the service went on
+	RefusedByCode        map[string]uint64 `json:"refused_by_code"`       // by the name of a Code
+	Malformed            map[string]uint64 `json:"malformed"`             // elements that are not OSC, by the name of a Fault
+	Replies              uint64            `json:"replies"`               // packets sent, with those of /fail
+	ReadErrors           uint64            `json:"read_errors"`           // failed reads; the server goes on
 	Denied               uint64            `json:"denied"`                // packets and connections from machines that are not allowed
-	Shed                 uint64            `json:"shed"`                  // packets dropped unread, of a source that sends too many
+	Shed                 uint64            `json:"shed"`                  // packets dropped unread, from a source above its rate
 	AmplificationLimited uint64            `json:"amplification_limited"` // answers too large for an address that may be forged
 	Connections          int               `json:"connections"`           // open now
-	Rejected             uint64            `json:"rejected"`              // connections refused since there were too many
-	SlowClients          uint64            `json:"slow_clients"`          // connections closed since their answers were not read
-	SendDropped          uint64            `json:"send_dropped"`          // answers by UDP dropped since the network took them too slowly
-	Dropped              uint64            `json:"dropped"`               // messages that the engine was too busy for; who serves counts them
+	Rejected             uint64            `json:"rejected"`              // connections refused at the limit
+	SlowClients          uint64            `json:"slow_clients"`          // connections closed since the client did not read its answers
+	SendDropped          uint64            `json:"send_dropped"`          // UDP answers dropped since the network was slow
+	Dropped              uint64            `json:"dropped"`               // messages dropped by a busy engine; the engine counts them
 }

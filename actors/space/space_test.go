@@ -57,7 +57,7 @@ func TestMusicAddresses(t *testing.T) {
 		{"/pattern/128/steps", []any{"X"}, 0, shm.Command{}, "unknown; the nearest is"},
 		{"/seq/low/pattern", []any{float32(1.5)}, 0, shm.Command{}, "1.5 is not a whole number from -1 to 127"},
 		{"/seq/bpm", []any{int32(5)}, 0, shm.Command{}, "5 is not a number from 20 to 400"},
-		{"/note/bass/on", []any{int32(200)}, 0, shm.Command{}, "200 is no note"},
+		{"/note/bass/on", []any{int32(200)}, 0, shm.Command{}, "200 is not a note"},
 		{"/gate/e", []any{int32(1)}, 0, shm.Command{}, "unknown"},
 		{"/seq/ramp", []any{int32(500), int32(2)}, 0, shm.Command{}, "tempo 500: want 20 to 400 bpm"},
 		{"/engine/status", nil, 0, shm.Command{}, ""},

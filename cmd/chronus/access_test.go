@@ -17,7 +17,7 @@ func TestUpRefusesOpenDoors(t *testing.T) {
 		t.Fatal(err)
 	}
 	for want, flags := range map[string][]string{
-		"say which of them may play, with --osc-allow":          {"--osc", "0.0.0.0:0"},
+		"list those that may play with --osc-allow":          {"--osc", "0.0.0.0:0"},
 		`--osc-allow: "all" is no network: it must be like`:     {"--osc", "0.0.0.0:0", "--osc-allow", "all"},
 		"--osc-token-file: token file " + open + ": everybody":  {"--osc-token-file", open},
 		"--osc-token-file: token file: stat " + open + "x: no ": {"--osc-token-file", open + "x"},
@@ -36,7 +36,7 @@ func TestUpForOthers(t *testing.T) {
 		t.Fatal(err)
 	}
 	e := up(t, "--backend", "null", "--lead", "64", "--osc", "127.0.0.1:0", "--osc-allow", "192.168.1.0/24,fd00::/8", "--osc-token-file", secret)
-	for _, tt := range []struct{ token, want string }{{"0123456789abcdeX", `/fail "/auth" "this is not the token"`}, {"0123456789abcdef", `/done "/auth"`}} {
+	for _, tt := range []struct{ token, want string }{{"0123456789abcdeX", `/fail "/auth" "wrong token"`}, {"0123456789abcdef", `/done "/auth"`}} {
 		reply, _, err := sendOSC(e.must().OSC, replyWait, "/auth", tt.token)
 		if err != nil || reply != tt.want {
 			t.Errorf("%s: %s, %v", tt.token, reply, err)

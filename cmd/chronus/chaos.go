@@ -12,11 +12,9 @@ import (
 	"time"
 
 	"github.com/music-chronus/chronus/actors"
-	"github.com/music-chronus/chronus/actors/tape"
 	"github.com/music-chronus/chronus/cmd/chronus/internal/chaos"
 	"github.com/music-chronus/chronus/cmd/chronus/internal/chaos/plan"
 	"github.com/music-chronus/chronus/cmd/chronus/internal/terminal"
-	"github.com/music-chronus/chronus/dsp/samples"
 )
 
 type chaosCmd struct {
@@ -149,27 +147,6 @@ func (e chaosEngine) Kill(ctx context.Context, signal string) (actors.Killed, er
 	return e.kill(ctx, signal)
 }
 
-func (e chaosEngine) OpenTape(r io.Reader) (chaos.Tape, error) {
-	t, err := tape.NewReader(endless{r}, tape.Options{Samples: samples.In(samples.DefaultDir())})
-	return chaosTape{t}, err
-}
-
 func (e chaosEngine) Send(to string, wait time.Duration, address string, args ...any) (string, bool, error) {
 	return sendOSC(to, wait, address, args...)
-}
-
-// chaosTape makes a reader what chaos needs.
-type chaosTape struct{ *tape.Reader }
-
-func (t chaosTape) From() uint64 { return t.Header().From }
-
-// endless turns the end of a cancelled request into the end of the tape.
-type endless struct{ r io.Reader }
-
-func (e endless) Read(p []byte) (int, error) {
-	n, err := e.r.Read(p)
-	if errors.Is(err, context.Canceled) {
-		err = io.EOF
-	}
-	return n, err
 }

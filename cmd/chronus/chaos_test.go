@@ -177,8 +177,7 @@ func TestChaosEngine(t *testing.T) {
 	report, err := chaos.Run(t.Context(), e.underTest(), chaos.Options{
 		Plan: plan.New("", steps...), Seed: 1, EngineCommand: command, Log: e.log.File,
 	})
-	_ = e.cmd.Wait()
-	e.cmd = nil
+	e.gone()
 	if err != nil || !report.OK() || report.Count != 3 {
 		t.Fatalf("%v, %+v\n%s", err, report, e.log)
 	}
@@ -196,8 +195,7 @@ func TestChaosEngineCommand(t *testing.T) {
 	e := up(t, "--backend", "null", "--grace", "100ms")
 	began := time.Now()
 	out, _, code := chronus("chaos", "--runtime-dir", e.dir, "--faults", "engine", "--kills", "1", "--engine-command", "sh -c 'exit 7'")
-	_ = e.cmd.Wait()
-	e.cmd = nil
+	e.gone()
 	if code != 1 || !strings.Contains(out, `failed: fault 1 (engine): --engine-command "sh -c 'exit 7'": exit status 7; `) || time.Since(began) > 15*time.Second {
 		t.Errorf("code %d: %s", code, out)
 	}

@@ -90,7 +90,22 @@ func (c *client) down(ctx context.Context) error {
 	return c.call(ctx, http.MethodPost, "/down", nil, &struct{}{})
 }
 
-// tape streams what is played from now on.
+// tape streams what the engine plays from now on. The stream ends when ctx is cancelled or the engine ends.
 func (c *client) tape(ctx context.Context) (io.ReadCloser, error) {
-	return c.do(ctx, http.MethodGet, "/tape", nil)
+	body, err := c.do(ctx, http.MethodGet, "/tape", nil)
+	if err != nil {
+		return nil, err
+	}
+	return tapeBody{body}, nil
+}
+
+// tapeBody turns the error of a cancelled request into the end of the stream.
+type tapeBody struct{ io.ReadCloser }
+
+func (b tapeBody) Read(p []byte) (int, error) {
+	n, err := b.ReadCloser.Read(p)
+	if errors.Is(err, context.Canceled) {
+		err = io.EOF
+	}
+	return n, err
 }

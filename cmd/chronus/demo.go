@@ -11,9 +11,7 @@ import (
 
 	"github.com/music-chronus/chronus/actors"
 	"github.com/music-chronus/chronus/actors/tape"
-	"github.com/music-chronus/chronus/audio/file"
 	"github.com/music-chronus/chronus/cmd/chronus/internal/demo"
-	"github.com/music-chronus/chronus/dsp/samples"
 )
 
 type demoCmd struct {
@@ -50,7 +48,7 @@ func (c *demoCmd) Run(s streams) error {
 	if err = errors.Join(err, serr, terr); err != nil {
 		return err
 	}
-	diff, err := compareWithTape(c.Out, recorded)
+	diff, err := demo.Compare(c.Out, recorded)
 	if err != nil {
 		return err
 	}
@@ -74,26 +72,6 @@ func playDemo(ctx context.Context, e *actors.Engine) error {
 		}
 		return err
 	})
-}
-
-// compareWithTape compares a recording that began with block 0 with the uninterrupted render of a tape.
-func compareWithTape(path string, recorded io.Reader) (d tape.Difference, err error) {
-	_, channels, got, err := file.Read(path)
-	if err != nil {
-		return d, err
-	}
-	t, err := tape.NewReader(recorded, tape.Options{Samples: samples.In(samples.DefaultDir())})
-	if err != nil {
-		return d, err
-	}
-	if from := t.Header().From; from != 0 {
-		return d, fmt.Errorf("the tape begins at block %d, the recording at 0", from)
-	}
-	var want []float32
-	if err := t.Compare(func(_ uint64, samples []float32, _ bool) { want = append(want, samples...) }); err != nil {
-		return d, err
-	}
-	return tape.Diff(got, want, channels), nil
 }
 
 func printDemo(out io.Writer, st actors.Status, d tape.Difference, path string) {

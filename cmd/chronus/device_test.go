@@ -3,7 +3,6 @@ package main
 import (
 	"bytes"
 	"fmt"
-	"os/exec"
 	"slices"
 	"syscall"
 	"testing"
@@ -93,7 +92,7 @@ func TestAudioKilledOnJACK(t *testing.T) {
 			return st.AudioPID != before.AudioPID && st.Clock > max(stopped, before.Clock+3)
 		})
 		gaps = append(gaps, time.Since(killed).Round(time.Millisecond))
-		ports, _ := exec.Command("jack_lsp", "-c").Output()
+		ports, _ := command(t, toolLimit, "jack_lsp", "-c").Output()
 		if !bytes.Contains(ports, []byte("PortAudio")) {
 			t.Errorf("it is not on JACK: %s", ports)
 		}

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"math"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"regexp"
 	"strings"
@@ -36,7 +35,7 @@ func TestE2EJack(t *testing.T) {
 	for _, tt := range []struct {
 		name    string
 		seconds int
-	}{{"kill", 4}, {"term", 4}, {"segv", 4}, {"stop", 9}} {
+	}{{"kill", 3}, {"term", 3}, {"segv", 3}, {"stop", 9}} {
 		t.Run(tt.name, func(t *testing.T) {
 			before := e.must()
 			stopTape := e.taping()
@@ -74,7 +73,8 @@ func capture(t *testing.T, seconds int) (recorded func() string) {
 func capturePorts(t *testing.T, seconds int, left, right string) (recorded func() string) {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "captured.wav")
-	cmd := exec.Command("jack_rec", "-f", path, "-d", fmt.Sprint(seconds), "-b", "32", "-B", "262144", left, right)
+	limit := time.Duration(seconds)*time.Second + toolLimit
+	cmd := command(t, limit, "jack_rec", "-f", path, "-d", fmt.Sprint(seconds), "-b", "32", "-B", "262144", left, right)
 	var out bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &out, &out
 	if err := cmd.Start(); err != nil {
@@ -82,7 +82,7 @@ func capturePorts(t *testing.T, seconds int, left, right string) (recorded func(
 	}
 	connected := regexp.MustCompile(`(?m)` + regexp.QuoteMeta(right) + `\n(?:   .*\n)*   jackrec`)
 	for began := time.Now(); ; time.Sleep(10 * time.Millisecond) {
-		ports, _ := exec.Command("jack_lsp", "-c").Output()
+		ports, _ := command(t, toolLimit, "jack_lsp", "-c").Output()
 		if connected.Match(ports) || bytes.Contains(ports, []byte("input2")) {
 			break
 		}
@@ -106,7 +106,7 @@ func oscsendNotes(t *testing.T, address string) (stop func()) {
 	host, port, _ := strings.Cut(address, ":")
 	quit, done := make(chan struct{}), make(chan struct{})
 	send := func(args ...string) {
-		if b, err := exec.Command("oscsend", append([]string{host, port}, args...)...).CombinedOutput(); err != nil {
+		if b, err := command(t, toolLimit, "oscsend", append([]string{host, port}, args...)...).CombinedOutput(); err != nil {
 			t.Errorf("oscsend %v: %v: %s", args, err, b)
 		}
 	}

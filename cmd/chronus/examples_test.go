@@ -19,17 +19,36 @@ import (
 	"github.com/music-chronus/chronus/cmd/chronus/internal/chaos"
 )
 
-// examples builds the example programs, without cgo: an embedding program needs none. It returns their directory.
+// examples returns the directory of the example programs, which it builds once. It builds them without cgo, which
+// an embedding program does not need.
 func examples(t *testing.T) string {
 	t.Helper()
-	dir := t.TempDir()
-	cmd := exec.Command("go", "build", "-o", dir+"/", "../examples/...")
-	cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
-	if out, err := cmd.CombinedOutput(); err != nil {
-		t.Fatalf("%v: %s", err, out)
+	dir, err := buildExamples()
+	if err != nil {
+		t.Fatal(err)
 	}
 	return dir
 }
+
+var buildExamples = sync.OnceValues(func() (string, error) {
+	dir, err := os.MkdirTemp("", "chronus-examples-")
+	if err != nil {
+		return "", err
+	}
+	examplesDir = dir
+	ctx, cancel := context.WithTimeout(context.Background(), engineLimit)
+	defer cancel()
+	cmd := exec.CommandContext(ctx, "go", "build", "-o", dir+"/", "../examples/...")
+	cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
+	cmd.WaitDelay = time.Second
+	if out, err := cmd.CombinedOutput(); err != nil {
+		return "", fmt.Errorf("%q: %w: %s", cmd.Args, err, out)
+	}
+	return dir, nil
+})
+
+// examplesDir is the directory of buildExamples, which TestMain removes; "": nothing was built.
+var examplesDir string
 
 // Each example does what it says.
 func TestExamples(t *testing.T) {
@@ -89,10 +108,11 @@ func startHost(t *testing.T) *hostProcess {
 	}
 	t.Cleanup(func() {
 		_ = in.Close()
-		if err := cmd.Wait(); err != nil || said.String() != "" {
+		if err := exited(t, cmd, said); err != nil || said.String() != "" {
 			t.Errorf("the host ended with %v, and its engines said %q", err, said)
 		}
 	})
+	defer time.AfterFunc(startLimit, func() { _ = cmd.Process.Kill() }).Stop()
 	h := &hostProcess{engines: map[string]*client{}}
 	for lines := bufio.NewScanner(out); lines.Scan(); {
 		words := strings.Fields(lines.Text())
@@ -165,7 +185,7 @@ func playRemote(t *testing.T, node *remote.Node, at, name string, quit <-chan st
 		if i%3 == 0 {
 			r = &pb.Request{Do: &pb.Request_SetParam{SetParam: &pb.SetParam{Node: "sine1", Param: "freq", Value: float64(200 + i%500)}}}
 		}
-		if _, err := node.Ask(context.Background(), at, name, r); err != nil {
+		if _, err := node.Ask(t.Context(), at, name, r); err != nil {
 			t.Error(fmt.Errorf("request %d: %w", i, err))
 			return
 		}

@@ -3,7 +3,6 @@ package main
 import (
 	"fmt"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"slices"
 	"strconv"
@@ -18,10 +17,7 @@ import (
 // limit sets a soft resource limit of a running process, as prlimit(1) names it; "unlimited" takes it away.
 func limit(t *testing.T, pid int, resource, value string) {
 	t.Helper()
-	out, err := exec.Command("prlimit", "--pid", strconv.Itoa(pid), "--"+resource+"="+value+":").CombinedOutput()
-	if err != nil {
-		t.Fatalf("prlimit: %v: %s", err, out)
-	}
+	tool(t, "prlimit", "--pid", strconv.Itoa(pid), "--"+resource+"="+value+":")
 }
 
 // An engine that is out of descriptors cannot replace a worker: it says so, the sound goes on, and it is whole again when it may.
@@ -76,8 +72,7 @@ func TestOutOfMemory(t *testing.T) {
 	if alive(before.PID) {
 		limit(t, before.PID, "as", "unlimited")
 	} else {
-		_ = e.cmd.Wait()
-		e.cmd = nil
+		e.gone()
 		e = upIn(t, dir, flags...)
 	}
 	if after := e.redundancy(); after.Concealed != before.Concealed || after.AudioPID != before.AudioPID {

@@ -24,7 +24,7 @@ import (
 	"github.com/music-chronus/chronus/dsp/worker"
 )
 
-// asCommand makes the test program be chronus itself.
+// asCommand in the environment makes the test program act as chronus itself.
 const asCommand = "CHRONUS_TEST_AS_COMMAND"
 
 func TestMain(m *testing.M) {
@@ -36,14 +36,9 @@ func TestMain(m *testing.M) {
 		withPaths(os.Args)
 		os.Exit(run(os.Args[1:], os.Stdout, os.Stderr))
 	}
-	os.Exit(m.Run())
-}
-
-// chronus runs one verb in this process.
-func chronus(args ...string) (out, errOut string, code int) {
-	var o, e bytes.Buffer
-	code = run(args, &o, &e)
-	return o.String(), e.String(), code
+	code := m.Run()
+	_ = os.RemoveAll(examplesDir)
+	os.Exit(code)
 }
 
 // engineProcess is chronus up as a process of its own.
@@ -55,7 +50,7 @@ type engineProcess struct {
 	*client
 }
 
-// logFile is what the engine and its children print: a file, so that nobody waits for them to close it.
+// logFile gets what an engine and its children print. Since it is a file, no Wait waits for the children to close it.
 type logFile struct{ *os.File }
 
 func newLog(t testing.TB) logFile {
@@ -68,7 +63,7 @@ func newLog(t testing.TB) logFile {
 	return logFile{f}
 }
 
-// String is what has been printed.
+// String returns what was printed until now.
 func (l logFile) String() string {
 	b, _ := os.ReadFile(l.Name())
 	return string(b)
@@ -80,23 +75,37 @@ func up(t testing.TB, flags ...string) *engineProcess {
 	return upIn(t, t.TempDir(), flags...)
 }
 
-// upIn is up in a runtime directory in which an engine may have been before.
+// upIn starts an engine in a runtime directory in which an engine may have been before.
 func upIn(t testing.TB, dir string, flags ...string) *engineProcess {
 	t.Helper()
 	e := &engineProcess{t: t, dir: dir, log: newLog(t), client: engineFlag{dir}.client()}
-	e.cmd = exec.Command("/proc/self/exe", append([]string{"up", "--runtime-dir", dir, "--osc", "127.0.0.1:0", "--state", filepath.Join(dir, "state")}, flags...)...)
+	args := []string{"up", "--runtime-dir", dir, "--osc", "127.0.0.1:0", "--state", filepath.Join(dir, "state")}
+	e.start("/proc/self/exe", append(args, flags...)...)
+	e.await("chronus plays")
+	return e
+}
+
+// start starts the engine process by a command line.
+func (e *engineProcess) start(name string, args ...string) {
+	e.t.Helper()
+	e.cmd = exec.Command(name, args...)
 	e.cmd.Env = append(os.Environ(), asCommand+"=1")
 	e.cmd.Stdout, e.cmd.Stderr = e.log.File, e.log.File
 	if err := e.cmd.Start(); err != nil {
-		t.Fatal(err)
+		e.t.Fatal(err)
 	}
-	t.Cleanup(e.down)
-	for began := time.Now(); !strings.Contains(e.log.String(), "chronus plays"); time.Sleep(10 * time.Millisecond) {
-		if time.Since(began) > 20*time.Second {
-			t.Fatalf("the engine has not started: %s", e.log)
+	watchdog(e.t, e.cmd.Process, e.log)
+	e.t.Cleanup(e.down)
+}
+
+// await waits until the engine has printed a text. It fails at startLimit, or at once if the engine has ended.
+func (e *engineProcess) await(text string) {
+	e.t.Helper()
+	for began := time.Now(); !strings.Contains(e.log.String(), text); time.Sleep(10 * time.Millisecond) {
+		if time.Since(began) > startLimit || !alive(e.cmd.Process.Pid) {
+			e.t.Fatalf("the engine has not printed %q within %v: %s", text, time.Since(began), e.log)
 		}
 	}
-	return e
 }
 
 func (e *engineProcess) down() {
@@ -104,36 +113,37 @@ func (e *engineProcess) down() {
 		return
 	}
 	if err := e.cmd.Process.Signal(os.Interrupt); err == nil {
-		done := make(chan error, 1)
-		go func() { done <- e.cmd.Wait() }()
-		select {
-		case err := <-done:
-			if err != nil {
-				e.t.Errorf("chronus up ended with %v: %s", err, e.log)
-			}
-		case <-time.After(15 * time.Second):
-			e.t.Errorf("chronus up does not end on Ctrl-C: %s", e.log)
-			_ = e.cmd.Process.Kill()
+		if err := exited(e.t, e.cmd, e.log); err != nil {
+			e.t.Errorf("chronus up ended with %v: %s", err, e.log)
 		}
 	}
 	e.cmd = nil
 }
 
-// murder ends the engine process, and nothing else, as kill -9 does.
+// gone waits for the end of an engine process that was killed.
+func (e *engineProcess) gone() {
+	e.t.Helper()
+	_ = exited(e.t, e.cmd, e.log)
+	e.cmd = nil
+}
+
+// murder sends SIGKILL to the engine process and to no other.
 func (e *engineProcess) murder() {
 	e.t.Helper()
 	if err := e.cmd.Process.Kill(); err != nil {
 		e.t.Fatal(err)
 	}
-	_ = e.cmd.Wait()
-	e.cmd = nil
+	e.gone()
 }
 
+// must returns the status, which must come within statusLimit.
 func (e *engineProcess) must() actors.Status {
 	e.t.Helper()
-	st, err := e.status(context.Background())
+	ctx, cancel := context.WithTimeout(context.Background(), statusLimit)
+	defer cancel()
+	st, err := e.status(ctx)
 	if err != nil {
-		e.t.Fatal(err)
+		e.t.Fatalf("%v; %s", err, e.log)
 	}
 	return st
 }
@@ -144,14 +154,16 @@ func (e *engineProcess) underTest() chaos.Engine { return chaosEngine{e.client} 
 // redundancy waits until every worker is ready.
 func (e *engineProcess) redundancy() actors.Status {
 	e.t.Helper()
-	st, err := chaos.AwaitRedundant(context.Background(), e.underTest())
+	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second+statusLimit)
+	defer cancel()
+	st, err := chaos.AwaitRedundant(ctx, e.underTest())
 	if err != nil {
 		e.t.Fatalf("%v; %s", err, e.log)
 	}
 	return st
 }
 
-// killHeard sends sig, from outside, to the process of the worker that is heard.
+// killHeard sends a signal, from outside, to the process of the active worker.
 func (e *engineProcess) killHeard(sig syscall.Signal) {
 	e.t.Helper()
 	st := e.redundancy()
@@ -168,7 +180,7 @@ func (e *engineProcess) killHeard(sig syscall.Signal) {
 	}
 }
 
-// taping records a tape of the engine until stop, which returns it.
+// taping records a tape of the engine until stop. stop returns the tape.
 func (e *engineProcess) taping() (stop func() []byte) {
 	e.t.Helper()
 	ctx, cancel := context.WithCancel(context.Background())
@@ -180,7 +192,7 @@ func (e *engineProcess) taping() (stop func() []byte) {
 	var taped atomic.Uint64
 	done := make(chan error, 1)
 	go func() {
-		_, err := tape.Verify(io.TeeReader(endless{body}, &b), tapeOptions(), func(n uint64) { taped.Store(n + 1) })
+		_, err := tape.Verify(io.TeeReader(body, &b), tapeOptions(), func(n uint64) { taped.Store(n + 1) })
 		done <- err
 	}()
 	return func() []byte {
@@ -196,12 +208,12 @@ func (e *engineProcess) taping() (stop func() []byte) {
 	}
 }
 
-// notes plays for as long as the test goes on, until the returned function is called. Every message must be answered.
+// notes plays notes until stop. Every message must be answered.
 func (e *engineProcess) notes() (stop func()) {
 	return e.playing(replyWait, func(err error) { e.t.Error(err) })
 }
 
-// notesThrough is notes where floods of other messages may drown some.
+// notesThrough plays notes until stop. Floods of other messages may drown some.
 func (e *engineProcess) notesThrough() (stop func()) {
 	return e.playing(replyWait/10, func(error) {})
 }
@@ -231,7 +243,7 @@ func (e *engineProcess) playing(wait time.Duration, failed func(error)) (stop fu
 	return sync.OnceFunc(func() { close(quit); <-done })
 }
 
-// busy keeps every core busy with two loops each until the returned function is called.
+// busy keeps every core busy with two loops each until stop.
 func busy() (stop func()) {
 	var quit atomic.Bool
 	var loops sync.WaitGroup
@@ -244,8 +256,6 @@ func busy() (stop func()) {
 	return func() { quit.Store(true); loops.Wait() }
 }
 
-// A tape whose sound was changed, or that lacks a block or a command, does not pass.
-
 func readWAV(t testing.TB, path string) (channels int, samples []float32) {
 	t.Helper()
 	_, channels, samples, err := readFile(path)
@@ -254,8 +264,6 @@ func readWAV(t testing.TB, path string) (channels int, samples []float32) {
 	}
 	return channels, samples
 }
-
-// Without a sound server, auto takes the device that is only a clock, and says so in its one line.
 
 func tapeOptions() tape.Options { return tape.Options{Samples: samples.In(samples.DefaultDir())} }
 
@@ -279,7 +287,8 @@ func (f frames) equal(i int, o frames, j int) bool {
 	return slices.Equal(f.samples[i*f.channels:(i+1)*f.channels], o.samples[j*f.channels:(j+1)*f.channels])
 }
 
-// tones are played on the default patch: Hz, and the filter's cutoff.
+// tones are played on the default patch: frequency and the filter's cutoff, both in Hz.
 var tones = []struct{ freq, cutoff float32 }{
-	{220, 800}, {261.63, 1000}, {329.63, 1300}, {440, 1700}, {523.25, 2200}, {659.26, 2900}, {587.33, 3800}, {493.88, 3000}, {440, 2200}, {329.63, 1500}, {220, 900},
+	{220, 800}, {261.63, 1000}, {329.63, 1300}, {440, 1700}, {523.25, 2200}, {659.26, 2900}, {587.33, 3800},
+	{493.88, 3000}, {440, 2200}, {329.63, 1500}, {220, 900},
 }

@@ -138,7 +138,7 @@ func TestSecondEngine(t *testing.T) {
 		t.Errorf("code %d: %s\nwant %s", code, errOut, want)
 	}
 	_, errOut, code = chronus("up", "--runtime-dir", t.TempDir(), "--backend", "null", "--osc", e.must().OSC, "--state", noState)
-	if code != 1 || !strings.Contains(errOut, "in use by another program: choose another with --osc") {
+	if code != 1 || !strings.Contains(errOut, "in use by another program; choose another with --osc") {
 		t.Errorf("code %d: %s", code, errOut)
 	}
 }
@@ -178,7 +178,7 @@ func TestVerbs(t *testing.T) {
 			t.Errorf("%v: code %d\n%s%s\nwant %s", tt.args, code, out, errOut, tt.want)
 		}
 	}
-	if err := e.cmd.Wait(); err != nil {
+	if err := exited(t, e.cmd, e.log); err != nil {
 		t.Errorf("after down, chronus up ended with %v", err)
 	}
 	e.cmd = nil

@@ -6,7 +6,6 @@ import (
 	"net"
 	"net/http"
 	"os"
-	"os/exec"
 	"strconv"
 	"strings"
 	"testing"
@@ -30,7 +29,7 @@ func TestMDNS(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		cmd := exec.CommandContext(t.Context(), "unshare", append(flags, self, "-test.run", "^TestMDNS$", "-test.v", "-test.timeout", "1m")...)
+		cmd := command(t, 90*time.Second, "unshare", append(flags, self, "-test.run", "^TestMDNS$", "-test.v", "-test.timeout", "1m")...)
 		cmd.Env = append(os.Environ(), inOwnNetwork+"=1", "PATH="+os.Getenv("PATH")+":/usr/sbin:/sbin")
 		out, err := cmd.CombinedOutput()
 		if err != nil || !strings.Contains(string(out), "PASS: TestMDNS") {
@@ -42,9 +41,7 @@ func TestMDNS(t *testing.T) {
 		"link add stage type veth peer name stage-end", "addr add 10.77.0.1/24 dev stage", "link set stage up", "link set stage-end up", "link set lo up",
 		"route add 224.0.0.0/4 dev stage",
 	} {
-		if out, err := exec.Command("ip", strings.Fields(line)...).CombinedOutput(); err != nil {
-			t.Fatalf("ip %s: %v: %s", line, err, out)
-		}
+		tool(t, "ip", strings.Fields(line)...)
 	}
 	for _, tt := range []struct {
 		flags []string

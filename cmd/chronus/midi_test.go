@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"math"
 	"os"
@@ -41,7 +42,7 @@ func listen(t *testing.T, address string) *receiver {
 			defer r.mu.Unlock()
 			r.got = append(r.got, m.String())
 			if bytes.HasPrefix(m.Address, []byte("/bad")) {
-				_ = from.Fail(string(m.Address), "it is bad")
+				_ = from.Fail(string(m.Address), errors.New("it is bad"))
 				return
 			}
 			_ = from.Reply("/done", string(m.Address))
@@ -167,7 +168,7 @@ func (m *midiProcess) interrupt() {
 	if err := m.cmd.Process.Signal(os.Interrupt); err != nil {
 		m.t.Fatal(err)
 	}
-	if err := m.cmd.Wait(); err != nil {
+	if err := exited(m.t, m.cmd, m.log); err != nil {
 		m.t.Errorf("%v: %s", err, m.log)
 	}
 }
@@ -312,7 +313,7 @@ func TestMIDILearn(t *testing.T) {
 	m := startMIDI(t, "learn", "/mod/filter1/cutoff", "--min", "20", "--max=2000", "--port", k.path, "--map", path, "--runtime-dir", dir)
 	m.says("hears", 1)
 	k.play(0x90, 60, 127, 0xB2, 7, 100, 74, 10, 0xF8, 74, 11)
-	if err := m.cmd.Wait(); err != nil {
+	if err := exited(t, m.cmd, m.log); err != nil {
 		t.Fatalf("%v: %s", err, m.log)
 	}
 	want := "# What the controllers of a MIDI input move.\nversion: 1\ncontrollers:\n  - {channel: 3, controller: 74, address: /mod/filter1/cutoff, min: 20, max: 2000}\n"

@@ -37,7 +37,9 @@ func midiChildren(t *testing.T, engine int) (pids []int) {
 // knob is the address of a parameter in Hz, as the engine tells it.
 func (e *engineProcess) knob() (address string) {
 	e.t.Helper()
-	entries, err := e.addresses(context.Background())
+	ctx, cancel := context.WithTimeout(context.Background(), statusLimit)
+	defer cancel()
+	entries, err := e.addresses(ctx)
 	if err != nil {
 		e.t.Fatal(err)
 	}
@@ -67,7 +69,7 @@ func TestUpMIDI(t *testing.T) {
 	m := startMIDI(t, "learn", knob, "--port", other.path, "--runtime-dir", e.dir)
 	m.says("hears", 1)
 	other.play(0xB0, 74, 1, 74, 2)
-	if err := m.cmd.Wait(); err != nil {
+	if err := exited(t, m.cmd, m.log); err != nil {
 		t.Fatalf("%v: %s", err, m.log)
 	}
 	m.says(path+": {channel: 1, controller: 74, address: "+knob+"}", 1)

@@ -22,13 +22,8 @@ var watchedAt = regexp.MustCompile(`watched and played at (\S+)`)
 // remoteAt is where an engine can be watched.
 func (e *engineProcess) remoteAt() string {
 	e.t.Helper()
-	for began := time.Now(); time.Since(began) < 5*time.Second; time.Sleep(5 * time.Millisecond) {
-		if m := watchedAt.FindStringSubmatch(e.log.String()); m != nil {
-			return m[1]
-		}
-	}
-	e.t.Fatalf("it is not open to others: %s", e.log)
-	return ""
+	e.await("watched and played at ")
+	return watchedAt.FindStringSubmatch(e.log.String())[1]
 }
 
 // monitorProcess is chronus monitor --json as a process of its own, by the prefix of its command line, if any.

@@ -3,8 +3,8 @@ package main
 import (
 	"fmt"
 	"os"
-	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -32,7 +32,7 @@ func TestMachines(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	cmd := exec.CommandContext(t.Context(), "unshare", append(flags, self, "-test.run", "^TestMachines$", "-test.v", "-test.timeout", "4m")...)
+	cmd := command(t, 4*time.Minute+toolLimit, "unshare", append(flags, self, "-test.run", "^TestMachines$", "-test.v", "-test.timeout", "4m")...)
 	cmd.Env = append(os.Environ(), inNetwork+"=1", "PATH="+os.Getenv("PATH")+":/usr/sbin:/sbin")
 	out, err := cmd.CombinedOutput()
 	t.Logf("%s", out)
@@ -74,9 +74,7 @@ func cable(i int) string   { return fmt.Sprint("cable", i) }
 
 func (n *network) do(args ...string) {
 	n.t.Helper()
-	if out, err := exec.Command(args[0], args[1:]...).CombinedOutput(); err != nil {
-		n.t.Fatalf("%v: %v: %s", args, err, out)
-	}
+	tool(n.t, args[0], args[1:]...)
 }
 
 // add puts a machine at the switch: the prefix of command lines that run there, and its address.
@@ -106,13 +104,7 @@ func (n *network) engine(prefix []string, ip string) (e *engineProcess, at strin
 	e = &engineProcess{t: n.t, dir: dir, log: newLog(n.t), client: engineFlag{dir}.client()}
 	line := append(append([]string{}, prefix...), self, "up", "--runtime-dir", dir, "--osc", "127.0.0.1:0", "--state", filepath.Join(dir, "state"),
 		"--backend", "null", "--lead", "64", "--grace", "1s", "--remote", ip+":0", "--remote-plaintext", "operate")
-	e.cmd = exec.Command(line[0], line[1:]...)
-	e.cmd.Env = append(os.Environ(), asCommand+"=1")
-	e.cmd.Stdout, e.cmd.Stderr = e.log.File, e.log.File
-	if err := e.cmd.Start(); err != nil {
-		n.t.Fatal(err)
-	}
-	n.t.Cleanup(e.down)
+	e.start(line[0], line[1:]...)
 	return e, e.remoteAt()
 }
 
@@ -170,9 +162,10 @@ func delay(t *testing.T, n *network) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	const flips = 10
+	const flips = 6
 	for range flips {
-		cmd := exec.Command(p2[0], append(append([]string{}, p2[1:]...), self, "monitor", "--remote-plaintext", "--engines", a, "--do", "flip")...)
+		args := append(slices.Clone(p2[1:]), self, "monitor", "--remote-plaintext", "--engines", a, "--do", "flip")
+		cmd := command(t, toolLimit, p2[0], args...)
 		cmd.Env = append(os.Environ(), asCommand+"=1")
 		if out, err := cmd.CombinedOutput(); err != nil {
 			t.Errorf("%v: %s", err, out)

@@ -26,7 +26,7 @@ const (
 // killed in it and not shortKills.
 const (
 	soakEnv      = "CHRONUS_SOAK"
-	shortSeconds = 5
+	shortSeconds = 3
 	shortKills   = 5
 	soakKills    = 100
 )
@@ -183,7 +183,7 @@ func TestE2EPipeWireAdvice(t *testing.T) {
 	if st := e.must(); st.Path != want[0] || !strings.Contains(st.Advice, want[1]) {
 		t.Errorf("path %q, advice %q", st.Path, st.Advice)
 	}
-	cmd := exec.Command("/proc/self/exe", "devices")
+	cmd := command(t, toolLimit, "/proc/self/exe", "devices")
 	cmd.Env = append(os.Environ(), asCommand+"=1")
 	out, err := cmd.CombinedOutput()
 	if err != nil {
@@ -200,7 +200,7 @@ func TestE2EPipeWireAdvice(t *testing.T) {
 // unless it was given another device.
 func TestE2EPipeWireNoSink(t *testing.T) {
 	backendtest.StartPipeWire(t)
-	cmd := exec.Command("/proc/self/exe", "up", "--runtime-dir", t.TempDir(), "--osc", "none", "--state", noState)
+	cmd := command(t, toolLimit, "/proc/self/exe", "up", "--runtime-dir", t.TempDir(), "--osc", "none", "--state", noState)
 	cmd.Env = append(os.Environ(), asCommand+"=1")
 	out, err := cmd.CombinedOutput()
 	if exit := (*exec.ExitError)(nil); !errors.As(err, &exit) || exit.ExitCode() != 1 || strings.Count(string(out), "\n") != 1 ||

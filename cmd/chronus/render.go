@@ -163,6 +163,6 @@ func (c *tapeCmd) Run(s streams) error {
 	if err != nil {
 		return err
 	}
-	_, err = io.Copy(f, endless{body})
+	_, err = io.Copy(f, body)
 	return errors.Join(err, f.Close())
 }

@@ -40,12 +40,12 @@ func (c *scopeCmd) Run(s streams) error {
 		return err
 	}
 	defer body.Close()
-	t, err := tape.NewReader(endless{body}, tape.Options{Samples: c.store()})
+	t, err := tape.NewReader(body, tape.Options{Samples: c.store()})
 	if err != nil {
 		return err
 	}
 	o := scope.Options{Signal: c.Signal, Every: c.Every.Seconds(), For: c.For.Seconds(), Out: c.Out}
-	return scope.Follow(scopeTape{t}, o, func(l scope.Line, piece [][]float32) error {
+	return scope.Follow(t, o, func(l scope.Line, piece [][]float32) error {
 		return c.show(s.out, l, piece, t.Header().Rate)
 	})
 }
@@ -72,17 +72,4 @@ func decibels(gain float64) string {
 		return "  -inf dB"
 	}
 	return fmt.Sprintf("%+6.1f dB", 20*math.Log10(gain))
-}
-
-// scopeTape makes a reader what the scope needs.
-type scopeTape struct{ *tape.Reader }
-
-func (t scopeTape) Format() (rate, block, channels int) {
-	h := t.Header()
-	return h.Rate, h.Block, h.Channels
-}
-
-func (t scopeTape) Read() (uint64, []float32, error) {
-	p, err := t.Next()
-	return p.N, p.Samples, err
 }

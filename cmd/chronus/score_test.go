@@ -132,7 +132,7 @@ func TestScoreErrors(t *testing.T) {
 		{poly, "a.mid", "MThd", "not a Standard MIDI File"},
 		{poly, "a.mid", "", "not a Standard MIDI File"},
 		{poly, "a.txt", "0 /note/on 60\nlater /note/off 60\n", `line 2: time "later": must be a number of seconds from 0 to 86400`},
-		{poly, "a.txt", "0 /note/on 600", "line 1: 600 is no note"},
+		{poly, "a.txt", "0 /note/on 600", "line 1: 600 is not a note"},
 		{poly, "a.mid", "MThd\x00\x00\x00\x06\x00\x00\x00\x01\xe7\x28MTrk\x00\x00\x00\x04\x00\xff\x2f\x00", "SMPTE"},
 		{poly, "a.txt", "0", "line 1: incomplete message: write a time"},
 		{poly, "a.txt", "0 /engine/status", "line 1: /engine/status: a score can only play"},

@@ -99,8 +99,8 @@ func against(rows []threadRow, process, state string, pid int) (wrong []string) 
 	return wrong
 }
 
-// The threads of a running engine are those of docs/threads.md. A worker that joins has no real-time
-// thread but its life thread.
+// The threads of a running engine are those of docs/threads.md. A joining worker's only real-time thread is its
+// life thread.
 func TestThreads(t *testing.T) {
 	if err := sys.MayFIFO(sys.PriorityDevice); err != nil {
 		t.Logf("every thread is ordinary on this machine: %v", err)

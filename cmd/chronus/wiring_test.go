@@ -1,7 +1,6 @@
 package main
 
 import (
-	"os/exec"
 	"slices"
 	"strings"
 	"syscall"
@@ -17,7 +16,7 @@ func awaitPort(t *testing.T, port string, want ...string) {
 	t.Helper()
 	var out []byte
 	for began := time.Now(); ; <-time.After(10 * time.Millisecond) {
-		out, _ = exec.Command("jack_lsp", "-c").Output()
+		out, _ = command(t, toolLimit, "jack_lsp", "-c").Output()
 		var got []string
 		_, rest, found := strings.Cut("\n"+string(out), "\n"+port+"\n")
 		for line := range strings.Lines(rest) {
@@ -36,13 +35,6 @@ func awaitPort(t *testing.T, port string, want ...string) {
 	}
 }
 
-func jackTool(t *testing.T, args ...string) {
-	t.Helper()
-	if out, err := exec.Command(args[0], args[1:]...).CombinedOutput(); err != nil {
-		t.Fatalf("%q: %v: %s", args, err, out)
-	}
-}
-
 // The connections that the user made are there again after the audio process was killed, after the
 // engine was, and after the server was; the client keeps its name.
 func TestWiringOutlives(t *testing.T) {
@@ -55,8 +47,8 @@ func TestWiringOutlives(t *testing.T) {
 	}
 	awaitPort(t, "organ:out_1", "system:playback_1")
 	awaitPort(t, "organ:out_2", "system:playback_2")
-	jackTool(t, "jack_connect", "organ:out_1", "system:playback_2")
-	jackTool(t, "jack_disconnect", "organ:out_2", "system:playback_2")
+	tool(t, "jack_connect", "organ:out_1", "system:playback_2")
+	tool(t, "jack_disconnect", "organ:out_2", "system:playback_2")
 	wired := func(after string) {
 		t.Helper()
 		t.Log("after the end of", after)

@@ -57,7 +57,7 @@ func engine(t *testing.T, bad func(address string) bool) (to string, got *log) {
 		_ = s.Serve(context.Background(), server.HandlerFunc(func(m *osc.Message, from server.Peer) {
 			got.add(m.String())
 			if bad(string(m.Address)) {
-				_ = from.Fail(string(m.Address), "unknown")
+				_ = from.Fail(string(m.Address), errors.New("unknown"))
 				return
 			}
 			_ = from.Reply("/done", string(m.Address))

@@ -11,10 +11,10 @@ import (
 	"github.com/music-chronus/chronus/osc"
 )
 
-// acceptPause is how long no connection is taken after one could not be: too many files are open, mostly.
+// acceptPause is the pause after a failed accept, mostly because too many files are open.
 const acceptPause = 50 * time.Millisecond
 
-// accept lets connections in until the listener is closed.
+// accept admits connections until the listener is closed.
 func (s *Server) accept() {
 	defer s.running.Done()
 	for {
@@ -23,7 +23,7 @@ func (s *Server) accept() {
 			return
 		}
 		if err != nil {
-			s.unread.Add(1)
+			s.count(readErrors)
 			select {
 			case <-s.closed:
 				return
@@ -31,15 +31,15 @@ func (s *Server) accept() {
 			}
 			continue
 		}
-		s.receive(c)
+		s.admit(c)
 	}
 }
 
-// receive gives a connection a goroutine of its own, or turns it away.
-func (s *Server) receive(c net.Conn) {
+// admit starts a goroutine for a connection, or closes the connection.
+func (s *Server) admit(c net.Conn) {
 	addr, ok := c.RemoteAddr().(*net.TCPAddr)
 	if !ok || !s.access.Allows(addr.AddrPort().Addr().Unmap()) {
-		s.strange.Add(1)
+		s.count(denied)
 		_ = c.Close()
 		return
 	}
@@ -47,7 +47,7 @@ func (s *Server) receive(c net.Conn) {
 	setUserTimeout(c)
 	g := s.enter(c, at)
 	if g == nil || !s.running.begin() {
-		s.turned.Add(1)
+		s.count(rejected)
 		if _ = c.Close(); g != nil {
 			_ = g.Close()
 		}
@@ -56,8 +56,8 @@ func (s *Server) receive(c net.Conn) {
 	go s.serveConn(g)
 }
 
-// userTimeout is after how long the kernel ends a connection whose other end takes nothing any more, not even for the kernel there: by itself it tries for a
-// quarter of an hour.
+// userTimeout is the time after which the kernel ends a connection whose peer acknowledges nothing. The
+// kernel's default is about a quarter of an hour.
 const userTimeout = time.Minute
 
 // tcpUserTimeout is TCP_USER_TIMEOUT, see tcp(7).
@@ -66,18 +66,18 @@ const tcpUserTimeout = 18
 func setUserTimeout(c net.Conn) {
 	tcp, ok := c.(syscall.Conn)
 	if !ok {
-		return // of a test
+		return // a pipe of a test
 	}
 	raw, err := tcp.SyscallConn()
 	if err != nil {
-		return // it is closed
+		return // closed
 	}
 	_ = raw.Control(func(fd uintptr) {
 		_ = syscall.SetsockoptInt(int(fd), syscall.IPPROTO_TCP, tcpUserTimeout, int(userTimeout.Milliseconds()))
 	})
 }
 
-// serveConn finds out what a connection speaks, and has it served.
+// serveConn detects the protocol of a connection, and serves it.
 func (s *Server) serveConn(g *tcpConn) {
 	defer s.running.Done()
 	first := make([]byte, 1)
@@ -88,36 +88,36 @@ func (s *Server) serveConn(g *tcpConn) {
 	}
 	g.first = first
 	_ = g.SetReadDeadline(time.Time{})
-	if first[0] == 'G' { // of GET: no size and no packet begins so
-		s.webConns.hand(g)
+	if first[0] == 'G' { // of GET: neither a size nor a packet begins with it
+		s.httpListener.deliver(g)
 		return
 	}
 	kind, err := framingOf(first[0])
 	if err != nil {
-		s.counted[osc.FaultFraming].Add(1)
+		s.countMalformed(osc.FaultFraming)
 		_ = g.Close()
 		return
 	}
-	in := &stream{g: g, wait: s.limits.first}
-	out := &frames{g: g, kind: kind, w: bufio.NewWriter(g)}
+	in := &packetReader{g: g, wait: s.limits.first}
+	out := &frameWriter{g: g, kind: kind, w: bufio.NewWriter(g)}
 	s.newConn(g.from, "tcp", out).run(func() ([]byte, error) {
 		packet, err := in.next()
 		if err == errTooLong {
-			s.counted[osc.FaultFraming].Add(1)
+			s.countMalformed(osc.FaultFraming)
 		}
 		return packet, err
 	})
 }
 
-// stream reads packets from a connection.
-type stream struct {
+// packetReader reads packets from a connection.
+type packetReader struct {
 	g    *tcpConn
 	u    unframer
-	wait time.Duration // for the end of a packet
+	wait time.Duration
 }
 
-// next waits for a packet: for its beginning as long as it takes, for its end not.
-func (s *stream) next() ([]byte, error) {
+// next waits for a packet: for its first byte without limit, for its end at most wait.
+func (s *packetReader) next() ([]byte, error) {
 	waiting := false
 	for {
 		packet, err := s.u.next()
@@ -132,30 +132,30 @@ func (s *stream) next() ([]byte, error) {
 			_ = s.g.SetReadDeadline(time.Now().Add(s.wait))
 		}
 		n, err := s.g.Read(s.u.space())
-		if s.u.came(n); n == 0 && err != nil {
+		if s.u.advance(n); n == 0 && err != nil {
 			return nil, err
 		}
 	}
 }
 
-// frames writes packets to a connection.
-type frames struct {
+// frameWriter writes packets to a connection.
+type frameWriter struct {
 	g    *tcpConn
 	kind framing
 	w    *bufio.Writer
 	b    []byte
 }
 
-func (f *frames) write(packet []byte) error {
+func (f *frameWriter) write(packet []byte) error {
 	_ = f.g.SetWriteDeadline(time.Now().Add(writeWait))
 	f.b = appendFrame(f.b[:0], f.kind, packet)
 	_, err := f.w.Write(f.b)
 	return err
 }
 
-func (f *frames) flush() error {
+func (f *frameWriter) flush() error {
 	_ = f.g.SetWriteDeadline(time.Now().Add(writeWait))
 	return f.w.Flush()
 }
 
-func (f *frames) close() { _ = f.g.Close() }
+func (f *frameWriter) close() { _ = f.g.Close() }

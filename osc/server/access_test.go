@@ -1,6 +1,7 @@
 package server
 
 import (
+	"errors"
 	"net"
 	"net/netip"
 	"os"
@@ -14,23 +15,25 @@ import (
 	"github.com/music-chronus/chronus/osc/internal/osctest"
 )
 
+var errNo = errors.New("no")
+
 const testToken = "0123456789abcdef0123"
 
 // mute is a server without sockets, for senders that are elsewhere: what it would send stays in its outbox.
 func mute(t *testing.T, access Access) (*Server, *reader) {
 	t.Helper()
 	s := &Server{
-		access: access, datagrams: admission.NewRateLimiter(), streams: admission.NewRateLimiter(), outbox: newOutbox(), closed: make(chan struct{}),
-		limits: standard(), now: time.Now, fails: admission.NewLimiter(failsPerSecond), conns: admission.NewConnTable(standard().conns, standard().idle),
+		access: access, datagrams: admission.NewRateLimiter(), streams: admission.NewRateLimiter(), sendQueue: newSendQueue(), closed: make(chan struct{}),
+		limits: standard(), now: time.Now, fails: admission.NewLimiter(failsPerSecond), refusals: newRefusalLog(), conns: admission.NewConnTable(standard().conns, standard().idle),
 	}
 	return s, newReader(s, each(func(m *osc.Message, from Peer) {
 		switch {
 		case string(m.Address) == "/load" && !from.Trusted():
-			_ = from.Fail("/load", "no")
+			_ = from.Fail("/load", errNo)
 		case string(m.Address) == "/large/answer":
 			_ = from.Reply("/large/answer.reply", make([]byte, 400))
 		case string(m.Address) == "/bad":
-			_ = from.Fail("/bad", strings.Repeat("long ", 100))
+			_ = from.Fail("/bad", errors.New(strings.Repeat("long ", 100)))
 		default:
 			_ = from.Reply("/done", string(m.Address))
 		}
@@ -39,7 +42,7 @@ func mute(t *testing.T, access Access) (*Server, *reader) {
 
 // sent empties the outbox: what went out, and how many bytes.
 func (s *Server) sent() (texts []string, bytes int) {
-	for _, l := range s.outbox.take(nil) {
+	for _, l := range s.sendQueue.take(nil) {
 		got, _ := osctest.Seen(l.packet)
 		texts = append(texts, got...)
 		bytes += len(l.packet)
@@ -68,7 +71,7 @@ func TestParseAllow(t *testing.T) {
 		}
 	}
 	for _, bad := range []string{"", "x", "192.168.1.0/33", "192.168.1", "fe80::1%eth0", "host.example"} {
-		if _, err := ParseAllow([]string{bad}); err == nil || !strings.Contains(err.Error(), "must be like 192.168.1.0/24") {
+		if _, err := ParseAllow([]string{bad}); err == nil || !strings.Contains(err.Error(), "invalid; use 192.168.1.0/24") {
 			t.Errorf("%q: %v", bad, err)
 		}
 	}
@@ -84,9 +87,9 @@ func TestReadToken(t *testing.T) {
 		{testToken + "\n", 0o600, ""},
 		{testToken, 0o640, ""},
 		{testToken, 0o644, "chmod 600"},
-		{"short", 0o600, "the token has 5 bytes, and must have 16 to 256"},
+		{"short", 0o600, "token of 5 bytes; want 16 to 256"},
 		{strings.Repeat("x", 300), 0o600, "300 bytes"},
-		{strings.Repeat("x", 3000), 0o600, "it has 3000 bytes"},
+		{strings.Repeat("x", 3000), 0o600, "3000 bytes"},
 		{"0123456789 abcdef", 0o600, "without spaces"},
 	} {
 		if err := os.WriteFile(path, []byte(tt.text), tt.mode); err != nil {
@@ -109,18 +112,18 @@ func TestReadToken(t *testing.T) {
 func TestStrangers(t *testing.T) {
 	allow, _ := ParseAllow([]string{"192.0.2.0/28"})
 	s, r := mute(t, Access{Allow: allow})
-	s.datagram(r, osctest.Encode(t, "/a"), netip.MustParseAddrPort("192.0.2.200:1"))
+	s.handleDatagram(r, osctest.Encode(t, "/a"), netip.MustParseAddrPort("192.0.2.200:1"))
 	if got, _ := s.sent(); len(got) != 0 {
 		t.Errorf("a stranger is told %v", got)
 	}
-	s.datagram(r, osctest.Encode(t, "/a"), far)
-	s.datagram(r, osctest.Encode(t, "/a"), near)
+	s.handleDatagram(r, osctest.Encode(t, "/a"), far)
+	s.handleDatagram(r, osctest.Encode(t, "/a"), near)
 	if got, _ := s.sent(); len(got) != 2 || s.Stats().Denied != 1 || s.Stats().Packets != 2 {
 		t.Errorf("%v, %+v", got, s.Stats())
 	}
 	for addr, in := range map[string]bool{"192.0.2.200": false, "192.0.2.7": true, "127.0.0.1": true} {
 		ours, theirs := net.Pipe()
-		s.receive(pipe{ours, &net.TCPAddr{IP: net.ParseIP(addr), Port: 1}})
+		s.admit(pipe{ours, &net.TCPAddr{IP: net.ParseIP(addr), Port: 1}})
 		if got := s.conns.Len() == 1; got != in {
 			t.Errorf("a connection from %s is in: %t", addr, got)
 		}
@@ -147,15 +150,15 @@ func TestAuth(t *testing.T) {
 	}{
 		{near, osctest.Encode(t, "/load"), `/done "/load"`},
 		{far, osctest.Encode(t, "/load"), `/fail "/load" "no"`},
-		{far, osctest.Encode(t, "/auth", "wrong, but not so short"), `/fail "/auth" "this is not the token"`},
-		{far, osctest.Encode(t, "/auth", testToken[:19]), `/fail "/auth" "this is not the token"`},
-		{far, osctest.Encode(t, "/auth", int32(5)), `/fail "/auth" "it takes the t`},
+		{far, osctest.Encode(t, "/auth", "wrong, but not so short"), `/fail "/auth" "wrong token"`},
+		{far, osctest.Encode(t, "/auth", testToken[:19]), `/fail "/auth" "wrong token"`},
+		{far, osctest.Encode(t, "/auth", int32(5)), `/fail "/auth" "want the t`},
 		{far, osctest.Encode(t, "/load"), `/fail "/load" "no"`},
 		{far, osctest.Encode(t, "/auth", testToken), `/done "/auth"`},
 		{far, osctest.Encode(t, "/load"), `/done "/load"`},
 		{other, osctest.Encode(t, "/load"), `/fail "/load" "no"`},
 	} {
-		s.datagram(r, step.packet, step.from)
+		s.handleDatagram(r, step.packet, step.from)
 		if got, _ := s.sent(); len(got) != 1 || !strings.HasPrefix(got[0], step.want) {
 			t.Errorf("%v %q: %v, want %s", step.from, step.packet, got, step.want)
 		}
@@ -165,15 +168,15 @@ func TestAuth(t *testing.T) {
 		t.Error("what was shown by UDP is not good for authLasts")
 	}
 	for range 3 * admission.WrongTokensPerAddress {
-		s.datagram(r, osctest.Encode(t, "/auth", "guess guess guess"), other)
+		s.handleDatagram(r, osctest.Encode(t, "/auth", "guess guess guess"), other)
 	}
-	s.datagram(r, osctest.Encode(t, "/auth", testToken), other)
+	s.handleDatagram(r, osctest.Encode(t, "/auth", testToken), other)
 	if s.datagrams.Trusted(other, now) {
 		t.Error("guesses are not slowed down")
 	}
 	none, r := mute(t, Access{Allow: anywhere})
-	none.datagram(r, osctest.Encode(t, "/auth", ""), far)
-	if got, _ := none.sent(); len(got) != 1 || !strings.HasPrefix(got[0], `/fail "/auth" "this engine has`) || none.datagrams.Trusted(far, now) {
+	none.handleDatagram(r, osctest.Encode(t, "/auth", ""), far)
+	if got, _ := none.sent(); len(got) != 1 || !strings.HasPrefix(got[0], `/fail "/auth" "engine has`) || none.datagrams.Trusted(far, now) {
 		t.Errorf("without a token: %v", got)
 	}
 }
@@ -188,21 +191,21 @@ func TestAmplification(t *testing.T) {
 			packet = []byte("/b\x00\x00,x\x00\x00")
 		}
 		came += len(packet)
-		s.datagram(r, packet, netip.AddrPortFrom(far.Addr(), uint16(i)))
+		s.handleDatagram(r, packet, netip.AddrPortFrom(far.Addr(), uint16(i)))
 	}
 	got, bytes := s.sent()
 	if bytes > admission.Amplification*came || len(got) < 150 || s.Stats().AmplificationLimited == 0 {
 		t.Errorf("%d bytes in, %d out in %d answers, %d withheld", came, bytes, len(got), s.Stats().AmplificationLimited)
 	}
 	s.fails = admission.NewLimiter(failsPerSecond)
-	s.datagram(r, osctest.Encode(t, "/large/answer"), netip.MustParseAddrPort("192.0.2.99:1"))
+	s.handleDatagram(r, osctest.Encode(t, "/large/answer"), netip.MustParseAddrPort("192.0.2.99:1"))
 	if got, _ := s.sent(); len(got) != 1 || !strings.HasPrefix(got[0], `/fail "/large/answer.reply" "`) {
 		t.Errorf("who is forged perhaps is told %v", got)
 	}
-	s.datagram(r, osctest.Encode(t, "/auth", testToken), far)
+	s.handleDatagram(r, osctest.Encode(t, "/auth", testToken), far)
 	s.sent()
 	for _, from := range []netip.AddrPort{far, near} {
-		s.datagram(r, osctest.Encode(t, "/large/answer"), from)
+		s.handleDatagram(r, osctest.Encode(t, "/large/answer"), from)
 		if got, _ := s.sent(); len(got) != 1 || !strings.HasPrefix(got[0], "/large/answer.reply") {
 			t.Errorf("%v: %v", from, got)
 		}
@@ -227,9 +230,9 @@ func TestFloodIsShed(t *testing.T) {
 		packet := []byte(osctest.Bundle(strings.Split(strings.Repeat(osctest.Pad("/a")+"|", 999)+osctest.Pad("/a"), "|")...))
 		began := time.Now()
 		for range 500 {
-			s.datagram(r, packet, flooder)
+			s.handleDatagram(r, packet, flooder)
 			for _, a := range calm {
-				s.datagram(r, osctest.Encode(t, "/a"), a)
+				s.handleDatagram(r, osctest.Encode(t, "/a"), a)
 			}
 		}
 		rate, burst := admission.RateOf(flooder)

@@ -35,15 +35,15 @@ func TestGuessesHoldUpWhoGuesses(t *testing.T) {
 	now := time.Now()
 	s.now = func() time.Time { return now } // all is within one second
 	for i := range admission.WrongTokensPerAddress {
-		s.datagram(r, guess, netip.AddrPortFrom(far.Addr(), uint16(i+1)))
+		s.handleDatagram(r, guess, netip.AddrPortFrom(far.Addr(), uint16(i+1)))
 	}
 	told()
-	s.datagram(r, show, far)
+	s.handleDatagram(r, show, far)
 	if got := told(); got != held || s.datagrams.Trusted(far, time.Now()) {
 		t.Errorf("who guessed is told %s", got)
 	}
 	third := netip.MustParseAddrPort("192.0.2.99:4000")
-	s.datagram(r, show, third)
+	s.handleDatagram(r, show, third)
 	if got := told(); got != `/done "/auth"` {
 		t.Errorf("who did not guess is told %s", got)
 	}
@@ -51,10 +51,10 @@ func TestGuessesHoldUpWhoGuesses(t *testing.T) {
 		t.Errorf("by a connection the one that guesses were forged of is told %s", got)
 	}
 	for range 2 * admission.WrongTokensPerAddress {
-		s.datagram(r, guess, third)
+		s.handleDatagram(r, guess, third)
 	}
 	told()
-	s.datagram(r, show, third)
+	s.handleDatagram(r, show, third)
 	if got := told(); got != `/done "/auth"` {
 		t.Errorf("who has shown the token, and shows it again, is told %s", got)
 	}
@@ -65,10 +65,10 @@ func TestGuessesHoldUpWhoGuesses(t *testing.T) {
 		t.Errorf("who guesses by connections is told %s", got)
 	}
 	for range admission.WrongTokensPerAddress {
-		s.datagram(r, guess, near)
+		s.handleDatagram(r, guess, near)
 	}
 	told()
-	s.datagram(r, show, near)
+	s.handleDatagram(r, show, near)
 	if got := told(); got != held {
 		t.Errorf("a program here that guesses is told %s", got)
 	}

@@ -7,42 +7,41 @@ import (
 	"unsafe"
 )
 
-// gathered is how many datagrams one read may bring.
-const gathered = 32
+// batchSize is the most datagrams that one read returns.
+const batchSize = 32
 
-// intray reads the datagrams of a socket, as many at a time as have come: at 100,000 a second a system call for each would take a fifth of a core.
-// The net package has one at a time, x/net's ReadBatch allocates for each.
-type intray struct {
-	conn    *socket
-	receive func() bool // made once, since a closure at each read would be allocated
-	err     error       // of the last read
+// batchReader reads datagrams by recvmmsg: at 100,000 datagrams a second, one system call for each
+// would take a fifth of a core. Package net reads one at a time, and ReadBatch of x/net allocates.
+type batchReader struct {
+	conn       *socket
+	onReadable func() bool // receive as a function value, made once: a read must not allocate
+	err        error       // of the last read
 
-	n, next int // datagrams of the last read; those before next are handled
-	heads   [gathered]arrived
-	parts   [gathered]syscall.Iovec
-	names   [gathered]syscall.RawSockaddrInet6 // the larger of the two kinds
-	bodies  [gathered][maxDatagram]byte
-	stamps  [gathered]stamp
+	n, next int // datagrams of the last read; those before next were returned
+	heads   [batchSize]mmsghdr
+	parts   [batchSize]syscall.Iovec
+	names   [batchSize]syscall.RawSockaddrInet6 // large enough for IPv4 and IPv6
+	bodies  [batchSize][maxDatagram]byte
+	stamps  [batchSize]timestamp
 	readAt  time.Time
 }
 
-// stamp is a control message that says when the kernel took a datagram in.
-type stamp struct {
+// timestamp is the control message with the time at which the kernel received a datagram.
+type timestamp struct {
 	head syscall.Cmsghdr
 	at   syscall.Timespec
 }
 
-// arrived is the kernel's struct mmsghdr.
-type arrived struct {
+// mmsghdr is the kernel's structure, see recvmmsg(2).
+type mmsghdr struct {
 	head  syscall.Msghdr
 	bytes uint32
 }
 
-// maxDatagram is more than UDP carries.
-const maxDatagram = 1 << 16
+const maxDatagram = 1 << 16 // bytes: above the most that UDP carries
 
-func newIntray(conn *socket) *intray {
-	t := &intray{conn: conn}
+func newBatchReader(conn *socket) *batchReader {
+	t := &batchReader{conn: conn}
 	for i := range t.heads {
 		t.parts[i].Base = &t.bodies[i][0]
 		t.parts[i].SetLen(maxDatagram)
@@ -52,19 +51,19 @@ func newIntray(conn *socket) *intray {
 		t.heads[i].head.Control = (*byte)(unsafe.Pointer(&t.stamps[i]))
 	}
 	_ = syscall.SetsockoptInt(conn.fd, syscall.SOL_SOCKET, syscall.SO_TIMESTAMPNS, 1)
-	t.receive = t.gather
+	t.onReadable = t.receive
 	return t
 }
 
-// gather reads what has come. It is false if nothing has.
-func (t *intray) gather() bool {
+// receive reads the datagrams that have arrived. It returns false if there are none.
+func (t *batchReader) receive() bool {
 	for i := range t.heads {
-		t.heads[i].head.Namelen = syscall.SizeofSockaddrInet6 // the kernel has written over these
-		t.heads[i].head.SetControllen(int(unsafe.Sizeof(stamp{})))
+		t.heads[i].head.Namelen = syscall.SizeofSockaddrInet6 // the kernel overwrites these
+		t.heads[i].head.SetControllen(int(unsafe.Sizeof(timestamp{})))
 		t.stamps[i].head.Type = 0
 	}
 	for {
-		n, _, errno := syscall.Syscall6(syscall.SYS_RECVMMSG, uintptr(t.conn.fd), uintptr(unsafe.Pointer(&t.heads[0])), gathered, syscall.MSG_DONTWAIT, 0, 0)
+		n, _, errno := syscall.Syscall6(syscall.SYS_RECVMMSG, uintptr(t.conn.fd), uintptr(unsafe.Pointer(&t.heads[0])), batchSize, syscall.MSG_DONTWAIT, 0, 0)
 		switch errno {
 		case 0:
 			t.n, t.err, t.readAt = int(n), nil, time.Now()
@@ -79,20 +78,21 @@ func (t *intray) gather() bool {
 	}
 }
 
-// fill waits until there is a datagram that was not taken.
-func (t *intray) fill() error {
+// wait waits until nextDatagram has a datagram to return.
+func (t *batchReader) wait() error {
 	if t.next < t.n {
 		return nil
 	}
 	t.n, t.next, t.err = 0, 0, nil
-	if err := t.conn.await(t.receive); err != nil {
+	if err := t.conn.await(t.onReadable); err != nil {
 		return err
 	}
 	return t.err
 }
 
-// waited is how long a datagram had been there when it was read, if the kernel says so. A clock that was set meanwhile is not believed.
-func (t *intray) waited(i int) time.Duration {
+// waited is the time that datagram i spent in the socket, or 0 if that is unknown: the kernel gave no
+// timestamp, or the wall clock was set meanwhile.
+func (t *batchReader) waited(i int) time.Duration {
 	c := &t.stamps[i]
 	if c.head.Level != syscall.SOL_SOCKET || c.head.Type != syscall.SO_TIMESTAMPNS {
 		return 0
@@ -103,8 +103,9 @@ func (t *intray) waited(i int) time.Duration {
 	return 0
 }
 
-// take is the next datagram of those that fill has read, good until the next fill, and how long it had been there.
-func (t *intray) take() (packet []byte, from netip.AddrPort, waited time.Duration, ok bool) {
+// nextDatagram returns the next datagram of the batch, valid until the next wait, and the time that it
+// spent in the socket.
+func (t *batchReader) nextDatagram() (packet []byte, from netip.AddrPort, waited time.Duration, ok bool) {
 	if t.next >= t.n {
 		return nil, from, 0, false
 	}
@@ -113,22 +114,23 @@ func (t *intray) take() (packet []byte, from netip.AddrPort, waited time.Duratio
 	return t.bodies[i][:t.heads[i].bytes], addrPort(&t.names[i], &t.conn.zones), t.waited(i), true
 }
 
-// A flood is read a quarter of a millisecond's worth at a time, from where more than 10 come in a millisecond: for who sends and who reads, waking
-// up for each takes longer than the rest.
+// Above 10 datagrams in 1 ms, Serve reads them in batches of 250 µs: to wake up for each datagram
+// costs sender and reader more than the rest.
 const (
 	floodStep  = time.Millisecond
 	floodCount = 10
 	floodPause = 250 * time.Microsecond
 )
 
-// flood tells when to let datagrams gather.
-type flood struct {
+// floodDetector decides when Serve should let datagrams accumulate.
+type floodDetector struct {
 	since time.Time
 	count int
 }
 
-// rises notes that n have come, and tells whether more are to gather before the next read.
-func (f *flood) rises(n int, now time.Time) bool {
+// observe records n datagrams read at now. It reports whether more should accumulate before the next
+// read.
+func (f *floodDetector) observe(n int, now time.Time) bool {
 	f.count += n
 	if f.count <= floodCount {
 		return false
@@ -138,7 +140,8 @@ func (f *flood) rises(n int, now time.Time) bool {
 	return fast
 }
 
-// pause sleeps in the kernel, as sys.Sleep does, which this package may not reach: Go's own sleep is a millisecond at the least while nothing else runs.
+// pause sleeps in the kernel. Go's own sleep takes at least 1 ms while nothing else runs. shm/sys has
+// the same function, but OSC packages must not import shm.
 func pause(d time.Duration) {
 	ts := syscall.NsecToTimespec(int64(d))
 	_ = syscall.Nanosleep(&ts, nil)

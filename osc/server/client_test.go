@@ -78,7 +78,7 @@ func (c *client) overTCP(s *Server, kind framing) {
 			if err != nil {
 				return nil
 			}
-			u.came(n)
+			u.advance(n)
 		}
 	}
 	c.close = func() { _ = conn.Close() }

@@ -12,10 +12,10 @@ import (
 	"github.com/music-chronus/chronus/osc"
 )
 
-// limits are those of connections. They are no constants so that a test need not wait for them.
+// limits are the limits of connections, and the clock. Tests set others.
 type limits struct {
-	conns int           // at a time
-	idle  time.Duration // one that has been idle for so long may have to make room
+	conns int           // open at a time
+	idle  time.Duration // after which a new connection may replace an idle one
 	first time.Duration // for the first byte, and for the rest of a packet that has begun
 	now   func() time.Time
 }
@@ -24,33 +24,33 @@ func standard() limits {
 	return limits{conns: 64, idle: time.Minute, first: 10 * time.Second, now: time.Now}
 }
 
-// The limits of answers.
+// The limits of answers that wait to be sent.
 const (
-	maxQueued  = 2 << 20         // bytes that wait to be read
-	manyQueued = maxQueued / 8   // from so many on, its sender is not listened to: one packet may be worth a thousand answers
-	writeWait  = 5 * time.Second // for the kernel to take some
+	maxQueued   = 2 << 20         // bytes
+	pauseQueued = maxQueued / 8   // bytes above which reading pauses: one packet may cause a thousand answers
+	writeWait   = 5 * time.Second // for the kernel to accept some bytes
 )
 
-// transport is what a connection's packets are written to.
+// transport writes the packets of a connection.
 type transport interface {
-	write(packet []byte) error // waits no longer than writeWait
+	write(packet []byte) error // waits at most writeWait
 	flush() error
 	close()
 }
 
-// conn is a connection with its answers.
+// conn is a connection that speaks OSC, and its queue of answers.
 type conn struct {
 	s      *Server
 	addr   netip.AddrPort
 	kind   string
 	wire   transport
 	mu     sync.Mutex
-	out    [][]byte      // to be written
-	more   chan struct{} // there is something in out
-	queued atomic.Int64  // bytes that wait
+	out    [][]byte      // packets to be written
+	more   chan struct{} // out is not empty
+	queued atomic.Int64  // bytes in out, and being written
 	ended  chan struct{}
 	end    sync.Once
-	token  atomic.Bool // it has shown the token
+	token  atomic.Bool // the client has shown the token
 }
 
 func (s *Server) newConn(addr netip.AddrPort, kind string, wire transport) *conn {
@@ -66,15 +66,15 @@ func (c *conn) close() {
 }
 
 var (
-	errGone = errors.New("its connection has ended")
-	errSlow = errors.New("it does not read its answers")
+	errClosed = errors.New("connection closed")
+	errSlow   = errors.New("client does not read replies: connection closed")
 )
 
-// send puts a packet in the queue. Who does not read it is not waited for: its connection ends.
+// send queues a packet. It never waits for the client: if the queue is full, it ends the connection.
 func (c *conn) send(_ netip.AddrPort, packet []byte, _ bool) error {
 	select {
 	case <-c.ended:
-		return errGone
+		return errClosed
 	default:
 	}
 	if c.queued.Add(int64(len(packet))) <= maxQueued {
@@ -87,7 +87,7 @@ func (c *conn) send(_ netip.AddrPort, packet []byte, _ bool) error {
 		}
 		return nil
 	}
-	c.s.slow.Add(1)
+	c.s.count(slowClients)
 	c.close()
 	return errSlow
 }
@@ -95,21 +95,21 @@ func (c *conn) send(_ netip.AddrPort, packet []byte, _ bool) error {
 func (c *conn) room(netip.AddrPort) int       { return osc.MaxPacket }
 func (c *conn) trust(netip.AddrPort)          { c.token.Store(true) }
 func (c *conn) trusted(a netip.AddrPort) bool { return a.Addr().IsLoopback() || c.token.Load() }
-func (c *conn) gone() <-chan struct{}         { return c.ended }
+func (c *conn) done() <-chan struct{}         { return c.ended }
 func (c *conn) name() string                  { return c.kind }
 func (c *conn) server() *Server               { return c.s }
 
-// run serves the connection until it ends, one way or the other.
+// run serves the connection until it ends.
 func (c *conn) run(next func() ([]byte, error)) {
 	var answering sync.WaitGroup
-	answering.Go(c.answer)
-	c.listen(next)
+	answering.Go(c.writeLoop)
+	c.readLoop(next)
 	c.close()
 	answering.Wait()
 }
 
-// answer writes what is queued, until the connection ends.
-func (c *conn) answer() {
+// writeLoop writes the queued packets until the connection ends.
+func (c *conn) writeLoop() {
 	var list [][]byte
 	for {
 		select {
@@ -120,24 +120,23 @@ func (c *conn) answer() {
 		c.mu.Lock()
 		list, c.out = c.out, list[:0]
 		c.mu.Unlock()
-		if err := c.post(list); err != nil {
+		if err := c.writeAll(list); err != nil {
 			if errors.Is(err, os.ErrDeadlineExceeded) || errors.Is(err, context.DeadlineExceeded) {
-				c.s.slow.Add(1)
+				c.s.count(slowClients)
 			}
 			c.close()
 			return
 		}
-		if clear(list); cap(list) > keepAnswers {
+		if clear(list); cap(list) > maxIdleList {
 			list = nil
 		}
 	}
 }
 
-// keepAnswers is how long a list of answers may stay when there are none.
-const keepAnswers = 1024
+// maxIdleList is the capacity above which writeLoop drops its list of packets.
+const maxIdleList = 1024
 
-// post writes packets.
-func (c *conn) post(list [][]byte) error {
+func (c *conn) writeAll(list [][]byte) error {
 	for _, packet := range list {
 		if err := c.wire.write(packet); err != nil {
 			return err
@@ -147,13 +146,13 @@ func (c *conn) post(list [][]byte) error {
 	return c.wire.flush()
 }
 
-// listen hands over what next reads, until that fails or the server is closed. A source that sends too much is read more slowly:
-// what it sends waits in its own connection. So does what comes from one that has many answers to read.
-func (c *conn) listen(next func() ([]byte, error)) {
+// readLoop passes packets to a handler until next fails or the server is closed. It stops reading while
+// the source is above its rate, and while many answers wait: unread packets wait in the connection.
+func (c *conn) readLoop(next func() ([]byte, error)) {
 	from := Peer{c.addr, c}
 	r := newReader(c.s, nil)
 	r.dec.Most = osc.MaxStream
-	turn := uint64(0)
+	session := uint64(0)
 	for {
 		packet, err := next()
 		if err != nil {
@@ -161,7 +160,7 @@ func (c *conn) listen(next func() ([]byte, error)) {
 		}
 		for {
 			ok, wait, _ := c.s.streams.Admit(c.addr, 0, c.s.now())
-			if ok && c.queued.Load() < manyQueued {
+			if ok && c.queued.Load() < pauseQueued {
 				break
 			}
 			wait = max(wait, time.Millisecond)
@@ -171,7 +170,7 @@ func (c *conn) listen(next func() ([]byte, error)) {
 			case <-time.After(wait):
 			}
 		}
-		if !r.handOver(packet, from, &turn) {
+		if !r.handOver(packet, from, &session) {
 			return
 		}
 	}

@@ -8,58 +8,58 @@ import (
 	"github.com/music-chronus/chronus/osc/admission"
 )
 
-// quiet are those that want no /fail: a client that plays without reading is not sent what it does not read.
-type quiet struct {
+// errorMute lists the peers that want no /fail, since they play without reading answers.
+type errorMute struct {
 	count atomic.Int32
 	mu    sync.Mutex
 	until map[Peer]time.Time
 }
 
-// mostQuiet is how many there may be.
-const mostQuiet = 256
+const maxMuted = 256 // peers
 
-// SuppressErrors has a peer get no /fail any more, or get it again. By UDP it is forgotten after ten minutes, over a connection with its end.
-// It is false if too many want it already.
+// SuppressErrors makes the server send no /fail to the peer, or send it again. Over UDP it lasts ten
+// minutes, over a connection until the connection ends. SuppressErrors returns false if 256 other
+// peers have it on.
 func (p Peer) SuppressErrors(on bool) bool {
 	if p.via == nil {
 		return false
 	}
 	s := p.via.server()
-	q, now := &s.quiet, s.now()
-	q.mu.Lock()
-	defer q.mu.Unlock()
-	for peer, until := range q.until {
+	m, now := &s.errorMute, s.now()
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	for peer, until := range m.until {
 		select {
 		case <-peer.Closed():
-			delete(q.until, peer)
+			delete(m.until, peer)
 		default:
 			if !peer.Stream() && now.After(until) {
-				delete(q.until, peer)
+				delete(m.until, peer)
 			}
 		}
 	}
 	switch {
 	case !on:
-		delete(q.until, p)
-	case len(q.until) >= mostQuiet && q.until[p].IsZero():
+		delete(m.until, p)
+	case len(m.until) >= maxMuted && m.until[p].IsZero():
 		return false
 	default:
-		if q.until == nil {
-			q.until = map[Peer]time.Time{}
+		if m.until == nil {
+			m.until = map[Peer]time.Time{}
 		}
-		q.until[p] = now.Add(admission.TrustTime)
+		m.until[p] = now.Add(admission.TrustTime)
 	}
-	q.count.Store(int32(len(q.until)))
+	m.count.Store(int32(len(m.until)))
 	return true
 }
 
-// has tells whether a peer wants no /fail. While nobody does, that costs one read.
-func (q *quiet) has(p Peer, now time.Time) bool {
-	if q.count.Load() == 0 {
+// mutes reports whether a peer wants no /fail. While the list is empty, it takes no lock.
+func (m *errorMute) mutes(p Peer, now time.Time) bool {
+	if m.count.Load() == 0 {
 		return false
 	}
-	q.mu.Lock()
-	defer q.mu.Unlock()
-	until, ok := q.until[p]
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	until, ok := m.until[p]
 	return ok && (p.Stream() || now.Before(until))
 }

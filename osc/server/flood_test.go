@@ -96,7 +96,7 @@ func fails(f func()) (yes bool) {
 func TestFlushComesLast(t *testing.T) {
 	s := listen(t, "127.0.0.1:0")
 	c := dial(t, s)
-	const packets = 2*gathered + 5
+	const packets = 2*batchSize + 5
 	for range packets {
 		write(t, c, bundleOf(t, osctest.Encode(t, "/a"), osctest.Encode(t, "/b")))
 	}
@@ -134,7 +134,7 @@ func bundleOf(t *testing.T, packets ...[]byte) []byte {
 
 // Only where more than ten come in a millisecond are they let gather.
 func TestFloodRises(t *testing.T) {
-	var f flood
+	var f floodDetector
 	at := time.Now()
 	steps := []struct {
 		n     int
@@ -142,7 +142,7 @@ func TestFloodRises(t *testing.T) {
 		want  bool
 	}{{1, 0, false}, {32, 0, false}, {10, 500 * time.Microsecond, false}, {1, 100 * time.Microsecond, true}, {11, 999 * time.Microsecond, true}, {11, time.Millisecond, false}, {11, time.Hour, false}}
 	for i, s := range steps {
-		if at = at.Add(s.after); f.rises(s.n, at) != s.want {
+		if at = at.Add(s.after); f.observe(s.n, at) != s.want {
 			t.Errorf("step %d: %d after %v: not %t", i, s.n, s.after, s.want)
 		}
 	}

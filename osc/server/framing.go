@@ -8,11 +8,11 @@ import (
 	"github.com/music-chronus/chronus/osc"
 )
 
-// framing is how packets follow one another on a connection.
+// framing is the way packets follow one another on a connection.
 type framing int
 
-// unframed: nothing has come yet. counted: an int32 with the size before each packet (OSC 1.0). slip: END around each
-// packet (OSC 1.1, RFC 1055).
+// unframed: unknown yet. counted: the packet's size as an int32 before it (OSC 1.0). slip: END around
+// each packet (OSC 1.1, RFC 1055).
 const (
 	unframed framing = iota
 	counted
@@ -28,12 +28,12 @@ const (
 )
 
 var (
-	errNoFraming = errors.New("neither packets with their size before them nor SLIP nor HTTP")
-	errTooLong   = fmt.Errorf("a packet is longer than %d bytes", osc.MaxStream)
+	errNoFraming = errors.New("unknown framing: want packets after their size, SLIP or HTTP")
+	errTooLong   = fmt.Errorf("packet above %d bytes", osc.MaxStream)
 )
 
-// framingOf tells the framings apart by the first byte: a size is below 16 MB and begins with 0, SLIP begins with END,
-// or, from who sends END only behind packets, with a packet's first byte.
+// framingOf finds the framing by the first byte. A size is below 16 MB and begins with 0. SLIP begins
+// with END, or with a packet's first byte if the client sends END only after packets.
 func framingOf(first byte) (framing, error) {
 	switch first {
 	case 0:
@@ -44,21 +44,21 @@ func framingOf(first byte) (framing, error) {
 	return unframed, errNoFraming
 }
 
-// unframer cuts a stream of bytes into packets, however it was cut itself. The zero unframer finds out the framing.
+// unframer cuts a byte stream into packets, whatever pieces it arrives in. The zero unframer detects the
+// framing.
 type unframer struct {
-	kind framing
-	buf  []byte // what has come, from read on
-	read int    // where the next packet begins
-	// of SLIP
-	scan    int  // up to here it is looked at
-	out     int  // the packet is buf[read:out]
-	escaped bool // the byte before was ESC
+	kind    framing
+	buf     []byte // received bytes; those before read are consumed
+	read    int    // start of the next packet
+	scan    int    // SLIP: the bytes before it are decoded
+	out     int    // SLIP: the packet so far is buf[read:out]
+	escaped bool   // SLIP: the last byte was ESC
 }
 
-// keepBuffer is how large a buffer may stay between two packets.
+// keepBuffer is the size in bytes above which a buffer is dropped between packets.
 const keepBuffer = 64 << 10
 
-// space is where the next bytes go to: at least some hundred.
+// space returns the buffer for the next bytes, of at least 1,024 bytes.
 func (u *unframer) space() []byte {
 	if u.read > 0 && (u.read == len(u.buf) || cap(u.buf)-len(u.buf) < 1024) {
 		n := copy(u.buf, u.buf[u.read:])
@@ -75,10 +75,10 @@ func (u *unframer) space() []byte {
 	return u.buf[len(u.buf):cap(u.buf)]
 }
 
-// came says that n bytes of space are filled.
-func (u *unframer) came(n int) { u.buf = u.buf[:len(u.buf)+n] }
+// advance records that n bytes of space are filled.
+func (u *unframer) advance(n int) { u.buf = u.buf[:len(u.buf)+n] }
 
-// partial tells whether a packet has begun and not ended.
+// partial reports whether a packet has begun and not ended.
 func (u *unframer) partial() bool {
 	if u.kind == slip {
 		return u.out > u.read || u.escaped
@@ -86,8 +86,8 @@ func (u *unframer) partial() bool {
 	return len(u.buf) > u.read
 }
 
-// next is the next whole packet, good until the next call of space; nil if more must come first. An error ends the
-// connection: where the next packet begins is not to be known.
+// next returns the next whole packet, valid until the next call of space, or nil if bytes are missing.
+// After an error the connection must end: the beginning of the next packet is unknown.
 func (u *unframer) next() (packet []byte, err error) {
 	if u.kind == unframed {
 		if len(u.buf) == 0 {
@@ -115,7 +115,7 @@ func (u *unframer) next() (packet []byte, err error) {
 	return rest[4 : 4+size : 4+size], nil
 }
 
-// nextSlip undoes the escapes where they stand. An ESC before anything else is passed over, as RFC 1055 does.
+// nextSlip removes the escapes in place. It ignores an invalid ESC, as RFC 1055 does.
 func (u *unframer) nextSlip() (packet []byte, err error) {
 	if u.scan < u.read {
 		u.scan, u.out = u.read, u.read
@@ -139,7 +139,7 @@ func (u *unframer) nextSlip() (packet []byte, err error) {
 			if len(packet) > 0 {
 				return packet, nil
 			}
-			continue // END END: nothing between
+			continue // between END and END
 		}
 		if u.out-u.read == osc.MaxStream {
 			return nil, errTooLong
@@ -147,13 +147,13 @@ func (u *unframer) nextSlip() (packet []byte, err error) {
 		u.buf[u.out] = b
 		u.out++
 	}
-	if u.scan > u.out { // what was undone leaves a hole
+	if u.scan > u.out { // removed escapes leave a gap
 		u.buf, u.scan = u.buf[:u.out], u.out
 	}
 	return nil, nil
 }
 
-// appendFrame adds a packet in its framing to b.
+// appendFrame appends a packet in its framing to b.
 func appendFrame(b []byte, kind framing, packet []byte) []byte {
 	if kind != slip {
 		return append(binary.BigEndian.AppendUint32(b, uint32(len(packet))), packet...)

@@ -35,7 +35,7 @@ func cut(t testing.TB, stream []byte, sizes ...int) (packets [][]byte, err error
 			t.Fatalf("room for %d, of %d", len(space), cap(u.buf))
 		}
 		n := copy(space[:min(len(space), sizes[min(i, len(sizes)-1)])], stream)
-		u.came(n)
+		u.advance(n)
 		stream = stream[n:]
 	}
 }
@@ -97,7 +97,7 @@ func TestPartial(t *testing.T) {
 		whole := 0
 		for i, b := range stream {
 			u.space()[0] = b
-			u.came(1)
+			u.advance(1)
 			p, err := u.next()
 			if err != nil {
 				t.Fatal(err)

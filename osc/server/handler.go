@@ -6,18 +6,19 @@ import (
 	"github.com/music-chronus/chronus/osc"
 )
 
-// Handler takes the messages that one reader hands over: those of the UDP socket, or of one connection. Each reader
-// opens its own, so a Handler needs no lock, but several run at the same time.
+// Handler receives the messages of one reader: the UDP socket, or one connection. Each reader has a
+// Handler of its own, so a Handler needs no lock for its fields. Several Handlers run at a time.
 type Handler interface {
-	// Take is given each message, in the order of arrival; it is good until Take returns.
+	// Take receives each message in the order of arrival. The message is valid until Take returns.
 	Take(m *osc.Message, from Peer)
-	// End comes after the last message of a packet: what was taken since the End before belongs together.
+	// End follows the last message of each packet: the messages since the last End belong together.
 	End(from Peer)
-	// Flush comes when no more is at hand: what has ended waits no longer.
+	// Flush follows when no more packets are at hand: ended packets must not wait any longer.
 	Flush()
 }
 
-// HandlerFunc makes handlers of a function that needs neither End nor Flush. It must bear being called by several readers at once.
+// HandlerFunc makes handlers of a function that needs neither End nor Flush. Several readers may call
+// the function at a time.
 func HandlerFunc(take func(m *osc.Message, from Peer)) func() Handler {
 	return func() Handler { return each(take) }
 }
@@ -40,16 +41,15 @@ type reader struct {
 	wrong   func(*osc.DecodeError)
 }
 
-// newReader makes the two closures once: a packet must not allocate.
+// newReader makes the two closures once: handling a packet must not allocate.
 func newReader(s *Server, handler Handler) *reader {
 	r := &reader{s: s, handler: handler}
 	r.visit, r.wrong = r.message, r.malformed
 	return r
 }
 
-// packet hands over what a packet holds.
 func (r *reader) packet(b []byte, from Peer) {
-	r.s.packets.Add(1)
+	r.s.count(packets)
 	r.from, r.taken = from, 0
 	r.dec.Decode(b, r.visit, r.wrong)
 	r.handler.End(from)
@@ -61,18 +61,18 @@ func (r *reader) message(m *osc.Message) {
 	m.Waited = r.waited
 	switch string(m.Address) {
 	case "/fail", "/done", "/late":
-		return // an answer: two that answered each other's would never end
+		return // an answer: two servers that answered each other's answers would never end
 	case "/auth":
-		r.s.served.Add(1)
+		r.s.count(messages)
 		r.s.authenticate(m, r.from)
 		return
 	}
-	r.s.served.Add(1)
+	r.s.count(messages)
 	r.handler.Take(m, r.from)
 }
 
 func (r *reader) malformed(e *osc.DecodeError) {
 	r.taken++
-	r.s.counted[e.Fault].Add(1)
-	r.s.failMalformed(r.from, e)
+	r.s.countMalformed(e.Fault)
+	r.s.refuseMalformed(r.from, e)
 }

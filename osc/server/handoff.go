@@ -2,86 +2,89 @@ package server
 
 import "sync"
 
-// hatch is where connections hand their packets to who serves. It is open while Serve runs; while it is shut, they wait.
-type hatch struct {
-	mu      sync.Mutex
-	changed sync.Cond // of open, inside, closed; L is mu
-	open    func() Handler
-	turn    uint64 // counts the times it was opened
-	inside  int    // connections that are handing over
-	fell    any    // what a handler panicked with
-	wake    func() // tells Serve of that
-	closed  bool
+// handoff lets the goroutines of connections run handlers while Serve runs. While Serve does not run,
+// they block, and unread packets wait in the connections.
+type handoff struct {
+	mu         sync.Mutex
+	changed    sync.Cond // open, active, panicValue, closed; L is mu
+	open       func() Handler
+	session    uint64 // number of the current Serve
+	active     int    // connections in a handler
+	panicValue any    // of a handler in this session
+	wake       func() // interrupts Serve after a panic
+	closed     bool
 }
 
-func (h *hatch) opens(open func() Handler, wake func()) {
+// resume lets connections in, with handlers that open makes.
+func (h *handoff) resume(open func() Handler, wake func()) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	h.open, h.wake, h.fell = open, wake, nil
-	h.turn++
+	h.open, h.wake, h.panicValue = open, wake, nil
+	h.session++
 	h.changed.Broadcast()
 }
 
-// shuts returns once nobody is inside.
-func (h *hatch) shuts() {
+// pause keeps connections out, and returns once no handler runs.
+func (h *handoff) pause() {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	h.open = nil
-	for h.inside > 0 {
+	for h.active > 0 {
 		h.changed.Wait()
 	}
 }
 
-func (h *hatch) close() {
+func (h *handoff) close() {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	h.closed = true
 	h.changed.Broadcast()
 }
 
-// fallen is what a connection's handler has panicked with since the hatch was opened.
-func (h *hatch) fallen() any {
+// panicked returns the value of a handler's panic in this session, or nil.
+func (h *handoff) panicked() any {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	return h.fell
+	return h.panicValue
 }
 
-// enter waits until somebody serves. It is false once nobody ever will. leave must follow.
-func (h *hatch) enter() (open func() Handler, turn uint64, ok bool) {
+// enter waits for a Serve. It returns false once the server is closed; else leave must follow.
+func (h *handoff) enter() (open func() Handler, session uint64, ok bool) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	for (h.open == nil || h.fell != nil) && !h.closed {
+	for (h.open == nil || h.panicValue != nil) && !h.closed {
 		h.changed.Wait()
 	}
 	if h.closed {
 		return nil, 0, false
 	}
-	h.inside++
-	return h.open, h.turn, true
+	h.active++
+	return h.open, h.session, true
 }
 
-// leave ends what enter began; fell is what the handler panicked with, nil mostly.
-func (h *hatch) leave(fell any) {
+// leave ends what enter began. panicValue is that of the handler's panic, or nil.
+func (h *handoff) leave(panicValue any) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	h.inside--
-	if fell != nil && h.fell == nil {
-		h.fell = fell
+	h.active--
+	if panicValue != nil && h.panicValue == nil {
+		h.panicValue = panicValue
 		h.wake()
 	}
 	h.changed.Broadcast()
 }
 
-// handOver gives one packet of a connection to its handler. It is false once the server is closed.
-func (r *reader) handOver(packet []byte, from Peer, turn *uint64) (ok bool) {
-	h := &r.s.hatch
-	open, now, ok := h.enter()
+// handOver passes one packet of a connection to its handler. It returns false once the server is
+// closed.
+func (r *reader) handOver(packet []byte, from Peer, session *uint64) (ok bool) {
+	h := &r.s.handoff
+	open, current, ok := h.enter()
 	if !ok {
 		return false
 	}
 	defer func() { h.leave(recover()) }()
-	if *turn != now {
-		r.handler, *turn = open(), now // those of an earlier Serve may be in the middle of something
+	if *session != current {
+		r.handler, *session = open(), current // a handler that panicked may be inconsistent
 	}
 	r.packet(packet, from)
 	r.handler.Flush()

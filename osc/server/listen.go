@@ -12,15 +12,16 @@ import (
 	"github.com/music-chronus/chronus/osc/admission"
 )
 
-// readBuffer is what Listen asks of the kernel, in bytes: a burst outlives a short stall. Less is bearable.
+// readBuffer is the size in bytes of the kernel's receive buffer that Listen asks for, so that a burst
+// survives a short stall. A smaller one will do.
 const readBuffer = 4 << 20
 
-// portTries is how many ports are looked at for one that is free for UDP and TCP both.
+// portTries is the number of ports that Listen tries until one is free for both UDP and TCP.
 const portTries = 20
 
-// Listen opens the sockets: UDP, and TCP of the same port. address is host:port; the host must be named, 0.0.0.0 or [::]
-// for all of this machine's addresses. Port 0 takes a free one, which Addr tells. If other machines reach the host, access
-// must say which of them are heard.
+// Listen opens a UDP socket, and a TCP socket of the same port. The address is host:port. The host must be
+// given; 0.0.0.0 or [::] stands for all addresses of this machine. Port 0 takes a free port, which
+// Server.Addr returns. If other machines reach the host, access.Allow must list those that are heard.
 func Listen(address string, access Access) (*Server, error) {
 	return listenWith(address, access, standard())
 }
@@ -36,16 +37,16 @@ func listenWith(address string, access Access, l limits) (*Server, error) {
 	}
 	family := "6"
 	if a.IP.To4() != nil {
-		family = "4" // else 0.0.0.0 would take IPv6 in too
+		family = "4" // or 0.0.0.0 would listen on IPv6 too
 	} else if a.IP.IsUnspecified() {
 		family = ""
 	}
 	conn, listener, err := bind(family, a)
 	if errors.Is(err, syscall.EADDRINUSE) {
-		return nil, fmt.Errorf("OSC address %s is in use by another program: choose another with --osc", address)
+		return nil, fmt.Errorf("OSC address %s: in use by another program; choose another with --osc", address)
 	}
 	if err != nil {
-		return nil, fmt.Errorf("OSC address %s: %w: choose another with --osc", address, err)
+		return nil, fmt.Errorf("OSC address %s: %w; choose another with --osc", address, err)
 	}
 	bound := conn.LocalAddr().(*net.UDPAddr).AddrPort()
 	enlarge(conn)
@@ -76,29 +77,30 @@ func bind(family string, a *net.UDPAddr) (conn *net.UDPConn, listener net.Listen
 	return nil, nil, err
 }
 
-// newServer begins to take connections.
+// newServer starts the goroutines that accept connections and send answers.
 func newServer(conn *socket, bound netip.AddrPort, listener net.Listener, access Access, l limits) *Server {
 	closed := make(chan struct{})
 	s := &Server{
-		conn: conn, in: newIntray(conn), listener: listener, access: access, closed: closed, outbox: newOutbox(),
+		conn: conn, batches: newBatchReader(conn), listener: listener, access: access, closed: closed, sendQueue: newSendQueue(),
 		limits: l, now: l.now, datagrams: admission.NewRateLimiter(), streams: admission.NewRateLimiter(),
-		fails: admission.NewLimiter(failsPerSecond), conns: admission.NewConnTable(l.conns, l.idle),
-		webConns: webConns{make(chan net.Conn), closed, listener.Addr()},
+		fails: admission.NewLimiter(failsPerSecond), refusals: newRefusalLog(), conns: admission.NewConnTable(l.conns, l.idle),
+		httpListener: httpListener{make(chan net.Conn), closed, listener.Addr()},
 	}
-	s.hatch.changed.L = &s.hatch.mu
-	s.self = netip.AddrPortFrom(bound.Addr().Unmap(), bound.Port())
-	if s.self.Addr().IsUnspecified() {
-		s.local = localAddrs()
+	s.handoff.changed.L = &s.handoff.mu
+	s.addr = netip.AddrPortFrom(bound.Addr().Unmap(), bound.Port())
+	if s.addr.Addr().IsUnspecified() {
+		s.localAddrs = localAddrs()
 	}
-	s.web = s.newWeb()
+	s.http = s.newWeb()
 	s.running.Add(2)
 	go s.accept()
-	go s.post()
-	s.running.Go(func() { _ = s.web.Serve(s.webConns) })
+	go s.flushLoop()
+	s.running.Go(func() { _ = s.http.Serve(s.httpListener) })
+	s.running.Go(func() { s.refusals.run(closed) })
 	return s
 }
 
-// enlarge asks for a larger buffer of the kernel than its limit allows, if it may, and else for what it gives.
+// enlarge asks for a receive buffer above the kernel's limit, which takes a privilege, or else up to it.
 func enlarge(conn *net.UDPConn) {
 	_ = conn.SetReadBuffer(readBuffer)
 	if raw, err := conn.SyscallConn(); err == nil {
@@ -108,27 +110,27 @@ func enlarge(conn *net.UDPConn) {
 	}
 }
 
-// resolve is the address that host:port names.
+// resolve returns the UDP address of host:port.
 func resolve(address string) (*net.UDPAddr, error) {
 	host, port, err := net.SplitHostPort(address)
 	if err != nil {
-		return nil, fmt.Errorf("OSC address %q must be host:port, like 127.0.0.1:5005", address)
+		return nil, fmt.Errorf("OSC address %q: want host:port, like 127.0.0.1:5005", address)
 	}
 	if _, err := strconv.ParseUint(port, 10, 16); err != nil {
-		return nil, fmt.Errorf("OSC address %q: the port of host:port must be a number from 0 to 65535", address)
+		return nil, fmt.Errorf("OSC address %q: port must be a number from 0 to 65535", address)
 	}
 	if host == "" {
-		return nil, fmt.Errorf("OSC address %q names no host: it must be 127.0.0.1:%s for this machine alone, 0.0.0.0:%s for all that reach it", address, port, port)
+		return nil, fmt.Errorf("OSC address %q: missing host; use 127.0.0.1:%s for this machine alone, 0.0.0.0:%s for all machines that reach it", address, port, port)
 	}
 	a, err := net.ResolveUDPAddr("udp", address)
 	if err != nil {
-		return nil, fmt.Errorf("OSC address %q: %w: the host of host:port must be one of this machine's", address, err)
+		return nil, fmt.Errorf("OSC address %q: %w; the host must be an address of this machine", address, err)
 	}
 	return a, nil
 }
 
-// localAddrs are this machine's addresses now. One that it gets later is not known; packets that come from the
-// socket itself by that address are then answered, but /fail and /done never are.
+// localAddrs returns the addresses of this machine. If it gets another one later, packets from the
+// socket to itself by that address are answered, except /fail and /done.
 func localAddrs() (list []netip.Addr) {
 	all, _ := net.InterfaceAddrs()
 	for _, a := range all {
@@ -139,13 +141,13 @@ func localAddrs() (list []netip.Addr) {
 	return list
 }
 
-// own tells whether a packet comes from the server's own socket.
-func (s *Server) own(from netip.AddrPort) bool {
+// isOwn reports whether a packet comes from the server's own socket.
+func (s *Server) isOwn(from netip.AddrPort) bool {
 	switch {
-	case from.Port() != s.self.Port():
+	case from.Port() != s.addr.Port():
 		return false
-	case !s.self.Addr().IsUnspecified():
-		return from.Addr() == s.self.Addr()
+	case !s.addr.Addr().IsUnspecified():
+		return from.Addr() == s.addr.Addr()
 	}
-	return from.Addr().IsLoopback() || slices.Contains(s.local, from.Addr().WithZone(""))
+	return from.Addr().IsLoopback() || slices.Contains(s.localAddrs, from.Addr().WithZone(""))
 }

@@ -10,19 +10,19 @@ import (
 func TestListenErrors(t *testing.T) {
 	s := listen(t, "127.0.0.1:0")
 	for address, want := range map[string]string{
-		s.Addr().String():     "in use by another program: choose another with --osc",
-		"nonsense":            "must be host:port, like 127.0.0.1:5005",
-		"":                    "must be host:port, like 127.0.0.1:5005",
-		"::1:5005":            "must be host:port",
-		"127.0.0.1:99999":     "the port of host:port must be a number from 0 to 65535",
-		"127.0.0.1:-1":        "the port of host:port",
-		"127.0.0.1:":          "the port of host:port",
-		"127.0.0.1:http":      "the port of host:port",
-		":5005":               "names no host: it must be 127.0.0.1:5005 for this machine alone, 0.0.0.0:5005 for all",
-		"192.0.2.1:0":         "other machines reach 192.0.2.1: say which of them may play",
-		"0.0.0.0:0":           "other machines reach 0.0.0.0: say which of them may play",
-		"300.0.0.1:0":         "the host of host:port",
-		"nowhere.invalid.:80": "the host of host:port",
+		s.Addr().String():     "in use by another program; choose another with --osc",
+		"nonsense":            "want host:port, like 127.0.0.1:5005",
+		"":                    "want host:port, like 127.0.0.1:5005",
+		"::1:5005":            "want host:port",
+		"127.0.0.1:99999":     "port must be a number from 0 to 65535",
+		"127.0.0.1:-1":        "port must be",
+		"127.0.0.1:":          "port must be",
+		"127.0.0.1:http":      "port must be",
+		":5005":               "missing host; use 127.0.0.1:5005 for this machine alone, 0.0.0.0:5005 for all",
+		"192.0.2.1:0":         "other machines reach 192.0.2.1: list those that may play",
+		"0.0.0.0:0":           "other machines reach 0.0.0.0: list those that may play",
+		"300.0.0.1:0":         "the host must be",
+		"nowhere.invalid.:80": "the host must be",
 	} {
 		other, err := Listen(address, Access{})
 		if err == nil {
@@ -66,8 +66,8 @@ func TestListenAddr(t *testing.T) {
 
 func TestOwn(t *testing.T) {
 	at := netip.MustParseAddrPort
-	one := &Server{self: at("127.0.0.1:5005")}
-	all := &Server{self: at("0.0.0.0:5005"), local: []netip.Addr{netip.MustParseAddr("192.0.2.7"), netip.MustParseAddr("fe80::1")}}
+	one := &Server{addr: at("127.0.0.1:5005")}
+	all := &Server{addr: at("0.0.0.0:5005"), localAddrs: []netip.Addr{netip.MustParseAddr("192.0.2.7"), netip.MustParseAddr("fe80::1")}}
 	for _, tt := range []struct {
 		s    *Server
 		from string
@@ -83,8 +83,8 @@ func TestOwn(t *testing.T) {
 		{all, "192.0.2.8:5005", false},
 		{all, "192.0.2.7:5006", false},
 	} {
-		if got := tt.s.own(at(tt.from)); got != tt.own {
-			t.Errorf("%v at %v: own is %t", tt.from, tt.s.self, got)
+		if got := tt.s.isOwn(at(tt.from)); got != tt.own {
+			t.Errorf("%v at %v: own is %t", tt.from, tt.s.addr, got)
 		}
 	}
 }

@@ -8,77 +8,78 @@ import (
 	"github.com/music-chronus/chronus/osc"
 )
 
-// letter is an answer by UDP on its way.
-type letter struct {
+// datagram is a UDP packet to be sent.
+type datagram struct {
 	to     netip.AddrPort
 	packet []byte
 }
 
 const (
-	outboxSize  = 4096 // letters that may wait for the network: who answers never does
-	crowded     = 8    // from so many on, those to one program of this machine go out as bundles
-	mostBundle  = 1400 // bytes of these
-	bundleBytes = 24   // of these, what is in one of two besides them: one alone, which may be the largest that UDP carries, goes as it is
-	yieldEvery  = 16   // datagrams written in a row, after which others have their turn: else it would be after 10 ms
+	maxWaiting  = 4096 // datagrams in the queue; senders never wait for the network
+	bundleFrom  = 8    // datagrams in the queue from which answers to one local program are bundled
+	maxBundle   = 1400 // bytes
+	bundleBytes = 24   // bytes of a bundle of two packets, without the packets
+	yieldEvery  = 16   // datagrams after which the goroutine yields; Go would preempt it after 10 ms
 )
 
-// outbox is the letters that wait for the network.
-type outbox struct {
+// sendQueue holds the datagrams that wait for the network.
+type sendQueue struct {
 	mu      sync.Mutex
-	letters []letter
-	ready   chan struct{} // they are to go out
+	waiting []datagram
+	ready   chan struct{} // the datagrams should be sent
 }
 
-func newOutbox() outbox { return outbox{ready: make(chan struct{}, 1)} }
+func newSendQueue() sendQueue { return sendQueue{ready: make(chan struct{}, 1)} }
 
-// put adds a letter; if there is more to come, it waits for flush, or until there are as many as go together. It is false if too many wait.
-func (o *outbox) put(l letter, more bool) bool {
-	o.mu.Lock()
-	n := len(o.letters)
-	if n < outboxSize {
-		o.letters = append(o.letters, l)
+// put adds a datagram, and returns false if the queue is full. If more datagrams follow, it wakes
+// flushLoop only once a quarter of the queue is full.
+func (q *sendQueue) put(d datagram, more bool) bool {
+	q.mu.Lock()
+	n := len(q.waiting)
+	if n < maxWaiting {
+		q.waiting = append(q.waiting, d)
 	}
-	o.mu.Unlock()
-	if !more || n >= outboxSize/4 {
-		o.flush()
+	q.mu.Unlock()
+	if !more || n >= maxWaiting/4 {
+		q.flush()
 	}
-	return n < outboxSize
+	return n < maxWaiting
 }
 
-// flush sends what waits.
-func (o *outbox) flush() {
+// flush wakes flushLoop.
+func (q *sendQueue) flush() {
 	select {
-	case o.ready <- struct{}{}:
+	case q.ready <- struct{}{}:
 	default:
 	}
 }
 
-// take empties the outbox into list.
-func (o *outbox) take(list []letter) []letter {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	list, o.letters = o.letters, list[:0]
+// take returns the datagrams, and reuses the memory of list for the next ones.
+func (q *sendQueue) take(list []datagram) []datagram {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	list, q.waiting = q.waiting, list[:0]
 	return list
 }
 
-// Flush sends the answers that wait for more.
-func (s *Server) Flush() { s.outbox.flush() }
+// Flush sends the answers that wait for more answers.
+func (s *Server) Flush() { s.sendQueue.flush() }
 
-// post writes what is in the outbox, until the server is closed.
-func (s *Server) post() {
+// flushLoop sends the queued datagrams until the server is closed.
+func (s *Server) flushLoop() {
 	defer s.running.Done()
-	var list []letter
-	b := make([]byte, 0, mostBundle)
+	var list []datagram
+	b := make([]byte, 0, maxBundle)
 	for n := 1; ; {
 		select {
 		case <-s.closed:
 			return
-		case <-s.outbox.ready:
+		case <-s.sendQueue.ready:
 		}
-		list = s.outbox.take(list)
+		list = s.sendQueue.take(list)
 		for rest := list; len(rest) > 0; n++ {
-			packet, k := together(b, rest, len(list) >= crowded)
-			_ = s.conn.write(packet, rest[0].to) // if nobody is there, nobody is told
+			packet, k := bundle(b, rest, len(list) >= bundleFrom)
+			_ = s.conn.write(packet, rest[0].to) // a failed send has no one to report to
 			rest = rest[k:]
 			if n%yieldEvery == 0 {
 				runtime.Gosched()
@@ -88,16 +89,18 @@ func (s *Server) post() {
 	}
 }
 
-// together is the next datagram, and how many letters are in it: one, or, if there are many, in b a bundle of those after it that go to the same
-// program of this machine and have room. To write a datagram costs more than to make an answer, so who asks by the ten thousand a second is
-// answered in bundles.
-func together(b []byte, list []letter, many bool) (packet []byte, n int) {
+// bundle returns the next packet to send, and the number of datagrams in it. With many datagrams in
+// the queue it builds in b a bundle of those that follow each other to one program of this machine:
+// sending a datagram costs more than making an answer. The largest datagram has no room for a bundle's
+// head and is sent alone.
+func bundle(b []byte, list []datagram, many bool) (packet []byte, n int) {
 	first := list[0]
-	if !many || len(list) == 1 || list[1].to != first.to || !first.to.Addr().IsLoopback() || len(first.packet)+len(list[1].packet) > mostBundle-bundleBytes {
+	if !many || len(list) == 1 || list[1].to != first.to || !first.to.Addr().IsLoopback() ||
+		len(first.packet)+len(list[1].packet) > maxBundle-bundleBytes {
 		return first.packet, 1
 	}
 	b = osc.AppendElement(osc.AppendBundle(b[:0], osc.Immediately), first.packet)
-	for n = 1; n < len(list) && list[n].to == first.to && len(b)+4+len(list[n].packet) <= mostBundle; n++ {
+	for n = 1; n < len(list) && list[n].to == first.to && len(b)+4+len(list[n].packet) <= maxBundle; n++ {
 		b = osc.AppendElement(b, list[n].packet)
 	}
 	return b, n

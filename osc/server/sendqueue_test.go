@@ -20,7 +20,7 @@ func TestDone(t *testing.T) {
 		if err := s.Peer(near).Done(address); err != nil {
 			t.Fatal(err)
 		}
-		l := s.outbox.take(nil)
+		l := s.sendQueue.take(nil)
 		if len(l) != 1 || l[0].to != near || !bytes.Equal(l[0].packet, osctest.Encode(t, "/done", address)) {
 			t.Errorf("%.20s: %v", address, l)
 		}
@@ -30,14 +30,14 @@ func TestDone(t *testing.T) {
 			t.Errorf("%.20q can be sent", address)
 		}
 	}
-	if err := (Peer{}).Done("/a"); !errors.Is(err, errNobody) {
+	if err := (Peer{}).Done("/a"); !errors.Is(err, errInvalidPeer) {
 		t.Errorf("to nobody: %v", err)
 	}
 }
 
 // What may wait for more does; it goes out with what may not, with Flush, and when there is much of it. What is above the size is lost.
 func TestOutbox(t *testing.T) {
-	o := newOutbox()
+	o := newSendQueue()
 	goes := func() bool {
 		select {
 		case <-o.ready:
@@ -46,7 +46,7 @@ func TestOutbox(t *testing.T) {
 			return false
 		}
 	}
-	l := letter{near, []byte("x")}
+	l := datagram{near, []byte("x")}
 	if !o.put(l, true) || goes() {
 		t.Error("what may wait goes out")
 	}
@@ -57,38 +57,38 @@ func TestOutbox(t *testing.T) {
 	if o.flush(); !goes() || len(o.take(nil)) != 1 {
 		t.Error("after a flush it waits")
 	}
-	for n := range outboxSize {
+	for n := range maxWaiting {
 		if !o.put(l, true) {
-			t.Fatalf("%d of %d have room", n, outboxSize)
+			t.Fatalf("%d of %d have room", n, maxWaiting)
 		}
 	}
-	if !goes() || o.put(l, true) || len(o.take(nil)) != outboxSize {
+	if !goes() || o.put(l, true) || len(o.take(nil)) != maxWaiting {
 		t.Error("a full outbox waits, or takes more")
 	}
 }
 
 // Of many answers those that follow one another to a program of this machine go out together, as many as a bundle holds.
 func TestTogether(t *testing.T) {
-	a, b := letter{near, osctest.Encode(t, "/done", "/a")}, letter{netip.AddrPortFrom(near.Addr(), 9), osctest.Encode(t, "/done", "/b")}
-	large := letter{near, osctest.Encode(t, "/large", strings.Repeat("x", mostBundle))}
-	largest := letter{near, osctest.Encode(t, "/l", strings.Repeat("x", osc.MaxPacket-16))}
-	away := letter{far, a.packet}
+	a, b := datagram{near, osctest.Encode(t, "/done", "/a")}, datagram{netip.AddrPortFrom(near.Addr(), 9), osctest.Encode(t, "/done", "/b")}
+	large := datagram{near, osctest.Encode(t, "/large", strings.Repeat("x", maxBundle))}
+	largest := datagram{near, osctest.Encode(t, "/l", strings.Repeat("x", osc.MaxPacket-16))}
+	away := datagram{far, a.packet}
 	for _, c := range []struct {
 		name string
-		list []letter
+		list []datagram
 		want string // letters of each datagram
 	}{
-		{"few", slices.Repeat([]letter{a}, crowded-1), strings.Repeat("1 ", crowded-1)},
-		{"many", slices.Repeat([]letter{a}, crowded), "8 "},
-		{"more than a bundle holds", slices.Repeat([]letter{a}, 100), "69 31 "},
-		{"to two", append(slices.Repeat([]letter{a}, 20), b, a, b, b), "20 1 1 2 "},
-		{"to other machines", slices.Repeat([]letter{away}, 17), strings.Repeat("1 ", 17)},
-		{"large ones", append(slices.Repeat([]letter{large}, 2), slices.Repeat([]letter{a}, 15)...), "1 1 15 "},
-		{"the largest", append(slices.Repeat([]letter{largest}, 2), slices.Repeat([]letter{a}, 15)...), "1 1 15 "},
+		{"few", slices.Repeat([]datagram{a}, bundleFrom-1), strings.Repeat("1 ", bundleFrom-1)},
+		{"many", slices.Repeat([]datagram{a}, bundleFrom), "8 "},
+		{"more than a bundle holds", slices.Repeat([]datagram{a}, 100), "69 31 "},
+		{"to two", append(slices.Repeat([]datagram{a}, 20), b, a, b, b), "20 1 1 2 "},
+		{"to other machines", slices.Repeat([]datagram{away}, 17), strings.Repeat("1 ", 17)},
+		{"large ones", append(slices.Repeat([]datagram{large}, 2), slices.Repeat([]datagram{a}, 15)...), "1 1 15 "},
+		{"the largest", append(slices.Repeat([]datagram{largest}, 2), slices.Repeat([]datagram{a}, 15)...), "1 1 15 "},
 	} {
-		got, buf := "", make([]byte, 0, mostBundle)
+		got, buf := "", make([]byte, 0, maxBundle)
 		for rest := c.list; len(rest) > 0; {
-			packet, n := together(buf, rest, len(c.list) >= crowded)
+			packet, n := bundle(buf, rest, len(c.list) >= bundleFrom)
 			texts, _ := osctest.Seen(packet)
 			if len(packet) > osc.MaxPacket {
 				t.Errorf("%s: %d bytes, more than UDP carries", c.name, len(packet))

@@ -169,7 +169,7 @@ func TestReplyErrors(t *testing.T) {
 		t.Error(err)
 	}
 	_ = s.Close()
-	if err := s.Peer(s.Addr()).Fail("/a", "no"); err == nil || !strings.Contains(err.Error(), "reply to udp "+s.Addr().String()) {
+	if err := s.Peer(s.Addr()).Fail("/a", errNo); err == nil || !strings.Contains(err.Error(), "reply to udp "+s.Addr().String()) {
 		t.Error(err)
 	}
 	if st := s.Stats(); st.Replies != 0 || st.Failed != 1 {
@@ -187,7 +187,7 @@ func TestPeer(t *testing.T) {
 	if p := s.Peer(a); p.String() != "udp 127.0.0.1:1" || !p.Local() || s.Peer(b).Local() || p.Addr() != a {
 		t.Errorf("%v", p)
 	}
-	if err := (Peer{}).Fail("/a", "no"); err == nil || (Peer{}).String() != "nobody" {
+	if err := (Peer{}).Fail("/a", errNo); err == nil || (Peer{}).String() != "invalid peer" {
 		t.Errorf("%v", err)
 	}
 	select {

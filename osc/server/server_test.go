@@ -2,6 +2,7 @@ package server
 
 import (
 	"context"
+	"errors"
 	"math"
 	"net"
 	"net/netip"
@@ -103,7 +104,7 @@ func answers(space *osc.Space) func(s *Server) func(*osc.Message, Peer) {
 			switch {
 			case address == "/a":
 			case err != nil:
-				_ = from.Fail(address, err.Error())
+				_ = from.Fail(address, err)
 			case address == "/engine/status":
 				_ = from.Reply("/done", address)
 			}
@@ -119,7 +120,7 @@ func TestServerReplies(t *testing.T) {
 		string(osctest.Encode(t, "/gate/adsr1", "of")):                `/fail "/gate/adsr1" "\"of\" is not a number, true, false, on or off"`,
 		string(osctest.Encode(t, "/mod/filter1/cutoff", float32(-1))): `/fail "/mod/filter1/cutoff" "-1 is not a number from 10 to 20000 Hz"`,
 		string(osctest.Encode(t, "/mod/*/cutoff", float32(1))):        `/fail "/mod/*/cutoff" "a pattern stands where one address must"`,
-		"/a\x00\x00,x\x00\x00":                                        `/fail "" "OSC packet, byte 5: it has a type tag that OSC does not know, or a bracket without its other"`,
+		"/a\x00\x00,x\x00\x00":                                        `/fail "" "OSC packet, byte 5: unknown type tag, or unbalanced bracket"`,
 	} {
 		write(t, c, []byte(packet))
 		if got := read(c, patience); got != want {
@@ -243,7 +244,7 @@ func TestFailToOtherMachines(t *testing.T) {
 	other := netip.AddrPortFrom(netip.IPv4Unspecified(), local.Port()) // no loopback address, yet nothing leaves this machine
 	began := time.Now()
 	for range 3 * failsPerSecond {
-		_ = s.Peer(other).Fail("/a", strings.Repeat("x", 10000))
+		_ = s.Peer(other).Fail("/a", errors.New(strings.Repeat("x", 10000)))
 	}
 	most := uint64(failsPerSecond * math.Ceil(1+time.Since(began).Seconds()))
 	if st := s.Stats(); st.Failed != 3*failsPerSecond || st.Replies > most {
@@ -251,7 +252,7 @@ func TestFailToOtherMachines(t *testing.T) {
 	}
 	before := s.Stats().Replies
 	for range 3 * failsPerSecond {
-		if err := s.Peer(local).Fail("/a", "no"); err != nil {
+		if err := s.Peer(local).Fail("/a", errNo); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -260,7 +261,7 @@ func TestFailToOtherMachines(t *testing.T) {
 	}
 	conn := s.newConn(far, "tcp", nil) // nobody can forge who has a connection
 	for range 3 {
-		_ = (Peer{far, conn}).Fail("/a", "no")
+		_ = (Peer{far, conn}).Fail("/a", errNo)
 	}
 	if n := len(conn.out); n != 3 {
 		t.Errorf("%d answers by a connection", n)

@@ -13,29 +13,30 @@ import (
 	"unsafe"
 )
 
-// socket is a UDP socket outside of Go's poller. In it each datagram that comes would wake a thread that waits for anything at all, also while nobody
-// waits for this socket: under a flood that costs its sender, and us, more than to write and to read. An epoll is between: it says that something
-// has come once, and again when it is asked to.
+// socket is a blocking UDP socket outside of Go's poller. Inside the poller, each arriving datagram wakes
+// a waiting thread, even if none waits for this socket: under a flood that costs more than writing and
+// reading the datagrams. Only an epoll instance that holds the socket is in the poller. It reports one
+// arrival, and again once it is re-armed.
 type socket struct {
 	fd     int
-	bell   *os.File // the epoll, which is in Go's poller
-	ring   func(fd uintptr) bool
-	raw    syscall.RawConn // of bell
-	come   func() bool     // of the await that waits
-	armed  bool            // the bell will say, or has said, that something has come
-	deaf   error           // why it will not
-	inet4  bool            // what it sends to has the short form
-	zones  zones
-	mu     sync.RWMutex // of closed: a descriptor that is closed may be another's
+	epoll  *os.File // in Go's poller
+	poll   func(fd uintptr) bool
+	raw    syscall.RawConn // of epoll
+	ready  func() bool     // the argument of the current await
+	armed  bool            // epoll will report, or has reported, an arrival
+	armErr error           // why arming failed
+	inet4  bool            // addresses have the kernel's form for IPv4
+	zones  zoneCache
+	mu     sync.RWMutex // of closed: the number of a closed descriptor may be reused
 	closed bool
 }
 
-// sendWait bounds how long the network may refuse a datagram before it is dropped.
+// sendWait is the time that the network may refuse a datagram before it is dropped.
 const sendWait = time.Second
 
-// newSocket takes over a socket, which is closed in any case.
+// newSocket duplicates the descriptor of conn, and closes conn in any case.
 func newSocket(conn *net.UDPConn) (s *socket, err error) {
-	defer conn.Close() // and so out of Go's poller
+	defer conn.Close() // removes it from Go's poller
 	s = &socket{fd: -1, inet4: conn.LocalAddr().(*net.UDPAddr).IP.To4() != nil}
 	defer func() {
 		if err != nil {
@@ -57,68 +58,68 @@ func newSocket(conn *net.UDPConn) (s *socket, err error) {
 	}
 	wait := syscall.NsecToTimeval(int64(sendWait))
 	_ = syscall.SetsockoptTimeval(s.fd, syscall.SOL_SOCKET, syscall.SO_SNDTIMEO, &wait)
-	if err = syscall.SetNonblock(s.fd, false); err != nil { // so that what is sent waits for the network
+	if err = syscall.SetNonblock(s.fd, false); err != nil { // so that write waits for the network
 		return nil, err
 	}
-	return s, s.hang()
+	return s, s.openEpoll()
 }
 
-// hang makes the bell.
-func (s *socket) hang() error {
+// openEpoll makes the epoll instance and puts it into Go's poller.
+func (s *socket) openEpoll() error {
 	fd, err := syscall.EpollCreate1(syscall.EPOLL_CLOEXEC)
 	if err != nil {
 		return os.NewSyscallError("epoll_create1", err)
 	}
-	_ = syscall.SetNonblock(fd, true) // says that it can be polled
-	s.bell = os.NewFile(uintptr(fd), "epoll")
+	_ = syscall.SetNonblock(fd, true) // Go polls only non-blocking files
+	s.epoll = os.NewFile(uintptr(fd), "epoll")
 	if err = s.arm(fd, syscall.EPOLL_CTL_ADD); err != nil {
 		return err
 	}
-	if err = s.bell.SetReadDeadline(time.Time{}); err != nil {
-		return fmt.Errorf("an epoll in Go's poller: %w", err)
+	if err = s.epoll.SetReadDeadline(time.Time{}); err != nil {
+		return fmt.Errorf("poll an epoll instance: %w", err)
 	}
-	if s.raw, err = s.bell.SyscallConn(); err != nil {
+	if s.raw, err = s.epoll.SyscallConn(); err != nil {
 		return err
 	}
-	s.ring = func(fd uintptr) bool {
-		if s.armed { // or each that comes says so
+	s.poll = func(fd uintptr) bool {
+		if s.armed { // consume the report
 			var heard [1]syscall.EpollEvent
 			_, _ = syscall.EpollWait(int(fd), heard[:], 0)
 			s.armed = false
 		}
-		if s.deaf = nil; s.come() {
+		if s.armErr = nil; s.ready() {
 			return true
 		}
-		s.deaf = s.arm(int(fd), syscall.EPOLL_CTL_MOD)
-		return s.deaf != nil
+		s.armErr = s.arm(int(fd), syscall.EPOLL_CTL_MOD)
+		return s.armErr != nil
 	}
 	return nil
 }
 
-// arm has the bell say when something comes, or has come already.
+// arm makes the epoll instance report the next arrival, or one that has happened.
 func (s *socket) arm(epoll, op int) error {
 	s.armed = true
 	err := syscall.EpollCtl(epoll, op, s.fd, &syscall.EpollEvent{Events: syscall.EPOLLIN | syscall.EPOLLONESHOT, Fd: int32(s.fd)})
 	return os.NewSyscallError("epoll_ctl", err)
 }
 
-// await returns once come does not say false any more; it is asked each time that something has come. It ends by an error at the deadline, and net.ErrClosed after
-// Close. It must not be called twice at a time.
+// await calls ready after each arrival until it returns true. It returns an error at the deadline, and
+// net.ErrClosed after Close. Two calls must not overlap.
 func (s *socket) await(come func() bool) error {
-	s.come = come
-	err := s.raw.Read(s.ring)
+	s.ready = come
+	err := s.raw.Read(s.poll)
 	s.mu.RLock()
 	defer s.mu.RUnlock()
 	if s.closed {
 		return net.ErrClosed
 	}
-	return cmp.Or(err, s.deaf)
+	return cmp.Or(err, s.armErr)
 }
 
-// SetReadDeadline is when await ends, as that of a net.Conn.
-func (s *socket) SetReadDeadline(t time.Time) error { return s.bell.SetReadDeadline(t) }
+// SetReadDeadline sets the time at which await returns an error, as that of a net.Conn.
+func (s *socket) SetReadDeadline(t time.Time) error { return s.epoll.SetReadDeadline(t) }
 
-// write sends one datagram.
+// write sends one datagram. It waits for the network for at most sendWait.
 func (s *socket) write(packet []byte, to netip.AddrPort) error {
 	if s.inet4 && !to.Addr().Unmap().Is4() {
 		return syscall.EAFNOSUPPORT
@@ -136,14 +137,14 @@ func (s *socket) write(packet []byte, to netip.AddrPort) error {
 		switch errno {
 		case 0:
 			return nil
-		case syscall.EINTR: // it waited for the network
+		case syscall.EINTR: // a signal while it waited
 		default:
 			return os.NewSyscallError("sendto", errno)
 		}
 	}
 }
 
-// Close ends an await.
+// Close closes the socket, and ends an await.
 func (s *socket) Close() error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -156,16 +157,16 @@ func (s *socket) Close() error {
 }
 
 func (s *socket) release() {
-	if s.bell != nil {
-		_ = s.bell.Close() // it waits for come
+	if s.epoll != nil {
+		_ = s.epoll.Close() // ends await, and waits for ready to return
 	}
 	if s.fd >= 0 {
 		_ = syscall.Close(s.fd)
 	}
 }
 
-// addrPort is a sender's address in its short form.
-func addrPort(name *syscall.RawSockaddrInet6, z *zones) netip.AddrPort {
+// addrPort returns a sender's address, IPv4 in its short form.
+func addrPort(name *syscall.RawSockaddrInet6, z *zoneCache) netip.AddrPort {
 	if name.Family == syscall.AF_INET {
 		short := (*syscall.RawSockaddrInet4)(unsafe.Pointer(name))
 		return netip.AddrPortFrom(netip.AddrFrom4(short.Addr), binary.BigEndian.Uint16(portOf(&short.Port)))
@@ -177,8 +178,8 @@ func addrPort(name *syscall.RawSockaddrInet6, z *zones) netip.AddrPort {
 	return netip.AddrPortFrom(addr, binary.BigEndian.Uint16(portOf(&name.Port)))
 }
 
-// rawAddr is an address as the kernel takes it, and its bytes.
-func rawAddr(name *syscall.RawSockaddrInet6, a netip.AddrPort, inet4 bool, z *zones) (size uintptr) {
+// rawAddr fills in an address for the kernel, and returns its size in bytes.
+func rawAddr(name *syscall.RawSockaddrInet6, a netip.AddrPort, inet4 bool, z *zoneCache) (size uintptr) {
 	if inet4 {
 		short := (*syscall.RawSockaddrInet4)(unsafe.Pointer(name))
 		short.Family, short.Addr = syscall.AF_INET, a.Addr().As4()
@@ -190,5 +191,5 @@ func rawAddr(name *syscall.RawSockaddrInet6, a netip.AddrPort, inet4 bool, z *zo
 	return syscall.SizeofSockaddrInet6
 }
 
-// portOf is the bytes of a port, which are in the network's order.
+// portOf returns the bytes of a port, which are in network order.
 func portOf(port *uint16) []byte { return (*[2]byte)(unsafe.Pointer(port))[:] }

@@ -97,7 +97,7 @@ func TestRawAddr(t *testing.T) {
 	for _, text := range []string{"127.0.0.1:1", "192.0.2.7:65535", "[::1]:258", "[2001:db8::7]:9", "[fe80::1%lo]:5"} {
 		a := netip.MustParseAddrPort(text)
 		var name syscall.RawSockaddrInet6
-		var z zones
+		var z zoneCache
 		if a.Addr().Is4() {
 			if rawAddr(&name, a, true, &z); addrPort(&name, &z) != a {
 				t.Errorf("%v came back as %v", a, addrPort(&name, &z))

@@ -16,15 +16,15 @@ import (
 	"github.com/music-chronus/chronus/osc"
 )
 
-// webConns hands connections that speak HTTP to the HTTP server: a listener whose connections were accepted elsewhere.
-type webConns struct {
+// httpListener is a net.Listener of connections that the server has accepted and that speak HTTP.
+type httpListener struct {
 	ready  chan net.Conn
 	closed chan struct{}
 	addr   net.Addr
 }
 
-// hand gives a connection over, or closes it if the end has come.
-func (w webConns) hand(c net.Conn) {
+// deliver passes a connection to Accept, or closes it if the server is closed.
+func (w httpListener) deliver(c net.Conn) {
 	select {
 	case w.ready <- c:
 	case <-w.closed:
@@ -33,7 +33,7 @@ func (w webConns) hand(c net.Conn) {
 }
 
 // Accept implements net.Listener.
-func (w webConns) Accept() (net.Conn, error) {
+func (w httpListener) Accept() (net.Conn, error) {
 	select {
 	case c := <-w.ready:
 		return c, nil
@@ -42,26 +42,28 @@ func (w webConns) Accept() (net.Conn, error) {
 	}
 }
 
-// Close implements net.Listener. The server's own end is what closes it.
-func (w webConns) Close() error { return nil }
+// Close implements net.Listener. It does nothing: Server.Close ends Accept.
+func (w httpListener) Close() error { return nil }
 
 // Addr implements net.Listener.
-func (w webConns) Addr() net.Addr { return w.addr }
+func (w httpListener) Addr() net.Addr { return w.addr }
 
-// newWeb is the HTTP server, which knows nothing but WebSockets.
+// newWeb makes the HTTP server, which serves only WebSockets.
 func (s *Server) newWeb() *http.Server {
 	return &http.Server{
-		Handler: http.HandlerFunc(s.serveWeb), ReadTimeout: s.limits.first, IdleTimeout: s.limits.first, WriteTimeout: s.limits.first,
+		Handler: http.HandlerFunc(s.serveWeb), ReadTimeout: s.limits.first,
+		IdleTimeout: s.limits.first, WriteTimeout: s.limits.first,
 		MaxHeaderBytes: 16 << 10, ErrorLog: log.New(io.Discard, "", 0),
 		ConnContext: func(ctx context.Context, c net.Conn) context.Context { return context.WithValue(ctx, connKey{}, c) },
 	}
 }
 
-// connKey is what a request's context has its connection under.
+// connKey is the key of a request's tcpConn in its context.
 type connKey struct{}
 
-// serveWeb makes a WebSocket of a request. Any page that a browser on this machine has open can ask for one, so the page must
-// come from the host that it asks, and that host must be named by its number or be localhost: a name may be made to mean this machine.
+// serveWeb upgrades a request to a WebSocket. Any page in a browser of this machine can ask for one. So
+// the page must come from the host that it asks, and the host must be an address or localhost: a name
+// may be made to resolve to this machine.
 func (s *Server) serveWeb(w http.ResponseWriter, r *http.Request) {
 	if !s.running.begin() {
 		return
@@ -71,11 +73,11 @@ func (s *Server) serveWeb(w http.ResponseWriter, r *http.Request) {
 	g.charge()
 	switch {
 	case !IsLiteralHost(r.Host):
-		http.Error(w, "ask for it by number, like ws://127.0.0.1:5005, or as localhost", http.StatusForbidden)
+		http.Error(w, "unknown host: use an IP address, like ws://127.0.0.1:5005, or localhost", http.StatusForbidden)
 		return
 	case !strings.EqualFold(r.Header.Get("Upgrade"), "websocket"):
 		w.Header().Set("Upgrade", "websocket")
-		http.Error(w, "OSC over WebSocket, in binary frames", http.StatusUpgradeRequired)
+		http.Error(w, "this port speaks OSC over WebSocket, in binary frames", http.StatusUpgradeRequired)
 		return
 	}
 	ws, err := websocket.Accept(w, r, &websocket.AcceptOptions{
@@ -83,17 +85,18 @@ func (s *Server) serveWeb(w http.ResponseWriter, r *http.Request) {
 		OnPongReceived: func(context.Context, []byte) { g.charge() },
 	})
 	if err != nil {
-		return // it was answered
+		return // Accept has answered
 	}
 	ws.SetReadLimit(osc.MaxStream)
 	ctx, cancel := context.WithCancel(context.Background())
 	defer cancel()
-	in := &sockets{ws: ws, ctx: ctx, cancel: cancel, wait: s.limits.first}
+	in := &wsConn{ws: ws, ctx: ctx, cancel: cancel, wait: s.limits.first}
 	s.newConn(g.from, "websocket", in).run(in.next)
 }
 
-// IsLiteralHost tells whether a Host header is an address or localhost, with a port or without. A name may be made to mean this machine by
-// whoever gives it out, so that a page in a browser here could ask in our name.
+// IsLiteralHost reports whether a Host header is an IP address or localhost, with or without a port. It
+// guards against DNS rebinding: the owner of a name can make it resolve to this machine, and a page of
+// that name could then use the server through a browser here.
 func IsLiteralHost(host string) bool {
 	if h, _, err := net.SplitHostPort(host); err == nil {
 		host = h
@@ -102,25 +105,25 @@ func IsLiteralHost(host string) bool {
 	return err == nil || host == "localhost"
 }
 
-// sockets reads packets from a WebSocket, and writes them.
-type sockets struct {
+// wsConn reads packets from a WebSocket, and writes them.
+type wsConn struct {
 	ws     *websocket.Conn
 	ctx    context.Context
 	cancel context.CancelFunc
-	wait   time.Duration // for the end of a packet
+	wait   time.Duration // for the rest of a packet
 	buf    []byte
 }
 
-var errText = errors.New("a text frame is no OSC")
+var errText = errors.New("text frame: OSC needs binary frames")
 
 // next waits for a binary frame.
-func (w *sockets) next() ([]byte, error) {
+func (w *wsConn) next() ([]byte, error) {
 	kind, in, err := w.ws.Reader(w.ctx)
 	if err != nil {
 		return nil, err
 	}
 	if kind != websocket.MessageBinary {
-		_ = w.ws.Close(websocket.StatusUnsupportedData, "OSC comes in binary frames")
+		_ = w.ws.Close(websocket.StatusUnsupportedData, "OSC needs binary frames")
 		return nil, errText
 	}
 	if cap(w.buf) > keepBuffer {
@@ -146,15 +149,15 @@ func (w *sockets) next() ([]byte, error) {
 	}
 }
 
-func (w *sockets) write(packet []byte) error {
+func (w *wsConn) write(packet []byte) error {
 	ctx, cancel := context.WithTimeout(w.ctx, writeWait)
 	defer cancel()
 	return w.ws.Write(ctx, websocket.MessageBinary, packet)
 }
 
-func (w *sockets) flush() error { return nil }
+func (w *wsConn) flush() error { return nil }
 
-func (w *sockets) close() {
+func (w *wsConn) close() {
 	w.cancel()
 	_ = w.ws.CloseNow()
 }

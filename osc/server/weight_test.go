@@ -36,11 +36,11 @@ func TestBytesCount(t *testing.T) {
 		} {
 			now := time.Now()
 			s.datagrams, s.now = admission.NewRateLimiter(), func() time.Time { return now } // after the burst it may send nothing more
-			before := s.packets.Load()
+			before := s.counters.total[packets].Load()
 			for range int(burst) + 10 {
-				s.datagram(r, tt.packet, from)
+				s.handleDatagram(r, tt.packet, from)
 			}
-			if n := float64(s.packets.Load() - before); n > tt.most || n < tt.most-1 {
+			if n := float64(s.counters.total[packets].Load() - before); n > tt.most || n < tt.most-1 {
 				t.Errorf("%v, %.0f a second: %.0f packets of %d bytes are taken at once, want %.1f", from, rate, n, len(tt.packet), tt.most)
 			}
 		}
@@ -71,7 +71,7 @@ func paced(t *testing.T, messages float64) (theirs net.Conn, s *Server, c *clock
 			t.Error(err)
 		}
 	})
-	s.receive(pipe{ours, net.TCPAddrFromAddrPort(far)})
+	s.admit(pipe{ours, net.TCPAddrFromAddrPort(far)})
 	return theirs, s, c
 }
 

@@ -7,36 +7,36 @@ import (
 	"time"
 )
 
-// zones are the names of network interfaces by their index, and the other way round. To ask the kernel takes longer than all else that is done for a
-// datagram, and anybody on the network may send some; so what it said counts for a while, as it does in the net package.
-type zones struct {
+// zoneCache maps the indexes of network interfaces to their names, and back. Asking the kernel takes
+// longer than all other work for a datagram, and any machine on the network may send datagrams. So the
+// answers are kept for a minute, as package net does.
+type zoneCache struct {
 	mu      sync.Mutex
 	since   time.Time
 	names   map[uint32]string
 	indexes map[string]uint32
 }
 
-// The limits of what is remembered.
 const (
-	mostZones  = 64
-	zonesCount = time.Minute
+	maxZones = 64
+	zoneTTL  = time.Minute
 )
 
-// fresh forgets what is too old, or too much. The zones are locked.
-func (z *zones) fresh() {
-	if now := time.Now(); z.names == nil || now.Sub(z.since) >= zonesCount || len(z.names) >= mostZones || len(z.indexes) >= mostZones {
+// evict clears a cache that is too old or too large. z.mu is held.
+func (z *zoneCache) evict() {
+	if now := time.Now(); z.names == nil || now.Sub(z.since) >= zoneTTL || len(z.names) >= maxZones || len(z.indexes) >= maxZones {
 		z.since, z.names, z.indexes = now, map[uint32]string{}, map[string]uint32{}
 	}
 }
 
-// name is the name of a network interface, or its number.
-func (z *zones) name(index uint32) string {
+// name returns the name of an interface, or its number if it has no name.
+func (z *zoneCache) name(index uint32) string {
 	z.mu.Lock()
 	defer z.mu.Unlock()
-	if name, ok := z.names[index]; ok && time.Since(z.since) < zonesCount {
+	if name, ok := z.names[index]; ok && time.Since(z.since) < zoneTTL {
 		return name
 	}
-	z.fresh()
+	z.evict()
 	name := strconv.FormatUint(uint64(index), 10)
 	if i, err := net.InterfaceByIndex(int(index)); err == nil {
 		name = i.Name
@@ -45,17 +45,17 @@ func (z *zones) name(index uint32) string {
 	return name
 }
 
-// index undoes name; it is 0 for none.
-func (z *zones) index(name string) uint32 {
+// index returns the index of an interface, or 0 for an empty or unknown name.
+func (z *zoneCache) index(name string) uint32 {
 	if name == "" {
 		return 0
 	}
 	z.mu.Lock()
 	defer z.mu.Unlock()
-	if index, ok := z.indexes[name]; ok && time.Since(z.since) < zonesCount {
+	if index, ok := z.indexes[name]; ok && time.Since(z.since) < zoneTTL {
 		return index
 	}
-	z.fresh()
+	z.evict()
 	n, _ := strconv.ParseUint(name, 10, 32)
 	index := uint32(n)
 	if i, err := net.InterfaceByName(name); err == nil {

@@ -11,7 +11,7 @@ import (
 func TestZonesAreRemembered(t *testing.T) {
 	a := netip.MustParseAddrPort("[fe80::1%lo]:5")
 	var name syscall.RawSockaddrInet6
-	var z zones
+	var z zoneCache
 	rawAddr(&name, a, false, &z)
 	if got := addrPort(&name, &z); got != a {
 		t.Fatalf("%v came back as %v", a, got)
@@ -26,13 +26,13 @@ func TestZonesAreRemembered(t *testing.T) {
 
 // A zone that is no network's is its number, and the table does not grow with what is made up.
 func TestZonesAreBounded(t *testing.T) {
-	var z zones
-	for i := range uint32(3 * mostZones) {
+	var z zoneCache
+	for i := range uint32(3 * maxZones) {
 		if name := z.name(1_000_000 + i); z.index(name) != 1_000_000+i {
 			t.Fatalf("%d came back as %d", 1_000_000+i, z.index(name))
 		}
 	}
-	if len(z.names) > mostZones || len(z.indexes) > mostZones {
+	if len(z.names) > maxZones || len(z.indexes) > maxZones {
 		t.Errorf("%d and %d are kept", len(z.names), len(z.indexes))
 	}
 }

@@ -66,7 +66,9 @@ func (p *peer) Reply(address string, args ...any) error {
 	return nil
 }
 
-func (p *peer) Fail(address, reason string) error { return p.Reply("/fail", address, reason) }
+func (p *peer) Fail(address string, err error) error {
+	return p.Reply("/fail", address, err.Error())
+}
 
 func connection(name string) *peer { return &peer{name: name, closed: make(chan struct{})} }
 

@@ -59,7 +59,7 @@ type Peer interface {
 	// Reply sends it one message.
 	Reply(address string, args ...any) error
 	// Fail tells it why a message was refused.
-	Fail(address, reason string) error
+	Fail(address string, err error) error
 }
 
 // Config says what the engine that has the drafts was started with.
@@ -133,7 +133,7 @@ func (s *Store) Serve(r Request) {
 	reply, err := r.Command.run(s, r)
 	switch {
 	case err != nil:
-		_ = r.From.Fail(r.Command.address, err.Error())
+		_ = r.From.Fail(r.Command.address, err)
 	case reply != nil:
 		_ = r.From.Reply(r.Command.address+".reply", reply...)
 	default:
@@ -244,7 +244,7 @@ func (s *Store) abort(r Request) ([]any, error) {
 func (s *Store) change(r Request, name string, text []byte) ([]any, error) {
 	ctx, cancel := context.WithTimeout(context.Background(), ChangeLimit)
 	defer cancel()
-	rejected := func(err error) { _ = r.From.Fail(r.Command.address, err.Error()) }
+	rejected := func(err error) { _ = r.From.Fail(r.Command.address, err) }
 	number, frame, err := s.engine.Change(ctx, name, text, rejected)
 	if err != nil {
 		return nil, err

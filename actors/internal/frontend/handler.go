@@ -75,7 +75,7 @@ func (h *handler) Take(m *osc.Message, from server.Peer) {
 		h.f.feed.Line(from.String() + " " + m.String())
 	}
 	if err := h.take(m, from); err != nil {
-		_ = from.Fail(string(m.Address), err.Error())
+		_ = from.Fail(string(m.Address), err)
 	}
 }
 
@@ -186,7 +186,7 @@ func (h *handler) End(from server.Peer) {
 		h.packets = append(h.packets, h.pendingPacket)
 	default:
 		for i := range list {
-			_ = list[i].from.Fail(list[i].address, ErrBusy.Error())
+			_ = list[i].from.Fail(list[i].address, ErrBusy)
 		}
 		h.commands, h.pending = h.commands[:h.firstCommand()], h.pending[:h.firstPending()]
 	}

@@ -40,7 +40,7 @@ func (p *pendingMessage) Answer(err error) {
 	}
 	switch {
 	case err != nil:
-		_ = p.from.Fail(p.address, err.Error())
+		_ = p.from.Fail(p.address, err)
 	case p.then != nil: // it has answered, or will
 	case p.matched > 0:
 		_ = p.from.Reply("/done", p.address, p.matched)

@@ -12,6 +12,8 @@ import (
 	"time"
 
 	"github.com/music-chronus/chronus/actors"
+	"github.com/music-chronus/chronus/actors/tape"
+	"github.com/music-chronus/chronus/dsp/samples"
 )
 
 // Engine is the running engine as chaos sees it.
@@ -24,20 +26,13 @@ type Engine interface {
 	Redundant(ctx context.Context) error
 	// Tape streams what the engine plays from now on, until ctx ends.
 	Tape(ctx context.Context) (io.ReadCloser, error)
-	// OpenTape reads the header of such a stream.
-	OpenTape(r io.Reader) (Tape, error)
 	// Send sends one OSC message to an address and waits for the reply; failed says that it is /fail.
 	Send(to string, wait time.Duration, address string, args ...any) (reply string, failed bool, err error)
 }
 
-// Tape is the record of what an engine plays, together with its uninterrupted render.
-type Tape interface {
-	// From is the number of the first block.
-	From() uint64
-	// Compare renders the tape to its end. For each block it calls f with the block's number, its samples,
-	// which are good until f returns, and whether the samples that were played are the same. A missing or
-	// doubled block is an error.
-	Compare(f func(n uint64, samples []float32, same bool)) error
+// openTape reads the header of a tape. Samples of its patches are in the user's store.
+func openTape(r io.Reader) (*tape.Reader, error) {
+	return tape.NewReader(r, tape.Options{Samples: samples.In(samples.DefaultDir())})
 }
 
 // Waits for an engine.
@@ -48,12 +43,20 @@ const (
 
 // AwaitRedundant waits until every worker is ready, for 30 s at most, and returns the status after that.
 func AwaitRedundant(ctx context.Context, e Engine) (actors.Status, error) {
+	if err := awaitWorkers(ctx, e); err != nil {
+		return actors.Status{}, err
+	}
+	return e.Status(ctx)
+}
+
+// awaitWorkers waits until every worker is ready, for redundantWait at most.
+func awaitWorkers(ctx context.Context, e Engine) error {
 	limited, cancel := context.WithTimeout(ctx, redundantWait)
 	defer cancel()
 	if err := e.Redundant(limited); err != nil {
-		return actors.Status{}, fmt.Errorf("not every worker is ready again within %v: %w", redundantWait, err)
+		return fmt.Errorf("not every worker is ready again within %v: %w", redundantWait, err)
 	}
-	return e.Status(ctx)
+	return nil
 }
 
 // Quantiles summarize a set of measurements.

@@ -48,7 +48,7 @@ func Kills(ctx context.Context, e Engine, kills int, signal string, pause time.D
 	defer body.Close()
 	var next atomic.Uint64 // the block after the last one compared
 	ended := make(chan compared, 1)
-	go func() { ended <- compareAll(e, body, &next) }()
+	go func() { ended <- compareAll(body, &next) }()
 	for range kills {
 		if err := killOnce(ctx, e, signal, rand.N(pause+1)); err != nil {
 			return KillReport{}, err
@@ -76,12 +76,12 @@ type compared struct {
 	err             error
 }
 
-func compareAll(e Engine, body io.Reader, next *atomic.Uint64) (c compared) {
-	tape, err := e.OpenTape(body)
+func compareAll(body io.Reader, next *atomic.Uint64) (c compared) {
+	t, err := openTape(body)
 	if err != nil {
 		return compared{err: err}
 	}
-	c.err = tape.Compare(func(n uint64, _ []float32, same bool) {
+	c.err = t.Compare(func(n uint64, _ []float32, same bool) {
 		c.blocks++
 		if !same {
 			c.changed++
@@ -111,7 +111,7 @@ func awaitCompared(next *atomic.Uint64, clock uint64, ended <-chan compared) *co
 // worker of its own accord meanwhile.
 func killOnce(ctx context.Context, e Engine, signal string, pause time.Duration) error {
 	for {
-		if err := e.Redundant(ctx); err != nil {
+		if err := awaitWorkers(ctx, e); err != nil {
 			return err
 		}
 		select {

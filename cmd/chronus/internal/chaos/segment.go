@@ -62,11 +62,11 @@ func (r *run) startSegment(ctx context.Context, from uint64, adopted bool) error
 
 // compare places a segment after the one before, closes began, and compares the tape to its end.
 func (r *run) compare(s, before *segment, body io.Reader, from uint64, adopted bool, began chan<- struct{}) error {
-	tape, err := r.engine.OpenTape(body)
+	t, err := openTape(body)
 	if err != nil {
 		return err
 	}
-	first := tape.From()
+	first := t.Header().From
 	switch {
 	case before == nil:
 		s.base = -int64(from)
@@ -77,7 +77,7 @@ func (r *run) compare(s, before *segment, body io.Reader, from uint64, adopted b
 		s.base, from = r.wave.end()-int64(first), first
 	}
 	close(began)
-	return tape.Compare(func(n uint64, samples []float32, same bool) { r.record(s, n, from, samples, same) })
+	return t.Compare(func(n uint64, samples []float32, same bool) { r.record(s, n, from, samples, same) })
 }
 
 // record counts one block of a segment and draws it.

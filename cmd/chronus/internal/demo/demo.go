@@ -4,10 +4,15 @@ package demo
 import (
 	"bytes"
 	"context"
+	"fmt"
+	"io"
 	"sync"
 	"time"
 
 	"github.com/music-chronus/chronus/actors"
+	"github.com/music-chronus/chronus/actors/tape"
+	"github.com/music-chronus/chronus/audio/file"
+	"github.com/music-chronus/chronus/dsp/samples"
 )
 
 // Patch is the preset that the phrase is played on.
@@ -96,4 +101,24 @@ func (r *Recording) Stop() (*bytes.Buffer, error) {
 	r.end()
 	<-r.done
 	return &r.tape, r.err
+}
+
+// Compare compares a sound file that began with block 0 with the uninterrupted render of a tape.
+func Compare(path string, recorded io.Reader) (d tape.Difference, err error) {
+	_, channels, got, err := file.Read(path)
+	if err != nil {
+		return d, err
+	}
+	t, err := tape.NewReader(recorded, tape.Options{Samples: samples.In(samples.DefaultDir())})
+	if err != nil {
+		return d, err
+	}
+	if from := t.Header().From; from != 0 {
+		return d, fmt.Errorf("the tape begins at block %d, the recording at 0", from)
+	}
+	var want []float32
+	if err := t.Compare(func(_ uint64, samples []float32, _ bool) { want = append(want, samples...) }); err != nil {
+		return d, err
+	}
+	return tape.Diff(got, want, channels), nil
 }

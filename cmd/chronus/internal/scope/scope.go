@@ -8,23 +8,13 @@ import (
 	"io"
 	"math"
 
+	"github.com/music-chronus/chronus/actors/tape"
 	"github.com/music-chronus/chronus/cmd/chronus/internal/offline"
 	"github.com/music-chronus/chronus/dsp/stream"
 )
 
 // Heard is the name of the output, which no node can have.
 const Heard = "out"
-
-// Tape renders what an engine plays.
-type Tape interface {
-	// Format returns the sample rate, the frames of a block and the channels.
-	Format() (rate, block, channels int)
-	// Read renders the next block: its number and its samples, which are good until the next call. It returns
-	// io.EOF after the last one.
-	Read() (n uint64, samples []float32, err error)
-	// Stream returns what renders the present patch.
-	Stream() *stream.Stream
-}
 
 // Options say what Follow measures.
 type Options struct {
@@ -49,8 +39,8 @@ type Level struct {
 
 // Follow measures a signal of what a tape plays, and calls show with each line and the signal that the line
 // measures, by channels.
-func Follow(t Tape, o Options, show func(Line, [][]float32) error) (err error) {
-	rate, block, _ := t.Format()
+func Follow(t *tape.Reader, o Options, show func(Line, [][]float32) error) (err error) {
+	rate, block := t.Header().Rate, t.Header().Block
 	every := max(1, int(o.Every*float64(rate)))
 	var piece [][]float32
 	p := probe{tape: t, signal: o.Signal}
@@ -86,24 +76,23 @@ func Follow(t Tape, o Options, show func(Line, [][]float32) error) (err error) {
 
 // probe reads a signal block by block.
 type probe struct {
-	tape   Tape
+	tape   *tape.Reader
 	signal string
 	tap    *stream.Tap
 }
 
 // next returns the signal in the next block. It is good until the next call.
 func (p *probe) next() (n uint64, channels [][]float32, err error) {
-	n, samples, err := p.tape.Read()
+	block, err := p.tape.Next()
 	if err != nil || p.signal == Heard {
-		_, _, count := p.tape.Format()
-		return n, deinterleave(samples, count), err
+		return block.N, deinterleave(block.Samples, p.tape.Header().Channels), err
 	}
 	if str := p.tape.Stream(); p.tap == nil || !p.tap.Of(str) { // another patch may have come
 		if p.tap, err = str.Tap(p.signal); err != nil {
-			return n, nil, err
+			return block.N, nil, err
 		}
 	}
-	return n, p.tap.Read(), nil
+	return block.N, p.tap.Read(), nil
 }
 
 // copyFile is the file that gets the signal, if any. It has as many channels as the first block.
@@ -125,7 +114,8 @@ func (f *copyFile) add(channels [][]float32) (err error) {
 		}
 	}
 	if f.channels != len(channels) {
-		return fmt.Errorf("%s: the file has %d channels, and with another patch the signal has %d: start again", f.path, f.channels, len(channels))
+		return fmt.Errorf("%s: the file has %d channels, and with another patch the signal has %d: start again",
+			f.path, f.channels, len(channels))
 	}
 	return f.file.Write(interleave(channels))
 }
