@@ -2,8 +2,8 @@
 // workers and the audio process share, the rings in them, and which process may write which word. A
 // role is a type ([Control], [Playback], [View], [AudioWriter], [CommandReader], ...) that has only
 // the operations of that role, so the compiler enforces the table below. Packages dsp/worker, audio
-// and actors meet in shm and never import one another. Messages over sockets are in shm/wire, system
-// calls in shm/sys.
+// and actors meet in shm and never import one another. Messages over sockets are in shm/wire,
+// system calls in shm/sys.
 //
 // This package is for Chronus itself and makes no compatibility promise.
 //

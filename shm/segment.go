@@ -8,8 +8,8 @@ import (
 	"github.com/music-chronus/chronus/shm/sys"
 )
 
-// Segment is a shared memory file with a header, mapped into this process. Its owner is the function
-// that created or attached it, and closes it.
+// Segment is a shared memory file with a header, mapped into this process. The caller that created
+// or attached it owns it, and closes it.
 type Segment struct{ m *sys.Mapping }
 
 // create makes a segment of the given kind with body bytes after the header.

@@ -6,7 +6,7 @@ package shm
 // so that it laps them.
 const Laps = 512
 
-// CommandEntries is how many commands a ring holds. A simulation has few, so that it fills the ring.
+// CommandEntries is how many commands a ring holds. A simulation has few and fills the ring.
 const CommandEntries = 32
 
 // Segment returns the mapping, which a simulated process closes at its end.

@@ -23,8 +23,8 @@ func ExampleListen() {
 	}
 	defer sink.Close()
 
-	// An engine connects by itself: its Config has Backend "pipe" and sink.Path() as Device. This
-	// stream takes the place of the engine's audio process.
+	// An engine connects by itself: its Config has Backend "pipe" and sink.Path() as Device.
+	// This stream takes the place of the engine's audio process.
 	stream, err := pipe.Backend{}.Open(
 		audio.Request{Device: sink.Path(), Rate: 48000, Channels: 2},
 		func(out []float32) {

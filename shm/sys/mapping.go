@@ -66,7 +66,7 @@ func At[T any](m *Mapping, offset int) *T {
 	if offset < 0 || end > len(m.mem) {
 		panic(fmt.Sprintf("sys: %T at %d ends at byte %d of a mapping of %d", t, offset, end, len(m.mem)))
 	}
-	// SAFETY: in bounds by the test above. A mapping is page-aligned, and the caller aligns offset.
+	// SAFETY: in bounds by the test above. A mapping is page-aligned; the caller aligns offset.
 	return (*T)(unsafe.Pointer(&m.mem[offset]))
 }
 
