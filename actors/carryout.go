@@ -90,8 +90,6 @@ func (s *serving) sendOSC(to string, args []any, done func(error)) {
 		switch {
 		case err != nil:
 			done(fmt.Errorf("%s: %w", to, err))
-		case len(commands) == 0:
-			done(fmt.Errorf("%s: only OSC clients can send queries and patch commands: use GetStatus or NewPatch", to))
 		case s.engine.gone.Load():
 			done(errStopped)
 		default:

@@ -2,9 +2,11 @@ package actors
 
 import (
 	"context"
+	"errors"
 
 	"github.com/asynkron/protoactor-go/actor"
 
+	"github.com/music-chronus/chronus/actors/internal/commandlog"
 	"github.com/music-chronus/chronus/actors/internal/drafts"
 	"github.com/music-chronus/chronus/actors/internal/frontend"
 	"github.com/music-chronus/chronus/actors/report"
@@ -24,7 +26,7 @@ func (e *Engine) newFrontend(plan *patch.Plan) (*frontend.Frontend, error) {
 	return frontend.New(frontend.Config{
 		OSC: e.cfg.OSC, Access: server.Access{Allow: e.cfg.OSCAllow, Token: e.cfg.OSCToken},
 		OSCQuery: e.cfg.OSCQuery, NoMDNS: e.cfg.NoMDNS, Logger: e.cfg.Logger,
-		Drafts: store, Load: e.load.of,
+		Drafts: store, Load: e.load.of, Refusal: asRefusal,
 		Frame: func() uint64 { return e.rig.control.Clock() * uint64(e.rig.geo.Block) },
 	}, plan)
 }
@@ -95,7 +97,26 @@ func (p patchEditing) Values() map[string]float64 { return p.e.frontend.View().C
 // Change implements drafts.Engine.
 func (p patchEditing) Change(ctx context.Context, name string, text []byte, rejected func(error)) (number, frame uint64, err error) {
 	c, err := p.e.rig.change(ctx, name, text, false, rejected)
-	return c.Number, c.Frame, err
+	if err != nil {
+		return 0, 0, asRefusal(err)
+	}
+	return c.Number, c.Frame, nil
+}
+
+// asRefusal gives an error the code that its /fail is counted by, unless that is CodeRejected.
+func asRefusal(err error) error {
+	code := osc.CodeRejected
+	switch {
+	case errors.Is(err, errStopped):
+		code = osc.CodeUnavailable
+	case errors.Is(err, commandlog.ErrBatchSize):
+		code = osc.CodeTooLarge
+	case isBusy(err), errors.Is(err, commandlog.ErrTimed):
+		code = osc.CodeBusy
+	default:
+		return err
+	}
+	return osc.Refuse(code, "%v", err)
 }
 
 // mailboxes implements frontend.Engine: it sends to the actors.

@@ -18,7 +18,7 @@ import (
 	"github.com/music-chronus/chronus/osc"
 )
 
-// talk is a connection to an engine over which a test sends and is told.
+// talk is a test's connection to an engine.
 type talk struct {
 	t    *testing.T
 	conn net.Conn
@@ -50,7 +50,7 @@ func (k *talk) send(address string, args ...any) {
 	}
 }
 
-// next is the next message, "" if none comes within wait.
+// next returns the next message, "" if none comes within wait.
 func (k *talk) next(wait time.Duration) string {
 	k.t.Helper()
 	for len(k.heap) == 0 {
@@ -92,7 +92,7 @@ func (k *talk) await(prefix string) (list []string) {
 	}
 }
 
-// Each query, by UDP and by TCP, is answered as documented, and what is wrong with it is said.
+// Queries are answered as documented, by UDP and by TCP; invalid ones say what would be right.
 func TestQueries(t *testing.T) {
 	e := start(t)
 	for _, network := range []string{"udp", "tcp"} {
@@ -105,7 +105,7 @@ func TestQueries(t *testing.T) {
 			{"/ping", nil, `/pong`},
 			{"/ping", []any{1, int64(1) << 40, float32(0.5), 0.25, "two", []byte{1, 2}, true, false}, `/pong 1 1099511627776 0\.5 0\.25 "two" <2 bytes> true false`},
 			{"/version", nil, `/version\.reply "chronus" 0 0 "devel" ".*"`},
-			{"/version", []any{1}, `/fail "/version" "want no argument, not 1"`},
+			{"/version", []any{1}, `/fail "/version" "want no argument; got 1"`},
 			{"/status", nil, `/status\.reply 1 4 0 1 4 [0-9.e-]+ [0-9.e-]+ 48000 4[78][0-9]{3}(\.[0-9]+)?`},
 			{"/sync", nil, `/synced`},
 			{"/sync", []any{7}, `/synced 7`},
@@ -118,7 +118,7 @@ func TestQueries(t *testing.T) {
 			{"/get", []any{"/mod/filter1/cutof"}, `/fail "/get" "/mod/filter1/cutof: unknown; the nearest is /mod/filter1/cutoff.*"`},
 			{"/get", []any{"/engine/status"}, `/fail "/get" "/engine/status: address has no value"`},
 			{"/get", []any{1}, `/fail "/get" "argument 1: want an address, as a string"`},
-			{"/get", nil, `/fail "/get" "want address\.\.\., not 0 arguments"`},
+			{"/get", nil, `/fail "/get" "want address\.\.\.; got 0 arguments"`},
 			{"/notify", []any{3}, `/fail "/notify" "argument 1: want a whole number from 0 to 2"`},
 			{"/notify", []any{0.5}, `/fail "/notify" "argument 1: want a whole number from 0 to 2"`},
 			{"/notify/resync", nil, `/fail "/notify/resync" "not subscribed: /notify 1 comes first"`},
@@ -146,8 +146,8 @@ func TestQueries(t *testing.T) {
 	}
 }
 
-// Who subscribed is told each change of a value, the latest only, no more than 30 a second; events; all values on request; nothing after it has
-// cancelled. The addresses of another patch come with their values.
+// A subscriber receives events, and the latest value of an address at most 30 times a second. It
+// receives all values on request, those of a new patch too, and nothing once it has unsubscribed.
 func TestNotify(t *testing.T) {
 	e := start(t)
 	k, player := talkTo(t, e, "udp"), talkTo(t, e, "udp")
@@ -213,7 +213,7 @@ func TestNotify(t *testing.T) {
 	}
 }
 
-// A subscriber that never reads costs nobody anything: it loses its connection, and the others are told all the same.
+// A subscriber that never reads loses its connection; the other subscribers notice nothing.
 func TestNotifyUnread(t *testing.T) {
 	e := start(t)
 	deaf, k, player := talkTo(t, e, "tcp"), talkTo(t, e, "tcp"), talkTo(t, e, "udp")
@@ -242,7 +242,7 @@ func TestNotifyUnread(t *testing.T) {
 	}
 }
 
-// What comes in is shown to who asked for it.
+// /dumpOSC shows the messages that come in.
 func TestDumpOSC(t *testing.T) {
 	e := start(t)
 	k, player := talkTo(t, e, "tcp"), talkTo(t, e, "udp")
@@ -255,7 +255,7 @@ func TestDumpOSC(t *testing.T) {
 	}
 }
 
-// An engine that takes over the sound of one that was lost, or goes on from what it saved, knows what the parameters were set to.
+// Values survive a take-over and a resume.
 func TestValuesSurvive(t *testing.T) {
 	dir := t.TempDir()
 	ways := func(c *actors.Config) { c.RuntimeDir, c.StateFile = dir, dir+"/state" }

@@ -6,8 +6,6 @@ import (
 	"time"
 
 	"github.com/asynkron/protoactor-go/actor"
-
-	"github.com/music-chronus/chronus/actors/internal/frontend"
 )
 
 // The requests that an engine's actor takes (see Engine.PID), from any actor of its program. Each is answered to its sender: with [Done], or what
@@ -125,10 +123,20 @@ func refusal(code RefusedCode, err error) Refused {
 		return r
 	case errors.Is(err, errStopped):
 		code = RefusedStopped
-	case errors.Is(err, errRingsFull), errors.Is(err, errLogFull), errors.Is(err, errReplanned), errors.Is(err, frontend.ErrBusy), errors.Is(err, errManyPlans), errors.Is(err, errLost):
+	case isBusy(err):
 		code = RefusedUnavailable
 	}
 	return Refused{code, err.Error()}
+}
+
+// isBusy tells whether the engine may carry out the same request a moment later.
+func isBusy(err error) bool {
+	for _, busy := range []error{errRingsFull, errLogFull, errReplanned, errManyPlans, errLost} {
+		if errors.Is(err, busy) {
+			return true
+		}
+	}
+	return false
 }
 
 // address is the OSC address, with its arguments, that a request to play stands for; ok is false if it is none of those.

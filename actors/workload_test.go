@@ -6,7 +6,7 @@ import (
 	"time"
 )
 
-// The time of a process is read whatever its name is.
+// A process's time is read correctly whatever its name contains.
 func TestProcessTime(t *testing.T) {
 	stat := "12 (a) b (c) S 1 1 1 0 -1 4194304 100 0 0 0 150 50 0 0 20 0 5 0 9000 1 2 3"
 	if spent, age, err := readProcessTime(stat, "100.50 180.00"); err != nil || spent != 2*time.Second || age != 10500*time.Millisecond {

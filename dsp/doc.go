@@ -1,5 +1,5 @@
-// Package dsp says what a module is: a kind of signal processor, described by a [Desc] and
-// run as a [Module]. The modules themselves are in dsp/module, how they are wired in dsp/patch, and what
-// renders them in dsp/stream. Everything here is a function of its arguments: the same calls give the
-// same bits on every machine.
+// Package dsp defines modules: signal processors that are described by a [Desc] and run as a
+// [Module]. Package dsp/module has the modules of this project, dsp/patch connects them, and
+// dsp/stream renders them. A sound depends only on the calls: the same calls give the same bits on
+// every machine.
 package dsp

@@ -17,7 +17,7 @@ func TestParam(t *testing.T) {
 		p    Param
 		v    float64
 		rate float64
-		want string // "": it is right
+		want string // "" if the value is valid
 	}{
 		{gain, 0, 48000, ""}, {gain, 1, 48000, ""}, {gain, 0.5, 48000, ""},
 		{gain, -0.001, 48000, "gain is -0.001, it must be 0 to 1"},
@@ -130,7 +130,7 @@ func TestState(t *testing.T) {
 	}
 }
 
-// Many values at once are saved as one by one, and come back; too few are refused, and read as 0.
+// Float32s saves and restores like single values. A truncated state is refused and reads as 0.
 func TestFloat32s(t *testing.T) {
 	x := []float32{1, -2.5, float32(math.Inf(1)), 0}
 	all, single := NewEncoder(nil), NewEncoder(nil)

@@ -1,57 +1,60 @@
 package dsp
 
-// Module is one node's processor. It is used by one goroutine at a time. No method but a
-// Desc's New may allocate, lock, log or make a system call; the results may depend on nothing but
-// the calls since New, and not on how Render's frames were cut into pieces.
+// Module is the processor of one node of a patch. One goroutine at a time uses it. Only the
+// function New of its Desc may allocate, lock, log or make a system call. Its output may depend
+// only on the calls since New, and not on how the frames of Render are cut into pieces.
 type Module interface {
-	// Set changes parameter p, an index into Desc.Params, from the next frame on. v is in the
-	// parameter's range and finite. What would click is ramped, frame by frame.
+	// Set changes parameter p, an index into Desc.Params, from the next frame on. The value v is
+	// finite and in the parameter's range. A change that would click is ramped, frame by frame.
 	Set(p int, v float64)
-	// Gate opens (on) or closes the gate from the next frame on. Opening an open gate triggers again.
-	// Modules without a gate do nothing.
+	// Gate opens the gate if on is true and closes it otherwise, from the next frame on. Opening an
+	// open gate triggers again. A module without a gate ignores the call.
 	Gate(on bool)
-	// Render makes the next frames: as many as each signal of out is long. in and out hold the signals of the Desc's ports
-	// in order, two for a stereo port, left first; all are of one length, and none of out is one of in. Where no cable
-	// ends, in holds silence.
+	// Render computes the next frames, as many as each signal of out has. The signals in and out
+	// are those of the ports of the Desc in order: one for a mono port, two for a stereo port, left
+	// first. All have the same length, and no signal of out is one of in. An input without a cable
+	// is silent.
 	Render(in, out [][]float32)
-	// Reset makes the module as New made it, with the parameters' present values in force at once.
+	// Reset returns the module to the state after New, with the present values of the parameters in
+	// force at once.
 	Reset()
-	// Save puts the complete state, parameters and ramps included, into e.
+	// Save appends the complete state to e, including parameters and ramps.
 	Save(e *Encoder)
-	// Restore takes it out again. After it every call gives what it would have given on the
-	// module that was saved. What is wrong with the state is d's error.
+	// Restore reads what Save wrote. Each later call has the result that it would have had on the
+	// saved module. An invalid state is the error of d.
 	Restore(d *Decoder)
 }
 
 // Desc describes a kind of module.
 type Desc struct {
-	Type           string // as a patch names it
+	Type           string // name in patches
 	Doc            string // one sentence
-	Source         string // of the method: a paper, a cookbook; "" for what is common knowledge
-	Inputs         []Port // a cable that names no port ends at the first
-	Outputs        []Port // and begins at the first; the names of inputs and outputs are all different
+	Source         string // publication of the method, "" for common knowledge
+	Inputs         []Port // a cable without a port name ends at the first
+	Outputs        []Port // a cable without a port name starts at the first; all port names differ
 	Params         []Param
-	Gated          bool // it has a gate
-	Sampled        bool // it plays a sample that its node names: its modules are Players
-	GeneratesSound bool // it has inputs, and makes sound without hearing any
-	// New makes one for a rate in Hz, with every parameter at its default.
+	Gated          bool // has a gate
+	Sampled        bool // plays a sample that its node names; modules are Players
+	GeneratesSound bool // has inputs, and makes sound while these are silent
+	// New returns a module for a rate in Hz, with every parameter at its default.
 	New func(rate float64) Module
 }
 
-// Port is where a signal goes in or out.
+// Port is an input or output of a module.
 type Port struct {
 	Name   string
-	Unit   string // of the signal; "" for sound in [-1, 1]
+	Unit   string // unit of the signal, "" for sound in [-1, 1]
 	Doc    string
-	Stereo bool // two signals. A module without stereo ports that hears one is there twice, a channel each
+	Stereo bool // has two signals
 }
 
-// Stereo tells whether any port is.
+// Stereo reports whether any port is stereo. A node of a kind without stereo ports has two modules
+// if it receives a stereo signal, one for each channel.
 func (d *Desc) Stereo() bool {
 	return Signals(d.Inputs) > len(d.Inputs) || Signals(d.Outputs) > len(d.Outputs)
 }
 
-// Signals is how many signals ports have together.
+// Signals returns the number of signals of ports: two for a stereo port, one for any other.
 func Signals(ports []Port) int {
 	n := len(ports)
 	for _, p := range ports {
@@ -62,7 +65,8 @@ func Signals(ports []Port) int {
 	return n
 }
 
-// FindPort is the index of the port called name, and that of its first signal; port is -1 if there is none.
+// FindPort returns the index of the port with a name, and the index of its first signal. The port
+// is -1 if there is none.
 func FindPort(ports []Port, name string) (port, signal int) {
 	for i, p := range ports {
 		if p.Name == name {
@@ -76,7 +80,7 @@ func FindPort(ports []Port, name string) (port, signal int) {
 	return -1, 0
 }
 
-// Index of the parameter called name, -1 if there is none.
+// Index returns the index of the parameter with a name, -1 if there is none.
 func (d *Desc) Index(name string) int {
 	for i := range d.Params {
 		if d.Params[i].Name == name {

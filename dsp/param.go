@@ -7,20 +7,20 @@ import (
 	"strings"
 )
 
-// Param is one parameter of a kind of module, as its users know it.
+// Param describes a parameter of a kind of module.
 type Param struct {
 	Name    string
 	Unit    string // Hz, s, or "" for a plain number
 	Min     float64
 	Max     float64
-	OfRate  float64 // if not 0: Max is this part of the rate instead
+	OfRate  float64 // if not 0, the maximum is this part of the rate instead of Max
 	Default float64
-	Names   []string // of the values 0, 1, ...; then nothing else is a value
-	Whole   bool     // only whole numbers are values
+	Names   []string // names of the values 0, 1, ..., which are the only values
+	Whole   bool     // only whole numbers are valid
 	Doc     string
 }
 
-// Range is the least and the greatest value at a rate in Hz.
+// Range returns the least and the greatest value at a rate in Hz.
 func (p *Param) Range(rate float64) (lo, hi float64) {
 	if p.OfRate != 0 {
 		return p.Min, p.OfRate * rate
@@ -28,7 +28,7 @@ func (p *Param) Range(rate float64) (lo, hi float64) {
 	return p.Min, p.Max
 }
 
-// Check says what is wrong with a value at a rate, and what would be right.
+// Check returns an error that names the valid values if v is not one, at a rate in Hz.
 func (p *Param) Check(v, rate float64) error {
 	lo, hi := p.Range(rate)
 	if math.IsNaN(v) || v < lo || v > hi {
@@ -40,7 +40,7 @@ func (p *Param) Check(v, rate float64) error {
 	return nil
 }
 
-// Domain is the range in words: "0 to 1", "10 to 23520 Hz", "lp, hp or bp".
+// Domain returns the valid values as text, such as "0 to 1", "10 to 23520 Hz" or "lp, hp or bp".
 func (p *Param) Domain(rate float64) string {
 	if len(p.Names) > 0 {
 		last := len(p.Names) - 1

@@ -7,26 +7,27 @@ import (
 	"slices"
 )
 
-// ErrState: a saved state that is cut off, too long, or not one of this kind.
+// ErrState is the error of a saved state that is truncated, too long, or not of this kind.
 var ErrState = errors.New("saved state does not fit")
 
-// Encoder appends values, little-endian, to a slice with room for them.
+// Encoder appends values to a slice, little-endian.
 type Encoder struct {
 	b      []byte
-	counts bool // nothing is appended
-	n      int  // bytes that would have been
+	counts bool // counts bytes instead of appending them
+	n      int  // bytes counted
 }
 
-// NewEncoder appends to dst.
+// NewEncoder returns an encoder that appends to dst.
 func NewEncoder(dst []byte) *Encoder { return &Encoder{b: dst} }
 
-// NewCounter appends nothing: it counts how many bytes it is given, for who wants to know how large a state is without having it.
+// NewCounter returns an encoder that only counts the bytes of a state, and appends none.
 func NewCounter() *Encoder { return &Encoder{counts: true} }
 
-// Count is how many bytes a counter was given.
+// Count returns the number of bytes that a counter counted. It is 0 for other encoders.
 func (e *Encoder) Count() int { return e.n }
 
-// Skip counts n bytes that are known without being saved. It is false for what is no counter: that needs them.
+// Skip counts n bytes and returns true if e is a counter, so that the caller need not append them.
+// It returns false for other encoders.
 func (e *Encoder) Skip(n int) bool {
 	if e.counts {
 		e.n += n
@@ -34,7 +35,7 @@ func (e *Encoder) Skip(n int) bool {
 	return e.counts
 }
 
-// Bytes is dst with what was appended.
+// Bytes returns the slice with the appended values. It is nil for a counter.
 func (e *Encoder) Bytes() []byte { return e.b }
 
 // Uint64 appends v.
@@ -57,7 +58,8 @@ func (e *Encoder) Float64(v float64) { e.Uint64(math.Float64bits(v)) }
 // Float32 appends v, bit for bit.
 func (e *Encoder) Float32(v float32) { e.Uint32(math.Float32bits(v)) }
 
-// Float32s appends all of x: a delay line is saved once a second, between two blocks, and value by value that would take a block's time.
+// Float32s appends all of x. It is faster than a call for each value, which for the delay lines of
+// a snapshot would take the time of a block.
 func (e *Encoder) Float32s(x []float32) {
 	if e.Skip(4 * len(x)) {
 		return
@@ -80,25 +82,25 @@ func (e *Encoder) Bool(v bool) {
 	e.Uint32(u)
 }
 
-// Decoder takes the values out again. Past the end it gives zeros and remembers ErrState.
+// Decoder reads what an Encoder appended. Past the end it returns zeros, and its error is ErrState.
 type Decoder struct {
 	b   []byte
 	err error
 }
 
-// NewDecoder reads from b.
+// NewDecoder returns a decoder that reads from b.
 func NewDecoder(b []byte) *Decoder { return &Decoder{b: b} }
 
-// Remaining is how many bytes are left.
+// Remaining returns the number of unread bytes.
 func (d *Decoder) Remaining() int { return len(d.b) }
 
-// Err is ErrState once something did not fit.
+// Err returns ErrState after a value did not fit, nil before.
 func (d *Decoder) Err() error { return d.err }
 
-// Fail says that a value read makes no sense.
+// Fail sets the error to ErrState, for a value without meaning.
 func (d *Decoder) Fail() { d.err = ErrState }
 
-// Uint64 takes a value.
+// Uint64 reads a value, bit for bit.
 func (d *Decoder) Uint64() uint64 {
 	if len(d.b) < 8 {
 		d.b, d.err = nil, ErrState
@@ -109,7 +111,7 @@ func (d *Decoder) Uint64() uint64 {
 	return v
 }
 
-// Uint32 takes a value.
+// Uint32 reads a value, bit for bit.
 func (d *Decoder) Uint32() uint32 {
 	if len(d.b) < 4 {
 		d.b, d.err = nil, ErrState
@@ -120,13 +122,13 @@ func (d *Decoder) Uint32() uint32 {
 	return v
 }
 
-// Float64 takes a value.
+// Float64 reads a value, bit for bit.
 func (d *Decoder) Float64() float64 { return math.Float64frombits(d.Uint64()) }
 
-// Float32 takes a value.
+// Float32 reads a value, bit for bit.
 func (d *Decoder) Float32() float32 { return math.Float32frombits(d.Uint32()) }
 
-// Float32s fills x.
+// Float32s reads all values of x.
 func (d *Decoder) Float32s(x []float32) {
 	if len(d.b) < 4*len(x) {
 		clear(x)
@@ -139,7 +141,7 @@ func (d *Decoder) Float32s(x []float32) {
 	d.b = d.b[4*len(x):]
 }
 
-// Bool takes a value; anything but 0 and 1 fails.
+// Bool reads a value. A value other than 0 and 1 fails.
 func (d *Decoder) Bool() bool {
 	v := d.Uint32()
 	if v > 1 {

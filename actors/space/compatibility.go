@@ -1,7 +1,6 @@
 package space
 
 import (
-	"errors"
 	"fmt"
 	"math"
 	"strings"
@@ -47,7 +46,7 @@ func transport(play float64) func(Call) ([]shm.Command, error) {
 func patternNumber(word any) (uint16, error) {
 	x, ok := word.(float64)
 	if !ok || x < 0 || x >= sequencer.Patterns || x != math.Trunc(x) {
-		return 0, fmt.Errorf("pattern %v: want 0 to %d", word, sequencer.Patterns-1)
+		return 0, osc.Refuse(osc.CodeBadArgument, "pattern %v: want 0 to %d", word, sequencer.Patterns-1)
 	}
 	return uint16(x), nil
 }
@@ -59,7 +58,7 @@ func patternSteps(c Call) ([]shm.Command, error) {
 	}
 	text, ok := c.Words[1].(string)
 	if !ok {
-		return nil, errors.New("steps: want a string: X an accent, x a hit, - a tie, . a rest")
+		return nil, osc.Refuse(osc.CodeBadArgument, "steps: want a string: X an accent, x a hit, - a tie, . a rest")
 	}
 	return appendSteps(nil, shm.Command{Op: shm.OpSteps, Node: uint16(c.Plan.SeqNode()), Param: n << stepBits}, text)
 }
@@ -71,7 +70,7 @@ func gateLength(c Call) (commands []shm.Command, err error) {
 	}
 	gate, ok := c.Words[1].(float64)
 	if !ok || !(gate >= 0.05 && gate <= 1) {
-		return nil, fmt.Errorf("gate %v: want 0.05 to 1 of a step", c.Words[1])
+		return nil, osc.Refuse(osc.CodeBadArgument, "gate %v: want 0.05 to 1 of a step", c.Words[1])
 	}
 	for k := range uint16(sequencer.MaxSteps) {
 		commands = append(commands, shm.Command{
@@ -93,13 +92,13 @@ func trackParam(param int) func(Call) ([]shm.Command, error) {
 			}
 			value, ok := c.Words[1].(float64)
 			if !ok {
-				return nil, fmt.Errorf("%s %v: want a number", n.Desc.Params[param].Name, c.Words[1])
+				return nil, osc.Refuse(osc.CodeBadArgument, "%s %v: want a number", n.Desc.Params[param].Name, c.Words[1])
 			}
 			if err := n.Desc.Params[param].Check(value, float64(c.Plan.Rate)); err != nil {
-				return nil, err
+				return nil, osc.Refuse(osc.CodeBadArgument, "%v", err)
 			}
 			return []shm.Command{{Op: shm.OpSet, Node: uint16(i), Param: uint16(param), Value: value}}, nil
 		}
-		return nil, fmt.Errorf("no track %.40q; there are %s", fmt.Sprint(c.Words[0]), strings.Join(tracks, ", "))
+		return nil, osc.Refuse(osc.CodeBadArgument, "no track %.40q; there are %s", fmt.Sprint(c.Words[0]), strings.Join(tracks, ", "))
 	}
 }

@@ -122,7 +122,7 @@ func (s *Space) appendCommands(to []shm.Command, entry int, args []osc.Arg) ([]s
 		return appendSteps(to, c, value.Text)
 	case c.Op == shm.OpRamp:
 		if c.Value = value.List[0]; c.Value < minTempo || c.Value > maxTempo {
-			return to, fmt.Errorf("tempo %.7g: want %d to %d bpm, and seconds", c.Value, minTempo, maxTempo)
+			return to, osc.Refuse(osc.CodeBadArgument, "tempo %.7g: want %d to %d bpm, and seconds", c.Value, minTempo, maxTempo)
 		}
 		c.Param = uint16(math.Round(value.List[1] * 10))
 	case kind == osc.List: // all steps that a pattern can have: the sequencer ignores those beyond its end
@@ -140,7 +140,7 @@ func (s *Space) appendCommands(to []shm.Command, entry int, args []osc.Arg) ([]s
 func appendSteps(to []shm.Command, c shm.Command, text string) ([]shm.Command, error) {
 	p, err := sequencer.ParsePattern(text)
 	if err != nil {
-		return to, err
+		return to, osc.Refuse(osc.CodeBadArgument, "%v", err)
 	}
 	c.Value = float64(p.N)
 	to = append(to, c)

@@ -21,7 +21,7 @@ patterns: [{number: 3, steps: "x..."}]
 tracks: [{id: low, voices: bass, pattern: 3}]
 `
 
-// A message becomes the commands that it means, or says what would be right.
+// Resolve returns the commands of a message, or an error that says what would be right.
 func TestMusicAddresses(t *testing.T) {
 	p, err := patch.Parse("test", []byte(musicText))
 	if err != nil {
@@ -88,7 +88,7 @@ func TestMusicAddresses(t *testing.T) {
 	}
 }
 
-// From a packet to its commands nothing is allocated, whether it has numbers, gates, notes or patterns.
+// Append allocates nothing for numbers, gates and patterns.
 func TestNoAllocs(t *testing.T) {
 	p, err := patch.Parse("default", patch.Default())
 	if err != nil {
@@ -134,8 +134,8 @@ func TestNoAllocs(t *testing.T) {
 	}
 }
 
-// A message is carried out by its route's Handler, or becomes what the route's Resolve makes of it,
-// which may keep state. Patterns reach neither.
+// A route's Handler gets the message, or its Resolve makes the commands. Resolve may keep state.
+// Patterns reach neither.
 func TestRoutes(t *testing.T) {
 	taps := 0
 	tap := func(c space.Call) ([]shm.Command, error) {

@@ -88,7 +88,8 @@ nodes:
 cables: [a > e > f > out, b > out]
 `
 
-// Values are those of the plan, then what entered last, but what is timed from its time on, and without what was left out.
+// Values begin with the plan's. Commands set them in the order of entry; a timed command counts from
+// its frame on, and a command that was left out does not count.
 func TestValues(t *testing.T) {
 	d := boardOf(t, valuePatch)
 	expect := func(want string) {
@@ -135,7 +136,7 @@ func TestValues(t *testing.T) {
 	}
 }
 
-// Of several settings of one address that were left out together, or some of them, what is left is the last that was not.
+// If some of several settings of one address are left out, the last of the others counts.
 func TestValuesLeftOut(t *testing.T) {
 	for _, tt := range []struct {
 		left []int
@@ -158,7 +159,7 @@ func TestValuesLeftOut(t *testing.T) {
 	}
 }
 
-// No more commands wait for their time than there may be, however many come.
+// The commands that wait for their frame are bounded.
 func TestValuesAhead(t *testing.T) {
 	d := boardOf(t, valuePatch)
 	for i := range uint64(3 * space.MaxAhead) {
@@ -172,8 +173,9 @@ func TestValuesAhead(t *testing.T) {
 	}
 }
 
-// A plan that follows another takes over what has its id and type, as the streams do, but for what it has changed itself, and what is still
-// to come; one that is gone back to has what it had; one that does not follow has its own.
+// A plan set by a command inherits the values of nodes that have their id and type in both plans, and
+// the commands that wait. Values that the new text changes are the new plan's. A plan that is
+// reverted to has its former values, and any other plan its own.
 func TestValuesFollow(t *testing.T) {
 	d := boardOf(t, valuePatch)
 	for i, a := range []string{"/mod/a/freq", "/mod/b/freq", "/mod/f/cutoff"} {
@@ -213,8 +215,8 @@ func TestValuesFollow(t *testing.T) {
 	expect("310 440 2000 " + q + " 0.5")
 }
 
-// A plan that is gone back to has the values that it had, however many are gone back over, and one after the other: without what was
-// left out, though it was left out before the plan that is left; and so have those that followed.
+// A plan that is reverted to has its former values, over any number of plans. Settings that were left
+// out do not count, in that plan and in those that followed it.
 func TestValuesGoneBackTo(t *testing.T) {
 	plan := planOf(t, valuePatch)
 	begin := func() (*board, []shm.Command) {
@@ -260,7 +262,7 @@ func TestValuesGoneBackTo(t *testing.T) {
 	}
 }
 
-// No more plans are kept to go back to than can be gone back to.
+// The plans that can be reverted to are bounded by shm.Plans.
 func TestValuesKept(t *testing.T) {
 	d := boardOf(t, valuePatch)
 	for n := range uint64(3 * shm.Plans) {
@@ -273,7 +275,7 @@ func TestValuesKept(t *testing.T) {
 	}
 }
 
-// What is noted costs no memory.
+// Record allocates nothing.
 func TestValuesAllocs(t *testing.T) {
 	d := boardOf(t, valuePatch)
 	c := d.command(t, 1, 0, "/mod/a/freq", 500)

@@ -7,7 +7,8 @@ import (
 	"testing"
 )
 
-// Other machines are let in only by who says which, and a token only from a file that not everybody reads: else nothing is started.
+// up refuses to listen to other machines without --osc-allow, and refuses a token file that
+// everybody may read. Nothing is started then.
 func TestUpRefusesOpenDoors(t *testing.T) {
 	open := filepath.Join(t.TempDir(), "token")
 	if err := os.WriteFile(open, []byte("0123456789abcdef"), 0o644); err != nil {
@@ -17,10 +18,10 @@ func TestUpRefusesOpenDoors(t *testing.T) {
 		t.Fatal(err)
 	}
 	for want, flags := range map[string][]string{
-		"list those that may play with --osc-allow":          {"--osc", "0.0.0.0:0"},
-		`--osc-allow: "all" is no network: it must be like`:     {"--osc", "0.0.0.0:0", "--osc-allow", "all"},
-		"--osc-token-file: token file " + open + ": everybody":  {"--osc-token-file", open},
-		"--osc-token-file: token file: stat " + open + "x: no ": {"--osc-token-file", open + "x"},
+		"list those that may play with --osc-allow":               {"--osc", "0.0.0.0:0"},
+		`--osc-allow: network "all": invalid; use 192.168.1.0/24`: {"--osc", "0.0.0.0:0", "--osc-allow", "all"},
+		"--osc-token-file: token file " + open + ": accessible":   {"--osc-token-file", open},
+		"--osc-token-file: token file: stat " + open + "x: no ":   {"--osc-token-file", open + "x"},
 	} {
 		_, errOut, code := chronus(append([]string{"up", "--runtime-dir", t.TempDir(), "--state", "none", "--backend", "null"}, flags...)...)
 		if code == 0 || !strings.Contains(errOut, want) {
@@ -29,7 +30,7 @@ func TestUpRefusesOpenDoors(t *testing.T) {
 	}
 }
 
-// Who is allowed for is let in beside this machine, and the token's file is read.
+// An engine with --osc-allow and a token still answers this machine, and checks the token.
 func TestUpForOthers(t *testing.T) {
 	secret := filepath.Join(t.TempDir(), "token")
 	if err := os.WriteFile(secret, []byte("0123456789abcdef\n"), 0o600); err != nil {

@@ -15,12 +15,12 @@ import (
 	"github.com/music-chronus/chronus/actors/tape"
 )
 
-// adoption is what happens between the death of an engine and the next engine's start.
+// adoption describes what happens between the death of an engine and the next engine's start.
 type adoption struct {
 	name     string
 	replicas string
 	meantime func(st actors.Status) (kill []int)
-	silent   bool // all workers die, so silence is to be heard
+	silent   bool // all workers die, so silence is expected
 }
 
 var adoptions = []adoption{
@@ -34,8 +34,8 @@ var adoptions = []adoption{
 	}, true},
 }
 
-// An engine that is killed leaves its sound playing; the next one in its directory takes workers and audio process
-// over, and what was recorded is one uninterrupted stream, over both engines' lives.
+// A killed engine leaves its sound playing. The next engine in its directory takes over the workers
+// and the audio process. The recording is one uninterrupted stream over the lives of both engines.
 func TestAdoption(t *testing.T) {
 	for _, tt := range adoptions {
 		t.Run(tt.name, func(t *testing.T) { adopted(t, tt) })
@@ -49,7 +49,7 @@ func adopted(t *testing.T, tt adoption) {
 	tape := first.untilDeath()
 	first.tell("/engine/freq", float32(330))
 	first.tell("/gate/adsr1", "on")
-	time.Sleep(1300 * time.Millisecond) // a snapshot has been kept
+	time.Sleep(1300 * time.Millisecond) // a checkpoint has been taken
 	before := first.redundancy()
 	first.murder()
 	for _, pid := range tt.meantime(before) {
@@ -61,7 +61,7 @@ func adopted(t *testing.T, tt adoption) {
 	began := time.Now()
 	second := upIn(t, dir, flags...)
 	took := time.Since(began)
-	stop := second.taping() // a snapshot is kept soon, and the tape begins there
+	stop := second.taping() // a checkpoint is taken soon, at which the tape begins
 	second.tell("/engine/freq", float32(440))
 	for i, w := range second.redundancy().Workers {
 		if killed := slices.Contains(tt.meantime(before), before.Workers[i].PID); killed == (w.PID == before.Workers[i].PID) {
@@ -91,8 +91,9 @@ func adopted(t *testing.T, tt adoption) {
 	}
 }
 
-// compareAcross compares a stereo recording with what it should be, but for one gap of so many frames: a fade, silence, and a
-// fade in over the very frames at which it stopped. In all of that nothing is louder than the loudest before.
+// compareAcross compares a stereo recording with want, except for one gap of so many frames. The
+// gap is a fade out, silence, and a fade in over the frames at which the sound stopped. No frame in
+// it is louder than the loudest before.
 func compareAcross(t *testing.T, got, want []float32, gap int) tape.Difference {
 	t.Helper()
 	if gap == 0 {
@@ -137,9 +138,9 @@ func (e *engineProcess) tell(address string, arg any) {
 	}
 }
 
-// joined is the sound of two tapes with a stretch between them in which nothing was commanded but what the second begins
-// with: the first, rendered on to where the second begins, then the second. from is the sample of the
-// recording at which the first begins.
+// joined returns the sound of two tapes. Between them only the commands at the beginning of the
+// second were given, so the first is rendered on to where the second begins. from is the sample of
+// the recording at which the first tape begins.
 func joined(t *testing.T, first, second []byte) (samples []float32, from int) {
 	t.Helper()
 	a, err := openTape(first)
@@ -167,8 +168,8 @@ func joined(t *testing.T, first, second []byte) (samples []float32, from int) {
 	return samples, from
 }
 
-// An engine that is asked for something else than what plays on refuses, and the sound goes on; told to begin anew, it
-// ends that sound.
+// An engine whose configuration differs from what plays refuses to take over, and the sound goes
+// on. With --fresh it ends that sound.
 func TestAdoptionRefused(t *testing.T) {
 	dir := t.TempDir()
 	e := upIn(t, dir, "--backend", "null")

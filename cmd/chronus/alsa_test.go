@@ -29,8 +29,8 @@ func alsaHome(t *testing.T) (recorded string) {
 	return recorded
 }
 
-// TestE2EALSA plays on ALSA's null and file PCMs, which have no clock: PortAudio's callback gives them
-// one, nothing is concealed, and the file has an unbroken sine.
+// TestE2EALSA plays on ALSA's null and file PCMs, which have no clock. PortAudio's callback gives
+// them one: no block is concealed, and the file has an unbroken sine.
 func TestE2EALSA(t *testing.T) {
 	recorded := alsaHome(t)
 	for _, tt := range []struct {
@@ -58,7 +58,7 @@ func TestE2EALSA(t *testing.T) {
 			t.Errorf("%v: %d channels recorded, want %d", tt, channels, after.Channels)
 		}
 		var mono []float32
-		const edge = 24000 // the start is not counted, and the end fades out
+		const edge = 24000 // frames: the start is not compared, and the end fades out
 		for i := edge * channels; i < len(samples)-edge*channels; i += channels {
 			mono = append(mono, samples[i])
 		}
@@ -70,8 +70,8 @@ func TestE2EALSA(t *testing.T) {
 	}
 }
 
-// recordedByALSA reads what ALSA's file plugin has written: floats, under a header of 44 bytes that calls
-// them integers.
+// recordedByALSA reads what ALSA's file plugin has written: floats, under a header of 44 bytes that
+// calls them integers.
 func recordedByALSA(t *testing.T, path string) (channels int, samples []float32) {
 	t.Helper()
 	b, err := os.ReadFile(path)
@@ -85,8 +85,9 @@ func recordedByALSA(t *testing.T, path string) (channels int, samples []float32)
 	return int(binary.LittleEndian.Uint16(b[channelsAt:])), samples
 }
 
-// TestMissingDevice starts engines whose device is not there: without --fallback each ends with code 1
-// and one line that says what was found; with it the fallback plays, and what nobody hears is said.
+// TestMissingDevice starts engines whose device is missing. Without --fallback each ends with code
+// 1 and one line that lists what was found. With --fallback it plays, and says that nobody hears
+// it.
 func TestMissingDevice(t *testing.T) {
 	alsaHome(t)
 	for _, tt := range []struct {
@@ -116,7 +117,8 @@ func TestMissingDevice(t *testing.T) {
 	}
 }
 
-// TestDeadServer has PipeWire accept connections and end each at once, as a daemon that crashes again and again.
+// TestDeadServer has a PipeWire that accepts connections and ends each at once, like a daemon that
+// crashes again and again.
 func TestDeadServer(t *testing.T) {
 	t.Setenv("HOME", t.TempDir())
 	dir := t.TempDir()

@@ -19,14 +19,14 @@ import (
 	"github.com/music-chronus/chronus/shm"
 )
 
-// bundles is how many timed bundles are sent, and how far apart and ahead.
+// The number of timed bundles, the time between two of them, and the time that each is sent ahead.
 const (
 	bundleCount = 1000
 	bundleApart = 5 * time.Millisecond
 	bundleAhead = 50 * time.Millisecond
 )
 
-// steps is a sound that stands still but for its gate's edges.
+// steps is a sound that is constant between the edges of its gate.
 const steps = `version: 1
 nodes:
   - {id: one, type: const, params: {value: 0.5}}
@@ -56,7 +56,7 @@ func bundleOf(t testing.TB, tag uint64, packets ...[]byte) []byte {
 	return b
 }
 
-// replies counts the addresses of what comes to a socket, until it is closed.
+// replies counts the addresses of the messages that come to a socket until it is closed.
 type replies struct {
 	mu     sync.Mutex
 	counts map[string]int
@@ -86,7 +86,7 @@ func (r *replies) of(address string) int {
 	return r.counts[address]
 }
 
-// await waits for so many.
+// await waits for n messages of an address.
 func (r *replies) await(t testing.TB, address string, n int) {
 	t.Helper()
 	for began := time.Now(); r.of(address) < n; time.Sleep(time.Millisecond) {
@@ -107,7 +107,7 @@ func readTape(t testing.TB, text []byte) (commands []tape.Command, entered map[u
 	for in.Scan() {
 		var l tape.Line
 		if err := json.Unmarshal(in.Bytes(), &l); err != nil {
-			break // cut off where the tape ended
+			break // the last line is incomplete
 		}
 		if l.Command != nil {
 			commands = append(commands, *l.Command)
@@ -121,9 +121,10 @@ func readTape(t testing.TB, text []byte) (commands []tape.Command, entered map[u
 	return commands, entered
 }
 
-// A thousand bundles, each 50 ms ahead of its time, begin at their exact frames, by tape and by sound, as far apart as their times; each is
-// whole. One is answered with /late if it does not: a machine that stands still for so long makes it late, and the device's clock too. One that came while the
-// device was held up is as well: it begins at its frame, which comes later by what the device let go.
+// A thousand bundles, each sent 50 ms ahead, begin at their exact frames, by tape and by sound, and
+// as far apart as their times. No bundle is divided. A bundle that begins late is answered with
+// /late; a machine that stalls for 50 ms makes bundles late. If the device stalled, a bundle begins
+// at its frame, which comes later by the frames that the device lost.
 func TestBundlesBeginAtTheirFrames(t *testing.T) {
 	patch := filepath.Join(t.TempDir(), "steps.yaml")
 	if err := os.WriteFile(patch, []byte(steps), 0o600); err != nil {
@@ -156,7 +157,7 @@ func TestBundlesBeginAtTheirFrames(t *testing.T) {
 	ons, late := checkBundles(t, stop())
 	xruns = e.must().Xruns - xruns
 	if n := got.of("/late"); n < late || n > late && xruns == 0 {
-		t.Errorf("%d messages began late, %d were said to be; %d xruns", late, n, xruns)
+		t.Errorf("%d messages began late, %d were reported as late; %d xruns", late, n, xruns)
 	}
 	const apart = 5 * 48 // frames
 	even := 0
@@ -165,7 +166,8 @@ func TestBundlesBeginAtTheirFrames(t *testing.T) {
 			even++
 		}
 	}
-	// A device that has just stood still is on the old line for half a second; TestTimeline knows how near it is otherwise.
+	// After a stall of the device, the timeline needs half a second for its new line. TestTimeline
+	// measures its precision otherwise.
 	to := first.Sub(base).Seconds()*48000 - float64(ons[0])
 	begin, end := -to-clockBefore, float64(ons[bundleCount-1]-ons[0])-(bundleCount-1)*apart-to-clockAfter
 	t.Logf("%d messages late; %d bundles as far apart as their times to within a block; first and last lie %.1f and %.1f frames from the clock", late, even, begin, end)
@@ -174,7 +176,8 @@ func TestBundlesBeginAtTheirFrames(t *testing.T) {
 	}
 }
 
-// clockAt is the frame that was the next to play at a time, as it is seen from here: late, but never early.
+// clockAt returns the frame that was next to play at a time, as seen from here: late, but never
+// early.
 func (e *engineProcess) clockAt(base time.Time) (frame float64) {
 	frame = math.Inf(-1)
 	for range 200 {
@@ -184,8 +187,9 @@ func (e *engineProcess) clockAt(base time.Time) (frame float64) {
 	return frame
 }
 
-// checkBundles looks at each bundle on the tape: three commands with nothing between, in one block; what entered before its
-// frame begins there in the sound, the rest is counted as late.
+// checkBundles checks each bundle on the tape: three commands in one block, with none between. A
+// bundle that entered before its frame must begin at the frame in the sound. The others are counted
+// as late.
 func checkBundles(t *testing.T, text []byte) (ons []uint64, late int) {
 	t.Helper()
 	commands, entered := readTape(t, text)
@@ -199,7 +203,7 @@ func checkBundles(t *testing.T, text []byte) (ons []uint64, late int) {
 	if err := json.Unmarshal([]byte(line), &header); err != nil {
 		t.Fatal(err)
 	}
-	var gates []uint64 // when they move
+	var gates []uint64 // frames of their edges
 	for i, c := range commands {
 		at := max(c.Frame, entered[c.Seq]*64)
 		if at > c.Frame {
@@ -216,7 +220,7 @@ func checkBundles(t *testing.T, text []byte) (ons []uint64, late int) {
 			t.Fatalf("bundle %d is not whole: %+v, %+v, %+v", i/3, amp, on, off)
 		}
 		ons = append(ons, on.Frame)
-		near := 0 // gates that move so near that it would not be seen which does; itself is one
+		near := 0 // gates that move so near that the edges could be confused, with this one
 		for _, g := range gates {
 			if g+96 > on.Frame && g < on.Frame+4 {
 				near++
@@ -227,7 +231,8 @@ func checkBundles(t *testing.T, text []byte) (ons []uint64, late int) {
 		}
 		some++
 		at := 2 * (int(on.Frame) - int(header.From)*64)
-		// It stands still, but for what the output guard takes of its offset, and rises from here on.
+		// The sound is constant, except that the output limiter removes its offset, and rises from
+		// this frame on.
 		if still, rise := samples[at-2]-samples[at-4], samples[at]-samples[at-2]; max(still, -still) < 0.01 && rise > 0.09 {
 			exact++
 		}
@@ -239,8 +244,9 @@ func checkBundles(t *testing.T, text []byte) (ons []uint64, late int) {
 	return ons, late
 }
 
-// A bundle that comes after its time begins at once and is answered with /late and by how much; one too far ahead, and one inside that
-// would be before what is around it, are refused, and the rest of their packets are not.
+// A bundle that comes after its time begins at once, and is answered with /late and the delay. A
+// bundle too far ahead, and an inner bundle before its outer one, are refused. The rest of their
+// packets is not.
 func TestLateBundles(t *testing.T) {
 	e := up(t, "--backend", "null", "--lead", "16")
 	time.Sleep(time.Second)

@@ -32,8 +32,8 @@ type chaosCmd struct {
 	Report        string        `help:"Write report.json and waveform.svg into this directory." type:"path" placeholder:"DIR"`
 }
 
-// Run injects faults and reports. The exit code is 1 if a block was lost, doubled or changed, or if the
-// engine did not become redundant again.
+// Run injects faults and reports. The exit code is 1 if a block was lost, doubled or changed, or if
+// the engine did not become redundant again.
 func (c *chaosCmd) Run(s streams) error {
 	if c.Kills < 1 {
 		return fmt.Errorf("--kills %d: must be 1 or more", c.Kills)

@@ -18,10 +18,11 @@ import (
 	"github.com/music-chronus/chronus/cmd/chronus/internal/chaos/plan"
 )
 
-// steadyEngine is the engine for tests whose verdict is no matter of this machine's load: a long lead.
+// steadyEngine has a long lead, so that the load of this machine does not decide the result.
 var steadyEngine = []string{"--backend", "null", "--lead", "64", "--guard", "32"}
 
-// readReport reads what --report left: the report, and the classes of the picture's elements, counted.
+// readReport reads the files of --report: the report, and how often each class occurs in the
+// picture.
 func readReport(t *testing.T, dir string) (p chaos.Report, classes map[string]int) {
 	t.Helper()
 	b, err := os.ReadFile(filepath.Join(dir, "report.json"))
@@ -58,8 +59,8 @@ func countClasses(t *testing.T, svg []byte) map[string]int {
 	}
 }
 
-// Each kind of fault once, but the engine's own end, to an engine of three workers while notes are played: nothing is
-// lost, doubled or changed, and the report and its picture show each of them.
+// Each kind of fault but engine is injected once into an engine of three workers while notes are
+// played. No block is lost, doubled or changed. The report and its picture show each fault.
 func TestChaosKinds(t *testing.T) {
 	e := up(t, append(steadyEngine, "--replicas", "3")...)
 	defer e.notesThrough()()
@@ -110,7 +111,7 @@ func TestChaosKinds(t *testing.T) {
 	}
 }
 
-// Faults at random for a time: the same verdict, and each kind is one that was allowed.
+// Faults at random for a time touch no block, and each is of an allowed kind.
 func TestChaosFor(t *testing.T) {
 	e := up(t, steadyEngine...)
 	defer e.notesThrough()()
@@ -129,7 +130,7 @@ func TestChaosFor(t *testing.T) {
 	}
 }
 
-// What cannot be done to an engine is refused before anything is done to it.
+// chaos refuses faults that the engine does not allow, before it injects any.
 func TestChaosRefused(t *testing.T) {
 	e := up(t, "--backend", "null")
 	file := filepath.Join(t.TempDir(), "plan.yaml")
@@ -157,7 +158,8 @@ func TestChaosRefused(t *testing.T) {
 	}
 }
 
-// The engine process is killed and started again by the user's command; the report goes on with the new one.
+// The engine command starts the engine again after its process was killed, and the report goes on
+// with the new process.
 func TestChaosEngine(t *testing.T) {
 	e := up(t, steadyEngine...)
 	program, err := os.Executable()
@@ -165,7 +167,7 @@ func TestChaosEngine(t *testing.T) {
 		t.Fatal(err)
 	}
 	command := fmt.Sprintf("env %s=1 '%s' up --runtime-dir '%s' --osc 127.0.0.1:0 %s", asCommand, program, e.dir, strings.Join(steadyEngine, " "))
-	t.Cleanup(func() { // the engine of the command is nobody's child any more
+	t.Cleanup(func() { // the engine of the command is no child of this process
 		if _, errOut, code := chronus("down", "--runtime-dir", e.dir); code != 0 {
 			t.Error(errOut)
 		}
@@ -190,7 +192,7 @@ func TestChaosEngine(t *testing.T) {
 	}
 }
 
-// A command that does not start the engine is told at once.
+// An engine command that fails ends the run at once.
 func TestChaosEngineCommand(t *testing.T) {
 	e := up(t, "--backend", "null", "--grace", "100ms")
 	began := time.Now()

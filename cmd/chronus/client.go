@@ -90,7 +90,8 @@ func (c *client) down(ctx context.Context) error {
 	return c.call(ctx, http.MethodPost, "/down", nil, &struct{}{})
 }
 
-// tape streams what the engine plays from now on. The stream ends when ctx is cancelled or the engine ends.
+// tape streams what the engine plays from now on. The stream ends when ctx is cancelled or the
+// engine ends.
 func (c *client) tape(ctx context.Context) (io.ReadCloser, error) {
 	body, err := c.do(ctx, http.MethodGet, "/tape", nil)
 	if err != nil {

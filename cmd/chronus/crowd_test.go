@@ -14,7 +14,7 @@ import (
 	"github.com/music-chronus/chronus/actors/remote"
 )
 
-// lines of what is read.
+// lines iterates over the lines of r.
 func lines(r io.Reader) iter.Seq[string] {
 	return func(yield func(string) bool) {
 		for in := bufio.NewScanner(r); in.Scan() && yield(in.Text()); {
@@ -22,7 +22,7 @@ func lines(r io.Reader) iter.Seq[string] {
 	}
 }
 
-// residentSize is a process's resident memory in bytes.
+// residentSize returns a process's resident memory in bytes.
 func residentSize(pid int) int {
 	b, _ := os.ReadFile(fmt.Sprintf("/proc/%d/statm", pid))
 	fields := strings.Fields(string(b))
@@ -33,7 +33,7 @@ func residentSize(pid int) int {
 	return pages * os.Getpagesize()
 }
 
-// clocks are the clocks of all engines, as last reported.
+// clocks returns the last reported clocks of all engines.
 func (m *monitorProcess) clocks() map[string]uint64 {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -44,7 +44,8 @@ func (m *monitorProcess) clocks() map[string]uint64 {
 	return c
 }
 
-// crowd opens so many engines that are none, says where they are, and stays until it is killed. The clock of each counts its reports.
+// crowd opens so many stand-ins of engines, prints their addresses, and stays until it is killed.
+// The clock of each counts its reports.
 func crowd(count string) int {
 	n, err := strconv.Atoi(count)
 	if err != nil {
@@ -65,7 +66,7 @@ func crowd(count string) int {
 	select {}
 }
 
-// standIn puts what only says that it is an engine behind a node's gate.
+// standIn makes a node answer like an engine.
 func standIn(node *remote.Node) error {
 	var clock atomic.Uint64
 	return node.OpenFunc("chronus", func() actors.Status {

@@ -13,8 +13,8 @@ import (
 	"time"
 )
 
-// Deadlines. At one of them a test fails with what its process printed. Without them one process that hangs would
-// block the package until go test's own timeout, and no other test would run.
+// Deadlines. At one of them a test fails with what its process printed. Without them one process
+// that hangs would block the package until go test's own timeout, and no other test would run.
 const (
 	startLimit   = 30 * time.Second // from an engine's start to its status line
 	statusLimit  = 20 * time.Second // for an answer of the engine's control socket
@@ -39,7 +39,8 @@ func longRun() bool {
 	return false
 }
 
-// command returns a command that is killed at a limit. Its Wait then fails, even if children hold its output open.
+// command returns a command that is killed at a limit. Its Wait then fails, even if children hold
+// its output open.
 func command(t testing.TB, limit time.Duration, name string, args ...string) *exec.Cmd {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(context.Background(), limit)
@@ -75,7 +76,8 @@ func exited(t testing.TB, cmd *exec.Cmd, log fmt.Stringer) error {
 	}
 }
 
-// watchdog kills a process at engineLimit, so that whatever waits for it fails. The test fails then.
+// watchdog kills a process at engineLimit, so that whatever waits for it fails. The test fails
+// then.
 func watchdog(t testing.TB, process *os.Process, log fmt.Stringer) {
 	if _, benchmark := t.(*testing.B); benchmark || longRun() {
 		return
@@ -111,8 +113,8 @@ func (b *buffer) String() string {
 	return b.b.String()
 }
 
-// chronus runs one command in this process. A command that still runs at commandLimit gets SIGTERM, as by Ctrl-C,
-// and returns code -1.
+// chronus runs one command in this process. A command that still runs at commandLimit gets SIGTERM,
+// as by Ctrl-C, and returns code -1.
 func chronus(args ...string) (out, errOut string, code int) {
 	var o, e buffer
 	done := make(chan int, 1)

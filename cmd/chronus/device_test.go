@@ -26,8 +26,8 @@ func (e *engineProcess) until(what string, limit time.Duration, ok func(actors.S
 	}
 }
 
-// A sound server that dies in the middle of a piece, and comes back: meanwhile the music goes on on the clock that is
-// nobody's, and says so; then it is heard again, as if it had never been away.
+// A sound server dies in the middle of a piece, and comes back. Meanwhile the music goes on by the
+// clock of the null backend, and the status says so. Then the music is on the server again.
 func TestDeviceLost(t *testing.T) {
 	server := backendtest.JACKServer(t, 48000, 128)
 	e := up(t, "--backend", "portaudio", "--lead", "64", "--guard", "32")
@@ -42,7 +42,7 @@ func TestDeviceLost(t *testing.T) {
 		st := e.until("on the clock", 10*time.Second, func(st actors.Status) bool {
 			return st.Backend == "null" && st.Unheard && st.OnFallback && st.Clock > before.Clock+1000
 		})
-		t.Logf("on the clock that is nobody's, and 1000 blocks further, after %v", time.Since(lost).Round(time.Millisecond))
+		t.Logf("on the null backend, and 1000 blocks further, after %v", time.Since(lost).Round(time.Millisecond))
 		if st.Preferred != "portaudio" || st.Note == "" {
 			t.Errorf("preferred %q, note %q", st.Preferred, st.Note)
 		}
@@ -64,7 +64,7 @@ func TestDeviceLost(t *testing.T) {
 	}
 }
 
-// The named device is played on while the preferred one is not there, at the very start too.
+// The fallback plays while the preferred device is missing, from the start too.
 func TestFallback(t *testing.T) {
 	path := t.TempDir() + "/second.wav"
 	e := up(t, "--backend", "portaudio", "--device", "no such thing", "--fallback", "file:"+path+",null")
@@ -74,14 +74,15 @@ func TestFallback(t *testing.T) {
 	}
 }
 
-// The audio process is killed: on JACK the sound is back within a moment, at the very frame at which it stopped.
+// When the audio process is killed, the sound is on JACK again within a moment, and goes on at the
+// frame at which it stopped.
 func TestAudioKilledOnJACK(t *testing.T) {
 	backendtest.JACK(t, 48000, 128)
 	e := up(t, "--backend", "portaudio", "--lead", "64", "--guard", "32")
 	e.tell("/gate/adsr1", "on")
 	var gaps []time.Duration
 	for range 5 {
-		time.Sleep(time.Second) // one failure at a time: there is a spare again
+		time.Sleep(time.Second) // one failure at a time: until then there is a spare again
 		before := e.redundancy()
 		if err := syscall.Kill(before.AudioPID, syscall.SIGKILL); err != nil {
 			t.Fatal(err)

@@ -87,8 +87,9 @@ func printDevices(out io.Writer, list []listedDevice) error {
 	return nil
 }
 
-// withPaths restarts chronus devices in the environment of an audio process, so that it lists the same devices.
-// The dynamic loader reads the environment only at the start. If the restart fails, it goes on as it is.
+// withPaths restarts chronus devices in the environment of an audio process, so that it lists the
+// same devices. The dynamic loader reads the environment only at the start. If the restart fails,
+// it goes on as it is.
 func withPaths(args []string) {
 	if len(args) < 2 || args[1] != "devices" {
 		return

@@ -20,14 +20,15 @@ import (
 
 var readFile = file.Read
 
-// e2eKills is how often each signal is sent in the captured sound.
+// e2eKills is the number of kills by each signal.
 const e2eKills = 20
 
-// Notes by oscsend, PortAudio on JACK, the sound captured from the JACK graph, and the active worker killed
-// twenty times with each signal: every captured frame is that of the uninterrupted render.
+// oscsend plays notes, PortAudio plays on JACK, jack_rec captures the sound, and each signal kills
+// the active worker twenty times. Every captured frame is that of the uninterrupted render.
 func TestE2EJack(t *testing.T) {
 	backendtest.JACK(t, 48000, 128)
-	// A kill leaves the whole lead to take over in, a hang only the guard: both are long enough for a shared machine.
+	// After a kill the flip may take the whole lead, after a hang only the guard. Both are long
+	// enough for a shared machine.
 	e := up(t, "--backend", "portaudio", "--lead", "64", "--guard", "32")
 	if st := e.must(); st.Backend != "portaudio" || st.Period != 128 {
 		t.Fatalf("plays on %s with period %d", st.Backend, st.Period)
@@ -63,13 +64,13 @@ func TestE2EJack(t *testing.T) {
 	}
 }
 
-// capture records PortAudio's ports of the JACK graph with jack_rec; recorded waits for its end.
+// capture records PortAudio's ports of the JACK graph with jack_rec. recorded waits for its end.
 func capture(t *testing.T, seconds int) (recorded func() string) {
 	t.Helper()
 	return capturePorts(t, seconds, "PortAudio:out_0", "PortAudio:out_1")
 }
 
-// capturePorts is capture for any two ports.
+// capturePorts records any two ports.
 func capturePorts(t *testing.T, seconds int, left, right string) (recorded func() string) {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "captured.wav")
@@ -101,7 +102,7 @@ func capturePorts(t *testing.T, seconds int, left, right string) (recorded func(
 	}
 }
 
-// oscsendNotes plays tones with liblo's oscsend, over and over.
+// oscsendNotes plays tones with liblo's oscsend until stop.
 func oscsendNotes(t *testing.T, address string) (stop func()) {
 	host, port, _ := strings.Cut(address, ":")
 	quit, done := make(chan struct{}), make(chan struct{})
@@ -128,7 +129,7 @@ func oscsendNotes(t *testing.T, address string) (stop func()) {
 	return func() { close(quit); <-done }
 }
 
-// rendered is the uninterrupted sound of a tape.
+// rendered returns the uninterrupted sound of a tape.
 func rendered(t *testing.T, tape []byte) (samples []float32) {
 	t.Helper()
 	r, err := openTape(tape)
@@ -141,8 +142,8 @@ func rendered(t *testing.T, tape []byte) (samples []float32) {
 	return samples
 }
 
-// compareCaptured compares a recording that began somewhere in want's sound, frame for frame. The recorder
-// keeps 32-bit integers: want is rounded as it rounds.
+// compareCaptured compares a recording that began somewhere in the sound of want. The recorder
+// keeps 32-bit integers, so want is rounded in the same way.
 func compareCaptured(t *testing.T, path string, want []float32) tape.Difference {
 	t.Helper()
 	channels, got := readWAV(t, path)
@@ -157,7 +158,8 @@ func compareCaptured(t *testing.T, path string, want []float32) tape.Difference 
 	for start < len(got)/2 && got[2*start] == 0 {
 		start++
 	}
-	// A held note repeats itself: of the places where the recording could begin, the one from which it agrees longest is it.
+	// A held note repeats itself. The recording begins at the place from which the two agree for
+	// longest.
 	g, w := frames{got, 2}, frames{rounded, 2}
 	const sure = 2048
 	at, longest := -1, sure
@@ -176,7 +178,8 @@ func compareCaptured(t *testing.T, path string, want []float32) tape.Difference 
 	return tape.Diff(got, rounded[2*(at-start):], 2)
 }
 
-// However the engine process ends, its sound goes on until the grace time is over, and then everything ends.
+// After the engine process was killed, its sound goes on until the grace time is over. Then all
+// processes end.
 func TestEngineKilled(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "heard.wav")
 	e := up(t, "--backend", "file", "--device", path, "--grace", "2s")
@@ -190,7 +193,8 @@ func TestEngineKilled(t *testing.T) {
 		pids = append(pids, w.PID)
 	}
 	e.murder()
-	// It goes on: half a second more of sound is written, through the death of the worker that is heard.
+	// Half a second more of sound is written twice, before and after the death of the active
+	// worker.
 	grown := func(frames int64) {
 		before := size(t, path)
 		for began := time.Now(); size(t, path) < before+frames*8; time.Sleep(5 * time.Millisecond) {
@@ -229,7 +233,7 @@ func TestEngineKilled(t *testing.T) {
 	}
 }
 
-// longestSilence is the most frames in a row that are 0.
+// longestSilence returns the most frames in a row that are 0.
 func longestSilence(samples []float32, channels int) (most int) {
 	run := 0
 	for i := 0; i < len(samples); i += channels {
@@ -250,7 +254,7 @@ func size(t *testing.T, path string) int64 {
 	return st.Size()
 }
 
-// alive tells whether a process runs; one that has ended and waits to be reaped does not.
+// alive says whether a process runs. A zombie does not.
 func alive(pid int) bool {
 	b, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
 	if err != nil {

@@ -19,8 +19,8 @@ import (
 	"github.com/music-chronus/chronus/cmd/chronus/internal/chaos"
 )
 
-// examples returns the directory of the example programs, which it builds once. It builds them without cgo, which
-// an embedding program does not need.
+// examples returns the directory of the example programs, which it builds once. It builds them
+// without cgo, which an embedding program does not need.
 func examples(t *testing.T) string {
 	t.Helper()
 	dir, err := buildExamples()
@@ -50,7 +50,7 @@ var buildExamples = sync.OnceValues(func() (string, error) {
 // examplesDir is the directory of buildExamples, which TestMain removes; "": nothing was built.
 var examplesDir string
 
-// Each example does what it says.
+// Each example does what its comment says.
 func TestExamples(t *testing.T) {
 	dir := examples(t)
 	at := up(t, "--backend", "null", "--lead", "64", "--remote", "127.0.0.1:0").remoteAt()
@@ -59,7 +59,7 @@ func TestExamples(t *testing.T) {
 		args []string
 		want string
 	}{
-		{[]string{"embed"}, `^played \d{3,} blocks, peak 0\.\d+, 2 workers \(<nil>\)`},
+		{[]string{"embed"}, `^played \d{3,} blocks, peak 0\.\d+, 2 workers\n$`},
 		{[]string{"generative", "-for", "1s", "-step", "100ms", "-o", wav}, `^\d\d requests carried out, 0 refused <nil>`},
 		{[]string{"generative", "-preset", "nobody"}, `no preset "nobody"`},
 		{[]string{"bot", "-engine", at, "-every", "100ms", "-flips", "5"}, `5 flips; 0 blocks were concealed`},
@@ -81,7 +81,8 @@ func TestExamples(t *testing.T) {
 	}
 }
 
-// hostKills is how many workers of each engine a plain test run kills; CHRONUS_HOST_KILLS says another number.
+// hostKills is the number of kills in each engine of a plain test run. CHRONUS_HOST_KILLS gives
+// another.
 const hostKills = 10
 
 // hostProcess is the example program that has actors, a remote and two engines of its own.
@@ -129,14 +130,15 @@ func startHost(t *testing.T) *hostProcess {
 	return nil
 }
 
-// A program with actors and a remote of its own has two engines, which are played from elsewhere while the workers of both are killed: nothing is
-// lost, doubled or changed, and the program's own actors answer.
+// A program with actors and a remote of its own has two engines. Requests from another program play
+// both while their workers are killed. No frame is lost, doubled or changed, and the program's own
+// actors answer.
 func TestHostSurvives(t *testing.T) {
 	kills := hostKills
 	if s := os.Getenv("CHRONUS_HOST_KILLS"); s != "" {
 		n, err := strconv.Atoi(s)
 		if err != nil || n < 1 {
-			t.Fatalf("CHRONUS_HOST_KILLS=%q: it is a number of kills", s)
+			t.Fatalf("CHRONUS_HOST_KILLS=%q: must be a number of kills", s)
 		}
 		kills = n
 	}
@@ -173,7 +175,8 @@ func TestHostSurvives(t *testing.T) {
 	}
 }
 
-// playRemote opens and closes a gate, and moves the pitch, by requests from elsewhere, all of which are to be carried out.
+// playRemote opens and closes a gate and moves the pitch by remote requests, all of which must be
+// carried out.
 func playRemote(t *testing.T, node *remote.Node, at, name string, quit <-chan struct{}) {
 	for i := 0; ; i++ {
 		select {

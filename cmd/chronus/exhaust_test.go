@@ -14,13 +14,15 @@ import (
 	"github.com/music-chronus/chronus/actors"
 )
 
-// limit sets a soft resource limit of a running process, as prlimit(1) names it; "unlimited" takes it away.
+// limit sets a soft resource limit of a running process, as prlimit(1) names it. "unlimited"
+// removes it.
 func limit(t *testing.T, pid int, resource, value string) {
 	t.Helper()
 	tool(t, "prlimit", "--pid", strconv.Itoa(pid), "--"+resource+"="+value+":")
 }
 
-// An engine that is out of descriptors cannot replace a worker: it says so, the sound goes on, and it is whole again when it may.
+// An engine without free descriptors cannot replace a worker. It reports that, and the sound goes
+// on. With descriptors again, it is redundant again.
 func TestOutOfDescriptors(t *testing.T) {
 	e := up(t, "--backend", "null", "--lead", "64", "--guard", "32")
 	e.tell("/gate/adsr1", "on")
@@ -28,7 +30,7 @@ func TestOutOfDescriptors(t *testing.T) {
 	before := e.redundancy()
 	limit(t, before.PID, "nofile", strconv.Itoa(len(list(t, fmt.Sprintf("/proc/%d/fd", before.PID)))))
 	e.killStandby()
-	e.killStandby() // the first replacement may be the spare, which is there already
+	e.killStandby() // the spare, which already runs, may replace the first
 	st := e.until("it says that it cannot", 10*time.Second, func(st actors.Status) bool {
 		return slices.ContainsFunc(st.Events, func(ev string) bool { return strings.Contains(ev, "too many open files") })
 	})
@@ -43,7 +45,7 @@ func TestOutOfDescriptors(t *testing.T) {
 	}
 }
 
-// killStandby kills a worker that is not heard, if there is one at the moment.
+// killStandby kills a standby if there is one at the moment.
 func (e *engineProcess) killStandby() {
 	e.t.Helper()
 	st := e.must()
@@ -53,8 +55,8 @@ func (e *engineProcess) killStandby() {
 	time.Sleep(100 * time.Millisecond)
 }
 
-// An engine without memory may say so, or be ended by its own runtime: the sound goes on either way, and this engine or the
-// next makes it whole.
+// An engine without memory may report that, or its runtime may end it. The sound goes on either
+// way, and this engine or the next is redundant again.
 func TestOutOfMemory(t *testing.T) {
 	dir, path := t.TempDir(), filepath.Join(t.TempDir(), "heard.wav")
 	flags := []string{"--backend", "file", "--device", path, "--lead", "64", "--guard", "32"}
@@ -93,7 +95,7 @@ func list(t *testing.T, dir string) []os.DirEntry {
 	return l
 }
 
-// virtual is the size of a process's address space in bytes.
+// virtual returns the size of a process's address space in bytes.
 func virtual(t *testing.T, pid int) int {
 	t.Helper()
 	b, err := os.ReadFile(fmt.Sprintf("/proc/%d/statm", pid))
@@ -104,7 +106,8 @@ func virtual(t *testing.T, pid int) int {
 	return pages * os.Getpagesize()
 }
 
-// A recording that finds no more room says so, while the sound goes on; with room again, it goes on too. The file is whole.
+// A recording on a full disk reports that, while the sound goes on. With space again, the recording
+// goes on too. The file stays valid.
 func TestDiskFull(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "out.wav")
 	e := up(t, "--backend", "file", "--device", path, "--lead", "64", "--guard", "32")
@@ -130,7 +133,7 @@ func TestDiskFull(t *testing.T) {
 	readWAV(t, path)
 }
 
-// A state that cannot be saved is said, once, and nothing else.
+// An engine that cannot save its state reports that, and the sound goes on.
 func TestStateNotSaved(t *testing.T) {
 	dir := t.TempDir()
 	if err := os.MkdirAll(filepath.Join(dir, "state.tmp", "x"), 0o700); err != nil {

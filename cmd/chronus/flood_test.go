@@ -17,7 +17,8 @@ import (
 	"github.com/music-chronus/chronus/shm/sys"
 )
 
-// flood is how many messages a second are sent, and for how long; CHRONUS_FLOOD=100000,60s has it otherwise.
+// flood returns the messages a second to send, and for how long. CHRONUS_FLOOD=100000,60s gives
+// others, and makes the run a long one.
 func flood(t *testing.T) (rate int, length time.Duration, long bool) {
 	t.Helper()
 	text := os.Getenv("CHRONUS_FLOOD")
@@ -30,12 +31,13 @@ func flood(t *testing.T) (rate int, length time.Duration, long bool) {
 		length, err = time.ParseDuration(l)
 	}
 	if err != nil || rate <= 0 {
-		t.Fatalf("CHRONUS_FLOOD=%q: it is like 100000,60s", text)
+		t.Fatalf("CHRONUS_FLOOD=%q: must be like 100000,60s", text)
 	}
 	return rate, length, true
 }
 
-// kernelDrops is how many datagrams the kernel has dropped since the socket bound to a port was not read fast enough.
+// kernelDrops returns how many datagrams the kernel has dropped because the socket was not read
+// fast enough.
 func kernelDrops(t *testing.T, address string) (drops uint64) {
 	t.Helper()
 	_, port, _ := strings.Cut(address, ":")
@@ -60,7 +62,7 @@ func kernelDrops(t *testing.T, address string) (drops uint64) {
 	return 0
 }
 
-// cpuTime is what a process has used of the processor.
+// cpuTime returns the processor time of a process.
 func cpuTime(t *testing.T, pid int) time.Duration {
 	t.Helper()
 	d, err := sys.CPUTime(pid)
@@ -70,17 +72,17 @@ func cpuTime(t *testing.T, pid int) time.Duration {
 	return d
 }
 
-// niceOf is a process's nice value.
+// niceOf returns a process's nice value.
 func niceOf(t *testing.T, pid int) int {
 	t.Helper()
 	n, err := syscall.Getpriority(syscall.PRIO_PROCESS, pid)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return 20 - n // the system call's own form
+	return 20 - n // the system call returns 20 minus the nice value
 }
 
-// mayNice tells whether this process may lower nice values. It tries, on a thread of its own.
+// mayNice says whether this process may lower nice values. It tries that on a thread of its own.
 func mayNice(nice int) bool {
 	tried := make(chan error)
 	go func() {
@@ -90,7 +92,7 @@ func mayNice(nice int) bool {
 	return <-tried == nil
 }
 
-// An engine process comes before programs that compute, if it may.
+// The nice value of an engine process puts it before programs that compute, if it may lower it.
 func TestEngineIsPrompt(t *testing.T) {
 	e := up(t, "--backend", "null")
 	want := niceOf(t, os.Getpid())
@@ -112,8 +114,8 @@ func TestEngineIsPrompt(t *testing.T) {
 	}
 }
 
-// sendFlood sends so many messages a second, in bursts of a millisecond, and returns how many it sent. Its answers are read and counted by nobody:
-// those that its kernel buffer does not hold are lost, as with any sender that does not read.
+// sendFlood sends so many messages a second, in bursts of a millisecond, and returns how many it
+// sent. It reads no answers, so the kernel drops those that its buffer does not hold.
 func sendFlood(t *testing.T, to string, rate int, length time.Duration) (sent uint64) {
 	t.Helper()
 	c, err := net.Dial("udp", to)
@@ -137,7 +139,8 @@ func sendFlood(t *testing.T, to string, rate int, length time.Duration) (sent ui
 	return sent
 }
 
-// probe asks every few milliseconds and measures how long each answer takes: from the packet until it is committed, and back.
+// probe sends a message every few milliseconds and measures the time from the packet to its answer,
+// which follows the commit.
 func probe(ctx context.Context, t *testing.T, to string) (took []time.Duration, lost int) {
 	t.Helper()
 	c, err := net.Dial("udp", to)
@@ -165,8 +168,9 @@ func probe(ctx context.Context, t *testing.T, to string) (took []time.Duration, 
 	return took, lost
 }
 
-// Messages come by the ten thousand while music plays: of those that the kernel delivers every one is carried out, a probe among them
-// is answered, and the sound is what it would be without: no block concealed, and, in the short run, bit for bit that of the tape.
+// Tens of thousands of messages come while music plays. Every message that the kernel delivers is
+// carried out, and a probe among them is answered. No block is concealed. In the short run the
+// sound is that of the tape bit for bit.
 func TestFlood(t *testing.T) {
 	rate, length, long := flood(t)
 	e := up(t, "--backend", "null", "--lead", "64")
@@ -202,7 +206,7 @@ func TestFlood(t *testing.T) {
 	}
 	dropped := kernelDrops(t, before.OSC) - drops
 	stats := after.OSCStats
-	within, all := 0.0, uint64(0) // of the packets that were committed, the part that was within 2 ms
+	within, all := 0.0, uint64(0) // the part of the committed packets that took 2 ms or less
 	for i, n := range after.OSCDelays {
 		n -= before.OSCDelays[i]
 		if all += n; i <= 11 { // 2^11 us
@@ -217,10 +221,10 @@ func TestFlood(t *testing.T) {
 	}
 	t.Logf("%d messages in %v, %.0f a second; %d of all dropped by the kernel, %d carried out; concealed %d, flips %d",
 		sent, length, float64(sent)/length.Seconds(), dropped, carried(), after.Concealed-before.Concealed, after.Flips-before.Flips)
-	t.Logf("of the processor for each: engine %v, who sends %v", used[0], used[1])
-	t.Logf("from when the kernel had them to committed: %.2f%% of %d packets within 2.05 ms; by powers of 2 us %v", 100*within, all, after.OSCDelays)
+	t.Logf("processor time a message: engine %v, sender %v", used[0], used[1])
+	t.Logf("from the kernel to the commit: %.2f%% of %d packets within 2.05 ms; by powers of 2 us %v", 100*within, all, after.OSCDelays)
 	t.Logf("%d probes, %d lost: from packet to answer 50%% %v, 99%% %v, at most %v", len(p.took), p.lost, at(0.5), at(0.99), at(1))
-	// Each message is one command; those of the notes and of the probe are among them.
+	// Each message is one command. Those of the notes and of the probe are among them.
 	if n := stats.Messages - before.OSCStats.Messages; carried() != n || n+dropped < sent || stats.Dropped+stats.Shed+stats.Failed != 0 {
 		t.Errorf("%d came, %d were carried out: %+v", n, carried(), stats)
 	}

@@ -50,7 +50,8 @@ type engineProcess struct {
 	*client
 }
 
-// logFile gets what an engine and its children print. Since it is a file, no Wait waits for the children to close it.
+// logFile gets what an engine and its children print. Since it is a file, no Wait waits for the
+// children to close it.
 type logFile struct{ *os.File }
 
 func newLog(t testing.TB) logFile {
@@ -98,7 +99,8 @@ func (e *engineProcess) start(name string, args ...string) {
 	e.t.Cleanup(e.down)
 }
 
-// await waits until the engine has printed a text. It fails at startLimit, or at once if the engine has ended.
+// await waits until the engine has printed a text. It fails at startLimit, or at once if the engine
+// has ended.
 func (e *engineProcess) await(text string) {
 	e.t.Helper()
 	for began := time.Now(); !strings.Contains(e.log.String(), text); time.Sleep(10 * time.Millisecond) {
@@ -275,7 +277,7 @@ func verifyBytes(text []byte) (tape.Result, error) {
 	return tape.Verify(bytes.NewReader(text), tapeOptions(), nil)
 }
 
-// frames is interleaved sound by frame.
+// frames gives access to interleaved sound by frame.
 type frames struct {
 	samples  []float32
 	channels int

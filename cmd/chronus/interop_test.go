@@ -13,10 +13,10 @@ import (
 	"github.com/music-chronus/chronus/osc"
 )
 
-// clientWait is how long a client may take, sclang with the compiling of its library.
+// clientWait is the longest time that a client may take. sclang compiles its library in it.
 const clientWait = time.Minute
 
-// modules is where .ci/interop/deps puts what npm installs.
+// modules returns the directory of the npm packages that .ci/interop/deps installs.
 func modules(t *testing.T) string {
 	t.Helper()
 	cache, err := os.UserCacheDir()
@@ -26,7 +26,7 @@ func modules(t *testing.T) string {
 	return filepath.Join(cache, "chronus-interop", "node_modules")
 }
 
-// ran runs a client and returns what it prints.
+// ran runs a client and returns its output.
 func ran(t *testing.T, env []string, name string, args ...string) string {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(context.Background(), clientWait)
@@ -50,15 +50,16 @@ func loClient(t *testing.T) string {
 	return path
 }
 
-// answered is what every client is to be told, each in a line of its own, after "reply" or at the line's begin. Those of SuperCollider
-// and Pd do not read 64 bits.
+// answered lists the answers that every client must print, each on a line of its own, after "reply"
+// or at the beginning. SuperCollider and Pd do not read 64 bits.
 var answered = []string{
 	"/done /mod/filter1/cutoff", "/fail /mod/filter1/cutof unknown; the nearest is /mod/filter1/cutoff", "/done /mod/*/q 1",
 	"/done /engine/freq", "/done /gate/adsr1", "/engine/status.reply ",
 }
 
-// Real clients, from their packages, over each transport that they have: parameters as what each sends for a number, a mistake, a pattern, a
-// bundle ahead of its time, a question. Each is answered where it asked, nothing is late or malformed, and the music plays on.
+// Real clients, from their packages, use each transport that they have. They send parameters as
+// each encodes a number, a mistake, a pattern, a bundle ahead of its time, and a question. Each
+// message is answered at its sender, none is late or malformed, and the music plays on.
 func TestInterop(t *testing.T) {
 	e := up(t, "--backend", "null", "--lead", "16")
 	_, port, _ := strings.Cut(e.must().OSC, ":")
@@ -92,7 +93,7 @@ func TestInterop(t *testing.T) {
 			}
 		})
 	}
-	t.Run("Pd", func(t *testing.T) { // its addresses come in parts, and it has no bundles
+	t.Run("Pd", func(t *testing.T) { // which prints addresses in parts and has no bundles
 		out := ran(t, nil, "pd", "-nogui", "-noaudio", "-nomidi", "-noprefs", "-stderr", "-open", "testdata/interop/client.pd", "-send", "port "+port)
 		for _, want := range []string{"done /mod/filter1/cutoff", `fail /mod/filter1/cutof unknown`, "done /mod/*/q 1", "engine status.reply "} {
 			if !strings.Contains(out, want) {
@@ -121,7 +122,7 @@ func TestInterop(t *testing.T) {
 	}
 }
 
-// What we encode liblo's oscdump reads, of every type that we send, in a message and in a bundle.
+// liblo's oscdump reads every type that package osc encodes, in a message and in a bundle.
 func TestOscdump(t *testing.T) {
 	free, err := net.ListenPacket("udp4", "127.0.0.1:0")
 	if err != nil {

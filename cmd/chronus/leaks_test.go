@@ -14,19 +14,19 @@ import (
 	"github.com/music-chronus/chronus/cmd/chronus/internal/chaos"
 )
 
-// After leaksWarm failovers a process has all that it ever needs, but for what the Go runtime takes for itself when it
-// sees fit: a thread, with its stacks, or a piece of its heap.
+// After leaksWarm failovers a process holds all that it ever needs. Only the Go runtime may take
+// more later: threads with their stacks, and heap.
 const (
 	leaksDefault   = 60
 	leaksWarm      = 20
-	passing        = 2 // descriptors that are open for a moment: of a request, of a spare that is being started
+	passing        = 2 // descriptors that are open for a moment: for a request, for a spare that starts
 	runtimeThreads = 3
 	runtimeMaps    = 12
 	runtimeHeap    = 16 << 10 // kB
-	growth         = 8 << 10  // kB: the engine's history, which ends growing at 4,096 failovers, and what the audio process does not collect, 1 kB each
+	growth         = 8 << 10  // kB: the history of 4,096 failovers, and uncollected memory of the audio process
 )
 
-// holdings is what a process has of the system.
+// holdings counts what a process holds of the system.
 type holdings struct {
 	files, segments, mappings, threads, children int
 	resident, heap                               int // kB; heap: writable memory of its own, touched or not
@@ -37,7 +37,7 @@ func (h holdings) String() string {
 		h.files, h.segments, h.mappings, h.threads, h.children, h.resident, h.heap)
 }
 
-// within tells whether h is no more than was, but for what the runtime may take.
+// within says whether h is at most was, plus what the runtime may take.
 func (h holdings) within(was holdings) bool {
 	return h.files <= was.files+passing && h.segments <= was.segments && h.children <= was.children &&
 		h.mappings <= was.mappings+runtimeMaps && h.threads <= was.threads+runtimeThreads &&
@@ -90,7 +90,8 @@ func holdingsOf(t *testing.T, pid int) (h holdings) {
 	return h
 }
 
-// A failover leaves nothing behind: after many, the engine and the audio process hold what they held after the first.
+// A failover leaks nothing: after many, the engine and the audio process hold what they held after
+// the first ones.
 func TestLeaks(t *testing.T) {
 	kills := number(t, "CHRONUS_LEAKS", leaksDefault)
 	e := up(t, steadyEngine...)
@@ -107,7 +108,7 @@ func TestLeaks(t *testing.T) {
 	names := []string{"engine", "audio process"}
 	pids := []int{st.PID, st.AudioPID}
 	var was []holdings
-	time.Sleep(time.Second) // what is open for a moment, for a spare's start, is not what the process holds
+	time.Sleep(time.Second) // descriptors for the start of a spare are open for a moment
 	for i, pid := range pids {
 		was = append(was, holdingsOf(t, pid))
 		t.Logf("%s after %d failovers: %v", names[i], leaksWarm, was[i])
@@ -118,7 +119,7 @@ func TestLeaks(t *testing.T) {
 	}
 	for i, pid := range pids {
 		now := holdingsOf(t, pid)
-		for range 100 { // the last failover may not have cleared up yet
+		for range 100 { // the last failover may not be over yet
 			if now.within(was[i]) {
 				break
 			}

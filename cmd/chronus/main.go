@@ -1,5 +1,6 @@
-// Command chronus is the engine and its remote: up starts an engine, the other verbs speak to
-// one that runs, or render without one. It is also its own worker and audio process.
+// Command chronus is the engine and its remote control. The command up starts an engine. The other
+// commands speak to a running one, or render without one. The program is also its own worker and
+// audio process.
 package main
 
 import (
@@ -21,8 +22,10 @@ import (
 	"github.com/music-chronus/chronus/dsp/worker"
 )
 
-// backends in the order in which auto tries them; file and pipe are never chosen by themselves.
-var backends = []audio.Backend{jack.Backend{}, portaudio.Backend{}, null.Backend{}, file.Backend{}, pipe.Backend{}}
+// backends are in the order in which auto tries them. auto never chooses file and pipe.
+var backends = []audio.Backend{
+	jack.Backend{}, portaudio.Backend{}, null.Backend{}, file.Backend{}, pipe.Backend{},
+}
 
 // cli is the command line.
 type cli struct {
@@ -30,17 +33,17 @@ type cli struct {
 	Down    downCmd    `cmd:"" help:"End a running engine."`
 	Status  statusCmd  `cmd:"" help:"Show the state of a running engine."`
 	Send    sendCmd    `cmd:"" help:"Send one OSC message and print the reply; exit 1 if it is /fail."`
-	OSC     oscCmd     `cmd:"" name:"osc" help:"List, read, set and watch the addresses of a running engine; show what it is sent; make layouts for controllers."`
+	OSC     oscCmd     `cmd:"" name:"osc" help:"List, read, set and watch the OSC addresses of a running engine; dump its traffic; make layouts for controllers."`
 	MIDI    midiCmd    `cmd:"" name:"midi" help:"Play a running engine with a MIDI input; list inputs; learn controllers."`
-	Devices devicesCmd `cmd:"" help:"List the devices that can be played on."`
+	Devices devicesCmd `cmd:"" help:"List the devices that an engine can play on."`
 	Render  renderCmd  `cmd:"" help:"Render a patch, or a tape of what an engine played, to a WAV file."`
 	Presets presetsCmd `cmd:"" help:"List the patches that come with Chronus, or print one."`
 	Schema  schemaCmd  `cmd:"" help:"Print the JSON Schema of patches, for editors."`
-	Scope   scopeCmd   `cmd:"" help:"Show a signal of a running engine: its level, and its wave."`
-	Monitor monitorCmd `cmd:"" help:"Follow engines on any machines: how they are, and what is wrong; or do something to all of them."`
-	Tape    tapeCmd    `cmd:"" help:"Write what a running engine plays, as decisions, until Ctrl-C; render gives the same sound."`
-	Chaos   chaosCmd   `cmd:"" help:"Kill the active worker of a running engine again and again, and report what was heard."`
-	Demo    demoCmd    `cmd:"" help:"Start an engine, play a phrase, kill the active worker five times in it, and compare."`
+	Scope   scopeCmd   `cmd:"" help:"Show a signal of a running engine: level and wave."`
+	Monitor monitorCmd `cmd:"" help:"Follow engines on any machines, with their alarms; or send an order to all of them."`
+	Tape    tapeCmd    `cmd:"" help:"Record a tape, the decisions behind the sound, until Ctrl-C; render makes the same sound of it."`
+	Chaos   chaosCmd   `cmd:"" help:"Kill the active worker of a running engine, or inject other faults, and report what was heard."`
+	Demo    demoCmd    `cmd:"" help:"Start an engine, play a phrase, kill the active worker five times, and compare the sound."`
 }
 
 func main() {
@@ -49,13 +52,14 @@ func main() {
 	os.Exit(run(os.Args[1:], os.Stdout, os.Stderr))
 }
 
-// streams are where a verb writes: results to out, everything else to err.
+// streams get a command's output: results go to out, everything else to err.
 type streams struct{ out, err io.Writer }
 
-// errQuiet ends with exit code 1 and no further word: what was wrong has been printed.
+// errQuiet ends the command with exit code 1 and no message: the reason has been printed.
 var errQuiet = errors.New("failed")
 
-// run runs one command line and returns the exit code: 0, 1 for a failure, 2 for a wrong command line.
+// run runs one command line and returns the exit code: 0, 1 after a failure, 2 for an invalid
+// command line.
 func run(args []string, out, errOut io.Writer) int {
 	var c cli
 	code := -1
@@ -77,10 +81,10 @@ func run(args []string, out, errOut io.Writer) int {
 	}
 	ctx, err := parser.Parse(negatives(args))
 	if code >= 0 {
-		return code // help was asked for and given
+		return code // help was printed
 	}
 	if err != nil {
-		fmt.Fprintf(errOut, "chronus: %v (chronus --help lists the verbs, chronus VERB --help its flags)\n", err)
+		fmt.Fprintf(errOut, "chronus: %v (chronus --help lists the commands, chronus COMMAND --help their flags)\n", err)
 		return 2
 	}
 	err = ctx.Run()

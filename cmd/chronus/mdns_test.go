@@ -17,8 +17,9 @@ import (
 // inOwnNetwork marks the process that has a network of its own.
 const inOwnNetwork = "CHRONUS_TEST_OWN_NETWORK"
 
-// An engine that other machines may play is found by mDNS, and asked by OSCQuery where it says; one that was told not to tell is not. It runs in a process
-// with a network of its own, so that no packet leaves the machine. It needs iproute2, and to be root or to be allowed user namespaces.
+// mDNS finds an engine that other machines may play, and OSCQuery answers at the address found. An
+// engine with --no-mdns, or on loopback, is not found. The test runs in a process with a network of
+// its own, so that no packet leaves the machine. It needs iproute2, and root or user namespaces.
 func TestMDNS(t *testing.T) {
 	if os.Getenv(inOwnNetwork) == "" {
 		flags := []string{"--net", "--pid", "--fork", "--mount-proc", "--kill-child"}
@@ -66,7 +67,7 @@ func TestMDNS(t *testing.T) {
 	}
 }
 
-// discovered is where a service is by mDNS, as host:port.
+// discovered returns the host:port of a service by mDNS.
 func discovered(t *testing.T, service string) string {
 	t.Helper()
 	n, err := net.InterfaceByName("stage")

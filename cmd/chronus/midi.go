@@ -15,31 +15,31 @@ import (
 	"github.com/music-chronus/chronus/osc/midi"
 )
 
-// midiCmd plays an engine with a MIDI input, in this process.
+// midiCmd has the commands for MIDI inputs.
 type midiCmd struct {
 	Play  midiPlayCmd  `cmd:"" default:"withargs" help:"Play a running engine with a MIDI input until Ctrl-C."`
 	Ports midiPortsCmd `cmd:"" help:"List the MIDI inputs."`
-	Learn midiLearnCmd `cmd:"" help:"Wait for the next controller that moves, and write into the map that it moves an address."`
+	Learn midiLearnCmd `cmd:"" help:"Map the next controller that moves to an address."`
 }
 
-// noMap as --map means no map.
+// noMap as --map means that there is no map.
 const noMap = "none"
 
-// defaultTo is where an engine listens that was told nothing else.
+// defaultTo is the OSC address of an engine without --osc.
 const defaultTo = "127.0.0.1:5005"
 
-// midiFlags are those of verbs that hear an input.
+// midiFlags belong to the commands that read an input.
 type midiFlags struct {
 	engineFlag
-	Port    string `help:"Path of a device, FIFO or pty, part of an input's name, or auto: the first." default:"auto" placeholder:"NAME"`
-	Map     string `help:"File that says what controllers move; none: no file; default: midi.yaml in the user's configuration." placeholder:"FILE"`
-	Channel int    `help:"Hear only this channel, 1 to 16; 0: all." default:"0" placeholder:"N"`
+	Port    string `help:"Path of a device, FIFO or pty, part of an input's name, or auto for the first input." default:"auto" placeholder:"NAME"`
+	Map     string `help:"File that maps controllers to addresses; none: no file; default: midi.yaml in the user's configuration." placeholder:"FILE"`
+	Channel int    `help:"Channel to read, 1 to 16; 0: all." default:"0" placeholder:"N"`
 }
 
-// config turns the flags into what package midi needs.
+// config returns the configuration that the flags describe.
 func (f midiFlags) config(s streams) (midi.Config, error) {
 	if f.Channel < 0 || f.Channel > 16 {
-		return midi.Config{}, fmt.Errorf("--channel %d: it is 1 to 16, or 0 for all", f.Channel)
+		return midi.Config{}, fmt.Errorf("--channel %d: must be 1 to 16, or 0 for all", f.Channel)
 	}
 	c := midi.Config{Port: f.Port, Map: f.Map, Options: midi.Options{Channel: f.Channel}}
 	c.Say = func(line string) { fmt.Fprintln(s.err, "chronus midi:", line) }
@@ -56,8 +56,8 @@ func (f midiFlags) config(s streams) (midi.Config, error) {
 
 type midiPlayCmd struct {
 	midiFlags
-	To    string `help:"Where to send OSC; default: the engine of the runtime directory." placeholder:"HOST:PORT"`
-	Group string `help:"Group of voices that plays the notes; default: channel n plays the n-th, or the last." placeholder:"ID"`
+	To    string `help:"Address to send OSC to; default: the engine of the runtime directory." placeholder:"HOST:PORT"`
+	Group string `help:"Group of voices for the notes; default: channel n plays the n-th group, or the last." placeholder:"ID"`
 	Clock bool   `help:"Follow a MIDI clock: tempo, start, stop, continue." default:"true" negatable:""`
 }
 
@@ -77,7 +77,8 @@ func (c *midiPlayCmd) Run(s streams) error {
 	return midi.Run(ctx, cfg)
 }
 
-// engine is where to send, and how to ask for the addresses there: nil if --to is not the runtime directory's engine.
+// engine returns the address to send to, and how to get its OSC addresses, or nil if --to is not
+// the engine of the runtime directory.
 func (c *midiPlayCmd) engine(ctx context.Context) (to string, ask func(context.Context) ([]osc.Entry, error), err error) {
 	ctx, cancel := context.WithTimeout(ctx, replyWait)
 	defer cancel()
@@ -86,15 +87,15 @@ func (c *midiPlayCmd) engine(ctx context.Context) (to string, ask func(context.C
 	switch {
 	case err != nil && c.To != "", err == nil && c.To != "" && c.To != st.OSC:
 		return c.To, nil, nil
-	case err != nil: // it may come
+	case err != nil: // an engine may start later
 		return defaultTo, cl.addresses, nil
 	case st.OSC == noOSC:
-		return "", nil, errors.New("the engine listens for no OSC: start it without --osc none")
+		return "", nil, errors.New("the engine has no OSC address: start it without --osc none")
 	}
 	return st.OSC, cl.addresses, nil
 }
 
-// noOSC is what a status has for an engine without a socket for OSC.
+// noOSC is the OSC address in the status of an engine without one.
 const noOSC = "none"
 
 type midiPortsCmd struct{}
@@ -106,7 +107,7 @@ func (*midiPortsCmd) Run(s streams) error {
 		return err
 	}
 	if len(ports) == 0 {
-		fmt.Fprintln(s.err, "chronus midi: no MIDI input; one that is plugged in is listed here, and any device, FIFO or pty can be named by its path")
+		fmt.Fprintln(s.err, "chronus midi: no MIDI input; plug one in, or name a device, FIFO or pty by its path")
 	}
 	for _, p := range ports {
 		fmt.Fprintln(s.out, p)
@@ -117,19 +118,19 @@ func (*midiPortsCmd) Run(s streams) error {
 type midiLearnCmd struct {
 	midiFlags
 	Address string   `arg:"" help:"OSC address, like /mod/filter1/cutoff."`
-	Min     *float64 `help:"Value at the controller's one end; default: the least that the address takes." placeholder:"X"`
-	Max     *float64 `help:"Value at its other end." placeholder:"X"`
+	Min     *float64 `help:"Value at the controller's low end; default: the least that the address takes." placeholder:"X"`
+	Max     *float64 `help:"Value at the controller's high end; default: the most that the address takes." placeholder:"X"`
 	Curve   string   `help:"lin or exp; default: exp for Hz, else lin." placeholder:"NAME"`
 }
 
-// binding is what the flags say of the line to write.
+// binding returns the binding that the flags describe, without its controller.
 func (c *midiLearnCmd) binding() (b midi.Binding, err error) {
 	b.Address = c.Address
 	if err := midi.CheckAddress(c.Address); err != nil {
 		return b, err
 	}
 	if (c.Min == nil) != (c.Max == nil) {
-		return b, errors.New("--min and --max come together, or neither")
+		return b, errors.New("--min and --max: give both or neither")
 	}
 	if c.Min != nil {
 		b.Ranged, b.Min, b.Max = true, *c.Min, *c.Max
@@ -141,19 +142,19 @@ func (c *midiLearnCmd) binding() (b midi.Binding, err error) {
 	case "exp":
 		b.Curve = midi.CurveExp
 	default:
-		return b, fmt.Errorf("--curve %q: it is lin or exp", c.Curve)
+		return b, fmt.Errorf("--curve %q: must be lin or exp", c.Curve)
 	}
 	return b, nil
 }
 
-// Run waits for a controller and writes it down.
+// Run waits for a controller and writes its binding into the map.
 func (c *midiLearnCmd) Run(s streams) error {
 	cfg, err := c.config(s)
 	if err != nil {
 		return err
 	}
 	if cfg.Map == "" {
-		return errors.New("--map: name the file to write to")
+		return errors.New("--map none: name the file to write to")
 	}
 	b, err := c.binding()
 	if err != nil {
@@ -169,7 +170,7 @@ func (c *midiLearnCmd) Run(s streams) error {
 	}
 	fmt.Fprintf(s.err, "chronus midi: move the controller for %s\n", c.Address)
 	if b.Channel, b.Controller, err = midi.Learn(ctx, cfg); err != nil {
-		return fmt.Errorf("nothing was learnt: %w", err)
+		return fmt.Errorf("controller not learned: %w", err)
 	}
 	others, err := midi.AddBinding(cfg.Map, b)
 	if err != nil {
@@ -177,12 +178,12 @@ func (c *midiLearnCmd) Run(s streams) error {
 	}
 	fmt.Fprintf(s.out, "%s: %s\n", cfg.Map, b)
 	if others > 0 {
-		fmt.Fprintf(s.err, "chronus midi: %d other lines of it move %s too\n", others, c.Address)
+		fmt.Fprintf(s.err, "chronus midi: %d other lines of %s move %s too\n", others, cfg.Map, c.Address)
 	}
 	return nil
 }
 
-// known are the addresses of the engine that runs, nil if none answers.
+// known returns the addresses of the running engine, or nil if none answers.
 func (c *midiLearnCmd) known(ctx context.Context) *midi.Addresses {
 	ctx, cancel := context.WithTimeout(ctx, 2*time.Second)
 	defer cancel()
@@ -197,7 +198,7 @@ func (c *midiLearnCmd) known(ctx context.Context) *midi.Addresses {
 	return a
 }
 
-// addresses are what the engine takes.
+// addresses returns the OSC addresses of the engine.
 func (c *client) addresses(ctx context.Context) (entries []osc.Entry, err error) {
 	return entries, c.call(ctx, http.MethodGet, "/addresses", nil, &entries)
 }

@@ -20,7 +20,7 @@ import (
 	"github.com/music-chronus/chronus/osc/server"
 )
 
-// receiver stands for an engine: it answers what it gets, and keeps it.
+// receiver stands in for an engine: it answers messages and remembers them.
 type receiver struct {
 	*server.Server
 	mu  sync.Mutex
@@ -52,7 +52,8 @@ func listen(t *testing.T, address string) *receiver {
 	return r
 }
 
-// await waits until what came since the last await holds all of want in this order, and forgets it.
+// await waits until the messages since the last await contain all of want in this order, and
+// forgets them.
 func (r *receiver) await(t *testing.T, want ...string) (got []string) {
 	t.Helper()
 	eventually(t, func() string {
@@ -87,7 +88,7 @@ func eventually(t *testing.T, missing func() string) {
 	}
 }
 
-// keyboard is a FIFO that somebody plays into.
+// keyboard is a FIFO that a test plays into.
 type keyboard struct {
 	t    *testing.T
 	path string
@@ -105,7 +106,7 @@ func newKeyboard(t *testing.T) *keyboard {
 	return k
 }
 
-// plug opens it, without waiting for a reader.
+// plug opens the FIFO without waiting for a reader.
 func (k *keyboard) plug() {
 	k.t.Helper()
 	f, err := os.OpenFile(k.path, os.O_RDWR, 0)
@@ -147,7 +148,7 @@ func startMIDI(t *testing.T, args ...string) *midiProcess {
 	return m
 }
 
-// says waits until it has said something n times.
+// says waits until the process has printed a text n times.
 func (m *midiProcess) says(what string, n int) {
 	m.t.Helper()
 	said(m.t, m.log, what, n)
@@ -157,7 +158,7 @@ func said(t *testing.T, log logFile, what string, n int) {
 	t.Helper()
 	eventually(t, func() string {
 		if c := strings.Count(log.String(), what); c < n {
-			return fmt.Sprintf("%q was said %d times, not %d: %s", what, c, n, log)
+			return fmt.Sprintf("%q was printed %d times, not %d: %s", what, c, n, log)
 		}
 		return ""
 	})
@@ -173,7 +174,8 @@ func (m *midiProcess) interrupt() {
 	}
 }
 
-// Notes, a map that is written meanwhile, a flood, and a device that goes and comes: a real process, real bytes, real packets.
+// chronus midi, as a process, handles notes, a map that changes, a flood, and a device that goes
+// and comes.
 func TestMIDI(t *testing.T) {
 	k, r := newKeyboard(t), listen(t, "127.0.0.1:0")
 	path := filepath.Join(t.TempDir(), "map.yaml")
@@ -187,15 +189,15 @@ func TestMIDI(t *testing.T) {
 	k.Close()
 	r.await(t, "/note/off 48", "/note/off 60", "/engine/bend 0", "/engine/sustain 0")
 	m.says("end of file", 1)
-	time.Sleep(1100 * time.Millisecond) // it has looked for it once more, and says nothing new
+	time.Sleep(1100 * time.Millisecond) // the process looks for the device once more, and prints nothing new
 	k.plug()
 	m.says("hears "+k.path, 2)
-	k.play(60, 127, 0x90, 62, 127, 62, 0) // the status of before is forgotten
+	k.play(60, 127, 0x90, 62, 127, 62, 0) // the running status of before is forgotten
 	if got := r.await(t, "/note/on 62 1", "/note/off 62"); len(got) != 2 {
 		t.Errorf("%q", got)
 	}
 	if n := strings.Count(m.log.String(), "end of file"); n != 1 {
-		t.Errorf("it was said %d times that the device is gone: %s", n, m.log)
+		t.Errorf("the end of the device was printed %d times: %s", n, m.log)
 	}
 
 	if err := os.WriteFile(path, []byte("version: 1\ncontrollers:\n  - {controller: 74, address: /bad/x, min: 0, max: 1}\n  - {controller: 75, address: /y}\n"), 0o600); err != nil {
@@ -228,13 +230,13 @@ func TestMIDI(t *testing.T) {
 		t.Errorf("%d notes of %d, %d of %d values, of which at most %d", on, notes, dense, 50*notes, most)
 	}
 	if final := fmt.Sprintf("/bad/x %.8g", float32(99)/127); got[len(got)-1] != final && got[len(got)-2] != final {
-		r.await(t, final) // it came after the pedal, not before
+		r.await(t, final) // the value came after the pedal
 	}
 	m.interrupt()
 	r.await(t, "/note/off 0", "/note/off 127")
 }
 
-// A clock's tempo and transport reach the sequencer.
+// The tempo and transport of a MIDI clock reach the sequencer.
 func TestMIDIClock(t *testing.T) {
 	k, r := newKeyboard(t), listen(t, "127.0.0.1:0")
 	m := startMIDI(t, "--port", k.path, "--to", r.Addr().String(), "--map", "none", "--runtime-dir", t.TempDir())
@@ -270,7 +272,8 @@ func TestMIDIClock(t *testing.T) {
 	m.interrupt()
 }
 
-// That the engine does not answer is said once, and that it is back; the process goes on.
+// chronus midi says once that the engine does not answer, and once that it answers again. The
+// process goes on.
 func TestMIDIWithoutEngine(t *testing.T) {
 	r := listen(t, "127.0.0.1:0")
 	to := r.Addr().String()
@@ -280,7 +283,7 @@ func TestMIDIWithoutEngine(t *testing.T) {
 	k.play(0x90, 60, 127)
 	r.await(t, "/note/on 60 1")
 	r.Close()
-	eventually(t, func() string { // an answer that was still on its way counts as one; the next note tells
+	eventually(t, func() string { // an answer may still have been on its way; then the next note shows it
 		k.play(0x90, 61, 127)
 		if !strings.Contains(m.log.String(), "the engine at "+to+" does not answer") {
 			return m.log.String()
@@ -301,12 +304,13 @@ func TestMIDIWithoutEngine(t *testing.T) {
 	})
 	r.await(t, "/note/on 63 1")
 	if n := strings.Count(m.log.String(), "does not answer"); n != 1 {
-		t.Errorf("it was said %d times that the engine does not answer: %s", n, m.log)
+		t.Errorf("the missing answers were printed %d times: %s", n, m.log)
 	}
 	m.interrupt()
 }
 
-// The next controller that moves is written into the map; nothing is where it was not learnt.
+// chronus midi learn writes the next controller that moves into the map, and refuses incomplete
+// bindings.
 func TestMIDILearn(t *testing.T) {
 	k, dir := newKeyboard(t), t.TempDir()
 	path := filepath.Join(dir, "map.yaml")
@@ -323,9 +327,9 @@ func TestMIDILearn(t *testing.T) {
 	for _, tt := range []struct{ args, want string }{
 		{"/x", "/x has no min and max, and no engine is there to ask for them"},
 		{"x", `address "x": it must begin with /`},
-		{"/x --min 1", "--min and --max come together"},
-		{"/x --curve log --min 1 --max 2", `--curve "log": it is lin or exp`},
-		{"/x --min 1 --max 2 --channel 17", "--channel 17: it is 1 to 16"},
+		{"/x --min 1", "--min and --max: give both or neither"},
+		{"/x --curve log --min 1 --max 2", `--curve "log": must be lin or exp`},
+		{"/x --min 1 --max 2 --channel 17", "--channel 17: must be 1 to 16"},
 	} {
 		args := append([]string{"midi", "learn", "--port", k.path, "--map", path, "--runtime-dir", dir}, strings.Fields(tt.args)...)
 		if _, errOut, code := chronus(args...); code != 1 || !strings.Contains(errOut, tt.want) {

@@ -11,7 +11,7 @@ import (
 	"testing"
 )
 
-// midiChildren are the processes that an engine has started for MIDI.
+// midiChildren lists the MIDI processes of an engine.
 func midiChildren(t *testing.T, engine int) (pids []int) {
 	t.Helper()
 	stats, err := filepath.Glob("/proc/[0-9]*/stat")
@@ -21,7 +21,7 @@ func midiChildren(t *testing.T, engine int) (pids []int) {
 	for _, path := range stats {
 		b, err := os.ReadFile(path)
 		if err != nil {
-			continue // it has ended meanwhile
+			continue // the process has ended
 		}
 		text := string(b)
 		fields := strings.Fields(text[strings.LastIndexByte(text, ')')+1:])
@@ -34,7 +34,7 @@ func midiChildren(t *testing.T, engine int) (pids []int) {
 	return pids
 }
 
-// knob is the address of a parameter in Hz, as the engine tells it.
+// knob returns the address of a parameter in Hz, from the engine's list.
 func (e *engineProcess) knob() (address string) {
 	e.t.Helper()
 	ctx, cancel := context.WithTimeout(context.Background(), statusLimit)
@@ -54,8 +54,9 @@ func (e *engineProcess) knob() (address string) {
 	return address
 }
 
-// A keyboard plays a running engine: the range of what a controller moves is the engine's, what is learnt counts at once, and when the MIDI
-// process is killed it is started again and the engine has noticed nothing.
+// A keyboard plays a running engine. A controller has the range that the engine gives, and a
+// learned controller counts at once. After the MIDI process was killed, it is started again, and
+// the engine has lost nothing.
 func TestUpMIDI(t *testing.T) {
 	k := newKeyboard(t)
 	t.Setenv("XDG_CONFIG_HOME", t.TempDir())
@@ -101,7 +102,7 @@ func TestUpMIDI(t *testing.T) {
 
 	now := e.must()
 	same := now.AudioPID == before.AudioPID && len(now.Workers) == len(before.Workers)
-	for i, w := range now.Workers { // which of them is heard is the machine's affair: it may be busy
+	for i, w := range now.Workers { // a busy machine may change the active worker
 		same = same && w.PID == before.Workers[i].PID && w.Generation == before.Workers[i].Generation
 	}
 	if !same || now.Mismatches != 0 {
@@ -124,7 +125,7 @@ func TestUpMIDI(t *testing.T) {
 	}
 }
 
-// The kernel ends the MIDI process with its engine, however that ends.
+// The kernel ends the MIDI process with its engine, even after SIGKILL.
 func TestMIDIEndsWithEngine(t *testing.T) {
 	k := newKeyboard(t)
 	t.Setenv("XDG_CONFIG_HOME", t.TempDir())

@@ -19,14 +19,15 @@ import (
 
 var watchedAt = regexp.MustCompile(`watched and played at (\S+)`)
 
-// remoteAt is where an engine can be watched.
+// remoteAt returns the address at which other machines watch the engine.
 func (e *engineProcess) remoteAt() string {
 	e.t.Helper()
 	e.await("watched and played at ")
 	return watchedAt.FindStringSubmatch(e.log.String())[1]
 }
 
-// monitorProcess is chronus monitor --json as a process of its own, by the prefix of its command line, if any.
+// monitorProcess is chronus monitor --json as a process of its own. A prefix of the command line
+// may run it on another machine.
 type monitorProcess struct {
 	t   testing.TB
 	cmd *exec.Cmd
@@ -39,7 +40,7 @@ type monitorProcess struct {
 func startMonitor(t testing.TB, prefix []string, args ...string) *monitorProcess {
 	t.Helper()
 	line := append(append(prefix, "/proc/self/exe", "monitor", "--json"), args...)
-	if len(prefix) > 0 { // it would be the prefix's own
+	if len(prefix) > 0 { // /proc/self/exe would be the prefix's own program
 		self, err := os.Executable()
 		if err != nil {
 			t.Fatal(err)
@@ -90,7 +91,7 @@ func (m *monitorProcess) note(line []byte) {
 	}
 }
 
-// member waits until what is known of an engine is as wanted.
+// member waits until an engine is as wanted.
 func (m *monitorProcess) member(name, what string, ok func(fleet.Member) bool) fleet.Member {
 	m.t.Helper()
 	for began := time.Now(); time.Since(began) < 40*time.Second; time.Sleep(10 * time.Millisecond) {
@@ -107,7 +108,8 @@ func (m *monitorProcess) member(name, what string, ok func(fleet.Member) bool) f
 	return fleet.Member{}
 }
 
-// alarm waits for an alarm's beginning, or its end, and returns it. Alarms before it are forgotten.
+// alarm waits for an alarm's beginning, or its end, and returns it. It forgets the alarms before
+// it.
 func (m *monitorProcess) alarm(name string, kind fleet.Kind, ended bool) fleet.Alarm {
 	m.t.Helper()
 	for began := time.Now(); time.Since(began) < 60*time.Second; time.Sleep(5 * time.Millisecond) {
@@ -127,8 +129,9 @@ func (m *monitorProcess) alarm(name string, kind fleet.Kind, ended bool) fleet.A
 
 func plays(m fleet.Member) bool { return m.Reached && m.Status.GetPlaying() && m.Status.GetRedundant() }
 
-// Two monitors follow two engines; orders come to one, or to a group; a worker's end is seen as a failover, an engine's that hangs or is killed as a
-// loss; and a monitor's own end is nothing to anybody.
+// Two monitors follow two engines. Orders reach one engine, or a group. A monitor sees a dead
+// worker as a failover, and an engine that hangs or is killed as lost. The end of a monitor
+// disturbs no engine.
 func TestMonitor(t *testing.T) {
 	flags := []string{"--backend", "null", "--lead", "64", "--remote", "127.0.0.1:0", "--grace", "1s"}
 	one, two := up(t, flags...), up(t, flags...)
@@ -172,7 +175,7 @@ func TestMonitor(t *testing.T) {
 	lossesSeen(t, first, one, two)
 }
 
-// lossesSeen freezes one engine and kills the other.
+// lossesSeen stops one engine and kills the other.
 func lossesSeen(t *testing.T, m *monitorProcess, one, two *engineProcess) {
 	a, b := one.remoteAt(), two.remoteAt()
 	if err := one.cmd.Process.Signal(syscall.SIGSTOP); err != nil {
@@ -203,7 +206,7 @@ func lossesSeen(t *testing.T, m *monitorProcess, one, two *engineProcess) {
 	}
 }
 
-// What makes no monitor, and no engine that is open to others, is said.
+// monitor and up refuse flags with which they could not work.
 func TestMonitorRefused(t *testing.T) {
 	dir := t.TempDir()
 	start := []string{"up", "--runtime-dir", dir, "--osc", "127.0.0.1:0", "--backend", "null", "--state", noState}

@@ -54,8 +54,9 @@ tracks:
   - {id: high, voices: keys, pattern: 1, division: 1/8t, swing: 0.6, steps: 7}
 `
 
-// A patch with voices, effects and a sequencer plays on unchanged while notes, patterns and the tempo change and workers are killed, hang and
-// die together: all that was recorded is in the uninterrupted render of its tape.
+// A patch with voices, effects and a sequencer plays on unchanged while notes, patterns and the
+// tempo change, and workers are killed, hang and die together. The recording is in the
+// uninterrupted render of its tape.
 func TestMusicSurvives(t *testing.T) {
 	dir := t.TempDir()
 	path, sound := filepath.Join(dir, "machine.yaml"), filepath.Join(dir, "live.wav")
@@ -70,7 +71,7 @@ func TestMusicSurvives(t *testing.T) {
 			t.Fatalf("%s %v: %s", address, args, errOut)
 		}
 	}
-	send("/pattern/0/steps", "x.Xx -.x") // the track high has a length of its own
+	send("/pattern/0/steps", "x.Xx -.x") // the track high has its own length
 	send("/pattern/0/notes", "0", "7", "10", "12", "15")
 	send("/seq/play", "start")
 	send("/seq/ramp", "160", "1.5")
@@ -99,7 +100,8 @@ func TestMusicSurvives(t *testing.T) {
 	}
 	_, want := readWAV(t, whole)
 	_, got := readWAV(t, sound)
-	// Where all died, blocks were concealed: between those the recording has the render's blocks, in order.
+	// Blocks were concealed where all workers died. Between those the recording has the render's
+	// blocks, in order.
 	sounding, found := inOrder(got, want)
 	t.Logf("%d blocks of the render that are not silence, %d of them in the recording, in order", sounding, found)
 	if sounding < 1000 || found < sounding-fadedBlocks {
@@ -107,7 +109,7 @@ func TestMusicSurvives(t *testing.T) {
 	}
 }
 
-// inOrder counts the blocks of a render that are not silence, and those of them that a recording has, in order.
+// inOrder counts the audible blocks of a render, and those of them that a recording has, in order.
 func inOrder(got, want []float32) (sounding, found int) {
 	const block = 2 * 64
 	silent := make([]float32, block)
@@ -127,7 +129,7 @@ func inOrder(got, want []float32) (sounding, found int) {
 	return sounding, found
 }
 
-// slay ends all workers at once, so many times.
+// slay kills all workers at once, so many times.
 func (e *engineProcess) slay(times int) {
 	e.t.Helper()
 	p, err := plan.Parse("plan", fmt.Appendf(nil, "- {repeat: %d, after: 200ms, fault: all}", times))
@@ -140,5 +142,6 @@ func (e *engineProcess) slay(times int) {
 	}
 }
 
-// fadedBlocks is how many blocks are faded, in or out, and so are not as they were rendered: around three common deaths, and at the end.
+// fadedBlocks bounds the blocks that are faded in or out, and so differ from the render: around
+// three deaths of all workers, and at the end.
 const fadedBlocks = 60

@@ -9,7 +9,8 @@ import (
 	"github.com/music-chronus/chronus/actors"
 )
 
-// An engine that was muted from elsewhere, and whose successor takes its sound over, or resumes after all was lost, is given back as loud as it was.
+// An engine that was muted remotely is as loud as before once it is unmuted, even by an engine that
+// took over its sound, or that resumed after all was lost.
 func TestUnmuteAfterAnotherEngine(t *testing.T) {
 	dir := t.TempDir()
 	flags := []string{"--backend", "null", "--lead", "64", "--remote", "127.0.0.1:0"}
@@ -22,7 +23,7 @@ func TestUnmuteAfterAnotherEngine(t *testing.T) {
 	}
 	level := func(muted bool) float64 {
 		t.Helper()
-		e.plays(1500) // two seconds: the level is that of the last whole one
+		e.plays(1500) // two seconds, since the level is that of the last whole second
 		st := e.until("told", 10*time.Second, func(st actors.Status) bool {
 			return st.Muted == muted && (st.Peak == 0) == muted && st.Playing
 		})
@@ -32,7 +33,7 @@ func TestUnmuteAfterAnotherEngine(t *testing.T) {
 	e.tell("/gate/adsr1", "on")
 	loud := level(false)
 	order("mute")
-	e.murder() // before anything more is saved
+	e.murder() // before the state is saved again
 	e = upIn(t, dir, flags...)
 	level(true)
 	order("unmute")

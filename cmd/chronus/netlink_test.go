@@ -9,7 +9,8 @@ import (
 	"time"
 )
 
-// badLink carries the frames of two network interfaces to each other, late and not all of them: what netem does, where a kernel has it.
+// badLink carries the frames of two network interfaces to each other, late and with losses, as
+// netem does where a kernel has it.
 type badLink struct {
 	delay, jitter time.Duration
 	loss          float64
@@ -18,24 +19,24 @@ type badLink struct {
 
 	mu            sync.Mutex
 	chance        *rand.Rand
-	row           [2]int // lost of each end since one was carried
+	row           [2]int // frames of each end lost in a row
 	carried, lost int
 	closed        bool
 	threads       sync.WaitGroup
 }
 
-// mostInRow is how many frames of one end are lost in a row at the most: a segment that is lost four times, in 2 s, ends its connection, which is as it should be,
-// and by chance would come about in one run of thirty.
+// mostInRow bounds the frames of one end that are lost in a row. A segment that is lost four times,
+// in 2 s, rightly ends its connection. By chance that would happen in one run of thirty.
 const mostInRow = 2
 
 const (
 	etherAll      = 0x0300 // ETH_P_ALL, in network order
-	packetHeader  = 15     // PACKET_VNET_HDR: what is left to the hardware, checksums too, comes and goes with the frame
+	packetHeader  = 15     // PACKET_VNET_HDR: a header passes on the work for the hardware, such as checksums
 	packetOutgone = 4      // PACKET_OUTGOING
 	maxFrame      = 10 + 14 + 1<<16
 )
 
-// join begins; the frames of the interfaces must have no other way.
+// join begins to carry frames. The interfaces must have no other connection.
 func (l *badLink) join(t *testing.T, interfaces [2]string) {
 	t.Helper()
 	l.chance = rand.New(rand.NewPCG(1, 2))
@@ -70,7 +71,7 @@ func (l *badLink) part() {
 	l.closed = true
 	l.mu.Unlock()
 	l.threads.Wait()
-	time.Sleep(l.delay + l.jitter) // what is still under way
+	time.Sleep(l.delay + l.jitter) // for the frames under way
 	for _, fd := range l.ends {
 		_ = syscall.Close(fd)
 	}

@@ -12,11 +12,12 @@ import (
 	"github.com/music-chronus/chronus/actors/fleet"
 )
 
-// inNetwork marks the process that has a network of its own to make machines in.
+// inNetwork marks the process that has a network of its own for machines.
 const inNetwork = "CHRONUS_TEST_NETWORK"
 
-// TestMachines runs its cases on machines that are network namespaces, in a process that has namespaces of its own, so that nothing of it is left
-// when that ends. It needs iproute2, and to be root or to be allowed user namespaces.
+// TestMachines runs its cases on machines that are network namespaces. A process with namespaces of
+// its own makes them, and the kernel removes them when that process ends. The test needs iproute2,
+// and root or user namespaces.
 func TestMachines(t *testing.T) {
 	if os.Getenv(inNetwork) != "" {
 		for name, f := range map[string]func(*testing.T, *network){"Partition": partition, "Delay": delay} {
@@ -41,7 +42,7 @@ func TestMachines(t *testing.T) {
 	}
 }
 
-// network is machines at a switch.
+// network is a set of machines at a switch.
 type network struct {
 	t *testing.T
 	n int
@@ -51,14 +52,14 @@ func newNetwork(t *testing.T) *network {
 	t.Helper()
 	n := &network{t: t}
 	if !mounted {
-		n.do("mount", "-t", "tmpfs", "none", "/run") // what ip notes about its namespaces is ours
+		n.do("mount", "-t", "tmpfs", "none", "/run") // where ip keeps the names of its namespaces
 		mounted = true
 	}
 	n.do("ip", "link", "add", "switch", "type", "bridge")
 	n.do("ip", "link", "set", "switch", "up")
 	t.Cleanup(func() {
 		for i := range n.n {
-			n.do("ip", "link", "del", cable(i+1)) // a namespace is there as long as a process is in it
+			n.do("ip", "link", "del", cable(i+1)) // a namespace lives as long as a process in it
 			n.do("ip", "netns", "del", machine(i+1))
 		}
 		n.do("ip", "link", "del", "switch")
@@ -66,7 +67,7 @@ func newNetwork(t *testing.T) *network {
 	return n
 }
 
-// mounted: this process's own /run is there.
+// mounted says that this process has a /run of its own.
 var mounted bool
 
 func machine(i int) string { return fmt.Sprint("machine", i) }
@@ -77,7 +78,7 @@ func (n *network) do(args ...string) {
 	tool(n.t, args[0], args[1:]...)
 }
 
-// add puts a machine at the switch: the prefix of command lines that run there, and its address.
+// add connects a machine to the switch. prefix begins the command lines that run on the machine.
 func (n *network) add() (prefix []string, ip string) {
 	n.t.Helper()
 	n.n++
@@ -108,8 +109,9 @@ func (n *network) engine(prefix []string, ip string) (e *engineProcess, at strin
 	return e, e.remoteAt()
 }
 
-// partition cuts one machine off, and heals it: that engine alone is missed, plays on with nothing lost, and is there again; what happened
-// meanwhile is told afterwards. So is a second monitor's being cut off nothing to the first.
+// partition disconnects one machine and connects it again, twice. The monitor misses that engine
+// alone. The engine plays on without a loss, is back after the reconnection, and then reports what
+// happened meanwhile.
 func partition(t *testing.T, n *network) {
 	p1, ip1 := n.add()
 	p2, ip2 := n.add()
@@ -147,7 +149,8 @@ func partition(t *testing.T, n *network) {
 	}
 }
 
-// delay makes the network slow and lossy: the engines stay in view, and orders are carried out, once each.
+// delay makes the network slow and lossy. The engines stay in view, and each order is carried out
+// once.
 func delay(t *testing.T, n *network) {
 	p1, ip1 := n.add()
 	p2, _ := n.add()

@@ -80,7 +80,8 @@ func (c *oscLsCmd) Run(s streams) error {
 	return w.Flush()
 }
 
-// chosen are the addresses that begin with a text, or that a pattern matches; the error says that none does.
+// chosen are the addresses that begin with a text, or that a pattern matches; the error says that
+// none does.
 func chosen(entries []osc.Entry, under string) (list []osc.Entry, err error) {
 	if osc.IsPattern([]byte(under)) {
 		space, err := osc.NewSpace(entries)

@@ -18,14 +18,14 @@ import (
 	"github.com/music-chronus/chronus/osc"
 )
 
-// What there is, what it has, and what it is set to, from the command line.
+// The osc commands list, read, set and watch addresses, and make layouts.
 func TestOSCTools(t *testing.T) {
 	e := up(t, "--backend", "null", "--lead", "32")
 	bundle := filepath.Join(t.TempDir(), "layout")
 	for _, tt := range []struct {
 		args string
 		code int
-		want string // a regular expression, of both outputs
+		want string // regular expression for both outputs
 	}{
 		{"ls /mod/filter1", 0, `(?m)^/mod/filter1/mode +lp +lp, hp, bp.*\n/mod/filter1/cutoff +2000 +a number from 10 to \d+ Hz .*\n`},
 		{"ls /mod/*/cutoff", 0, `^/mod/filter1/cutoff .*\n$`},
@@ -63,7 +63,7 @@ func TestOSCTools(t *testing.T) {
 		out, errOut, _ := chronus("osc", "dump", "--runtime-dir", e.dir, "--count", "1")
 		done <- out + errOut
 	}()
-	for told := false; !told; { // until it is told
+	for told := false; !told; { // until the message is dumped
 		select {
 		case out := <-done:
 			if told = true; !regexp.MustCompile(`^udp 127.0.0.1:\d+ /mod/filter1/q 3\n$`).MatchString(out) {
@@ -75,7 +75,7 @@ func TestOSCTools(t *testing.T) {
 	}
 }
 
-// asked is what an OSCQuery server answers.
+// asked decodes the answer of an OSCQuery server and returns its status code.
 func asked(t *testing.T, e *engineProcess, path string, v any) int {
 	t.Helper()
 	resp, err := http.Get("http://" + e.must().OSCQuery + path)
@@ -95,8 +95,9 @@ func asked(t *testing.T, e *engineProcess, path string, v any) int {
 	return resp.StatusCode
 }
 
-// A client of OSCQuery finds an engine's addresses and values, plays it where HOST_INFO says, is told what changes, and what comes with another patch. What
-// was set is known to the engine that takes the sound over.
+// A client of OSCQuery finds the addresses and values of an engine, plays it at the address of
+// HOST_INFO, and is notified of changes and of another patch. An engine that takes over knows the
+// values that were set.
 func TestOSCQuery(t *testing.T) {
 	dir := t.TempDir()
 	e := upIn(t, dir, "--backend", "null", "--lead", "64")
@@ -159,10 +160,11 @@ func TestOSCQuery(t *testing.T) {
 	outlived(t, e, dir)
 }
 
-// outlived wants the values that TestOSCQuery has set to be saved, and known to the engine after this one.
+// outlived waits until the values of TestOSCQuery are saved, and checks that the next engine knows
+// them.
 func outlived(t *testing.T, e *engineProcess, dir string) {
 	t.Helper()
-	for began := time.Now(); ; time.Sleep(20 * time.Millisecond) { // until that is saved
+	for began := time.Now(); ; time.Sleep(20 * time.Millisecond) { // until the values are saved
 		b, _ := os.ReadFile(filepath.Join(dir, "state"))
 		if head, _, _ := strings.Cut(string(b), "\n"); strings.Contains(head, `"/mod/filter1/cutoff":700`) && strings.Contains(head, "echo1") {
 			break
@@ -179,7 +181,7 @@ func outlived(t *testing.T, e *engineProcess, dir string) {
 	}
 }
 
-// The OSCQuery server is where it is asked for, or nowhere.
+// The OSCQuery server listens at the address of --oscquery, or not at all.
 func TestOSCQueryAddress(t *testing.T) {
 	for _, tt := range []struct {
 		flags []string
@@ -194,7 +196,7 @@ func TestOSCQueryAddress(t *testing.T) {
 		e.down()
 	}
 	for flags, want := range map[string]string{
-		"--osc none --oscquery 127.0.0.1:0": "tells where to send OSC", "--osc 127.0.0.1:0 --oscquery 0.0.0.0:0": "--osc-allow", "--osc 127.0.0.1:0 --oscquery x": "must be host:port",
+		"--osc none --oscquery 127.0.0.1:0": "has no OSC server to describe", "--osc 127.0.0.1:0 --oscquery 0.0.0.0:0": "--osc-allow", "--osc 127.0.0.1:0 --oscquery x": "must be host:port",
 	} {
 		_, errOut, code := chronus(append([]string{"up", "--backend", "null", "--state", "none", "--runtime-dir", t.TempDir()}, strings.Fields(flags)...)...)
 		if code != 1 || !strings.Contains(errOut, want) {

@@ -8,15 +8,16 @@ import (
 
 const otherPrograms = "../../docs/examples/"
 
-// The examples of the documents play an engine, each with its program: what they set is set, nothing that they send is refused, and those that ask are told.
+// The examples of the documents play an engine, each with its program. The values that they set are
+// set, no message is refused, and programs that ask get answers.
 func TestOtherPrograms(t *testing.T) {
 	qt := []string{"QT_QPA_PLATFORM=offscreen", "QTWEBENGINE_DISABLE_SANDBOX=1", "HOME=" + t.TempDir()}
 	for _, tt := range []struct {
 		name string
 		env  []string
-		args []string // PORT stands for the engine's
+		args []string // PORT stands for the engine's port
 		sent uint64   // messages
-		has  string   // of freq, cutoff and q, in the end
+		has  string   // freq, cutoff and q at the end
 		says []string
 	}{
 		{"shell", nil, []string{"sh", otherPrograms + "play.sh", "PORT"}, 15, "/engine/freq 440, /mod/filter1/cutoff 900, /mod/filter1/q 2", nil},
@@ -37,7 +38,7 @@ func TestOtherPrograms(t *testing.T) {
 			out := ran(t, tt.env, tt.args[0], tt.args[1:]...)
 			st := e.must().OSCStats
 			for began := time.Now(); st.Messages < tt.sent && time.Since(began) < replyWait; time.Sleep(time.Millisecond) {
-				st = e.must().OSCStats // the last may be on its way
+				st = e.must().OSCStats // the last message may be on its way
 			}
 			if st.Messages != tt.sent || st.Failed > 0 || len(st.Malformed) > 0 {
 				t.Errorf("%d messages, want %d; %d refused, malformed %v: %s", st.Messages, tt.sent, st.Failed, st.Malformed, out)

@@ -10,7 +10,7 @@ import (
 	"time"
 )
 
-// sender sends OSC messages to an engine, and wants each to be done.
+// sender sends OSC messages to an engine, each of which must be carried out.
 func (e *engineProcess) sender() func(address string, args ...string) string {
 	return func(address string, args ...string) string {
 		e.t.Helper()
@@ -22,7 +22,7 @@ func (e *engineProcess) sender() func(address string, args ...string) string {
 	}
 }
 
-// plays waits until so many blocks more have been played.
+// plays waits until so many more blocks have been played.
 func (e *engineProcess) plays(blocks uint64) {
 	e.t.Helper()
 	for from, began := e.must().Clock, time.Now(); e.must().Clock < from+blocks; time.Sleep(5 * time.Millisecond) {
@@ -32,8 +32,9 @@ func (e *engineProcess) plays(blocks uint64) {
 	}
 }
 
-// Nodes, cables, tracks and whole patches change while patterns play and workers are killed all the while: what was recorded is, block by block, the
-// uninterrupted render of the same decisions, and no block was concealed.
+// Nodes, cables, tracks and whole patches change while patterns play and workers are killed. The
+// recording is, block by block, the uninterrupted render of the same decisions, and no block was
+// concealed.
 func TestLivePatching(t *testing.T) {
 	dir := t.TempDir()
 	path, sound := filepath.Join(dir, "machine.yaml"), filepath.Join(dir, "live.wav")
@@ -89,7 +90,8 @@ func TestLivePatching(t *testing.T) {
 	}
 }
 
-// patchAndKill changes a patch nine times and back, with patterns and notes, and kills the worker that is heard after each change, and between some of the edits.
+// patchAndKill changes a patch nine times and back, with patterns and notes. It kills the active
+// worker after each change, and between some of the edits.
 func (e *engineProcess) patchAndKill() {
 	e.t.Helper()
 	send := e.sender()
@@ -127,7 +129,8 @@ func (e *engineProcess) patchAndKill() {
 	}
 }
 
-// What is wrong with a change is said to who asked, and nothing of it is played; an engine that takes over goes on with what was committed last.
+// A wrong change is refused with its reason, and none of it is played. An engine that takes over
+// continues with the last commit.
 func TestPatchingRefuses(t *testing.T) {
 	dir := t.TempDir()
 	e := up(t, "--patches", dir, "--backend", "null", "--lead", "64", "--guard", "32")
@@ -141,7 +144,7 @@ func TestPatchingRefuses(t *testing.T) {
 		{"/patch/commit", "no draft"},
 		{"/patch/abort", "no draft"},
 		{"/patch/create a sinus", "did you mean sine"},
-		{"/patch/create a", "takes id type"},
+		{"/patch/create a", "want id type"},
 		{"/patch/create 5 sine", "is a number"},
 		{"/patch/connect sine1 nowhere", "no node"},
 		{"/patch/load ../../etc/passwd", "want letters, digits"},

@@ -10,18 +10,18 @@ import (
 	"github.com/music-chronus/chronus/audio/soundserver"
 )
 
-// changedPeriods are the periods that a server takes in turn, twenty changes in all.
+// changedPeriods are the periods of twenty changes.
 var changedPeriods = []int{64, 2048, 256, 512, 32, 1024, 128, 2048, 32, 256, 2048, 64, 512, 128, 1024, 32, 512, 64, 2048, 256}
 
-// awaitPeriod waits until the engine knows that the device takes so many frames at a time, or more: a
-// longer period is remembered for some seconds.
+// awaitPeriod waits until the engine knows that the device plays so many frames at a time, or more:
+// it remembers a longer period for some seconds.
 func (e *engineProcess) awaitPeriod(frames int) {
 	e.t.Helper()
 	e.until(fmt.Sprintf("a period of %d frames", frames), 20*time.Second, func(st actors.Status) bool { return st.Period >= frames })
 	e.playedTo(e.must().Clock + uint64(4*frames/64+40))
 }
 
-// kept fails if the sound was moved or the audio process restarted between two looks.
+// kept fails if the active worker changed or the audio process restarted between two statuses.
 func kept(t *testing.T, before, after actors.Status) {
 	t.Helper()
 	if after.AudioPID != before.AudioPID || after.FailoversTotal != before.FailoversTotal || after.CallbackFlips != before.CallbackFlips {
@@ -30,8 +30,8 @@ func kept(t *testing.T, before, after actors.Status) {
 	}
 }
 
-// The period of a JACK server changes twenty times while a sine plays, with the engine's own lead and
-// with one that is too short for most of them: the sine goes on, in the same audio process. An
+// The period of a JACK server changes twenty times while a sine plays, with an adaptive lead and
+// with one that is too short for most periods. The sine goes on in the same audio process. An
 // asynchronous server on a machine that stalls loses frames itself, and counts them as xruns.
 func TestE2EJackPeriods(t *testing.T) {
 	for _, tt := range []struct {
@@ -60,7 +60,7 @@ func TestE2EJackPeriods(t *testing.T) {
 }
 
 // PipeWire plays at short and long quanta, and changes between them twenty times. It skips a cycle
-// when the quantum changes; a plain C client beside the engine shows how many.
+// when the quantum changes. A plain C client beside the engine counts the skipped cycles.
 func TestE2EPipeWireQuanta(t *testing.T) {
 	server := backendtest.StartPipeWire(t)
 	server.Sink(t, "nullsink")

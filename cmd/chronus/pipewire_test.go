@@ -16,14 +16,14 @@ import (
 	"github.com/music-chronus/chronus/audio/soundserver"
 )
 
-// steadyPatch plays a sine of steadyFrequency Hz and nothing else.
+// steadyPatch plays a sine of steadyFrequency Hz.
 const (
 	steadyPatch     = "testdata/sound/sine.yaml"
 	steadyFrequency = 443.37
 )
 
-// soakEnv has the seconds of sound that each path plays in TestE2EPipeWire; then soakKills workers are
-// killed in it and not shortKills.
+// soakEnv gives the seconds of sound of each path in TestE2EPipeWire. Then soakKills workers are
+// killed and not shortKills.
 const (
 	soakEnv      = "CHRONUS_SOAK"
 	shortSeconds = 3
@@ -31,14 +31,14 @@ const (
 	soakKills    = 100
 )
 
-// soakTries is how often a path is played again because the machine broke the control's sound too.
+// soakTries bounds the repetitions of a path for which the machine broke the control's sound too.
 const soakTries = 5
 
 // sinePath is a way by which an engine plays on PipeWire.
 type sinePath struct {
 	name  string
 	flags []string
-	path  string // what status says of it
+	path  string // part of the status's path
 }
 
 var sinePaths = []sinePath{
@@ -48,9 +48,10 @@ var sinePaths = []sinePath{
 }
 
 // TestE2EPipeWire captures a steady sine from PipeWire's sink at its default quantum, by each path,
-// with the active worker killed and without: it is one unbroken sine. A client in plain C plays on
-// another sink meanwhile. A machine that stalls breaks the sound of both: the engine's may have no more
-// breaks than the control's, and if it has while the control's has some, the path plays again.
+// with and without kills of the active worker. The sine must be unbroken. A client in plain C, the
+// control, plays on another sink meanwhile. A machine that stalls breaks both sounds. The engine's
+// sound must have no more breaks than the control's. If it has, and the control's has some too, the
+// path plays again.
 func TestE2EPipeWire(t *testing.T) {
 	server := backendtest.StartPipeWire(t)
 	server.Sink(t, "nullsink")
@@ -86,7 +87,7 @@ type soaked struct {
 	engine, control backendtest.Sine
 }
 
-// broken tells whether the engine's sound was broken more often than the control's.
+// broken says whether the engine's sound was broken more often than the control's.
 func (s soaked) broken() bool {
 	machine := len(s.control.Breaks)
 	return len(s.engine.Breaks) > machine || machine == 0 && s.after.Concealed > s.before.Concealed
@@ -98,7 +99,7 @@ func (s soaked) String() string {
 		a.Backend, a.Device, a.Path, a.Period, a.Lead, a.FailoversTotal-b.FailoversTotal, a.Concealed-b.Concealed, a.Xruns-b.Xruns, a.CallbackFlips-b.CallbackFlips, s.engine, s.control)
 }
 
-// play plays for so many seconds, and kills the active worker that often, evenly.
+// play plays for so many seconds, and kills the active worker that often, at even intervals.
 func (p sinePath) play(t *testing.T, server *backendtest.PipeWire, seconds, kills int) (s soaked) {
 	e := up(t, append(p.flags, "--patch", steadyPatch)...)
 	defer e.down()
@@ -130,7 +131,7 @@ func (e *engineProcess) playedTo(block uint64) {
 	e.until(fmt.Sprintf("plays block %d", block), time.Minute+2*time.Duration(left)*time.Millisecond, func(st actors.Status) bool { return st.Clock >= block })
 }
 
-// left is the first channel of a stereo file.
+// left returns the first channel of a stereo file.
 func left(t *testing.T, path string) (left []float32) {
 	t.Helper()
 	_, samples := readWAV(t, path)
@@ -140,8 +141,8 @@ func left(t *testing.T, path string) (left []float32) {
 	return left
 }
 
-// TestE2EPipeWireRestart ends the daemon in the middle of the sound: it goes on unheard, and is heard again by
-// the same path when the daemon is back.
+// TestE2EPipeWireRestart ends the daemon while an engine plays. The engine plays on unheard, and is
+// heard again by the same path once the daemon is back.
 func TestE2EPipeWireRestart(t *testing.T) {
 	server := backendtest.StartPipeWire(t)
 	server.Sink(t, "nullsink")
@@ -169,7 +170,8 @@ func TestE2EPipeWireRestart(t *testing.T) {
 	}
 }
 
-// TestE2EPipeWireAdvice checks what up and devices say of the path, its reason, and what would be better.
+// TestE2EPipeWireAdvice checks what up and devices say about the path, its reason, and a better
+// one.
 func TestE2EPipeWireAdvice(t *testing.T) {
 	server := backendtest.StartPipeWire(t)
 	server.Sink(t, "nullsink")
@@ -196,8 +198,8 @@ func TestE2EPipeWireAdvice(t *testing.T) {
 	}
 }
 
-// TestE2EPipeWireNoSink has a server without a sink: an engine that was to choose does not start there,
-// unless it was given another device.
+// TestE2EPipeWireNoSink has a server without a sink. An engine with --backend auto does not start
+// there without --fallback.
 func TestE2EPipeWireNoSink(t *testing.T) {
 	backendtest.StartPipeWire(t)
 	cmd := command(t, toolLimit, "/proc/self/exe", "up", "--runtime-dir", t.TempDir(), "--osc", "none", "--state", noState)

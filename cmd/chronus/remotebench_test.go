@@ -18,7 +18,7 @@ import (
 	"github.com/music-chronus/chronus/shm/sys"
 )
 
-// BenchmarkRequest asks an engine of another process on loopback, one request after the other.
+// BenchmarkRequest sends requests to an engine of another process on loopback, one after the other.
 func BenchmarkRequest(b *testing.B) {
 	at := up(b, "--backend", "null", "--lead", "64", "--remote", "127.0.0.1:0").remoteAt()
 	node, err := remote.Listen(remote.Options{Address: "127.0.0.1:0"})
@@ -50,7 +50,7 @@ func BenchmarkRequest(b *testing.B) {
 	}
 }
 
-// BenchmarkLoss freezes and kills engines that a monitor follows.
+// BenchmarkLoss stops and kills engines that a monitor follows.
 func BenchmarkLoss(b *testing.B) {
 	const rounds = 5
 	flags := []string{"--backend", "null", "--lead", "64", "--grace", "1s", "--remote", "127.0.0.1:0"}
@@ -78,13 +78,15 @@ func BenchmarkLoss(b *testing.B) {
 	b.ReportMetric(0, "ns/op")
 }
 
-// manyEngines is how many engines one monitor follows in BenchmarkMonitor.
+// manyEngines is the number of engines of BenchmarkMonitor.
 const manyEngines = 1000
 
-// asEngines makes the test program so many engines that are none but for what they say, each at an address of its own.
+// asEngines makes the test program act as so many stand-ins of engines, each at an address of its
+// own.
 const asEngines = "CHRONUS_TEST_AS_ENGINES"
 
-// BenchmarkMonitor has one monitor follow 1,000 engines that report four times a second, and reports what it takes.
+// BenchmarkMonitor has one monitor follow 1,000 engines that report four times a second, and
+// measures what that costs.
 func BenchmarkMonitor(b *testing.B) {
 	list := filepath.Join(b.TempDir(), "engines")
 	crowd := exec.Command("/proc/self/exe")

@@ -13,7 +13,7 @@ import (
 	"github.com/music-chronus/chronus/actors/tape"
 )
 
-// killAll ends the engine and every process of it at once, as a loss of power does.
+// killAll kills the engine and all of its processes at once, like a loss of power.
 func (e *engineProcess) killAll() {
 	e.t.Helper()
 	st := e.redundancy()
@@ -43,8 +43,9 @@ func (e *engineProcess) killAll() {
 	}
 }
 
-// After all is lost at once, an engine that resumes has patch, parameters and musical time as they were saved: it makes, bit for
-// bit, the sound that the first made from that block on.
+// After all processes were lost at once, an engine that resumes has the patch, the parameters and
+// the musical time of the saved state. From that block on it plays what the first engine played,
+// bit for bit.
 func TestResume(t *testing.T) {
 	dir := t.TempDir()
 	first, second := filepath.Join(dir, "1.wav"), filepath.Join(dir, "2.wav")
@@ -73,7 +74,7 @@ func TestResume(t *testing.T) {
 	if !d.Equal() || d.Compared < 1000 || longestSilence(after[:2*d.Compared], 2) > 10 {
 		t.Errorf("%+v", d)
 	}
-	// An orderly end saves what was commanded last.
+	// An orderly end saves the last command.
 	third := upIn(t, dir, "--backend", "null", "--resume")
 	third.tell("/engine/freq", float32(777))
 	third.down()
@@ -89,7 +90,7 @@ func TestResume(t *testing.T) {
 	resumeRefused(t, dir, saved)
 }
 
-// resumeRefused resumes from what is no state of this engine.
+// resumeRefused resumes from states that are damaged or do not fit.
 func resumeRefused(t *testing.T, dir string, saved []byte) {
 	t.Helper()
 	path := filepath.Join(dir, "bad")

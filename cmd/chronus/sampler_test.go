@@ -16,7 +16,7 @@ import (
 	"github.com/music-chronus/chronus/dsp/samples"
 )
 
-// tomTom is a decaying tone, a tenth of a second at 44.1 kHz, with samples of 24 bits.
+// tomTom is a decaying tone of a tenth of a second at 44.1 kHz, with samples of 24 bits.
 func tomTom() (x []float32, wav []byte) {
 	const frames, rate = 4410, 44100
 	wav = []byte("RIFF\x00\x00\x00\x00WAVEfmt \x10\x00\x00\x00\x01\x00\x01\x00\x44\xac\x00\x00\xcc\x04\x02\x00\x03\x00\x18\x00data")
@@ -24,7 +24,7 @@ func tomTom() (x []float32, wav []byte) {
 	for i := range frames {
 		v := float32(0.8 * math.Sin(2*math.Pi*330*float64(i)/rate) * math.Exp(-float64(i)/1500))
 		x = append(x, v)
-		k := int32(math.Round(float64(v) * (1<<23 - 1))) // as FLAC is written
+		k := int32(math.Round(float64(v) * (1<<23 - 1))) // rounded as in FLAC
 		wav = append(wav, byte(k), byte(k>>8), byte(k>>16))
 	}
 	return x, wav
@@ -53,7 +53,8 @@ func put(t *testing.T, path string, b []byte) string {
 	return path
 }
 
-// A patch plays the same bits from a WAV and from a FLAC file, and without either once they are in the store.
+// A patch plays the same bits from a WAV and from a FLAC file, and without either once the store
+// has the sample.
 func TestRenderSampler(t *testing.T) {
 	dir := t.TempDir()
 	store := filepath.Join(dir, "store")
@@ -101,7 +102,7 @@ func TestRenderSampler(t *testing.T) {
 		{"up", "--patch", bad, "--runtime-dir", filepath.Join(dir, "run"), "--osc", "127.0.0.1:0", "--backend", "null", "--state", noState},
 	} {
 		_, errOut, code := chronus(append(args, "--samples", store)...)
-		if want := `bad.yaml:2:16: sample "tom": there is no file ` + filepath.Join(dir, "tom.wav"); code != 1 || !strings.Contains(errOut, want) {
+		if want := `bad.yaml:2:16: sample "tom": ` + filepath.Join(dir, "tom.wav") + ": no such file"; code != 1 || !strings.Contains(errOut, want) {
 			t.Errorf("%v: code %d, %s", args, code, errOut)
 		}
 	}
@@ -117,8 +118,8 @@ func peakOf(x []float32) (most float64) {
 	return most
 }
 
-// Samples play on unchanged while workers are killed: those that join open them from the store, though the file is gone. An engine that resumes has
-// them too.
+// Samples play on unchanged while workers are killed: joiners open them from the store, even if the
+// file is gone. An engine that resumes has them too.
 func TestSamplerSurvives(t *testing.T) {
 	dir := t.TempDir()
 	t.Setenv(samples.DirVariable, filepath.Join(dir, "store"))
@@ -166,7 +167,7 @@ func TestSamplerSurvives(t *testing.T) {
 		{"up", "--runtime-dir", filepath.Join(dir, "other"), "--osc", "127.0.0.1:0", "--backend", "null", "--state", filepath.Join(dir, "state"), "--resume"},
 	} {
 		_, errOut, code := chronus(args...)
-		if code != 1 || !strings.Contains(errOut, "load the patch from its file once more, or copy its samples into") {
+		if code != 1 || !strings.Contains(errOut, "load the patch from its file again, or copy its samples into") {
 			t.Errorf("%v without the store: code %d, %s", args, code, errOut)
 		}
 	}
@@ -180,7 +181,8 @@ func (e *engineProcess) strike(key int, velocity float32) {
 	}
 }
 
-// While the store is gone nobody can join, and what plays plays on; once it is back, all is whole again.
+// While the store is missing no worker can join, and the sound goes on. Once the store is back, the
+// engine is redundant again.
 func TestSamplesLost(t *testing.T) {
 	dir := t.TempDir()
 	store := filepath.Join(dir, "store")
@@ -197,7 +199,7 @@ func TestSamplesLost(t *testing.T) {
 		t.Fatal(err)
 	}
 	e.killHeard(syscall.SIGKILL)
-	for began := time.Now(); !strings.Contains(e.log.String(), "there is no file "+store); time.Sleep(10 * time.Millisecond) {
+	for began := time.Now(); !strings.Contains(e.log.String(), "sample file "+store); time.Sleep(10 * time.Millisecond) {
 		if time.Since(began) > 10*time.Second {
 			t.Fatalf("nobody says what is missing: %s", e.log)
 		}

@@ -11,7 +11,7 @@ import (
 	"github.com/music-chronus/chronus/cmd/chronus/internal/scope"
 )
 
-// The scope shows what an engine plays at any place of the patch, bit for bit, and the engine plays on as if nobody looked.
+// The scope shows a signal at any place of the patch, bit for bit, and does not disturb the engine.
 func TestScope(t *testing.T) {
 	e := up(t, "--backend", "null", "--lead", "32")
 	stop := e.taping()

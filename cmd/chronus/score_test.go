@@ -33,7 +33,7 @@ func writeFile(t *testing.T, name string, b []byte) string {
 	return path
 }
 
-// renderedWAV gives what chronus render makes of the arguments.
+// renderedWAV returns the samples that chronus render makes of the arguments.
 func renderedWAV(t *testing.T, args ...string) []float32 {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "out.wav")
@@ -45,7 +45,8 @@ func renderedWAV(t *testing.T, args ...string) []float32 {
 	return samples
 }
 
-// A MIDI file, timed OSC and --at that say the same sound the same, bit for bit, from the exact frame until it has died away.
+// A MIDI file, timed OSC and --at with the same content give the same sound, bit for bit, from the
+// exact frame until it has died away.
 func TestScore(t *testing.T) {
 	poly := writeFile(t, "poly.yaml", []byte(polyPatch))
 	var track smf.Track
@@ -89,7 +90,7 @@ func TestScore(t *testing.T) {
 	}
 }
 
-// FLAC has what WAV has, to 24 bits.
+// A FLAC file has the samples of the WAV file, rounded to 24 bits.
 func TestFLAC(t *testing.T) {
 	poly := writeFile(t, "poly.yaml", []byte(polyPatch))
 	args := []string{poly, "--seconds", "0.3", "--at", "0 /note/on 60", "--at", "0.1 /note/on 67"}

@@ -22,7 +22,8 @@ type sendCmd struct {
 
 var negative = regexp.MustCompile(`^-\.?[0-9]`)
 
-// negatives sets a space before the negative numbers of send, osc send and osc set, which would be taken for flags.
+// negatives sets a space before the negative numbers of send, osc send and osc set, which would be
+// taken for flags.
 func negatives(args []string) []string {
 	if len(args) == 0 || args[0] != "send" && args[0] != "osc" {
 		return args

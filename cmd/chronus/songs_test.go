@@ -11,7 +11,7 @@ import (
 	"github.com/music-chronus/chronus/dsp/patch"
 )
 
-// Every song is rendered with its score, faster than it lasts: it stays below full scale, has no offset, and dies away.
+// Every song is rendered with its score. It stays below full scale, has no offset, and dies away.
 func TestSongs(t *testing.T) {
 	songs := 0
 	for _, name := range patch.Presets() {

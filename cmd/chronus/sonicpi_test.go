@@ -22,17 +22,19 @@ import (
 
 const (
 	sonicPi     = "/usr/lib/sonic-pi/app/server/ruby/bin/sonic-pi-server.rb"
-	sonicPiGUI  = "127.0.0.1:4558" // where Sonic Pi's server expects its GUI
-	sonicPiHost = "127.0.0.1:4557" // and where it hears from it
-	sonicPiCues = "127.0.0.1:4560" // where it takes OSC, and sends it from
+	sonicPiGUI  = "127.0.0.1:4558" // where the server expects its GUI
+	sonicPiHost = "127.0.0.1:4557" // where the server listens to its GUI
+	sonicPiCues = "127.0.0.1:4560" // where the server takes OSC, and sends it from
 	inSonicPi   = "CHRONUS_TEST_SONIC_PI"
-	// sonicPiSent is how many messages of the example are looked at: 14 notes of four, the mode, the mistake.
+	// sonicPiSent is the number of messages of the example that are checked: 14 notes of four, the
+	// mode, and the mistake.
 	sonicPiSent = 58
 )
 
-// The example for Sonic Pi, run by its server as its GUI would: the notes are of the scale, each has its pitch and cutoff before it begins, and
-// begins before it ends; nothing is refused but a mistake that is added here, of which the example's last loop tells. Sonic Pi's ports are the
-// same each time and its server starts others, so all is in namespaces of its own, of which nothing is left.
+// Sonic Pi's server runs the example as its GUI would. The notes are of the scale, each has its
+// pitch and cutoff before it begins, and begins before it ends. Only a mistake that is added here
+// is refused, and the example's last loop reports it. Sonic Pi's ports are fixed and its server
+// starts other processes, so all run in namespaces that end with the test.
 func TestSonicPi(t *testing.T) {
 	if os.Getenv(inSonicPi) != "" {
 		inNamespace(t)
@@ -57,7 +59,9 @@ func TestSonicPi(t *testing.T) {
 
 func inNamespace(t *testing.T) {
 	ran(t, nil, "ip", "link", "set", "lo", "up")
-	ran(t, nil, "mount", "-t", "tmpfs", "none", "/dev/shm") // JACK's list of servers there has process numbers, which mean others here
+	// JACK lists its servers there by process numbers, which mean other processes in this
+	// namespace.
+	ran(t, nil, "mount", "-t", "tmpfs", "none", "/dev/shm")
 	backendtest.JACK(t, 48000, 1024)
 	e := up(t, "--backend", "null", "--lead", "32")
 	_, port, _ := strings.Cut(e.must().OSC, ":")
@@ -88,7 +92,7 @@ func inNamespace(t *testing.T) {
 	}
 }
 
-// sounds looks at what came of the example, as osc dump prints it.
+// sounds checks the messages of the example, as osc dump prints them.
 func sounds(t *testing.T, sent string) {
 	t.Helper()
 	var order strings.Builder
@@ -123,7 +127,7 @@ type sonicPiServer struct {
 	gui *net.UDPConn
 }
 
-// startSonicPi starts it, and waits until it takes OSC.
+// startSonicPi starts the server and waits until it takes OSC.
 func startSonicPi(t *testing.T) *sonicPiServer {
 	t.Helper()
 	c, err := net.ListenPacket("udp4", sonicPiGUI)
@@ -142,7 +146,7 @@ func startSonicPi(t *testing.T) *sonicPiServer {
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { // it has been told to exit, or the test has failed
+	t.Cleanup(func() { // after /exit, or after a failure
 		time.AfterFunc(5*time.Second, func() { _ = cmd.Process.Kill() })
 		_ = cmd.Wait()
 	})
@@ -150,7 +154,8 @@ func startSonicPi(t *testing.T) *sonicPiServer {
 	return p
 }
 
-// asks what the server answers once all of its processes are there: one of them, its scheduler, takes OSC when told to, and tells the GUI.
+// asks sends what the server answers once all of its processes run. One of them, its scheduler,
+// takes OSC only after an order, and reports to the GUI.
 func (p *sonicPiServer) asks() {
 	p.t.Helper()
 	p.send(sonicPiHost, "/cue-port-start", int32(1))
@@ -169,7 +174,8 @@ func (p *sonicPiServer) send(at, address string, args ...any) {
 	}
 }
 
-// hears waits for a packet to the GUI that begins with an address and has all of the texts. While it hears nothing it asks.
+// hears waits for a packet to the GUI that begins with an address and contains all of the texts.
+// Meanwhile it asks again and again.
 func (p *sonicPiServer) hears(address string, texts ...string) {
 	p.t.Helper()
 	b := make([]byte, osc.MaxPacket)

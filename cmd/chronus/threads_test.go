@@ -45,7 +45,7 @@ func threadTable(t *testing.T) (rows []threadRow) {
 	return rows
 }
 
-// kernelThread is what the kernel says of a thread.
+// kernelThread describes a thread as the kernel sees it.
 type kernelThread struct {
 	name     string
 	main     bool
@@ -53,7 +53,7 @@ type kernelThread struct {
 	priority int
 }
 
-// threads lists the threads of a process; none if it has ended.
+// threads lists the threads of a process. A process that has ended has none.
 func threads(pid int) (list []kernelThread) {
 	stats, _ := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/stat", pid))
 	inside := regexp.MustCompile(`^(\d+) \((.*)\) (.*)$`)
@@ -74,7 +74,7 @@ func threads(pid int) (list []kernelThread) {
 	return list
 }
 
-// against compares the threads of a process with the table and returns what differs.
+// against compares the threads of a process with the table and returns the differences.
 func against(rows []threadRow, process, state string, pid int) (wrong []string) {
 	find := func(th kernelThread) (threadRow, bool) {
 		for _, r := range rows {
@@ -99,8 +99,8 @@ func against(rows []threadRow, process, state string, pid int) (wrong []string) 
 	return wrong
 }
 
-// The threads of a running engine are those of docs/threads.md. A joining worker's only real-time thread is its
-// life thread.
+// The threads of a running engine are those of docs/threads.md. A joining worker's only real-time
+// thread is its life thread.
 func TestThreads(t *testing.T) {
 	if err := sys.MayFIFO(sys.PriorityDevice); err != nil {
 		t.Logf("every thread is ordinary on this machine: %v", err)
@@ -123,7 +123,7 @@ func TestThreads(t *testing.T) {
 			}
 			return wrong
 		}
-		// A render thread takes its new priority when it is next awake.
+		// A render thread takes its new priority when it wakes next.
 		var wrong []string
 		for began := time.Now(); time.Since(began) < 5*time.Second; time.Sleep(5 * time.Millisecond) {
 			if wrong = settled(); len(wrong) == 0 {
@@ -137,7 +137,7 @@ func TestThreads(t *testing.T) {
 	}
 }
 
-// watchJoin kills the active worker and looks at the process that takes its place until it is ready.
+// watchJoin kills the active worker and checks the process that replaces it until that is ready.
 func watchJoin(t *testing.T, e *engineProcess, rows []threadRow, st actors.Status) {
 	t.Helper()
 	victim := st.Workers[st.Active.Slot].PID
@@ -152,7 +152,7 @@ func watchJoin(t *testing.T, e *engineProcess, rows []threadRow, st actors.Statu
 		}
 		wrong := against(rows, "chronus-worker", "joining", w.PID)
 		if after := e.must().Workers[st.Active.Slot]; after.Ready || after.PID != w.PID {
-			return // it became ready while it was looked at
+			return // the worker became ready meanwhile
 		}
 		if len(wrong) > 0 {
 			t.Fatalf("while it joins: %s", strings.Join(wrong, "\n"))

@@ -18,9 +18,10 @@ const tortureDefault = 40
 // torturePause is the longest time between redundancy and the next kill.
 const torturePause = 30 * time.Millisecond
 
-// Each kind of kill, at random times while notes are played, on an idle and on a busy machine, at a lead of four
-// blocks, loses, doubles and changes no frame. A control run without kills after each round shows what the machine
-// itself does to the sound. It is as long as the round, or, in a plain test run, a second at most.
+// Each kind of kill, at random times while notes are played, on an idle and on a busy machine, at a
+// lead of four blocks, loses, doubles and changes no frame. A control run without kills after each
+// round shows what the machine itself does to the sound. It is as long as the round, or, in a plain
+// test run, a second at most.
 func TestTorture(t *testing.T) {
 	kills := tortureDefault
 	if s := os.Getenv("CHRONUS_TORTURE"); s != "" {
@@ -76,8 +77,9 @@ func tortureRound(t *testing.T, e *engineProcess, sig string, kills int) {
 	}
 }
 
-// BenchmarkFailover kills the active worker 200 times, one failure at a time. It reports the times to the flip and to
-// redundancy, beside how late this machine wakes a real-time thread in the same minute.
+// BenchmarkFailover kills the active worker 200 times, one failure at a time. It reports the times
+// to the flip and to redundancy, beside how late this machine wakes a real-time thread in the same
+// minute.
 func BenchmarkFailover(b *testing.B) {
 	e := up(b, "--backend", "null", "--lead", "4")
 	defer e.notes()()
@@ -102,7 +104,8 @@ func BenchmarkFailover(b *testing.B) {
 	}
 }
 
-// wakeups measures, until stop, how late the kernel wakes a real-time thread that sleeps for a millisecond.
+// wakeups measures, until stop, how late the kernel wakes a real-time thread that sleeps for a
+// millisecond.
 func wakeups() (stop func() chaos.Quantiles) {
 	quit, done := make(chan struct{}), make(chan []float64)
 	go func() {

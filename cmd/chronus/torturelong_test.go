@@ -17,26 +17,26 @@ import (
 	"github.com/music-chronus/chronus/cmd/chronus/internal/chaos/plan"
 )
 
-// TestTortureLong does longDefault faults, for longMinutes at the most, unless the environment says
-// otherwise. A run that is killed loses longBatch of them at the most. The patches take turns, so a batch
-// is a quarter of all at the most.
+// TestTortureLong injects longDefault faults, for longMinutes at most, unless the environment gives
+// other numbers. A run that is killed loses at most longBatch of them. The patches take turns, so a
+// batch has at most a quarter of all faults.
 const (
 	longDefault = 40
 	longBatch   = 100
 	longMinutes = 60
 )
 
-// longFaults are the faults. After each of them but "all" a worker is left that plays on.
+// longFaults are the kinds. After each but "all" a worker is left that plays on.
 var longFaults = []string{"kill", "term", "segv", "stop", "stall", "standby", "burst", "malformed", "all"}
 
-// silenceLimit is how long nothing may be heard after one fault that leaves a worker, in ms.
+// silenceLimit is the longest silence after a fault that leaves a worker, in ms.
 const silenceLimit = 60.0
 
-// longState is the progress of a long torture, in a file between its sessions.
+// longState is the progress of a long run, kept in a file between its sessions.
 type longState struct {
 	Total     int                   `json:"total"`
 	Done      int                   `json:"done"`
-	Seed      uint64                `json:"seed"` // of the whole; a batch's is this and its number
+	Seed      uint64                `json:"seed"` // of the run; a batch has this plus the number of faults before it
 	Sessions  int                   `json:"sessions"`
 	Seconds   float64               `json:"seconds"`
 	Compared  uint64                `json:"compared"`
@@ -49,7 +49,7 @@ type longState struct {
 	Seeds     []uint64              `json:"seeds_failed,omitempty"` // of the batches that did not pass
 }
 
-// loadLong is the state of the sessions before, or a new one.
+// loadLong returns the state of the sessions before, or a new one.
 func loadLong(path string, total int) (*longState, error) {
 	fresh := &longState{Total: total, Seed: 1 + rand.Uint64N(1<<31), Kinds: map[string]chaos.Kind{}}
 	b, err := os.ReadFile(path)
@@ -61,7 +61,7 @@ func loadLong(path string, total int) (*longState, error) {
 		err = json.Unmarshal(b, s)
 	}
 	if err == nil && (s.Total != total || s.Kinds == nil) {
-		err = fmt.Errorf("it is of %d faults, not of %d: remove it to begin anew", s.Total, total)
+		err = fmt.Errorf("progress of %d faults, not of %d: remove the file to start again", s.Total, total)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("progress in %s: %w", path, err)
@@ -69,7 +69,7 @@ func loadLong(path string, total int) (*longState, error) {
 	return s, nil
 }
 
-// save replaces the file as a whole.
+// save replaces the file atomically.
 func (s *longState) save(path string) error {
 	b, err := json.MarshalIndent(s, "", "  ")
 	if err != nil {
@@ -79,7 +79,7 @@ func (s *longState) save(path string) error {
 	return errors.Join(os.WriteFile(tmp, b, 0o600), os.Rename(tmp, path))
 }
 
-// add counts a batch in.
+// add adds a batch.
 func (s *longState) add(p chaos.Report) {
 	s.Done += p.Count
 	s.Seconds += p.Seconds
@@ -107,21 +107,22 @@ func number(t *testing.T, name string, otherwise int) int {
 	}
 	n, err := strconv.Atoi(text)
 	if err != nil || n < 1 {
-		t.Fatalf("%s=%q: it is a number, 1 or more", name, text)
+		t.Fatalf("%s=%q: must be a number, 1 or more", name, text)
 	}
 	return n
 }
 
-// Mixed single faults, one after the other, while notes are played: not a frame is lost, doubled or changed. A long
-// run (./task torture:long) is done in sessions: one that is killed, or whose time is over, is gone on with by the
-// next. Each batch has an engine of its own, and a seed, told if it fails.
+// Mixed single faults, one after the other while notes are played, lose, double and change no
+// frame. A long run (./task torture:long) has sessions: the next one continues a session that was
+// killed or whose time was over. Each batch has an engine and a seed of its own. A failure names
+// the seed.
 func TestTortureLong(t *testing.T) {
 	total := number(t, "CHRONUS_TORTURE_LONG", longDefault)
 	over := time.Now().Add(time.Duration(number(t, "CHRONUS_TORTURE_MINUTES", longMinutes)) * time.Minute)
 	path := os.Getenv("CHRONUS_TORTURE_STATE")
 	switch {
 	case path == "" && os.Getenv("CHRONUS_TORTURE_LONG") == "":
-		path = filepath.Join(t.TempDir(), "state.json") // the short one is never resumed
+		path = filepath.Join(t.TempDir(), "state.json") // a short run is never continued
 	case path == "":
 		path = filepath.Join(os.TempDir(), "chronus-torture.json")
 	}
@@ -159,7 +160,7 @@ func TestTortureLong(t *testing.T) {
 	}
 }
 
-// longRound does n faults to an engine of its own, with the patch whose turn it is.
+// longRound injects n faults into a new engine, with the patch whose turn it is.
 func longRound(t *testing.T, state *longState, turn, n int) {
 	t.Helper()
 	e := up(t, tortureFlags(t, turn)...)
@@ -186,7 +187,7 @@ func longRound(t *testing.T, state *longState, turn, n int) {
 	}
 }
 
-// mixed is a plan of n single faults, all kinds as often, in an order of chance.
+// mixed returns a plan of n single faults in random order, with each kind equally often.
 func mixed(n int, seed uint64) *plan.Plan {
 	dice := rand.New(rand.NewPCG(seed, 0))
 	var steps []plan.Step
@@ -198,7 +199,7 @@ func mixed(n int, seed uint64) *plan.Plan {
 	return plan.New("single faults, mixed", steps...)
 }
 
-// A session goes on where the one before it was, and does not take another run's progress for its own.
+// A session continues the one before it, and refuses the progress of another run.
 func TestTortureState(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "state.json")
 	s, err := loadLong(path, 300)

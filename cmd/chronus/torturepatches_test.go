@@ -11,8 +11,8 @@ import (
 	"github.com/music-chronus/chronus/dsp/stream"
 )
 
-// torturePatches are what batches of faults are done to in turn: the default patch, a song, a patch
-// with many voices, and one with much state.
+// torturePatches are the patches of the batches, in turn: the default patch, a song, a patch with
+// many voices, and one with much state.
 var torturePatches = []struct {
 	name string
 	text func() string // nil: name is a preset, or "" for the default patch
@@ -53,7 +53,7 @@ func statePatch() string {
 		nodes.String() + "cables:\n  - sine1 > adsr1" + chain.String() + " > out\nfreq: sine1.freq\n"
 }
 
-// tortureFlags are the flags of an engine with that patch. The lead is the engine's own.
+// tortureFlags returns the flags of an engine with a patch and an adaptive lead.
 func tortureFlags(t *testing.T, i int) []string {
 	t.Helper()
 	p := torturePatches[i%len(torturePatches)]

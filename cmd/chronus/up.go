@@ -121,10 +121,10 @@ type upCmd struct {
 	Watch bool   `help:"Play the patch file again whenever it is saved." default:"true" negatable:""`
 }
 
-// respondSoon makes this process answer soon on a busy machine. Its nice value puts it before programs that
-// compute. With 4 threads, goroutines run even while others compute. The collector runs less often: a flood of
-// messages makes 50 MB of garbage a second. GOMAXPROCS and GOGC in the environment take precedence. A process
-// that may not lower its nice value plays all the same.
+// respondSoon makes this process answer soon on a busy machine. Its nice value puts it before
+// programs that compute. With 4 threads, goroutines run even while others compute. The collector
+// runs less often: a flood of messages makes 50 MB of garbage a second. GOMAXPROCS and GOGC in the
+// environment take precedence. A process that may not lower its nice value plays all the same.
 func respondSoon() {
 	_ = sys.ProcessNice(sys.NiceEngine)
 	if os.Getenv("GOMAXPROCS") == "" {

@@ -8,7 +8,7 @@ import (
 	"time"
 )
 
-// A patch file that is saved changes what plays, and nothing else does; what is wrong with it is said, and the music plays on.
+// Saving a patch file changes what plays. An invalid file is reported, and the music plays on.
 func TestWatch(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "machine.yaml")
 	text := musicPatch
@@ -51,7 +51,7 @@ func TestWatch(t *testing.T) {
 	if strings.Contains(tape, "50000") {
 		t.Error("a value out of range was taken")
 	}
-	// An engine after this one is started with the file as it is now.
+	// The next engine starts with the file as it is now.
 	e.murder()
 	upIn(t, e.dir, "--patch", path, "--backend", "null", "--lead", "64", "--guard", "32").redundancy()
 }

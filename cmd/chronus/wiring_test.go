@@ -11,7 +11,7 @@ import (
 	"github.com/music-chronus/chronus/audio/backendtest"
 )
 
-// awaitPort waits until a port of JACK's graph is connected with just these.
+// awaitPort waits until a port of JACK's graph has exactly these connections.
 func awaitPort(t *testing.T, port string, want ...string) {
 	t.Helper()
 	var out []byte
@@ -35,8 +35,8 @@ func awaitPort(t *testing.T, port string, want ...string) {
 	}
 }
 
-// The connections that the user made are there again after the audio process was killed, after the
-// engine was, and after the server was; the client keeps its name.
+// The user's connections are back after the audio process, the engine and the server were killed.
+// The client keeps its name.
 func TestWiringOutlives(t *testing.T) {
 	server := backendtest.JACKServer(t, 48000, 128)
 	dir, flags := t.TempDir(), []string{"--client-name", "organ", "--lead", "64", "--guard", "32"}

@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"unicode/utf8"
 
 	"github.com/music-chronus/chronus/dsp"
 	"github.com/music-chronus/chronus/dsp/internal/measure"
@@ -15,7 +16,8 @@ import (
 	"github.com/music-chronus/chronus/dsp/moduletest"
 )
 
-// The reference of modules is made of their own descriptions, and its pictures of their sound. ./task docs makes it anew.
+// The reference of modules is generated from their descriptions, and its pictures from their sound.
+// ./task docs generates it.
 func TestModulesReference(t *testing.T) {
 	want := map[string]string{"modules.md": reference()}
 	for _, family := range module.Families {
@@ -35,35 +37,39 @@ func TestModulesReference(t *testing.T) {
 	}
 	for name, text := range want {
 		if b, err := os.ReadFile(docsDir + name); err != nil || string(b) != text {
-			t.Errorf("%s is not what the modules say (%v): ./task docs makes it anew", name, err)
+			t.Errorf("%s differs from the descriptions of the modules (%v); ./task docs generates it", name, err)
 		}
 	}
 	there, _ := filepath.Glob(docsDir + "modules/*.svg")
 	for _, name := range there {
 		if _, ok := want[strings.TrimPrefix(name, docsDir)]; !ok {
-			t.Errorf("%s is of a module that is no more", name)
+			t.Errorf("%s is the picture of a module that does not exist", name)
 		}
 	}
 }
 
 func reference() string {
 	var b strings.Builder
-	b.WriteString("# Modules\n\nMade from the modules' own descriptions (`dsp/module`); a patch names them by their type, and cables name ports as `node.port`. A module without stereo ports that hears a stereo signal " +
-		"is there twice, once for each channel. Modulation inputs add to what their parameter says; what is not connected is silent, and changes nothing.\n")
+	b.WriteString("# Modules\n\n")
+	b.WriteString(wrap("", "This page is generated from the descriptions of the modules in `dsp/module`. "+
+		"A patch names a module by its type, and cables name ports as `node.port`. "+
+		"A module without stereo ports that receives a stereo signal is doubled, one for each channel. "+
+		"Modulation inputs add to their parameter. An input without a cable is silent."))
 	for _, f := range module.Families {
-		fmt.Fprintf(&b, "\n## %s\n\n%s\n", f.Name, f.Doc)
+		fmt.Fprintf(&b, "\n## %s\n\n%s", f.Name, wrap("", f.Doc))
 		for _, d := range f.Modules {
-			fmt.Fprintf(&b, "\n### %s\n\n![%s](modules/%s.svg)\n\n%s", d.Type, d.Type, d.Type, d.Doc)
+			fmt.Fprintf(&b, "\n### %s\n\n![%s](modules/%s.svg)\n\n", d.Type, d.Type, d.Type)
+			text := d.Doc
 			if d.Gated {
-				b.WriteString(" It has a gate.")
+				text += " It has a gate."
 			}
 			if d.Sampled {
-				b.WriteString(" Its node names a `sample`.")
+				text += " Its node names a `sample`."
 			}
+			b.WriteString(wrap("", text) + "\n")
 			if d.Source != "" {
-				fmt.Fprintf(&b, " Source: %s.", strings.TrimSuffix(d.Source, "."))
+				b.WriteString(wrap("", "Source: "+strings.TrimSuffix(d.Source, ".")+".") + "\n")
 			}
-			b.WriteString("\n\n")
 			ports(&b, "in", d.Inputs)
 			ports(&b, "out", d.Outputs)
 			if len(d.Params) > 0 {
@@ -83,12 +89,39 @@ func reference() string {
 
 func ports(b *strings.Builder, way string, ports []dsp.Port) {
 	for _, p := range ports {
-		fmt.Fprintf(b, "- %s `%s`%s: %s", way, p.Name, map[bool]string{true: " (stereo)"}[p.Stereo], p.Doc)
-		if p.Unit != "" {
-			fmt.Fprintf(b, ", in %s", p.Unit)
+		var kind []string
+		if p.Stereo {
+			kind = append(kind, "stereo")
 		}
-		b.WriteString("\n")
+		if p.Unit != "" {
+			kind = append(kind, p.Unit)
+		}
+		name := "`" + p.Name + "`"
+		if len(kind) > 0 {
+			name += " (" + strings.Join(kind, ", ") + ")"
+		}
+		b.WriteString(wrap("  ", fmt.Sprintf("- %s %s: %s", way, name, p.Doc)))
 	}
+}
+
+// wrap breaks a text into lines of at most 100 columns, of which all but the first have an indent.
+func wrap(indent, text string) string {
+	var b strings.Builder
+	column := 0
+	for i, word := range strings.Fields(text) {
+		switch n := utf8.RuneCountInString(word); {
+		case i == 0:
+			column = n
+		case column+1+n <= 100:
+			b.WriteString(" ")
+			column += 1 + n
+		default:
+			b.WriteString("\n" + indent)
+			column = len(indent) + n
+		}
+		b.WriteString(word)
+	}
+	return b.String() + "\n"
 }
 
 const (
@@ -96,7 +129,7 @@ const (
 	docsDir = "../../docs/"
 )
 
-// picture is a module's response, or what it makes, as SVG.
+// picture returns the response or the sound of a module as SVG.
 func picture(family string, d *dsp.Desc) string {
 	switch family {
 	case "Filters":
@@ -115,8 +148,8 @@ func tone(freq float64) func(i int) float32 {
 	return func(i int) float32 { return float32(math.Sin(2 * math.Pi * freq * float64(i) / rate)) }
 }
 
-// render gives the first output's n frames: of a module that hears signal at its first input, perhaps ramps from 0 to 1 at the others, and whose
-// gate is open for the first half.
+// render returns n frames of a module's first output. The first input has signal. The others have
+// ramps from 0 to 1 if ramps is set. The gate is open for the first half.
 func render(d *dsp.Desc, n int, signal func(i int) float32, ramps bool) []float32 {
 	m := moduletest.New(d, rate)
 	in, out := make([][]float32, dsp.Signals(d.Inputs)), make([][]float32, dsp.Signals(d.Outputs))
@@ -161,7 +194,7 @@ func wave(d *dsp.Desc, n int, signal func(i int) float32, ramps bool, caption st
 	most = cmp.Or(most, 1)
 	var path strings.Builder
 	const columns = 480
-	for c := range columns { // the lowest and the highest of each column
+	for c := range columns { // the minimum and the maximum of each column
 		lo, hi := math.Inf(1), math.Inf(-1)
 		for _, v := range x[c*n/columns : max(c*n/columns+1, (c+1)*n/columns)] {
 			lo, hi = min(lo, float64(v)), max(hi, float64(v))
@@ -173,11 +206,12 @@ func wave(d *dsp.Desc, n int, signal func(i int) float32, ramps bool, caption st
 	return svg(path.String(), fmt.Sprintf("%s; the whole height is %.3g", caption, 2*most/0.9))
 }
 
-// response is the magnitude of a filter at its defaults, from 20 Hz to 20 kHz, +20 to -60 dB.
+// response draws the magnitude of a filter at its defaults, from 20 Hz to 20 kHz and from +20 to
+// -60 dB.
 func response(d *dsp.Desc) string {
 	h := render(d, 1<<15, func(i int) float32 {
 		if i == 0 {
-			return 1e-3 // small, so that what saturates does not
+			return 1e-3 // too small to saturate
 		}
 		return 0
 	}, false)

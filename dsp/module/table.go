@@ -1,33 +1,48 @@
-// Package module has the modules that patches are made of, one file each: description, state
-// and loop. A file names the source of its method. The laws that all of them keep are in dsp/moduletest.
+// Package module lists the modules that patches are made of. Each module is a file in the package
+// of its family, with its description, its state and its loop; the file names the source of its
+// method. Package moduletest has the laws that all modules keep.
 package module
 
-import "github.com/music-chronus/chronus/dsp"
+import (
+	"github.com/music-chronus/chronus/dsp"
+	"github.com/music-chronus/chronus/dsp/module/control"
+	"github.com/music-chronus/chronus/dsp/module/dynamics"
+	"github.com/music-chronus/chronus/dsp/module/effect"
+	"github.com/music-chronus/chronus/dsp/module/filter"
+	"github.com/music-chronus/chronus/dsp/module/oscillator"
+	"github.com/music-chronus/chronus/dsp/module/reverb"
+	"github.com/music-chronus/chronus/dsp/module/sampler"
+	"github.com/music-chronus/chronus/dsp/module/shaper"
+)
 
-// Family is a kind of modules.
+// Family is a group of modules as the reference shows them.
 type Family struct {
 	Name    string
-	Doc     string
+	Doc     string // what the modules have in common, in sentences
 	Modules []*dsp.Desc
 }
 
-// Families are the modules by family. A new module goes at the end of its family.
+// Families lists the modules by family. A new module is added at the end of its family.
 var Families = []Family{
-	{"Sources", "They make sound. Frequencies are in Hz; what is played is added at the input pitch, in octaves above 440 Hz.",
-		[]*dsp.Desc{&Sine, &Saw, &Square, &Triangle, &Supersaw, &Wavetable, &FM, &Pluck, &Noise, &Sampler}},
-	{"Filters", "They take from sound, or ring. Cutoffs are in Hz, and moved in octaves by the input cutoff.",
-		[]*dsp.Desc{&Biquad, &SVF, &Ladder, &Acid, &Formant, &Comb}},
-	{"Controls", "They make or change signals that move parameters: envelopes, oscillations, values.",
-		[]*dsp.Desc{&ADSR, &LFO, &Env, &AD, &Slew, &Hold, &Constant, &Scale, &Follow}},
-	{"Shapers", "They change level, place and shape.",
-		[]*dsp.Desc{&VCA, &Mix, &Pan, &Crossfade, &Width, &Shape, &Crush, &Ring, &Send, &Bus}},
-	{"Dynamics", "They change level by level, or measure it.",
-		[]*dsp.Desc{&Compressor, &Limiter, &Expander, &Meter}},
-	{"Effects", "They are stereo, and have a mix of what came in and what they make of it.",
-		[]*dsp.Desc{&Delay, &Chorus, &Flanger, &Phaser, &Reverb, &Freeverb, &Tremolo, &EQ}},
+	{"Sources", "They make sound. Frequencies are in Hz. Notes arrive at the input pitch, in octaves above 440 Hz.",
+		[]*dsp.Desc{&oscillator.Sine, &oscillator.Saw, &oscillator.Square, &oscillator.Triangle, &oscillator.Supersaw,
+			&oscillator.Wavetable, &oscillator.FM, &oscillator.Pluck, &oscillator.Noise, &sampler.Sampler}},
+	{"Filters", "They filter sound, or resonate. Cutoffs are in Hz. The input cutoff moves them in octaves.",
+		[]*dsp.Desc{&filter.Biquad, &filter.SVF, &filter.Ladder, &filter.Acid, &filter.Formant, &filter.Comb}},
+	{"Controls", "They make or change the signals that move parameters: envelopes, oscillations, values.",
+		[]*dsp.Desc{&control.ADSR, &control.LFO, &control.Env, &control.AD, &control.Slew, &control.Hold,
+			&control.Constant, &control.Scale, &control.Follow}},
+	{"Shapers", "They change level, place in the stereo field, and waveform.",
+		[]*dsp.Desc{&shaper.VCA, &shaper.Mix, &shaper.Pan, &shaper.Crossfade, &shaper.Width, &shaper.Shape,
+			&shaper.Crush, &shaper.Ring, &shaper.Send, &shaper.Bus}},
+	{"Dynamics", "They change a level depending on a level, or measure it.",
+		[]*dsp.Desc{&dynamics.Compressor, &dynamics.Limiter, &dynamics.Expander, &dynamics.Meter}},
+	{"Effects", "They are stereo, and mix their input with the processed sound.",
+		[]*dsp.Desc{&effect.Delay, &effect.Chorus, &effect.Flanger, &effect.Phaser, &reverb.Reverb, &reverb.Freeverb,
+			&effect.Tremolo, &effect.EQ}},
 }
 
-// All are the modules that exist, in a fixed order.
+// All lists the modules in the order of Families.
 var All = all()
 
 func all() (list []*dsp.Desc) {
@@ -37,7 +52,7 @@ func all() (list []*dsp.Desc) {
 	return list
 }
 
-// ByType returns the description of the type called name, nil if there is none.
+// ByType returns the description of the type with that name, nil if there is none.
 func ByType(name string) *dsp.Desc {
 	for _, d := range All {
 		if d.Type == name {

@@ -7,16 +7,18 @@ import (
 	"github.com/music-chronus/chronus/dsp"
 )
 
-// Bomb is a module for tests of what surrounds modules: it lets its input through until it is set off, and then does
-// what no module may. A fuse of 0 sets it off in Set itself, a longer one in Render, so many seconds later.
+// Bomb is a module for tests of programs that run modules. It passes its input until it goes off,
+// and then breaks a law. Setting kind starts the fuse. A fuse of 0 makes it go off in Set itself,
+// a longer fuse in Render.
 var Bomb = dsp.Desc{
 	Type:    "bomb",
-	Doc:     "Breaks every law, when told to.",
-	Inputs:  []dsp.Port{{Name: "in", Doc: "goes through"}},
-	Outputs: []dsp.Port{{Name: "out", Doc: "the input, or no sound at all"}},
+	Doc:     "Passes its input, and breaks a law at a set time.",
+	Inputs:  []dsp.Port{{Name: "in", Doc: "signal to pass"}},
+	Outputs: []dsp.Port{{Name: "out", Doc: "the input, or an invalid signal"}},
 	Params: []dsp.Param{
-		{Name: "fuse", Unit: "s", Min: 0, Max: 3600, Doc: "from being set to going off"},
-		{Name: "kind", Max: BombFlip, Names: []string{"none", "panic", "fault", "hang", "exit", "nan", "inf", "huge", "offset", "flip"}, Doc: "what it does"},
+		{Name: "fuse", Unit: "s", Min: 0, Max: 3600, Doc: "time from setting kind to going off"},
+		{Name: "kind", Max: BombFlip, Names: []string{"none", "panic", "fault", "hang", "exit", "nan", "inf", "huge", "offset", "flip"},
+			Doc: "kind of fault"},
 	},
 	New: func(rate float64) dsp.Module { return &bomb{rate: rate} },
 }
@@ -27,18 +29,18 @@ const (
 	BombPanic
 	BombFault
 	BombHang
-	BombExit   // ends the process as Go's runtime does when it can go on no more
-	BombNaN    // from now on
-	BombInf    // from now on
-	BombHuge   // from now on
-	BombOffset // from now on: 0.9 is added
-	BombFlip   // a bit of the sound, once, in the process that Flip says
+	BombExit   // ends the process with status 2, as a fatal error of the Go runtime
+	BombNaN    // NaN from now on
+	BombInf    // +Inf from now on
+	BombHuge   // 9e5 from now on
+	BombOffset // adds 0.9 from now on
+	BombFlip   // flips a bit of one sample, if Flip returns true
 )
 
 type bomb struct {
 	rate, fuse float64
 	kind, left float64 // left: frames until it goes off
-	lit        bool
+	lit        bool    // it has not gone off yet, or its effect lasts
 }
 
 func (b *bomb) Set(p int, v float64) {
@@ -52,7 +54,7 @@ func (b *bomb) Set(p int, v float64) {
 	}
 }
 
-// goOff does what must be done but once, and not in Render.
+// goOff does the faults that end the process or the call.
 func (b *bomb) goOff() {
 	switch int(b.kind) {
 	case BombPanic:
@@ -61,7 +63,7 @@ func (b *bomb) goOff() {
 		var nowhere *bomb
 		nowhere.kind = 1
 	case BombHang:
-		for n := 0; ; n++ { // the loop that never ends
+		for n := 0; ; n++ {
 			b.fuse += float64(n & 1)
 		}
 	case BombExit:
@@ -101,7 +103,7 @@ func (b *bomb) Render(in, outs [][]float32) {
 	}
 }
 
-// Flip tells whether this process is the one in which a BombFlip flips a bit. A test's worker sets it.
+// Flip reports whether a BombFlip flips a bit in this process. The workers of a test set it.
 var Flip = func() bool { return false }
 
 func (b *bomb) Reset() {}

@@ -1,6 +1,6 @@
-// Package moduletest has the laws that every module must keep, as tests to be run over modules
-// of this project and of others: call [Run] for each description. A [Law] by itself is a function from a
-// description to what is wrong with its modules.
+// Package moduletest has the laws that every module must keep, as tests for modules of this
+// project and of embedding programs. Call [Run] for each description. A [Law] can also be checked
+// by itself.
 package moduletest
 
 import (
@@ -13,19 +13,19 @@ import (
 	"github.com/music-chronus/chronus/dsp"
 )
 
-// Rate is the rate, in Hz, that the laws are tested at.
+// Rate is the rate, in Hz, at which the laws are tested.
 const Rate = 48000
 
-// frames is the length of a law's sound.
+// frames is the length of the sounds that most laws render.
 const frames = 4096
 
-// Law is one thing that holds for every module.
+// Law is a property that holds for every module.
 type Law struct {
 	Name  string
-	Check func(d *dsp.Desc) error // what is wrong; nil: it holds
+	Check func(d *dsp.Desc) error // returns nil if the law holds
 }
 
-// Laws are all of them.
+// Laws lists all laws.
 var Laws = []Law{
 	{"described", described},
 	{"partition", partition},
@@ -38,10 +38,15 @@ var Laws = []Law{
 	{"silence", silence},
 }
 
-// Run runs every law, each as a subtest, on the module that d describes.
+// Run checks every law for the module that d describes, each in a subtest. The subtests run in
+// parallel but for allocs, which counts the allocations of the whole process. With -short the laws
+// try a quarter of the random scripts.
 func Run(t *testing.T, d *dsp.Desc) {
 	for _, law := range Laws {
 		t.Run(law.Name, func(t *testing.T) {
+			if law.Name != "allocs" {
+				t.Parallel()
+			}
 			if err := law.Check(d); err != nil {
 				t.Error(err)
 			}
@@ -49,7 +54,15 @@ func Run(t *testing.T, d *dsp.Desc) {
 	}
 }
 
-// same tells where two sounds differ in a bit.
+// seeds returns the number of random scripts that a law tries, of n.
+func seeds(n uint64) uint64 {
+	if testing.Testing() && testing.Short() {
+		return (n + 3) / 4
+	}
+	return n
+}
+
+// same returns an error that names the first frame in which two sounds differ by a bit.
 func same(what string, got, want [][]float32) error {
 	for k := range want {
 		for i := range want[k] {
@@ -61,9 +74,9 @@ func same(what string, got, want [][]float32) error {
 	return nil
 }
 
-// partition: any cut into pieces gives the same bits.
+// partition checks that the bits do not depend on how the frames are cut into pieces.
 func partition(d *dsp.Desc) error {
-	for seed := range uint64(8) {
+	for seed := range seeds(8) {
 		s := newScript(d, seed, 40)
 		want, got := newSound(d, frames), newSound(d, frames)
 		s.play(New(d, Rate), 0, frames, want, whole)
@@ -82,9 +95,9 @@ func partition(d *dsp.Desc) error {
 	return nil
 }
 
-// restore: a module that takes up another's state goes on as that one would have.
+// restore checks that a module with the restored state of another continues like that one.
 func restore(d *dsp.Desc) error {
-	for seed := range uint64(8) {
+	for seed := range seeds(8) {
 		s := newScript(d, seed, 40)
 		want, got := newSound(d, frames), newSound(d, frames)
 		s.play(New(d, Rate), 0, frames, want, whole)
@@ -93,7 +106,7 @@ func restore(d *dsp.Desc) error {
 			at := r.IntN(frames)
 			first, second := New(d, Rate), New(d, Rate)
 			s.play(first, 0, at, got, whole)
-			s.play(second, 0, r.IntN(frames), newSound(d, frames), whole) // it had a life of its own
+			s.play(second, 0, r.IntN(frames), newSound(d, frames), whole) // so that it has another state
 			if err := load(second, state(first)); err != nil {
 				return err
 			}
@@ -123,24 +136,24 @@ func load(m dsp.Module, b []byte) error {
 		return fmt.Errorf("restore: %w", err)
 	}
 	if d.Remaining() != 0 {
-		return fmt.Errorf("restore: %d of %d bytes are left", d.Remaining(), len(b))
+		return fmt.Errorf("restore: %d of %d bytes were not read", d.Remaining(), len(b))
 	}
 	return nil
 }
 
-// refuse: a state that is cut off is an error, and none is a panic, whatever it holds.
+// refuse checks that a truncated state is an error, and that an arbitrary state does not panic.
 func refuse(d *dsp.Desc) (err error) {
 	b := state(New(d, Rate))
 	defer func() {
 		if x := recover(); x != nil {
-			err = fmt.Errorf("a bad state is a panic: %v", x)
+			err = fmt.Errorf("restoring a bad state panics: %v", x)
 		}
 	}()
-	for n := 0; n < len(b); n += 1 + n/64 { // each length would take minutes where there is a long delay line
+	for n := 0; n < len(b); n += 1 + n/64 { // all lengths would take minutes for long delay lines
 		dec := dsp.NewDecoder(b[:n])
 		New(d, Rate).Restore(dec)
 		if dec.Err() == nil {
-			return fmt.Errorf("%d of %d bytes were taken for a state", n, len(b))
+			return fmt.Errorf("%d of %d bytes were accepted as a state", n, len(b))
 		}
 	}
 	r := rand.New(rand.NewPCG(1, 4))
@@ -158,22 +171,22 @@ func refuse(d *dsp.Desc) (err error) {
 	return nil
 }
 
-// size: a module's state is of one size for life.
+// size checks that the size of a module's state never changes.
 func size(d *dsp.Desc) error {
 	want := len(state(New(d, Rate)))
-	for seed := range uint64(8) {
+	for seed := range seeds(8) {
 		m := New(d, Rate)
 		newScript(d, seed, 40).play(m, 0, frames, newSound(d, frames), whole)
 		if got := len(state(m)); got != want {
-			return fmt.Errorf("seed %d: a state of %d bytes, a new module's has %d", seed, got, want)
+			return fmt.Errorf("seed %d: the state has %d bytes, that of a new module %d", seed, got, want)
 		}
 	}
 	return nil
 }
 
-// reset: a module that was reset plays as a new one with the same parameters.
+// reset checks that a module after Reset has the state of a new one with the same parameters.
 func reset(d *dsp.Desc) error {
-	for seed := range uint64(8) {
+	for seed := range seeds(8) {
 		s := newScript(d, seed, 40)
 		used, fresh := New(d, Rate), New(d, Rate)
 		s.play(used, 0, frames, newSound(d, frames), whole)
@@ -191,7 +204,7 @@ func reset(d *dsp.Desc) error {
 	return nil
 }
 
-// allocs: nothing on the audio path allocates.
+// allocs checks that no method but New allocates.
 func allocs(d *dsp.Desc) error {
 	m := New(d, Rate)
 	s := newScript(d, 6, 40)
@@ -218,10 +231,10 @@ func allocs(d *dsp.Desc) error {
 	return nil
 }
 
-// finite: no storm of parameters within their ranges makes it put out what is not finite.
+// finite checks that the output stays finite while parameters change quickly within their ranges.
 func finite(d *dsp.Desc) error {
 	out := newSound(d, frames)
-	for seed := range uint64(40) {
+	for seed := range seeds(40) {
 		newScript(d, seed, 1000).play(New(d, Rate), 0, frames, out, whole)
 		for k := range out {
 			for i, v := range out[k] {
@@ -234,14 +247,14 @@ func finite(d *dsp.Desc) error {
 	return nil
 }
 
-// tail is where the sound of a module counts as past, and tailSeconds how long that may take.
 const (
-	tail        = 1e-20
-	tailSeconds = 30
+	tail        = 1e-20 // magnitude below which an output counts as silent
+	tailSeconds = 30    // s until the output of a module with silent inputs must be silent
 )
 
-// silence: with nothing at its inputs and its gate closed, a module that only works on what it hears comes to put out
-// less than tail within tailSeconds, and from a second after that on exactly 0.
+// silence checks that a module that does not generate sound becomes silent: with silent inputs and
+// a closed gate, its output falls below tail within tailSeconds, and is exactly 0 from a second
+// later on.
 func silence(d *dsp.Desc) error {
 	if len(d.Inputs) == 0 || d.GeneratesSound {
 		return nil
@@ -250,11 +263,12 @@ func silence(d *dsp.Desc) error {
 	for i := range in {
 		in[i] = make([]float32, Rate)
 	}
-	for seed := range uint64(3) {
+	for seed := range seeds(3) {
 		m := New(d, Rate)
 		newScript(d, seed, 40).play(m, 0, frames, newSound(d, frames), whole)
 		m.Gate(false)
 		loud, alive := -1, -1 // the last frames that are not below tail, and not 0
+		var last []byte
 		for second := range tailSeconds + 2 {
 			m.Render(in, out)
 			for i := range Rate {
@@ -269,10 +283,18 @@ func silence(d *dsp.Desc) error {
 					loud = alive
 				}
 			}
+			if alive >= second*Rate {
+				continue
+			}
+			now := state(m)
+			if bytes.Equal(now, last) {
+				break // the same state at the end of two silent seconds: all further seconds are silent
+			}
+			last = now
 		}
 		switch {
 		case loud >= tailSeconds*Rate:
-			return fmt.Errorf("seed %d: still heard after %d s of silence", seed, tailSeconds)
+			return fmt.Errorf("seed %d: not silent after %d s of silent input", seed, tailSeconds)
 		case alive > loud+Rate:
 			return fmt.Errorf("seed %d: below %g after frame %d, but not 0 until frame %d", seed, tail, loud, alive)
 		}
@@ -280,25 +302,26 @@ func silence(d *dsp.Desc) error {
 	return nil
 }
 
-// described: everything has its words, ranges are ranges, and a new module is at its defaults.
+// described checks that the description is complete and consistent, and that a new module has the
+// defaults that it names.
 func described(d *dsp.Desc) error {
 	if d.Type == "" || d.Doc == "" || len(d.Outputs) == 0 {
-		return fmt.Errorf("type, doc or output is missing")
+		return fmt.Errorf("type, doc or outputs are missing")
 	}
 	ports := map[string]bool{}
 	for _, p := range append(append([]dsp.Port{}, d.Inputs...), d.Outputs...) {
 		if p.Name == "" || p.Doc == "" || ports[p.Name] {
-			return fmt.Errorf("port %q, doc %q: each needs both, and a name of its own", p.Name, p.Doc)
+			return fmt.Errorf("port %q, doc %q: each port needs a unique name and a doc", p.Name, p.Doc)
 		}
 		ports[p.Name] = true
 	}
 	byDefault := New(d, Rate)
 	for i, p := range d.Params {
 		if p.Name == "" || p.Doc == "" || d.Index(p.Name) != i {
-			return fmt.Errorf("parameter %d: name %q, doc %q; each needs both, and a name of its own", i, p.Name, p.Doc)
+			return fmt.Errorf("parameter %d: name %q, doc %q: each parameter needs a unique name and a doc", i, p.Name, p.Doc)
 		}
 		if lo, hi := p.Range(Rate); lo >= hi {
-			return fmt.Errorf("parameter %s: nothing lies between %g and %g", p.Name, lo, hi)
+			return fmt.Errorf("parameter %s: empty range from %g to %g", p.Name, lo, hi)
 		}
 		if err := p.Check(p.Default, Rate); err != nil {
 			return fmt.Errorf("default of %w", err)
@@ -307,7 +330,7 @@ func described(d *dsp.Desc) error {
 	}
 	byDefault.Reset()
 	if !bytes.Equal(state(byDefault), state(New(d, Rate))) {
-		return fmt.Errorf("a new module is not at the defaults that are described")
+		return fmt.Errorf("a new module does not have the defaults of its description")
 	}
 	return nil
 }

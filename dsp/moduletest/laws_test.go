@@ -7,7 +7,7 @@ import (
 	"github.com/music-chronus/chronus/dsp"
 )
 
-// follower is a module that keeps every law: a one-pole low-pass. Each mistake makes it break one.
+// follower is a one-pole low-pass. It keeps every law, and breaks one with a mistake.
 type follower struct {
 	level, share float64
 	mistake      string
@@ -94,7 +94,7 @@ func (f *follower) Restore(d *dsp.Decoder) {
 	}
 }
 
-// Each law is broken by the mistake that it is there for; without a mistake all hold.
+// A module without a mistake keeps all laws, and each mistake breaks its law.
 func TestLawsFindMistakes(t *testing.T) {
 	for _, law := range Laws {
 		if err := law.Check(describe("")); err != nil {

@@ -6,7 +6,7 @@ import (
 	"github.com/music-chronus/chronus/dsp"
 )
 
-// New makes a module of a kind for a rate in Hz; one that plays a sample is given [Sample].
+// New returns a module of a kind for a rate in Hz. A module that plays a sample gets [Sample].
 func New(d *dsp.Desc, rate float64) dsp.Module {
 	m := d.New(rate)
 	if p, ok := m.(dsp.Player); ok && d.Sampled {
@@ -15,12 +15,12 @@ func New(d *dsp.Desc, rate float64) dsp.Module {
 	return m
 }
 
-// Sample is a short stereo sound at another rate than most: two tones that decay, a fifth apart.
+// Sample returns a short stereo sound at 44.1 kHz: two decaying tones, a fifth apart.
 func Sample() *dsp.Sample {
 	const frames, rate = 3000, 44100
 	left, right := make([]float32, frames), make([]float32, frames)
 	for i := range left {
-		// Triangles: their bits are the same on every machine.
+		// Triangles have the same bits on every machine.
 		fall := 1 - float64(i)/frames
 		left[i] = float32(fall * triangle(float64(i)*440/rate))
 		right[i] = float32(fall * triangle(float64(i)*660/rate))

@@ -7,20 +7,21 @@ import (
 	"github.com/music-chronus/chronus/dsp"
 )
 
-// action is something done to a module at a frame.
+// action is a change of a parameter or of the gate.
 type action struct {
-	at    int
+	at    int // frame
 	param int // -1: the gate
 	value float64
 }
 
-// script is a reproducible life of a module: inputs, and actions in the order of time.
+// script is a reproducible use of a module: its inputs, and actions in the order of time.
 type script struct {
 	inputs  [][]float32
 	actions []action
 }
 
-// newScript makes one. Values are anywhere in their ranges, the ends often.
+// newScript returns a script with count actions. Values are anywhere in their ranges, and often at
+// the ends.
 func newScript(d *dsp.Desc, seed uint64, count int) script {
 	r := rand.New(rand.NewPCG(seed, 1))
 	s := script{inputs: make([][]float32, dsp.Signals(d.Inputs))}
@@ -52,10 +53,11 @@ func someValue(r *rand.Rand, p *dsp.Param) float64 {
 	case r.IntN(4) == 0:
 		return hi
 	}
-	return lo + (hi-lo)*math.Pow(r.Float64(), 3) // more often low, where filters and envelopes are hardest
+	return lo + (hi-lo)*math.Pow(r.Float64(), 3) // often low, where filters and envelopes are most sensitive
 }
 
-// play renders [from, to) of the script on m, cut as cut says: it returns the length of the next piece.
+// play renders the frames [from, to) of the script on m. The length of the next piece is that
+// which cut returns.
 func (s script) play(m dsp.Module, from, to int, out [][]float32, cut func() int) {
 	in, part := make([][]float32, len(s.inputs)), make([][]float32, len(out))
 	next := 0
@@ -90,7 +92,7 @@ func (a action) apply(m dsp.Module) {
 	m.Set(a.param, a.value)
 }
 
-// newSound has room for n frames of every signal that a module puts out.
+// newSound returns n frames for every output signal of a module.
 func newSound(d *dsp.Desc, n int) [][]float32 {
 	out := make([][]float32, dsp.Signals(d.Outputs))
 	for i := range out {
@@ -99,5 +101,5 @@ func newSound(d *dsp.Desc, n int) [][]float32 {
 	return out
 }
 
-// whole does not cut.
+// whole returns the length of a piece that is never cut.
 func whole() int { return frames }

@@ -9,7 +9,7 @@ import (
 	"github.com/music-chronus/chronus/dsp/patch"
 )
 
-// hostile texts take the YAML library minutes, or the stack, unless they are bounded first.
+// Without bounds, the YAML library needs minutes or the whole stack for the hostile texts.
 func hostile() map[string]string {
 	const n = 1 << 18
 	keys := strings.Builder{}
@@ -46,13 +46,13 @@ func TestHostile(t *testing.T) {
 		} else if len(err.Error()) > 500 {
 			t.Errorf("%s: a message of %d bytes", name, len(err.Error()))
 		}
-		if took > time.Minute { // without the bounds: several minutes, or the stack
+		if took > time.Minute { // without the bounds: several minutes, or a stack overflow
 			t.Errorf("%s: took %v", name, took)
 		}
 	}
 }
 
-// The largest patch that the limits allow is within the bounds.
+// The largest patch that the limits permit is within the bounds of the text.
 func TestLargest(t *testing.T) {
 	var b strings.Builder
 	b.WriteString("version: 1\nname: largest\nnodes:\n")
@@ -83,7 +83,7 @@ func TestLargest(t *testing.T) {
 	}
 }
 
-// Keys and words mean the same in quotes.
+// Quoted keys and words mean the same as plain ones.
 func TestQuoted(t *testing.T) {
 	plan, err := compile("\"version\": 1\n'nodes': [{\"id\": \"a\", 'type': 'sine', \"params\": {'gain': 0.25}}]\ncables: ['a > out']\n")
 	if err != nil {

@@ -302,8 +302,8 @@ func (c *compiler) cycle(place []int) error {
 		strings.Join(names, " > "), BackType)
 }
 
-// widen finds the nodes with stereo signals. It repeats until nothing changes, since nodes in a
-// feedback loop may widen one another.
+// widen finds the nodes with stereo signals. The search repeats until nothing changes, since nodes
+// in a feedback loop may widen one another.
 func (c *compiler) widen() error {
 	for changed := true; changed; {
 		changed = false

@@ -106,8 +106,8 @@ func (p *Patch) Create(id, kind, voices string) error {
 	return nil
 }
 
-// Delete removes a node and its cables. It fails while a track's lane sets a parameter of the node,
-// and for the last node of a voice group.
+// Delete removes a node and its cables. Delete fails while a track's lane sets a parameter of the
+// node, and for the last node of a voice group.
 func (p *Patch) Delete(id string) error {
 	if _, err := p.node(id); err != nil {
 		return err

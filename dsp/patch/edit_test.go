@@ -8,7 +8,6 @@ import (
 	"github.com/music-chronus/chronus/dsp/patch"
 )
 
-// compiled compiles a text.
 func compiled(t *testing.T, text []byte) *patch.Plan {
 	t.Helper()
 	p, err := patch.Parse("test", text)
@@ -22,7 +21,7 @@ func compiled(t *testing.T, text []byte) *patch.Plan {
 	return plan
 }
 
-// plain is a plan's music and voices without places in a text.
+// plain returns a plan's music and voices without their places in the text.
 func plain(p *patch.Plan) (m patch.Music, v []patch.Voices) {
 	m = p.Music
 	m.Patterns, m.Tracks = append([]patch.Pattern(nil), m.Patterns...), append([]patch.Track(nil), m.Tracks...)
@@ -40,7 +39,7 @@ func plain(p *patch.Plan) (m patch.Music, v []patch.Voices) {
 	return m, v
 }
 
-// What Format writes is the same patch, for every one that comes with Chronus.
+// Format writes the same patch, for every preset.
 func TestFormat(t *testing.T) {
 	texts := map[string][]byte{"default": patch.Default()}
 	for _, name := range patch.Presets() {
@@ -88,7 +87,7 @@ patterns: [{number: 0, steps: "x..."}]
 tracks: [{id: melody, voices: note, pattern: 0, lanes: [lp.cutoff]}]
 `
 
-// edit is an edit by the names that messages have.
+// edit applies an edit by the name of its OSC command.
 func edit(p *patch.Patch, args []string) error {
 	switch args[0] {
 	case "create":

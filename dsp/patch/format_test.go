@@ -8,7 +8,7 @@ import (
 	"github.com/music-chronus/chronus/dsp/patch"
 )
 
-// roundTrip wants what Format writes to be the same patch.
+// roundTrip checks that Parse reads what Format writes as the same patch.
 func roundTrip(t *testing.T, what string, p *patch.Patch) {
 	t.Helper()
 	text := p.Format()
@@ -41,7 +41,8 @@ func roundTrip(t *testing.T, what string, p *patch.Patch) {
 	}
 }
 
-// Ids that YAML has another meaning for, and names of any signs, are written so that they are read as they were.
+// Format quotes ids with a meaning in YAML and names with unusual characters, so that Parse reads
+// them back.
 func TestFormatOddIDs(t *testing.T) {
 	for _, id := range []string{"null", "true", "false", "yes", "no", "on", "off", "y", "n", "inf", "nan", "e1", "x0", "a_", "o", "note", "seq", "freq", "id", "type", "version", "infinity"} {
 		p, err := patch.Parse("x", patch.Default())
@@ -76,7 +77,7 @@ func TestFormatOddIDs(t *testing.T) {
 	}
 }
 
-// They may come from a file, too.
+// Such ids may also come from a file.
 func TestFormatIDsOfFiles(t *testing.T) {
 	for _, id := range []string{`"null"`, `"true"`, `"no"`} {
 		text := "version: 1\nnodes:\n  - {id: " + id + ", type: sine}\ncables: [" + strings.Trim(id, `"`) + " > out]\n"

@@ -8,8 +8,8 @@ import (
 	"github.com/music-chronus/chronus/dsp/patch"
 )
 
-// A program's own module can be put into a patch that plays, set, wired and compiled, in a copy of the patch too; without it the type is unknown, and its name is suggested to
-// who misses it by a letter.
+// A program's own module can be created, set, connected and compiled, in a clone of the patch too.
+// Without it the type is unknown. An error suggests its name for one that is near.
 func TestOwnModules(t *testing.T) {
 	own := &dsp.Desc{
 		Type: "wrinkle", Doc: "Of a program's own.", Inputs: []dsp.Port{{Name: "in"}}, Outputs: []dsp.Port{{Name: "out"}},

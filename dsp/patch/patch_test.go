@@ -37,7 +37,7 @@ func TestDefault(t *testing.T) {
 	}
 }
 
-// Every mistake is told with its line and column, and what would be right.
+// Every error names the line and column, and what would be right.
 func TestErrors(t *testing.T) {
 	const nodes = "version: 1\nnodes:\n  - {id: a, type: sine}\n  - {id: b, type: adsr}\n  - {id: c, type: biquad}\n"
 	for _, tt := range []struct{ name, text, want string }{
@@ -116,7 +116,7 @@ func TestLimits(t *testing.T) {
 	}
 }
 
-// Nodes are rendered after those that they hear, whatever their order in the text.
+// Nodes are rendered after the nodes that they hear, whatever their order in the text.
 func TestOrder(t *testing.T) {
 	plan, err := compile("version: 1\nnodes:\n  - {id: z, type: biquad}\n  - {id: y, type: adsr}\n  - {id: x, type: sine}\ncables: [x > y > z > out, x > z]\n")
 	if err != nil {
@@ -137,7 +137,7 @@ func TestOrder(t *testing.T) {
 	}
 }
 
-// Whatever the text, Parse and Compile return; what can be played is the same patch once it was formatted.
+// Parse and Compile return for any text. A patch that compiles is the same after Format.
 func FuzzParse(f *testing.F) {
 	f.Add(string(patch.Default()))
 	if more, err := os.ReadFile("default.yaml"); err == nil {

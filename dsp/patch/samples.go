@@ -151,7 +151,7 @@ func (c *compiler) giveSample(n Node, d *dsp.Desc) error {
 	}
 }
 
-// WithSamples returns the plan with the samples that its nodes play. It opens each sample once, by
+// WithSamples returns the plan with the samples that its nodes play. Each sample is opened once, by
 // its sum. A stream needs such a plan. An error names the node.
 func (p *Plan) WithSamples(open func(sum string) (*dsp.Sample, error)) (*Plan, error) {
 	with := *p

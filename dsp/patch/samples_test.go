@@ -12,13 +12,13 @@ import (
 
 var sums = [3]string{strings.Repeat("0a", 32), strings.Repeat("1b", 32), strings.Repeat("2c", 32)}
 
-// samplerPatch is a patch whose samples are listed so.
+// samplerPatch is a patch with a list of samples.
 func samplerPatch(list string) string {
 	return "version: 1\n" + list + "\nnodes:\n  - {id: a, type: sampler, sample: kick}\n  - {id: b, type: sampler, sample: kick, params: {mode: gated}}\n" +
 		"  - {id: c, type: sampler, sample: snare}\ncables: [a > out, b > out, c > out]\n"
 }
 
-// In every way to write it a file's name is replaced, and nothing else of the text is.
+// WithSums replaces the names of files in all notations, and nothing else in the text.
 func TestWithSums(t *testing.T) {
 	for _, tt := range []struct{ list, want string }{
 		{"samples: {kick: k.wav, snare: dir/s.flac} # two", "samples: {kick: sha256:K, snare: sha256:S} # two"},
@@ -66,7 +66,7 @@ func TestWithSums(t *testing.T) {
 	}
 }
 
-// What is wrong with samples is said with its place, and what would be right.
+// Errors of samples name the place, and what would be right.
 func TestSampleErrors(t *testing.T) {
 	good := fmt.Sprintf("samples: {kick: sha256:%s, snare: sha256:%s}", sums[0], sums[1])
 	for _, tt := range []struct{ text, want string }{
@@ -101,7 +101,8 @@ func many(n int) string {
 	return b.String()
 }
 
-// A plan opens each sample that it plays once, is another by another sample, and has a bound for all of them.
+// A plan opens each sample once, has another hash for another sample, and bounds the size of all
+// samples.
 func TestWithSamples(t *testing.T) {
 	plan := func(kick, snare string) *patch.Plan {
 		p, err := patch.Parse("p", []byte(samplerPatch(fmt.Sprintf("samples: {kick: sha256:%s, snare: sha256:%s, unused: sha256:%s}", kick, snare, sums[2]))))

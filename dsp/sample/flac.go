@@ -11,22 +11,23 @@ import (
 	"github.com/music-chronus/chronus/dsp"
 )
 
-// flacBits is the most that a sample may have: with more the sum and the difference of two channels do not fit what the library has for them.
+// flacBits is the most bits of a value. With more, the sum and the difference of two channels
+// overflow the library's integers.
 const flacBits = 24
 
 func decodeFLAC(r io.Reader, most int) (s *dsp.Sample, err error) {
 	defer func() {
-		if x := recover(); x != nil { // the library panics on some files that are damaged
-			s, err = nil, fmt.Errorf("it is a damaged FLAC file: %v", x)
+		if x := recover(); x != nil { // the library panics on some damaged files
+			s, err = nil, fmt.Errorf("damaged FLAC file: %v", x)
 		}
 	}()
 	stream, err := flac.New(r)
 	if err != nil {
-		return nil, fmt.Errorf("it is a damaged FLAC file: %w", err)
+		return nil, fmt.Errorf("damaged FLAC file: %w", err)
 	}
 	info := stream.Info
 	if info.BitsPerSample < 4 || info.BitsPerSample > flacBits {
-		return nil, fmt.Errorf("its samples have %d bits; they must have 4 to %d", info.BitsPerSample, flacBits)
+		return nil, fmt.Errorf("%d bits a value; must be 4 to %d", info.BitsPerSample, flacBits)
 	}
 	c, err := newCollector(int(info.SampleRate), int(info.NChannels), most)
 	if err != nil {
@@ -42,22 +43,23 @@ func decodeFLAC(r io.Reader, most int) (s *dsp.Sample, err error) {
 			break
 		}
 		if err != nil {
-			return nil, fmt.Errorf("it is a damaged FLAC file, after %d frames: %w", len(c.channels[0]), err)
+			return nil, fmt.Errorf("damaged FLAC file, after %d frames: %w", len(c.channels[0]), err)
 		}
 		if err := c.addFLAC(f, info.BitsPerSample, scale); err != nil {
 			return nil, err
 		}
 	}
 	if n := uint64(len(c.channels[0])); info.NSamples > 0 && n != info.NSamples {
-		return nil, fmt.Errorf("it is cut off: its sound has %d of %d frames", n, info.NSamples)
+		return nil, fmt.Errorf("cut off: %d of %d frames are there", n, info.NSamples)
 	}
 	return c.sample()
 }
 
-// addFLAC appends what FLAC calls a frame: some thousand of ours.
+// addFLAC appends a frame in FLAC's sense, which is a block of frames here.
 func (c *collector) addFLAC(f *frame.Frame, bits uint8, scale float64) error {
 	if len(f.Subframes) != len(c.channels) || f.BitsPerSample != bits {
-		return fmt.Errorf("it is a damaged FLAC file: it has %d channels of %d bits at first, and %d of %d later", len(c.channels), bits, len(f.Subframes), f.BitsPerSample)
+		return fmt.Errorf("damaged FLAC file: begins with %d channels of %d bits, continues with %d of %d",
+			len(c.channels), bits, len(f.Subframes), f.BitsPerSample)
 	}
 	for channel, sub := range f.Subframes {
 		for _, v := range sub.Samples[:f.BlockSize] {

@@ -10,7 +10,7 @@ import (
 	"github.com/music-chronus/chronus/dsp"
 )
 
-// The formats of a WAV file, and how the subformat of an extensible one goes on after the format.
+// The formats of a WAV file, and the bytes after the format in the subformat of an extensible one.
 const (
 	wavPCM        = 1
 	wavFloat      = 3
@@ -18,10 +18,10 @@ const (
 	wavGUID       = "\x00\x00\x00\x00\x10\x00\x80\x00\x00\xaa\x00\x38\x9b\x71"
 )
 
-// wavOpen as the length of the sound: whoever wrote it did not know when it would end.
+// wavOpen is the size of a data chunk of unknown length, as a stream's writer leaves it.
 const wavOpen = math.MaxUint32
 
-// wavFormat is how samples lie in the file.
+// wavFormat is the layout of the values in the file.
 type wavFormat struct {
 	format, channels, bits int
 	rate                   int
@@ -29,22 +29,22 @@ type wavFormat struct {
 
 func decodeWAV(r io.Reader, most int) (*dsp.Sample, error) {
 	var head [12]byte
-	if err := wavRead(r, head[:], "its head"); err != nil {
+	if err := wavRead(r, head[:], "the RIFF header"); err != nil {
 		return nil, err
 	}
 	if string(head[8:]) != "WAVE" {
-		return nil, fmt.Errorf("it is a RIFF file of kind %q, not WAVE", head[8:])
+		return nil, fmt.Errorf("RIFF file of type %q; must be WAVE", head[8:])
 	}
 	var format *wavFormat
 	for {
 		var chunk [8]byte
-		if err := wavRead(r, chunk[:], "the head of its next part, before any sound"); err != nil {
+		if err := wavRead(r, chunk[:], "a chunk header before the data chunk"); err != nil {
 			return nil, err
 		}
 		name, size := string(chunk[:4]), binary.LittleEndian.Uint32(chunk[4:])
 		switch {
 		case name == "data" && format == nil:
-			return nil, errors.New("its sound comes before its format")
+			return nil, errors.New("the data chunk precedes the fmt chunk")
 		case name == "data":
 			return format.sound(r, size, most)
 		case name == "fmt ":
@@ -55,7 +55,7 @@ func decodeWAV(r io.Reader, most int) (*dsp.Sample, error) {
 			format, size = f, 0
 		}
 		if _, err := io.CopyN(io.Discard, r, int64(size)+int64(size&1)); err != nil {
-			return nil, wavCut(err, fmt.Sprintf("its part %q", name))
+			return nil, wavCut(err, fmt.Sprintf("the chunk %q", name))
 		}
 	}
 }
@@ -65,21 +65,21 @@ func wavRead(r io.Reader, b []byte, what string) error {
 	return wavCut(err, what)
 }
 
-// wavCut is the error of a file that ends too early.
+// wavCut names the part in which a file ends too early.
 func wavCut(err error, what string) error {
 	if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
-		return fmt.Errorf("it is cut off in %s", what)
+		return fmt.Errorf("cut off in %s", what)
 	}
 	return err
 }
 
-// readFormat reads the part that says how samples lie.
+// readFormat reads the fmt chunk.
 func readFormat(r io.Reader, size uint32) (*wavFormat, error) {
 	if size < 16 || size > 1024 {
-		return nil, fmt.Errorf("its format takes %d bytes; it must be 16 to 1024", size)
+		return nil, fmt.Errorf("fmt chunk of %d bytes; must be 16 to 1024", size)
 	}
 	b := make([]byte, size+size&1)
-	if err := wavRead(r, b, "its format"); err != nil {
+	if err := wavRead(r, b, "the fmt chunk"); err != nil {
 		return nil, err
 	}
 	f := &wavFormat{
@@ -88,7 +88,7 @@ func readFormat(r io.Reader, size uint32) (*wavFormat, error) {
 	}
 	if f.format == wavExtensible {
 		if size < 40 || string(b[26:40]) != wavGUID {
-			return nil, errors.New("its extensible format is neither of integers nor of floats")
+			return nil, errors.New("the extensible format is neither PCM nor float; convert the file to one of these")
 		}
 		f.format = int(binary.LittleEndian.Uint16(b[24:]))
 	}
@@ -96,18 +96,20 @@ func readFormat(r io.Reader, size uint32) (*wavFormat, error) {
 	case f.format == wavPCM && (f.bits == 8 || f.bits == 16 || f.bits == 24 || f.bits == 32):
 	case f.format == wavFloat && (f.bits == 32 || f.bits == 64):
 	default:
-		return nil, fmt.Errorf("its format is %d with %d bits; it must be integers (1) of 8, 16, 24 or 32 bits, or floats (3) of 32 or 64: save it as one of those", f.format, f.bits)
+		return nil, fmt.Errorf("format %d with %d bits; must be PCM (1) of 8, 16, 24 or 32 bits, "+
+			"or float (3) of 32 or 64 bits: convert the file", f.format, f.bits)
 	}
 	if align := int(binary.LittleEndian.Uint16(b[12:])); align != f.frame() {
-		return nil, fmt.Errorf("a frame takes %d bytes; %d channels of %d bits take %d", align, f.channels, f.bits, f.frame())
+		return nil, fmt.Errorf("frames of %d bytes; must be %d channels of %d bits, which is %d bytes", align,
+			f.channels, f.bits, f.frame())
 	}
 	return f, nil
 }
 
-// frame is the size of a frame in bytes.
+// frame returns the size of a frame in bytes.
 func (f *wavFormat) frame() int { return f.channels * f.bits / 8 }
 
-// sound reads the samples, size bytes of them.
+// sound reads the data chunk of size bytes.
 func (f *wavFormat) sound(r io.Reader, size uint32, most int) (*dsp.Sample, error) {
 	c, err := newCollector(f.rate, f.channels, most)
 	if err != nil {
@@ -119,7 +121,7 @@ func (f *wavFormat) sound(r io.Reader, size uint32, most int) (*dsp.Sample, erro
 			return nil, err
 		}
 		if uint64(size) != frames*uint64(f.frame()) {
-			return nil, fmt.Errorf("its sound takes %d bytes, which are no whole frames of %d", size, f.frame())
+			return nil, fmt.Errorf("data chunk of %d bytes; must be a multiple of the frame size, %d", size, f.frame())
 		}
 	}
 	b := make([]byte, 4096*f.frame())
@@ -142,7 +144,7 @@ func (f *wavFormat) sound(r io.Reader, size uint32, most int) (*dsp.Sample, erro
 		case ended && size == wavOpen:
 			return c.sample()
 		case ended:
-			return nil, fmt.Errorf("it is cut off: its sound has %d of %d frames", at, frames)
+			return nil, fmt.Errorf("cut off: %d of %d frames are there", at, frames)
 		case err != nil:
 			return nil, err
 		}
@@ -150,7 +152,7 @@ func (f *wavFormat) sound(r io.Reader, size uint32, most int) (*dsp.Sample, erro
 	return c.sample()
 }
 
-// value is the sample that b begins with; integers are as parts of full scale.
+// value decodes the value at the beginning of b. Full scale of integers is 1.
 func (f *wavFormat) value(b []byte) float64 {
 	switch {
 	case f.format == wavFloat && f.bits == 64:

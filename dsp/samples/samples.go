@@ -1,5 +1,6 @@
-// Package samples is the store of the sound files that patches play: a folder in which each lies under the SHA-256 of its bytes. A patch that
-// is loaded has its files copied there, and names them by what is in them; every worker, and whoever renders a tape later, opens the same bytes.
+// Package samples stores the sound files that patches play. The store is a folder in which each
+// file is named by the SHA-256 of its bytes. Loading a patch copies its files there and replaces
+// their names by these sums. So every worker, and a tape rendered later, opens the same bytes.
 package samples
 
 import (
@@ -17,13 +18,15 @@ import (
 	"github.com/music-chronus/chronus/dsp/sample"
 )
 
-// DirVariable is the environment variable that names the store's folder.
+// DirVariable is the environment variable with the store's folder.
 const DirVariable = "CHRONUS_SAMPLES"
 
-// maxFile is the most bytes of a file: what fits patch.MaxSampleBytes as 64-bit floats, and as much again for pictures and the like.
+// maxFile is the most bytes of a file: patch.MaxSampleBytes as 64-bit floats, and as much again for
+// pictures and other metadata.
 const maxFile = 4 * patch.MaxSampleBytes
 
-// DefaultDir is the folder that DirVariable names, else XDG_DATA_HOME/chronus/samples, else ~/.local/share/chronus/samples; "" if there is no home.
+// DefaultDir returns the folder in DirVariable, else XDG_DATA_HOME/chronus/samples, else
+// ~/.local/share/chronus/samples. The result is "" if there is no home folder.
 func DefaultDir() string {
 	if dir := os.Getenv(DirVariable); dir != "" {
 		return dir
@@ -39,21 +42,21 @@ func DefaultDir() string {
 	return filepath.Join(base, "chronus", "samples")
 }
 
-// Store is a folder of samples. It may be used by many processes at once: a file in it never changes.
+// Store is a folder of samples. Many processes may use it at once, since its files never change.
 type Store struct{ dir string }
 
-// In is the store in a folder, which is made when the first file comes into it.
+// In returns the store in a folder. The first file creates the folder.
 func In(dir string) Store { return Store{dir} }
 
-// path is where a file lies.
+// path returns the path of a file.
 func (s Store) path(sum string) (string, error) {
 	if s.dir == "" {
-		return "", fmt.Errorf("there is no folder for samples: give --samples, or set %s", DirVariable)
+		return "", fmt.Errorf("no folder for samples; set %s", DirVariable)
 	}
 	return filepath.Join(s.dir, sum), nil
 }
 
-// Open reads the file of a sum, a SHA-256 in hexadecimal, and checks that it is what it should be.
+// Open reads the file with a sum, a SHA-256 in hexadecimal, and checks its bytes against the sum.
 func (s Store) Open(sum string) (*dsp.Sample, error) {
 	path, err := s.path(sum)
 	if err != nil {
@@ -62,26 +65,29 @@ func (s Store) Open(sum string) (*dsp.Sample, error) {
 	x, got, err := read(path)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
-		// Not as fs.ErrNotExist: what somebody asked for is there, and lacks a part.
-		return nil, fmt.Errorf("there is no file %s: load the patch from its file once more, or copy its samples into %s", path, s.dir)
+		// The error does not wrap fs.ErrNotExist: the file that the user named is there, and lacks
+		// a part.
+		return nil, fmt.Errorf("sample file %s is missing; load the patch from its file again, "+
+			"or copy its samples into %s", path, s.dir)
 	case got != "" && got != sum:
-		return nil, fmt.Errorf("%s is damaged: what is in it has the SHA-256 %s: remove it, and load the patch from its file once more", path, got)
+		return nil, fmt.Errorf("sample file %s is damaged: its SHA-256 is %s; "+
+			"remove it and load the patch from its file again", path, got)
 	case err != nil:
 		return nil, fmt.Errorf("%s: %w", path, err)
 	}
 	return x, nil
 }
 
-// read reads a sound file and the sum of all its bytes. With an error there may be a sum all the same.
+// read reads a sound file and the sum of its bytes. With an error the sum may still be set.
 func read(path string) (x *dsp.Sample, sum string, err error) {
 	info, err := os.Stat(path)
 	switch {
 	case err != nil:
 		return nil, "", err
-	case !info.Mode().IsRegular(): // to open one might wait for ever
-		return nil, "", errors.New("it is no file")
+	case !info.Mode().IsRegular(): // opening a FIFO could block for ever
+		return nil, "", errors.New("not a regular file")
 	case info.Size() > maxFile:
-		return nil, "", fmt.Errorf("it has %d MB; the most are %d", info.Size()>>20, maxFile>>20)
+		return nil, "", fmt.Errorf("%d MB; the maximum is %d MB", info.Size()>>20, maxFile>>20)
 	}
 	f, err := os.Open(path)
 	if err != nil {
@@ -97,7 +103,7 @@ func read(path string) (x *dsp.Sample, sum string, err error) {
 	return x, hex.EncodeToString(hash.Sum(nil)), err
 }
 
-// put copies a file that has the sum into the store, unless it is there.
+// put copies a file with a known sum into the store, unless it is there.
 func (s Store) put(from, sum string) (err error) {
 	to, err := s.path(sum)
 	if err != nil {
@@ -107,11 +113,11 @@ func (s Store) put(from, sum string) (err error) {
 		return nil
 	}
 	if err := os.MkdirAll(s.dir, 0o700); err != nil {
-		return fmt.Errorf("folder for samples: %w: choose another with --samples", err)
+		return fmt.Errorf("folder for samples: %w; choose another folder", err)
 	}
 	tmp, err := os.CreateTemp(s.dir, "new-*")
 	if err != nil {
-		return fmt.Errorf("folder for samples: %w: choose another with --samples", err)
+		return fmt.Errorf("folder for samples: %w; choose another folder", err)
 	}
 	defer func() {
 		if err != nil {
@@ -121,10 +127,10 @@ func (s Store) put(from, sum string) (err error) {
 	hash := sha256.New()
 	err = copyFile(io.MultiWriter(tmp, hash), from)
 	if err = errors.Join(err, tmp.Sync(), tmp.Close()); err != nil {
-		return fmt.Errorf("copy it to %s: %w", s.dir, err)
+		return fmt.Errorf("copy to %s: %w", s.dir, err)
 	}
 	if got := hex.EncodeToString(hash.Sum(nil)); got != sum {
-		return errors.New("it changed while it was read: try once more")
+		return errors.New("changed while it was read; try again")
 	}
 	return os.Rename(tmp.Name(), to)
 }
@@ -139,9 +145,10 @@ func copyFile(to io.Writer, from string) error {
 	return err
 }
 
-// Load has every file that a patch's text names read, checked and copied into the store, and returns the text with their sums in the place of the files.
-// Paths are from dir, the folder of the patch; with "" there are none that are not absolute. name stands for the text in messages. A text without
-// samples comes back as it is.
+// Load reads and checks every file that a patch's text names, copies it into the store, and returns
+// the text with the files' sums in place of their names. Relative paths begin at dir, the patch's
+// folder; if dir is "", they are errors. name is the text's name in errors. A text without samples
+// is returned unchanged.
 func (s Store) Load(name string, text []byte, dir string) ([]byte, error) {
 	bytes, counted := 0, map[string]bool{}
 	return patch.WithSums(name, text, func(x patch.Sample) (sum string, err error) {
@@ -159,7 +166,8 @@ func (s Store) Load(name string, text []byte, dir string) ([]byte, error) {
 			bytes += sound.Bytes()
 		}
 		if bytes > patch.MaxSampleBytes {
-			return "", fmt.Errorf("with it the samples take %d MB in memory, the most are %d: shorten them, or make them mono", patch.Megabytes(bytes), patch.MaxSampleBytes>>20)
+			return "", fmt.Errorf("with it the samples take %d MB; the maximum is %d MB: "+
+				"shorten them, or make them mono", patch.Megabytes(bytes), patch.MaxSampleBytes>>20)
 		}
 		return sum, nil
 	})
@@ -170,13 +178,13 @@ func (s Store) take(file, dir string) (*dsp.Sample, string, error) {
 	path := file
 	if !filepath.IsAbs(path) {
 		if dir == "" {
-			return nil, "", fmt.Errorf("%s: only a patch in a file has files beside it: give the whole path", file)
+			return nil, "", fmt.Errorf("%s: a relative path needs a patch in a file; write an absolute path", file)
 		}
 		path = filepath.Join(dir, path)
 	}
 	x, sum, err := read(path)
 	if errors.Is(err, fs.ErrNotExist) {
-		return nil, "", fmt.Errorf("there is no file %s: paths are from the folder of the patch", path)
+		return nil, "", fmt.Errorf("%s: no such file; relative paths begin at the patch's folder", path)
 	}
 	if err == nil {
 		err = s.put(path, sum)

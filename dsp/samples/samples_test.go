@@ -1,4 +1,4 @@
-package samples
+package samples_test
 
 import (
 	"bytes"
@@ -13,6 +13,7 @@ import (
 	"testing"
 
 	"github.com/music-chronus/chronus/dsp/patch"
+	"github.com/music-chronus/chronus/dsp/samples"
 )
 
 // wav is a mono WAV file of 16 bits at 48 kHz.
@@ -41,10 +42,12 @@ func text(samples string) []byte {
 	return []byte("version: 1\nsamples: {" + samples + "} # mine\nnodes: [{id: a, type: sampler, sample: kick}]\ncables: [a > out]\n")
 }
 
-// A patch that was loaded plays from the store alone: its files may change or go. Loading it once more copies nothing.
+// A loaded patch plays from the store alone, so its files may change or disappear. Loading it again
+// copies nothing.
 func TestLoad(t *testing.T) {
 	dir := t.TempDir()
-	store := In(filepath.Join(dir, "made", "store"))
+	folder := filepath.Join(dir, "made", "store")
+	store := samples.In(folder)
 	kick, long := wav(100), wav(1000)
 	write(t, filepath.Join(dir, "kick.wav"), kick)
 	write(t, filepath.Join(dir, "long.wav"), long)
@@ -58,7 +61,7 @@ func TestLoad(t *testing.T) {
 			t.Fatalf("round %d, the text with sums: %v\n%s", round, err, again)
 		}
 	}
-	if files, err := os.ReadDir(store.dir); err != nil || len(files) != 2 {
+	if files, err := os.ReadDir(folder); err != nil || len(files) != 2 {
 		t.Errorf("%d files in the store, %v", len(files), err)
 	}
 	write(t, filepath.Join(dir, "kick.wav"), []byte("changed"))
@@ -68,10 +71,12 @@ func TestLoad(t *testing.T) {
 	}
 }
 
-// What cannot be played is refused with the place in the patch, the name and the file, and nothing of it comes into the store.
+// Load rejects unusable samples, with the place in the patch, the name and the file. The store
+// stays empty.
 func TestLoadRefuses(t *testing.T) {
 	dir := t.TempDir()
-	store := In(filepath.Join(dir, "store"))
+	folder := filepath.Join(dir, "store")
+	store := samples.In(folder)
 	write(t, filepath.Join(dir, "text.wav"), []byte("no sound"))
 	write(t, filepath.Join(dir, "cut.wav"), wav(100)[:80])
 	write(t, filepath.Join(dir, "big.wav"), wav(patch.MaxSampleBytes/4+1))
@@ -80,37 +85,39 @@ func TestLoadRefuses(t *testing.T) {
 	for _, tt := range []struct {
 		samples, dir, want string
 	}{
-		{"kick: none.wav", dir, `patch p:2:17: sample "kick": there is no file ` + filepath.Join(dir, "none.wav") + ": paths are from the folder of the patch"},
-		{"kick: text.wav", dir, "text.wav: it is neither a WAV file nor a FLAC file"},
-		{"kick: cut.wav", dir, "cut.wav: it is cut off: its sound has 18 of 100 frames"},
-		{"kick: .", dir, "it is no file"},
-		{"kick: big.wav", dir, "big.wav: it is too long"},
-		{"kick: text.wav", "", "give the whole path"},
-		{"kick: sha256:" + sumOf([]byte("x")), dir, "load the patch from its file once more, or copy its samples into"},
+		{"kick: none.wav", dir, `patch p:2:17: sample "kick": ` + filepath.Join(dir, "none.wav") + ": no such file; relative paths begin at the patch's folder"},
+		{"kick: text.wav", dir, "text.wav: neither a WAV nor a FLAC file"},
+		{"kick: cut.wav", dir, "cut.wav: cut off: 18 of 100 frames are there"},
+		{"kick: .", dir, "not a regular file"},
+		{"kick: big.wav", dir, "big.wav: too long"},
+		{"kick: text.wav", "", "write an absolute path"},
+		{"kick: sha256:" + sumOf([]byte("x")), dir, "load the patch from its file again, or copy its samples into"},
 	} {
 		if _, err := store.Load("p", text(tt.samples), tt.dir); err == nil || !strings.Contains(err.Error(), tt.want) {
 			t.Errorf("%s: %v; want %s", tt.samples, err, tt.want)
 		}
 	}
-	if _, err := os.Stat(store.dir); err == nil {
+	if _, err := os.Stat(folder); err == nil {
 		t.Error("what was refused came into the store")
 	}
 	_, err := store.Load("p", text("kick: half.wav, snare: other.wav"), dir)
-	if err == nil || !strings.Contains(err.Error(), `p:2:34: sample "snare": with it the samples take 65 MB`) || !strings.Contains(err.Error(), "the most are 64") {
+	if err == nil || !strings.Contains(err.Error(), `p:2:34: sample "snare": with it the samples take 65 MB`) || !strings.Contains(err.Error(), "the maximum is 64 MB") {
 		t.Errorf("two that are too much together: %v", err)
 	}
 	write(t, filepath.Join(dir, "kick.wav"), wav(10))
 	for _, bad := range []string{"", filepath.Join(dir, "kick.wav", "store")} {
-		if _, err := In(bad).Load("p", text("kick: kick.wav"), dir); err == nil || !strings.Contains(err.Error(), "--samples") {
+		if _, err := samples.In(bad).Load("p", text("kick: kick.wav"), dir); err == nil || !strings.Contains(err.Error(), "folder for samples") {
 			t.Errorf("store %q: %v", bad, err)
 		}
 	}
 }
 
-// A file of the store that is not what its name says is refused, and set right when the patch is loaded from its file once more.
+// Open rejects a file in the store whose bytes differ from its sum. Loading the patch from its file
+// again repairs it.
 func TestDamagedStore(t *testing.T) {
 	dir := t.TempDir()
-	store := In(filepath.Join(dir, "store"))
+	folder := filepath.Join(dir, "store")
+	store := samples.In(folder)
 	b := wav(100)
 	write(t, filepath.Join(dir, "kick.wav"), b)
 	load := func() {
@@ -120,13 +127,13 @@ func TestDamagedStore(t *testing.T) {
 		}
 	}
 	load()
-	path := filepath.Join(store.dir, sumOf(b))
+	path := filepath.Join(folder, sumOf(b))
 	if _, err := store.Open(sumOf(b[:1])); err == nil || errors.Is(err, fs.ErrNotExist) {
 		t.Errorf("a missing file: %v; it must not look as if the patch itself were missing", err)
 	}
 	for _, damage := range [][]byte{wav(101), append(wav(100), 0), b[:90], nil, []byte("x")} {
 		write(t, path, damage)
-		if _, err := store.Open(sumOf(b)); err == nil || !strings.Contains(err.Error(), path+" is damaged: what is in it has the SHA-256 "+sumOf(damage)) {
+		if _, err := store.Open(sumOf(b)); err == nil || !strings.Contains(err.Error(), path+" is damaged: its SHA-256 is "+sumOf(damage)) {
 			t.Errorf("%d bytes: %v", len(damage), err)
 		}
 		load()
@@ -137,23 +144,23 @@ func TestDamagedStore(t *testing.T) {
 }
 
 func TestDefaultDir(t *testing.T) {
-	t.Setenv(DirVariable, "")
+	t.Setenv(samples.DirVariable, "")
 	t.Setenv("XDG_DATA_HOME", "/data")
 	t.Setenv("HOME", "/nobody")
-	if got := DefaultDir(); got != "/data/chronus/samples" {
+	if got := samples.DefaultDir(); got != "/data/chronus/samples" {
 		t.Error(got)
 	}
 	t.Setenv("XDG_DATA_HOME", "")
-	if got := DefaultDir(); got != "/nobody/.local/share/chronus/samples" {
+	if got := samples.DefaultDir(); got != "/nobody/.local/share/chronus/samples" {
 		t.Error(got)
 	}
-	t.Setenv(DirVariable, "/mine")
-	if got := DefaultDir(); got != "/mine" {
+	t.Setenv(samples.DirVariable, "/mine")
+	if got := samples.DefaultDir(); got != "/mine" {
 		t.Error(got)
 	}
-	t.Setenv(DirVariable, "")
+	t.Setenv(samples.DirVariable, "")
 	t.Setenv("HOME", "")
-	if got := DefaultDir(); got != "" {
+	if got := samples.DefaultDir(); got != "" {
 		t.Error(got)
 	}
 }

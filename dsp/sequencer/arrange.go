@@ -1,6 +1,7 @@
 package sequencer
 
-// Release forgets the note that a track sounds: whoever asks ends it, and no off comes.
+// Release returns the note that a track plays and forgets it. The caller ends the note, since no
+// NoteOff comes.
 func (s *Sequencer) Release(track int) (number int, sounds bool) {
 	if track < 0 || track >= Tracks {
 		return 0, false
@@ -12,8 +13,9 @@ func (s *Sequencer) Release(track int) (number int, sounds bool) {
 	return number, sounds
 }
 
-// Arrange makes each track what another one was, by number; a number that there is not: as New made it. The notes of tracks that nobody takes
-// get no off: Release them before.
+// Arrange gives each track the state of the track whose number from holds. An invalid number resets
+// the track, as New makes it. Notes of tracks that no track takes get no NoteOff; call Release for
+// them before.
 func (s *Sequencer) Arrange(from [Tracks]int) {
 	was := s.tracks
 	for i := range s.tracks {

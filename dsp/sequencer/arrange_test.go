@@ -1,15 +1,18 @@
-package sequencer
+package sequencer_test
 
 import (
 	"reflect"
 	"testing"
+
+	"github.com/music-chronus/chronus/dsp/sequencer"
 )
 
-// Tracks that change places go on where they were; the note of one that is released gets no off, and a new one begins at the bar.
+// Tracks that change places continue where they were. A released note gets no NoteOff. A new track
+// begins at the bar.
 func TestArrange(t *testing.T) {
-	events := func(arrange bool) (list []Event) {
-		s := New(48000)
-		p, _ := ParsePattern("x---x---")
+	events := func(arrange bool) (list []sequencer.Event) {
+		s := sequencer.New(48000)
+		p, _ := sequencer.ParsePattern("x---x---")
 		must := func(err error) {
 			if err != nil {
 				t.Fatal(err)
@@ -18,9 +21,9 @@ func TestArrange(t *testing.T) {
 		must(s.SetPattern(0, &p))
 		p.Base = 72
 		must(s.SetPattern(1, &p))
-		must(s.Assign(0, 0, AtOnce))
-		must(s.Assign(1, 1, AtOnce))
-		must(s.SetDivision(1, Division{1, 3}))
+		must(s.Assign(0, 0, sequencer.AtOnce))
+		must(s.Assign(1, 1, sequencer.AtOnce))
+		must(s.SetDivision(1, sequencer.Division{1, 3}))
 		must(s.Start(0))
 		for f := uint64(0); f < 200000; f++ {
 			if arrange && f == 30000 {
@@ -28,15 +31,15 @@ func TestArrange(t *testing.T) {
 				if n, ok := s.Release(0); !ok || n != 60 {
 					t.Fatalf("note %d, %t", n, ok)
 				}
-				s.Arrange([Tracks]int{1, -1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15})
-				must(s.Assign(1, 0, AtBar))
+				s.Arrange([sequencer.Tracks]int{1, -1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15})
+				must(s.Assign(1, 0, sequencer.AtBar))
 			}
-			s.Take(f, func(e Event) { list = append(list, e) })
+			s.Take(f, func(e sequencer.Event) { list = append(list, e) })
 		}
 		return list
 	}
 	plain, arranged := events(false), events(true)
-	var kept, went []Event
+	var kept, went []sequencer.Event
 	for _, e := range plain {
 		if e.Track == 1 && e.Frame >= 30000 {
 			e.Track = 0

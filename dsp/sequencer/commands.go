@@ -1,6 +1,7 @@
 package sequencer
 
-// SetPattern replaces a pattern. Tracks that play it go on with the new one from their next steps.
+// SetPattern replaces a pattern. Tracks that play it continue with the new one from their next
+// steps.
 func (s *Sequencer) SetPattern(number int, p *Pattern) error {
 	if number < 0 || number >= Patterns {
 		return ErrNumber
@@ -19,7 +20,7 @@ func (s *Sequencer) SetPattern(number int, p *Pattern) error {
 	return nil
 }
 
-// SetStep replaces a step of a pattern, counted from 0.
+// SetStep replaces a step of a pattern. Steps count from 0.
 func (s *Sequencer) SetStep(number, index int, step Step) error {
 	switch {
 	case number < 0 || number >= Patterns:
@@ -32,7 +33,7 @@ func (s *Sequencer) SetStep(number, index int, step Step) error {
 	return nil
 }
 
-// Step is a step of a pattern, counted from 0; ok is false if there is none.
+// Step returns a step of a pattern. Steps count from 0. ok is false if there is no such step.
 func (s *Sequencer) Step(number, index int) (step Step, ok bool) {
 	if number < 0 || number >= Patterns || index < 0 || index >= s.patterns[number].N {
 		return step, false
@@ -49,8 +50,9 @@ func (s *Sequencer) Pattern(number int, p *Pattern) error {
 	return nil
 }
 
-// Assign has a track play a pattern, or None, from a moment on. If the transport is stopped that is now; a track that plays none has no
-// end to wait for and takes the bar. What was queued before is forgotten.
+// Assign makes a track play a pattern, or None, from a moment on. Assign replaces a pattern that is
+// queued. While the transport is stopped the moment is now. A track that plays None has no end, so
+// AtEnd means AtBar.
 func (s *Sequencer) Assign(track, number int, when When) error {
 	switch {
 	case track < 0 || track >= Tracks:
@@ -85,7 +87,8 @@ func (s *Sequencer) changed(t *track) {
 	s.findDue()
 }
 
-// SetDivision sets the length of a track's steps. The track takes its place on the new grid, as if it had been on it since its grid began.
+// SetDivision sets the length of a track's steps. The track continues on the new grid as if it had
+// used it since its grid began.
 func (s *Sequencer) SetDivision(track int, d Division) error {
 	if track < 0 || track >= Tracks {
 		return ErrTrack
@@ -101,7 +104,8 @@ func (s *Sequencer) SetDivision(track int, d Division) error {
 	return nil
 }
 
-// SetSteps sets the length of a track's round in steps: the pattern is cut, or rests follow it. 0: the pattern's own.
+// SetSteps sets the number of steps of a track's cycle: it cuts the pattern, or appends rests. 0
+// means the pattern's own number.
 func (s *Sequencer) SetSteps(track, n int) error {
 	switch {
 	case track < 0 || track >= Tracks:
@@ -113,7 +117,8 @@ func (s *Sequencer) SetSteps(track, n int) error {
 	return nil
 }
 
-// SetSwing sets where in a pair of steps the second begins: 0.5, in the middle, to 0.75. Rounded to a millionth.
+// SetSwing sets where in a pair of steps the second begins, from 0.5, in the middle, to 0.75. The
+// share is rounded to a millionth.
 func (s *Sequencer) SetSwing(track int, share float64) error {
 	switch {
 	case track < 0 || track >= Tracks:
@@ -128,7 +133,8 @@ func (s *Sequencer) SetSwing(track int, share float64) error {
 	return nil
 }
 
-// SetTranspose moves a track's notes by semitones, from the next on. Notes end at 0 and 127.
+// SetTranspose moves a track's notes by -60 to 60 semitones, from the next note on. Notes are
+// clamped to 0 to 127.
 func (s *Sequencer) SetTranspose(track, semitones int) error {
 	switch {
 	case track < 0 || track >= Tracks:
@@ -140,7 +146,7 @@ func (s *Sequencer) SetTranspose(track, semitones int) error {
 	return nil
 }
 
-// SetMute ends a track's note and has it give nothing, while its steps go on.
+// SetMute mutes a track: its note ends and it gives no events, while its steps continue.
 func (s *Sequencer) SetMute(track int, mute bool) error {
 	if track < 0 || track >= Tracks {
 		return ErrTrack
@@ -152,7 +158,8 @@ func (s *Sequencer) SetMute(track int, mute bool) error {
 	return nil
 }
 
-// Playing tells which pattern a track has, which is queued (None: none is, or none is to play), and which step of its round comes next.
+// Playing returns the pattern that a track plays, the pattern that is queued (None: none is), and
+// the next step of its cycle.
 func (s *Sequencer) Playing(track int) (pattern, queued, step int, err error) {
 	if track < 0 || track >= Tracks {
 		return None, None, 0, ErrTrack

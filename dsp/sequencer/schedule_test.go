@@ -1,13 +1,15 @@
-package sequencer
+package sequencer_test
 
 import (
 	"fmt"
 	"math/big"
 	"slices"
 	"testing"
+
+	"github.com/music-chronus/chronus/dsp/sequencer"
 )
 
-// must stops at an error of a command.
+// must stops the test at an error.
 func must(t testing.TB, errs ...error) {
 	t.Helper()
 	for _, err := range errs {
@@ -17,33 +19,32 @@ func must(t testing.TB, errs ...error) {
 	}
 }
 
-// pattern parses a pattern.
-func pattern(t testing.TB, text string) *Pattern {
+func pattern(t testing.TB, text string) *sequencer.Pattern {
 	t.Helper()
-	p, err := ParsePattern(text)
+	p, err := sequencer.ParsePattern(text)
 	must(t, err)
 	return &p
 }
 
-// playing is a sequencer whose track 0 plays pattern 0 from frame 0 on.
-func playing(t testing.TB, rate float64, text string) *Sequencer {
+// playing makes a sequencer whose track 0 plays pattern 0 from frame 0 on.
+func playing(t testing.TB, rate float64, text string) *sequencer.Sequencer {
 	t.Helper()
-	s := New(rate)
-	must(t, s.SetPattern(0, pattern(t, text)), s.Assign(0, 0, AtBar), s.Start(0))
+	s := sequencer.New(rate)
+	must(t, s.SetPattern(0, pattern(t, text)), s.Assign(0, 0, sequencer.AtBar), s.Start(0))
 	return s
 }
 
 // until plays the frames before to, as a stream does.
-func until(s *Sequencer, to uint64) (list []Event) {
+func until(s *sequencer.Sequencer, to uint64) (list []sequencer.Event) {
 	for f, ok := s.Next(); ok && f < to; f, ok = s.Next() {
-		s.Take(f, func(e Event) { list = append(list, e) })
+		s.Take(f, func(e sequencer.Event) { list = append(list, e) })
 	}
 	s.Advance(to)
 	return list
 }
 
-// frames are those of the events of a kind on a track.
-func frames(list []Event, kind Kind, track int) (out []uint64) {
+// frames returns the frames of the events of a kind on a track.
+func frames(list []sequencer.Event, kind sequencer.Kind, track int) (out []uint64) {
 	for _, e := range list {
 		if e.Kind == kind && e.Track == track {
 			out = append(out, e.Frame)
@@ -68,21 +69,22 @@ func framesPerBeat(rate int64, bpm *big.Rat) *big.Rat {
 	return new(big.Rat).Quo(new(big.Rat).SetInt64(60*rate), bpm)
 }
 
-// Ten minutes of every tempo and division are the exact schedule, rounded down, to the frame.
+// In ten minutes of every tempo and division, events fall on the exact schedule, rounded down to a
+// frame.
 func TestSchedule(t *testing.T) {
 	steps := 0
 	for _, rate := range []int64{44100, 48000, 96000} {
 		for _, bpm := range []string{"20", "90", "117.3", "120", "128.017", "133.333333", "179.99", "400"} {
 			for _, div := range []string{"1/1", "1/4", "1/8t", "1/16", "1/16d", "1/32t", "1/64d", "1/64t"} {
-				d, err := ParseDivision(div)
+				d, err := sequencer.ParseDivision(div)
 				must(t, err)
 				s := playing(t, float64(rate), "x")
 				value, _ := rat(t, bpm).Float64()
 				must(t, s.SetTempo(0, value), s.SetDivision(0, d))
 				step := new(big.Rat).Mul(framesPerBeat(rate, rat(t, bpm)), big.NewRat(int64(d.Num), int64(d.Den)))
 				end := uint64(600 * rate)
-				got := frames(until(s, end), NoteOn, 0)
-				moment, whole := new(big.Int), new(big.Int) // of the step's denominator
+				got := frames(until(s, end), sequencer.NoteOn, 0)
+				moment, whole := new(big.Int), new(big.Int) // in the step's denominator
 				for k, f := range got {
 					if want := whole.Quo(moment, step.Denom()).Uint64(); f != want {
 						t.Fatalf("%d Hz, %s bpm, %s: step %d at frame %d, exactly at %d", rate, bpm, div, k, f, want)
@@ -99,7 +101,8 @@ func TestSchedule(t *testing.T) {
 	t.Logf("%d steps, 0 frames error", steps)
 }
 
-// A map of tempi, planned or set live, is exact too: positions are carried over from one tempo to the next.
+// A tempo map is exact too, planned or set live: each tempo begins at the exact position of the
+// last.
 func TestTempoMap(t *testing.T) {
 	type change struct {
 		frame uint64
@@ -131,19 +134,19 @@ func TestTempoMap(t *testing.T) {
 		for _, c := range changes {
 			bpm, _ := rat(t, c.bpm).Float64()
 			must(t, planned.SetTempo(c.frame, bpm))
-			gotLive = append(gotLive, frames(until(live, c.frame), NoteOn, 0)...)
+			gotLive = append(gotLive, frames(until(live, c.frame), sequencer.NoteOn, 0)...)
 			must(t, live.SetTempo(c.frame, bpm))
 		}
 		end := uint64(600 * rate)
-		gotLive = append(gotLive, frames(until(live, end), NoteOn, 0)...)
-		got := frames(until(planned, end), NoteOn, 0)
+		gotLive = append(gotLive, frames(until(live, end), sequencer.NoteOn, 0)...)
+		got := frames(until(planned, end), sequencer.NoteOn, 0)
 		if !slices.Equal(got, want) || !slices.Equal(gotLive, want) {
 			t.Errorf("%d Hz: planned %d steps, live %d, exactly %d, or they differ in frames", rate, len(got), len(gotLive), len(want))
 		}
 	}
 }
 
-// Swing delays every second step; a pair is as long as without.
+// Swing delays every second step. A pair of steps is as long as without.
 func TestSwing(t *testing.T) {
 	for _, swing := range []string{"0.5", "0.54", "0.666667", "0.75"} {
 		s := playing(t, 48000, "x.x-x|xx")
@@ -158,8 +161,8 @@ func TestSwing(t *testing.T) {
 				starts = append(starts, k)
 			}
 		}
-		got := frames(until(s, 48000*100), NoteOn, 0)
-		plain := frames(until(straight, 48000*100), NoteOn, 0)
+		got := frames(until(s, 48000*100), sequencer.NoteOn, 0)
+		plain := frames(until(straight, 48000*100), sequencer.NoteOn, 0)
 		for i := range min(len(got), len(plain)) {
 			k := starts[i]
 			at := new(big.Rat).SetInt64(k / 2)
@@ -178,20 +181,20 @@ func TestSwing(t *testing.T) {
 	}
 }
 
-// Rounds of several lengths and divisions go beside each other, and meet again after their common multiple.
+// Cycles of several lengths and divisions meet again after their common multiple.
 func TestPolymeter(t *testing.T) {
-	s := New(48000)
+	s := sequencer.New(48000)
 	must(t, s.SetPattern(0, pattern(t, "X...")), s.SetPattern(1, pattern(t, "X....")), s.SetPattern(2, pattern(t, "Xxxxxxxx")),
-		s.SetSteps(2, 3), s.SetSteps(3, 6), s.SetDivision(3, Division{1, 3}))
+		s.SetSteps(2, 3), s.SetSteps(3, 6), s.SetDivision(3, sequencer.Division{1, 3}))
 	for i, n := range []int{0, 1, 2, 0} {
-		must(t, s.Assign(i, n, AtBar))
+		must(t, s.Assign(i, n, sequencer.AtBar))
 	}
 	must(t, s.Start(0))
 	list := until(s, 6000*60*4)
 	for track, every := range []uint64{4 * 6000, 5 * 6000, 3 * 6000, 6 * 8000} {
 		var loud []uint64
 		for _, e := range list {
-			if e.Kind == NoteOn && e.Track == track && e.Velocity == 1 {
+			if e.Kind == sequencer.NoteOn && e.Track == track && e.Velocity == 1 {
 				loud = append(loud, e.Frame)
 			}
 		}
@@ -207,36 +210,36 @@ func TestPolymeter(t *testing.T) {
 }
 
 func TestDivisions(t *testing.T) {
-	for text, want := range map[string]Division{
+	for text, want := range map[string]sequencer.Division{
 		"1/1": {4, 1}, "1/4": {1, 1}, "1/16": {1, 4}, "1/8t": {1, 3}, "1/64t": {1, 24}, "1/64d": {3, 32}, "1/1d": {6, 1},
 	} {
-		if got, err := ParseDivision(text); err != nil || got != want {
+		if got, err := sequencer.ParseDivision(text); err != nil || got != want {
 			t.Errorf("%s: %v, %v; not %v", text, got, err, want)
 		}
 	}
 	for _, text := range []string{"", "t", "1/3", "1/128", "2/4", "1/16tt", "1/016"} {
-		if d, err := ParseDivision(text); err == nil {
+		if d, err := sequencer.ParseDivision(text); err == nil {
 			t.Errorf("%q is %v", text, d)
 		}
 	}
-	s := New(48000)
-	for _, d := range []Division{{}, {1, 0}, {1, 25}, {7, 1}, {1, 11}, {1 << 31, 1}} {
+	s := sequencer.New(48000)
+	for _, d := range []sequencer.Division{{}, {1, 0}, {1, 25}, {7, 1}, {1, 11}, {1 << 31, 1}} {
 		if s.SetDivision(0, d) == nil {
 			t.Errorf("%v is taken", d)
 		}
 	}
-	must(t, s.SetDivision(0, Division{1, 5}), s.SetDivision(0, Division{2, 7}), s.SetDivision(0, Division{1, 9}))
+	must(t, s.SetDivision(0, sequencer.Division{1, 5}), s.SetDivision(0, sequencer.Division{2, 7}), s.SetDivision(0, sequencer.Division{1, 9}))
 }
 
-// The start may be at any frame; the schedule is counted from it.
+// The transport may start at any frame, from which the schedule counts.
 func TestStartFrame(t *testing.T) {
-	s := New(44100)
-	must(t, s.SetPattern(0, pattern(t, "x")), s.Assign(0, 0, AtBar), s.SetTempo(0, 117.3), s.Start(1_000_003))
+	s := sequencer.New(44100)
+	must(t, s.SetPattern(0, pattern(t, "x")), s.Assign(0, 0, sequencer.AtBar), s.SetTempo(0, 117.3), s.Start(1_000_003))
 	if f, ok := s.Next(); !ok || f != 1_000_003 {
 		t.Fatal("next at", f, ok)
 	}
 	step := new(big.Rat).Mul(framesPerBeat(44100, rat(t, "117.3")), big.NewRat(1, 4))
-	for k, f := range frames(until(s, 2_000_000), NoteOn, 0) {
+	for k, f := range frames(until(s, 2_000_000), sequencer.NoteOn, 0) {
 		at := new(big.Rat).SetInt64(int64(k))
 		if want := 1_000_003 + floor(at.Mul(at, step)); f != want {
 			t.Fatalf("step %d at %d, not %d", k, f, want)
@@ -247,7 +250,7 @@ func TestStartFrame(t *testing.T) {
 	}
 }
 
-// Twenty thousand changes of tempo leave the position where it should be: what is rounded at each is below all that can be seen.
+// After twenty thousand changes of tempo the rounding of positions is still insignificant.
 func TestManyTempi(t *testing.T) {
 	s := playing(t, 44100, "x")
 	const changes, gap = 20000, 37
@@ -255,18 +258,18 @@ func TestManyTempi(t *testing.T) {
 		until(s, i*gap)
 		must(t, s.SetTempo(i*gap, []float64{117.3, 120.7}[i%2]))
 		if i%1000 == 999 {
-			before := s.tempo.position(i*gap + 1)
+			before := s.PositionAt(i*gap + 1)
 			s = restored(t, 44100, saved(s))
-			if after := s.tempo.position(i*gap + 1); after != before {
+			if after := s.PositionAt(i*gap + 1); after != before {
 				t.Fatalf("position %v saved, %v restored", before, after)
 			}
 		}
 	}
 	// frames times bpm, over 60 rate
 	want := new(big.Rat).Quo(new(big.Rat).Mul(rat(t, "238"), big.NewRat(changes/2*gap, 1)), big.NewRat(60*44100, 1))
-	got := s.tempo.position(changes * gap)
-	off := new(big.Rat).SetFrac64(got.pulse, PulsesPerBeat)
-	parts := new(big.Rat).Quo(new(big.Rat).SetUint64(got.part>>12), big.NewRat(PulsesPerBeat<<20, 1))
+	got := s.PositionAt(changes * gap)
+	off := new(big.Rat).SetFrac64(got.Pulse(), sequencer.PulsesPerBeat)
+	parts := new(big.Rat).Quo(new(big.Rat).SetUint64(got.Part()>>12), big.NewRat(sequencer.PulsesPerBeat<<20, 1))
 	parts.Quo(parts, big.NewRat(1<<32, 1))
 	beats, _ := off.Add(off, parts).Sub(off, want).Float64()
 	if t.Logf("after %d changes %.2g beats off", changes, beats); beats > 1e-21 || beats < -1e-21 {

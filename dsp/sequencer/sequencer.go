@@ -1,59 +1,62 @@
-// Package sequencer turns patterns, tempo and a transport into events at exact frames. Musical positions are whole pulses of a beat, and
-// the frame of each is computed from the beginning of the present tempo, in integers, never by adding rounded steps: nothing drifts.
+// Package sequencer turns patterns, tempo and a transport into events at exact frames. A musical
+// position is a whole number of pulses. Each pulse's frame is computed in integers from the
+// beginning of the present tempo, never by adding rounded steps, so positions do not drift.
 //
-// Whoever renders asks Next for the frame of the next event, renders up to it, and has Take give the events. Commands, at their frames,
-// come before the events of the same frame: Advance, then the commands, then Take.
+// The caller renders up to the frame that Next returns and then calls Take for its events. At each
+// frame the order is Advance, then commands, then Take.
 package sequencer
 
 import "errors"
 
-// What commands refuse. Nothing has changed then.
+// The errors of commands. A command that returns one has changed nothing.
 var (
-	ErrFrame     = errors.New("frames are below 2^62")
-	ErrTempo     = errors.New("tempi are 20 to 400 bpm")
-	ErrTempoRamp = errors.New("a tempo ramp lasts 1 to 2^29 frames")
-	ErrTempoMap  = errors.New("64 changes of tempo are planned already; a ramp counts as two")
-	ErrTrack     = errors.New("tracks are 0 to 15")
-	ErrNumber    = errors.New("patterns are 0 to 127")
-	ErrPattern   = errors.New("no pattern: Check says why")
-	ErrStep      = errors.New("no step of the pattern, or none that can be")
-	ErrWhen      = errors.New("a pattern is taken at the next bar, at the end, or at once")
-	ErrDivision  = errors.New("a step is 1/24 to 6 beats, a whole number of pulses")
-	ErrSteps     = errors.New("a track has 1 to 64 steps, or 0: as many as its pattern")
-	ErrSwing     = errors.New("swing is 0.5 to 0.75")
-	ErrTranspose = errors.New("a track is transposed by -60 to 60 semitones")
-	ErrSignature = errors.New("a bar is 1 to 32 of 1/1, 1/2, 1/4, 1/8, 1/16 or 1/32")
+	ErrFrame     = errors.New("frame: must be below 2^62")
+	ErrTempo     = errors.New("tempo: must be 20 to 400 bpm")
+	ErrTempoRamp = errors.New("tempo ramp: must last 1 to 2^29 frames")
+	ErrTempoMap  = errors.New("tempo: 64 changes are planned already (a ramp counts as two); send this one later")
+	ErrTrack     = errors.New("track: must be 0 to 15")
+	ErrNumber    = errors.New("pattern number: must be 0 to 127")
+	ErrPattern   = errors.New("pattern: invalid; Pattern.Check returns the reason")
+	ErrStep      = errors.New("step: invalid, or not in the pattern")
+	ErrWhen      = errors.New("when: must be AtBar, AtEnd or AtOnce")
+	ErrDivision  = errors.New("division: must be 1/24 to 6 beats and a whole number of pulses")
+	ErrSteps     = errors.New("steps of a track: must be 1 to 64, or 0 for as many as its pattern has")
+	ErrSwing     = errors.New("swing: must be 0.5 to 0.75")
+	ErrTranspose = errors.New("transpose: must be -60 to 60 semitones")
+	ErrSignature = errors.New("signature: must be a count of 1 to 32 and a unit of 1, 2, 4, 8, 16 or 32")
 )
 
-// Kind is what an event is.
+// Kind is the kind of an event.
 type Kind uint8
 
-// The kinds, in the order in which they come at one frame.
+// The kinds, in their order at one frame.
 const (
 	NoteOff Kind = iota + 1
 	Param
 	NoteOn
 )
 
-// Event is what happens to a track at a frame. At one frame offs come first, then values, then ons, each by the number of the track, a
-// track's values by lane. A track sounds one note at a time: its off comes, at a later frame, before the next on.
+// Event is an event of a track at a frame. At one frame NoteOff events come first, then Param, then
+// NoteOn, each in the order of tracks, and a track's values by lane. A track plays one note at a
+// time: its NoteOff precedes the next NoteOn.
 type Event struct {
 	Frame    uint64
 	Kind     Kind
 	Track    int
-	Note     int     // of NoteOn and NoteOff: 0 to 127
-	Velocity float64 // of NoteOn: 0 to 1
+	Note     int     // of NoteOn and NoteOff, 0 to 127
+	Velocity float64 // of NoteOn, 0 to 1
 	Lane     int     // of Param
 	Value    float64 // of Param
 }
 
-// Sequencer has all patterns, the tracks that play them, the tempo and the transport. One goroutine uses it.
+// Sequencer holds all patterns, the tracks that play them, the tempo and the transport. One
+// goroutine uses it.
 type Sequencer struct {
-	now      uint64 // all before it is past
-	due      uint64 // the first frame at which there is something to do, of now or later
+	now      uint64 // the present frame: all earlier ones are past
+	due      uint64 // the first frame, from now on, at which something is due
 	tempo    tempoMap
 	rolling  bool
-	resting  int64 // the pulse where it stopped
+	resting  int64 // the pulse where the transport stopped
 	start    planned
 	stop     planned
 	bar      bar
@@ -61,8 +64,8 @@ type Sequencer struct {
 	patterns [Patterns]Pattern
 }
 
-// New makes a stopped sequencer at frame 0: 120 bpm, 4/4, no track has a pattern, all patterns are 16 rests. The rate, in Hz, is rounded to a
-// whole number and bent to 8000 to 768000.
+// New makes a stopped sequencer at frame 0, with 120 bpm, 4/4, no pattern on any track, and
+// patterns of 16 rests. The rate in Hz is rounded to a whole number and clamped to 8000 to 768000.
 func New(rate float64) *Sequencer {
 	if !(rate > 8000) {
 		rate = 8000
@@ -72,7 +75,7 @@ func New(rate float64) *Sequencer {
 	return s
 }
 
-// Reset makes it as New made it. Notes that sound get no off.
+// Reset puts the sequencer back to where New left it. Playing notes get no NoteOff.
 func (s *Sequencer) Reset() {
 	s.now, s.due, s.rolling, s.resting = 0, never, false, 0
 	s.start, s.stop, s.bar = planned{}, planned{}, bar{count: 4, unit: 4}
@@ -90,11 +93,12 @@ func (s *Sequencer) Reset() {
 	}
 }
 
-// Next is the first frame at which Take has something to do; it may turn out to be a rest. Not ok: nothing will happen before a command.
+// Next returns the first frame at which Take has work; there may be no event. ok is false if
+// nothing happens before the next command.
 func (s *Sequencer) Next() (frame uint64, ok bool) { return s.due, s.due != never }
 
-// Advance says that the present frame is this one: commands act from here. What was due before and never taken is left out, but for
-// the offs, which come now.
+// Advance sets the present frame, where commands act. Events that were due before and not taken are
+// dropped, except that NoteOff events come now.
 func (s *Sequencer) Advance(frame uint64) {
 	if frame <= s.now || frame > maxFrame {
 		return
@@ -103,7 +107,7 @@ func (s *Sequencer) Advance(frame uint64) {
 		s.now = frame
 		return
 	}
-	s.turn(frame - 1)
+	s.applyPlanned(frame - 1)
 	s.now = frame
 	reach := s.reach()
 	for i := range s.tracks {
@@ -122,8 +126,8 @@ func (s *Sequencer) Advance(frame uint64) {
 	s.refreshAll()
 }
 
-// Take gives the events of a frame, the present one or a later one, and makes the frame after it the present one.
-// Without anything due at the frame it is Advance.
+// Take yields the events of a frame, the present one or a later one, and makes the following frame
+// the present one. If nothing is due at the frame, Take equals Advance.
 func (s *Sequencer) Take(frame uint64, yield func(Event)) {
 	if frame < s.now || frame > maxFrame {
 		return
@@ -131,20 +135,20 @@ func (s *Sequencer) Take(frame uint64, yield func(Event)) {
 	if s.Advance(frame); s.due > frame {
 		return
 	}
-	s.turn(frame)
+	s.applyPlanned(frame)
 	for i := range s.tracks {
 		s.changePattern(&s.tracks[i], frame)
 	}
 	for i := range s.tracks {
-		s.giveOff(i, frame, yield)
+		s.endNote(i, frame, yield)
 	}
 	for i := range s.tracks {
-		s.giveValues(i, frame, yield)
+		s.setLanes(i, frame, yield)
 	}
 	s.now = frame + 1
 	for i := range s.tracks {
 		if t := &s.tracks[i]; t.stepDue <= frame {
-			s.play(i, frame, yield)
+			s.playStep(i, frame, yield)
 			s.refresh(t)
 		} else if t.offDue <= frame {
 			s.refresh(t)
@@ -153,7 +157,7 @@ func (s *Sequencer) Take(frame uint64, yield func(Event)) {
 	s.findDue()
 }
 
-// changePattern lets a track take what is queued if this is the frame.
+// changePattern lets a track take its queued pattern at this frame, if it is due.
 func (s *Sequencer) changePattern(t *track, frame uint64) {
 	switch {
 	case t.swapDue <= frame:
@@ -167,8 +171,8 @@ func (s *Sequencer) changePattern(t *track, frame uint64) {
 	s.refresh(t)
 }
 
-// giveOff ends a track's note if its time is over, or a step comes that does not hold it.
-func (s *Sequencer) giveOff(i int, frame uint64, yield func(Event)) {
+// endNote ends a track's note if its gate has ended, or if the step that begins does not hold it.
+func (s *Sequencer) endNote(i int, frame uint64, yield func(Event)) {
 	t := &s.tracks[i]
 	if !t.note.on || t.offDue > frame && (t.stepDue > frame || s.step(t, t.k).Trig == Tie) {
 		return
@@ -177,8 +181,8 @@ func (s *Sequencer) giveOff(i int, frame uint64, yield func(Event)) {
 	t.note = note{}
 }
 
-// giveValues gives the values of a track's step.
-func (s *Sequencer) giveValues(i int, frame uint64, yield func(Event)) {
+// setLanes yields the values of a track's step.
+func (s *Sequencer) setLanes(i int, frame uint64, yield func(Event)) {
 	t := &s.tracks[i]
 	if t.stepDue > frame || t.mute {
 		return
@@ -191,8 +195,8 @@ func (s *Sequencer) giveValues(i int, frame uint64, yield func(Event)) {
 	}
 }
 
-// play begins a step's note, if it has one, or holds on to the one before, and goes to the next step.
-func (s *Sequencer) play(i int, frame uint64, yield func(Event)) {
+// playStep begins a step's note, if it has one, or holds the last note, and moves to the next step.
+func (s *Sequencer) playStep(i int, frame uint64, yield func(Event)) {
 	t := &s.tracks[i]
 	step, p := s.step(t, t.k), &s.patterns[t.pattern]
 	if (step.Trig == Hit || step.Trig == Accent) && !t.mute && p.sounds(i, t.number(), step.Probability) {
@@ -211,7 +215,7 @@ func (s *Sequencer) play(i int, frame uint64, yield func(Event)) {
 	t.k++
 }
 
-// refreshAll finds what is due of every track, after a change of all.
+// refreshAll updates what is due of every track.
 func (s *Sequencer) refreshAll() {
 	for i := range s.tracks {
 		s.refresh(&s.tracks[i])
@@ -219,7 +223,7 @@ func (s *Sequencer) refreshAll() {
 	s.findDue()
 }
 
-// findDue finds the first of what is due.
+// findDue finds the first frame at which something is due.
 func (s *Sequencer) findDue() {
 	s.due = never
 	if s.start.on {

@@ -6,16 +6,16 @@ import (
 	"github.com/music-chronus/chronus/dsp"
 )
 
-// StateBytes is the size of a saved state.
+// StateBytes is the size of a saved state in bytes.
 const StateBytes = 76 + maxSegments*20 + Tracks*80 + Patterns*(16+MaxSteps*(4+4*Lanes))
 
-// noValue stands for a step that has no value for a lane.
+// noValue marks a lane without a value in a saved step.
 const noValue = 0x7fc00000
 
-// Save appends the complete state: always StateBytes.
+// Save appends the complete state, always of StateBytes.
 func (s *Sequencer) Save(e *dsp.Encoder) {
 	e.Uint64(s.now)
-	e.Uint32(flags(s.rolling, s.start.on, s.start.again, s.stop.on))
+	e.Uint32(flags(s.rolling, s.start.on, s.start.resume, s.stop.on))
 	e.Uint64(uint64(s.resting))
 	e.Uint64(s.start.frame)
 	e.Uint64(s.stop.frame)
@@ -43,16 +43,18 @@ func (s *Sequencer) Save(e *dsp.Encoder) {
 	}
 }
 
-// Restore takes up what Save wrote. Of a state that makes no sense it says so to d, and the sequencer is as New made it.
+// Restore reads a state that Save wrote. On an invalid state it fails the decoder and resets the
+// sequencer.
 func (s *Sequencer) Restore(d *dsp.Decoder) {
 	s.now = d.Uint64()
 	on := d.Uint32()
-	s.rolling, s.start.on, s.start.again, s.stop.on = on&1 != 0, on&2 != 0, on&4 != 0, on&8 != 0
+	s.rolling, s.start.on, s.start.resume, s.stop.on = on&1 != 0, on&2 != 0, on&4 != 0, on&8 != 0
 	s.resting = int64(d.Uint64())
 	s.start.frame, s.stop.frame = d.Uint64(), d.Uint64()
 	signature := d.Uint32()
 	s.bar = bar{count: signature >> 16, unit: signature & 0xffff, origin: int64(d.Uint64()), number: int64(d.Uint64())}
-	ok := s.now <= maxFrame && on < 16 && isPulse(s.resting) && s.start.sane(s.now) && s.stop.sane(s.now) && s.bar.sane() &&
+	ok := s.now <= maxFrame && on < 16 && isPulse(s.resting) && s.start.valid(s.now) && s.stop.valid(s.now) &&
+		s.bar.valid() &&
 		isPulse(s.bar.origin) && isPulse(s.bar.number)
 	ok = s.tempo.restore(d, s.now) && ok
 	for i := range s.tracks {
@@ -72,7 +74,7 @@ func (s *Sequencer) Restore(d *dsp.Decoder) {
 	s.refreshAll()
 }
 
-// flags packs up to 32 booleans.
+// flags packs up to 32 booleans into a word.
 func flags(list ...bool) (word uint32) {
 	for i, b := range list {
 		if b {
@@ -84,9 +86,9 @@ func flags(list ...bool) (word uint32) {
 
 func isPulse(p int64) bool { return p >= 0 && p <= maxPulse }
 
-func (p *planned) sane(now uint64) bool {
+func (p *planned) valid(now uint64) bool {
 	if !p.on {
-		return p.frame == 0 && !p.again
+		return p.frame == 0 && !p.resume
 	}
 	return p.frame >= now && p.frame <= maxFrame
 }
@@ -102,7 +104,8 @@ func (m *tempoMap) restore(d *dsp.Decoder, now uint64) bool {
 			ok = ok && g == segment{}
 			continue
 		}
-		ok = ok && min(g.from, g.to) >= MinTempo*perBPM && max(g.from, g.to) <= MaxTempo*perBPM && g.ramp <= maxRamp && g.frame < 2*maxFrame &&
+		ok = ok && min(g.from, g.to) >= MinTempo*perBPM && max(g.from,
+			g.to) <= MaxTempo*perBPM && g.ramp <= maxRamp && g.frame < 2*maxFrame &&
 			(g.ramp > 0 || g.from == g.to)
 		if i == 0 {
 			ok = ok && g.frame <= now
@@ -153,9 +156,11 @@ func (t *track) restore(d *dsp.Decoder, rolling bool) bool {
 	}
 	t.measure()
 	queue := when == 0 && t.queued == None || when >= uint32(AtBar) && when <= uint32(AtEnd) && rolling
-	grid := isPulse(t.origin) && isPulse(t.k) && t.k <= (maxPulse-t.origin)/t.length+1 && isPulse(t.first) && t.first <= t.k
-	// a note must have something that ends it
-	sound := n == note{} || n.on && n.note >= 0 && n.note <= 127 && isPulse(n.off) && (n.cut || rolling && !(n.held && t.pattern == None))
+	grid := isPulse(t.origin) && isPulse(t.k) && t.k <= (maxPulse-t.origin)/t.length+1 && isPulse(t.first) &&
+		t.first <= t.k
+	// Something must end a note, or it would sound for ever.
+	sound := n == note{} || n.on && n.note >= 0 && n.note <= 127 && isPulse(n.off) && (n.cut || rolling &&
+		!(n.held && t.pattern == None))
 	return queue && grid && sound && isNumber(t.pattern) && isNumber(t.queued) && isPulse(t.switchAt) && on < 16 &&
 		t.steps >= 0 && t.steps <= MaxSteps && t.shift >= -60 && t.shift <= 60
 }
@@ -186,7 +191,8 @@ func (p *Pattern) restore(d *dsp.Decoder) bool {
 	ok := true
 	for i := range p.Steps {
 		word := d.Uint32()
-		s := Step{Trig: Trig(word >> 28), Note: int8(word >> 20), Gate: uint16(word >> 10 & 0x3ff), Probability: uint16(word & 0x3ff)}
+		s := Step{Trig: Trig(word >> 28), Note: int8(word >> 20), Gate: uint16(word >> 10 & 0x3ff),
+			Probability: uint16(word & 0x3ff)}
 		for lane := range s.Values {
 			if v := d.Uint32(); v != noValue {
 				s.SetValue(lane, math.Float32frombits(v))

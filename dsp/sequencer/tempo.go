@@ -5,44 +5,45 @@ import (
 	"math/bits"
 )
 
-// PulsesPerBeat is the resolution of musical positions: a beat, a quarter note, has this many pulses: 2^14 3^2 5^4 7,
-// so that every step from 1/1 to 1/64, also of triplets, dotted, of 5 or 7 a beat, and every thousandth of those is a whole number of them.
+// PulsesPerBeat is the resolution of musical positions: the pulses of a beat, a quarter note. The
+// number is 2^14 3^2 5^4 7. So every step from 1/1 to 1/64 is a whole number of pulses, also of
+// triplets, dotted notes and 5 or 7 steps a beat, and so is every thousandth of these.
 const PulsesPerBeat = 1 << 14 * 39375
 
-// MinTempo and MaxTempo bound a tempo in bpm; it is rounded to a millionth of one.
+// MinTempo and MaxTempo bound a tempo in bpm. A tempo is rounded to a millionth of a bpm.
 const (
 	MinTempo = 20
 	MaxTempo = 400
 )
 
 const (
-	perBPM      = 1_000_000 // tempi are kept in millionths of a bpm, so that 117.3 is exactly that
+	perBPM      = 1_000_000 // tempi are in millionths of a bpm, so that 117.3 is exact
 	commonPulse = 480_000   // divides PulsesPerBeat and 60 perBPM
 	pulseFactor = PulsesPerBeat / commonPulse
 	frameFactor = 60 * perBPM / commonPulse
 
 	maxSegments = 64
-	maxRamp     = 1 << 29 // frames; so that no product below exceeds 128 bits
+	maxRamp     = 1 << 29 // frames; keeps every product below within 128 bits
 	maxFrame    = 1 << 62 // 3 million years
 	maxPulse    = 1 << 61 // 17 years at 400 bpm
 	never       = math.MaxUint64
 )
 
-// segment is a stretch of the tempo map: constant, or a straight line over ramp frames.
+// segment is a part of the tempo map: a constant tempo, or a linear ramp over ramp frames.
 type segment struct {
 	frame    uint64
 	from, to uint32   // millionths of a bpm; equal if constant
-	ramp     uint32   // frames, 0: constant
-	begin    position // at frame; only the first segment's is saved
+	ramp     uint32   // frames; 0: constant
+	begin    position // position at frame; only the first segment's is saved
 }
 
-// position is a musical position: a whole pulse and 2^-64 parts of one.
+// position is a musical position: a whole pulse and parts of 2^-64 pulse.
 type position struct {
 	pulse int64
 	part  uint64
 }
 
-// plus ends at maxPulse, as every position does.
+// plus clamps the sum to maxPulse, as all positions are.
 func (p position) plus(q position) position {
 	part, carry := bits.Add64(p.part, q.part, 0)
 	return position{min(p.pulse+q.pulse+int64(carry), maxPulse), part}
@@ -53,7 +54,7 @@ func (p position) minus(q position) position {
 	return position{p.pulse - q.pulse - int64(borrow), part}
 }
 
-// up is the first pulse at the position or after it.
+// up returns the first pulse at or after the position.
 func (p position) up() int64 {
 	if p.part > 0 {
 		return p.pulse + 1
@@ -61,7 +62,7 @@ func (p position) up() int64 {
 	return p.pulse
 }
 
-// times is the whole part of p k, for p from 0.
+// times returns the whole part of p k, for p from 0.
 func (p position) times(k uint64) (hi, lo uint64) {
 	hi, lo = bits.Mul64(uint64(p.pulse), k)
 	low, _ := bits.Mul64(p.part, k)
@@ -69,8 +70,9 @@ func (p position) times(k uint64) (hi, lo uint64) {
 	return hi + carry, lo
 }
 
-// tempoMap has the present segment and those planned. All is integer arithmetic: the frame of every pulse is exact, of a ramp too. A change of
-// tempo rounds the position there down by at most 2^-64 pulses.
+// tempoMap is the present segment and the planned ones. All arithmetic is on integers, so each
+// pulse's frame is exact, in ramps too. A change of tempo rounds the position there down by at most
+// 2^-64 pulse.
 type tempoMap struct {
 	rate uint64
 	n    int
@@ -82,7 +84,7 @@ func (m *tempoMap) reset() {
 	m.n = 1
 }
 
-// span is how many pulses x frames of a segment are, as hi:lo / den: the integral of the tempo.
+// span integrates the tempo over x frames of a segment. The pulses are hi:lo / den.
 func (m *tempoMap) span(g *segment, x uint64) (hi, lo, den uint64) {
 	den = frameFactor * m.rate
 	if g.ramp == 0 {
@@ -103,7 +105,7 @@ func (m *tempoMap) span(g *segment, x uint64) (hi, lo, den uint64) {
 	return hi*pulseFactor + carry, low, den * twice
 }
 
-// length is how far the music gets in x frames of a segment.
+// length is the progress in x frames of a segment.
 func (m *tempoMap) length(g *segment, x uint64) position {
 	hi, lo, den := m.span(g, x)
 	if hi >= den {
@@ -114,13 +116,13 @@ func (m *tempoMap) length(g *segment, x uint64) position {
 	return position{int64(min(q, maxPulse)), part}
 }
 
-// position is where the music is at a frame.
+// position returns the musical position at a frame.
 func (m *tempoMap) position(frame uint64) position {
 	g := &m.seg[m.at(frame)]
 	return g.begin.plus(m.length(g, frame-min(frame, g.frame)))
 }
 
-// at is the segment that a frame lies in.
+// at returns the index of the segment that a frame lies in.
 func (m *tempoMap) at(frame uint64) int {
 	i := 0
 	for i+1 < m.n && m.seg[i+1].frame <= frame {
@@ -129,7 +131,8 @@ func (m *tempoMap) at(frame uint64) int {
 	return i
 }
 
-// frameOf is the frame that a pulse falls into: the moment of the pulse, rounded down. never: above maxFrame.
+// frameOf returns the frame in which a pulse falls: its time, rounded down, or never if that lies
+// above maxFrame.
 func (m *tempoMap) frameOf(pulse int64) uint64 {
 	if pulse >= maxPulse {
 		return never
@@ -162,7 +165,7 @@ func (m *tempoMap) frameOf(pulse int64) uint64 {
 	return never
 }
 
-// search finds the last frame of a ramp, of those up to most, to which it is not further than d.
+// search finds the last frame of a ramp, up to most, by which the progress does not exceed d.
 func (m *tempoMap) search(g *segment, d position, most uint64) uint64 {
 	first, last := uint64(0), most
 	for first < last {
@@ -177,7 +180,7 @@ func (m *tempoMap) search(g *segment, d position, most uint64) uint64 {
 	return first
 }
 
-// bpm is the tempo at a frame, in millionths.
+// bpm returns the tempo at a frame in millionths of a bpm.
 func (m *tempoMap) bpm(frame uint64) uint32 {
 	g := &m.seg[m.at(frame)]
 	if g.ramp == 0 {
@@ -187,7 +190,7 @@ func (m *tempoMap) bpm(frame uint64) uint32 {
 	return uint32(int64(g.from) + (int64(g.to)-int64(g.from))*x/int64(g.ramp))
 }
 
-// link finds where each segment begins, from the first's beginning.
+// link computes where each segment begins, from the beginning of the first.
 func (m *tempoMap) link() {
 	for i := 1; i < m.n; i++ {
 		g := &m.seg[i-1]
@@ -195,14 +198,14 @@ func (m *tempoMap) link() {
 	}
 }
 
-// prune drops the segments that were over before a frame.
+// prune drops the segments that ended before a frame.
 func (m *tempoMap) prune(frame uint64) {
 	if i := m.at(frame); i > 0 {
 		m.n = copy(m.seg[:], m.seg[i:m.n])
 	}
 }
 
-// anchor says that the music is at a pulse at a frame, which is present.
+// anchor sets the position at the present frame to a pulse.
 func (m *tempoMap) anchor(frame uint64, pulse int64) {
 	m.prune(frame)
 	g := &m.seg[0]
@@ -215,7 +218,8 @@ func (m *tempoMap) anchor(frame uint64, pulse int64) {
 	m.link()
 }
 
-// set plans a tempo from a frame on, reached in a straight line over ramp frames. What was planned there or later is dropped.
+// set plans a tempo from a frame on, reached by a linear ramp over ramp frames. Changes planned for
+// that frame or later are dropped.
 func (m *tempoMap) set(now, frame uint64, bpm, ramp uint32) error {
 	from := m.bpm(frame)
 	m.prune(now)
@@ -224,13 +228,13 @@ func (m *tempoMap) set(now, frame uint64, bpm, ramp uint32) error {
 		kept--
 	}
 	if last := &m.seg[max(kept-1, 0)]; kept > 0 && ramp == 0 && last.ramp == 0 && last.from == bpm {
-		m.n = kept // it is so already
+		m.n = kept // the tempo is set already
 		return nil
 	}
 	if kept+2 > maxSegments {
 		return ErrTempoMap
 	}
-	begin := m.seg[0].begin // it stays, also if none is kept: the first of the new ones begins there then
+	begin := m.seg[0].begin // stays, even if no segment does: then the first new one begins there
 	m.n = kept
 	if ramp > 0 {
 		m.seg[m.n] = segment{frame: frame, from: from, to: bpm, ramp: ramp}

@@ -1,19 +1,22 @@
-package sequencer
+package sequencer_test
 
 import (
 	"errors"
 	"math"
 	"math/big"
 	"testing"
+
+	"github.com/music-chronus/chronus/dsp/sequencer"
 )
 
-// A ramp is the integral of its tempo: against sums of the tempo of every frame, and against the exact root of the quadratic.
+// A ramp is the integral of its tempo. The test compares it with the sum over all frames and with
+// the exact root of the quadratic.
 func TestRamp(t *testing.T) {
 	for _, tt := range []struct {
 		rate, from, to, seconds float64
 	}{{48000, 60, 180, 30}, {44100, 180.5, 20, 61.7}, {48000, 117.3, 117.4, 600}, {96000, 400, 399, 0.5}, {44100, 20, 400, 0.01}} {
 		s := playing(t, tt.rate, "x")
-		must(t, s.SetTempo(0, tt.from), s.RampSeconds(1000, tt.to, tt.seconds), s.SetDivision(0, Division{1, 24}))
+		must(t, s.SetTempo(0, tt.from), s.RampSeconds(1000, tt.to, tt.seconds), s.SetDivision(0, sequencer.Division{1, 24}))
 		n := math.Floor(tt.seconds*tt.rate + 0.5)
 		end := 1000 + uint64(n) + 10000
 		beat, worst := 0.0, 0.0
@@ -28,7 +31,7 @@ func TestRamp(t *testing.T) {
 			t.Errorf("%+v: the position is %.3g beats off", tt, worst)
 		}
 		wrong, steps := 0, 0
-		for k, f := range frames(until(s, end), NoteOn, 0) {
+		for k, f := range frames(until(s, end), sequencer.NoteOn, 0) {
 			if want, exact := rampFrame(tt.rate, tt.from, tt.to, n, float64(k)/24); exact && f != want {
 				wrong++
 			}
@@ -41,7 +44,8 @@ func TestRamp(t *testing.T) {
 	}
 }
 
-// rampFrame solves for the frame of a beat with 300 bits; not exact: the frame's edge is too near to tell.
+// rampFrame solves for the frame of a beat with 300 bits. ok is false if the beat is too near a
+// frame's edge to tell.
 func rampFrame(rate, from, to, n, beat float64) (frame uint64, exact bool) {
 	num := func(x float64) *big.Float { return new(big.Float).SetPrec(300).SetFloat64(x) }
 	op := func() *big.Float { return new(big.Float).SetPrec(300) }
@@ -84,29 +88,30 @@ func TestRampBeats(t *testing.T) {
 	if mid := s.Position(48000 + (f-48000)/2).Tempo; math.Abs(mid-(90+150.7)/2) > 1e-3 {
 		t.Errorf("half way %v bpm", mid)
 	}
-	if err := s.RampBeats(48000, 150, math.Inf(1)); !errors.Is(err, ErrTempoRamp) {
+	if err := s.RampBeats(48000, 150, math.Inf(1)); !errors.Is(err, sequencer.ErrTempoRamp) {
 		t.Error(err)
 	}
-	if err := s.RampBeats(48000, math.NaN(), 4); !errors.Is(err, ErrTempo) {
+	if err := s.RampBeats(48000, math.NaN(), 4); !errors.Is(err, sequencer.ErrTempo) {
 		t.Error(err)
 	}
 }
 
-// A change of tempo, in a ramp or not, does not move the position; frames and beats are each other's inverses.
+// A change of tempo, with a ramp or without, does not move the position. Frames and beats are
+// inverses.
 func TestTempoContinuous(t *testing.T) {
 	s := playing(t, 44100, "x")
 	must(t, s.RampSeconds(0, 300, 20))
 	for i := range 2000 {
 		at := uint64(i) * 331
 		until(s, at)
-		before := s.tempo.position(at)
+		before := s.PositionAt(at)
 		bpm := 20 + math.Mod(float64(i)*77.7123, 380)
 		if i%3 == 0 {
 			must(t, s.RampSeconds(at, bpm, 0.01))
 		} else {
 			must(t, s.SetTempo(at, bpm))
 		}
-		if after := s.tempo.position(at); after != before {
+		if after := s.PositionAt(at); after != before {
 			t.Fatalf("change %d: position %v before, %v after", i, before, after)
 		}
 	}
@@ -119,9 +124,9 @@ func TestTempoContinuous(t *testing.T) {
 	}
 }
 
-// A tempo that is set drops the changes planned after it; a map holds 64 segments.
+// Setting a tempo drops the changes planned after it. A tempo map holds 64 segments.
 func TestTempoPlan(t *testing.T) {
-	s := New(48000)
+	s := sequencer.New(48000)
 	must(t, s.SetTempo(1000, 100), s.RampSeconds(2000, 200, 1), s.SetTempo(90000, 50))
 	for f, want := range map[uint64]float64{0: 120, 999: 120, 1000: 100, 2000: 100, 26000: 150, 50000: 200, 89999: 200, 90000: 50} {
 		if got := s.Position(f).Tempo; got != want {
@@ -139,41 +144,41 @@ func TestTempoPlan(t *testing.T) {
 	for ; err == nil && n < 1000; n++ {
 		err = s.SetTempo(uint64(100000+n), 100+float64(n%2))
 	}
-	if !errors.Is(err, ErrTempoMap) || n < 55 {
+	if !errors.Is(err, sequencer.ErrTempoMap) || n < 55 {
 		t.Errorf("after %d changes: %v", n, err)
 	}
 	for _, bpm := range []float64{19.9, 400.1, math.NaN(), math.Inf(1), -1} {
-		if err := s.SetTempo(0, bpm); !errors.Is(err, ErrTempo) {
+		if err := s.SetTempo(0, bpm); !errors.Is(err, sequencer.ErrTempo) {
 			t.Errorf("%v bpm: %v", bpm, err)
 		}
 	}
-	if err := s.SetTempo(1<<63, 100); !errors.Is(err, ErrFrame) {
+	if err := s.SetTempo(1<<63, 100); !errors.Is(err, sequencer.ErrFrame) {
 		t.Error(err)
 	}
 }
 
-// Long after the start the frames are still exact, and at the end of what positions hold nothing breaks.
+// Frames are still exact long after the start. The end of the range of positions is safe.
 func TestLong(t *testing.T) {
-	s := New(48000)
+	s := sequencer.New(48000)
 	const late = 48000 * 86400 * 365 // a year
-	must(t, s.SetPattern(0, pattern(t, "x")), s.Assign(0, 0, AtBar), s.SetTempo(0, 117.3), s.Start(0))
+	must(t, s.SetPattern(0, pattern(t, "x")), s.Assign(0, 0, sequencer.AtBar), s.SetTempo(0, 117.3), s.Start(0))
 	s.Advance(late)
 	step := new(big.Rat).Mul(framesPerBeat(48000, rat(t, "117.3")), big.NewRat(1, 4))
-	for k, f := range frames(until(s, late+1e6), NoteOn, 0) {
+	for k, f := range frames(until(s, late+1e6), sequencer.NoteOn, 0) {
 		first := new(big.Rat).Quo(new(big.Rat).SetInt64(late), step)
 		at := new(big.Rat).SetUint64(floor(first) + uint64(k))
 		if want := floor(at.Mul(at, step)); f != want {
 			t.Fatalf("step %d after a year at %d, not %d", k, f, want)
 		}
 	}
-	for _, far := range []uint64{1 << 50, 1 << 56, 1 << 60, maxFrame - 1, maxFrame} {
+	for _, far := range []uint64{1 << 50, 1 << 56, 1 << 60, sequencer.MaxFrame - 1, sequencer.MaxFrame} {
 		s.Advance(far)
 		if f, ok := s.Next(); ok && f < far {
 			t.Fatalf("at %d the next is %d", far, f)
 		}
-		s.Take(far, func(Event) {})
-		must(t, s.SetTempo(far, 400), s.SetDivision(0, Division{1, 24}), s.Assign(0, 0, AtBar), s.SetTempo(far, 117.3))
+		s.Take(far, func(sequencer.Event) {})
+		must(t, s.SetTempo(far, 400), s.SetDivision(0, sequencer.Division{1, 24}), s.Assign(0, 0, sequencer.AtBar), s.SetTempo(far, 117.3))
 	}
-	s.Take(math.MaxUint64, func(Event) { t.Error("an event at the end of all frames") })
-	must(t, s.Stop(maxFrame), s.Start(maxFrame))
+	s.Take(math.MaxUint64, func(sequencer.Event) { t.Error("an event at the end of all frames") })
+	must(t, s.Stop(sequencer.MaxFrame), s.Start(sequencer.MaxFrame))
 }

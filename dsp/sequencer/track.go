@@ -5,10 +5,12 @@ import (
 	"strings"
 )
 
-// Division is the length of a step in beats, Num/Den: 1/4 for sixteenths. It is 1/24 to 6 and a whole number of pulses.
+// Division is the length of a step in beats, Num/Den. Sixteenths are 1/4. A division must be 1/24
+// to 6 beats and a whole number of pulses.
 type Division struct{ Num, Den uint32 }
 
-// ParseDivision reads 1/1, 1/2, 1/4, 1/8, 1/16, 1/32 or 1/64 of a whole note, with t for a triplet's, d for a dotted one.
+// ParseDivision reads 1/1, 1/2, 1/4, 1/8, 1/16, 1/32 or 1/64 of a whole note. A suffix t makes it a
+// triplet's, d a dotted one.
 func ParseDivision(text string) (Division, error) {
 	plain, d := text, Division{4, 1}
 	switch {
@@ -23,10 +25,12 @@ func ParseDivision(text string) (Division, error) {
 			return d.reduced(), nil
 		}
 	}
-	return Division{}, fmt.Errorf("division %q; 1/1, 1/2, 1/4 ... 1/64 are divisions, and these with t (triplet) or d (dotted)", text)
+	return Division{}, fmt.Errorf("division %q; it must be 1/1, 1/2, 1/4 ... 1/64, "+
+		"or one of these with t (triplet) or d (dotted)", text)
 }
 
-// String is the text that ParseDivision reads; a length that it has no name for comes as Num/Den of a beat.
+// String returns a text that ParseDivision reads. A length without such a name comes as Num/Den
+// beats.
 func (d Division) String() string {
 	for n := 1; n <= 64; n *= 2 {
 		for _, suffix := range []string{"", "t", "d"} {
@@ -47,7 +51,7 @@ func (d Division) reduced() Division {
 	return Division{d.Num / a, d.Den / a}
 }
 
-// pulses is the length; not ok if it is none that can be.
+// pulses returns the length in pulses. ok is false if the division is invalid.
 func (d Division) pulses() (n int64, ok bool) {
 	if d.Num < 1 || d.Den < 1 || uint64(d.Num)*PulsesPerBeat%uint64(d.Den) != 0 {
 		return 0, false
@@ -59,8 +63,8 @@ func (d Division) pulses() (n int64, ok bool) {
 // When is the moment at which a track takes another pattern.
 type When uint8
 
-// At the next bar line, from its first step; where the present pattern ends, from its first step; or with the track's next step, going
-// on from the same place.
+// The moments: the next bar line, from the pattern's first step; the end of the present pattern,
+// from the first step; the track's next step, from the present place.
 const (
 	AtBar When = iota + 1
 	AtEnd
@@ -73,26 +77,27 @@ const None = -1
 const (
 	minSwing = perUnit / 2
 	maxSwing = perUnit / 4 * 3
-	perUnit  = 1_000_000 // a swing is kept in millionths
+	perUnit  = 1_000_000 // a swing is in millionths
 )
 
-// note is what a track sounds.
+// note is the note that a track plays.
 type note struct {
-	on   bool
-	held bool  // the next step is a tie, or was when this was decided: the step tells when it ends
-	cut  bool  // it ends at once
-	note int32 // its number
+	on bool
+	// the next step is a tie, or was when this was decided; the step tells when the note ends
+	held bool
+	cut  bool  // ends at once
+	note int32 // note number
 	off  int64 // the pulse at which it ends, if not held
 }
 
-// track plays a pattern on a grid: step k begins at origin + k length, odd ones later by the swing.
+// track plays a pattern on a grid. Step k begins at origin + k length; the swing delays odd steps.
 type track struct {
 	pattern  int32 // or None
 	queued   int32
 	when     When // 0: nothing is queued
 	switchAt int64
 	div      Division
-	steps    int32 // 0: as many as the pattern has
+	steps    int32 // of the cycle; 0: as many as the pattern has
 	swing    uint32
 	shift    int32 // semitones
 	mute     bool
@@ -100,7 +105,8 @@ type track struct {
 	origin, k, first int64 // k is the next step's number, first that of the pattern's first step
 	note             note
 
-	// What follows is not saved. length and delay are of div and swing; the others the frames at which things are due.
+	// Derived, and not saved: length and delay from div and swing, the others the frames of due
+	// events.
 	length, delay            int64
 	stepDue, offDue, swapDue uint64
 }
@@ -111,17 +117,17 @@ func (t *track) reset() {
 	t.stepDue, t.offDue, t.swapDue = never, never, never
 }
 
-// measure derives length and delay. A pair of steps is as long as without swing. Parts of a pulse count as
-// a whole one, so that a moment that is a whole frame is never taken for the frame before.
+// measure derives length and delay. A pair of steps is as long as without swing. Fractions of a
+// pulse round up, so that a time that is a whole frame is never taken for the frame before.
 func (t *track) measure() {
 	t.length, _ = t.div.pulses()
 	t.delay = (t.length*int64(2*t.swing-perUnit) + perUnit - 1) / perUnit
 }
 
-// start is the pulse at which step k begins.
+// start returns the pulse at which step k begins.
 func (t *track) start(k int64) int64 { return t.origin + k*t.length + (k&1)*t.delay }
 
-// align makes the first step that begins at a pulse or after it the next.
+// align makes the first step that begins at a pulse or later the next one.
 func (t *track) align(pulse int64) {
 	t.k = max(pulse-t.origin, 0) / t.length
 	for t.start(t.k) < pulse {
@@ -134,7 +140,7 @@ func (t *track) number() int64 { return (t.origin + t.k*t.length) / t.length }
 
 var rest = Step{Gate: Whole, Probability: Whole}
 
-// index is the place of step k in the track's round.
+// index returns the place of step k in the track's cycle.
 func (s *Sequencer) index(t *track, k int64) int {
 	n := int64(s.patterns[t.pattern].N)
 	if t.steps > 0 {
@@ -143,7 +149,7 @@ func (s *Sequencer) index(t *track, k int64) int {
 	return int((k - t.first) % n)
 }
 
-// step is what step k does. A round longer than the pattern ends with rests.
+// step returns step k. A cycle longer than the pattern ends with rests.
 func (s *Sequencer) step(t *track, k int64) *Step {
 	p := &s.patterns[t.pattern]
 	if i := s.index(t, k); i < p.N {
@@ -152,7 +158,7 @@ func (s *Sequencer) step(t *track, k int64) *Step {
 	return &rest
 }
 
-// swap lets a track take the queued pattern. It keeps its place on the grid and in the round.
+// swap takes the queued pattern. The track keeps its place on the grid and in the cycle.
 func (t *track) swap() {
 	t.pattern, t.queued, t.when, t.switchAt = t.queued, None, 0, 0
 	if t.pattern == None && t.note.held {
@@ -160,13 +166,13 @@ func (t *track) swap() {
 	}
 }
 
-// swapAtBar lets it begin a new grid at the bar line.
+// swapAtBar takes the queued pattern and begins a new grid at the bar line.
 func (t *track) swapAtBar() {
 	t.origin, t.k, t.first = t.switchAt, 0, 0
 	t.swap()
 }
 
-// refresh finds when the track's next things are due.
+// refresh finds the frames of the track's next events.
 func (s *Sequencer) refresh(t *track) {
 	t.stepDue, t.offDue, t.swapDue = never, never, never
 	switch n := &t.note; {
@@ -186,5 +192,5 @@ func (s *Sequencer) refresh(t *track) {
 	}
 }
 
-// frameOf is the frame of a pulse that is still to come.
+// frameOf returns the frame of a pulse that is to come.
 func (s *Sequencer) frameOf(pulse int64) uint64 { return max(s.now, s.tempo.frameOf(pulse)) }

@@ -4,27 +4,27 @@ import "math"
 
 // planned is a start or stop that is to come.
 type planned struct {
-	on    bool
-	again bool // go on from where it stopped
-	frame uint64
+	on     bool
+	resume bool // continue where the transport stopped
+	frame  uint64
 }
 
-// bar is what bars are, and where they are counted from.
+// bar is the length of a bar, and where bars are counted from.
 type bar struct {
 	count, unit uint32
 	origin      int64 // the pulse of a bar line
-	number      int64 // and its bar's number, from 0
+	number      int64 // the number of that line's bar, from 0
 }
 
 func (b *bar) length() int64 { return int64(b.count) * 4 * PulsesPerBeat / int64(b.unit) }
 
-// next is the first bar line at a pulse or after it.
+// next returns the first bar line at or after a pulse.
 func (b *bar) next(pulse int64) int64 {
 	n := b.length()
 	return min(b.origin+(max(pulse-b.origin, 0)+n-1)/n*n, maxPulse)
 }
 
-// reach is the first pulse that can still be played.
+// reach returns the first pulse that can still be played.
 func (s *Sequencer) reach() int64 {
 	if !s.rolling {
 		return s.resting
@@ -32,16 +32,16 @@ func (s *Sequencer) reach() int64 {
 	return s.tempo.position(s.now).up()
 }
 
-// Start begins at beat 0 at a frame; what plays then ends. A start or stop planned for that frame or later is taken back. A frame that
-// is past, here and in other commands, stands for the present one.
+// Start starts at beat 0 at a frame. Playing notes end. A start or stop that is planned for that
+// frame or later is cancelled. In all commands a past frame means the present one.
 func (s *Sequencer) Start(frame uint64) error { return s.plan(frame, &s.start, planned{on: true}) }
 
-// Continue begins where the last stop was.
+// Continue starts at a frame, where the last stop was.
 func (s *Sequencer) Continue(frame uint64) error {
-	return s.plan(frame, &s.start, planned{on: true, again: true})
+	return s.plan(frame, &s.start, planned{on: true, resume: true})
 }
 
-// Stop ends all notes at a frame and keeps the position. Patterns that are queued are taken.
+// Stop ends all notes at a frame and keeps the position. Tracks take their queued patterns.
 func (s *Sequencer) Stop(frame uint64) error { return s.plan(frame, &s.stop, planned{on: true}) }
 
 func (s *Sequencer) plan(frame uint64, where *planned, p planned) error {
@@ -55,12 +55,12 @@ func (s *Sequencer) plan(frame uint64, where *planned, p planned) error {
 		}
 	}
 	*where = p
-	s.turn(s.now)
+	s.applyPlanned(s.now)
 	s.findDue()
 	return nil
 }
 
-// Rewind puts the position to beat 0. If it plays it goes on from there.
+// Rewind moves the position to beat 0. If the transport is rolling, it continues from there.
 func (s *Sequencer) Rewind() {
 	if s.rolling {
 		s.roll(s.now, false)
@@ -70,8 +70,8 @@ func (s *Sequencer) Rewind() {
 	s.findDue()
 }
 
-// turn carries out the starts and stops that are planned up to a frame.
-func (s *Sequencer) turn(frame uint64) {
+// applyPlanned applies the starts and stops that are planned up to a frame.
+func (s *Sequencer) applyPlanned(frame uint64) {
 	for range 2 {
 		start, stop := s.start.on && s.start.frame <= frame, s.stop.on && s.stop.frame <= frame
 		switch {
@@ -81,12 +81,12 @@ func (s *Sequencer) turn(frame uint64) {
 		case start:
 			p := s.start
 			s.start = planned{}
-			s.roll(p.frame, p.again)
+			s.roll(p.frame, p.resume)
 		}
 	}
 }
 
-// halt stops at a frame, the present one or one that was missed.
+// halt stops at a frame, the present one or a missed one.
 func (s *Sequencer) halt(frame uint64) {
 	if s.rolling {
 		s.resting = s.tempo.position(frame).up()
@@ -96,7 +96,7 @@ func (s *Sequencer) halt(frame uint64) {
 	s.refreshAll()
 }
 
-// endAll ends all notes and takes what is queued.
+// endAll ends all notes and takes the queued patterns.
 func (s *Sequencer) endAll() {
 	for i := range s.tracks {
 		t := &s.tracks[i]
@@ -107,12 +107,12 @@ func (s *Sequencer) endAll() {
 	}
 }
 
-// roll starts at a frame, the present one or one that was missed.
-func (s *Sequencer) roll(frame uint64, again bool) {
-	if again && s.rolling {
+// roll starts at a frame, the present one or a missed one.
+func (s *Sequencer) roll(frame uint64, resume bool) {
+	if resume && s.rolling {
 		return
 	}
-	if !again {
+	if !resume {
 		s.toBeginning()
 	}
 	s.rolling = true
@@ -129,11 +129,11 @@ func (s *Sequencer) toBeginning() {
 	}
 }
 
-// SetTempo sets the tempo in bpm from a frame on. The position goes on from where it is. Changes planned for that frame or later are
-// dropped, so a map of tempi is set in the order of its frames.
+// SetTempo sets the tempo in bpm from a frame on, without moving the position. Changes planned for
+// that frame or later are dropped, so a tempo map is set in the order of its frames.
 func (s *Sequencer) SetTempo(frame uint64, bpm float64) error { return s.setTempo(frame, bpm, 0) }
 
-// RampSeconds moves the tempo from what it is at a frame to bpm, in a straight line over time.
+// RampSeconds moves the tempo to bpm in a linear ramp, beginning at a frame.
 func (s *Sequencer) RampSeconds(frame uint64, bpm, seconds float64) error {
 	n := float64(seconds*float64(s.tempo.rate)) + 0.5
 	if !(n >= 1 && n <= maxRamp) {
@@ -142,7 +142,7 @@ func (s *Sequencer) RampSeconds(frame uint64, bpm, seconds float64) error {
 	return s.setTempo(frame, bpm, uint32(n))
 }
 
-// RampBeats is RampSeconds over as many seconds as those beats last in it, rounded to a whole frame.
+// RampBeats is RampSeconds with a duration in beats of the ramp itself, rounded to a whole frame.
 func (s *Sequencer) RampBeats(frame uint64, bpm, beats float64) error {
 	if !(bpm >= MinTempo && bpm <= MaxTempo) {
 		return ErrTempo
@@ -165,10 +165,11 @@ func (s *Sequencer) setTempo(frame uint64, bpm float64, ramp uint32) error {
 	return nil
 }
 
-// SetSignature makes a bar count notes of 1/unit long, from the present bar on. A beat is a quarter note whatever the unit.
+// SetSignature makes a bar count notes of 1/unit long, from the present bar on. A beat is a quarter
+// note whatever the unit.
 func (s *Sequencer) SetSignature(count, unit int) error {
 	b := bar{count: uint32(count), unit: uint32(unit)}
-	if count != int(b.count) || unit != int(b.unit) || !b.sane() {
+	if count != int(b.count) || unit != int(b.unit) || !b.valid() {
 		return ErrSignature
 	}
 	reach := s.reach()
@@ -184,19 +185,20 @@ func (s *Sequencer) SetSignature(count, unit int) error {
 	return nil
 }
 
-func (b *bar) sane() bool {
+func (b *bar) valid() bool {
 	return b.count >= 1 && b.count <= 32 && b.unit >= 1 && b.unit <= 32 && b.unit&(b.unit-1) == 0
 }
 
-// Position is where the music is.
+// Position is a position in the music.
 type Position struct {
 	Rolling bool
 	Bar     int64   // from 0
-	Beat    float64 // in the bar, quarter notes from 0
+	Beat    float64 // in the bar, in quarter notes from 0
 	Tempo   float64 // bpm
 }
 
-// Position tells where the music is at a frame, the present one or a later one, if no command comes before.
+// Position returns the position at a frame, the present one or a later one, if no command comes
+// before.
 func (s *Sequencer) Position(frame uint64) Position {
 	p := s.resting
 	if s.rolling {
@@ -209,7 +211,8 @@ func (s *Sequencer) Position(frame uint64) Position {
 	}
 }
 
-// BeatAt is the beat, from 0 at the start, at a frame of the present tempo or a planned one. Error: a pulse.
+// BeatAt returns the beat at a frame of the present tempo or a planned one. Beats count from 0 at
+// the start. The error is at most a pulse.
 func (s *Sequencer) BeatAt(frame uint64) float64 {
 	if !s.rolling {
 		return float64(s.resting) / PulsesPerBeat
@@ -217,7 +220,8 @@ func (s *Sequencer) BeatAt(frame uint64) float64 {
 	return float64(s.tempo.position(frame).pulse) / PulsesPerBeat
 }
 
-// FrameAt is the frame that a beat, rounded to a pulse, falls into. Not ok: it does not play, or the beat lies before the present tempo.
+// FrameAt returns the frame in which a beat falls, rounded to a pulse. ok is false if the transport
+// is stopped, or if the beat lies before the present tempo.
 func (s *Sequencer) FrameAt(beat float64) (frame uint64, ok bool) {
 	p := math.Floor(float64(beat*PulsesPerBeat) + 0.5)
 	if !s.rolling || !(p >= float64(s.tempo.seg[0].begin.up()) && p < maxPulse) {

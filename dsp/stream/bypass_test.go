@@ -6,7 +6,8 @@ import (
 	"github.com/music-chronus/chronus/dsp/stream"
 )
 
-// A node that is bypassed lets its input through, one without an input or with a gate is silent; let in again it sounds as before.
+// A bypassed node passes its input through. A node without an input or with a gate is silent.
+// Afterwards the node sounds as before.
 func TestBypass(t *testing.T) {
 	const text = `
 version: 1
@@ -16,7 +17,8 @@ nodes:
   - {id: f, type: biquad, params: {cutoff: 100}}
 cables: [a > f > out]
 `
-	s, plain := newStream(t, text, 64, 1), newStream(t, text[:len(text)-len("cables: [a > f > out]\n")]+"cables: [a > out]\n", 64, 1)
+	s, plain := newStream(t, text, 64, 1), newStream(t,
+		text[:len(text)-len("cables: [a > f > out]\n")]+"cables: [a > out]\n", 64, 1)
 	s.Push(stream.Command{Seq: 1, Kind: stream.Bypass, Node: 2, Value: 1})
 	got, want := render(s, 20), render(plain, 20)
 	for i := range got {
@@ -47,6 +49,18 @@ cables: [a > f > out]
 	for i, v := range render(env, 20) {
 		if v != 0 {
 			t.Fatalf("frame %d is %g behind a bypassed gate", i, v)
+		}
+	}
+}
+
+// A bypassed oscillator is silent: its input, a pitch, is not passed through.
+func TestBypassSource(t *testing.T) {
+	s := newStream(t, poly("count: 1"), 64, 1)
+	osc, _ := lookup(t, s, "osc", "gain")
+	play(s, note(0, 45, 1), stream.Command{Kind: stream.Bypass, Node: osc, Value: 1})
+	for i, v := range render(s, 20) {
+		if v != 0 {
+			t.Fatalf("%g at frame %d", v, i)
 		}
 	}
 }

@@ -94,7 +94,8 @@ func (s *Stream) tryApply(c Command, desc *dsp.Desc) bool {
 		n.bypass = c.Value > 0
 	case c.Kind == Gate && desc.Gated && n.group == patch.NoGroup && !math.IsNaN(c.Value):
 		n.gate(c.Value > 0)
-	case c.Kind != Set || int(c.Param) >= len(desc.Params) || desc.Params[c.Param].Check(c.Value, float64(s.plan.Rate)) != nil:
+	case c.Kind != Set || int(c.Param) >= len(desc.Params) || desc.Params[c.Param].Check(c.Value,
+		float64(s.plan.Rate)) != nil:
 		return false
 	case n.pseudo:
 		return s.music.setParam(int(c.Node)-s.music.node-1, int(c.Param), c.Value, c.Frame)

@@ -14,7 +14,8 @@ import (
 	"github.com/music-chronus/chronus/dsp/stream"
 )
 
-// storm draws commands for the first frames of a stream of the default patch, most of them good.
+// storm draws commands for the first frames of a stream of the default patch. Most of them are
+// valid.
 func storm(rt *rapid.T, s *stream.Stream, frames uint64) (list []stream.Command) {
 	for i := range rapid.IntRange(1, 80).Draw(rt, "commands") {
 		c := stream.Command{Seq: uint64(i) + 1, Frame: rapid.Uint64Range(0, frames).Draw(rt, "frame"), Kind: stream.Set}
@@ -34,7 +35,7 @@ func storm(rt *rapid.T, s *stream.Stream, frames uint64) (list []stream.Command)
 	return list
 }
 
-// Commands at absolute frames sound the same in every block size, to the bit.
+// Commands at absolute frames give the same bits in every block size.
 func TestLawBlockSizes(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
 		const frames = 4096
@@ -57,7 +58,7 @@ func TestLawBlockSizes(t *testing.T) {
 	})
 }
 
-// Size is exact: a state is that long when as many commands wait as can.
+// Size is exact: a state with as many waiting commands as possible has that size.
 func TestSize(t *testing.T) {
 	s := newStream(t, "", 64, 2)
 	for i := range uint64(stream.PendingMax) {
@@ -70,7 +71,7 @@ func TestSize(t *testing.T) {
 	}
 }
 
-// A refused state says what is wrong with it, and leaves the stream as New made it.
+// Restore rejects invalid states, names the reason, and leaves the stream as New made it.
 func TestRestoreSays(t *testing.T) {
 	fresh, err := newStream(t, "", 64, 2).Save(nil)
 	if err != nil {
@@ -105,7 +106,7 @@ func TestRestoreSays(t *testing.T) {
 	}
 }
 
-// fake is a module that does what a test says.
+// fake is a module that runs a test's function.
 type fake struct {
 	dsp.Module
 	render func(in [][]float32, out []float32)
@@ -124,7 +125,8 @@ nodes:
 cables: [good > out, bad > after > out]
 `
 
-// A node that puts out what is not finite is silent for the rest of its block and reset; the others play on.
+// A node that produces values that are not finite is silent for the rest of its block and is reset.
+// Other nodes continue.
 func TestFault(t *testing.T) {
 	for _, poison := range []float64{math.NaN(), math.Inf(1), math.Inf(-1), 1.1e6, -math.MaxFloat32} {
 		s := newStream(t, twoSines, 64, 1)
@@ -136,22 +138,24 @@ func TestFault(t *testing.T) {
 			}
 		}}
 		s.SetModule(2, bad)
-		// a command in the third block cuts it: the node may not be rendered after its fault
+		// A command divides the third block: the node must not be rendered again after its fault.
 		s.Push(stream.Command{Seq: 1, Frame: 2*64 + 32, Kind: stream.Set, Node: 1, Param: 1, Value: 0.5})
 		got := render(s, 6)
-		want := render(newStream(t, strings.Replace(twoSines, "type: sine}", "type: sine, params: {gain: 0}}", 1), 64, 1), 6)
+		want := render(newStream(t, strings.Replace(twoSines, "type: sine}", "type: sine, params: {gain: 0}}", 1), 64,
+			1), 6)
 		for i := range got {
 			if got[i] != want[i] {
 				t.Fatalf("%g: frame %d is %g, the good node alone makes %g", poison, i, got[i], want[i])
 			}
 		}
 		if n, node := s.Faults(); n != 1 || node != 2 || bad.resets != 1 || calls != 6 {
-			t.Errorf("%g: %d faults, the last of node %d, %d resets, %d calls; want 1, 2, 1, 6", poison, n, node, bad.resets, calls)
+			t.Errorf("%g: %d faults, the last of node %d, %d resets, %d calls; want 1, 2, 1, 6", poison, n, node,
+				bad.resets, calls)
 		}
 	}
 }
 
-// The probe names the node that is being rendered, also when it never comes back; nil takes it away.
+// The probe names the node that is being rendered, also when it panics. nil removes the probe.
 func TestProbe(t *testing.T) {
 	s := newStream(t, twoSines, 64, 1)
 	var word atomic.Uint64
@@ -175,7 +179,7 @@ func TestProbe(t *testing.T) {
 	}
 }
 
-// The engine's gain moves in a straight line over 5 ms, and then is exactly what was asked for.
+// The engine's gain moves in a straight line over 5 ms and then is exact.
 func TestAmp(t *testing.T) {
 	s := newStream(t, "version: 1\nnodes: [{id: a, type: sine}]\ncables: [a > out]\n", 64, 1)
 	s.SetModule(1, &fake{render: func(_ [][]float32, out []float32) {
@@ -192,7 +196,7 @@ func TestAmp(t *testing.T) {
 	}
 }
 
-// Whatever the state, Restore and what follows return.
+// Restore and Render return for any state.
 func FuzzRestore(f *testing.F) {
 	s := newStream(f, "", 64, 2)
 	for i := range uint64(20) {
@@ -225,7 +229,7 @@ func FuzzRestore(f *testing.F) {
 	})
 }
 
-// A full queue of the worst order is still cheap to put into and take from.
+// A full queue in the worst order is cheap to fill and to empty.
 func BenchmarkFlood(b *testing.B) {
 	s := newStream(b, "", 64, 2)
 	for i := range uint64(stream.PendingMax - 64) {

@@ -21,7 +21,8 @@ func (s *Stream) newMusic() {
 	if len(m.Tracks) == 0 {
 		return
 	}
-	s.music = music{seq: sequencer.New(float64(s.plan.Rate)), tracks: m.Tracks, node: s.plan.SeqNode(), deliver: s.applyEvent}
+	s.music = music{seq: sequencer.New(float64(s.plan.Rate)), tracks: m.Tracks, node: s.plan.SeqNode(),
+		deliver: s.applyEvent}
 	s.loadMusic(0)
 }
 
@@ -63,8 +64,8 @@ func (m *music) next() (frame uint64, ok bool) {
 	return m.seq.Next()
 }
 
-// setParam sets a parameter of the sequencer (track -1) or of a track at a frame. It returns false if
-// the sequencer rejects the value.
+// setParam sets a parameter of the sequencer (track -1) or of a track at a frame, and returns false
+// if the sequencer rejects the value.
 func (m *music) setParam(track, param int, value float64, frame uint64) bool {
 	var err error
 	switch {
@@ -90,7 +91,7 @@ func (m *music) setParam(track, param int, value float64, frame uint64) bool {
 	return err == nil
 }
 
-// edit applies a command for a pattern or the tempo. It returns false if the sequencer rejects it.
+// edit applies a command for a pattern or the tempo, and returns false if the sequencer rejects it.
 func (m *music) edit(c Command) bool {
 	if c.Kind == Ramp {
 		return m.seq.RampSeconds(c.Frame, c.Value, float64(c.Param)/10) == nil

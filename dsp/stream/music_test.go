@@ -9,7 +9,7 @@ import (
 	"pgregory.net/rapid"
 )
 
-// beat is a patch with two tracks: 120 bpm, so a sixteenth is 6000 frames.
+// beat is a patch with two tracks at 120 bpm. A sixteenth is 6000 frames.
 const beat = `
 version: 1
 tempo: 120
@@ -39,7 +39,7 @@ tracks:
   - {id: lead, voices: high, pattern: 2, division: 1/8t, swing: 0.6, mute: true}
 `
 
-// onsets are the frames where silence, of at least 1000 frames, ends.
+// onsets returns the frames at which silence of at least 1000 frames ends.
 func onsets(x []float32) (at []int) {
 	quiet := 1000
 	for i, v := range x {
@@ -56,7 +56,8 @@ func onsets(x []float32) (at []int) {
 	return at
 }
 
-// The pattern's notes are heard at their exact frames, whatever the block, and so is a change of pattern at the bar.
+// The notes of a pattern begin at their exact frames in every block size. A change of pattern takes
+// effect at the bar.
 func TestMusic(t *testing.T) {
 	text := strings.Replace(beat, "- low > osc > env > tone > out", "- low > osc > env > out", 1)
 	text = strings.Replace(text, "- {id: tone, type: biquad, params: {cutoff: 4000}}", "- {id: tone, type: biquad}", 1)
@@ -64,7 +65,8 @@ func TestMusic(t *testing.T) {
 	for _, block := range []int{16, 64, 500} {
 		s := newStream(t, text, block, 1)
 		node := uint16(s.Plan().SeqNode())
-		play(s, stream.Command{Frame: 150000, Kind: stream.Set, Node: node + 1, Param: 0, Value: 1}) // the silent pattern, in the second bar
+		play(s, stream.Command{Frame: 150000, Kind: stream.Set, Node: node + 1, Param: 0,
+			Value: 1}) // the silent pattern, in the second bar
 		got := onsets(render(s, 400000/block))
 		if len(got) != len(steps) {
 			t.Fatalf("block %d: %d notes, at %v", block, len(got), got)
@@ -77,14 +79,15 @@ func TestMusic(t *testing.T) {
 	}
 }
 
-// Transport and tempo by command: silence until start, twice as fast after a change, silence after stop.
+// Commands start the transport, double the tempo, and stop the transport.
 func TestTransport(t *testing.T) {
 	s := newStream(t, strings.Replace(beat, "play: true", "play: false", 1), 64, 1)
 	node := uint16(s.Plan().SeqNode())
 	set := func(frame uint64, param uint16, v float64) stream.Command {
 		return stream.Command{Frame: frame, Kind: stream.Set, Node: node, Param: param, Value: v}
 	}
-	play(s, set(48000, 1, 1), set(48000, 0, 240), set(96000, 1, 0), stream.Command{Kind: stream.Bypass, Node: node, Value: 1}, set(0, 0, 10))
+	play(s, set(48000, 1, 1), set(48000, 0, 240), set(96000, 1, 0),
+		stream.Command{Kind: stream.Bypass, Node: node, Value: 1}, set(0, 0, 10))
 	got := onsets(render(s, 3000))
 	if len(got) != 5 || got[0] < 48000 || got[0] > 48001 || got[1]-got[0] != 6000 {
 		t.Errorf("notes at %v", got)
@@ -94,7 +97,7 @@ func TestTransport(t *testing.T) {
 	}
 }
 
-// A lane sets its parameter where the pattern says.
+// A lane sets its parameter at the pattern's steps.
 func TestLane(t *testing.T) {
 	s := newStream(t, beat, 64, 1)
 	low := render(s, 6000*2/64)
@@ -105,18 +108,19 @@ func TestLane(t *testing.T) {
 		}
 		return most
 	}
-	if peak(high) < 4*peak(low) { // the first is an accent, of 1, the second a hit, of 0.7, but nobody hears velocities here
+	if peak(high) < 4*peak(low) { // velocities are 1, then 0.7, but no node hears them
 		t.Errorf("peaks of %g with gain 0.05, %g with 0.4", peak(low), peak(high))
 	}
 }
 
-// Music goes on from a saved state bit for bit.
+// A restored stream continues its music bit for bit.
 func TestMusicRestore(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
 		one, two := newStream(t, beat, 64, 2), newStream(t, beat, 64, 2)
 		node := uint16(one.Plan().SeqNode())
 		for range rapid.IntRange(0, 20).Draw(rt, "commands") {
-			c := stream.Command{Frame: rapid.Uint64Range(0, 60000).Draw(rt, "frame"), Kind: stream.Set, Node: node + uint16(rapid.IntRange(0, 2).Draw(rt, "node"))}
+			c := stream.Command{Frame: rapid.Uint64Range(0, 60000).Draw(rt, "frame"), Kind: stream.Set,
+				Node: node + uint16(rapid.IntRange(0, 2).Draw(rt, "node"))}
 			desc := one.Plan().Nodes()[c.Node].Desc
 			c.Param = uint16(rapid.IntRange(0, len(desc.Params)-1).Draw(rt, "param"))
 			c.Value = rapid.Float64Range(desc.Params[c.Param].Min, desc.Params[c.Param].Max).Draw(rt, "value")
@@ -139,7 +143,8 @@ func TestMusicNoAllocs(t *testing.T) {
 	}
 }
 
-// A snapshot is taken once a second between two blocks: of a patch with long delay lines too it must take less than one.
+// A snapshot is taken once a second, between two blocks. A snapshot must take less than a block
+// even for long delay lines.
 func BenchmarkSave(b *testing.B) {
 	s := newStream(b, "version: 1\nnodes:\n  - {id: a, type: sine}\n  - {id: d, type: delay}\n  - {id: r, type: reverb}\ncables: [a > d > r > out]\n", 64, 2)
 	state := make([]byte, 0, s.Size())
@@ -149,15 +154,17 @@ func BenchmarkSave(b *testing.B) {
 	b.SetBytes(int64(len(state)))
 }
 
-// Patterns are edited while they play, and the tempo moves; what makes no sense is ignored.
+// Patterns and the tempo change while they play. Invalid edits are ignored.
 func TestEdit(t *testing.T) {
 	s := newStream(t, strings.Replace(beat, "- low > osc > env > tone > out", "- low > osc > env > out", 1), 64, 1)
 	node := uint16(s.Plan().SeqNode())
 	edit := func(kind stream.Kind, step uint16, v float64) stream.Command {
 		return stream.Command{Kind: kind, Node: node, Param: step, Value: v}
 	}
-	play(s, edit(stream.Steps, 0, 4), edit(stream.Trig, 0, 1), edit(stream.Trig, 1, 0), edit(stream.Trig, 2, 0), edit(stream.Trig, 3, 1),
-		edit(stream.Steps, 0, 65), edit(stream.Trig, 1, 4), edit(stream.StepChance, 0, 1.5), edit(stream.StepGate, 0, math.NaN()), edit(stream.Trig, 128<<6, 1), stream.Command{Kind: stream.Trig, Node: 1})
+	play(s, edit(stream.Steps, 0, 4), edit(stream.Trig, 0, 1), edit(stream.Trig, 1, 0), edit(stream.Trig, 2, 0),
+		edit(stream.Trig, 3, 1),
+		edit(stream.Steps, 0, 65), edit(stream.Trig, 1, 4), edit(stream.StepChance, 0, 1.5), edit(stream.StepGate, 0,
+			math.NaN()), edit(stream.Trig, 128<<6, 1), stream.Command{Kind: stream.Trig, Node: 1})
 	got := onsets(render(s, 24000*2/64))
 	if len(got) != 4 || got[1]-got[0] < 17999 || got[1]-got[0] > 18001 || got[2]-got[0] != 24000 {
 		t.Errorf("notes at %v, want them at 0, 18000, 24000, 42000", got)
@@ -173,7 +180,8 @@ func TestEdit(t *testing.T) {
 	}
 }
 
-// A stream that begins late, after a patch was given up for it, begins with its music's first beat.
+// A stream that starts at a late block, because its patch replaces one that was given up, begins
+// its music at the first beat.
 func TestMusicBeginsLate(t *testing.T) {
 	text := strings.Replace(beat, "- low > osc > env > tone > out", "- low > osc > env > out", 1)
 	late, first := newStream(t, text, 64, 1), newStream(t, text, 64, 1)

@@ -237,8 +237,8 @@ func (u *unit) clear() {
 	}
 }
 
-// clearBlock clears the last block when a voice wakes. A saved state does not contain it, so streams
-// would differ in it.
+// clearBlock clears the last block when a voice wakes. A saved state does not contain it, so
+// streams would differ in it.
 func (u *unit) clearBlock() {
 	for _, out := range u.out {
 		clear(out)

@@ -6,8 +6,9 @@ import "math"
 // the first one early and count it as ignored, equally in every stream.
 const pendingMax = 4096
 
-// pending holds the commands that wait for their frame, in a binary heap: even when it is full, many
-// commands in one block cost a few swaps each. Of two commands for one frame the lower Seq is first.
+// pending holds the commands that wait for their frame, in a binary heap: even when it is full,
+// many commands in one block cost a few swaps each. Of two commands for one frame the lower Seq is
+// first.
 type pending struct {
 	list [pendingMax]Command // in [0, n): none is due before its parent, (i-1)/2
 	n    int
@@ -58,7 +59,7 @@ func (p *pending) take() Command {
 	}
 }
 
-// translate renumbers the commands for another plan. It drops those whose node has no successor.
+// translate renumbers the commands for another plan, and drops those whose node has no successor.
 func (p *pending) translate(successors []int) (dropped int) {
 	n := p.n
 	p.n = 0

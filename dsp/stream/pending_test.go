@@ -7,16 +7,17 @@ import (
 	"pgregory.net/rapid"
 )
 
-// Commands leave the queue by frame, and in the order that they came where that is the same.
+// Commands leave the queue in the order of their frames, and in the order of arrival at one frame.
 func TestLawPending(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
 		var p pending
-		var want []Command // sorted, the slow way
+		var want []Command // sorted by insertion
 		seq := uint64(0)
 		check := func() {
 			got := p.take()
 			if got != want[0] {
-				rt.Fatalf("command %d of frame %d came, due was %d of %d", got.Seq, got.Frame, want[0].Seq, want[0].Frame)
+				rt.Fatalf("command %d of frame %d came, due was %d of %d", got.Seq, got.Frame, want[0].Seq,
+					want[0].Frame)
 			}
 			want = want[1:]
 		}

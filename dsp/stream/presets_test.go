@@ -11,7 +11,7 @@ import (
 	"github.com/music-chronus/chronus/dsp/stream/internal/voicing"
 )
 
-// presetStream is a stream of a preset.
+// presetStream makes a stream of a preset.
 func presetStream(t *testing.T, name string) *stream.Stream {
 	t.Helper()
 	text, err := patch.Preset(name)
@@ -21,7 +21,7 @@ func presetStream(t *testing.T, name string) *stream.Stream {
 	return newStream(t, string(text), 64, 2)
 }
 
-// sound has both channels of what was rendered.
+// sound is rendered audio.
 type sound struct{ left, right []float32 }
 
 func (x *sound) render(s *stream.Stream, seconds float64) {
@@ -34,7 +34,7 @@ func (x *sound) render(s *stream.Stream, seconds float64) {
 	}
 }
 
-// peak and offset are of both channels together, the latter the mean.
+// peak returns the largest magnitude and the largest mean of a channel.
 func (x *sound) peak() (peak, offset float64) {
 	for _, c := range [][]float32{x.left, x.right} {
 		sum := 0.0
@@ -48,7 +48,8 @@ func (x *sound) peak() (peak, offset float64) {
 
 func dB(x float64) float64 { return 20 * math.Log10(max(x, 1e-9)) }
 
-// Every preset plays a phrase as it should: heard, below full scale, without offset, the same on every run, and over when it is over.
+// Every preset plays a phrase that is audible, below full scale, without an offset, and silent some
+// time after its end.
 func TestPresets(t *testing.T) {
 	const least = 24
 	families := map[string]int{}
@@ -92,9 +93,11 @@ func TestPresets(t *testing.T) {
 			peak, offset := x.peak()
 			limited, _ := s.Limited()
 			faults, _ := s.Faults()
-			t.Logf("%-14s one note %6.1f dBFS, all %6.1f dBFS, %6.1f LUFS, offset %.5f, silent %4.1f s after the end", name, dB(single), dB(peak), measure.Loudness(x.left, x.right), offset, tail)
+			t.Logf("%-14s one note %6.1f dBFS, all %6.1f dBFS, %6.1f LUFS, offset %.5f, silent %4.1f s after the end",
+				name, dB(single), dB(peak), measure.Loudness(x.left, x.right), offset, tail)
 			if single < 0.03 || peak > 0.99 || offset > 0.01 || tail >= 30 || limited > 0 || faults > 0 {
-				t.Errorf("peak %g of one note and %g of all, offset %g, a tail of %g s, %d blocks limited, %d faults", single, peak, offset, tail, limited, faults)
+				t.Errorf("peak %g of one note and %g of all, offset %g, a tail of %g s, %d blocks limited, %d faults",
+					single, peak, offset, tail, limited, faults)
 			}
 			for i := range s.Group(0).Len() {
 				if s.Group(0).Voice(i).Awake {

@@ -6,7 +6,7 @@ import (
 )
 
 // Render renders the next block into out: the plan's Block times Channels samples, interleaved.
-// Commands take effect at their exact frames. It allocates nothing.
+// Commands take effect at their exact frames. Render allocates nothing.
 func (s *Stream) Render(out []float32) {
 	n := s.plan.Block
 	for i := range s.nodes {
@@ -168,8 +168,8 @@ func (s *Stream) fanOut(out []float32) {
 	}
 }
 
-// renderFeedback lets every feedback node take what it gives in the next block. The first pass reads
-// all inputs before the second writes any output, so that none hears another's next block.
+// renderFeedback lets every feedback node take what it gives in the next block. The first pass
+// reads all inputs before the second writes any output, so that none hears another's next block.
 func (s *Stream) renderFeedback() {
 	for pass := range 2 {
 		s.feedbackPass(s, pass)

@@ -11,7 +11,7 @@ import (
 	"github.com/music-chronus/chronus/dsp/stream"
 )
 
-// kit is a patch of a group of voices that play one sample, and a node that plays another.
+// kit is a patch of voices that play one sample, and of a node that plays another.
 func kit(high, low byte) string {
 	return fmt.Sprintf(`version: 1
 samples: {high: "sha256:%s", low: "sha256:%s"}
@@ -23,7 +23,7 @@ cables: [note.pitch > drum.pitch, drum.mono > out, loop > out]
 `, strings.Repeat(string(high), 64), strings.Repeat(string(low), 64))
 }
 
-// kitPlan compiles it; a sample is a ramp whose slope its sum says.
+// kitPlan compiles a kit. A sample is a ramp whose slope is the first digit of its sum.
 func kitPlan(t testing.TB, text string) *patch.Plan {
 	t.Helper()
 	p, err := patch.Parse("test", []byte(text))
@@ -56,7 +56,8 @@ func kitStream(t testing.TB, text string) *stream.Stream {
 	return s
 }
 
-// A stream with samplers that takes up another's state goes on as that one would have, to the bit; a plan whose samples nobody opened makes none.
+// A restored stream with samplers continues bit for bit. New rejects a plan whose samples are not
+// open.
 func TestSamplesRestore(t *testing.T) {
 	text := kit('1', '2')
 	one := kitStream(t, text)
@@ -64,7 +65,8 @@ func TestSamplesRestore(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	play(one, stream.Command{Frame: 10, Kind: stream.Gate, Node: uint16(loop), Value: 1}, note(100, 60, 0.8), note(5000, 67, 1), note(9000, 60, 0), note(9500, 48, 0.5))
+	play(one, stream.Command{Frame: 10, Kind: stream.Gate, Node: uint16(loop), Value: 1}, note(100, 60, 0.8),
+		note(5000, 67, 1), note(9000, 60, 0), note(9500, 48, 0.5))
 	sound := render(one, 160)
 	if slices.Max(sound) == 0 {
 		t.Fatal("nothing is heard")
@@ -80,7 +82,8 @@ func TestSamplesRestore(t *testing.T) {
 	if a, b := render(one, 300), render(two, 300); !slices.Equal(a, b) {
 		t.Error("it goes on in another way")
 	}
-	if err := kitStream(t, kit('1', '3')).Restore(state); err == nil || !strings.Contains(err.Error(), "another patch") {
+	if err := kitStream(t, kit('1', '3')).Restore(state); err == nil || !strings.Contains(err.Error(),
+		"another patch") {
 		t.Errorf("with another sample: %v", err)
 	}
 	p, err := patch.Parse("test", []byte(text))
@@ -96,7 +99,8 @@ func TestSamplesRestore(t *testing.T) {
 	}
 }
 
-// Where a patch goes on as another, a node with the same sample goes on, and one with another begins anew.
+// In a transition a node with the same sample continues, and a node with another sample starts
+// again.
 func TestMoveToOtherSample(t *testing.T) {
 	for _, tt := range []struct {
 		low   byte

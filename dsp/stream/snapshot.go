@@ -28,7 +28,7 @@ func (s *Stream) measureSize() {
 }
 
 // Save appends the complete state at this block boundary to dst: version, plan, block, Seq, waiting
-// commands and every node. It allocates nothing if dst has room for Size. It fails during a
+// commands and every node. Save allocates nothing if dst has room for Size, and fails during a
 // transition.
 func (s *Stream) Save(dst []byte) ([]byte, error) {
 	if s.transition != nil {
@@ -38,7 +38,8 @@ func (s *Stream) Save(dst []byte) ([]byte, error) {
 	s.save(e)
 	b := e.Bytes()
 	if n := len(b) - len(dst); s.size > 0 && n > s.size {
-		return dst, fmt.Errorf("save: patch %s: the state has %d bytes, more than the computed %d", s.plan.Name, n, s.size)
+		return dst, fmt.Errorf("save: patch %s: the state has %d bytes, more than the computed %d", s.plan.Name, n,
+			s.size)
 	}
 	return b, nil
 }
@@ -96,7 +97,8 @@ func (s *Stream) decode(d *dsp.Decoder) error {
 		return fmt.Errorf("the saved state has version %d; this program reads version %d", v, stateVersion)
 	}
 	if h := d.Uint64(); d.Err() == nil && h != s.plan.Hash {
-		return fmt.Errorf("the saved state is of another patch, rate, block or channel count (hash %x, not %x)", h, s.plan.Hash)
+		return fmt.Errorf("the saved state is of another patch, rate, block or channel count (hash %x, not %x)", h,
+			s.plan.Hash)
 	}
 	s.restore(d)
 	if d.Err() == nil && d.Remaining() > 0 {

@@ -51,7 +51,7 @@ type prototype struct {
 }
 
 // prototypes makes the first module of each node that is new in a transition, or of all nodes if t
-// is nil. It checks MaxState before the other modules could exhaust the machine's memory.
+// is nil. The check of MaxState comes before the other modules could exhaust the machine's memory.
 func prototypes(plan *patch.Plan, t *transition) ([]prototype, error) {
 	sum, list := 0, make([]prototype, len(plan.Nodes()))
 	for i := range list {
@@ -60,7 +60,8 @@ func prototypes(plan *patch.Plan, t *transition) ([]prototype, error) {
 			continue
 		}
 		if n.Sum != "" && n.Sample == nil {
-			return nil, fmt.Errorf("patch %s: node %q: sample %s is not open: call Plan.WithSamples first", plan.Name, n.ID, n.Sum)
+			return nil, fmt.Errorf("patch %s: node %q: sample %s is not open: call Plan.WithSamples first", plan.Name,
+				n.ID, n.Sum)
 		}
 		if old := t.predecessorOf(i); old != nil {
 			list[i].bytes = old.bytes
@@ -88,8 +89,8 @@ func New(plan *patch.Plan) (*Stream, error) {
 	return s, nil
 }
 
-// build makes a stream whose modules are not connected yet. It leaves out modules that a transition
-// takes from the old stream.
+// build makes a stream whose modules are not connected yet. Modules that a transition takes from
+// the old stream are left out.
 func build(plan *patch.Plan, t *transition) (*Stream, error) {
 	if plan.Block > maxBlock {
 		return nil, fmt.Errorf("patch %s: block of %d frames; the maximum is %d", plan.Name, plan.Block, maxBlock)
@@ -137,8 +138,8 @@ func (s *Stream) Seq() uint64 { return s.seq }
 // node is then silent for the rest of the block, and its state is reset. node is the last one.
 func (s *Stream) Faults() (count uint64, node int) { return s.faults, int(s.faulty) }
 
-// Limited counts the blocks that the output limiter held at full scale, and the blocks from which it
-// removed a steady offset.
+// Limited counts the blocks that the output limiter held at full scale, and the blocks from which
+// it removed a steady offset.
 func (s *Stream) Limited() (limited, offset uint64) { return s.limiter.Blocks() }
 
 // Start makes a stream that has rendered nothing begin at a block, after the command seq.

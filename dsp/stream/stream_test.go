@@ -12,7 +12,7 @@ import (
 	"github.com/music-chronus/chronus/dsp/stream"
 )
 
-// newStream makes a stream of the default patch, or of text.
+// newStream makes a stream of the default patch, or of a text.
 func newStream(t testing.TB, text string, block, channels int) *stream.Stream {
 	t.Helper()
 	b := []byte(text)
@@ -44,7 +44,7 @@ func lookup(t testing.TB, s *stream.Stream, node, param string) (uint16, uint16)
 	return uint16(n), uint16(p)
 }
 
-// render gives the next count blocks, one channel of them.
+// render renders the next blocks and returns one channel.
 func render(s *stream.Stream, count int) (mono []float32) {
 	out := make([]float32, s.Plan().Block*s.Plan().Channels)
 	for range count {
@@ -56,7 +56,7 @@ func render(s *stream.Stream, count int) (mono []float32) {
 	return mono
 }
 
-// A gate at frame 1000 is heard from frame 1000 on, whatever the block.
+// A gate at frame 1000 is heard from frame 1000 on in every block size.
 func TestExactFrame(t *testing.T) {
 	for _, block := range []int{16, 64, 100, 512} {
 		s := newStream(t, "", block, 2)
@@ -85,9 +85,12 @@ func TestBlockSizes(t *testing.T) {
 		adsr, _ := lookup(t, s, "adsr1", "attack")
 		filter, cutoff := lookup(t, s, "filter1", "cutoff")
 		for i, c := range []stream.Command{
-			{Frame: 100, Kind: stream.Gate, Node: adsr, Value: 1}, {Frame: 333, Kind: stream.Set, Node: filter, Param: cutoff, Value: 300},
-			{Frame: 334, Kind: stream.Set, Node: filter, Param: cutoff, Value: 9000}, {Frame: 4001, Kind: stream.Gate, Node: adsr},
-			{Frame: 4001, Kind: stream.Gate, Node: adsr, Value: 1}, {Frame: 6000, Kind: stream.Set, Node: 0, Value: 0.25},
+			{Frame: 100, Kind: stream.Gate, Node: adsr, Value: 1}, {Frame: 333, Kind: stream.Set, Node: filter,
+				Param: cutoff, Value: 300},
+			{Frame: 334, Kind: stream.Set, Node: filter, Param: cutoff, Value: 9000}, {Frame: 4001, Kind: stream.Gate,
+				Node: adsr},
+			{Frame: 4001, Kind: stream.Gate, Node: adsr, Value: 1}, {Frame: 6000, Kind: stream.Set, Node: 0,
+				Value: 0.25},
 		} {
 			c.Seq = uint64(i) + 1
 			s.Push(c)
@@ -104,14 +107,17 @@ func TestBlockSizes(t *testing.T) {
 	}
 }
 
-// A stream that takes up another's state, at any block, goes on bit for bit, whatever was commanded.
+// A restored stream continues bit for bit, at any block and after any commands.
 func TestSaveRestoreContinue(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
 		commands := rapid.SliceOfN(rapid.Custom(func(rt *rapid.T) stream.Command {
 			return stream.Command{
-				Frame: rapid.Uint64Range(0, 4000).Draw(rt, "frame"), Kind: stream.Kind(rapid.IntRange(0, 3).Draw(rt, "kind")),
-				Node: uint16(rapid.IntRange(0, 5).Draw(rt, "node")), Param: uint16(rapid.IntRange(0, 6).Draw(rt, "param")),
-				Value: rapid.OneOf(rapid.Float64Range(0, 1), rapid.Float64Range(0, 20000), rapid.Float64()).Draw(rt, "value"),
+				Frame: rapid.Uint64Range(0, 4000).Draw(rt, "frame"), Kind: stream.Kind(rapid.IntRange(0, 3).Draw(rt,
+					"kind")),
+				Node: uint16(rapid.IntRange(0, 5).Draw(rt, "node")), Param: uint16(rapid.IntRange(0, 6).Draw(rt,
+					"param")),
+				Value: rapid.OneOf(rapid.Float64Range(0, 1), rapid.Float64Range(0, 20000), rapid.Float64()).Draw(rt,
+					"value"),
 			}
 		}), 0, 60).Draw(rt, "commands")
 		cut := rapid.IntRange(0, 60).Draw(rt, "cut")
@@ -157,7 +163,7 @@ func TestSaveRestoreContinue(t *testing.T) {
 	})
 }
 
-// Each state that does not fit is refused, and leaves a stream as New made it.
+// Restore rejects every state that does not fit and leaves the stream as New made it.
 func TestRestoreRefuses(t *testing.T) {
 	s := newStream(t, "", 64, 2)
 	adsr, _ := lookup(t, s, "adsr1", "attack")
@@ -189,17 +195,19 @@ func TestRestoreRefuses(t *testing.T) {
 	}
 }
 
-// Commands that cannot be carried out are counted, and change nothing.
+// Commands that cannot be applied are counted and change nothing.
 func TestIgnored(t *testing.T) {
 	s, quiet := newStream(t, "", 64, 1), newStream(t, "", 64, 1)
 	for i, c := range []stream.Command{
-		{Kind: stream.Set, Node: 99, Value: 1}, {Kind: stream.Set, Node: 1, Param: 99, Value: 1}, {Kind: stream.Set, Node: 1, Value: math.NaN()},
-		{Kind: stream.Set, Node: 1, Value: 1e9}, {Kind: stream.Gate, Node: 1, Value: 1}, {Kind: 7, Node: 1, Value: 1}, {Kind: stream.Gate, Node: 2, Value: math.NaN()},
+		{Kind: stream.Set, Node: 99, Value: 1}, {Kind: stream.Set, Node: 1, Param: 99, Value: 1}, {Kind: stream.Set,
+			Node: 1, Value: math.NaN()},
+		{Kind: stream.Set, Node: 1, Value: 1e9}, {Kind: stream.Gate, Node: 1, Value: 1}, {Kind: 7, Node: 1,
+			Value: 1}, {Kind: stream.Gate, Node: 2, Value: math.NaN()},
 	} {
 		c.Seq = uint64(i) + 1
 		s.Push(c)
 	}
-	s.Push(stream.Command{Seq: 3, Kind: stream.Gate, Node: 2, Value: 1}) // a Seq that is past
+	s.Push(stream.Command{Seq: 3, Kind: stream.Gate, Node: 2, Value: 1}) // not above the last Seq
 	got, want := render(s, 10), render(quiet, 10)
 	for i := range got {
 		if got[i] != want[i] {
@@ -211,7 +219,7 @@ func TestIgnored(t *testing.T) {
 	}
 }
 
-// One command more than can wait is applied early, and nothing is lost of the others.
+// A command that finds the queue full lets the first one be applied early. All others stay.
 func TestPendingFull(t *testing.T) {
 	s := newStream(t, "", 64, 1)
 	adsr, _ := lookup(t, s, "adsr1", "attack")
@@ -221,7 +229,7 @@ func TestPendingFull(t *testing.T) {
 	if s.Waiting() != stream.PendingMax || s.Ignored() != 1 {
 		t.Fatalf("%d wait, %d ignored", s.Waiting(), s.Ignored())
 	}
-	// the first to be due, when the last came, was number 4,096
+	// When the last command came, the first that was due was number 4,096.
 	for i := range uint64(stream.PendingMax) {
 		want := stream.PendingMax - i
 		if i == 0 {
@@ -252,7 +260,7 @@ cables: [a > out, b > out]
 	}
 }
 
-// Every channel has the same sound, and between blocks the probe names no node.
+// Every channel has the same sound. Between blocks the probe names no node.
 func TestChannels(t *testing.T) {
 	s := newStream(t, "version: 1\nnodes: [{id: a, type: sine}]\ncables: [a > out]\n", 64, 3)
 	var probe atomic.Uint64

@@ -7,7 +7,8 @@ import (
 	"testing"
 )
 
-// A tap has what a signal was in the block, voices summed and stereo in two channels, and what is rendered is the same with it as without.
+// A tap gives a signal of the last block, with voices summed and stereo in two channels. A tap does
+// not change what is rendered.
 func TestTap(t *testing.T) {
 	const text = `version: 1
 voices: {count: 3, nodes: [{id: osc, type: sine, params: {gain: 0.1}}, {id: env, type: adsr, params: {sustain: 1}}]}
@@ -31,12 +32,14 @@ cables: [note.pitch > osc > env > wide > out]
 		with.Render(out)
 		without.Render(want)
 		wide, env := taps["wide"].Read(), taps["env"].Read()
-		if len(wide) != 2 || len(env) != 1 || !slices.Equal(out, want) || !slices.Equal(wide[1], taps["wide.out"].Read()[1]) {
+		if len(wide) != 2 || len(env) != 1 || !slices.Equal(out, want) || !slices.Equal(wide[1],
+			taps["wide.out"].Read()[1]) {
 			t.Fatalf("block %d: %d and %d channels, or another sound", n, len(wide), len(env))
 		}
 		for i := range 64 {
 			if wide[0][i] != out[2*i] || wide[1][i] != out[2*i+1] {
-				t.Fatalf("block %d, frame %d: %g, %g are heard, the tap has %g, %g", n, i, out[2*i], out[2*i+1], wide[0][i], wide[1][i])
+				t.Fatalf("block %d, frame %d: %g, %g are heard, the tap has %g, %g", n, i, out[2*i], out[2*i+1],
+					wide[0][i], wide[1][i])
 			}
 		}
 		if n > 30 && (slices.Max(env[0]) == 0 || taps["note.velocity"].Read()[0][63] != 1.5) {

@@ -10,8 +10,9 @@ import (
 )
 
 // PrepareTransition makes a stream that can replace this one with another plan of the same rate,
-// block and channels. A node with the same id, type and sample in both plans keeps its state. Another
-// goroutine may render this stream meanwhile, since nothing of it changes; Switch does the rest.
+// block and channels. A node with the same id, type and sample in both plans keeps its state.
+// Another goroutine may render this stream meanwhile, since nothing of it changes; Switch does the
+// rest.
 func (s *Stream) PrepareTransition(plan *patch.Plan) (*Stream, error) {
 	t := &transition{old: s, frames: int(fadeSeconds*float64(plan.Rate) + 0.5), gains: make([]float32, plan.Block)}
 	t.findPredecessors(plan)
@@ -37,7 +38,8 @@ func (t *transition) findPredecessors(now *patch.Plan) {
 	old := t.old.plan
 	t.successors = slices.Repeat([]int{-1}, len(old.Nodes()))
 	for g := range now.Voices {
-		t.groups = append(t.groups, slices.IndexFunc(old.Voices, func(v patch.Voices) bool { return v.ID == now.Voices[g].ID }))
+		t.groups = append(t.groups, slices.IndexFunc(old.Voices,
+			func(v patch.Voices) bool { return v.ID == now.Voices[g].ID }))
 	}
 	for i := range now.Nodes() {
 		n := &now.Nodes()[i]
@@ -87,7 +89,7 @@ func (t *transition) share(to *Stream) {
 	}
 }
 
-// predecessorOf returns the old node that continues as node i. It is nil if there is none, or no
+// predecessorOf returns the old node that continues as node i, or nil if there is none or no
 // transition.
 func (t *transition) predecessorOf(i int) *node {
 	if t == nil || t.predecessors[i] < 0 {
@@ -181,8 +183,9 @@ func (t *transition) removed(k int) bool {
 	return slices.Contains(t.reused[k], false) && !t.old.nodes[k].pseudo
 }
 
-// order returns the order in which the nodes of both streams are rendered. It is nil if there is
-// none, which can only be if fading: then old sources of an input are rendered before its node too.
+// order returns the order in which the nodes of both streams are rendered. The order is nil if
+// there is none. That happens only if fading, when a node also follows the old sources of its
+// inputs.
 func (t *transition) order(to *Stream, fading bool) (steps []step) {
 	// An item is a node's index in the new plan, or count plus its index in the old plan.
 	count := len(to.nodes)

@@ -20,9 +20,9 @@ const (
 	fadingOut
 )
 
-// transition is the switch from an old stream, with another plan, to the stream that owns it. It
-// says which nodes continue, what changes, and what is still heard of the old stream for fadeSeconds.
-// A saved state contains none of it, so a stream cannot be saved during a transition.
+// transition is the switch from an old stream, with another plan, to the stream that owns it. The
+// transition says which nodes continue, what changes, and what is still heard of the old stream for
+// fadeSeconds. A saved state contains none of it, so a stream cannot be saved during a transition.
 type transition struct {
 	old          *Stream
 	predecessors []int    // by node: its node in the old plan; -1: new
@@ -60,8 +60,8 @@ type newGate struct {
 	unit  *unit
 }
 
-// heldSignal replaces a signal that fades out, by its last value. It is used where rendering the
-// signal further would make the new cables form a cycle.
+// heldSignal replaces a signal that fades out, by its last value, where rendering the signal
+// further would make the new cables form a cycle.
 type heldSignal struct{ value, of []float32 }
 
 // musicChange is what a transition changes in the sequencer.
@@ -72,10 +72,10 @@ type musicChange struct {
 	bar      bool                  // the signature changes
 }
 
-var errInTransition = errors.New("save: the stream is still fading from its previous plan; try again after 10 ms of audio")
+var errInTransition = errors.New("save: the stream still fades from its previous plan; try again after 10 ms")
 
-// InTransition tells whether the stream switched from another one less than 10 ms (fadeSeconds) ago.
-// It cannot be saved then.
+// InTransition tells whether the stream switched from another one less than 10 ms (fadeSeconds)
+// ago. Save fails then.
 func (s *Stream) InTransition() bool { return s.transition != nil }
 
 // prepareGains computes the gains of the next block.

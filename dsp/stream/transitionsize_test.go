@@ -9,7 +9,7 @@ import (
 	"github.com/music-chronus/chronus/dsp/stream"
 )
 
-// bigPatch has about 12 MB of state, in delays of 16 voices.
+// bigPatch has about 12 MB of state, in the delays of 16 voices.
 const bigPatch = `version: 1
 voices:
   count: 16
@@ -22,13 +22,15 @@ cables:
   - osc > echo > env > out
 `
 
-// small and large changes of it: a node is added; another group of delays is.
+// bigChanges are a small change, a node that is added, and a large one, another delay in every
+// voice.
 var bigChanges = []struct{ what, from, to string }{
 	{"small", "    - {id: env", "    - {id: lfo, type: lfo}\n    - {id: env"},
 	{"large", "    - {id: env", "    - {id: echo2, type: delay}\n    - {id: env"},
 }
 
-// followed is how many bytes it takes to make ready what follows, and what its state takes, and has taken.
+// followed returns the bytes that preparing a transition allocates, and the sizes of the states
+// before and after it.
 func followed(t testing.TB, from, to string) (bytes uint64, was, now int) {
 	t.Helper()
 	s := newStream(t, from, 64, 2)
@@ -59,7 +61,8 @@ func BenchmarkFollow(b *testing.B) {
 	}
 }
 
-// A change takes the memory of what is new, and little more: of what goes on nothing is made, and nothing is saved to see how large it is.
+// Preparing a transition allocates memory for new nodes and little more: continuing nodes are
+// neither made nor saved.
 func TestFollowTakesWhatIsNew(t *testing.T) {
 	for _, c := range bigChanges {
 		took, was, now := followed(t, bigPatch, strings.Replace(bigPatch, c.from, c.to, 1))
@@ -69,7 +72,7 @@ func TestFollowTakesWhatIsNew(t *testing.T) {
 	}
 }
 
-// Size is what a state takes with as many commands as can wait, of a stream that goes on with another plan as of one that is new.
+// Size is exact for a stream in a transition as for a new one.
 func TestSizeIsExact(t *testing.T) {
 	texts := []string{"", bigPatch}
 	for _, name := range []string{"songs/acid", "songs/night", "keys/organ", "fx/drone"} {
@@ -82,7 +85,8 @@ func TestSizeIsExact(t *testing.T) {
 	for _, c := range bigChanges {
 		texts = append(texts, strings.Replace(bigPatch, c.from, c.to, 1))
 	}
-	texts = append(texts, strings.Replace(bigPatch, "count: 16", "count: 3", 1), strings.Replace(bigPatch, "count: 16", "count: 17", 1))
+	texts = append(texts, strings.Replace(bigPatch, "count: 16", "count: 3", 1),
+		strings.Replace(bigPatch, "count: 16", "count: 17", 1))
 	before := newStream(t, bigPatch, 64, 2)
 	for _, text := range texts {
 		s := newStream(t, text, 64, 2)

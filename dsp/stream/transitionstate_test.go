@@ -6,7 +6,7 @@ import (
 	"testing"
 )
 
-// twin is a stream that takes up another's state.
+// twin makes a stream and restores another's state into it.
 func twin(t *testing.T, s *stream.Stream) *stream.Stream {
 	t.Helper()
 	two, err := stream.New(s.Plan())
@@ -23,7 +23,7 @@ func twin(t *testing.T, s *stream.Stream) *stream.Stream {
 	return two
 }
 
-// diff renders both: bits and states must be the same.
+// diff renders both streams and compares their bits and states.
 func diff(t *testing.T, what string, one, two *stream.Stream, blocks int) {
 	t.Helper()
 	for n := range blocks {
@@ -45,7 +45,9 @@ func diff(t *testing.T, what string, one, two *stream.Stream, blocks int) {
 	}
 }
 
-// A voice that slept before a change wakes in the middle of a block: a back node of the new plan hears nothing of what was in the voice's signals before, in whatever worker.
+// A voice that slept before a transition wakes in the middle of a block. A feedback node of the new
+// plan hears nothing of the voice's past signals, whether a worker restored its state before the
+// transition or after it.
 func TestMoveBackHearsNoPast(t *testing.T) {
 	const head = "version: 1\nvoices:\n  count: 2\n  nodes:\n    - {id: osc, type: saw, params: {gain: 0.2}}\n    - {id: env, type: adsr, params: {attack: 0.001, release: 0.01}}\n"
 	for _, c := range [][2]string{{"before", "osc"}, {"after", "osc"}, {"before", "note"}, {"after", "note"}} {
@@ -60,9 +62,9 @@ func TestMoveBackHearsNoPast(t *testing.T) {
 		to := head + "nodes:\n  - {id: b, type: back}\n  - {id: lp, type: biquad}\ncables: [note > osc.pitch > env > out, " + c[1] + " > b > lp > out]\n"
 		var two *stream.Stream
 		if when == "before" {
-			two = moved(t, twin(t, s), to)
+			two = switched(t, twin(t, s), to)
 		}
-		s = moved(t, s, to)
+		s = switched(t, s, to)
 		render(s, 30)
 		if two == nil {
 			two = twin(t, s)
@@ -70,13 +72,15 @@ func TestMoveBackHearsNoPast(t *testing.T) {
 			render(two, 30)
 		}
 		for _, x := range []*stream.Stream{s, two} {
-			x.Push(stream.Command{Seq: x.Seq() + 1, Frame: x.Block()*64 + 40, Kind: stream.Note, Node: 1, Param: 64, Value: 1})
+			x.Push(stream.Command{Seq: x.Seq() + 1, Frame: x.Block()*64 + 40, Kind: stream.Note, Node: 1, Param: 64,
+				Value: 1})
 		}
 		diff(t, "back hears "+c[1]+", joiner from "+when, s, two, 20)
 	}
 }
 
-// A node that goes, and was muted since it had faulted in the block before, is heard as it fades, in whatever worker.
+// A node that had a fault in the last block is removed. The node is heard as it fades, in every
+// worker.
 func TestMoveMute(t *testing.T) {
 	const nodes = "version: 1\nnodes:\n  - {id: osc, type: sine, params: {freq: 110, gain: 0.5}}\n  - {id: a, type: biquad, params: {cutoff: 500}}\n"
 	s := newStream(t, nodes+"cables: [osc > a > out]\n", 64, 1)
@@ -84,10 +88,10 @@ func TestMoveMute(t *testing.T) {
 	s.Mute(2)
 	two := twin(t, s)
 	to := "version: 1\nnodes:\n  - {id: osc, type: sine, params: {freq: 110, gain: 0.5}}\ncables: [osc > out]\n"
-	diff(t, "mute", moved(t, s, to), moved(t, two, to), 20)
+	diff(t, "mute", switched(t, s, to), switched(t, two, to), 20)
 }
 
-// A group and its unison grow while a note of it plays.
+// A group and its unison grow while one of its notes plays.
 func TestMoveUnison(t *testing.T) {
 	mk := func(count, unison string) string {
 		return "version: 1\nvoices:\n  count: " + count + "\n  unison: " + unison + "\n  detune: 20\n  nodes:\n    - {id: osc, type: sine, params: {gain: 0.2}}\n    - {id: p, type: pan}\n    - {id: env, type: adsr, params: {attack: 0.001, release: 0.01}}\ncables: [note > osc.pitch > env > p > out, note.spread > p.pan, note.random > osc]\n"
@@ -100,9 +104,10 @@ func TestMoveUnison(t *testing.T) {
 	render(s, 10)
 	render(two, 10)
 	two = twin(t, two)
-	s, two = moved(t, s, mk("6", "3")), moved(t, two, mk("6", "3"))
+	s, two = switched(t, s, mk("6", "3")), switched(t, two, mk("6", "3"))
 	for _, x := range []*stream.Stream{s, two} {
-		x.Push(stream.Command{Seq: x.Seq() + 1, Frame: x.Block()*64 + 40, Kind: stream.Note, Node: 1, Param: 64, Value: 1})
+		x.Push(stream.Command{Seq: x.Seq() + 1, Frame: x.Block()*64 + 40, Kind: stream.Note, Node: 1, Param: 64,
+			Value: 1})
 	}
 	diff(t, "unison", s, two, 40)
 	two = twin(t, s)

@@ -16,7 +16,7 @@ import (
 
 const noteNode = 1
 
-// poly is a patch of a sine and an envelope a voice, with more options of its voices.
+// poly is a patch with a sine and an envelope in each voice. options are those of its voices.
 func poly(options string) string {
 	return "version: 1\nvoices:\n  " + options + `
   nodes:
@@ -26,7 +26,7 @@ cables: [note.pitch > osc > env > out]
 `
 }
 
-// play pushes commands, numbered.
+// play pushes commands and numbers them.
 func play(s *stream.Stream, commands ...stream.Command) {
 	for _, c := range commands {
 		c.Seq = s.Seq() + 1
@@ -48,7 +48,7 @@ func crossings(x []float32) (n int) {
 	return n
 }
 
-// awake lists the keys of the voices that sound, by voice; -1 for one that sleeps.
+// awake lists the keys of the voices; -1 is a sleeping one.
 func awake(s *stream.Stream) string {
 	var out []int
 	for i := range s.Group(0).Len() {
@@ -61,7 +61,8 @@ func awake(s *stream.Stream) string {
 	return fmt.Sprint(out)
 }
 
-// A note is heard from its exact frame, at its pitch, until it has ended; then its voice sleeps and nothing is left.
+// A note begins at its exact frame and sounds at its pitch until it ends. Then its voice sleeps and
+// the output is silent.
 func TestNote(t *testing.T) {
 	for key, hz := range map[int]float64{69: 440, 57: 220, 81: 880, 60: 261.6255653} {
 		s := newStream(t, poly("count: 4"), 64, 2)
@@ -109,7 +110,7 @@ func TestChord(t *testing.T) {
 	}
 }
 
-// Which voice a note takes: one that sleeps, one that has ended, or what the patch says.
+// A note takes a sleeping voice, else a released one, else the one that the patch's rule names.
 func TestSteal(t *testing.T) {
 	for _, tt := range []struct {
 		options string
@@ -119,7 +120,8 @@ func TestSteal(t *testing.T) {
 		{"count: 3", []stream.Command{note(0, 60, 1), note(0, 62, 1)}, "[60 62 -1]"},
 		{"count: 2", []stream.Command{note(0, 60, 1), note(0, 62, 1), note(0, 64, 1)}, "[64 62]"},
 		{"count: 2", []stream.Command{note(0, 60, 1), note(0, 62, 1), note(0, 62, 0), note(0, 64, 1)}, "[60 64]"},
-		{"count: 2\n  steal: quietest", []stream.Command{note(0, 60, 1), note(0, 62, 1), note(0, 60, 0), note(0, 62, 0), note(0, 64, 1)}, "[64 62]"},
+		{"count: 2\n  steal: quietest", []stream.Command{note(0, 60, 1), note(0, 62, 1), note(0, 60, 0),
+			note(0, 62, 0), note(0, 64, 1)}, "[64 62]"},
 		{"count: 2\n  steal: same", []stream.Command{note(0, 60, 1), note(0, 62, 1), note(0, 62, 1)}, "[60 62]"},
 		{"count: 3\n  unison: 2", []stream.Command{note(0, 60, 1)}, "[60 60 -1]"},
 		{"count: 3\n  unison: 2", []stream.Command{note(0, 60, 1), note(0, 62, 1)}, "[62 60 62]"},
@@ -136,7 +138,7 @@ func TestSteal(t *testing.T) {
 	}
 }
 
-// The pedal holds notes that have ended; a note played again ends the one before it.
+// The pedal holds notes that have ended. A key that is played again ends its last note.
 func TestSustain(t *testing.T) {
 	s := newStream(t, poly("count: 3"), 64, 1)
 	pedal := func(on float64) stream.Command { return stream.Command{Kind: stream.Set, Node: 0, Param: 4, Value: on} }
@@ -161,7 +163,8 @@ func TestSustain(t *testing.T) {
 	}
 }
 
-// Glide goes from the last note's pitch to the new one's in its time; bend and detune move the pitch by what they say.
+// Glide moves from the last note's pitch to the next one's in its time. Bend and detune shift the
+// pitch by their values.
 func TestPitch(t *testing.T) {
 	s := newStream(t, poly("count: 1\n  glide: 0.1"), 64, 1)
 	play(s, note(0, 57, 1), note(4800, 69, 1))
@@ -192,7 +195,8 @@ func TestPitch(t *testing.T) {
 	}
 }
 
-// The voices of a note stand side by side, and each has a number of chance, another for each note, the same at each playing.
+// The voices of a note spread from -1 to 1. Each note and voice has another random value, the same
+// at each playing.
 func TestSpread(t *testing.T) {
 	notes := func() (list []float32) {
 		u := newStream(t, poly("count: 6\n  unison: 3"), 64, 1)
@@ -218,11 +222,13 @@ func TestSpread(t *testing.T) {
 	}
 }
 
-// Notes that cannot be are ignored, and counted.
+// Invalid notes are ignored and counted.
 func TestBadNotes(t *testing.T) {
 	s := newStream(t, poly("count: 2"), 64, 1)
-	play(s, note(0, 129, 0), note(0, 128, 1), note(0, 60, 1.5), note(0, 60, -1), note(0, 60, math.NaN()), note(0, 60, math.Inf(1)),
-		stream.Command{Kind: stream.Note, Node: 2, Param: 60, Value: 1}, stream.Command{Kind: stream.Gate, Node: 3, Value: 1}, stream.Command{Kind: stream.Pressure, Node: noteNode, Param: 200, Value: 1})
+	play(s, note(0, 129, 0), note(0, 128, 1), note(0, 60, 1.5), note(0, 60, -1), note(0, 60, math.NaN()),
+		note(0, 60, math.Inf(1)),
+		stream.Command{Kind: stream.Note, Node: 2, Param: 60, Value: 1}, stream.Command{Kind: stream.Gate, Node: 3,
+			Value: 1}, stream.Command{Kind: stream.Pressure, Node: noteNode, Param: 200, Value: 1})
 	render(s, 2)
 	if awake(s) != "[-1 -1]" || s.Ignored() != 9 {
 		t.Errorf("%s, %d ignored", awake(s), s.Ignored())
@@ -234,7 +240,8 @@ func TestBadNotes(t *testing.T) {
 	}
 }
 
-// stereo has two widths, voices that are heard by a shared node, a node that goes round, and a modulation.
+// stereo is a patch with two widths, voices that a shared node hears, a feedback loop, and a
+// modulation.
 const stereo = `
 version: 1
 voices:
@@ -253,7 +260,8 @@ cables:
   - shared > again > soft > shared
 `
 
-// continues renders blocks with one, and from cut on with two, which takes up one's state there: they must be equal.
+// continues renders blocks with one. From block cut on it also renders with two, which restores
+// one's state there, and compares them.
 func continues(rt *rapid.T, one, two *stream.Stream, cut, blocks int) {
 	rt.Helper()
 	out1, out2 := make([]float32, 128), make([]float32, 128)
@@ -283,11 +291,12 @@ func continues(rt *rapid.T, one, two *stream.Stream, cut, blocks int) {
 	}
 }
 
-// A stream with voices goes on from a saved state bit for bit, whatever was played.
+// A restored stream with voices continues bit for bit after any notes.
 func TestVoicesRestore(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
 		commands := rapid.SliceOfN(rapid.Custom(func(rt *rapid.T) stream.Command {
-			c := note(rapid.Uint64Range(0, 6000).Draw(rt, "frame"), rapid.IntRange(55, 62).Draw(rt, "key"), rapid.Float64Range(0, 1).Draw(rt, "velocity"))
+			c := note(rapid.Uint64Range(0, 6000).Draw(rt, "frame"), rapid.IntRange(55, 62).Draw(rt, "key"),
+				rapid.Float64Range(0, 1).Draw(rt, "velocity"))
 			switch rapid.IntRange(0, 5).Draw(rt, "kind") {
 			case 0:
 				c.Value = 0
@@ -306,7 +315,7 @@ func TestVoicesRestore(t *testing.T) {
 	})
 }
 
-// A back node gives what it heard exactly one block ago.
+// A back node gives its input exactly one block later.
 func TestBack(t *testing.T) {
 	const text = "version: 1\nnodes:\n  - {id: a, type: sine}\n  - {id: b, type: back}\ncables: [a > b > out]\n"
 	got := render(newStream(t, text, 64, 1), 20)
@@ -318,7 +327,7 @@ func TestBack(t *testing.T) {
 	}
 }
 
-// Rendering voices allocates nothing, waking and stealing included.
+// Rendering voices allocates nothing, even when they wake and are stolen.
 func TestVoicesNoAllocs(t *testing.T) {
 	s := newStream(t, stereo, 64, 2)
 	out, k := make([]float32, 128), 0
@@ -331,19 +340,8 @@ func TestVoicesNoAllocs(t *testing.T) {
 	}
 }
 
-// A bypassed oscillator is silent: its pitch is no sound.
-func TestBypassSource(t *testing.T) {
-	s := newStream(t, poly("count: 1"), 64, 1)
-	osc, _ := lookup(t, s, "osc", "gain")
-	play(s, note(0, 45, 1), stream.Command{Kind: stream.Bypass, Node: osc, Value: 1})
-	for i, v := range render(s, 20) {
-		if v != 0 {
-			t.Fatalf("%g at frame %d", v, i)
-		}
-	}
-}
-
-// Notes struck together are not stolen from one another: the quietest voice is one that has sounded.
+// Notes struck together do not steal each other's voices: the quietest voice is one that has
+// sounded.
 func TestStealFresh(t *testing.T) {
 	s := newStream(t, poly("count: 4\n  steal: quietest"), 64, 1)
 	play(s, note(0, 40, 1), note(0, 41, 1))
@@ -358,7 +356,7 @@ func TestStealFresh(t *testing.T) {
 	}
 }
 
-// A patch whose state is too large is refused before its modules are built.
+// A patch whose state is too large is rejected before its modules are made.
 func TestTooLarge(t *testing.T) {
 	p, err := patch.Parse("test", []byte("version: 1\nvoices: {count: 200, nodes: [{id: a, type: sine}, {id: d, type: delay}]}\ncables: [note > a > d > out]\n"))
 	if err != nil {
@@ -373,11 +371,12 @@ func TestTooLarge(t *testing.T) {
 	}
 }
 
-// How long a voice has been silent is part of the state: it sleeps in the same block, whoever goes on with it.
+// A saved state contains how long a voice has been silent. So a restored stream lets it sleep in
+// the same block.
 func TestSleepRestores(t *testing.T) {
 	one, two := newStream(t, poly("count: 2"), 64, 1), newStream(t, poly("count: 2"), 64, 1)
 	play(one, note(0, 60, 1), note(64, 60, 0))
-	render(one, 1+10+20) // the note, its release, and half of the silence after which the voice sleeps
+	render(one, 1+10+20) // the note, its release, and half of the silence before it sleeps
 	b, err := one.Save(nil)
 	if err == nil {
 		err = two.Restore(b)

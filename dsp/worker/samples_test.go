@@ -37,7 +37,7 @@ func TestOpenSamples(t *testing.T) {
 		return err
 	}
 	path := filepath.Join(dir, sum)
-	if err := load("1"); err == nil || !strings.Contains(err.Error(), `node "a": sample sha256:`+sum+": there is no file "+path) {
+	if err := load("1"); err == nil || !strings.Contains(err.Error(), `node "a": sample sha256:`+sum+": sample file "+path+" is missing") {
 		t.Errorf("without the file: %v", err)
 	}
 	other := append([]byte(nil), wav...)
@@ -46,7 +46,7 @@ func TestOpenSamples(t *testing.T) {
 		if err := os.WriteFile(path, bad, 0o600); err != nil {
 			t.Fatal(err)
 		}
-		if err := load("1"); err == nil || !strings.Contains(err.Error(), "is damaged: what is in it has the SHA-256") {
+		if err := load("1"); err == nil || !strings.Contains(err.Error(), "is damaged: its SHA-256 is") {
 			t.Errorf("with %d other bytes: %v", len(bad), err)
 		}
 	}

@@ -5,7 +5,7 @@ import (
 	"strings"
 )
 
-// Clip bounds what a message quotes.
+// Clip shortens text that an error quotes.
 func Clip(s string) string {
 	if len(s) > quoted {
 		return s[:quoted] + "..."
@@ -13,13 +13,14 @@ func Clip(s string) string {
 	return s
 }
 
-// A message lists so many names, and quotes so many bytes.
+// An error lists at most so many names and quotes at most so many bytes.
 const (
 	listed = 16
 	quoted = 64
 )
 
-// OrNearest says which of the known names was probably meant, and which there are, if they are few.
+// OrNearest returns the end of an error: the known name nearest to got, if one is near, and the
+// known names. The end is "" if there are none.
 func OrNearest(got string, known []string) string {
 	if len(known) == 0 {
 		return ""
@@ -43,7 +44,7 @@ func OrNearest(got string, known []string) string {
 	return s
 }
 
-// distance is the number of letters to add, drop or change (Levenshtein) between a and b.
+// distance is the number of bytes to insert, delete or change between a and b (Levenshtein).
 func distance(a, b string) int {
 	row := make([]int, len(b)+1)
 	for j := range row {

@@ -1,5 +1,6 @@
-// Package yaml reads the texts that people write, patches, maps of controllers and chaos plans, and says where in them something is wrong. It is the
-// tree of goccy/go-yaml with bounds before it, and the words that all of them have. It knows nothing of sound.
+// Package yaml reads the texts that users write: patches, MIDI maps and fault plans. Errors name
+// the line and column. The package bounds a text before goccy/go-yaml parses it, and has the checks
+// that all these texts share. The package knows nothing of sound.
 package yaml
 
 import (
@@ -17,10 +18,10 @@ import (
 	"github.com/goccy/go-yaml/token"
 )
 
-// Pos is a place in a text, from 1.
+// Pos is a place in a text. Lines and columns count from 1.
 type Pos struct{ Line, Column int }
 
-// PosOf is where a node of the tree is.
+// PosOf returns the place of a node of the tree.
 func PosOf(n ast.Node) Pos {
 	if n == nil || n.GetToken() == nil || n.GetToken().Position == nil {
 		return Pos{1, 1}
@@ -29,33 +30,35 @@ func PosOf(n ast.Node) Pos {
 	return Pos{p.Line, p.Column}
 }
 
-// Limits bound a text, since the YAML library's work grows with the square of lines and words, and with the depth of its recursion: 60 kB could
-// take minutes or the whole stack. Brackets may be maxDepth deep.
+// Limits bound a text. The YAML library's work grows with the square of lines and tokens, and its
+// stack with the depth: 60 kB could take minutes or the whole stack. Brackets may be nested
+// maxDepth deep.
 type Limits struct{ Bytes, Lines, Tokens int }
 
 const maxDepth = 16
 
-// ErrEmpty: there is nothing in a text.
+// ErrEmpty reports a text without a YAML document.
 var ErrEmpty = errors.New("no YAML document; there must be one")
 
-// Source is what a text is, like "patch", and its name: messages begin with them.
+// Source is the kind of a text, like "patch", and its name. All errors begin with both.
 type Source struct{ Kind, Name string }
 
-// Errorf is an error at a place.
+// Errorf returns an error at a place.
 func (s Source) Errorf(p Pos, format string, args ...any) error {
 	return fmt.Errorf("%s %s:%d:%d: "+format, append([]any{s.Kind, s.Name, p.Line, p.Column}, args...)...)
 }
 
-// Reader walks the tree and keeps the first error.
+// Reader walks the tree of a text. Reader keeps the first error.
 type Reader struct {
 	Source
 	Err error
 }
 
-// Read gives walk the tree of a text that holds one document. What walk says by the Reader is the error.
+// Read parses a text that holds one document and calls walk with its tree. Read returns the first
+// error that walk gives to the Reader.
 func (s Source) Read(text []byte, l Limits, walk func(r *Reader, body ast.Node)) (err error) {
 	defer func() {
-		if x := recover(); x != nil { // the YAML library gives up on some input by panicking
+		if x := recover(); x != nil { // the YAML library panics on some input
 			err = fmt.Errorf("%s %s: not YAML: %v", s.Kind, s.Name, x)
 		}
 	}()
@@ -78,7 +81,7 @@ func (s Source) Read(text []byte, l Limits, walk func(r *Reader, body ast.Node))
 	return r.Err
 }
 
-// tokens are the words and signs of a text of bounded size.
+// tokens splits a text into tokens after checking its limits.
 func (s Source) tokens(text []byte, l Limits) (token.Tokens, error) {
 	if len(text) > l.Bytes {
 		return nil, fmt.Errorf("%s %s: %d bytes; the maximum is %d", s.Kind, s.Name, len(text), l.Bytes)
@@ -99,13 +102,15 @@ func (s Source) tokens(text []byte, l Limits) (token.Tokens, error) {
 			depth = max(0, depth-1)
 		}
 		if depth > maxDepth {
-			return nil, s.Errorf(Pos{t.Position.Line, t.Position.Column}, "brackets are nested too deep; the maximum is %d", maxDepth)
+			return nil, s.Errorf(Pos{t.Position.Line, t.Position.Column},
+				"brackets are nested too deep; the maximum is %d", maxDepth)
 		}
 	}
 	return tokens, nil
 }
 
-// syntax is the YAML library's error, with its place in our form and without the picture that it draws below it.
+// syntax rewrites an error of the YAML library: with its place, and without the picture of the
+// text.
 func (s Source) syntax(err error) error {
 	var placed interface {
 		GetToken() *token.Token
@@ -119,20 +124,23 @@ func (s Source) syntax(err error) error {
 	return fmt.Errorf("%s %s: not YAML: %s", s.Kind, s.Name, first)
 }
 
-// Fail is an error at a node.
+// Fail reports an error at a node, unless there is one already.
 func (r *Reader) Fail(n ast.Node, format string, args ...any) {
 	r.FailAt(PosOf(n), format, args...)
 }
 
-// FailAt is an error at a place.
+// FailAt reports an error at a place, unless there is one already.
 func (r *Reader) FailAt(p Pos, format string, args ...any) {
 	if r.Err == nil {
 		r.Err = r.Errorf(p, format, args...)
 	}
 }
 
-// Fields calls the function of each key of a mapping; keys that are not known (nil: all are), and keys twice, are errors.
-func (r *Reader) Fields(n ast.Node, what string, known []string, field func(key string, keyNode, value ast.Node)) (seen map[string]bool) {
+// Fields calls field for each key of a mapping. A key that is not in known is an error, and so is a
+// repeated key. If known is nil, all keys are allowed.
+func (r *Reader) Fields(
+	n ast.Node, what string, known []string, field func(key string, keyNode, value ast.Node),
+) (seen map[string]bool) {
 	seen = map[string]bool{}
 	m, ok := n.(ast.MapNode)
 	if !ok {
@@ -158,7 +166,7 @@ func (r *Reader) Fields(n ast.Node, what string, known []string, field func(key 
 	return seen
 }
 
-// Number is a number in a range, where a whole one if it is to be.
+// Number reads a number from lo to hi, and a whole one if whole is set.
 func (r *Reader) Number(n ast.Node, what string, lo, hi float64, whole bool) float64 {
 	x, ok := Number(n)
 	if !ok || x < lo || x > hi || whole && x != math.Trunc(x) {
@@ -174,7 +182,7 @@ func (r *Reader) Number(n ast.Node, what string, lo, hi float64, whole bool) flo
 	return x
 }
 
-// List calls one for each item of a list of at most so many. It stops at the first error.
+// List calls one for each item of a list with at most so many items. List stops at the first error.
 func (r *Reader) List(n ast.Node, what string, most int, one func(ast.Node)) {
 	s, ok := n.(*ast.SequenceNode)
 	if !ok {
@@ -202,7 +210,7 @@ func (r *Reader) Bool(n ast.Node, what string) bool {
 	return b.Value
 }
 
-// Word is a scalar as text.
+// Word reads a scalar that is text.
 func (r *Reader) Word(n ast.Node, what string) string {
 	if s, ok := n.(*ast.StringNode); ok {
 		return s.Value
@@ -211,7 +219,7 @@ func (r *Reader) Word(n ast.Node, what string) string {
 	return ""
 }
 
-// Number is a finite scalar.
+// Number returns the value of a finite number.
 func Number(n ast.Node) (x float64, ok bool) {
 	switch v := n.(type) {
 	case *ast.IntegerNode:
@@ -225,7 +233,7 @@ func Number(n ast.Node) (x float64, ok bool) {
 		}
 	case *ast.FloatNode:
 		x = v.Value
-	case *ast.StringNode: // the YAML library takes 1e3 for a word
+	case *ast.StringNode: // the YAML library reads 1e3 as a word
 		f, err := strconv.ParseFloat(v.Value, 64)
 		if err != nil || v.GetToken().Type != token.StringType || !strings.ContainsAny(v.Value[:1], "0123456789.+-") {
 			return 0, false

@@ -1,4 +1,4 @@
-package yaml
+package yaml_test
 
 import (
 	"errors"
@@ -7,13 +7,15 @@ import (
 	"testing"
 
 	"github.com/goccy/go-yaml/ast"
+
+	"github.com/music-chronus/chronus/dsp/yaml"
 )
 
-var limits = Limits{Bytes: 1000, Lines: 50, Tokens: 200}
+var limits = yaml.Limits{Bytes: 1000, Lines: 50, Tokens: 200}
 
-// read reads a mapping of a number n, a word w, and others that it takes as they come.
+// read reads a mapping with a number, a word, and any other value.
 func read(text string) (got string, err error) {
-	err = Source{"thing", "t"}.Read([]byte(text), limits, func(r *Reader, body ast.Node) {
+	err = yaml.Source{"thing", "t"}.Read([]byte(text), limits, func(r *yaml.Reader, body ast.Node) {
 		r.Fields(body, "a thing", []string{"number", "word", "any"}, func(key string, keyNode, v ast.Node) {
 			switch key {
 			case "number":
@@ -21,15 +23,15 @@ func read(text string) (got string, err error) {
 			case "word":
 				got += r.Word(v, key)
 			default:
-				x, ok := Number(v)
-				got += fmt.Sprint(x, ok, PosOf(keyNode))
+				x, ok := yaml.Number(v)
+				got += fmt.Sprint(x, ok, yaml.PosOf(keyNode))
 			}
 		})
 	})
 	return got, err
 }
 
-// What is wrong is said with its place, and what would be right.
+// Errors name the place, and what would be right.
 func TestRead(t *testing.T) {
 	for _, tt := range []struct{ text, got, err string }{
 		{"number: 3\nword: a b", "3a b", ""},
@@ -59,12 +61,12 @@ func TestRead(t *testing.T) {
 			t.Errorf("%.40q: %s, %v; want %s%s", tt.text, got, err, tt.got, tt.err)
 		}
 	}
-	if _, err := read(" \n"); !errors.Is(err, ErrEmpty) {
+	if _, err := read(" \n"); !errors.Is(err, yaml.ErrEmpty) {
 		t.Error(err)
 	}
 }
 
-// No text has it panic.
+// Read does not panic on any text.
 func FuzzRead(f *testing.F) {
 	for _, s := range []string{"number: 3", "a: &x [*x]", "? [a]: b", "<<: *a", "a: |\n  b", "{a: {b: [1, 2]}}", "\"\\x"} {
 		f.Add(s)

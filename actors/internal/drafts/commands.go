@@ -1,7 +1,6 @@
 package drafts
 
 import (
-	"fmt"
 	"math"
 	"slices"
 
@@ -139,10 +138,10 @@ func (r Request) word(i int) (string, error) {
 	}
 	s, ok := r.Args[i].(string)
 	if !ok {
-		return "", fmt.Errorf("argument %d: %v is a number; want %s", i+1, r.Args[i], r.Command.usage)
+		return "", osc.Refuse(osc.CodeBadArgument, "argument %d: %v is a number; want %s", i+1, r.Args[i], r.Command.usage)
 	}
 	if len(s) > maxWord {
-		return "", fmt.Errorf("argument %d: %d bytes; want at most %d", i+1, len(s), maxWord)
+		return "", osc.Refuse(osc.CodeBadArgument, "argument %d: %d bytes; want at most %d", i+1, len(s), maxWord)
 	}
 	return s, nil
 }
@@ -166,7 +165,7 @@ func (r Request) whole(i int) (int, error) {
 	}
 	x, ok := r.Args[i].(float64)
 	if !ok || x != math.Trunc(x) || math.Abs(x) > 1e6 {
-		return 0, fmt.Errorf("argument %d: %v is not a whole number; want %s", i+1, r.Args[i], r.Command.usage)
+		return 0, osc.Refuse(osc.CodeBadArgument, "argument %d: %v is not a whole number; want %s", i+1, r.Args[i], r.Command.usage)
 	}
 	return int(x), nil
 }

@@ -13,11 +13,12 @@ import (
 
 	"github.com/music-chronus/chronus/dsp/patch"
 	"github.com/music-chronus/chronus/dsp/samples"
+	"github.com/music-chronus/chronus/osc"
 )
 
 const patchSuffix = ".yaml"
 
-var errNoPatches = errors.New("no directory for patches: start the engine with one (--patches DIR)")
+var errNoPatches = osc.Refuse(osc.CodeUnavailable, "no directory for patches: start the engine with one (--patches DIR)")
 
 // name returns the argument of load and save: letters, digits, - and _, with / between folders.
 func (r Request) name() (string, error) {
@@ -30,7 +31,7 @@ func (r Request) name() (string, error) {
 		return !(c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9' || c == '-' || c == '_' || c == '/')
 	}
 	if n == "" || len(n) > 128 || strings.ContainsFunc(n, odd) || !fs.ValidPath(n) {
-		return "", fmt.Errorf("patch name %.40q: want letters, digits, - and _, with / between the names of folders", n)
+		return "", osc.Refuse(osc.CodeBadArgument, "patch name %.40q: want letters, digits, - and _, with / between the names of folders", n)
 	}
 	return n, nil
 }
@@ -90,7 +91,7 @@ func checkSamples(root *os.Root, name string, text []byte) error {
 			continue
 		}
 		if _, err := root.Stat(path.Join(path.Dir(name), s.File)); err != nil || filepath.IsAbs(s.File) {
-			return fmt.Errorf("patch %s: sample %q: file %s is not in the directory for patches", name, s.Name, s.File)
+			return osc.Refuse(osc.CodeRejected, "patch %s: sample %q: file %s is not in the directory for patches", name, s.Name, s.File)
 		}
 	}
 	return nil

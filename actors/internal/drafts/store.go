@@ -5,7 +5,6 @@ package drafts
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"net/netip"
 	"sync"
@@ -13,6 +12,7 @@ import (
 	"time"
 
 	"github.com/music-chronus/chronus/dsp/patch"
+	"github.com/music-chronus/chronus/osc"
 )
 
 // The limits of drafts.
@@ -24,13 +24,13 @@ const (
 	ChangeLimit = 30 * time.Second // how long a change of the patch may take
 )
 
-// The errors of drafts.
+// The refusals of patch commands.
 var (
-	ErrBusy   = fmt.Errorf("server busy: %d requests are waiting; try again", MaxInFlight)
-	errNone   = errors.New("no draft: send an edit first, like /patch/create or /patch/connect")
-	errDrafts = fmt.Errorf("too many drafts: %d other clients edit the patch; try again later", maxDrafts)
-	errEdits  = fmt.Errorf("too many edits: a draft holds %d; send /patch/commit", maxEdits)
-	errOpen   = errors.New("edits are not committed: send /patch/commit or /patch/abort first")
+	errBusy   = osc.Refuse(osc.CodeBusy, "server busy: %d requests are waiting; try again", MaxInFlight)
+	errNone   = osc.Refuse(osc.CodeRejected, "no draft: send an edit first, like /patch/create or /patch/connect")
+	errDrafts = osc.Refuse(osc.CodeBusy, "too many drafts: %d other clients edit the patch; try again later", maxDrafts)
+	errEdits  = osc.Refuse(osc.CodeTooLarge, "too many edits: a draft holds %d; send /patch/commit", maxEdits)
+	errOpen   = osc.Refuse(osc.CodeRejected, "edits are not committed: send /patch/commit or /patch/abort first")
 )
 
 // Engine is what patch commands need of the engine. Any goroutine may call it.
@@ -107,12 +107,12 @@ type draft struct {
 	closed <-chan struct{} // with the client's connection
 }
 
-// Admit makes room for one more request on its way to Serve or Release. Without room it returns
-// ErrBusy.
+// Admit makes room for one more request on its way to Serve or Release. It returns an error if there
+// is no room.
 func (s *Store) Admit() error {
 	if s.inFlight.Add(1) > MaxInFlight {
 		s.inFlight.Add(-1)
-		return ErrBusy
+		return errBusy
 	}
 	return nil
 }

@@ -8,7 +8,7 @@ import (
 	"github.com/music-chronus/chronus/osc"
 )
 
-// forgettingEngine forgets what it gets.
+// forgettingEngine drops what a Frontend passes on.
 type forgettingEngine struct {
 	*fakeEngine
 	f *Frontend
@@ -16,7 +16,7 @@ type forgettingEngine struct {
 
 func (e forgettingEngine) Enter(b Batches) { e.f.inFlight.Store(0) }
 
-// flood returns a function that takes a read of 32 packets, as a flood brings them.
+// flood returns a function that handles one read of 32 packets.
 func flood(tb testing.TB) func() {
 	tb.Helper()
 	p, err := patch.Parse("default", patch.Default())
@@ -50,7 +50,7 @@ func flood(tb testing.TB) func() {
 	}
 }
 
-// What comes in costs no memory but the four copies that are passed on, however many packets a read has.
+// A read of 32 packets costs four allocations: the copies that are passed on.
 func TestHandlerAllocs(t *testing.T) {
 	if n := testing.AllocsPerRun(100, flood(t)); n > 4 {
 		t.Errorf("%v allocations", n)

@@ -6,7 +6,7 @@ import (
 	"testing"
 )
 
-// discovering is a Frontend that has begun to tell of itself.
+// discovering returns a Frontend with an OSCQuery server on the default port.
 func discovering(t *testing.T, address string) *Frontend {
 	t.Helper()
 	f := frontendOf(t, valuePatch, func(c *Config) { c.OSC, c.OSCQuery = address, "" })
@@ -16,7 +16,8 @@ func discovering(t *testing.T, address string) *Frontend {
 	return f
 }
 
-// The OSCQuery server is 80 above OSC, or where there is room if that is taken, or if there is no such port.
+// The OSCQuery server listens 80 ports above OSC, or on any port if that one is taken or does not
+// exist.
 func TestQueryPort(t *testing.T) {
 	free := func() (osc, query int) { // a pair of ports
 		for {

@@ -10,7 +10,7 @@ import (
 	"github.com/music-chronus/chronus/osc"
 )
 
-// Each kind of event has an address of its own, and fields that can be sent.
+// Each kind of event has its own address, and OSC types for its fields.
 func TestEventMessages(t *testing.T) {
 	seen := map[string]bool{}
 	for _, ev := range report.Kinds() {

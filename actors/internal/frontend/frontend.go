@@ -36,6 +36,8 @@ type Config struct {
 	Drafts *drafts.Store
 	// Frame returns the next frame to play. Any goroutine calls it, until Close.
 	Frame func() uint64
+	// Refusal gives an error of the engine the code that its /fail is counted by.
+	Refusal func(error) error
 	// Load returns a process's mean and peak load in percent of one core.
 	Load func(pid int, now time.Time) (mean, peak float64)
 }
@@ -129,11 +131,16 @@ func (f *Frontend) View() *space.View {
 	return v
 }
 
-// Resolve returns the commands of a message that a client would send, and the number of the plan
-// that they are for. There are none if the address is a query or a patch command.
+// Resolve returns the commands of a message that does not come from a peer, and the number of the
+// plan that they are for. A query or a patch command is an error: its answer has nowhere to go.
 func (f *Frontend) Resolve(m *osc.Message) (commands []shm.Command, plan uint64, err error) {
 	v := f.tracker.View()
-	commands, err = v.Routes().Resolve(m)
+	var p osc.Patterns
+	p.Reset()
+	commands, found, err := v.Routes().Append(nil, m, &p)
+	if err == nil && found.Route != nil && found.Route.Handler != nil {
+		err = errPeerless
+	}
 	return commands, v.Number(), err
 }
 

@@ -14,7 +14,7 @@ import (
 	"github.com/music-chronus/chronus/osc/server"
 )
 
-// fakeEngine keeps what a Frontend passes on, for the test to carry out.
+// fakeEngine queues what a Frontend passes on.
 type fakeEngine struct {
 	batches  chan commandlog.Batch
 	requests chan any // statusRequest, or func() of Later
@@ -66,12 +66,12 @@ func planOf(t *testing.T, text string) *patch.Plan {
 	return plan
 }
 
-// frontendOf is a Frontend with a socket and the addresses of a patch.
+// frontendOf returns a Frontend with a socket and the addresses of a patch.
 func frontendOf(t *testing.T, text string, change ...func(*Config)) *Frontend {
 	t.Helper()
 	cfg := Config{
 		OSC: "127.0.0.1:0", OSCQuery: None, Logger: slog.New(slog.DiscardHandler), Drafts: drafts.NewStore(drafts.Config{}, nil),
-		Frame: func() uint64 { return 0 }, Load: func(int, time.Time) (mean, peak float64) { return 0, 0 },
+		Frame: func() uint64 { return 0 }, Refusal: func(err error) error { return err }, Load: func(int, time.Time) (mean, peak float64) { return 0, 0 },
 	}
 	for _, c := range change {
 		c(&cfg)
@@ -84,14 +84,14 @@ func frontendOf(t *testing.T, text string, change ...func(*Config)) *Frontend {
 	return f
 }
 
-// handlerOf is a handler of the default patch's addresses, its engine, and a peer on this machine.
+// handlerOf returns a handler of the default patch's addresses, its engine, and a peer on this machine.
 func handlerOf(t *testing.T) (*handler, *fakeEngine, server.Peer) {
 	t.Helper()
 	f, engine := frontendOf(t, string(patch.Default())), newFakeEngine()
 	return &handler{f: f, engine: engine}, engine, f.server.Peer(netip.MustParseAddrPort("127.0.0.1:9"))
 }
 
-// packet gives a packet to a handler.
+// packet handles one packet.
 func (h *handler) packet(t *testing.T, from server.Peer, packet []byte) {
 	t.Helper()
 	var d osc.Decoder
@@ -99,7 +99,7 @@ func (h *handler) packet(t *testing.T, from server.Peer, packet []byte) {
 	h.End(from)
 }
 
-// read gives a packet to a handler, and no more comes with it.
+// readPacket handles one packet that is read alone.
 func (h *handler) readPacket(t *testing.T, from server.Peer, packet []byte) {
 	t.Helper()
 	h.packet(t, from, packet)

@@ -2,7 +2,6 @@ package frontend
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"slices"
 	"time"
@@ -21,12 +20,13 @@ const maxInFlight = 1 << 15
 // flowWait is how long a message over a connection waits for room before it is dropped.
 const flowWait = time.Second
 
-// The reasons for which any message may be refused.
+// The refusals of any message.
 var (
-	ErrBusy  = fmt.Errorf("server busy: %d messages are waiting; try again", maxInFlight)
-	errToken = errors.New("address requires the token: send /auth TOKEN first")
-	errAhead = fmt.Errorf("time tag is more than %v ahead: send the message later", osc.MostAhead)
-	errClock = errors.New("time tags need a running device: send without a time tag")
+	errBusy     = osc.Refuse(osc.CodeBusy, "server busy: %d messages are waiting; try again", maxInFlight)
+	errToken    = osc.Refuse(osc.CodeUnauthorized, "address requires the token: send /auth TOKEN first")
+	errAhead    = osc.Refuse(osc.CodeBadTime, "time tag is more than %v ahead: send the message later", osc.MostAhead)
+	errPeerless = osc.Refuse(osc.CodeRejected, "only OSC clients can send queries and patch commands: use GetStatus or NewPatch")
+	errClock    = osc.Refuse(osc.CodeBadTime, "time tags need a running device: send without a time tag")
 )
 
 // Serve serves the OSC socket until ctx ends, and passes messages on to the engine. Without a
@@ -105,9 +105,9 @@ func (h *handler) take(m *osc.Message, from server.Peer) error {
 		}
 	}
 	if len(commands)-h.firstCommand() > commandlog.MaxBatch {
-		return commandlog.ErrBatchSize
+		return h.f.cfg.Refusal(commandlog.ErrBatchSize)
 	}
-	p := pendingMessage{address: address, from: from, end: len(commands), matched: found.Count, timed: m.Time != osc.Immediately}
+	p := pendingMessage{f: h.f, address: address, from: from, end: len(commands), matched: found.Count, timed: m.Time != osc.Immediately}
 	if p.timed {
 		if p.due, err = h.frameOf(m.Time); err != nil {
 			return err
@@ -136,7 +136,7 @@ func (h *handler) edit(c *drafts.Command, args []any, from server.Peer) {
 // after calls do once the commands before the present message have entered. do answers the
 // message, or returns why it is refused.
 func (h *handler) after(address string, from server.Peer, do func() error) {
-	h.pending = append(h.pending, pendingMessage{address: address, from: from, end: len(h.commands), then: do})
+	h.pending = append(h.pending, pendingMessage{f: h.f, address: address, from: from, end: len(h.commands), then: do})
 }
 
 // frameOf returns the frame of a time tag, by the same reading of the clocks for all messages of a
@@ -186,7 +186,7 @@ func (h *handler) End(from server.Peer) {
 		h.packets = append(h.packets, h.pendingPacket)
 	default:
 		for i := range list {
-			_ = list[i].from.Fail(list[i].address, ErrBusy)
+			_ = list[i].from.Fail(list[i].address, errBusy)
 		}
 		h.commands, h.pending = h.commands[:h.firstCommand()], h.pending[:h.firstPending()]
 	}

@@ -15,8 +15,8 @@ import (
 	"github.com/music-chronus/chronus/shm"
 )
 
-// A packet becomes one batch: of each message its commands, with the frames of its time tag, but for those that are refused; nothing
-// of the packet before is left in it.
+// A packet becomes one batch. Each message that is not refused gives a request with its commands, which
+// have the frame of its time tag. The batch holds nothing of the packet before.
 func TestPacketIsABatch(t *testing.T) {
 	h, e, from := handlerOf(t)
 	if err := h.f.ChangePlan(space.Change{Number: 7, Plan: h.f.View().Routes().Plan()}); err != nil {
@@ -64,8 +64,8 @@ func TestPacketIsABatch(t *testing.T) {
 	}
 }
 
-// The packets of one read go to Conductor together, each as it came; what was refused for want of room leaves nothing in the others, and neither does what
-// is sent in what comes after.
+// The packets of one read are passed on together, in order. A packet that is refused for lack of room
+// leaves nothing in the other packets, and a read leaves nothing in the next one.
 func TestReadsAreGathered(t *testing.T) {
 	h, e, from := handlerOf(t)
 	packet := func(list ...[]byte) { h.packet(t, from, bundled(t, osc.Immediately, list...)) }
@@ -105,7 +105,7 @@ func TestReadsAreGathered(t *testing.T) {
 	}
 }
 
-// A time tag that comes while what plays is held up is known to be later by so much at the least; when it is where it should be it is not.
+// While the sound is behind the timeline, a batch with time tags says by how much.
 func TestTimeTagsWhileHeldUp(t *testing.T) {
 	h, e, from := handlerOf(t)
 	line := osc.NewTimeline(48000)
@@ -138,7 +138,7 @@ func TestTimeTagsWhileHeldUp(t *testing.T) {
 	}
 }
 
-// What is more than playing takes a token from another machine, by its own address; patterns do not reach it.
+// From another machine a patch command requires the token. Patterns do not match it.
 func TestTokenIsRequired(t *testing.T) {
 	h, e, near := handlerOf(t)
 	other := h.f.server.Peer(netip.MustParseAddrPort("192.0.2.1:9"))
@@ -168,7 +168,7 @@ func TestTokenIsRequired(t *testing.T) {
 	}
 }
 
-// More messages than Conductor has room for are refused, and counted, by UDP at once; none waits for ever.
+// Messages beyond maxInFlight are refused and counted. By UDP that happens at once.
 func TestMessagesAreBounded(t *testing.T) {
 	h, e, from := handlerOf(t)
 	h.f.inFlight.Store(maxInFlight - 1)
@@ -183,7 +183,7 @@ func TestMessagesAreBounded(t *testing.T) {
 	}
 }
 
-// The delays are counted by powers of two of a microsecond; none falls out.
+// The histogram counts by powers of two of a microsecond, and has a bucket for every duration.
 func TestLatencies(t *testing.T) {
 	var h latencyHistogram
 	for _, took := range []time.Duration{-1, 0, 999, time.Microsecond, 2 * time.Microsecond, 3999, time.Millisecond, time.Hour} {

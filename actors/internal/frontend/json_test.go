@@ -9,7 +9,7 @@ import (
 	"github.com/music-chronus/chronus/osc"
 )
 
-// What the control socket tells of the addresses of any patch that comes with Chronus can be told, and makes the same space.
+// The addresses of every preset survive JSON, which the control socket sends.
 func TestAddressesTold(t *testing.T) {
 	for _, name := range patch.Presets() {
 		text, err := patch.Preset(name)

@@ -12,7 +12,7 @@ import (
 	"github.com/music-chronus/chronus/osc"
 )
 
-// What is refused for want of room is refused, also if it has no commands: /synced would say that what was sent before is carried out, while it waits.
+// Without room a query is refused too: /synced would claim that the messages before it have entered.
 func TestRefusedIsNotSynced(t *testing.T) {
 	h, e, _ := handlerOf(t)
 	c, err := net.DialUDP("udp", nil, net.UDPAddrFromAddrPort(h.f.server.Addr()))
@@ -34,7 +34,7 @@ func TestRefusedIsNotSynced(t *testing.T) {
 		}
 		got := ""
 		new(osc.Decoder).Decode(b[:n], func(m *osc.Message) { got = m.String() }, func(e *osc.DecodeError) { t.Error(e) })
-		if !strings.HasPrefix(got, w) || !strings.Contains(got, ErrBusy.Error()) {
+		if !strings.HasPrefix(got, w) || !strings.Contains(got, errBusy.Error()) {
 			t.Errorf("%q, not %q", got, w)
 		}
 	}
@@ -43,7 +43,8 @@ func TestRefusedIsNotSynced(t *testing.T) {
 	}
 }
 
-// A patch command comes after what the same sender has sent before, in one read or in one packet: /patch/save saves what was set.
+// A patch command comes after the commands that the same sender has sent before, in one read or in one
+// packet: /patch/save saves what was set.
 func TestEditsComeAfterCommands(t *testing.T) {
 	h, e, from := handlerOf(t)
 	for _, packet := range [][]byte{
@@ -78,7 +79,7 @@ func TestEditsComeAfterCommands(t *testing.T) {
 	}
 }
 
-// A panic over one packet keeps none of the others that came with it from entering and being counted, and is its caller's all the same.
+// If one batch panics, the other batches of its read enter and are counted; then Enter panics.
 func TestPanicEntersTheOthers(t *testing.T) {
 	f := frontendOf(t, valuePatch)
 	f.inFlight.Store(9)

@@ -24,6 +24,7 @@ type pendingPacket struct {
 
 // pendingMessage is a message that was resolved. It implements commandlog.Requester.
 type pendingMessage struct {
+	f       *Frontend
 	address string
 	from    server.Peer
 	end     int   // in handler.commands
@@ -35,6 +36,9 @@ type pendingMessage struct {
 
 // Answer implements commandlog.Requester. The answer to a pattern says how many addresses took it.
 func (p *pendingMessage) Answer(err error) {
+	if err != nil {
+		err = p.f.cfg.Refusal(err)
+	}
 	if p.then != nil {
 		err = p.then()
 	}

@@ -1,7 +1,6 @@
 package frontend
 
 import (
-	"errors"
 	"fmt"
 	"runtime/debug"
 	"slices"
@@ -21,7 +20,7 @@ func ping(_ *handler, m *osc.Message, from server.Peer) error {
 	for i, a := range m.Args {
 		v, ok := a.Value()
 		if !ok {
-			return fmt.Errorf("argument %d has type %c: want i, h, f, d, s, b, T or F", i+1, a.Tag)
+			return osc.Refuse(osc.CodeBadArgument, "argument %d has type %c: want i, h, f, d, s, b, T or F", i+1, a.Tag)
 		}
 		args = append(args, v)
 	}
@@ -127,7 +126,7 @@ func synchronize(h *handler, m *osc.Message, from server.Peer) error {
 	if len(m.Args) > 0 {
 		v, ok := m.Args[0].Number()
 		if !ok {
-			return errors.New("argument 1: want a number, or no argument")
+			return osc.Refuse(osc.CodeBadArgument, "argument 1: want a number, or no argument")
 		}
 		if args = []any{float32(v)}; v == float64(int32(v)) {
 			args = []any{int32(v)}
@@ -157,7 +156,7 @@ func get(h *handler, m *osc.Message, from server.Peer) error {
 	var wanted []string
 	for i, a := range m.Args {
 		if a.Tag != 's' && a.Tag != 'S' {
-			return fmt.Errorf("argument %d: want an address, as a string", i+1)
+			return osc.Refuse(osc.CodeBadArgument, "argument %d: want an address, as a string", i+1)
 		}
 		if osc.IsPattern(a.Bytes) && !from.Trusted() && !from.Stream() {
 			return errForged

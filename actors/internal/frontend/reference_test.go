@@ -19,7 +19,7 @@ const (
 	referenceTemplate = "testdata/osc.md.tmpl"
 )
 
-// The reference of addresses is made of the addresses. ./task docs makes it anew.
+// docs/osc.md is generated from the addresses, by ./task docs.
 func TestOSCReference(t *testing.T) {
 	want := reference(t)
 	if os.Getenv("UPDATE_DOCS") != "" {
@@ -32,7 +32,7 @@ func TestOSCReference(t *testing.T) {
 	}
 }
 
-// songPatch has what the default patch has not: voices and a track.
+// songPatch has voices and a track, unlike the default patch.
 const songPatch = `version: 1
 tempo: 120
 voices: {count: 4, nodes: [{id: string1, type: pluck}]}
@@ -80,7 +80,7 @@ func begins(r *space.Route, prefixes ...string) bool {
 	return slices.ContainsFunc(prefixes, func(p string) bool { return strings.HasPrefix(r.Address, p) })
 }
 
-// table is the rows of the routes that are to be in a table.
+// table returns the rows of the routes that keep selects.
 func table(list []*space.Route, keep func(*space.Route) bool) string {
 	var b strings.Builder
 	for _, r := range list {
@@ -96,5 +96,5 @@ func table(list []*space.Route, keep func(*space.Route) bool) string {
 	return b.String()
 }
 
-// tableText is a text in a table.
+// tableText escapes a text for a table.
 func tableText(s string) string { return strings.NewReplacer("|", `\|`, "<", `\<`).Replace(s) }

@@ -9,8 +9,8 @@ import (
 	"github.com/music-chronus/chronus/osc"
 )
 
-// However many ask for the state, no more than drafts.MaxInFlight wait for the engine, whatever they ask for; the others are told to try again, and there is room again
-// once it has answered or failed.
+// At most drafts.MaxInFlight status requests wait for the engine; the others are refused. An answer
+// makes room again.
 func TestRequestsAreBounded(t *testing.T) {
 	h, e, near := handlerOf(t)
 	h.view = h.f.tracker.View()

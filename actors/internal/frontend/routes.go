@@ -1,9 +1,6 @@
 package frontend
 
 import (
-	"errors"
-	"fmt"
-
 	"github.com/music-chronus/chronus/actors/internal/drafts"
 	"github.com/music-chronus/chronus/actors/space"
 	"github.com/music-chronus/chronus/osc"
@@ -64,9 +61,9 @@ func checkCount(e *osc.Entry, m *osc.Message) error {
 		return nil
 	}
 	if e.Most == 0 {
-		return fmt.Errorf("want no argument, not %d", n)
+		return osc.Refuse(osc.CodeBadArgument, "want no argument; got %d", n)
 	}
-	return fmt.Errorf("want %s, not %d arguments", e.Usage, n)
+	return osc.Refuse(osc.CodeBadArgument, "want %s; got %d arguments", e.Usage, n)
 }
 
 // choice reads the one argument as a number from 0 to most; true is 1, false is 0.
@@ -82,16 +79,16 @@ func choice(m *osc.Message, most int) (int, error) {
 	if n := int(v); ok && float64(n) == v && n >= 0 && n <= most {
 		return n, nil
 	}
-	return 0, fmt.Errorf("argument 1: want a whole number from 0 to %d", most)
+	return 0, osc.Refuse(osc.CodeBadArgument, "argument 1: want a whole number from 0 to %d", most)
 }
 
-// The reasons for which a query may be refused.
+// The refusals of queries.
 var (
-	errQueries   = fmt.Errorf("server busy: %d requests are waiting; try again", drafts.MaxInFlight)
-	errNoValue   = errors.New("address has no value")
-	errForged    = errors.New("sender may be forged over UDP: send /auth TOKEN first, or use TCP")
-	errForgedEnd = errors.New("cannot unsubscribe over UDP, since the sender may be forged: " +
+	errQueries   = osc.Refuse(osc.CodeBusy, "server busy: %d requests are waiting; try again", drafts.MaxInFlight)
+	errNoValue   = osc.Refuse(osc.CodeBadArgument, "address has no value")
+	errForged    = osc.Refuse(osc.CodeUnauthorized, "sender may be forged over UDP: send /auth TOKEN first, or use TCP")
+	errForgedEnd = osc.Refuse(osc.CodeUnauthorized, "cannot unsubscribe over UDP, since the sender may be forged: "+
 		"the subscription ends a minute after its last renewal; use TCP to end it now")
-	errForgedMute = errors.New("cannot mute /fail over UDP, since the sender may be forged: use TCP")
-	errMutes      = errors.New("too many clients have muted /fail: try again in ten minutes")
+	errForgedMute = osc.Refuse(osc.CodeUnauthorized, "cannot mute /fail over UDP, since the sender may be forged: use TCP")
+	errMutes      = osc.Refuse(osc.CodeBusy, "too many clients have muted /fail: try again in ten minutes")
 )

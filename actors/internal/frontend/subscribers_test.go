@@ -10,7 +10,7 @@ import (
 	"github.com/music-chronus/chronus/osc/server"
 )
 
-// By UDP from another machine, where who asks may be forged, nobody is told anything without the token.
+// By UDP from another machine, where the sender may be forged, a subscription requires the token.
 func TestForgedSubscription(t *testing.T) {
 	f := frontendOf(t, valuePatch)
 	if err := f.Discover(); err != nil {
@@ -36,7 +36,7 @@ func TestForgedSubscription(t *testing.T) {
 	}
 }
 
-// What may be forged takes nothing from who is told; what cannot be does.
+// A sender that may be forged cannot reduce a subscription; any other can.
 func TestForgedEnd(t *testing.T) {
 	h, _, near := handlerOf(t)
 	far := h.f.server.Peer(netip.MustParseAddrPort("192.0.2.1:9"))

@@ -1,5 +1,5 @@
-// Command bot watches an engine anywhere, and flips it now and then, as long as all its workers are ready: a rehearsal of failures, for those who
-// want to know before they need to.
+// Command bot rehearses failures: it watches an engine on any machine, and flips it to another
+// worker now and then, as long as all workers are ready.
 package main
 
 import (
@@ -16,10 +16,10 @@ import (
 
 func main() {
 	engine := flag.String("engine", "127.0.0.1:4005", "HOST:PORT of the engine")
-	listen := flag.String("listen", "127.0.0.1:0", "address that it reaches this program at")
+	listen := flag.String("listen", "127.0.0.1:0", "address at which the engine reaches this program")
 	tls := flag.String("remote-tls", "", "directory of certificates")
-	every := flag.Duration("every", time.Second, "from flip to flip")
-	flips := flag.Int("flips", 10, "how many flips")
+	every := flag.Duration("every", time.Second, "time between two flips")
+	flips := flag.Int("flips", 10, "number of flips")
 	flag.Parse()
 	if err := run(remote.Options{Address: *listen, TLSDir: *tls}, *engine, *every, *flips); err != nil {
 		log.Fatal(err)
@@ -36,50 +36,71 @@ func run(o remote.Options, engine string, every time.Duration, flips int) error 
 	defer node.Follow(remote.Target{Address: engine, Every: 100 * time.Millisecond}, func(n remote.News) {
 		select {
 		case news <- n:
-		default: // a later one says more
+		default: // a later report says more
 		}
 	})()
-	var concealed, done uint64
-	var first, due bool
 	tick := time.NewTicker(every)
 	defer tick.Stop()
+	bot := bot{node: node, engine: engine, flips: flips}
 	for {
 		select {
 		case <-tick.C:
-			due = true
+			bot.due = true
 		case n := <-news:
-			switch {
-			case n.Lost != "":
-				fmt.Println("lost:", n.Lost)
-			case n.Refused != nil:
-				return errors.New(n.Refused.Reason)
-			case n.Report != nil && n.Report.Status != nil:
-				st := n.Report.Status
-				if !first {
-					first, concealed = true, st.Concealed
-				}
-				if done == uint64(flips) {
-					fmt.Printf("%d flips; %d blocks were concealed meanwhile\n", done, st.Concealed-concealed)
-					return nil
-				}
-				if !due || !st.Redundant {
-					continue
-				}
-				due = false
-				if err := flip(node, engine); err != nil {
-					fmt.Println(err)
-					continue
-				}
-				done++
+			if done, err := bot.observe(n); done || err != nil {
+				return err
 			}
 		}
 	}
 }
 
-// flip has another worker be heard.
-func flip(node *remote.Node, engine string) error {
+// bot counts what it has done.
+type bot struct {
+	node   *remote.Node
+	engine string
+	flips  int // to do
+	due    bool
+
+	done      int
+	reports   int
+	concealed uint64 // blocks, at the first report
+}
+
+// observe handles news of the engine, and flips if a flip is due and all workers are ready.
+func (b *bot) observe(n remote.News) (done bool, err error) {
+	switch {
+	case n.Lost != "":
+		fmt.Println("lost:", n.Lost)
+		return false, nil
+	case n.Refused != nil:
+		return false, errors.New(n.Refused.Reason)
+	case n.Report == nil || n.Report.Status == nil:
+		return false, nil
+	}
+	st := n.Report.Status
+	if b.reports++; b.reports == 1 {
+		b.concealed = st.Concealed
+	}
+	if b.done == b.flips {
+		fmt.Printf("%d flips; %d blocks were concealed meanwhile\n", b.done, st.Concealed-b.concealed)
+		return true, nil
+	}
+	if !b.due || !st.Redundant {
+		return false, nil
+	}
+	b.due = false
+	if err := b.flip(); err != nil {
+		fmt.Println(err)
+		return false, nil
+	}
+	b.done++
+	return false, nil
+}
+
+// flip makes another worker the active one.
+func (b *bot) flip() error {
 	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Second)
 	defer cancel()
-	_, err := node.Ask(ctx, engine, "", &pb.Request{Do: &pb.Request_Flip{Flip: &pb.Flip{}}})
+	_, err := b.node.Ask(ctx, b.engine, "", &pb.Request{Do: &pb.Request_Flip{Flip: &pb.Flip{}}})
 	return err
 }

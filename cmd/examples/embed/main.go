@@ -1,4 +1,5 @@
-// Command embed is the least program with an engine in it: it plays a second, and says what was played.
+// Command embed is the smallest program with an engine in it. It plays a note for a second and
+// prints what was played.
 package main
 
 import (
@@ -16,17 +17,30 @@ import (
 )
 
 func main() {
-	actors.RunChild(worker.Main, audio.Main(null.Backend{})) // first: this program is its own worker
-	ctx := context.Background()
+	// The engine starts this program again as its workers and its audio process. RunChild runs
+	// them, and returns at once in the program itself. It must come first.
+	actors.RunChild(worker.Main, audio.Main(null.Backend{}))
+	if err := run(context.Background()); err != nil {
+		log.Fatal(err)
+	}
+}
+
+func run(ctx context.Context) error {
+	// The null backend plays by a clock and needs no sound card. Other backends are in the folders
+	// of audio.
 	engine, err := actors.Embed(ctx, actors.Host{System: actor.NewActorSystem()}, actors.Config{Backend: "null"})
 	if err != nil {
-		log.Fatal(err)
+		return err
 	}
 	defer engine.Stop()
 	if err := engine.Handle().Gate(ctx, "adsr1", 1); err != nil {
-		log.Print(err)
+		return err
 	}
 	time.Sleep(time.Second)
 	st, err := engine.Handle().Status(ctx)
-	fmt.Printf("played %d blocks, peak %.2f, %d workers (%v)\n", st.Played, st.Peak, len(st.Workers), err)
+	if err != nil {
+		return err
+	}
+	fmt.Printf("played %d blocks, peak %.2f, %d workers\n", st.Played, st.Peak, len(st.Workers))
+	return nil
 }

@@ -1,4 +1,5 @@
-// Command generative is an actor that plays: it walks at random over a scale, each note an answer to a message that it sends itself.
+// Command generative is an actor that plays: it walks at random over a scale. Each message to
+// itself is a note.
 package main
 
 import (
@@ -19,16 +20,16 @@ import (
 	"github.com/music-chronus/chronus/dsp/worker"
 )
 
-// scale is A minor without what could go wrong.
+// scale holds the MIDI keys of A minor pentatonic, from A2 to E5.
 var scale = []float64{45, 48, 50, 52, 55, 57, 60, 62, 64, 67, 69, 72, 74, 76}
 
-// walker plays one note after the other.
+// walker plays one note after the other by requests to the engine's actor.
 type walker struct {
 	engine  *actor.PID
 	step    time.Duration
 	chance  *rand.Rand
 	place   int
-	sounds  float64 // the key that sounds; 0: none
+	key     float64 // the one that sounds; 0: none
 	played  int
 	refused int
 }
@@ -41,17 +42,17 @@ func (w *walker) Receive(ctx actor.Context) {
 	case *actor.Started:
 		ctx.Send(ctx.Self(), next{})
 	case next:
-		if w.sounds > 0 {
-			ctx.Request(w.engine, actors.NoteOff{Key: w.sounds})
+		if w.key > 0 {
+			ctx.Request(w.engine, actors.NoteOff{Key: w.key})
 		}
 		w.place = min(max(w.place+w.chance.IntN(5)-2, 0), len(scale)-1)
-		w.sounds = scale[w.place]
-		ctx.Request(w.engine, actors.NoteOn{Key: w.sounds, Velocity: 0.4 + 0.4*w.chance.Float64()})
+		w.key = scale[w.place]
+		ctx.Request(w.engine, actors.NoteOn{Key: w.key, Velocity: 0.4 + 0.4*w.chance.Float64()})
 		root, self := ctx.ActorSystem().Root, ctx.Self()
 		time.AfterFunc(w.step, func() { root.Send(self, next{}) })
 	case actors.Done:
 		w.played++
-	case actors.Refused: // an error is an answer like another: say it, and play on
+	case actors.Refused: // print the reason, and play on
 		w.refused++
 		log.Print(m.Reason)
 	case string:
@@ -61,10 +62,10 @@ func (w *walker) Receive(ctx actor.Context) {
 
 func main() {
 	actors.RunChild(worker.Main, audio.Main(null.Backend{}, file.Backend{}))
-	length := flag.Duration("for", 10*time.Second, "how long it plays")
-	step := flag.Duration("step", 180*time.Millisecond, "from note to note")
-	preset := flag.String("preset", "keys/epiano", "what it plays on")
-	wav := flag.String("o", "", "write a WAV file instead of playing to nobody")
+	length := flag.Duration("for", 10*time.Second, "time to play")
+	step := flag.Duration("step", 180*time.Millisecond, "time between two notes")
+	preset := flag.String("preset", "keys/epiano", "preset to play on")
+	wav := flag.String("o", "", "WAV file to write; default: play by a clock, without a device")
 	flag.Parse()
 	text, err := patch.Preset(*preset)
 	if err != nil {

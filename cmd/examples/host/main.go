@@ -1,5 +1,5 @@
-// Command host is a program with actors and a remote of its own, which has two engines among its actors, and opens both to others. It is to
-// show, and to test, that neither is in the other's way.
+// Command host has actors and a protoactor remote of its own, with two engines among its actors. It
+// opens both engines to other programs. None of them disturbs another.
 package main
 
 import (
@@ -24,7 +24,7 @@ import (
 	"github.com/music-chronus/chronus/dsp/worker"
 )
 
-// echo is an actor of the program's own, that its peers know.
+// echo is an actor of the program's own. It answers other programs too.
 func echo(ctx actor.Context) {
 	if m, ok := ctx.Message().(*protoremote.ActorPidRequest); ok {
 		ctx.Respond(&protoremote.ActorPidResponse{StatusCode: int32(len(m.Name))})
@@ -33,15 +33,15 @@ func echo(ctx actor.Context) {
 
 func main() {
 	actors.RunChild(worker.Main, audio.Main(null.Backend{}))
-	dir := flag.String("dir", "", "directory for the engines' runtime directories, one and two")
-	lead := flag.Int("lead", 0, "blocks that the workers are ahead; 0: what the device needs")
+	dir := flag.String("dir", "", "directory in which the engines' runtime directories are made")
+	lead := flag.Int("lead", 0, "blocks that workers render ahead; 0: as the device needs")
 	flag.Parse()
 	if err := run(*dir, *lead); err != nil {
 		log.Fatal(err)
 	}
 }
 
-// run runs until standard input ends.
+// run runs two engines until standard input ends.
 func run(dir string, lead int) error {
 	quiet := slog.New(slog.DiscardHandler)
 	system := actor.NewActorSystem(actor.WithLoggerFactory(func(*actor.ActorSystem) *slog.Logger { return quiet }))
@@ -50,7 +50,7 @@ func run(dir string, lead int) error {
 		protoremote.WithServerOptions(sentry.ServerOptions()...),
 		protoremote.WithDialOptions(append(sentry.DialOptions(), grpc.WithTransportCredentials(insecure.NewCredentials()))...),
 		protoremote.WithEndpointWriterQueueSize(64)))
-	r.Start() // before any engine: it changes every address
+	r.Start() // before any engine starts, since it changes the address of every actor
 	defer r.Shutdown(false)
 	if _, err := system.Root.SpawnNamed(actor.PropsFromFunc(echo), "echo"); err != nil {
 		return err

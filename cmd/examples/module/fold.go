@@ -2,13 +2,14 @@ package main
 
 import "github.com/music-chronus/chronus/dsp"
 
-// fold is a module of this program's own: what goes beyond full scale comes back, as a fold in a cloth.
+// fold describes the module: a wave folder, which reflects the part of a signal beyond full scale
+// back into it.
 var fold = dsp.Desc{
 	Type:    "fold",
-	Doc:     "Folds what is louder than full scale back into it.",
+	Doc:     "Wave folder: reflects the signal at full scale.",
 	Inputs:  []dsp.Port{{Name: "in", Doc: "sound"}},
-	Outputs: []dsp.Port{{Name: "out", Doc: "folded, within full scale"}},
-	Params:  []dsp.Param{{Name: "drive", Min: 1, Max: 16, Default: 1, Doc: "linear, before the folding; ramped over 5 ms"}},
+	Outputs: []dsp.Port{{Name: "out", Doc: "sound, within full scale"}},
+	Params:  []dsp.Param{{Name: "drive", Min: 1, Max: 16, Default: 1, Doc: "gain before the folding, linear; ramped over 5 ms"}},
 	New: func(rate float64) dsp.Module {
 		f := &folder{rate: rate}
 		f.drive.Jump(1)
@@ -16,7 +17,7 @@ var fold = dsp.Desc{
 	},
 }
 
-// folder is its state: a ramp, so that turning the knob does not click.
+// folder is the state of a fold. The ramp keeps changes of drive from clicking.
 type folder struct {
 	rate  float64
 	drive dsp.Ramp
@@ -33,7 +34,7 @@ func (f *folder) Gate(bool) {}
 func (f *folder) Render(in, out [][]float32) {
 	for i, x := range in[0] {
 		y := float64(x) * f.drive.Next()
-		y -= float64(4 * floor(float64((y+1)*0.25))) // now it is -1 to 3
+		y -= float64(4 * floor(float64((y+1)*0.25))) // now y is within -1 to 3
 		if y > 1 {
 			y = 2 - y
 		}
@@ -41,7 +42,7 @@ func (f *folder) Render(in, out [][]float32) {
 	}
 }
 
-// floor is the next whole number below, exactly.
+// floor returns the largest whole number that is not above v.
 func floor(v float64) float64 {
 	n := float64(int64(v))
 	if n > v {

@@ -1,4 +1,5 @@
-// Command module has a module of its own in its engine's workers, and takes the sound itself instead of leaving it to a device.
+// Command module adds a module of its own to its engine, and receives the sound itself instead of
+// playing it on a device.
 package main
 
 import (
@@ -20,7 +21,7 @@ import (
 	"github.com/music-chronus/chronus/dsp/worker"
 )
 
-// patchText has it between a sine and the output.
+// patchText has the module between a sine and the output.
 const patchText = `version: 1
 name: folded
 nodes:
@@ -33,7 +34,7 @@ cables:
 func main() {
 	own := []*dsp.Desc{&fold}
 	actors.RunChild(worker.With(own...), audio.Main(pipe.Backend{}, null.Backend{}))
-	length := flag.Duration("for", time.Second, "how long it plays")
+	length := flag.Duration("for", time.Second, "time to play")
 	flag.Parse()
 	if err := run(own, *length); err != nil {
 		log.Fatal(err)
@@ -53,7 +54,9 @@ func run(own []*dsp.Desc, length time.Duration) error {
 	frames, peak := 0, float32(0)
 	done := make(chan error)
 	go func() {
-		done <- sink.Pace(func(out []float32) { // a program with a sound card of its own would Read when that asks
+		// Pace reads by a clock. A program with an output of its own calls Read whenever the output
+		// needs sound.
+		done <- sink.Pace(func(out []float32) {
 			frames += len(out) / 2
 			for _, v := range out {
 				peak = max(peak, v, -v)

@@ -1,14 +1,14 @@
-// Package approx has the few transcendental functions that sound depends on, as polynomials in
-// float64 with explicit rounding: package math chooses code by the processor, and then two workers would
-// not agree to the last bit. Each function states its range and its error, which the tests measure.
+// Package approx has the transcendental functions of sound, as polynomials in float64 with explicit
+// rounding. Package math selects code by the processor, so that two workers could differ in the
+// last bit. Each function states its range and its error, which the tests measure.
 package approx
 
 import "math"
 
-// SinPhase is the sine of a phase where 2^32 is a full turn. Error below 3.4e-9 (-169 dB): a
-// Chebyshev expansion of sin(pi/2 x) over [-1, 1], cut after degree 9.
+// SinPhase returns the sine of a phase, 2^32 being a turn. The error is below 3.4e-9 (-169 dB). It
+// is a Chebyshev expansion of sin(pi/2 x) over [-1, 1] to degree 9.
 func SinPhase(phase uint32) float64 {
-	// half turns, [-1, 1), folded to the quarter turn around 0
+	// x is in half turns, [-1, 1), folded to the quarter turn around 0.
 	x := float64(float64(int32(phase)) / (1 << 31))
 	switch {
 	case x > 0.5:
@@ -32,13 +32,13 @@ func SinPhase(phase uint32) float64 {
 	return float64(p * x)
 }
 
-// TanPi is tan(pi x) for x in [0, 0.49]. Relative error below 1e-13.
+// TanPi returns tan(pi x) for x in [0, 0.49]. The relative error is below 1e-13.
 func TanPi(x float64) float64 {
 	a := float64(math.Pi * x)
 	return sin(a) / cos(a)
 }
 
-// sin for [0, pi/2]: the Taylor series to degree 21.
+// sin returns the sine of x in [0, pi/2], by the Taylor series to degree 21.
 func sin(x float64) float64 {
 	q := float64(x * x)
 	p := 1.0
@@ -48,7 +48,7 @@ func sin(x float64) float64 {
 	return float64(p * x)
 }
 
-// cos for [0, pi/2]: the Taylor series to degree 22.
+// cos returns the cosine of x in [0, pi/2], by the Taylor series to degree 22.
 func cos(x float64) float64 {
 	q := float64(x * x)
 	p := 1.0
@@ -58,7 +58,8 @@ func cos(x float64) float64 {
 	return p
 }
 
-// Exp is e^x for x in [-8, 0]. Relative error below 1e-13: the Taylor series to degree 14 at x/16, squared four times.
+// Exp returns e^x for x in [-8, 0]. The relative error is below 1e-13. It is the Taylor series to
+// degree 14 at x/16, squared four times.
 func Exp(x float64) float64 {
 	x /= 16
 	p := 1.0

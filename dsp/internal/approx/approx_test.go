@@ -22,7 +22,7 @@ func TestSinPhase(t *testing.T) {
 	}
 }
 
-// relative error of f against ref over [lo, hi].
+// worst returns the greatest relative error of f against ref over [lo, hi].
 func worst(lo, hi float64, f, ref func(float64) float64) (w float64) {
 	for i := range 100001 {
 		x := lo + (hi-lo)*float64(i)/100000

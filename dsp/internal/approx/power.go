@@ -2,8 +2,8 @@ package approx
 
 import "math"
 
-// Exp2 is 2^x for x in [-1000, 1000], to whose ends others are bent. Relative error below 1e-14: the Taylor series to degree 13 of
-// what is left after the whole octaves.
+// Exp2 returns 2^x for x limited to [-1000, 1000]. The relative error is below 1e-14. It is the
+// Taylor series to degree 13 around the nearest whole octave.
 func Exp2(x float64) float64 {
 	x = max(-1000, min(1000, x))
 	whole := math.Floor(x + 0.5)
@@ -15,8 +15,8 @@ func Exp2(x float64) float64 {
 	return float64(p * math.Float64frombits(uint64(int64(whole)+1023)<<52))
 }
 
-// Log2 is the logarithm to base 2 for x in [1e-300, 1e300], to whose ends others are bent. Error below 1e-14 of it, or 1e-14: the series of
-// atanh to degree 31, around the nearest power of two.
+// Log2 returns the logarithm to base 2 for x limited to [1e-300, 1e300]. The error is below 1e-14,
+// absolute or relative. It is the series of atanh to degree 31 around the nearest power of two.
 func Log2(x float64) float64 {
 	x = max(1e-300, min(1e300, x))
 	bits := math.Float64bits(x)
@@ -35,22 +35,22 @@ func Log2(x float64) float64 {
 	return float64(whole) + float64(float64(2*t)*p)/math.Ln2
 }
 
-// Gain is the linear factor of a level in dB.
+// Gain returns the linear factor of a level in dB.
 func Gain(dB float64) float64 { return Exp2(dB / dBPerOctave) }
 
-// Decibels is the level of a linear factor above 0.
+// Decibels returns the level in dB of a linear factor above 0.
 func Decibels(gain float64) float64 { return float64(dBPerOctave * Log2(gain)) }
 
 const dBPerOctave = 6.020599913279624 // 20 log10(2)
 
-// Tanh is the hyperbolic tangent for every x. Error below 1e-14.
+// Tanh returns the hyperbolic tangent. The error is below 1e-14.
 func Tanh(x float64) float64 {
 	switch {
 	case x > 20:
 		return 1
 	case x < -20:
 		return -1
-	case x < 0.1 && x > -0.1: // where the difference below would lose digits; the series to degree 13
+	case x < 0.1 && x > -0.1: // the difference below would lose digits: the series to degree 13
 		q := float64(x * x)
 		p := 21844.0/6081075 - float64(q*929569.0/638512875)
 		p = -1382.0/155925 + float64(p*q)
@@ -64,7 +64,8 @@ func Tanh(x float64) float64 {
 	return (e - 1) / (e + 1)
 }
 
-// Sin is the sine of x in turns, for x in [-1e9, 1e9]. Error below 1e-14 near 0, and of the last bits of x elsewhere.
+// Sin returns the sine of x in turns, for x in [-1e9, 1e9]. The error is below 1e-14 near 0;
+// elsewhere it is that of the last bits of x.
 func Sin(x float64) float64 {
 	x -= math.Floor(x + 0.5) // [-0.5, 0.5)
 	switch {
@@ -76,5 +77,5 @@ func Sin(x float64) float64 {
 	return sin(float64(2 * math.Pi * x))
 }
 
-// Cos is the cosine of x in turns, as Sin.
+// Cos returns the cosine of x in turns, as Sin.
 func Cos(x float64) float64 { return Sin(x + 0.25) }

@@ -5,7 +5,8 @@ import (
 	"testing"
 )
 
-// apart is how far f is from ref over [lo, hi], of the larger of ref and floor.
+// apart returns the greatest error of f against ref over [lo, hi], relative to the greater of ref
+// and floor.
 func apart(lo, hi, floor float64, f, ref func(float64) float64) (w float64) {
 	for i := range 200001 {
 		x := lo + (hi-lo)*float64(i)/200000

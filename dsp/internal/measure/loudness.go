@@ -2,9 +2,10 @@ package measure
 
 import "math"
 
-// Loudness is the integrated loudness of a stereo sound at 48 kHz, in LUFS, with both gates (ITU-R BS.1770-4). Silence is -70.
+// Loudness returns the integrated loudness of a stereo sound at 48 kHz in LUFS, with both gates of
+// ITU-R BS.1770-4. Silence is -70 LUFS.
 func Loudness(left, right []float32) float64 {
-	const step = 4800 // 100 ms; a gating block is four
+	const step = 4800 // 100 ms, a quarter of a gating block
 	var power []float64
 	l, r := newWeighting(), newWeighting()
 	for at := 0; at+step <= len(left); at += step {
@@ -36,10 +37,10 @@ func Loudness(left, right []float32) float64 {
 	return -0.691 + 10*math.Log10(mean)
 }
 
-// weighting is the K-weighting of BS.1770 at 48 kHz: a shelf, then a high-pass.
+// weighting is the K-weighting of BS.1770 at 48 kHz: a shelf and a high-pass.
 type weighting struct{ stages [2]direct }
 
-// direct is a second-order section.
+// direct is a second-order filter in direct form.
 type direct struct{ b0, b1, b2, a1, a2, x1, x2, y1, y2 float64 }
 
 func newWeighting() *weighting {

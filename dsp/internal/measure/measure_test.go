@@ -38,7 +38,7 @@ func TestTHDN(t *testing.T) {
 }
 
 func TestResponse(t *testing.T) {
-	h := []float32{0.5, 0.5} // a mean of two: cos(pi f/rate)
+	h := []float32{0.5, 0.5} // the response of the mean of two is cos(pi f/rate)
 	for _, f := range []float64{100, 6000, 12000} {
 		if got, want := Response(h, f, 48000), 20*math.Log10(math.Cos(math.Pi*f/48000)); math.Abs(got-want) > 1e-9 {
 			t.Errorf("%g Hz: %g dB, want %g", f, got, want)
@@ -46,7 +46,8 @@ func TestResponse(t *testing.T) {
 	}
 }
 
-// A sine at 997 Hz and full scale on one channel is -3.01 LUFS, on both 0 (BS.1770); silence after it is gated out.
+// A sine at 997 Hz and full scale is -3.01 LUFS on one channel and 0 LUFS on both (BS.1770). The
+// gates remove the silence after it.
 func TestLoudness(t *testing.T) {
 	x, silent := make([]float32, 10*48000), make([]float32, 10*48000)
 	for i := range 5 * 48000 {

@@ -1,7 +1,7 @@
-// Package chaos injects faults into a running engine, one at a time, and proves from a tape what they
-// did to the sound. It sees the engine from outside: by its status, its tape and its OSC address. It
-// signals only processes that the status names, through descriptors that it opened while the status
-// named them, so that a later process of the same number is never hit.
+// Package chaos injects faults into a running engine, one at a time, and proves from a tape what
+// they did to the sound. It sees the engine from outside: by its status, its tape and its OSC
+// address. It signals only processes that the status names, through descriptors that it opened
+// while the status named them, so that a later process of the same number is never hit.
 package chaos
 
 import (
@@ -26,7 +26,8 @@ type Engine interface {
 	Redundant(ctx context.Context) error
 	// Tape streams what the engine plays from now on, until ctx ends.
 	Tape(ctx context.Context) (io.ReadCloser, error)
-	// Send sends one OSC message to an address and waits for the reply; failed says that it is /fail.
+	// Send sends one OSC message to an address and waits for the reply; failed says that it is
+	// /fail.
 	Send(to string, wait time.Duration, address string, args ...any) (reply string, failed bool, err error)
 }
 
@@ -41,7 +42,8 @@ const (
 	replyWait     = 3 * time.Second  // for an answer
 )
 
-// AwaitRedundant waits until every worker is ready, for 30 s at most, and returns the status after that.
+// AwaitRedundant waits until every worker is ready, for 30 s at most, and returns the status after
+// that.
 func AwaitRedundant(ctx context.Context, e Engine) (actors.Status, error) {
 	if err := awaitWorkers(ctx, e); err != nil {
 		return actors.Status{}, err

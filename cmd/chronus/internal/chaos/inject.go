@@ -62,8 +62,8 @@ func (in *injection) replaced(st actors.Status) bool {
 	return true
 }
 
-// signalActive has the engine send the signal: it measures the times from the signal to the flip and to
-// redundancy.
+// signalActive has the engine send the signal: it measures the times from the signal to the flip
+// and to redundancy.
 func signalActive(name string) func(context.Context, *run, *injection) error {
 	return func(ctx context.Context, r *run, in *injection) error {
 		var k actors.Killed
@@ -114,8 +114,8 @@ func killWorkers(choose func(actors.Status, int) []target) func(context.Context,
 	}
 }
 
-// stall stops the active worker for a time. If the engine replaces the worker meanwhile, no process is
-// left to continue.
+// stall stops the active worker for a time. If the engine replaces the worker meanwhile, no process
+// is left to continue.
 func stall(ctx context.Context, r *run, in *injection) error {
 	if in.length == 0 {
 		in.length = plan.StallLength(r.dice)

@@ -32,8 +32,8 @@ type KillReport struct {
 // OK says that no block was lost, doubled or changed.
 func (r KillReport) OK() bool { return r.Lost+r.Doubled+r.Changed == 0 }
 
-// Kills kills the active worker so many times by a signal, with a tape running. Before each kill it waits
-// for full redundancy, and then for a random part of pause.
+// Kills kills the active worker so many times by a signal, with a tape running. Before each kill it
+// waits for full redundancy, and then for a random part of pause.
 func Kills(ctx context.Context, e Engine, kills int, signal string, pause time.Duration) (KillReport, error) {
 	before, err := e.Status(ctx)
 	if err != nil {
@@ -91,8 +91,9 @@ func compareAll(body io.Reader, next *atomic.Uint64) (c compared) {
 	return c
 }
 
-// awaitCompared waits until the blocks before clock are compared. It returns the result if the tape has
-// ended by then, else nil. After replyWait it gives up: the report says how many blocks were compared.
+// awaitCompared waits until the blocks before clock are compared. It returns the result if the tape
+// has ended by then, else nil. After replyWait it gives up: the report says how many blocks were
+// compared.
 func awaitCompared(next *atomic.Uint64, clock uint64, ended <-chan compared) *compared {
 	deadline := time.After(replyWait)
 	for next.Load() < clock {
@@ -107,8 +108,8 @@ func awaitCompared(next *atomic.Uint64, clock uint64, ended <-chan compared) *co
 	return nil
 }
 
-// killOnce waits for full redundancy, then for pause, and kills. It tries again if the engine lost a
-// worker of its own accord meanwhile.
+// killOnce waits for full redundancy, then for pause, and kills. It tries again if the engine lost
+// a worker of its own accord meanwhile.
 func killOnce(ctx context.Context, e Engine, signal string, pause time.Duration) error {
 	for {
 		if err := awaitWorkers(ctx, e); err != nil {

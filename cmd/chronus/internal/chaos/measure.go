@@ -12,9 +12,9 @@ import (
 // offsetOf returns how many blocks more were played than the clock passed.
 func offsetOf(st actors.Status) int64 { return int64(st.Played) - int64(st.Clock) }
 
-// steadyOffset returns the present offset, which is want unless a block was lost or doubled. A status reads
-// the clock and the counts one after the other while they move on, so only several statuses that agree
-// prove another offset.
+// steadyOffset returns the present offset, which is want unless a block was lost or doubled. A
+// status reads the clock and the counts one after the other while they move on, so only several
+// statuses that agree prove another offset.
 func (r *run) steadyOffset(ctx context.Context, st actors.Status, want int64) int64 {
 	for range 20 {
 		if offsetOf(st) == want {
@@ -47,8 +47,8 @@ func (r *run) measure(ctx context.Context, in *injection, after actors.Status) {
 	in.recordFailovers(before, after)
 }
 
-// recordFailovers copies the times that the engine measured, and names workers that were lost besides the
-// targets.
+// recordFailovers copies the times that the engine measured, and names workers that were lost
+// besides the targets.
 func (in *injection) recordFailovers(before, after actors.Status) {
 	for _, f := range newFailovers(before, after) {
 		isTarget := func(t target) bool { return t.slot == f.Slot && t.generation == f.Generation }

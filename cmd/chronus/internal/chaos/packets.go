@@ -18,8 +18,8 @@ const (
 	malformedPackets = 1_000
 )
 
-// burst sends values of /engine/amp from 0.9 to 1, and 1 in the end: every patch has that address, and the
-// waveform keeps its form. It waits for the answer to the last one.
+// burst sends values of /engine/amp from 0.9 to 1, and 1 in the end: every patch has that address,
+// and the waveform keeps its form. It waits for the answer to the last one.
 func burst(ctx context.Context, r *run, in *injection) error {
 	in.at = sys.Monotonic()
 	err := r.flood(burstMessages, func(i int) ([]byte, error) {
@@ -31,7 +31,8 @@ func burst(ctx context.Context, r *run, in *injection) error {
 	return r.answered(ctx, "/engine/amp", float32(1))
 }
 
-// malformed sends packets that are not OSC, of several kinds. It waits for the answer to a valid question.
+// malformed sends packets that are not OSC, of several kinds. It waits for the answer to a valid
+// question.
 func malformed(ctx context.Context, r *run, in *injection) error {
 	in.at = sys.Monotonic()
 	err := r.flood(malformedPackets, func(int) ([]byte, error) { return malformedPacket(r.dice), nil })
@@ -60,8 +61,8 @@ func (r *run) flood(n int, packet func(i int) ([]byte, error)) error {
 	return nil
 }
 
-// answered sends a message until it is answered: after a flood the kernel may drop it, or the engine may
-// refuse it because its rings are full.
+// answered sends a message until it is answered: after a flood the kernel may drop it, or the
+// engine may refuse it because its rings are full.
 func (r *run) answered(ctx context.Context, address string, args ...any) error {
 	deadline := time.Now().Add(redundantWait)
 	for {

@@ -26,8 +26,8 @@ const (
 	linesMost    = 200 // faults; more lines would hide the waveform, so then each stays in its lane
 )
 
-// picture draws a report as SVG: the outline of the sound as it was heard, the concealed time shaded, and
-// each fault as a line that leads down into the lane of its kind.
+// picture draws a report as SVG: the outline of the sound as it was heard, the concealed time
+// shaded, and each fault as a line that leads down into the lane of its kind.
 type picture struct {
 	bytes.Buffer
 	report Report
@@ -74,7 +74,8 @@ func (d *picture) block(segment int, n uint64) float64 {
 	return float64(max(0, d.report.base[segment]+int64(n)))
 }
 
-// heardAt returns the time at which a block was heard, in blocks: the concealed blocks before it are added.
+// heardAt returns the time at which a block was heard, in blocks: the concealed blocks before it
+// are added.
 func (d *picture) heardAt(block float64) float64 {
 	t := block
 	for _, g := range d.gaps {
@@ -90,8 +91,8 @@ func (d *picture) x(heard float64) float64 {
 	return pictureLeft + heard/d.blocks*(pictureWide-pictureLeft-pictureRight)
 }
 
-// shade shades the concealed time. A gap that is narrower than a pixel is drawn a pixel wide, and paler: in a
-// long run a block of silence must not look like a second of it.
+// shade shades the concealed time. A gap that is narrower than a pixel is drawn a pixel wide, and
+// paler: in a long run a block of silence must not look like a second of it.
 func (d *picture) shade() {
 	before := 0.0
 	for _, g := range d.gaps {
@@ -172,7 +173,8 @@ func (d *picture) lanes() {
 	}
 }
 
-// faults draws each fault. Its label stands above if there is room. All that is known is in the tooltip.
+// faults draws each fault. Its label stands above if there is room. All that is known is in the
+// tooltip.
 func (d *picture) faults() {
 	top := waveTop
 	if len(d.report.Faults) > linesMost {

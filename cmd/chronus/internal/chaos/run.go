@@ -24,8 +24,8 @@ type Options struct {
 	Progress      func(done time.Duration) // called after each fault; may be nil
 }
 
-// Run injects the faults of a plan into an engine, one at a time, and records the sound. It returns an
-// error if nothing was done; a failure after that is in the report.
+// Run injects the faults of a plan into an engine, one at a time, and records the sound. It returns
+// an error if nothing was done; a failure after that is in the report.
 func Run(ctx context.Context, e Engine, o Options) (Report, error) {
 	return newRun(e, o).walk(ctx)
 }
@@ -141,8 +141,8 @@ func sleep(ctx context.Context, until time.Time) error {
 	}
 }
 
-// inject injects one fault, waits until the engine is redundant again, and records what the fault did to
-// the sound.
+// inject injects one fault, waits until the engine is redundant again, and records what the fault
+// did to the sound.
 func (r *run) inject(ctx context.Context, k plan.Kind, length time.Duration) error {
 	if r.segment.ended() {
 		return fmt.Errorf("tape: %w", orEOF(r.segment.err))
@@ -183,8 +183,8 @@ func (r *run) inject(ctx context.Context, k plan.Kind, length time.Duration) err
 	return err
 }
 
-// countElsewhere counts blocks that were concealed since the last fault was over, by this machine and not
-// by a fault.
+// countElsewhere counts blocks that were concealed since the last fault was over, by this machine
+// and not by a fault.
 func (r *run) countElsewhere(st actors.Status) {
 	if n := less(st.Concealed, r.last.Concealed); st.PID == r.last.PID && n > 0 {
 		r.elsewhere += n
@@ -202,8 +202,8 @@ func (r *run) redundant(ctx context.Context) (actors.Status, error) {
 	}
 }
 
-// recovered waits until the engine has noticed the fault, every replica is ready again, and the clock goes
-// on. It returns the last status, with an error too.
+// recovered waits until the engine has noticed the fault, every replica is ready again, and the
+// clock goes on. It returns the last status, with an error too.
 func (r *run) recovered(ctx context.Context, in *injection) (last actors.Status, err error) {
 	limited, cancel := context.WithTimeout(ctx, redundantWait)
 	defer cancel()
@@ -243,7 +243,8 @@ func (r *run) recovered(ctx context.Context, in *injection) (last actors.Status,
 	}
 }
 
-// restarting waits 10 ms for the command that starts the engine again, and returns an error if that failed.
+// restarting waits 10 ms for the command that starts the engine again, and returns an error if that
+// failed.
 func (r *run) restarting() error {
 	select {
 	case err := <-r.restart:

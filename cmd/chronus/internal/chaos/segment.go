@@ -10,8 +10,8 @@ import (
 	"time"
 )
 
-// segment is the part of a run that one engine process played: one tape, compared and drawn while it is
-// recorded.
+// segment is the part of a run that one engine process played: one tape, compared and drawn while
+// it is recorded.
 type segment struct {
 	base    int64         // block n of the segment is block base+n of the run
 	next    atomic.Uint64 // the block after the last one compared; 0: none yet
@@ -27,8 +27,8 @@ type segment struct {
 // changedMax bounds the changed blocks that a segment remembers by number. All are counted.
 const changedMax = 4096
 
-// startSegment begins a tape. from is the first block that counts, since a tape begins up to a second
-// before the present. adopted says that this engine took over what the one before it played.
+// startSegment begins a tape. from is the first block that counts, since a tape begins up to a
+// second before the present. adopted says that this engine took over what the one before it played.
 func (r *run) startSegment(ctx context.Context, from uint64, adopted bool) error {
 	ctx, end := context.WithCancel(ctx)
 	body, err := r.engine.Tape(ctx)

@@ -11,7 +11,8 @@ import (
 	"github.com/music-chronus/chronus/shm/sys"
 )
 
-// target is a worker that the engine is to replace. slot is audioTarget or engineTarget for another process.
+// target is a worker that the engine is to replace. slot is audioTarget or engineTarget for another
+// process.
 type target struct {
 	slot       int
 	generation uint64
@@ -34,9 +35,9 @@ func (t target) replaced(st actors.Status) bool {
 	return t.slot < len(st.Workers) && st.Workers[t.slot].Generation > t.generation
 }
 
-// open opens the processes that pick names. It then asks for the status once more. A process that both
-// statuses name has lived through the opening, so its descriptor means it and no later process of the
-// same number.
+// open opens the processes that pick names. It then asks for the status once more. A process that
+// both statuses name has lived through the opening, so its descriptor means it and no later process
+// of the same number.
 func (r *run) open(ctx context.Context, pick func(actors.Status) []target) (procs []sys.Process, targets []target, err error) {
 	for range 10 {
 		st, err := r.engine.Status(ctx)

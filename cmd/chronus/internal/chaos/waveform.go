@@ -1,7 +1,7 @@
 package chaos
 
-// waveform is the outline of a sound of any length in bounded memory: the lowest and the highest sample of
-// each span of blocks. The span doubles whenever there are too many.
+// waveform is the outline of a sound of any length in bounded memory: the lowest and the highest
+// sample of each span of blocks. The span doubles whenever there are too many.
 type waveform struct {
 	bins []bin
 	span int64 // blocks of a bin

@@ -1,4 +1,5 @@
-// Package demo plays a phrase on an engine, and kills the active worker in the middle of some chords.
+// Package demo plays a phrase on an engine, and kills the active worker in the middle of some
+// chords.
 package demo
 
 import (
@@ -37,7 +38,8 @@ const (
 	killTime  = 60 * time.Millisecond  // from the keys to the kill
 )
 
-// Chords returns how many chords the phrase has, and in how many of them Play kills the active worker.
+// Chords returns how many chords the phrase has, and in how many of them Play kills the active
+// worker.
 func Chords() (chords, kills int) {
 	for _, c := range phrase {
 		if c.kill {
@@ -80,7 +82,8 @@ type Recording struct {
 	done chan struct{}
 }
 
-// Record begins a tape of an engine of this process, and returns once the tape has begun or has failed.
+// Record begins a tape of an engine of this process, and returns once the tape has begun or has
+// failed.
 func Record(ctx context.Context, e *actors.Engine) *Recording {
 	r := &Recording{done: make(chan struct{})}
 	ctx, r.end = context.WithCancel(ctx)

@@ -1,4 +1,5 @@
-// Package midichild runs chronus midi in a process of its own, which reaches the engine by OSC alone.
+// Package midichild runs chronus midi in a process of its own, which reaches the engine by OSC
+// alone.
 package midichild
 
 import (
@@ -13,17 +14,18 @@ import (
 	"time"
 )
 
-// Waits before a process that has ended is started again. The wait doubles each time, and is the first again
-// once a process has lived for longWait.
+// Waits before a process that has ended is started again. The wait doubles each time, and is the
+// first again once a process has lived for longWait.
 const (
 	firstWait = time.Second
 	longWait  = 30 * time.Second
 )
 
-// Keep runs chronus midi for an input and the engine in a runtime directory until ctx ends, and starts it again
-// when it ends. It reports that to out, which gets the process's output too.
+// Keep runs chronus midi for an input and the engine in a runtime directory until ctx ends, and
+// starts it again when it ends. It reports that to out, which gets the process's output too.
 func Keep(ctx context.Context, port, dir string, out io.Writer) {
-	// The kernel signals the process when the thread ends that started it, so this goroutine keeps its thread.
+	// The kernel signals the process when the thread ends that started it, so this goroutine keeps
+	// its thread.
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()
 	wait := firstWait

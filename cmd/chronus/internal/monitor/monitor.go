@@ -17,8 +17,8 @@ import (
 	"github.com/music-chronus/chronus/cmd/chronus/internal/terminal"
 )
 
-// View shows a fleet: as a table that renews itself on a terminal, as lines of JSON, or else as one line for each
-// alarm and a table at the end. Its methods may be called by any goroutine.
+// View shows a fleet: as a table that renews itself on a terminal, as lines of JSON, or else as one
+// line for each alarm and a table at the end. Its methods may be called by any goroutine.
 type View struct {
 	mu    sync.Mutex
 	fleet *fleet.Fleet
@@ -128,7 +128,8 @@ func stateOf(m fleet.Member) string {
 	return "plays"
 }
 
-// ServeMetrics serves /metrics for Prometheus until stop. log gets the address and the server's errors.
+// ServeMetrics serves /metrics for Prometheus until stop. log gets the address and the server's
+// errors.
 func (v *View) ServeMetrics(address string, log io.Writer) (stop func(), err error) {
 	l, err := net.Listen("tcp", address)
 	if err != nil {

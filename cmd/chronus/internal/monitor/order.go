@@ -80,8 +80,8 @@ func parseArg(word string) (*pb.Arg, error) {
 	return &pb.Arg{Value: &pb.Arg_Text{Text: fmt.Sprint(v)}}, err
 }
 
-// Send sends the order to all engines at once and prints one result a line, in the order of the targets. ok says
-// that every engine carried it out.
+// Send sends the order to all engines at once and prints one result a line, in the order of the
+// targets. ok says that every engine carried it out.
 func (o Order) Send(ctx context.Context, node *remote.Node, targets []fleet.Named, out io.Writer) (ok bool) {
 	ctx, cancel := context.WithTimeout(ctx, o.wait)
 	defer cancel()

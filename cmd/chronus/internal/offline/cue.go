@@ -21,8 +21,8 @@ type Addresses interface {
 // maxSeconds is a day.
 const maxSeconds = 24 * 3600
 
-// ParseCue reads a message with its time, like "0.5 /note/on 60 1": seconds, address, arguments. A pattern
-// gives several commands.
+// ParseCue reads a message with its time, like "0.5 /note/on 60 1": seconds, address, arguments. A
+// pattern gives several commands.
 func ParseCue(addresses Addresses, text string, rate int) (cues []stream.Command, err error) {
 	words := quotedFields(text)
 	if len(words) < 2 {

@@ -1,4 +1,5 @@
-// Package offline renders patches, scores and tapes to sound files without an engine, as fast as it can.
+// Package offline renders patches, scores and tapes to sound files without an engine, as fast as it
+// can.
 package offline
 
 import (
@@ -9,8 +10,8 @@ import (
 	"github.com/music-chronus/chronus/dsp/stream"
 )
 
-// Blocks gives the blocks of a sound one after the other: interleaved samples, which are good until the next
-// call. It returns io.EOF after the last one.
+// Blocks gives the blocks of a sound one after the other: interleaved samples, which are good until
+// the next call. It returns io.EOF after the last one.
 type Blocks func() (samples []float32, err error)
 
 // Write writes blocks to a sound file until they end. After each block it calls progress.
@@ -44,7 +45,8 @@ func Write(path string, rate, channels int, next Blocks, progress func()) (err e
 	}
 }
 
-// batchFrames is how many frames are written at a time, so that the header is not written for each block.
+// batchFrames is how many frames are written at a time, so that the header is not written for each
+// block.
 const batchFrames = 16384
 
 // Rendering renders a plan with what is played on it.
@@ -57,9 +59,9 @@ type Rendering struct {
 	block  []float32
 }
 
-// Render begins a rendering. The plan must have its samples. The cues must be in order, as InOrder returns
-// them. A rendering lasts so many seconds. If seconds is 0, it lasts 5 s, or, if scored, until the sound has
-// died away after the last cue.
+// Render begins a rendering. The plan must have its samples. The cues must be in order, as InOrder
+// returns them. A rendering lasts so many seconds. If seconds is 0, it lasts 5 s, or, if scored,
+// until the sound has died away after the last cue.
 func Render(plan *patch.Plan, cues []stream.Command, seconds float64, scored bool) (*Rendering, error) {
 	str, err := stream.New(plan)
 	if err != nil {
@@ -93,8 +95,8 @@ func (r *Rendering) Next() ([]float32, error) {
 	return r.block[:n*int64(r.plan.Channels)], nil
 }
 
-// length bounds a rendering in frames: it has at least least, and then goes on until the sound has been
-// silent for enough, but not beyond most.
+// length bounds a rendering in frames: it has at least least, and then goes on until the sound has
+// been silent for enough, but not beyond most.
 type length struct {
 	least, most, enough int64
 	silent              int64 // frames of silence at the end so far

@@ -21,8 +21,8 @@ const (
 	scoreEvents = 1 << 20
 )
 
-// ReadScore reads a score: the one of a preset song, a Standard MIDI File (.mid, .midi), or timed OSC in any
-// other file. The cues are in the order of the file.
+// ReadScore reads a score: the one of a preset song, a Standard MIDI File (.mid, .midi), or timed
+// OSC in any other file. The cues are in the order of the file.
 func ReadScore(path string, plan *patch.Plan, addresses Addresses) (cues []stream.Command, err error) {
 	if text, ok := patch.Score(path); ok {
 		return textScore(text, plan.Rate, addresses)
@@ -74,8 +74,8 @@ func textScore(b []byte, rate int, addresses Addresses) (cues []stream.Command, 
 // bendSemitones is the range of a MIDI pitch wheel by default (General MIDI).
 const bendSemitones = 2
 
-// midiScore reads notes, pressure, the pitch wheel, the modulation wheel (controller 1) and the pedal (64).
-// Notes of channel n play the n-th group of voices, or the last.
+// midiScore reads notes, pressure, the pitch wheel, the modulation wheel (controller 1) and the
+// pedal (64). Notes of channel n play the n-th group of voices, or the last.
 func midiScore(b []byte, plan *patch.Plan) (cues []stream.Command, err error) {
 	if len(plan.Voices) == 0 {
 		return nil, fmt.Errorf("patch %s has no voices to play notes with", plan.Name)

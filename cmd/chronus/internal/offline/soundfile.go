@@ -21,7 +21,8 @@ type SoundFile interface {
 	Close() error
 }
 
-// Create creates a FLAC file of 24 bits if the name ends with .flac, else a WAV file of 32-bit floats.
+// Create creates a FLAC file of 24 bits if the name ends with .flac, else a WAV file of 32-bit
+// floats.
 func Create(path string, rate, channels int) (SoundFile, error) {
 	if strings.ToLower(filepath.Ext(path)) == ".flac" {
 		return newFLAC(path, rate, channels)

@@ -1,5 +1,5 @@
-// Package scope shows a signal of the music. It renders a tape once more and reads the signal there, so it
-// never touches a worker.
+// Package scope shows a signal of the music. It renders a tape once more and reads the signal
+// there, so it never touches a worker.
 package scope
 
 import (
@@ -37,8 +37,8 @@ type Level struct {
 	Mean float64 `json:"mean"`
 }
 
-// Follow measures a signal of what a tape plays, and calls show with each line and the signal that the line
-// measures, by channels.
+// Follow measures a signal of what a tape plays, and calls show with each line and the signal that
+// the line measures, by channels.
 func Follow(t *tape.Reader, o Options, show func(Line, [][]float32) error) (err error) {
 	rate, block := t.Header().Rate, t.Header().Block
 	every := max(1, int(o.Every*float64(rate)))

@@ -9,7 +9,8 @@ import (
 	"github.com/music-chronus/chronus/dsp/sequencer"
 )
 
-// Write writes a pattern as an item of a patch's list of patterns. Read reads it as the same pattern.
+// Write writes a pattern as an item of a patch's list of patterns. Read reads it as the same
+// pattern.
 func Write(w io.Writer, number int, p *sequencer.Pattern) {
 	line := func(format string, args ...any) { fmt.Fprintf(w, format+"\n", args...) }
 	steps := func(key string, value func(*sequencer.Step) string) { line("    %s: [%s]", key, perStep(p, value)) }

@@ -28,7 +28,8 @@ const (
 	recoverySeconds     = 0.2
 )
 
-// unityGain is the gain from which the limiter jumps to exactly 1, so that sound passes bit for bit.
+// unityGain is the gain from which the limiter jumps to exactly 1, so that sound passes bit for
+// bit.
 const unityGain = 1 - 1e-6
 
 // meanFloor is where a decaying mean becomes 0, long before it would be a denormal number.

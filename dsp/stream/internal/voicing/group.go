@@ -1,5 +1,5 @@
 // Package voicing decides which voice plays which note. A [Group] allocates voices to notes, steals
-// them, sustains them and puts silent ones to sleep. It knows pitches, gates and levels, but no
+// them, sustains them and puts silent ones to sleep. Groups know pitches, gates and levels, but no
 // modules: the caller resets and gates these as the group says.
 package voicing
 
@@ -11,8 +11,8 @@ import (
 // Keys is the number of MIDI note numbers. Number 69 is 440 Hz.
 const Keys = 128
 
-// sleepSeconds is how long a released voice must be silent before it sleeps. It is shorter than the
-// time between two echoes of one voice, and longer than a cycle of the lowest tone.
+// sleepSeconds is how long a released voice must be silent before it sleeps. The time is shorter
+// than the time between two echoes of one voice, and longer than a cycle of the lowest tone.
 const sleepSeconds = 0.05
 
 // Group is the voices that share the notes of a voice group in a patch. A sleeping voice is not
@@ -28,7 +28,8 @@ type Group struct {
 
 // NewGroup makes a group whose voices all sleep, for a rate in Hz.
 func NewGroup(config patch.Voices, rate float64) Group {
-	g := Group{config: config, rate: rate, voices: make([]*Voice, config.Count), outputs: make([][][]float32, config.Count)}
+	g := Group{config: config, rate: rate, voices: make([]*Voice, config.Count),
+		outputs: make([][][]float32, config.Count)}
 	for i := range g.voices {
 		g.voices[i] = new(Voice)
 	}
@@ -70,7 +71,7 @@ func (g *Group) Share(old *Group) { copy(g.voices, old.voices) }
 // Continue takes over the note count and the glide's start from the group that it replaces.
 func (g *Group) Continue(old *Group) { g.notes, g.lastPitch = old.notes, old.lastPitch }
 
-// Begin gives a voice to the note key, number u of Unison. It returns the voice, and whether the
+// Begin gives a voice to the note key, number u of Unison. Begin returns the voice, and whether the
 // voice slept. After the last one the caller calls Began.
 func (g *Group) Begin(key int, velocity float64, u int) (i int, woke bool) {
 	place := 0.0 // -0.5 to 0.5
@@ -107,8 +108,8 @@ func (g *Group) Began(key int) {
 // octave is a key's pitch in octaves above 440 Hz.
 func octave(key int) float64 { return float64(key-69) / 12 }
 
-// hashed maps a count to [-1, 1). The mixing is SplitMix64's (Steele, Lea and Flood, Fast splittable
-// pseudorandom number generators, 2014).
+// hashed maps a count to [-1, 1). The mixing is SplitMix64's (Steele, Lea and Flood, Fast
+// splittable pseudorandom number generators, 2014).
 func hashed(n uint64) float32 {
 	n = (n + 1) * 0x9e3779b97f4a7c15
 	n = (n ^ n>>30) * 0xbf58476d1ce4e5b9
@@ -160,8 +161,8 @@ func (g *Group) Press(key int, pressure float64) {
 	}
 }
 
-// SleepSilent measures the voices' outputs after a block of that many frames. It puts voices to
-// sleep that have been released and silent for 50 ms (sleepSeconds).
+// SleepSilent measures the voices' outputs after a block of that many frames. Released voices that
+// have been silent for 50 ms (sleepSeconds) then sleep.
 func (g *Group) SleepSilent(frames int) {
 	enough := uint32(sleepSeconds * g.rate)
 	for i, v := range g.voices {

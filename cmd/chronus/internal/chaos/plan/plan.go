@@ -38,8 +38,8 @@ type Step struct {
 // New returns a plan of steps that a program has made. text describes it in reports.
 func New(text string, steps ...Step) *Plan { return &Plan{Text: text, steps: steps} }
 
-// AtRandom returns a plan of faults of the given kinds at random times, at most pause apart. The plan
-// has count of them, or, if until is above 0, as many as there is time for.
+// AtRandom returns a plan of faults of the given kinds at random times, at most pause apart. The
+// plan has count of them, or, if until is above 0, as many as there is time for.
 func AtRandom(kinds []string, count int, until, pause time.Duration) *Plan {
 	text := strings.Join(kinds, ", ") + " at random"
 	if until > 0 {

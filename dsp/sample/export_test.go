@@ -1,0 +1,9 @@
+package sample
+
+// Bounds and formats for tests.
+const (
+	MinRate, MaxRate = minRate, maxRate
+	Loudest          = loudest
+	WAVExtensible    = wavExtensible
+	WAVGUID          = wavGUID
+)
