@@ -94,7 +94,7 @@ func (e *Engine) workerConfig(geo shm.Geometry) replica.Config {
 func (e *Engine) newOutput(mem memory.Memory) *output.Process {
 	p := output.New(output.Config{
 		RuntimeDir: e.cfg.RuntimeDir,
-		Preferred:  wire.Target{Backend: e.cfg.Backend, Device: e.cfg.Device}, Fallback: e.cfg.Fallback,
+		Preferred:  wire.Target{Backend: e.cfg.Backend, Device: e.cfg.Device}, Fallback: e.cfg.fallback(),
 		Rate: e.cfg.Rate, Channels: e.cfg.Channels, Period: e.cfg.Period, ClientName: e.cfg.ClientName,
 		MinLead: e.cfg.Lead, LeadFor: e.cfg.leadFor, Timeouts: e.timeouts,
 		Spawn: func(files []int, env []string) (sys.Process, error) {
@@ -103,4 +103,12 @@ func (e *Engine) newOutput(mem memory.Memory) *output.Process {
 	}, mem)
 	p.SetObserver(audioObserver{e})
 	return p
+}
+
+// fallback converts Fallback to the form that the audio process takes.
+func (c Config) fallback() (list []wire.Target) {
+	for _, t := range c.Fallback {
+		list = append(list, wire.Target{Backend: t.Backend, Device: t.Device})
+	}
+	return list
 }
