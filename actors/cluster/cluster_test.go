@@ -35,7 +35,8 @@ func member(t *testing.T, agent *testprovider.InMemAgent) (*protocluster.Cluster
 	return c, interceptor
 }
 
-// Engines at several members are asked by their names from any of them, wherever their grains are; one that has left is said to have.
+// Engines at several members are asked by their names from any of them, wherever their grains are;
+// one that has left is said to have.
 func TestCluster(t *testing.T) {
 	agent := testprovider.NewInMemAgent()
 	var members []*protocluster.Cluster

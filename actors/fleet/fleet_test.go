@@ -174,7 +174,8 @@ var alarmCases = map[string]struct {
 	}, "+device -device"},
 }
 
-// Each alarm comes for its reason, once, and ends when that does; what only looks like it raises none.
+// Each alarm comes for its reason, once, and ends when that does; what only looks like it raises
+// none.
 func TestAlarms(t *testing.T) {
 	for name, tt := range alarmCases {
 		r := newRun()
@@ -210,7 +211,8 @@ func TestParseTargets(t *testing.T) {
 	}
 }
 
-// The metrics are in the format that Prometheus reads, each with a help and a type, and have what is known.
+// The metrics are in the format that Prometheus reads, each with a help and a type, and have what
+// is known.
 func TestMetrics(t *testing.T) {
 	r := newRun()
 	r.f.Add(`odd "name"`, `a\b`, r.now)

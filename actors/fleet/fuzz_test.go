@@ -5,7 +5,8 @@ import (
 	"testing"
 )
 
-// Every engine of a list that is taken has an address with host and port, and a name that no other has.
+// Every engine of a list that is taken has an address with host and port, and a name that no other
+// has.
 func FuzzTargets(f *testing.F) {
 	for _, list := range []string{"", "a:1", "a:1/x,b:2", "a:1,a:1", "[::1]:4/n", ":1", "a:1 g\nb:2"} {
 		f.Add(list)

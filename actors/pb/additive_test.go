@@ -12,7 +12,8 @@ import (
 	"google.golang.org/protobuf/types/descriptorpb"
 )
 
-// What the messages were when they were last frozen they still are: nothing is gone, and nothing has another number or type.
+// What the messages were when they were last frozen they still are: nothing is gone, and nothing
+// has another number or type.
 func TestAdditive(t *testing.T) {
 	path := filepath.Join("testdata", "chronus.binpb")
 	now := protodesc.ToFileDescriptorProto(File_chronus_proto)

@@ -25,7 +25,8 @@ func marshal(t *testing.T, m proto.Message) []byte {
 	return data
 }
 
-// A packet that is refused half way leaves nothing counted as waiting at an endpoint: that would stop the reading from everybody in the end.
+// A packet that is refused half way leaves nothing counted as waiting at an endpoint: that would
+// stop the reading from everybody in the end.
 func TestRefusedPacketsDoNotWait(t *testing.T) {
 	system := actor.NewActorSystem()
 	request := marshal(t, &pb.Request{Version: 1, Do: &pb.Request_Flip{Flip: &pb.Flip{}}})
@@ -63,8 +64,8 @@ func TestRefusedPacketsDoNotWait(t *testing.T) {
 	}
 }
 
-// In a program whose own messages pass, none of protoactor's reaches an engine that is opened, but those that watch for its end; and a
-// request is for this node, whatever address it names.
+// In a program whose own messages pass, none of protoactor's reaches an engine that is opened, but
+// those that watch for its end; and a request is for this node, whatever address it names.
 func TestOthersAreKeptFromEngines(t *testing.T) {
 	system := actor.NewActorSystem()
 	s := NewInterceptor(system, Nobody)
@@ -96,7 +97,8 @@ func TestOthersAreKeptFromEngines(t *testing.T) {
 	}
 }
 
-// An endpoint whose interceptor stands before no remote is not opened: all that came would count as the program's own.
+// An endpoint whose interceptor stands before no remote is not opened: all that came would count as
+// the program's own.
 func TestInterceptorThatDoesNotStand(t *testing.T) {
 	system := actor.NewActorSystem()
 	s := NewInterceptor(system, Nobody)
@@ -137,7 +139,8 @@ func TestAskTooLate(t *testing.T) {
 	}
 }
 
-// Connections are counted, with TLS and without: beyond the most they are closed at once, and one that is closed makes room for another.
+// Connections are counted, with TLS and without: beyond the most they are closed at once, and one
+// that is closed makes room for another.
 func TestConnectionsAreBounded(t *testing.T) {
 	s := NewInterceptor(actor.NewActorSystem(), Nobody)
 	creds := countedCredentials{insecure.NewCredentials(), s}

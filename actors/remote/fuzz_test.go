@@ -23,7 +23,8 @@ type nowhere struct{ grpc.ServerStream }
 // Context implements grpc.ServerStream.
 func (nowhere) Context() context.Context { return context.Background() }
 
-// Whatever a packet says, what is let in points where something is, is of a type that can be read, and is addressed to this node; a request in it is marked.
+// Whatever a packet says, what is let in points where something is, is of a type that can be read,
+// and is addressed to this node; a request in it is marked.
 func FuzzInspect(f *testing.F) {
 	request, err := proto.Marshal(&pb.Request{Version: 1, Do: &pb.Request_Flip{Flip: &pb.Flip{}}})
 	if err != nil {

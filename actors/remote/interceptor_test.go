@@ -19,7 +19,8 @@ import (
 	"github.com/music-chronus/chronus/actors/pb"
 )
 
-// A role does what it may, and no more; what it may not is refused as such and counted. A token raises it.
+// A role does what it may, and no more; what it may not is refused as such and counted. A token
+// raises it.
 func TestRoles(t *testing.T) {
 	ca := newAuthority(t)
 	far := time.Now().Add(time.Hour)
@@ -58,7 +59,8 @@ func TestRoles(t *testing.T) {
 	}
 }
 
-// Without a certificate, with another's, with one that is over, and in plaintext nobody comes in; it is counted, and an engine is none the worse.
+// Without a certificate, with another's, with one that is over, and in plaintext nobody comes in;
+// it is counted, and an engine is none the worse.
 func TestStrangers(t *testing.T) {
 	ca, other := newAuthority(t), newAuthority(t)
 	far := time.Now().Add(time.Hour)
@@ -175,7 +177,8 @@ func batch(target, name string, data []byte, sender *actor.PID) *protoremote.Mes
 	return b
 }
 
-// Messages that would stop actors, or end the process, do neither. Each kind is counted, and the engine goes on answering.
+// Messages that would stop actors, or end the process, do neither. Each kind is counted, and the
+// engine goes on answering.
 func TestAttacks(t *testing.T) {
 	server := node(t, Options{})
 	opened(t, server, "chronus")
@@ -227,7 +230,8 @@ func TestAttacks(t *testing.T) {
 	}
 }
 
-// A message that is none of ours, one that cannot be read and one of another version are answered as such.
+// A message that is none of ours, one that cannot be read and one of another version are answered
+// as such.
 func TestTypedRefusals(t *testing.T) {
 	server, client := node(t, Options{}), node(t, Options{})
 	opened(t, server, "chronus")
@@ -250,7 +254,8 @@ func TestTypedRefusals(t *testing.T) {
 	}
 }
 
-// A peer that floods is read more slowly, and does not keep another from being answered. Nothing piles up.
+// A peer that floods is read more slowly, and does not keep another from being answered. Nothing
+// piles up.
 func TestFlood(t *testing.T) {
 	server, friend := node(t, Options{}), node(t, Options{})
 	opened(t, server, "chronus")
@@ -310,7 +315,8 @@ func (d deafServer) Receive(s protoremote.Remoting_ReceiveServer) error {
 	return err
 }
 
-// A peer that asks and never takes an answer has but so many kept for it. It is counted, and others are answered.
+// A peer that asks and never takes an answer has but so many kept for it. It is counted, and others
+// are answered.
 func TestDeafPeer(t *testing.T) {
 	server, friend := node(t, Options{}), node(t, Options{})
 	opened(t, server, "chronus")
@@ -348,7 +354,8 @@ func TestDeafPeer(t *testing.T) {
 	}
 }
 
-// In a program with messages of its own they pass, and only ours are marked; a mark that a peer makes counts for nothing.
+// In a program with messages of its own they pass, and only ours are marked; a mark that a peer
+// makes counts for nothing.
 func TestOthersPass(t *testing.T) {
 	system := actor.NewActorSystem()
 	interceptor := NewInterceptor(system, Watch)

@@ -45,8 +45,8 @@ func followed(t *testing.T) (ca *authority, server, watcher *Node, h *heard) {
 	return ca, server, watcher, h
 }
 
-// Who may watch cannot say how another's engine is: neither in a report, nor in an answer, nor by saying that it is gone. What the engine itself says
-// comes through as before.
+// Who may watch cannot say how another's engine is: neither in a report, nor in an answer, nor by
+// saying that it is gone. What the engine itself says comes through as before.
 func TestMadeUpReports(t *testing.T) {
 	ca, server, watcher, h := followed(t)
 	asker := make(chan *actor.PID, 1)
@@ -98,7 +98,8 @@ func TestMadeUpReports(t *testing.T) {
 	}
 }
 
-// Who may watch cannot send in another's name: it would end that one's watch, or have answers sent there until no more are.
+// Who may watch cannot send in another's name: it would end that one's watch, or have answers sent
+// there until no more are.
 func TestMadeUpSender(t *testing.T) {
 	ca, server, watcher, _ := followed(t)
 	unwatch := marshal(t, &pb.Request{Version: pb.Version, Do: &pb.Request_Unwatch{Unwatch: &pb.Unwatch{}}})

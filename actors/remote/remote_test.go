@@ -84,7 +84,8 @@ func ctxFor(t *testing.T, d time.Duration) context.Context {
 	return ctx
 }
 
-// askFor sends one request and says in a word what came of it: done, status, or the code of the refusal.
+// askFor sends one request and says in a word what came of it: done, status, or the code of the
+// refusal.
 func askFor(t *testing.T, from *Node, to, name string, r *pb.Request) string {
 	t.Helper()
 	reply, err := from.Ask(ctxFor(t, 10*time.Second), to, name, r)
@@ -186,7 +187,8 @@ func (h *heard) until(t *testing.T, what string, ok func(News) bool) News {
 func lives(n News) bool { return n.Report != nil }
 func lost(n News) bool  { return n.Lost != "" }
 
-// Two watch the same engine: each gets every event, once, in order; one that goes costs the other nothing. The engine's end is told as what it is.
+// Two watch the same engine: each gets every event, once, in order; one that goes costs the other
+// nothing. The engine's end is told as what it is.
 func TestFollow(t *testing.T) {
 	server := node(t, Options{})
 	s, pid := opened(t, server, "one")
