@@ -19,8 +19,8 @@ import (
 	"github.com/music-chronus/chronus/cmd/chronus/internal/chaos"
 )
 
-// examples returns the directory of the example programs, which it builds once. It builds them
-// without cgo, which an embedding program does not need.
+// examples returns the directory of the example programs, which it builds once. examples builds
+// them without cgo, which an embedding program does not need.
 func examples(t *testing.T) string {
 	t.Helper()
 	dir, err := buildExamples()

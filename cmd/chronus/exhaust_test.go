@@ -21,7 +21,7 @@ func limit(t *testing.T, pid int, resource, value string) {
 	tool(t, "prlimit", "--pid", strconv.Itoa(pid), "--"+resource+"="+value+":")
 }
 
-// An engine without free descriptors cannot replace a worker. It reports that, and the sound goes
+// An engine without free descriptors cannot replace a worker. The engine reports that, the sound goes
 // on. With descriptors again, it is redundant again.
 func TestOutOfDescriptors(t *testing.T) {
 	e := up(t, "--backend", "null", "--lead", "64", "--guard", "32")

@@ -99,8 +99,8 @@ func (e *engineProcess) start(name string, args ...string) {
 	e.t.Cleanup(e.down)
 }
 
-// await waits until the engine has printed a text. It fails at startLimit, or at once if the engine
-// has ended.
+// await waits until the engine has printed a text. await fails at startLimit, or at once if the
+// engine has ended.
 func (e *engineProcess) await(text string) {
 	e.t.Helper()
 	for began := time.Now(); !strings.Contains(e.log.String(), text); time.Sleep(10 * time.Millisecond) {

@@ -77,9 +77,9 @@ func tortureRound(t *testing.T, e *engineProcess, sig string, kills int) {
 	}
 }
 
-// BenchmarkFailover kills the active worker 200 times, one failure at a time. It reports the times
-// to the flip and to redundancy, beside how late this machine wakes a real-time thread in the same
-// minute.
+// BenchmarkFailover kills the active worker 200 times, one failure at a time. BenchmarkFailover
+// reports the times to the flip and to redundancy, beside how late this machine wakes a real-time
+// thread in the same minute.
 func BenchmarkFailover(b *testing.B) {
 	e := up(b, "--backend", "null", "--lead", "4")
 	defer e.notes()()

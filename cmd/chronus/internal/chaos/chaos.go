@@ -1,7 +1,7 @@
 // Package chaos injects faults into a running engine, one at a time, and proves from a tape what
-// they did to the sound. It sees the engine from outside: by its status, its tape and its OSC
-// address. It signals only processes that the status names, through descriptors that it opened
-// while the status named them, so that a later process of the same number is never hit.
+// they did to the sound. The package sees the engine from outside: by its status, its tape and its
+// OSC address. The package signals only processes that the status names, through descriptors that
+// it opened while the status named them, so that a later process of the same number is never hit.
 package chaos
 
 import (

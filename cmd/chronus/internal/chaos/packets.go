@@ -19,7 +19,7 @@ const (
 )
 
 // burst sends values of /engine/amp from 0.9 to 1, and 1 in the end: every patch has that address,
-// and the waveform keeps its form. It waits for the answer to the last one.
+// and the waveform keeps its form. burst waits for the answer to the last one.
 func burst(ctx context.Context, r *run, in *injection) error {
 	in.at = sys.Monotonic()
 	err := r.flood(burstMessages, func(i int) ([]byte, error) {
@@ -31,8 +31,8 @@ func burst(ctx context.Context, r *run, in *injection) error {
 	return r.answered(ctx, "/engine/amp", float32(1))
 }
 
-// malformed sends packets that are not OSC, of several kinds. It waits for the answer to a valid
-// question.
+// malformed sends packets that are not OSC, of several kinds. malformed waits for the answer to a
+// valid question.
 func malformed(ctx context.Context, r *run, in *injection) error {
 	in.at = sys.Monotonic()
 	err := r.flood(malformedPackets, func(int) ([]byte, error) { return malformedPacket(r.dice), nil })
