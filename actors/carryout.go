@@ -7,6 +7,7 @@ import (
 
 	"github.com/music-chronus/chronus/actors/internal/commandlog"
 	"github.com/music-chronus/chronus/actors/internal/drafts"
+	"github.com/music-chronus/chronus/actors/internal/replica"
 	"github.com/music-chronus/chronus/osc"
 )
 
@@ -91,7 +92,7 @@ func (s *serving) sendOSC(to string, args []any, done func(error)) {
 		case err != nil:
 			done(fmt.Errorf("%s: %w", to, err))
 		case s.engine.gone.Load():
-			done(errStopped)
+			done(replica.ErrStopped)
 		default:
 			s.tree.pending.Do(func(answered func()) {
 				answer := func(err error) {
@@ -107,15 +108,15 @@ func (s *serving) sendOSC(to string, args []any, done func(error)) {
 
 // mute sets the engine's amp to 0, or back to what it was.
 func (s *serving) mute(on bool, done func(error)) {
-	r := s.engine.rig
-	amp, ok := r.mute(on)
+	m := s.engine.meter
+	amp, ok := m.Mute(on)
 	if !ok {
 		done(nil) // already so
 		return
 	}
 	s.sendOSC("/engine/amp", []any{amp}, func(err error) {
 		if err != nil {
-			r.setMuted(!on)
+			m.SetMuted(!on)
 		}
 		done(err)
 	})

@@ -10,6 +10,7 @@ import (
 	"time"
 	"unicode/utf8"
 
+	"github.com/music-chronus/chronus/actors/internal/output"
 	"github.com/music-chronus/chronus/dsp"
 	"github.com/music-chronus/chronus/dsp/patch"
 	"github.com/music-chronus/chronus/dsp/samples"
@@ -79,7 +80,7 @@ func (c Config) withDefaults() Config {
 		c.Samples = samples.DefaultDir()
 	}
 	if c.Backend == "" {
-		c.Backend = autoBackend
+		c.Backend = output.AutoBackend
 	}
 	if c.ClientName == "" {
 		c.ClientName = "chronus"

@@ -16,6 +16,10 @@ import (
 	"github.com/asynkron/protoactor-go/actor"
 
 	"github.com/music-chronus/chronus/actors/internal/frontend"
+	"github.com/music-chronus/chronus/actors/internal/meter"
+	"github.com/music-chronus/chronus/actors/internal/output"
+	"github.com/music-chronus/chronus/actors/internal/replica"
+	"github.com/music-chronus/chronus/actors/internal/timing"
 	"github.com/music-chronus/chronus/dsp/patch"
 	"github.com/music-chronus/chronus/shm"
 	"github.com/music-chronus/chronus/shm/sys"
@@ -26,27 +30,32 @@ const startWait = 20 * time.Second
 
 // Engine is a running engine: its actors, its processes, its files.
 type Engine struct {
-	cfg      Config
-	dir      *runtimeDir
-	rig      *rig
-	frontend *frontend.Frontend
-	load     workload
-	watcher  *watcher
-	control  *controlServer
-	host     Host
-	system   *actor.ActorSystem
-	pid      *actor.PID                // of its own actor
-	tree     atomic.Pointer[actor.PID] // of the supervisor
-	serving  serving
-	gone     atomic.Bool // its actors are ending: nothing is sent to them any more
-	boot     string
-	since    time.Time
-	warnings []string
-	saved    *Saved // by an engine before this one; nil: nothing
-	saver    *saver
+	cfg       Config
+	dir       *runtimeDir
+	set       *replica.Set
+	output    *output.Process
+	meter     *meter.Meter
+	processes processRecord
+	timeouts  timing.Timeouts
+	frontend  *frontend.Frontend
+	load      meter.Load
+	watcher   *replica.Watcher
+	control   *controlServer
+	host      Host
+	system    *actor.ActorSystem
+	pid       *actor.PID                // of its own actor
+	tree      atomic.Pointer[actor.PID] // of the supervisor
+	serving   serving
+	gone      atomic.Bool // its actors are ending: nothing is sent to them any more
+	bootID    string
+	since     time.Time
+	warnings  []string
+	saved     *Saved // by an engine before this one; nil: nothing
+	saver     *saver
 
-	outcome chan error // of the start: nil once it plays
-	stop    sync.Once
+	prepared chan struct{} // closed once set and output are there
+	outcome  chan error    // of the start: nil once it plays
+	stop     sync.Once
 }
 
 // Start starts an engine in an actor system of its own, and returns once it plays. The error says in a line what was wrong and what
@@ -60,7 +69,7 @@ func Start(ctx context.Context, cfg Config) (*Engine, error) {
 
 // start starts an engine in the actor system of host.
 func start(ctx context.Context, host Host, cfg Config) (*Engine, error) {
-	e := &Engine{cfg: cfg.withDefaults(), since: time.Now(), host: host, system: host.System, outcome: make(chan error, 1), boot: newBoot()}
+	e := &Engine{cfg: cfg.withDefaults(), since: time.Now(), host: host, system: host.System, outcome: make(chan error, 1), prepared: make(chan struct{}), bootID: newBootID(), timeouts: timing.Default()}
 	if err := e.prepare(); err != nil {
 		e.dismantle()
 		return nil, err
@@ -113,17 +122,14 @@ func (e *Engine) prepare() (err error) {
 	if e.frontend, err = e.newFrontend(plan); err != nil {
 		return err
 	}
-	if e.rig, err = e.rigOf(e.cfg.Patch); err != nil {
+	if err := e.prepareWorkers(geo); err != nil {
 		return err
 	}
 	if e.saved != nil && e.saved.LastGood != "" {
-		e.rig.lastGood = []byte(e.saved.LastGood)
+		e.set.SetLastGood([]byte(e.saved.LastGood))
 	}
-	e.rig.meter = newMeter(plan)
-	e.rig.enrol = e.dir.saveCrew
-	e.rig.replanned = e.changePlan
-	e.rig.replanned(e.rig.present)
-	e.rig.noted, e.rig.valued = e.recordCommand, func() map[string]float64 { return e.frontend.View().Changed() }
+	e.meter = meter.New(plan)
+	e.set.Measure(e.meter)
 	e.restoreValues()
 	if err := e.frontend.Discover(); err != nil {
 		return err
@@ -167,45 +173,6 @@ func (e *Engine) recall(geo shm.Geometry) error {
 	return nil
 }
 
-// rigOf is the rig of an engine that was lost here and whose sound goes on, or a new one.
-func (e *Engine) rigOf(text []byte) (*rig, error) {
-	crew, err := e.dir.crew()
-	if err != nil {
-		e.cfg.Logger.Warn("an engine before this one may have left processes; they end when their grace time is over", "error", err)
-	}
-	h, err := inherit(crew)
-	if h.living() && err == nil && !e.cfg.Fresh {
-		r, aerr := adopt(e.cfg, text, h, e.emit)
-		if aerr == nil {
-			return r, nil
-		}
-		if err = aerr; !errors.Is(err, errUnusable) {
-			e.dir.occupied = true
-			h.leave()
-			return nil, err
-		}
-	}
-	if n := h.end(); n > 0 {
-		e.cfg.Logger.Warn("an engine before this one left processes; they are ended", "count", n, "error", err)
-	}
-	r, err := newRig(e.cfg, text, e.emit)
-	if err != nil {
-		return nil, err
-	}
-	if e.saved != nil && e.cfg.Resume {
-		if err := r.resume(e.saved); err != nil {
-			r.close()
-			return nil, err
-		}
-	}
-	r.control.SetEngine(ownPID())
-	r.control.SetGrace(e.cfg.Grace)
-	return r, nil
-}
-
-// ownPID is this process, the engine.
-func ownPID() int { return os.Getpid() }
-
 // warn says what this machine refuses; the engine goes on without.
 func (e *Engine) warn() {
 	if err := sys.MayFIFO(sys.PriorityDevice); err != nil {
@@ -221,20 +188,21 @@ func (e *Engine) warn() {
 
 // raise starts the actors and the watcher.
 func (e *Engine) raise() {
-	t := &tree{rig: e.rig, root: e.system.Root, frontend: e.frontend, refused: e.finishStart, up: make(chan struct{})}
-	e.rig.ended = e.tell
-	e.rig.primed = func() { e.finishStart(nil) }
-	e.rig.sampleClock = e.frontend.StartClock(int(e.rig.geo.Rate), int(e.rig.geo.Block), e.rig.control.Clock)
+	t := &tree{
+		set: e.set, output: e.output, emit: e.emit, logger: e.cfg.Logger, root: e.system.Root, frontend: e.frontend,
+		refused: e.finishStart, up: make(chan struct{}),
+	}
+	sample := e.frontend.StartClock(e.cfg.Rate, e.cfg.Block, e.set.Clock)
 	if err := e.host.spawn(e, t); err != nil {
 		e.finishStart(fmt.Errorf("spawn the engine's actor: %w", err))
 		return
 	}
-	for _, ev := range e.rig.news {
+	for _, ev := range e.set.News() {
 		e.emit(ev)
 	}
-	e.watcher = startWatcher(e.rig)
+	e.watcher = replica.StartWatcher(e.set, sample)
 	if e.cfg.StateFile != "" {
-		e.saver = startSaver(e.rig, e.cfg.StateFile)
+		e.saver = startSaver(e)
 	}
 }
 
@@ -246,17 +214,8 @@ func (e *Engine) finishStart(err error) {
 	}
 }
 
-// tell passes a death on to the proxy whose process it was.
-func (e *Engine) tell(c corpse) {
-	name := audioName
-	if c.slot != audioSlot {
-		name = fmt.Sprint(workerName, c.slot)
-	}
-	e.send(name, died{c})
-}
-
-// emit hands an event to the monitor, who tells the world. It only hands on: it is called with
-// the rig locked, and on the watcher.
+// emit hands an event to the monitor. It only hands on, since it is called with the Set locked, and
+// on the watcher's goroutine.
 func (e *Engine) emit(ev Event) {
 	e.send(monitorName, happened{ev})
 }
@@ -279,7 +238,7 @@ func (e *Engine) Status(ctx context.Context) (Status, error) {
 	}
 	for {
 		if e.gone.Load() {
-			return Status{}, errStopped
+			return Status{}, replica.ErrStopped
 		}
 		e.send(monitorName, statusRequest{answer: answer})
 		select {
@@ -308,12 +267,12 @@ func (e *Engine) lastEvents() []string {
 
 // Record writes a tape to w until ctx ends. begun is called once every later command will be on it.
 func (e *Engine) Record(ctx context.Context, w io.Writer, begun func()) error {
-	return e.rig.record(ctx, w, begun)
+	return e.set.Record(ctx, w, begun)
 }
 
 // AwaitRedundant returns once every replica is ready.
 func (e *Engine) AwaitRedundant(ctx context.Context) error {
-	for !e.rig.redundant() {
+	for !e.set.Redundant() {
 		select {
 		case <-ctx.Done():
 			return fmt.Errorf("not every worker is ready: %w", ctx.Err())
@@ -331,8 +290,8 @@ func (e *Engine) dismantle() {
 	if e.frontend != nil {
 		e.frontend.Close()
 	}
-	if e.rig != nil {
-		e.rig.close()
+	if e.set != nil {
+		e.set.Close()
 	}
 	if e.dir != nil {
 		e.dir.release()

@@ -6,6 +6,7 @@ import (
 
 	"github.com/asynkron/protoactor-go/actor"
 
+	"github.com/music-chronus/chronus/actors/internal/replica"
 	"github.com/music-chronus/chronus/actors/report"
 )
 
@@ -31,7 +32,7 @@ func (a *engineActor) Receive(ctx actor.Context) {
 		e.gone.Store(true)
 		go e.Stop() // waits for this actor, if its parent stops it
 	case *actor.Stopped:
-		a.serving.tree.pending.Fail(true, errStopped)
+		a.serving.tree.pending.Fail(true, replica.ErrStopped)
 	case *actor.Terminated:
 		if name, ours := childName(ctx.Self(), m.Who); ours && name == treeName && !a.leaving {
 			a.startTree(ctx)

@@ -33,15 +33,5 @@ func Panic(t *testing.T, e *Engine, name string) {
 	}
 }
 
-// StepDown has the engine give up its patch, as when it has ended every worker again and again.
-func StepDown(e *Engine, why string) {
-	r := e.rig
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	for _, s := range r.slots {
-		if s.attached() {
-			r.condemn(s, why)
-		}
-	}
-	r.poison.young = youngMost
-}
+// StepDown has the engine give up its patch, as when it has crashed every worker again and again.
+func StepDown(e *Engine, why string) { e.set.Abandon(why) }

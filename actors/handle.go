@@ -7,6 +7,8 @@ import (
 	"time"
 
 	"github.com/asynkron/protoactor-go/actor"
+
+	"github.com/music-chronus/chronus/actors/internal/replica"
 )
 
 // requestWait is how long a request that is answered at once may take if its context has no deadline.
@@ -52,7 +54,7 @@ func (h Handle) Request(ctx context.Context, request any) (any, error) {
 	_, ended := answer.(*actor.Terminated)
 	switch {
 	case ended, errors.Is(err, actor.ErrDeadLetter):
-		return nil, Refused{RefusedStopped, errStopped.Error()}
+		return nil, Refused{RefusedStopped, replica.ErrStopped.Error()}
 	case errors.Is(err, actor.ErrTimeout):
 		return nil, fmt.Errorf("%T: no answer in time: %w", request, context.DeadlineExceeded)
 	case err != nil:

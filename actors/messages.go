@@ -1,9 +1,16 @@
 package actors
 
+import (
+	"github.com/music-chronus/chronus/actors/internal/output"
+	"github.com/music-chronus/chronus/actors/internal/replica"
+)
+
 // The messages that the actors send one another, all of them values.
 type (
-	// died: the watcher has buried a process. To the proxy of the slot, or to AudioProxy.
-	died struct{ corpse }
+	// workerEnded: the watcher has reaped a worker. To the proxy of the slot.
+	workerEnded struct{ replica.Exit }
+	// audioEnded: the audio process that played has been reaped. To AudioProxy.
+	audioEnded struct{ output.Exit }
 	// retry: the back-off before a start is over. From a proxy to itself.
 	retry struct{ gen uint64 }
 	// statusRequest: what is the state? To Monitor.

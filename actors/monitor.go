@@ -42,14 +42,14 @@ func (m *monitor) remember(ctx actor.Context, ev Event) {
 		m.events = append(m.events[:0], m.events[1:]...)
 	}
 	m.events = append(m.events, ev.String())
-	m.tree.rig.cfg.Logger.Log(context.Background(), ev.Level(), ev.String())
+	m.tree.logger.Log(context.Background(), ev.Level(), ev.String())
 	ctx.ActorSystem().EventStream.Publish(EngineEvent{Engine: parentOf(ctx.Parent()), Event: ev})
 	ctx.Send(parentOf(ctx.Parent()), EngineEvent{Engine: parentOf(ctx.Parent()), Event: ev})
 	m.tree.frontend.Event(ev)
 }
 
 func (m *monitor) status() Status {
-	st := m.tree.rig.status()
+	st := m.tree.set.Status()
 	m.tree.frontend.Describe(&st)
 	st.Events = append([]string{}, m.events...)
 	return st

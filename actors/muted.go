@@ -12,62 +12,19 @@ import (
 	"github.com/music-chronus/chronus/dsp/patch"
 )
 
-// That an engine is muted, and how loud it was, is known to no worker: they have an amp of 0. So the engine keeps it in its runtime directory, for one
-// that takes its sound over, and with the saved state, for one that resumes: else nobody could give the sound back as loud as it was.
-
-// mute says what the amp is to be set to; ok is false if it is as it is to be.
-func (r *rig) mute(on bool) (amp float64, ok bool) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	m := r.meter
-	switch {
-	case on == m.muted:
-		return 0, false
-	case on:
-		m.was, m.muted = m.amp, true
-		return 0, true
-	}
-	m.muted = false
-	return m.was, true
+// beginMeter gives the meter the values of a sound that an earlier engine has begun.
+func (e *Engine) beginMeter(v *space.Values) {
+	seq := v.Plan().SeqNode()
+	e.meter.Begin(v.Param(0, patch.EngineAmp), seq != 0 && v.Param(seq, patch.SeqPlay) != patch.PlayStop)
 }
 
-// setMuted puts right what mute noted, if that could not be done.
-func (r *rig) setMuted(on bool) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	r.meter.muted = on
-}
-
-// keepMuted puts on record what has changed.
-func (m *meter) keepMuted() {
-	if m.keep != nil && m.muted != m.kept {
-		m.kept = m.muted
-		m.keep(m.muted, m.was)
-	}
-}
-
-// mutedFrom is the amp before the engine was muted; nil: it is not.
-func (r *rig) mutedFrom() *float64 {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	if r.meter == nil || !r.meter.muted {
-		return nil
-	}
-	was := r.meter.was
-	return &was
-}
-
-// rememberMuted takes over that an engine before this one was muted, whose sound goes on, or which is resumed.
-func (e *Engine) rememberMuted(values *space.Values, resumed bool) {
-	m := e.rig.meter
-	m.keep = func(muted bool, was float64) {
-		if err := e.dir.saveMuted(muted, was); err != nil {
-			e.emit(report.SaveFailed{What: "that it is muted", Err: err})
-		}
-	}
+// restoreMuted restores that an engine before this one was muted: one whose sound was taken over,
+// or one that is resumed. Workers only see amp 0; they know neither that the engine is muted nor the
+// level before. So the engine keeps both in its runtime directory and with the saved state.
+func (e *Engine) restoreMuted(values *space.Values, tookOver, resumed bool) {
 	was, muted, err := 0.0, false, error(nil)
 	switch {
-	case e.rig.adopted:
+	case tookOver:
 		was, muted, err = e.dir.muted()
 	case resumed && e.saved.Muted != nil:
 		was, muted, err = *e.saved.Muted, true, checkAmp(*e.saved.Muted)
@@ -76,12 +33,15 @@ func (e *Engine) rememberMuted(values *space.Values, resumed bool) {
 		e.cfg.Logger.Warn("an engine before this one may have been muted; how loud it was cannot be read", "error", err)
 		was, muted = 0, false
 	}
-	m.kept = e.rig.adopted || !muted // what an engine that is not taken over has put there is to go
 	if muted {
 		values.SetParam(0, patch.EngineAmp, 0)
-		m.amp, m.was, m.muted = 0, was, true
 	}
-	m.keepMuted()
+	saved := tookOver || !muted // so that a file which no longer applies is removed
+	e.meter.RestoreMuted(muted, was, saved, func(muted bool, amp float64) {
+		if err := e.dir.saveMuted(muted, amp); err != nil {
+			e.emit(report.SaveFailed{What: "that it is muted", Err: err})
+		}
+	})
 }
 
 // mutedFile has the amp from before the engine was muted; there is none while it is not.

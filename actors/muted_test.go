@@ -1,46 +1,65 @@
 package actors
 
 import (
-	"fmt"
 	"math"
 	"os"
 	"strings"
 	"testing"
 
+	"github.com/music-chronus/chronus/actors/internal/meter"
 	"github.com/music-chronus/chronus/actors/space"
 	"github.com/music-chronus/chronus/dsp/patch"
-	"github.com/music-chronus/chronus/shm"
 )
 
-// That an engine is muted is on record from when the command has entered, until it is heard again, whatever it is that makes it so.
-func TestMutedIsOnRecord(t *testing.T) {
-	plan, plain := compiled(t, musicText), compiled(t, plainText)
-	m := newMeter(plan)
-	r := &rig{meter: m}
-	m.amp = 0.25
-	var record []string
-	m.keep = func(muted bool, was float64) { record = append(record, fmt.Sprint(muted, " ", was)) }
-	amp := func(x float64) { m.note(shm.Command{Op: shm.OpSet, Param: patch.EngineAmp, Value: x}, plan) }
+const musicText = `version: 1
+voices:
+  - {id: bass, count: 1, nodes: [{id: a, type: sine}, {id: e, type: env}]}
+cables: [bass > a > out]
+patterns: [{number: 3, steps: "x..."}]
+tracks: [{id: low, voices: bass, pattern: 3}]
+`
+
+const plainText = `version: 1
+nodes: [{id: a, type: sine}]
+cables: [a > out]
+`
+
+func compiled(t *testing.T, text string) *patch.Plan {
+	t.Helper()
+	p, err := patch.Parse("test", []byte(text))
+	if err != nil {
+		t.Fatal(err)
+	}
+	plan, err := patch.Compile(p, 48000, 64, 2)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return plan
+}
+
+// An engine that takes over a sound, or goes on from what was saved, mutes and plays on from there, and not from what the patch says.
+func TestMeterBegins(t *testing.T) {
+	plan := compiled(t, musicText)
+	v := space.NewValues(plan)
 	for _, tt := range []struct {
 		what string
-		do   func()
-		want string
+		set  func()
+		amp  float64
+		play bool
 	}{
-		{"refused", func() { r.mute(true); r.setMuted(false) }, "[]"},
-		{"not entered yet", func() { r.mute(true) }, "[]"},
-		{"entered", func() { amp(0) }, "[true 0.25]"},
-		{"again", func() { amp(0) }, "[]"},
-		{"heard again", func() { x, _ := r.mute(false); amp(x) }, "[false 0.25]"},
-		{"muted, and made loud by hand", func() { r.mute(true); amp(0); amp(0.5) }, "[true 0.25 false 0.25]"},
-		{"muted, and begun anew", func() {
-			r.mute(true)
-			amp(0)
-			m.replan(&planned{plan: plan, number: 1}, &planned{plan: plain, number: 2})
-		}, "[true 0.5 false 0.5]"},
+		{"from the beginning", func() {}, 1, plan.Music.Play},
+		{"gone on", func() {
+			v.SetParam(0, patch.EngineAmp, 0.25)
+			v.SetParam(plan.SeqNode(), patch.SeqPlay, patch.PlayStart)
+		}, 0.25, true},
+		{"stopped", func() { v.SetParam(plan.SeqNode(), patch.SeqPlay, patch.PlayStop) }, 0.25, false},
 	} {
-		record = nil
-		if tt.do(); fmt.Sprint(record) != tt.want {
-			t.Errorf("%s: %v, want %s", tt.what, record, tt.want)
+		e := &Engine{meter: meter.New(plan)}
+		tt.set()
+		e.beginMeter(v)
+		e.meter.Mute(true)
+		if amp := *e.meter.MutedFrom(); amp != tt.amp || e.meter.Read().Transport != tt.play {
+			t.Errorf("%s: amp %g, %+v", tt.what, amp, e.meter.Read())
 		}
 	}
 }
@@ -67,18 +86,18 @@ func TestMutedIsRemembered(t *testing.T) {
 	} {
 		values := space.NewValues(compiled(t, plainText))
 		e := &Engine{cfg: Config{}.withDefaults(), dir: &runtimeDir{path: t.TempDir()}, saved: tt.saved,
-			rig: &rig{adopted: tt.adopted, meter: newMeter(values.Plan())}}
+			meter: meter.New(values.Plan())}
 		if tt.file != "" {
 			if err := os.WriteFile(e.dir.file(mutedFile), []byte(tt.file+"\n"), 0o600); err != nil {
 				t.Fatal(err)
 			}
 		}
-		e.rememberMuted(values, tt.saved != nil)
+		e.restoreMuted(values, tt.adopted, tt.saved != nil)
 		after, _ := os.ReadFile(e.dir.file(mutedFile))
 		if got := strings.TrimSpace(string(after)); got != tt.after {
 			t.Errorf("%s: on record is %q, want %q", tt.what, got, tt.after)
 		}
-		if from := e.rig.mutedFrom(); (from != nil) != tt.muted || tt.muted && *from != 0.25 {
+		if from := e.meter.MutedFrom(); (from != nil) != tt.muted || tt.muted && *from != 0.25 {
 			t.Errorf("%s: muted from %v", tt.what, from)
 		}
 		want, amp := 1.0, 0.25
@@ -88,7 +107,7 @@ func TestMutedIsRemembered(t *testing.T) {
 		if got := values.Param(0, patch.EngineAmp); got != want {
 			t.Errorf("%s: the amp is %g", tt.what, got)
 		}
-		if got, ok := e.rig.mute(false); ok != tt.muted || ok && got != amp {
+		if got, ok := e.meter.Mute(false); ok != tt.muted || ok && got != amp {
 			t.Errorf("%s: it is unmuted to %g, %t", tt.what, got, ok)
 		}
 	}

@@ -9,12 +9,12 @@ import (
 	"github.com/music-chronus/chronus/actors/internal/commandlog"
 	"github.com/music-chronus/chronus/actors/internal/drafts"
 	"github.com/music-chronus/chronus/actors/internal/frontend"
+	"github.com/music-chronus/chronus/actors/internal/replica"
 	"github.com/music-chronus/chronus/actors/report"
 	"github.com/music-chronus/chronus/actors/space"
 	"github.com/music-chronus/chronus/dsp/patch"
 	"github.com/music-chronus/chronus/osc"
 	"github.com/music-chronus/chronus/osc/server"
-	"github.com/music-chronus/chronus/shm"
 )
 
 // newFrontend opens the OSC server with the addresses of the first plan. The engine may not have
@@ -26,8 +26,8 @@ func (e *Engine) newFrontend(plan *patch.Plan) (*frontend.Frontend, error) {
 	return frontend.New(frontend.Config{
 		OSC: e.cfg.OSC, Access: server.Access{Allow: e.cfg.OSCAllow, Token: e.cfg.OSCToken},
 		OSCQuery: e.cfg.OSCQuery, NoMDNS: e.cfg.NoMDNS, Logger: e.cfg.Logger,
-		Drafts: store, Load: e.load.of, Refusal: asRefusal,
-		Frame: func() uint64 { return e.rig.control.Clock() * uint64(e.rig.geo.Block) },
+		Drafts: store, Load: e.load.Sample, Refusal: asRefusal,
+		Frame: func() uint64 { return e.set.Clock() * uint64(e.cfg.Block) },
 	}, plan)
 }
 
@@ -41,36 +41,22 @@ func (e *Engine) Addresses() []osc.Entry { return e.frontend.View().Space().Entr
 // Values returns what each address that has a value was last set to: a number, or a choice's name.
 func (e *Engine) Values() map[string]any { return e.frontend.View().All() }
 
-// changePlan makes the addresses those of another plan.
-func (e *Engine) changePlan(p *planned) {
-	_ = e.frontend.ChangePlan(space.Change{Number: p.number, Plan: p.plan, Follows: p.before, Command: p.seq != 0})
-}
-
-// recordCommand records the value that a command has set, or takes it back if the command was left
-// out.
-func (e *Engine) recordCommand(c shm.Command, leftOut bool) {
-	if leftOut {
-		e.frontend.Undo(c)
-		return
-	}
-	e.frontend.Record(c)
-}
-
 // restoreValues fills the values of a sound that an earlier engine has begun: from its saved state,
 // and from the commands since the checkpoint. What was set in the last second of that engine may be
 // missing, though it is heard.
 func (e *Engine) restoreValues() {
 	view := e.frontend.View()
-	continues := e.saved != nil && e.saved.Patch == string(e.rig.present.text) &&
-		(e.cfg.Resume || e.rig.adopted && e.saved.N <= e.rig.control.Clock()+uint64(e.rig.geo.Ring))
+	_, _, text := e.set.Current()
+	continues := e.saved != nil && e.saved.Patch == string(text) &&
+		(e.cfg.Resume || e.set.TookOver() && e.saved.N <= e.set.Clock()+uint64(e.set.Geometry().Ring))
 	if continues {
 		view.Restore(e.saved.Values)
 	}
-	for _, c := range e.rig.log.Commands() {
+	for _, c := range e.set.Commands() {
 		e.frontend.Record(c)
 	}
-	e.rig.meter.begin(view.Values())
-	e.rememberMuted(view.Values(), continues && e.cfg.Resume)
+	e.beginMeter(view.Values())
+	e.restoreMuted(view.Values(), e.set.TookOver(), continues && e.cfg.Resume)
 }
 
 // patchEditing implements drafts.Engine.
@@ -78,7 +64,7 @@ type patchEditing struct{ e *Engine }
 
 // Current implements drafts.Engine.
 func (p patchEditing) Current() (number uint64, current *patch.Patch, err error) {
-	number, name, text := p.e.rig.presentPatch()
+	number, name, text := p.e.set.Current()
 	if current, err = patch.Parse(name, text); err == nil {
 		current.Modules = p.e.cfg.Modules
 	}
@@ -87,7 +73,7 @@ func (p patchEditing) Current() (number uint64, current *patch.Patch, err error)
 
 // Text implements drafts.Engine.
 func (p patchEditing) Text() []byte {
-	_, _, text := p.e.rig.presentPatch()
+	_, _, text := p.e.set.Current()
 	return text
 }
 
@@ -96,7 +82,7 @@ func (p patchEditing) Values() map[string]float64 { return p.e.frontend.View().C
 
 // Change implements drafts.Engine.
 func (p patchEditing) Change(ctx context.Context, name string, text []byte, rejected func(error)) (number, frame uint64, err error) {
-	c, err := p.e.rig.change(ctx, name, text, false, rejected)
+	c, err := p.e.set.Change(ctx, name, text, false, rejected)
 	if err != nil {
 		return 0, 0, asRefusal(err)
 	}
@@ -107,7 +93,7 @@ func (p patchEditing) Change(ctx context.Context, name string, text []byte, reje
 func asRefusal(err error) error {
 	code := osc.CodeRejected
 	switch {
-	case errors.Is(err, errStopped):
+	case errors.Is(err, replica.ErrStopped):
 		code = osc.CodeUnavailable
 	case errors.Is(err, commandlog.ErrBatchSize):
 		code = osc.CodeTooLarge

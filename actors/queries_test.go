@@ -121,10 +121,10 @@ func TestQueries(t *testing.T) {
 			{"/get", nil, `/fail "/get" "want address\.\.\.; got 0 arguments"`},
 			{"/notify", []any{3}, `/fail "/notify" "argument 1: want a whole number from 0 to 2"`},
 			{"/notify", []any{0.5}, `/fail "/notify" "argument 1: want a whole number from 0 to 2"`},
-			{"/notify/resync", nil, `/fail "/notify/resync" "not subscribed: /notify 1 comes first"`},
+			{"/notify/resync", nil, `/fail "/notify/resync" "not subscribed: send /notify 1 first"`},
 			{"/notify", []any{true}, `/done "/notify" 1 64`},
 			{"/notify", []any{0}, `/done "/notify" 0 64`},
-			{"/dumpOSC", []any{2}, `/fail "/dumpOSC" "argument 1: want a whole number from 0 to 1"`},
+			{"/dumpOSC", []any{3}, `/fail "/dumpOSC" "argument 1: want a whole number from 0 to 2"`},
 			{"/dumpOSC", []any{0}, `/done "/dumpOSC"`},
 			{"/error", []any{0}, `/done "/error"`},
 			{"/nothing", nil, ``},
@@ -242,16 +242,30 @@ func TestNotifyUnread(t *testing.T) {
 	}
 }
 
-// /dumpOSC shows the messages that come in.
+// /dumpOSC 1 shows the messages that come in, /dumpOSC 2 also the answers.
 func TestDumpOSC(t *testing.T) {
 	e := start(t)
 	k, player := talkTo(t, e, "tcp"), talkTo(t, e, "udp")
-	k.send("/dumpOSC", 1)
-	k.await(`/done "/dumpOSC"`)
-	player.send("/mod/filter1/cutof", float32(0.5), "x")
-	got := k.await("/dumpOSC.reply")
-	if want := fmt.Sprintf(`/dumpOSC.reply "udp %s /mod/filter1/cutof 0.5 \"x\""`, player.conn.LocalAddr()); got[len(got)-1] != want {
-		t.Errorf("%q, want %s", got, want)
+	at := player.conn.LocalAddr()
+	for _, tt := range []struct {
+		kind int
+		want []string
+	}{
+		{1, []string{fmt.Sprintf("udp %s /mod/filter1/cutof 0.5 \\\"x\\\"", at)}},
+		{2, []string{
+			fmt.Sprintf("udp %s /mod/filter1/cutof 0.5 \\\"x\\\"", at),
+			fmt.Sprintf("-> udp %s /fail \\\"/mod/filter1/cutof\\\" \\\"unknown; the nearest is /mod/filter1/cutoff", at),
+		}},
+	} {
+		k.send("/dumpOSC", tt.kind)
+		k.await(`/done "/dumpOSC"`)
+		player.send("/mod/filter1/cutof", float32(0.5), "x")
+		for _, want := range tt.want {
+			got := k.await(`/dumpOSC.reply "` + want[:3])
+			if line := got[len(got)-1]; !strings.HasPrefix(line, `/dumpOSC.reply "`+want) {
+				t.Errorf("/dumpOSC %d: %s, want %s", tt.kind, line, want)
+			}
+		}
 	}
 }
 

@@ -6,6 +6,9 @@ import (
 	"time"
 
 	"github.com/asynkron/protoactor-go/actor"
+
+	"github.com/music-chronus/chronus/actors/internal/plans"
+	"github.com/music-chronus/chronus/actors/internal/replica"
 )
 
 // The requests that an engine's actor takes (see Engine.PID), from any actor of its program. Each is answered to its sender: with [Done], or what
@@ -121,7 +124,7 @@ func refusal(code RefusedCode, err error) Refused {
 	switch {
 	case errors.As(err, &r):
 		return r
-	case errors.Is(err, errStopped):
+	case errors.Is(err, replica.ErrStopped):
 		code = RefusedStopped
 	case isBusy(err):
 		code = RefusedUnavailable
@@ -131,7 +134,7 @@ func refusal(code RefusedCode, err error) Refused {
 
 // isBusy tells whether the engine may carry out the same request a moment later.
 func isBusy(err error) bool {
-	for _, busy := range []error{errRingsFull, errLogFull, errReplanned, errManyPlans, errLost} {
+	for _, busy := range []error{replica.ErrRingsFull, replica.ErrLogFull, plans.ErrReplaced, plans.ErrTooMany, errLost} {
 		if errors.Is(err, busy) {
 			return true
 		}

@@ -10,18 +10,15 @@ import (
 	"strings"
 	"syscall"
 
-	"github.com/music-chronus/chronus/actors/report"
-	"github.com/music-chronus/chronus/shm/sys"
+	"github.com/music-chronus/chronus/actors/internal/output"
+	"github.com/music-chronus/chronus/actors/internal/survivors"
 )
 
 // The files of a runtime directory.
 const (
-	lockFile        = "engine.lock" // held by the living engine; has its pid
-	SocketFile      = "engine.sock" // HTTP for status and the like
-	audioSocketFile = "audio.sock"  // the audio process's, for its engine
-	nextSocketFile  = "audio-next.sock"
-	spareSocketFile = "audio-spare.sock"
-	crewFile        = "crew.json" // the processes that the engine started
+	lockFile   = "engine.lock" // held by the living engine; has its pid
+	SocketFile = "engine.sock" // HTTP for status and the like
+	crewFile   = "crew.json"   // the processes that the engine started
 )
 
 // DefaultRuntimeDir is XDG_RUNTIME_DIR/chronus, else a directory of the user's own under the
@@ -48,7 +45,7 @@ func lockRuntimeDir(path string) (*runtimeDir, error) {
 	if err := os.MkdirAll(path, 0o700); err != nil {
 		return nil, fmt.Errorf("runtime directory %s: %w: choose another with --runtime-dir", path, err)
 	}
-	if n := len(filepath.Join(path, spareSocketFile)); n > 107 {
+	if n := len(filepath.Join(path, output.SpareSocket)); n > 107 {
 		return nil, fmt.Errorf("runtime directory %s: its name is too long for a socket by %d bytes: choose another with --runtime-dir", path, n-107)
 	}
 	f, err := os.OpenFile(filepath.Join(path, lockFile), os.O_RDWR|os.O_CREATE, 0o600)
@@ -80,37 +77,16 @@ func (d *runtimeDir) release() {
 		return
 	}
 	_ = os.Remove(d.file(SocketFile))
-	_ = os.Remove(d.file(audioSocketFile))
-	_ = os.Remove(d.file(nextSocketFile))
-	_ = os.Remove(d.file(spareSocketFile))
+	_ = os.Remove(d.file(output.MainSocket))
+	_ = os.Remove(d.file(output.CandidateSocket))
+	_ = os.Remove(d.file(output.SpareSocket))
 	_ = os.Remove(d.file(crewFile))
 	_ = os.Remove(d.file(mutedFile))
 	_ = d.lock.Close()
 }
 
-// member is a process of the crew. Start, in clock ticks since boot, tells it from a later
-// process of the same number.
-type member struct {
-	Role  string `json:"role"` // workerChild or audioChild
-	PID   int    `json:"pid"`
-	Start uint64 `json:"start"`
-}
-
-// open is the process, if it is still there. The caller closes it.
-func (m member) open() (p sys.Process, ok bool) {
-	p, err := sys.OpenProcess(m.PID) // first, so that what is looked at is what is signalled
-	if err != nil {
-		return p, false
-	}
-	if start, ok := sys.StartTime(m.PID); !ok || start != m.Start {
-		_ = p.Close()
-		return p, false
-	}
-	return p, true
-}
-
 // saveCrew puts the processes on record for the engine after this one.
-func (d *runtimeDir) saveCrew(crew []member) error {
+func (d *runtimeDir) saveCrew(crew []survivors.Record) error {
 	b, err := json.Marshal(crew)
 	if err != nil {
 		return err
@@ -128,7 +104,7 @@ func (d *runtimeDir) replace(name string, b []byte) error {
 }
 
 // crew is what the engine before this one had on record when it ended, if it did not end in order.
-func (d *runtimeDir) crew() (crew []member, err error) {
+func (d *runtimeDir) crew() (crew []survivors.Record, err error) {
 	b, err := os.ReadFile(d.file(crewFile))
 	if errors.Is(err, os.ErrNotExist) {
 		return nil, nil
@@ -140,32 +116,4 @@ func (d *runtimeDir) crew() (crew []member, err error) {
 		return nil, fmt.Errorf("%s: %w", d.file(crewFile), err)
 	}
 	return crew, nil
-}
-
-// saveCrew puts the living processes on record, and more, which has just been started. It is called with the rig locked, before
-// the process gets anything that an engine after this one would have to know of.
-func (r *rig) saveCrew(more ...member) {
-	crew := more
-	if r.audio.running {
-		crew = append(crew, member{Role: audioChild, PID: r.audio.proc.PID})
-	}
-	for _, a := range []*audioProcess{&r.next, &r.spareAudio} {
-		if a.running {
-			crew = append(crew, member{Role: audioChild, PID: a.proc.PID})
-		}
-	}
-	if r.spare != nil {
-		crew = append(crew, member{Role: workerChild, PID: r.spare.proc.PID})
-	}
-	for _, s := range r.slots {
-		if s.phase != empty {
-			crew = append(crew, member{Role: workerChild, PID: s.proc.PID})
-		}
-	}
-	for i := range crew {
-		crew[i].Start, _ = sys.StartTime(crew[i].PID)
-	}
-	if err := r.enrol(crew); err != nil {
-		r.emit(report.SaveFailed{What: "list of processes", Err: err})
-	}
 }

@@ -161,9 +161,9 @@ const (
 // goodAfter is how long a patch must have played to be one to go back to.
 const goodAfter = 10 * time.Second
 
-// saver keeps the state on disk up to date, on a goroutine of its own: a disk may take its time.
+// saver keeps the saved state up to date. It is a goroutine of its own, since a disk may be slow.
 type saver struct {
-	rig      *rig
+	engine   *Engine
 	path     string
 	lastGood []byte
 	since    time.Time // of the patch that plays
@@ -175,8 +175,11 @@ type saver struct {
 	done     chan struct{}
 }
 
-func startSaver(r *rig, path string) *saver {
-	s := &saver{rig: r, path: path, lastGood: r.lastGood, quit: make(chan struct{}), done: make(chan struct{})}
+func startSaver(e *Engine) *saver {
+	s := &saver{engine: e, path: e.cfg.StateFile, quit: make(chan struct{}), done: make(chan struct{})}
+	if e.saved != nil && e.saved.LastGood != "" {
+		s.lastGood = []byte(e.saved.LastGood)
+	}
 	go s.run()
 	return s
 }
@@ -202,46 +205,31 @@ func (s *saver) run() {
 	}
 }
 
-// save writes the kept snapshot, if there is something new about it.
+// save writes the checkpoint, if there is something new about it.
 func (s *saver) save(now time.Time, last bool) {
-	s.rig.mu.Lock()
-	kept, name, plays := s.rig.kept, s.rig.present.name, s.rig.plays
-	if s.rig.log.Last() > kept.Seq {
-		s.rig.keepSoon = true
-	}
-	s.rig.mu.Unlock()
-	if !plays || !last && kept.Seq == s.seq && bytes.Equal(kept.Text, s.text) && now.Sub(s.at) < saveSlowly {
+	set, cfg := s.engine.set, s.engine.cfg
+	c, name, playing := set.Checkpoint()
+	if !playing || !last && c.Seq == s.seq && bytes.Equal(c.Text, s.text) && now.Sub(s.at) < saveSlowly {
 		return
 	}
-	if !bytes.Equal(kept.Text, s.text) {
-		s.text, s.since = kept.Text, now
+	if !bytes.Equal(c.Text, s.text) {
+		s.text, s.since = c.Text, now
 	}
 	if now.Sub(s.since) > goodAfter {
-		s.lastGood = kept.Text
-		s.rig.mu.Lock()
-		s.rig.lastGood = kept.Text
-		s.rig.mu.Unlock()
+		s.lastGood = c.Text
+		set.SetLastGood(c.Text)
 	}
 	saved := Saved{
-		At: now, Rate: s.rig.cfg.Rate, Block: s.rig.cfg.Block, Channels: s.rig.cfg.Channels,
-		Name: name, Patch: string(kept.Text), LastGood: string(s.lastGood), N: kept.Block, Seq: kept.Seq, bytes: kept.Bytes,
-		Values: s.rig.valued(), Muted: s.rig.mutedFrom(),
+		At: now, Rate: cfg.Rate, Block: cfg.Block, Channels: cfg.Channels,
+		Name: name, Patch: string(c.Text), LastGood: string(s.lastGood), N: c.Block, Seq: c.Seq, bytes: c.Bytes,
+		Values: s.engine.frontend.View().Changed(), Muted: s.engine.meter.MutedFrom(),
 	}
 	err := saved.write(s.path)
 	if err != nil && !s.failing {
-		s.rig.emit(report.SaveFailed{What: "state on disk", Err: err})
+		s.engine.emit(report.SaveFailed{What: "state on disk", Err: err})
 	}
 	s.failing = err != nil
 	if err == nil {
-		s.seq, s.at = kept.Seq, now
+		s.seq, s.at = c.Seq, now
 	}
-}
-
-// resume makes a rig that has not begun go on from a saved state.
-func (r *rig) resume(s *Saved) error {
-	r.kept.State = shm.State{Block: s.N, Seq: s.Seq, Plan: r.present.number, Bytes: s.bytes}
-	r.log.Restore(s.Seq, nil)
-	r.control.BeginAt(s.N, s.Seq)
-	r.news = append(r.news, report.Resumed{Block: s.N, Saved: s.At})
-	return r.store.Put(r.kept)
 }

@@ -1,6 +1,7 @@
 package actors
 
 import (
+	"log/slog"
 	"strconv"
 	"strings"
 	"sync"
@@ -8,12 +9,17 @@ import (
 	"github.com/asynkron/protoactor-go/actor"
 
 	"github.com/music-chronus/chronus/actors/internal/frontend"
+	"github.com/music-chronus/chronus/actors/internal/output"
+	"github.com/music-chronus/chronus/actors/internal/replica"
 	"github.com/music-chronus/chronus/actors/internal/supervise"
 )
 
 // tree is what the supervisor and its children need, and survives each of them.
 type tree struct {
-	rig      *rig
+	set      *replica.Set
+	output   *output.Process
+	emit     func(Event)
+	logger   *slog.Logger
 	root     *actor.RootContext
 	frontend *frontend.Frontend
 	refused  func(error) // the first audio process cannot play
@@ -66,7 +72,7 @@ func (s *supervisor) start(ctx actor.Context) {
 	s.child(ctx, conductorName)
 	s.child(ctx, editorName)
 	s.child(ctx, audioName)
-	for i := range s.tree.rig.slots {
+	for i := range s.tree.set.Slots() {
 		s.child(ctx, workerName+strconv.Itoa(i))
 	}
 	s.child(ctx, ingressName)
@@ -89,11 +95,13 @@ func (s *supervisor) producer(self *actor.PID, name string) actor.Producer {
 	case monitorName:
 		return func() actor.Actor { return &monitor{tree: t} }
 	case conductorName:
-		return func() actor.Actor { return &conductor{rig: t.rig} }
+		return func() actor.Actor { return &conductor{t.set} }
 	case editorName:
 		return func() actor.Actor { return &editor{t.frontend.Drafts()} }
 	case audioName:
-		return func() actor.Actor { return &audioProxy{rig: t.rig, refused: t.refused, retries: newRetries()} }
+		return func() actor.Actor {
+			return &audioProxy{output: t.output, emit: t.emit, refused: t.refused, retries: newRetries()}
+		}
 	case ingressName:
 		engine := mailboxes{t.root, childPID(self, conductorName), childPID(self, monitorName), childPID(self, editorName)}
 		return func() actor.Actor { return &ingress{frontend: t.frontend, engine: engine} }
@@ -102,7 +110,7 @@ func (s *supervisor) producer(self *actor.PID, name string) actor.Producer {
 	if err != nil {
 		panic("no child is called " + name)
 	}
-	return func() actor.Actor { return &workerProxy{rig: t.rig, slot: slot, retries: newRetries()} }
+	return func() actor.Actor { return &workerProxy{set: t.set, emit: t.emit, slot: slot, retries: newRetries()} }
 }
 
 // childPID is the address of a child; it stays the same over restarts.

@@ -5,14 +5,16 @@ import (
 
 	"github.com/asynkron/protoactor-go/actor"
 
+	"github.com/music-chronus/chronus/actors/internal/replica"
 	"github.com/music-chronus/chronus/actors/internal/supervise"
 	"github.com/music-chronus/chronus/actors/report"
 )
 
-// workerProxy keeps a worker running in one slot. The rig holds the process, so a proxy that panics and
-// restarts finds the process running.
+// workerProxy keeps a worker running in one slot. The Set holds the process, so a proxy that panics
+// and restarts finds the process running.
 type workerProxy struct {
-	rig  *rig
+	set  *replica.Set
+	emit func(Event)
 	slot int
 	retries
 }
@@ -39,8 +41,8 @@ func (p *workerProxy) Receive(ctx actor.Context) {
 	switch m := ctx.Message().(type) {
 	case *actor.Started:
 		p.spawn(ctx)
-	case died:
-		if d := p.Ended(!m.young); d > 0 {
+	case workerEnded:
+		if d := p.Ended(!m.NeverReady); d > 0 {
 			p.retryAfter(ctx, d)
 			return
 		}
@@ -55,9 +57,9 @@ func (p *workerProxy) Receive(ctx actor.Context) {
 }
 
 func (p *workerProxy) spawn(ctx actor.Context) {
-	if err := p.rig.spawn(p.slot); err != nil {
+	if err := p.set.StartWorker(p.slot); err != nil {
 		d := p.Ended(false)
-		p.rig.emit(report.WorkerFailed{Slot: p.slot, Err: err, After: d})
+		p.emit(report.WorkerFailed{Slot: p.slot, Err: err, After: d})
 		p.retryAfter(ctx, d)
 	}
 }

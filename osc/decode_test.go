@@ -187,9 +187,3 @@ func BenchmarkDecode(b *testing.B) {
 		d.Decode(packet, func(m *osc.Message) { _, _, _ = s.Resolve(m) }, func(e *osc.DecodeError) { b.Fatal(e) })
 	}
 }
-
-func ExampleEncode() {
-	b, _ := osc.Encode("/gate/adsr1", "on")
-	fmt.Printf("%q\n", b)
-	// Output: "/gate/adsr1\x00,s\x00\x00on\x00\x00"
-}

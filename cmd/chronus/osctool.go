@@ -17,6 +17,7 @@ import (
 	"github.com/music-chronus/chronus/actors/space"
 	"github.com/music-chronus/chronus/dsp/patch"
 	"github.com/music-chronus/chronus/osc"
+	oscclient "github.com/music-chronus/chronus/osc/client"
 	"github.com/music-chronus/chronus/osc/layout"
 )
 
@@ -117,26 +118,26 @@ func (c *oscGetCmd) Run(s streams) error {
 	if err != nil {
 		return err
 	}
-	defer l.close()
+	defer l.Close()
 	args := make([]any, 0, len(c.Addresses))
 	for _, a := range c.Addresses {
 		args = append(args, a)
 	}
-	if err := l.send("/get", args...); err != nil {
+	if err := l.Send("/get", args...); err != nil {
 		return err
 	}
 	for {
-		m, err := l.next(replyWait)
+		m, err := l.Receive(replyWait)
 		if err != nil {
 			return err
 		}
-		switch m.address {
-		case "/done":
-			return nil
-		case "/fail":
-			return errors.New(m.reason())
+		if r := oscclient.Refused(m); r != nil {
+			return r
 		}
-		fmt.Fprintln(s.out, m.line)
+		if string(m.Address) == "/done" {
+			return nil
+		}
+		fmt.Fprintln(s.out, m)
 	}
 }
 
@@ -170,18 +171,18 @@ func (c *oscSetCmd) Run(s streams) error {
 	if err != nil {
 		return err
 	}
-	defer l.close()
-	if err := l.write(bundle); err != nil {
+	defer l.Close()
+	if err := l.Write(bundle); err != nil {
 		return err
 	}
 	failed := false
 	for range packets {
-		m, err := l.next(replyWait)
+		m, err := l.Receive(replyWait)
 		if err != nil {
 			return err
 		}
-		fmt.Fprintln(s.out, m.line)
-		failed = failed || m.address == "/fail"
+		fmt.Fprintln(s.out, m)
+		failed = failed || oscclient.Refused(m) != nil
 	}
 	if failed {
 		return errQuiet
@@ -197,27 +198,33 @@ type oscWatchCmd struct {
 
 // Run shows what changes.
 func (c *oscWatchCmd) Run(s streams) error {
-	return c.follow(s, c.Count, func(m message) (string, bool) {
-		return m.line, len(c.Under) == 0 || slices.ContainsFunc(c.Under, func(u string) bool { return strings.HasPrefix(m.address, u) })
+	return c.follow(s, c.Count, func(m *osc.Message) (string, bool) {
+		under := func(prefix string) bool { return strings.HasPrefix(string(m.Address), prefix) }
+		return m.String(), len(c.Under) == 0 || slices.ContainsFunc(c.Under, under)
 	}, call{"/notify", []any{1}}, call{"/notify/resync", nil})
 }
 
 type oscDumpCmd struct {
 	linkFlag
-	Count int `help:"End after so many lines; 0: do not." default:"0" placeholder:"N"`
+	Replies bool `help:"Print what the engine answers too, after ->, with each /fail that it does not send."`
+	Count   int  `help:"End after so many lines; 0: do not." default:"0" placeholder:"N"`
 }
 
-// Run shows what comes in.
+// Run prints the messages that the engine receives, and those that it sends.
 func (c *oscDumpCmd) Run(s streams) error {
-	return c.follow(s, c.Count, func(m message) (string, bool) {
-		switch m.address {
+	kind := 1
+	if c.Replies {
+		kind = 2
+	}
+	return c.follow(s, c.Count, func(m *osc.Message) (string, bool) {
+		switch string(m.Address) {
 		case "/dumpOSC.reply":
-			return m.text, true
+			return textOf(m, 0), true
 		case "/dumpOSC.left":
-			return "... and " + strings.TrimPrefix(m.line, m.address+" ") + " more", true
+			return "... and " + strings.TrimPrefix(m.String(), "/dumpOSC.left ") + " more", true
 		}
 		return "", false
-	}, call{"/dumpOSC", []any{1}})
+	}, call{"/dumpOSC", []any{kind}})
 }
 
 // call is one message that is to be done.
@@ -227,30 +234,32 @@ type call struct {
 }
 
 // follow asks to be told, and prints what show lets pass, until Ctrl-C or so many lines.
-func (f linkFlag) follow(s streams, count int, show func(m message) (string, bool), calls ...call) error {
+func (f linkFlag) follow(s streams, count int, show func(m *osc.Message) (string, bool), calls ...call) error {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	l, err := f.dial()
 	if err != nil {
 		return err
 	}
-	defer l.close()
-	defer context.AfterFunc(ctx, l.close)()
+	defer l.Close()
+	defer context.AfterFunc(ctx, func() { _ = l.Close() })()
 	for _, c := range calls {
-		if err := l.send(c.address, c.args...); err != nil {
+		if err := l.Send(c.address, c.args...); err != nil {
 			return err
 		}
 	}
 	for n := 0; count == 0 || n < count; {
-		m, err := l.next(0)
+		m, err := l.Receive(0)
 		switch {
 		case ctx.Err() != nil:
 			return nil
 		case err != nil:
 			return err
-		case m.address == "/fail":
-			return errors.New(m.reason())
-		case m.address == "/done":
+		}
+		if r := oscclient.Refused(m); r != nil {
+			return r
+		}
+		if string(m.Address) == "/done" {
 			continue
 		}
 		if line, ok := show(m); ok {

@@ -16,6 +16,7 @@ import (
 	"github.com/coder/websocket"
 
 	"github.com/music-chronus/chronus/osc"
+	oscclient "github.com/music-chronus/chronus/osc/client"
 )
 
 // The osc commands list, read, set and watch addresses, and make layouts.
@@ -58,19 +59,40 @@ func TestOSCTools(t *testing.T) {
 	if b, err := os.ReadFile(bundle); err != nil || !strings.Contains(string(b), "/seq/bpm") {
 		t.Errorf("the layout: %v, %d bytes", err, len(b))
 	}
-	done := make(chan string)
-	go func() {
-		out, errOut, _ := chronus("osc", "dump", "--runtime-dir", e.dir, "--count", "1")
-		done <- out + errOut
-	}()
-	for told := false; !told; { // until the message is dumped
-		select {
-		case out := <-done:
-			if told = true; !regexp.MustCompile(`^udp 127.0.0.1:\d+ /mod/filter1/q 3\n$`).MatchString(out) {
-				t.Errorf("dump: %s", out)
+}
+
+// Dump prints what the engine receives, and with --replies what it answers.
+func TestOSCDump(t *testing.T) {
+	e := up(t, "--backend", "null", "--lead", "32")
+	for _, tt := range []struct {
+		flags []string
+		send  []string
+		want  string
+	}{
+		{[]string{"--count", "1"}, []string{"/mod/filter1/q", "3"}, `^udp 127.0.0.1:\d+ /mod/filter1/q 3\n$`},
+		{[]string{"--replies", "--count", "30"}, []string{"/mod/filter1/q", "300"}, // with the answer to /dumpOSC itself
+			`(?m)^udp 127.0.0.1:\d+ /mod/filter1/q 300\n(.*\n)*-> udp 127.0.0.1:\d+ /fail "/mod/filter1/q" "300 is not a number from `},
+	} {
+		done := make(chan string)
+		go func() {
+			out, errOut, _ := chronus(append([]string{"osc", "dump", "--runtime-dir", e.dir}, tt.flags...)...)
+			done <- out + errOut
+		}()
+		for ended := false; !ended; { // until the dump has its lines
+			select {
+			case out := <-done:
+				if ended = true; !regexp.MustCompile(tt.want).MatchString(out) {
+					t.Errorf("dump %v: %s", tt.flags, out)
+				}
+			case <-time.After(20 * time.Millisecond):
+				if c, err := oscclient.Dial(oscclient.UDP, e.must().OSC, replyWait); err != nil {
+					t.Fatal(err)
+				} else {
+					args, _ := parseArgs(tt.send[1:])
+					_ = c.Send(tt.send[0], args...)
+					_ = c.Close()
+				}
 			}
-		case <-time.After(20 * time.Millisecond):
-			e.sender()("/mod/filter1/q", "3")
 		}
 	}
 }

@@ -4,14 +4,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net"
-	"os"
 	"regexp"
 	"slices"
 	"strings"
 	"time"
 
 	"github.com/music-chronus/chronus/osc"
+	oscclient "github.com/music-chronus/chronus/osc/client"
 )
 
 type sendCmd struct {
@@ -90,33 +89,19 @@ func (c *sendCmd) Run(s streams) error {
 	return nil
 }
 
-// sendOSC sends one message and waits for the reply; failed tells whether it is /fail.
+// sendOSC sends one message over UDP and waits for the reply. failed is true if the reply is /fail.
 func sendOSC(to string, wait time.Duration, address string, args ...any) (reply string, failed bool, err error) {
-	packet, err := osc.Encode(address, args...)
+	c, err := oscclient.Dial(oscclient.UDP, to, wait)
 	if err != nil {
 		return "", false, err
 	}
-	conn, err := net.Dial("udp", to)
+	defer c.Close()
+	if err := c.Send(address, args...); err != nil {
+		return "", false, err
+	}
+	m, err := c.Receive(wait)
 	if err != nil {
-		return "", false, fmt.Errorf("OSC address %q: %w", to, err)
+		return "", false, err
 	}
-	defer conn.Close()
-	if _, err := conn.Write(packet); err != nil {
-		return "", false, fmt.Errorf("send to %s: %w", to, err)
-	}
-	_ = conn.SetReadDeadline(time.Now().Add(wait))
-	buf := make([]byte, osc.MaxPacket)
-	n, err := conn.Read(buf)
-	if errors.Is(err, os.ErrDeadlineExceeded) {
-		return "", false, fmt.Errorf("no reply from %s within %v", to, wait)
-	}
-	if err != nil {
-		return "", false, fmt.Errorf("nothing answers at %s: %w", to, err)
-	}
-	var d osc.Decoder
-	d.Decode(buf[:n], func(m *osc.Message) {
-		reply = m.String()
-		failed = strings.HasPrefix(reply, "/fail ")
-	}, func(e *osc.DecodeError) { err = e })
-	return reply, failed, err
+	return m.String(), oscclient.Refused(m) != nil, nil
 }

@@ -27,28 +27,28 @@ func effects(t *testing.T) []*dsp.Desc {
 // setting is an effect with parameters by name.
 type setting struct {
 	d      *dsp.Desc
-	params map[string]float64
+	params measure.Values
 }
 
 // loudest are the settings with the longest and loudest feedback.
 var loudest = []setting{
-	{&effect.Delay, map[string]float64{"time": 2, "feedback": 0.98, "lowcut": 10, "highcut": 0.49 * rate, "mix": 1}},
-	{&effect.Delay, map[string]float64{"time": 0.001, "feedback": 0.98, "lowcut": 10, "highcut": 0.49 * rate, "pingpong": 1, "mix": 1}},
-	{&effect.Chorus, map[string]float64{"feedback": 0.9, "depth": 0, "mix": 1}},
-	{&effect.Flanger, map[string]float64{"feedback": 0.95, "depth": 0, "mix": 1}},
-	{&effect.Flanger, map[string]float64{"feedback": -0.95, "depth": 1, "rate": 0.01, "mix": 1}},
-	{&effect.Phaser, map[string]float64{"feedback": 0.95, "stages": 2, "depth": 1, "rate": 0.01, "mix": 1}},
-	{&effect.Phaser, map[string]float64{"feedback": -0.95, "stages": 0, "mix": 1}},
-	{&reverb.Reverb, map[string]float64{"decay": 20, "size": 2, "damping": 0.49 * rate, "lowcut": 10, "mix": 1}},
-	{&reverb.Reverb, map[string]float64{"decay": 20, "size": 0.5, "damping": 0.49 * rate, "lowcut": 10, "mix": 1}},
-	{&reverb.Freeverb, map[string]float64{"room": 1, "damp": 0, "mix": 1}},
+	{&effect.Delay, measure.Values{"time": 2, "feedback": 0.98, "lowcut": 10, "highcut": 0.49 * rate, "mix": 1}},
+	{&effect.Delay, measure.Values{"time": 0.001, "feedback": 0.98, "lowcut": 10, "highcut": 0.49 * rate, "pingpong": 1, "mix": 1}},
+	{&effect.Chorus, measure.Values{"feedback": 0.9, "depth": 0, "mix": 1}},
+	{&effect.Flanger, measure.Values{"feedback": 0.95, "depth": 0, "mix": 1}},
+	{&effect.Flanger, measure.Values{"feedback": -0.95, "depth": 1, "rate": 0.01, "mix": 1}},
+	{&effect.Phaser, measure.Values{"feedback": 0.95, "stages": 2, "depth": 1, "rate": 0.01, "mix": 1}},
+	{&effect.Phaser, measure.Values{"feedback": -0.95, "stages": 0, "mix": 1}},
+	{&reverb.Reverb, measure.Values{"decay": 20, "size": 2, "damping": 0.49 * rate, "lowcut": 10, "mix": 1}},
+	{&reverb.Reverb, measure.Values{"decay": 20, "size": 0.5, "damping": 0.49 * rate, "lowcut": 10, "mix": 1}},
+	{&reverb.Freeverb, measure.Values{"room": 1, "damp": 0, "mix": 1}},
 }
 
 func TestEffectsDry(t *testing.T) {
 	for _, d := range effects(t) {
 		l, r := measure.Noise(1, 20000), measure.Noise(2, 20000)
 		l[5], l[6], l[7], r[8] = float32(math.Copysign(0, -1)), 1e6, 1e-40, -1e6
-		m := measure.With(d, rate, map[string]float64{"mix": 0})
+		m := measure.With(d, measure.Values{"mix": 0})
 		var out [2][]float32
 		for at := 0; at < len(l); at += 2000 {
 			if p := at / 2000 % len(d.Params); d.Params[p].Name != "mix" {
@@ -88,12 +88,12 @@ func TestEffectsNoClick(t *testing.T) {
 
 // clickOf returns the largest second difference while parameter p jumps, as a part of the peak.
 func clickOf(d *dsp.Desc, p int) float64 {
-	params := map[string]float64{"mix": 0.7}
+	params := measure.Values{"mix": 0.7}
 	if d == &effect.EQ {
 		params["lowgain"], params["midgain"], params["highgain"] = 12, -12, 12
 	}
 	lo, hi := d.Params[p].Range(rate)
-	m := measure.With(d, rate, params)
+	m := measure.With(d, params)
 	var sound []float32
 	for k, v := range []float64{d.Params[p].Default, hi, lo, hi, d.Params[p].Default, lo} {
 		m.Set(p, v)
@@ -118,8 +118,8 @@ func TestEffectsBounded(t *testing.T) {
 	for _, s := range loudest {
 		t.Run(s.d.Type, func(t *testing.T) {
 			t.Parallel()
-			got := 20 * math.Log10(measure.Peak(measure.Effect(measure.With(s.d, rate, s.params), noise, noise)...))
-			dc := 20 * math.Log10(measure.Peak(measure.Effect(measure.With(s.d, rate, s.params), one, one)...))
+			got := 20 * math.Log10(measure.Peak(measure.Effect(measure.With(s.d, s.params), noise, noise)...))
+			dc := 20 * math.Log10(measure.Peak(measure.Effect(measure.With(s.d, s.params), one, one)...))
 			t.Logf("%s %v: %+.1f dBFS, of a constant %+.1f", s.d.Type, s.params, got, dc)
 			if got > 24 {
 				t.Errorf("%s %v: %+.1f dBFS of noise", s.d.Type, s.params, got)
@@ -137,7 +137,7 @@ func TestEffectsSilence(t *testing.T) {
 	for _, s := range loudest {
 		t.Run(s.d.Type, func(t *testing.T) {
 			t.Parallel()
-			m := measure.With(s.d, rate, s.params)
+			m := measure.With(s.d, s.params)
 			measure.Effect(m, measure.Noise(5, 4096), measure.Noise(6, 4096))
 			loud, alive := 0, 0
 			for second := 0; second < 32 && second*rate <= alive+3*rate; second++ { // echoes are at most 2 s apart
@@ -154,7 +154,8 @@ func TestEffectsSilence(t *testing.T) {
 			}
 			t.Logf("%s %v: silent after %.2f s", s.d.Type, s.params, float64(alive)/rate)
 			if loud >= 30*rate || alive > loud+rate {
-				t.Errorf("%s %v: below 1e-20 after %.2f s, 0 after %.2f s", s.d.Type, s.params, float64(loud)/rate, float64(alive)/rate)
+				t.Errorf("%s %v: below 1e-20 after %.2f s, 0 after %.2f s",
+					s.d.Type, s.params, float64(loud)/rate, float64(alive)/rate)
 			}
 		})
 	}

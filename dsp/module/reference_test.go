@@ -137,11 +137,17 @@ func picture(family string, d *dsp.Desc) string {
 	case "Sources":
 		return wave(d, 480, nil, false, "10 ms")
 	case "Controls":
-		return wave(d, 48000, tone(1), true, "1 s: a sine at the first input, ramps from 0 to 1 at the others, the gate open for the first half")
+		return wave(d, 48000, tone(1), true,
+			"1 s: a sine at the first input, ramps from 0 to 1 at the others, the gate open for the first half")
 	case "Effects":
-		return wave(d, 48000, func(i int) float32 { return float32(max(0, 1-i/480)) * tone(200)(i) }, false, "1 s, of a beep of 10 ms")
+		beep := func(i int) float32 { return float32(max(0, 1-i/480)) * tone(200)(i) }
+		return wave(d, 48000, beep, false, "1 s, of a beep of 10 ms")
 	}
-	return wave(d, 960, tone(200), family == "Shapers", "20 ms: a sine at 200 Hz at the first input"+map[bool]string{true: ", ramps from 0 to 1 at the others"}[family == "Shapers" && len(d.Inputs) > 1])
+	ramps, caption := family == "Shapers", "20 ms: a sine at 200 Hz at the first input"
+	if ramps && len(d.Inputs) > 1 {
+		caption += ", ramps from 0 to 1 at the others"
+	}
+	return wave(d, 960, tone(200), ramps, caption)
 }
 
 func tone(freq float64) func(i int) float32 {

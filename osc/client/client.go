@@ -9,6 +9,7 @@ import (
 	"io"
 	"net"
 	"os"
+	"syscall"
 	"time"
 
 	"github.com/coder/websocket"
@@ -96,7 +97,8 @@ func (c *Client) Write(packet []byte) error {
 
 // Receive returns the next message from the server. It waits for at most wait, or without limit if
 // wait is 0. After a wait that ended, the error wraps os.ErrDeadlineExceeded; a WebSocket is closed
-// then. If the server has closed the connection, the error wraps io.EOF.
+// then. If the server has closed the connection, the error wraps io.EOF. If no program has the UDP port,
+// it wraps syscall.ECONNREFUSED.
 func (c *Client) Receive(wait time.Duration) (*osc.Message, error) {
 	for len(c.ready) == 0 {
 		var deadline time.Time
@@ -106,9 +108,11 @@ func (c *Client) Receive(wait time.Duration) (*osc.Message, error) {
 		packet, err := c.wire.read(deadline)
 		switch {
 		case errors.Is(err, os.ErrDeadlineExceeded), errors.Is(err, context.DeadlineExceeded):
-			return nil, fmt.Errorf("no reply from %s within %v: %w", c.to, wait, os.ErrDeadlineExceeded)
+			return nil, endError{fmt.Sprintf("no reply from %s within %v", c.to, wait), os.ErrDeadlineExceeded}
 		case errors.Is(err, io.EOF):
-			return nil, fmt.Errorf("%s closed the connection: %w", c.to, io.EOF)
+			return nil, endError{c.to + " closed the connection", io.EOF}
+		case errors.Is(err, syscall.ECONNREFUSED):
+			return nil, fmt.Errorf("nothing answers at %s: %w", c.to, err)
 		case err != nil:
 			return nil, fmt.Errorf("OSC from %s: %w", c.to, err)
 		}
@@ -122,6 +126,15 @@ func (c *Client) Receive(wait time.Duration) (*osc.Message, error) {
 	c.ready = c.ready[1:]
 	return m, nil
 }
+
+// endError is an error of Receive that says more than the error it wraps.
+type endError struct {
+	text string
+	err  error
+}
+
+func (e endError) Error() string { return e.text }
+func (e endError) Unwrap() error { return e.err }
 
 // Authenticate shows the server a token by /auth, and waits for the answer. It returns a *osc.Refusal
 // if the server refuses the token.

@@ -6,7 +6,7 @@ import (
 	"github.com/music-chronus/chronus/osc"
 )
 
-// value is what an entry had when it was looked at.
+// value is an entry's value at a poll.
 type value struct {
 	v     float64
 	stamp uint64
@@ -21,15 +21,15 @@ func valuesOf(view Values) []value {
 	return list
 }
 
-// look finds what has changed since the last look.
-func (f *Feed) look() {
+// collectChanges marks the values due that have changed since the last poll.
+func (f *Feed) collectChanges() {
 	view := f.now()
 	switch {
 	case f.view == nil:
 		f.view, f.seen = view, valuesOf(view)
 		return
 	case view.Space() != f.view.Space():
-		f.move(view)
+		f.changeSpace(view)
 		return
 	}
 	for i := range f.seen {
@@ -39,25 +39,25 @@ func (f *Feed) look() {
 			continue
 		}
 		*was = value{v, stamp, ok}
-		for _, s := range f.list {
-			s.want(view, i)
+		for _, s := range f.subscribers {
+			s.markDue(view, i)
 		}
 	}
 }
 
-// move goes on with other addresses: what has another value there, or was not there before, is to be told.
-func (f *Feed) move(view Values) {
+// changeSpace switches to other addresses. Values that are new or different become due.
+func (f *Feed) changeSpace(view Values) {
 	was, seen := f.view.Space(), f.seen
 	f.view, f.seen = view, valuesOf(view)
 	change := changeOf(was, view.Space())
 	entries := view.Space().Entries()
-	for _, s := range f.list {
+	for _, s := range f.subscribers {
 		before := s.due
-		s.due, s.waits, s.next = make([]bool, len(entries)), 0, 0
+		s.due, s.pending, s.next = make([]bool, len(entries)), 0, 0
 		for i := range entries {
 			old, had := was.Lookup(entries[i].Address)
 			if !had || before[old] || seen[old].v != f.seen[i].v || seen[old].ok != f.seen[i].ok {
-				s.want(view, i)
+				s.markDue(view, i)
 			}
 		}
 		if s.Changed != nil {
@@ -91,8 +91,8 @@ func has(s *osc.Space, address string) bool {
 	return ok
 }
 
-// want has an entry's value told, if the subscriber asked for it and it has one.
-func (s *subscriber) want(view Values, entry int) {
+// markDue marks an entry due, if the subscriber wants it and it has a value.
+func (s *subscriber) markDue(view Values, entry int) {
 	if s.due[entry] || !s.All && !s.listens[view.Space().Entries()[entry].Address] {
 		return
 	}
@@ -100,18 +100,18 @@ func (s *subscriber) want(view Values, entry int) {
 		return
 	}
 	s.due[entry] = true
-	s.waits++
+	s.pending++
 }
 
-// tell sends what is due, in turn, and no more than one turn's values: what is left comes with the next.
-func (s *subscriber) tell(view Values) {
+// sendDue sends due values in turn, at most maxTurn of them. The rest follows with the next ticks.
+func (s *subscriber) sendDue(view Values) {
 	entries := view.Space().Entries()
-	for left := min(s.waits, turn); left > 0; s.next = (s.next + 1) % len(entries) {
+	for left := min(s.pending, maxTurn); left > 0; s.next = (s.next + 1) % len(entries) {
 		if !s.due[s.next] {
 			continue
 		}
 		s.due[s.next] = false
-		s.waits--
+		s.pending--
 		left--
 		e := &entries[s.next]
 		if v, _, ok := view.Value(s.next); ok {

@@ -1,10 +1,6 @@
-// Package feed tells subscribers what the addresses of an osc.Space have for values: each change, but of one address no more than 30 a
-// second, of which the latest counts; all of them on request; and what happens besides, as it happens. Subscribers are clients that asked
-// by OSC, or listen to an OSCQuery server. It asks for the values rather than being told, so that whoever changes them waits for nobody.
 package feed
 
 import (
-	"errors"
 	"fmt"
 	"net/netip"
 	"sync"
@@ -15,94 +11,112 @@ import (
 	"github.com/music-chronus/chronus/osc/admission"
 )
 
-// Values are the addresses that exist, and what they have now. When other addresses exist there are other Values, and those of before
-// keep what they had last.
+// Values are the addresses that exist, and their values. Other addresses need other Values; the old
+// ones keep their last values.
 type Values interface {
 	Space() *osc.Space
-	// Value is what an entry has, and a stamp that is another whenever it has changed; ok is false if it has none that is known.
+	// Value returns an entry's value, and a stamp that differs after each change. ok is false if the
+	// entry has no known value.
 	Value(entry int) (v float64, stamp uint64, ok bool)
 }
 
 // The limits of subscriptions.
 const (
 	Every = time.Second / 30 // between two values of one address
-	Lasts = 60 * time.Second // what came by UDP is forgotten, unless it is renewed
+	Lasts = 60 * time.Second // of a subscription over UDP that is not renewed
 	Most  = 64               // subscribers
-	turn  = 128              // values to one subscriber at a time: no more than its system holds for one that reads
-	lines = 32               // of what comes in, at a time
+
+	maxTurn    = 128  // values to one subscriber in one tick: no more than its system buffers
+	maxLines   = 32   // lines in one tick
+	maxListens = 4096 // addresses that one subscriber names
 )
 
-// Subscriber is somebody who is told.
+// Subscriber describes what a client is sent.
 type Subscriber struct {
-	From    netip.Addr                              // whose place of the Most it takes; none: this machine's
-	Send    func(address string, args ...any) error // waits for nobody
+	From    netip.Addr                              // whose place of the Most it takes; invalid: this machine's
+	Send    func(address string, args ...any) error // must not block
 	Gone    <-chan struct{}                         // closed when nothing can be sent any more; nil: never
-	Until   time.Time                               // zero: until it is gone
-	Numbers bool                                    // a Name's value goes as its index
+	Until   time.Time                               // end of the subscription; zero: until it is gone
+	Numbers bool                                    // sends the value of a Name as its index
 	All     bool                                    // all addresses, not only those of Listen
-	Events  bool                                    // what happens besides
-	Lines   bool                                    // what comes in, as text
-	Changed func(Change)                            // called when other addresses exist; nil: nobody asks. It waits for nobody
+	Events  bool                                    // events too
+	Lines   bool                                    // what the server receives, as text
+	Replies bool                                    // what the server answers, as text
+	Changed func(Change)                            // called when other addresses exist; may be nil, must not block
 }
 
-// Change is what has become of the addresses.
+// Change lists the addresses that were added, removed or altered.
 type Change struct{ Added, Removed, Altered []string }
 
-// subscriber is one with what it is to be told.
+// subscriber is a Subscriber with the values that it is still to be sent.
 type subscriber struct {
 	Subscriber
 	listens map[string]bool // if not All
 	due     []bool          // by entry
-	waits   int             // how many of these
-	next    int             // the entry to go on with
+	pending int             // number of entries that are due
+	next    int             // entry to continue with
 }
 
-// Feed tells its subscribers. Any number of goroutines may use it.
+// Feed sends values, events and lines to subscribers. Any number of goroutines may use it.
 type Feed struct {
 	now    func() Values
 	places *admission.Quota
 
-	mu     sync.Mutex
-	list   map[any]*subscriber
-	view   Values
-	seen   []value // by entry, at the last look
-	closed bool
+	mu          sync.Mutex
+	subscribers map[any]*subscriber
+	view        Values
+	seen        []value // by entry, at the last poll
+	closed      bool
 
-	line  chan string   // what comes in
-	lined atomic.Bool   // somebody wants it
-	left  atomic.Uint64 // lines that were left out
-	wake  chan struct{}
-	done  chan struct{}
+	lines       chan line
+	wantLines   atomic.Bool
+	wantReplies atomic.Bool
+	dropped     atomic.Uint64 // lines above the limit
+	waking      chan struct{}
+	done        chan struct{}
 }
 
-// New makes a feed of what now returns, and starts its goroutine. The caller closes it.
+// line is about a message that the server received, or a reply that it sent.
+type line struct {
+	text  string
+	reply bool
+}
+
+// New returns a feed of the values that now returns, and starts its goroutine. The caller closes it.
 func New(now func() Values) *Feed {
-	f := &Feed{now: now, places: admission.NewQuota(Most), list: map[any]*subscriber{}, line: make(chan string, lines), wake: make(chan struct{}, 1), done: make(chan struct{})}
+	f := newFeed(now)
 	go f.run()
 	return f
 }
 
-// Close ends the feed.
+func newFeed(now func() Values) *Feed {
+	return &Feed{
+		now: now, places: admission.NewQuota(Most), subscribers: map[any]*subscriber{},
+		lines: make(chan line, maxLines), waking: make(chan struct{}, 1), done: make(chan struct{}),
+	}
+}
+
+// Close ends the feed, and waits for its goroutine.
 func (f *Feed) Close() {
 	f.mu.Lock()
 	f.closed = true
 	f.mu.Unlock()
-	f.rouse()
+	f.wake()
 	<-f.done
 }
 
-func (f *Feed) rouse() {
+func (f *Feed) wake() {
 	select {
-	case f.wake <- struct{}{}:
+	case f.waking <- struct{}{}:
 	default:
 	}
 }
 
-// run looks for changes while somebody is to be told.
+// run polls the values while there are subscribers.
 func (f *Feed) run() {
 	defer close(f.done)
 	for {
-		<-f.wake
+		<-f.waking
 		tick := time.NewTicker(Every)
 		for some := true; some; {
 			some = f.tick(time.Now())
@@ -120,187 +134,196 @@ func (f *Feed) run() {
 	}
 }
 
-var errMost = fmt.Errorf("too many others are told already, of your machine or of all %d that may be: try again in a minute", Most)
+// The refusals of subscriptions.
+var (
+	errMost = osc.Refuse(osc.CodeBusy,
+		"too many subscribers on your machine, or of the %d on all machines: try again in a minute", Most)
+	errUnknown = osc.Refuse(osc.CodeRejected, "not subscribed: send /notify 1 first")
+)
 
-// Subscribe has s be told from now on, under a key; one of the same key is replaced, and goes on with what it was still to be told. It
-// returns how many there are with it.
+// Subscribe adds a subscriber under a key, and returns the number of subscribers. A subscriber of the
+// same key is replaced; values that it was still to be sent are sent to the new one.
 func (f *Feed) Subscribe(key any, s Subscriber) (count int, err error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.sweep(time.Now())
-	was := f.list[key]
+	was := f.subscribers[key]
 	if was == nil && !f.places.Acquire(s.From) {
 		return 0, errMost
 	}
-	if len(f.list) == 0 {
-		f.view = nil // nobody looked
+	if len(f.subscribers) == 0 {
+		f.view = nil // the values were not polled
 	}
-	f.look()
+	f.collectChanges()
 	if was == nil {
 		was = &subscriber{listens: map[string]bool{}, due: make([]bool, len(f.seen))}
-		f.list[key] = was
+		f.subscribers[key] = was
 	} else {
-		s.From = was.From // its place
+		s.From = was.From // the address of the place that it holds
 	}
 	was.Subscriber = s
-	f.note()
-	f.rouse()
-	return len(f.list), nil
+	f.updateWants()
+	f.wake()
+	return len(f.subscribers), nil
 }
 
-// Cancel ends a subscription; it is false if there is none.
+// Cancel ends a subscription. It returns false if the key has none.
 func (f *Feed) Cancel(key any) bool {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	_, ok := f.list[key]
-	f.drop(key)
-	f.note()
+	_, ok := f.subscribers[key]
+	f.remove(key)
+	f.updateWants()
 	return ok
 }
 
-// drop forgets a subscriber.
-func (f *Feed) drop(key any) {
-	if s := f.list[key]; s != nil {
-		delete(f.list, key)
+func (f *Feed) remove(key any) {
+	if s := f.subscribers[key]; s != nil {
+		delete(f.subscribers, key)
 		f.places.Release(s.From)
 	}
 }
 
-// Get is who is subscribed under a key.
+// Get returns the subscriber of a key.
 func (f *Feed) Get(key any) (s Subscriber, ok bool) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	if was := f.list[key]; was != nil {
+	if was := f.subscribers[key]; was != nil {
 		return was.Subscriber, true
 	}
 	return s, false
 }
 
-var errUnknown = errors.New("not subscribed: /notify 1 comes first")
-
-// Resync has a subscriber be told all values again.
+// Resync sends all values to a subscriber again.
 func (f *Feed) Resync(key any) error {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	s := f.list[key]
+	s := f.subscribers[key]
 	if s == nil {
 		return errUnknown
 	}
 	for i := range s.due {
-		s.want(f.view, i)
+		s.markDue(f.view, i)
 	}
 	return nil
 }
 
-// Listen has a subscriber be told of an address; on: it is told, with the value that there is, or no longer. An address that does not exist is waited
-// for, up to as many as there may be.
+// Listen adds an address to a subscriber's list, and sends its value, or removes it from the list. An
+// address that does not exist is sent once it exists. A list has at most 4,096 addresses.
 func (f *Feed) Listen(key any, address string, on bool) error {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	s := f.list[key]
+	s := f.subscribers[key]
 	switch {
 	case s == nil:
 		return errUnknown
 	case !on:
 		delete(s.listens, address)
 		return nil
-	case len(s.listens) >= mostListens && !s.listens[address]:
-		return fmt.Errorf("more than %d addresses are listened to", mostListens)
+	case len(s.listens) >= maxListens && !s.listens[address]:
+		return fmt.Errorf("listen to %.64s: %d addresses are listened to already", address, maxListens)
 	}
 	s.listens[address] = true
 	if i, ok := f.view.Space().Lookup(address); ok {
-		s.want(f.view, i)
+		s.markDue(f.view, i)
 	}
 	return nil
 }
 
-// mostListens bounds the addresses that one subscriber names.
-const mostListens = 4096
-
-// Event tells what happens to those who want to know.
+// Event sends an event to the subscribers of events.
 func (f *Feed) Event(address string, args ...any) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	for _, s := range f.list {
+	for _, s := range f.subscribers {
 		if s.Events {
 			_ = s.Send(address, args...)
 		}
 	}
 }
 
-// Line tells what comes in to those who want to know. More than can be told is left out, and counted.
-func (f *Feed) Line(text string) {
+// Line sends a line about a received message to the subscribers of Lines, with the next tick. Lines
+// above 32 a tick are dropped and counted.
+func (f *Feed) Line(text string) { f.add(line{text: text}) }
+
+// Reply sends a line about an answer to the subscribers of Replies, as Line does.
+func (f *Feed) Reply(text string) { f.add(line{text, true}) }
+
+func (f *Feed) add(l line) {
 	select {
-	case f.line <- text:
+	case f.lines <- l:
 	default:
-		f.left.Add(1)
+		f.dropped.Add(1)
 	}
 }
 
-// Lines tells whether anybody wants to know what comes in.
-func (f *Feed) Lines() bool { return f.lined.Load() }
+// Lines reports whether a subscriber wants lines about received messages.
+func (f *Feed) Lines() bool { return f.wantLines.Load() }
 
-// tick tells what has changed; it is false if nobody is to be told anything any more.
+// Replies reports whether a subscriber wants lines about answers.
+func (f *Feed) Replies() bool { return f.wantReplies.Load() }
+
+// tick sends what has changed. It returns false if there is no subscriber, or the feed is closed.
 func (f *Feed) tick(now time.Time) bool {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.sweep(now)
-	if f.closed || len(f.list) == 0 {
+	if f.closed || len(f.subscribers) == 0 {
 		return false
 	}
-	f.look()
-	for _, s := range f.list {
-		s.tell(f.view)
+	f.collectChanges()
+	for _, s := range f.subscribers {
+		s.sendDue(f.view)
 	}
-	f.tellLines()
+	f.sendLines()
 	return true
 }
 
-// tellLines tells what has come in.
-func (f *Feed) tellLines() {
-	for range lines {
+func (f *Feed) sendLines() {
+	for range maxLines {
 		select {
-		case text := <-f.line:
-			f.toLines("/dumpOSC.reply", text)
+		case l := <-f.lines:
+			f.sendLine("/dumpOSC.reply", l.text, l.reply)
 			continue
 		default:
 		}
 		break
 	}
-	if left := f.left.Swap(0); left > 0 {
-		f.toLines("/dumpOSC.left", left)
+	if n := f.dropped.Swap(0); n > 0 {
+		f.sendLine("/dumpOSC.left", n, false)
 	}
 }
 
-func (f *Feed) toLines(address string, arg any) {
-	for _, s := range f.list {
-		if s.Lines {
+// sendLine sends a line to its subscribers. A subscriber of Replies receives Lines too.
+func (f *Feed) sendLine(address string, arg any, reply bool) {
+	for _, s := range f.subscribers {
+		if s.Replies || s.Lines && !reply {
 			_ = s.Send(address, arg)
 		}
 	}
 }
 
-// note keeps whether anybody wants to know what comes in.
-func (f *Feed) note() {
-	some := false
-	for _, s := range f.list {
-		some = some || s.Lines
+// updateWants records which lines the subscribers want.
+func (f *Feed) updateWants() {
+	lines, replies := false, false
+	for _, s := range f.subscribers {
+		lines, replies = lines || s.Lines || s.Replies, replies || s.Replies
 	}
-	f.lined.Store(some)
+	f.wantLines.Store(lines)
+	f.wantReplies.Store(replies)
 }
 
-// sweep forgets those whose time is over.
+// sweep removes subscribers that have ended.
 func (f *Feed) sweep(now time.Time) {
-	for key, s := range f.list {
+	for key, s := range f.subscribers {
 		select {
 		case <-s.Gone:
-			f.drop(key)
+			f.remove(key)
 			continue
 		default:
 		}
 		if !s.Until.IsZero() && now.After(s.Until) {
-			f.drop(key)
+			f.remove(key)
 		}
 	}
-	f.note()
+	f.updateWants()
 }

@@ -11,7 +11,6 @@ import (
 	"time"
 
 	"github.com/music-chronus/chronus/osc"
-	"github.com/music-chronus/chronus/osc/admission"
 )
 
 // board is Values that a test writes.
@@ -68,7 +67,7 @@ func boardOf(t testing.TB, addresses ...string) *board {
 func still(b *board) (f *Feed, view *Values) {
 	view = new(Values)
 	*view = b
-	return &Feed{now: func() Values { return *view }, places: admission.NewQuota(Most), list: map[any]*subscriber{}, line: make(chan string, lines), wake: make(chan struct{}, 1)}, view
+	return newFeed(func() Values { return *view }), view
 }
 
 // ear is what a subscriber has been told since it was last asked.
@@ -136,10 +135,10 @@ func TestFeedTellsTheLatest(t *testing.T) {
 	}
 }
 
-// No subscriber is told more than a turn's values at a time; the others come after, each once.
+// No subscriber is told more than a maxTurn's values at a time; the others come after, each once.
 func TestFeedTakesTurns(t *testing.T) {
 	var addresses []string
-	for i := range 3*turn + 5 {
+	for i := range 3*maxTurn + 5 {
 		addresses = append(addresses, fmt.Sprintf("/p/%d", i))
 	}
 	b := boardOf(t, addresses...)
@@ -149,11 +148,11 @@ func TestFeedTakesTurns(t *testing.T) {
 		t.Fatal(err)
 	}
 	var told []string
-	for _, want := range []int{turn, turn, turn, 5, 0} {
+	for _, want := range []int{maxTurn, maxTurn, maxTurn, 5, 0} {
 		b.set("/p/0", 1) // what changes again and again keeps nothing else waiting
 		f.tick(time.Now())
 		others := slices.DeleteFunc(slices.Clone(e.told), func(s string) bool { return s == "/p/0 1" })
-		if len(e.told) > turn || len(others) < want-1 {
+		if len(e.told) > maxTurn || len(others) < want-1 {
 			t.Errorf("%d told at a time, want %d", len(e.told), want)
 		}
 		told = append(told, others...)
@@ -202,13 +201,13 @@ func TestFeedEnds(t *testing.T) {
 	subscribe(t, f, "timed", Subscriber{All: true, Until: now.Add(Lasts)})
 	subscribe(t, f, "connected", Subscriber{All: true, Gone: gone})
 	subscribe(t, f, "cancels", Subscriber{All: true})
-	if !f.tick(now.Add(Lasts-time.Second)) || len(f.list) != 3 {
-		t.Fatalf("%d are left", len(f.list))
+	if !f.tick(now.Add(Lasts-time.Second)) || len(f.subscribers) != 3 {
+		t.Fatalf("%d are left", len(f.subscribers))
 	}
 	subscribe(t, f, "timed", Subscriber{All: true, Until: now.Add(2 * Lasts)})
 	close(gone)
-	if !f.Cancel("cancels") || f.Cancel("cancels") || !f.tick(now.Add(Lasts+time.Second)) || len(f.list) != 1 {
-		t.Fatalf("%d are left", len(f.list))
+	if !f.Cancel("cancels") || f.Cancel("cancels") || !f.tick(now.Add(Lasts+time.Second)) || len(f.subscribers) != 1 {
+		t.Fatalf("%d are left", len(f.subscribers))
 	}
 	if f.tick(now.Add(2*Lasts + time.Second)) {
 		t.Error("it goes on for nobody")
@@ -263,27 +262,49 @@ func TestFeedPlaces(t *testing.T) {
 	}
 }
 
-// What happens is told at once to those who want it, what comes in with the next turn, and if it is too much, how much was left out.
+// What happens is told at once to those who want it, what comes in with the next maxTurn, and if it is too much, how much was left out.
 func TestFeedEventsAndLines(t *testing.T) {
 	f, _ := still(boardOf(t, "/a"))
 	if f.Line("nobody asked"); f.Lines() {
 		t.Error("somebody wants lines")
 	}
-	<-f.line
+	<-f.lines
 	events, coming := subscribe(t, f, 1, Subscriber{Events: true}), subscribe(t, f, 2, Subscriber{Lines: true})
 	f.Event("/event/flipped", 0, 1)
 	if e, l := events.has(), coming.has(); e != "/event/flipped 0 1" || l != "" || !f.Lines() {
 		t.Errorf("%q, %q", e, l)
 	}
-	for i := range lines + 3 {
+	for i := range maxLines + 3 {
 		f.Line(fmt.Sprint("line ", i))
 	}
 	f.tick(time.Now())
-	if got := coming.told; len(got) != lines+1 || got[0] != "/dumpOSC.reply line 0" || got[lines] != "/dumpOSC.left 3" {
+	if got := coming.told; len(got) != maxLines+1 || got[0] != "/dumpOSC.reply line 0" || got[maxLines] != "/dumpOSC.left 3" {
 		t.Errorf("%q", got)
 	}
 	if e := events.has(); e != "" {
 		t.Errorf("%q", e)
+	}
+}
+
+// A subscriber of Replies gets lines about answers too, one of Lines only about received messages.
+func TestFeedReplies(t *testing.T) {
+	f, _ := still(boardOf(t, "/a"))
+	lines := subscribe(t, f, 1, Subscriber{Lines: true})
+	if !f.Lines() || f.Replies() {
+		t.Errorf("lines %t, replies %t are wanted", f.Lines(), f.Replies())
+	}
+	both := subscribe(t, f, 2, Subscriber{Lines: true, Replies: true})
+	if !f.Lines() || !f.Replies() {
+		t.Errorf("lines %t, replies %t are wanted", f.Lines(), f.Replies())
+	}
+	f.Line("in")
+	f.Reply("out")
+	f.tick(time.Now())
+	if l, b := lines.has(), both.has(); l != "/dumpOSC.reply in" || b != "/dumpOSC.reply in, /dumpOSC.reply out" {
+		t.Errorf("%q, %q", l, b)
+	}
+	if f.Cancel(2); !f.Lines() || f.Replies() {
+		t.Errorf("lines %t, replies %t are wanted", f.Lines(), f.Replies())
 	}
 }
 

@@ -3,40 +3,38 @@ package midi
 import (
 	"context"
 	"errors"
-	"fmt"
 	"net"
 	"time"
 
 	"github.com/music-chronus/chronus/osc"
+	"github.com/music-chronus/chronus/osc/client"
 )
 
-// answerWait is how long an engine may leave all that it is sent without an answer before that is said.
+// answerWait is the time without any answer after which the engine counts as silent.
 const answerWait = time.Second
 
-// reply is what the engine answered: what it refused and why, or that it did not; or that nobody is there.
+// reply is an answer of the engine.
 type reply struct {
-	refused         bool
-	address, reason string
-	nobody          bool
+	refusal *osc.Refusal // nil: not refused
+	absent  bool         // no program listens at the engine's address
 }
 
-// link sends to the engine, and hears whether it answers.
+// link sends requests to the engine, and watches for answers.
 type link struct {
-	to      string
-	conn    net.Conn
-	pending time.Time // when the first request was sent that nothing was heard since; zero: none
-	silent  bool      // that was said
+	*client.Client
+	pending time.Time // time of the first request since the last answer; zero: none
+	silent  bool      // the silence was reported
 }
 
 func dial(to string) (*link, error) {
-	conn, err := net.Dial("udp", to)
+	c, err := client.Dial(client.UDP, to, answerWait)
 	if err != nil {
-		return nil, fmt.Errorf("OSC address %q: %w", to, err)
+		return nil, err
 	}
-	return &link{to: to, conn: conn}, nil
+	return &link{Client: c}, nil
 }
 
-// send sends a request. What the kernel refuses is heard by listen, or told by overdue.
+// send sends a request. If the kernel refuses it, listen or overdue reports that.
 func (l *link) send(r Request, now time.Time) error {
 	b, err := osc.Encode(r.Address, r.Args...)
 	if err != nil {
@@ -45,47 +43,40 @@ func (l *link) send(r Request, now time.Time) error {
 	if l.pending.IsZero() {
 		l.pending = now
 	}
-	_, _ = l.conn.Write(b)
+	_ = l.Write(b)
 	return nil
 }
 
-// listen tells what is answered, until the link is closed.
-func (l *link) listen(ctx context.Context, tell func(reply)) {
-	buf := make([]byte, osc.MaxPacket)
-	var d osc.Decoder
+// listen calls notify with each answer until the link is closed.
+func (l *link) listen(ctx context.Context, notify func(reply)) {
 	for ctx.Err() == nil {
-		n, err := l.conn.Read(buf)
-		switch {
+		m, err := l.Receive(0)
+		switch malformed := (*osc.DecodeError)(nil); {
 		case errors.Is(err, net.ErrClosed):
 			return
-		case err != nil: // refused: no socket is there
-			tell(reply{nobody: true})
+		case errors.As(err, &malformed):
+		case err != nil: // refused: no socket has the port
+			notify(reply{absent: true})
 			select {
 			case <-ctx.Done():
-			case <-time.After(10 * time.Millisecond): // many may be refused
+			case <-time.After(10 * time.Millisecond): // many packets may be refused
 			}
-			continue
+		default:
+			notify(reply{refusal: client.Refused(m)})
 		}
-		d.Decode(buf[:n], func(m *osc.Message) {
-			r := reply{refused: string(m.Address) == "/fail"}
-			if r.refused && len(m.Args) == 2 {
-				r.address, r.reason = string(m.Args[0].Bytes), string(m.Args[1].Bytes)
-			}
-			tell(r)
-		}, func(*osc.DecodeError) {})
 	}
 }
 
-// heard takes note of an answer, and tells whether the engine is back.
-func (l *link) heard() (back bool) {
+// answered records an answer, and reports whether the engine was silent before.
+func (l *link) answered() (back bool) {
 	back = l.silent
 	l.pending, l.silent = time.Time{}, false
 	return back
 }
 
-// overdue tells, once, that the engine does not answer.
-func (l *link) overdue(now time.Time, nobody bool) bool {
-	if l.silent || l.pending.IsZero() || !nobody && now.Sub(l.pending) < answerWait {
+// overdue reports, once, that the engine does not answer. absent is that of a reply.
+func (l *link) overdue(now time.Time, absent bool) bool {
+	if l.silent || l.pending.IsZero() || !absent && now.Sub(l.pending) < answerWait {
 		return false
 	}
 	l.silent = true

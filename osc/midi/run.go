@@ -61,7 +61,7 @@ func Run(ctx context.Context, cfg Config) error {
 	r.now = time.Now()
 	r.translator.Release()
 	cancel()
-	_ = r.link.conn.Close()
+	_ = r.link.Close()
 	ended := make(chan struct{})
 	go func() { defer close(ended); r.work.Wait() }()
 	select {
@@ -172,23 +172,23 @@ func (r *runner) send(q Request) {
 
 // reply takes what the engine answered.
 func (r *runner) reply(p reply) {
-	if p.nobody {
+	if p.absent {
 		r.overdue(true)
 		return
 	}
-	if r.link.heard() {
-		r.say("the engine at %s answers again", r.link.to)
+	if r.link.answered() {
+		r.say("the engine at %s answers again", r.link.To())
 		r.stale = true
 	}
-	if p.refused {
-		r.sayOnce(fmt.Sprintf("the engine refuses %s: %s", p.address, p.reason))
+	if p.refusal != nil {
+		r.sayOnce(fmt.Sprintf("the engine refuses %v", p.refusal))
 		r.stale = true // its patch may be another
 	}
 }
 
 func (r *runner) overdue(nobody bool) {
 	if r.link.overdue(time.Now(), nobody) {
-		r.say("the engine at %s does not answer; what is played is lost until it does", r.link.to)
+		r.say("the engine at %s does not answer; what is played is lost until it does", r.link.To())
 	}
 }
 

@@ -86,7 +86,11 @@ func New(cfg Config, plan *patch.Plan) (f *Frontend, err error) {
 	}
 	f.feed = feed.New(func() feed.Values { return f.View() })
 	if cfg.OSC != None {
-		f.server, err = server.Listen(cfg.OSC, cfg.Access)
+		if f.server, err = server.Listen(cfg.OSC, cfg.Access); err != nil {
+			return f, err
+		}
+		f.server.SetLogger(cfg.Logger)
+		f.server.OnAnswer(f.dumpAnswer)
 	}
 	return f, err
 }

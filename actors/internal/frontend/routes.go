@@ -33,8 +33,8 @@ func Routes() []space.Route {
 			"subscribes the sender to values and events (/event/...), by UDP for a minute; 2: with names as their index; "+
 				"0: unsubscribes, except by UDP from another machine"),
 		queryRoute("/notify/resync", "", 0, 0, resync, "sends the sender all values again"),
-		withToken(queryRoute("/dumpOSC", "0 or 1", 1, 1, dumpOSC,
-			"1: sends the sender all messages that come in, as /dumpOSC.reply; by UDP for a minute")),
+		withToken(queryRoute("/dumpOSC", "0, 1 or 2", 1, 1, dumpOSC,
+			"1: sends the sender all messages that come in, as /dumpOSC.reply; 2: all answers too; by UDP for a minute")),
 		queryRoute("/error", "0 or 1", 1, 1, muteErrors,
 			"0: stops /fail answers to the sender, by UDP for ten minutes, and only on the engine's machine; 1: resumes them"),
 	)

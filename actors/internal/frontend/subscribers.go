@@ -1,6 +1,7 @@
 package frontend
 
 import (
+	"bytes"
 	"time"
 
 	"github.com/music-chronus/chronus/osc"
@@ -22,7 +23,7 @@ func newSubscriber(from server.Peer) feed.Subscriber {
 func (f *Frontend) subscriber(from server.Peer) feed.Subscriber {
 	s := newSubscriber(from)
 	if before, ok := f.feed.Get(from); ok {
-		s.All, s.Events, s.Numbers, s.Lines = before.All, before.Events, before.Numbers, before.Lines
+		s.All, s.Events, s.Numbers, s.Lines, s.Replies = before.All, before.Events, before.Numbers, before.Lines, before.Replies
 	}
 	return s
 }
@@ -50,7 +51,8 @@ func mayBeForged(from server.Peer) bool { return !from.Local() && !from.Stream()
 // takesAway tells whether a peer would be sent less than before, or in another form.
 func (f *Frontend) takesAway(from server.Peer, s feed.Subscriber) bool {
 	before, ok := f.feed.Get(from)
-	return ok && (before.All && (!s.All || s.Numbers != before.Numbers) || before.Lines && !s.Lines)
+	return ok && (before.All && (!s.All || s.Numbers != before.Numbers) ||
+		before.Lines && !s.Lines || before.Replies && !s.Replies)
 }
 
 func notify(h *handler, m *osc.Message, from server.Peer) error {
@@ -75,16 +77,32 @@ func resync(h *handler, m *osc.Message, from server.Peer) error {
 }
 
 func dumpOSC(h *handler, m *osc.Message, from server.Peer) error {
-	on, err := choice(m, 1)
+	kind, err := choice(m, 2)
 	if err != nil {
 		return err
 	}
 	s := h.f.subscriber(from)
-	s.Lines = on > 0
+	s.Lines, s.Replies = kind > 0, kind == 2
 	if _, err := h.f.subscribe(from, s); err != nil {
 		return err
 	}
 	return from.Reply("/done", string(m.Address))
+}
+
+// dumpAnswer sends a packet that the server sent, or could not send, to the subscribers of replies.
+// It leaves out the dump's own messages.
+func (f *Frontend) dumpAnswer(a server.Answer) {
+	if !f.feed.Replies() || bytes.HasPrefix(a.Packet, []byte("/dumpOSC.")) {
+		return
+	}
+	var d osc.Decoder
+	d.Decode(a.Packet, func(m *osc.Message) {
+		line := "-> " + a.To.String() + " " + m.String()
+		if a.Err != nil {
+			line += " (not sent: " + a.Err.Error() + ")"
+		}
+		f.feed.Reply(line)
+	}, func(*osc.DecodeError) {})
 }
 
 // muteErrors stops or resumes the /fail answers to a peer.

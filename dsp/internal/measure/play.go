@@ -12,11 +12,13 @@ func New(d *dsp.Desc, values ...float64) dsp.Module {
 	return m
 }
 
-// With returns a module with the given values by parameter name, in force at once. The rate is in
-// Hz.
-func With(d *dsp.Desc, rate float64, params map[string]float64) dsp.Module {
-	m := d.New(rate)
-	for name, v := range params {
+// Values are values of parameters by name.
+type Values map[string]float64
+
+// With returns a module whose parameters have values, in force at once.
+func With(d *dsp.Desc, values Values) dsp.Module {
+	m := d.New(Rate)
+	for name, v := range values {
 		m.Set(d.Index(name), v)
 	}
 	m.Reset()

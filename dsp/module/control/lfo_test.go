@@ -31,7 +31,8 @@ func TestLFOShapes(t *testing.T) {
 					continue // the edge may be a frame late
 				}
 				if math.Abs(float64(got[k*125])-3*y) > 1e-5 || math.Abs(float64(uni[k*125])-1.5*(1+y)) > 1e-5 {
-					t.Errorf("shape %d, phase %d/8, eighth %d: %g and %g, want 3 times %g", shape, phase, k, got[k*125], uni[k*125], y)
+					t.Errorf("shape %d, phase %d/8, eighth %d: %g and %g, want 3 times %g",
+						shape, phase, k, got[k*125], uni[k*125], y)
 				}
 			}
 		}

@@ -8,7 +8,7 @@ import (
 )
 
 // openDelay adds the widest filters to the parameters of a delay.
-func openDelay(params map[string]float64) map[string]float64 {
+func openDelay(params measure.Values) measure.Values {
 	params["mix"], params["lowcut"], params["highcut"] = 1, 10, 0.49*rate
 	return params
 }
@@ -17,7 +17,7 @@ func openDelay(params map[string]float64) map[string]float64 {
 // feedback.
 func TestDelayRepeats(t *testing.T) {
 	x, zero := measure.Noise(1, 3*rate), make([]float32, 3*rate)
-	out := measure.Effect(measure.With(&Delay, rate, openDelay(map[string]float64{"time": 0.35, "feedback": 0})), x, zero)
+	out := measure.Effect(measure.With(&Delay, openDelay(measure.Values{"time": 0.35, "feedback": 0})), x, zero)
 	const at = rate * 35 / 100
 	for i := range x {
 		want := float32(0)
@@ -33,7 +33,7 @@ func TestDelayRepeats(t *testing.T) {
 		sine[i] = float32(0.5 * math.Sin(2*math.Pi*1000*float64(i)/rate))
 	}
 	copy(zero, sine)
-	out = measure.Effect(measure.With(&Delay, rate, openDelay(map[string]float64{"time": 0.35, "feedback": 0.5})), zero, zero)
+	out = measure.Effect(measure.With(&Delay, openDelay(measure.Values{"time": 0.35, "feedback": 0.5})), zero, zero)
 	for k := 1; k <= 4; k++ {
 		sum := 0.0
 		for _, v := range out[1][k*at+2000 : k*at+6800] {
@@ -53,12 +53,18 @@ func TestDelayPlaces(t *testing.T) {
 	for _, tt := range []struct {
 		beats, tempo float64
 		frames       int
-	}{{1, 120, rate / 2}, {0.75, 90, rate / 2}, {4, 60, 2 * rate}, {8, 60, 2 * rate}, {16, 20, rate * 3 / 2}, {0.25, 400, rate * 375 / 10000}, {0, 100, rate / 10}} {
+	}{
+		{1, 120, rate / 2}, {0.75, 90, rate / 2}, {4, 60, 2 * rate}, {8, 60, 2 * rate}, {16, 20, rate * 3 / 2},
+		{0.25, 400, rate * 375 / 10000}, {0, 100, rate / 10},
+	} {
 		x, zero := measure.Impulse(1, 7*rate), make([]float32, 7*rate)
-		m := measure.With(&Delay, rate, openDelay(map[string]float64{"time": 0.1, "beats": tt.beats, "tempo": tt.tempo, "feedback": 0.9, "pingpong": 1}))
+		m := measure.With(&Delay, openDelay(measure.Values{
+			"time": 0.1, "beats": tt.beats, "tempo": tt.tempo, "feedback": 0.9, "pingpong": 1,
+		}))
 		out := measure.Effect(m, x, zero)
 		if l, r := out[0][tt.frames], out[1][tt.frames]; l != 0.5 || r != 0 {
-			t.Errorf("%g beats at %g bpm: the first repeat, at frame %d, is %g and %g, not 0.5 and 0", tt.beats, tt.tempo, tt.frames, l, r)
+			t.Errorf("%g beats at %g bpm: the first repeat, at frame %d, is %g and %g, not 0.5 and 0",
+				tt.beats, tt.tempo, tt.frames, l, r)
 		}
 		if l, r := out[0][2*tt.frames], out[1][2*tt.frames]; l != 0 || math.Abs(float64(r)-0.45) > 0.05 {
 			t.Errorf("%g beats at %g bpm: the second repeat is %g and %g", tt.beats, tt.tempo, l, r)
@@ -69,7 +75,8 @@ func TestDelayPlaces(t *testing.T) {
 // The second repeat has passed both filters once.
 func TestDelayFilters(t *testing.T) {
 	const at = rate / 2
-	out := measure.Effect(measure.With(&Delay, rate, map[string]float64{"time": 0.5, "feedback": 0.5, "lowcut": 200, "highcut": 3000, "mix": 1}), measure.Impulse(1, 3*at), measure.Impulse(1, 3*at))
+	m := measure.With(&Delay, measure.Values{"time": 0.5, "feedback": 0.5, "lowcut": 200, "highcut": 3000, "mix": 1})
+	out := measure.Effect(m, measure.Impulse(1, 3*at), measure.Impulse(1, 3*at))
 	h := out[0][2*at:]
 	for _, f := range []float64{50, 200, 1000, 3000, 10000} {
 		tan := func(f float64) float64 { return math.Tan(math.Pi * f / rate) }
@@ -87,7 +94,7 @@ func TestDelayFilters(t *testing.T) {
 
 // The guard does not change a long tail for 20 s, and a sound at the input ends its fade.
 func TestDelayGuard(t *testing.T) {
-	m := measure.With(&Delay, rate, openDelay(map[string]float64{"time": 1, "feedback": 0.98, "lowcut": 10}))
+	m := measure.With(&Delay, openDelay(measure.Values{"time": 1, "feedback": 0.98, "lowcut": 10}))
 	tone := make([]float32, rate)
 	for i := range tone {
 		tone[i] = float32(0.5 * math.Sin(2*math.Pi*500*float64(i)/rate))

@@ -42,10 +42,14 @@ func TestEQResponse(t *testing.T) {
 		{100, 0, 1000, 0, 1, 5000, 12}, {100, 0, 1000, 0, 1, 21600, -24}, {100, 0, 1000, 0, 1, 200, 24},
 		{150, 6, 1200, -9, 2, 8000, 4},
 	} {
-		h := measure.Effect(measure.With(&EQ, rate, map[string]float64{"lowfreq": tt.low, "lowgain": tt.lowGain, "midfreq": tt.mid, "midgain": tt.midGain, "midq": tt.q,
-			"highfreq": tt.high, "highgain": tt.highGain}), measure.Impulse(1, 1<<16), measure.Impulse(1, 1<<16))
+		m := measure.With(&EQ, measure.Values{
+			"lowfreq": tt.low, "lowgain": tt.lowGain, "midfreq": tt.mid, "midgain": tt.midGain, "midq": tt.q,
+			"highfreq": tt.high, "highgain": tt.highGain,
+		})
+		h := measure.Effect(m, measure.Impulse(1, 1<<16), measure.Impulse(1, 1<<16))
 		for f := 20.0; f <= 20000; f *= 1.7 {
-			want := eqResponse(0, tt.low, tt.lowGain, math.Sqrt2/2, f) + eqResponse(1, tt.mid, tt.midGain, tt.q, f) + eqResponse(2, tt.high, tt.highGain, math.Sqrt2/2, f)
+			want := eqResponse(0, tt.low, tt.lowGain, math.Sqrt2/2, f) + eqResponse(1, tt.mid, tt.midGain, tt.q, f) +
+				eqResponse(2, tt.high, tt.highGain, math.Sqrt2/2, f)
 			for k := range h {
 				diff := math.Abs(20*math.Log10(measure.Magnitude(h[k], f)) - want)
 				worst = max(worst, diff)

@@ -9,6 +9,8 @@ import (
 
 const rate = measure.Rate
 
+var impulse = measure.Impulse(1, 1<<14)
+
 // linear returns a ramp. A delayed ramp shows the delay, in frames, at each frame.
 func linear(n int) []float32 {
 	x := make([]float32, n)
@@ -22,7 +24,7 @@ func linear(n int) []float32 {
 func TestFlangerSweep(t *testing.T) {
 	const n = 2 * rate
 	x := linear(n)
-	out := measure.Effect(measure.With(&Flanger, rate, map[string]float64{"rate": 1, "depth": 1, "feedback": 0, "mix": 1}), x, x)
+	out := measure.Effect(measure.With(&Flanger, measure.Values{"rate": 1, "depth": 1, "feedback": 0, "mix": 1}), x, x)
 	for k, turn := range []float64{0, 0.25} {
 		worst := 0.0
 		for i := 1000; i < n; i++ {
@@ -40,7 +42,8 @@ func TestFlangerSweep(t *testing.T) {
 // The comb of a flanger at depth 0 has the peaks and notches of its formula, for both signs.
 func TestFlangerComb(t *testing.T) {
 	for _, k := range []float64{0.9, -0.9} {
-		h := measure.Effect(measure.With(&Flanger, rate, map[string]float64{"depth": 0, "feedback": k, "mix": 1}), measure.Impulse(1, 1<<14), measure.Impulse(1, 1<<14))[0]
+		m := measure.With(&Flanger, measure.Values{"depth": 0, "feedback": k, "mix": 1})
+		h := measure.Effect(m, impulse, impulse)[0]
 		for _, f := range []float64{500, 1000, 2000, 3000} { // 24 frames: peaks at multiples of 2 kHz
 			s, c := math.Sincos(2 * math.Pi * f * 24 / rate)
 			want := 1 / math.Hypot(1-k*c, k*s)
@@ -56,13 +59,14 @@ func TestFlangerComb(t *testing.T) {
 // channels are a quarter turn apart.
 func TestChorusTaps(t *testing.T) {
 	x := linear(rate)
-	out := measure.Effect(measure.With(&Chorus, rate, map[string]float64{"rate": 2, "depth": 1, "mix": 1}), x, x)
+	out := measure.Effect(measure.With(&Chorus, measure.Values{"rate": 2, "depth": 1, "mix": 1}), x, x)
 	for i := 2000; i < rate; i++ {
 		if d := 16 * float64(x[i]-out[0][i]); math.Abs(d-0.014*rate) > 0.1 {
 			t.Fatalf("frame %d: the mean delay is %g frames", i, d)
 		}
 	}
-	h := measure.Effect(measure.With(&Chorus, rate, map[string]float64{"rate": 0.01, "depth": 1, "mix": 1}), measure.Impulse(1, 2000), measure.Impulse(1, 2000))
+	m := measure.With(&Chorus, measure.Values{"rate": 0.01, "depth": 1, "mix": 1})
+	h := measure.Effect(m, measure.Impulse(1, 2000), measure.Impulse(1, 2000))
 	// At phase 0 the left taps are at 0 and +-sin 120 degrees, the right taps at 1 and twice at
 	// -1/2, of 6 ms around 14 ms.
 	for _, tt := range []struct {
@@ -83,8 +87,10 @@ func TestChorusTaps(t *testing.T) {
 // multiples of half a turn.
 func TestPhaserNotches(t *testing.T) {
 	for stages, count := range []int{4, 6, 8} {
-		chain := measure.Effect(measure.With(&Phaser, rate, map[string]float64{"depth": 0, "feedback": 0, "mix": 1, "stages": float64(stages)}), measure.Impulse(1, 1<<14), measure.Impulse(1, 1<<14))
-		both := measure.Effect(measure.With(&Phaser, rate, map[string]float64{"depth": 0, "feedback": 0, "mix": 0.5, "stages": float64(stages)}), measure.Impulse(1, 1<<14), measure.Impulse(1, 1<<14))
+		values := measure.Values{"depth": 0, "feedback": 0, "mix": 1, "stages": float64(stages)}
+		chain := measure.Effect(measure.With(&Phaser, values), impulse, impulse)
+		values["mix"] = 0.5
+		both := measure.Effect(measure.With(&Phaser, values), impulse, impulse)
 		for _, f := range []float64{30, 300, 3000, 15000} {
 			if got := 20 * math.Log10(measure.Magnitude(chain[1], f)); math.Abs(got) > 0.01 {
 				t.Errorf("%d stages at %g Hz: %+.3f dB", count, f, got)
@@ -108,7 +114,7 @@ func TestTremoloSwing(t *testing.T) {
 	for i := range x {
 		x[i] = 1
 	}
-	out := measure.Effect(measure.With(&Tremolo, rate, map[string]float64{"rate": 5, "depth": 0.8, "phase": 180}), x, x)
+	out := measure.Effect(measure.With(&Tremolo, measure.Values{"rate": 5, "depth": 0.8, "phase": 180}), x, x)
 	for i := range x {
 		want := 1 - 0.4*(1-math.Sin(2*math.Pi*5*float64(i)/rate))
 		if math.Abs(float64(out[0][i])-want) > 1e-6 || math.Abs(float64(out[0][i]+out[1][i])-1.2) > 1e-6 {

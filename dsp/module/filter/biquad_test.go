@@ -128,7 +128,8 @@ func TestBiquadSilence(t *testing.T) {
 				}
 			}
 			if mode == 0 || zero > 20*rate {
-				t.Logf("%s, %g Hz, Q %g: below 1e-20 after %.3f s, 0 after %.3f s", name, tt.cutoff, tt.q, float64(last)/rate, float64(zero)/rate)
+				t.Logf("%s, %g Hz, Q %g: below 1e-20 after %.3f s, 0 after %.3f s",
+					name, tt.cutoff, tt.q, float64(last)/rate, float64(zero)/rate)
 			}
 			if zero == 0 || zero > last+rate || last > 30*rate {
 				t.Errorf("%s, %g Hz, Q %g: below 1e-20 after frame %d, 0 at frame %d", name, tt.cutoff, tt.q, last, zero)

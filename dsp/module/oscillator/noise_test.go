@@ -28,7 +28,8 @@ func TestNoiseFilters(t *testing.T) {
 			worstPink = max(worstPink, math.Abs(off(pink, f, -10*math.Log10(2))))
 			worstBrown = max(worstBrown, math.Abs(off(brown, f, -20*math.Log10(2))-leak))
 		}
-		t.Logf("%g Hz: pink within %.2f dB of -3 dB/oct, brown %.2f dB of -6; power %.5f and %.5f", fs, worstPink, worstBrown, pinkPower, brownPower)
+		t.Logf("%g Hz: pink within %.2f dB of -3 dB/oct, brown %.2f dB of -6; power %.5f and %.5f",
+			fs, worstPink, worstBrown, pinkPower, brownPower)
 		if worstPink > 0.5 || worstBrown > 0.3 || math.Abs(pinkPower-1) > 0.01 || math.Abs(brownPower-1) > 0.01 {
 			t.Errorf("%g Hz: pink off by %.2f dB, brown by %.2f, powers %g, %g", fs, worstPink, worstBrown, pinkPower, brownPower)
 		}

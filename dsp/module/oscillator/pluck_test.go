@@ -67,7 +67,8 @@ func TestPluckDecay(t *testing.T) {
 			}
 			dark, bright, high, highDark := falls(0, 1), falls(1, 1), falls(1, partial), falls(0, partial)
 			want := 20 / decay
-			t.Logf("%g Hz, %g s: the fundamental falls by %.2f and %.2f dB in 1/3 s, want %.2f; partial %g by %.2f (dark) and %.2f (bright)",
+			t.Logf("%g Hz, %g s: in 1/3 s the fundamental falls by %.2f and %.2f dB, want %.2f; "+
+				"partial %g by %.2f (dark) and %.2f (bright)",
 				freq, decay, dark, bright, want, partial, highDark, high)
 			if math.Abs(dark/want-1) > 0.05 || math.Abs(bright/want-1) > 0.05 {
 				t.Errorf("%g Hz, %g s: %.2f and %.2f dB, want %.2f", freq, decay, dark, bright, want)

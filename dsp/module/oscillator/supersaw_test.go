@@ -10,9 +10,11 @@ import (
 // supersawSound renders n frames in stereo.
 func supersawSound(detune, mix, spread float64, n int) (left, right []float32) {
 	m := Supersaw.New(rate)
-	for p, v := range map[int]float64{oscFreq: 220, oscGain: 1, supersawDetune: detune, supersawMix: mix, supersawSpread: spread} {
-		m.Set(p, v)
-	}
+	m.Set(oscFreq, 220)
+	m.Set(oscGain, 1)
+	m.Set(supersawDetune, detune)
+	m.Set(supersawMix, mix)
+	m.Set(supersawSpread, spread)
 	m.Reset()
 	none := make([]float32, n)
 	left, right = make([]float32, n), make([]float32, n)

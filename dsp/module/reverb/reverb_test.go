@@ -82,10 +82,10 @@ func density(h []float32, at int) float64 {
 	return float64(out) / float64(len(part)) / math.Erfc(1/math.Sqrt2)
 }
 
-func impulseResponse(d *dsp.Desc, seconds float64, params map[string]float64) [][]float32 {
+func impulseResponse(d *dsp.Desc, seconds float64, params measure.Values) [][]float32 {
 	params["mix"] = 1
 	x := measure.Impulse(1, int(seconds*rate))
-	return measure.Effect(measure.With(d, rate, params), x, x)
+	return measure.Effect(measure.With(d, params), x, x)
 }
 
 // The decay of the tail is that of the parameter, at 1 kHz and over all frequencies, for small and
@@ -97,10 +97,15 @@ func TestReverbDecay(t *testing.T) {
 	t.Parallel()
 	for _, size := range []float64{0.5, 1, 2} {
 		for _, decay := range []float64{0.5, 1, 2, 5} {
-			out := impulseResponse(&Reverb, decay*1.2+0.5, map[string]float64{"size": size, "decay": decay, "damping": 0.49 * rate, "lowcut": 10, "predelay": 0})
+			out := impulseResponse(&Reverb, decay*1.2+0.5, measure.Values{
+				"size": size, "decay": decay, "damping": 0.49 * rate, "lowcut": 10, "predelay": 0,
+			})
 			for k, name := range []string{"left", "right"} {
-				wide, kilo, high := decayTime(widen(out[k]), rate), decayTime(bandPass(out[k], 1000, 1.4, rate), rate), decayTime(bandPass(out[k], 8000, 1.4, rate), rate)
-				t.Logf("size %g, decay %g s, %s: measured %.3f s, at 1 kHz %.3f s, at 8 kHz %.3f s", size, decay, name, wide, kilo, high)
+				wide := decayTime(widen(out[k]), rate)
+				kilo := decayTime(bandPass(out[k], 1000, 1.4, rate), rate)
+				high := decayTime(bandPass(out[k], 8000, 1.4, rate), rate)
+				t.Logf("size %g, decay %g s, %s: measured %.3f s, at 1 kHz %.3f s, at 8 kHz %.3f s",
+					size, decay, name, wide, kilo, high)
 				for _, got := range []float64{wide, kilo} {
 					if math.Abs(got/decay-1) > 0.1 {
 						t.Errorf("size %g, decay %g s, %s: %.3f s", size, decay, name, got)
@@ -114,7 +119,7 @@ func TestReverbDecay(t *testing.T) {
 // At the frequency damping the decay takes half the time.
 func TestReverbDamping(t *testing.T) {
 	for _, damping := range []float64{1000, 2000, 5000} {
-		out := impulseResponse(&Reverb, 2.5, map[string]float64{"decay": 2, "damping": damping})
+		out := impulseResponse(&Reverb, 2.5, measure.Values{"decay": 2, "damping": damping})
 		got := (decayTime(bandPass(out[0], damping, 6, rate), rate) + decayTime(bandPass(out[1], damping, 6, rate), rate)) / 2
 		t.Logf("damping %g Hz: T60 there %.3f s of 2 s", damping, got)
 		if math.Abs(got-1) > 0.15 {
@@ -130,7 +135,7 @@ func TestReverbTail(t *testing.T) {
 	}
 	t.Parallel()
 	for _, d := range []*dsp.Desc{&Reverb, &Freeverb} {
-		h := impulseResponse(d, 2, map[string]float64{})
+		h := impulseResponse(d, 2, measure.Values{})
 		for _, ms := range []int{50, 100, 150, 300, 600} {
 			t.Logf("%s: echo density at %d ms %.2f", d.Type, ms, density(h[0], ms*rate/1000))
 		}
@@ -138,17 +143,18 @@ func TestReverbTail(t *testing.T) {
 			t.Errorf("%s: echo density at 300 ms %.2f", d.Type, got)
 		}
 		x := measure.Noise(1, 4*rate)
-		out := measure.Effect(measure.With(d, rate, map[string]float64{"mix": 1}), x, x)
+		out := measure.Effect(measure.With(d, measure.Values{"mix": 1}), x, x)
 		c, cn := correlation(h[0], h[1]), correlation(out[0], out[1])
 		level := 0.0
 		for i := rate; i < len(x); i++ {
 			level += float64(out[0][i]) * float64(out[0][i]) / float64(len(x)-rate)
 		}
-		t.Logf("%s: correlation of the channels %.3f, of mono noise %.3f; noise comes out at %+.1f dB", d.Type, c, cn, 10*math.Log10(3*level))
+		t.Logf("%s: correlation of the channels %.3f, of mono noise %.3f; noise has %+.1f dB",
+			d.Type, c, cn, 10*math.Log10(3*level))
 		if math.Abs(c) > 0.3 || math.Abs(cn) > 0.3 {
 			t.Errorf("%s: correlation of the channels %.3f, of mono noise %.3f", d.Type, c, cn)
 		}
-		out = measure.Effect(measure.With(d, rate, map[string]float64{"mix": 1, "width": 0}), x, measure.Noise(2, len(x)))
+		out = measure.Effect(measure.With(d, measure.Values{"mix": 1, "width": 0}), x, measure.Noise(2, len(x)))
 		for i := range x {
 			if math.Abs(float64(out[0][i]-out[1][i])) > 1e-6 {
 				t.Fatalf("%s: width 0 gives %g and %g", d.Type, out[0][i], out[1][i])
@@ -160,7 +166,7 @@ func TestReverbTail(t *testing.T) {
 // The reverb starts after the predelay, give or take the modulation.
 func TestReverbPredelay(t *testing.T) {
 	first := func(predelay float64) int {
-		h := impulseResponse(&Reverb, 0.5, map[string]float64{"predelay": predelay})
+		h := impulseResponse(&Reverb, 0.5, measure.Values{"predelay": predelay})
 		for i, v := range h[0] {
 			if v != 0 {
 				return i

@@ -125,8 +125,8 @@ func raised(octaves float64) float64 { return math.Exp2(float64(float32(octaves)
 func TestSamplerTHD(t *testing.T) {
 	worst := -1000.0
 	for _, tt := range []struct{ fileRate, freq, octaves float64 }{
-		{44100, 997, 0}, {44100, 17000, 0}, {22050, 8000, 0}, {96000, 18000, 0}, {48000, 997, 0.123}, {48000, 19000, -1.4}, {48000, 6000, 1.58}, {44100, 997, 4},
-		{48000, 2300, 3},
+		{44100, 997, 0}, {44100, 17000, 0}, {22050, 8000, 0}, {96000, 18000, 0}, {48000, 997, 0.123},
+		{48000, 19000, -1.4}, {48000, 6000, 1.58}, {44100, 997, 4}, {48000, 2300, 3},
 	} {
 		s := recorded(tt.fileRate, int(tt.fileRate*max(1, math.Exp2(tt.octaves)))+100, sine1(tt.freq, tt.fileRate, 1))
 		s.Gate(true)

@@ -20,7 +20,8 @@ var Ring = dsp.Desc{
 type ring struct{ ramped.Params }
 
 func (*ring) Render(in, outs [][]float32) {
-	a, b, out := in[0], in[1], outs[0]
+	out := outs[0]
+	a, b := in[0][:len(out)], in[1][:len(out)]
 	for i := range out {
 		out[i] = float32(a[i] * b[i])
 	}

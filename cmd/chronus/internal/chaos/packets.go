@@ -3,12 +3,11 @@ package chaos
 import (
 	"context"
 	"errors"
-	"fmt"
 	"math/rand/v2"
-	"net"
 	"time"
 
 	"github.com/music-chronus/chronus/osc"
+	"github.com/music-chronus/chronus/osc/client"
 	"github.com/music-chronus/chronus/shm/sys"
 )
 
@@ -44,18 +43,18 @@ func malformed(ctx context.Context, r *run, in *injection) error {
 
 // flood sends n packets to the engine's OSC address. The answers are not read.
 func (r *run) flood(n int, packet func(i int) ([]byte, error)) error {
-	conn, err := net.Dial("udp", r.osc)
+	c, err := client.Dial(client.UDP, r.osc, time.Second)
 	if err != nil {
-		return fmt.Errorf("OSC address %q: %w", r.osc, err)
+		return err
 	}
-	defer conn.Close()
+	defer c.Close()
 	for i := range n {
 		b, err := packet(i)
 		if err != nil {
 			return err
 		}
-		if _, err := conn.Write(b); err != nil {
-			return fmt.Errorf("send to %s: %w", r.osc, err)
+		if err := c.Write(b); err != nil {
+			return err
 		}
 	}
 	return nil

@@ -1,0 +1,190 @@
+package replica
+
+import (
+	"fmt"
+	"math"
+
+	"github.com/music-chronus/chronus/actors/internal/fault"
+	"github.com/music-chronus/chronus/actors/report"
+	"github.com/music-chronus/chronus/shm"
+	"github.com/music-chronus/chronus/shm/sys"
+)
+
+// classify returns how the slot's process ended. It is called before the slot is cleared.
+func (r *Set) classify(s *slot, exit sys.Exit) fault.Crash {
+	c := fault.Classify(r.mem.Journal.Status(s.number), s.gen, exit)
+	c.NoLoad = fault.ExitedByItself(exit) && !r.mem.Journal.Head(s.number).Of(s.gen)
+	return c
+}
+
+// afterEnd draws the consequences of a worker's end, once its slot is empty.
+func (r *Set) afterEnd(c fault.Crash) {
+	r.noteHeads()
+	living := 0
+	for _, s := range r.slots {
+		// A condemned worker counts, as does one whose process is ending: both may still publish.
+		if s.phase == joining || s.phase == ready {
+			living++
+		}
+	}
+	ready := func() int { return r.mem.Control.Active().ReadyCount() }
+	switch a := r.fault.WorkerEnded(c, fault.Workers{Replicas: len(r.slots), Living: living, Ready: ready}).(type) {
+	case fault.Escalate:
+		r.allEnded()
+	case fault.KillAll:
+		for _, s := range r.slots {
+			if s.fed() {
+				r.condemn(s, fmt.Sprintf("block %d crashes every worker", a.Block))
+			}
+		}
+	case fault.FallBack:
+		r.fallBack(a.Why)
+	}
+}
+
+// allEnded decides with what the next workers begin: no worker lives that was let go.
+func (r *Set) allEnded() {
+	if r.life.stopping || r.life.silent != "" {
+		return
+	}
+	r.resolveCrashes(r.fault.Head())
+	if plan := r.planAt(r.log.Last()); plan != r.plans.Current().Number && !r.logGap() {
+		r.revert(plan, false) // a worker left the change out, and did not live to show it
+	}
+	action := r.fault.AllEnded(r.mem.Control.Clock)
+	for _, s := range r.slots {
+		r.mem.Journal.ClearCause(s.number) // the Set leaves out what is to be left out
+	}
+	if q, ok := action.(fault.Quarantine); ok && !r.quarantine(q.Crash) {
+		action = r.fault.NothingToQuarantine(q.Crash)
+	}
+	switch a := action.(type) {
+	case fault.Bypass:
+		r.bypass(a.Crash)
+	case fault.FallBack:
+		r.fallBack(a.Why)
+	}
+}
+
+// enteredWith returns the Seqs of the commands that first enter block n, as (from, to].
+func (r *Set) enteredWith(n uint64) (from, to uint64) {
+	d, ok := r.mem.Journal.Decision(n)
+	if !ok {
+		d = 0
+	}
+	from = r.checkpoint.last.Seq
+	if before, had := r.mem.Journal.Decision(n - min(n, 1)); had && n > r.checkpoint.last.Block {
+		from = before.Seq()
+	}
+	return from, max(from, d.Seq())
+}
+
+// quarantine takes the commands that entered with the block of a crash out of the log, from which
+// all workers begin again, and tells their senders. It is false if there are none.
+func (r *Set) quarantine(c fault.Crash) bool {
+	from, to := r.enteredWith(c.Block)
+	var out []shm.Command
+	for seq := from + 1; seq <= to; seq++ {
+		if m, ok := r.log.At(seq); ok && m.Op != shm.OpNone && m.Op != shm.OpBypass {
+			r.log.Amend(shm.Command{Seq: seq})
+			out = append(out, m)
+		}
+	}
+	if len(out) == 0 {
+		return false
+	}
+	r.reportQuarantined(c, out)
+	return true
+}
+
+// bypass leaves out the node that every worker crashed in, from the block of the crash on. The
+// command for it takes the place of a quarantined one that entered there, or comes behind all others.
+func (r *Set) bypass(c fault.Crash) {
+	from, to := r.enteredWith(c.Block)
+	plan := r.planAt(to)
+	name := r.plans.NodeName(c.Node, plan)
+	m := shm.Command{Seq: from + 1, Plan: plan, Op: shm.OpBypass, Node: uint16(c.Node), Value: 1}
+	if to > from {
+		r.log.Amend(m)
+	} else {
+		// Behind all others, the command may come after another plan, which may lack the node.
+		if now, err := r.plans.Translate(m, plan); err == nil {
+			now.Plan = r.plans.Current().Number
+			now = r.log.Append(now, nil)
+			r.mem.Control.Commit(now.Seq)
+		}
+		to = r.log.Last()
+	}
+	r.mem.Journal.ReplaceDecision(c.Block, to)
+	r.obs.Event(report.NodeBypassed{Node: name, Block: c.Block})
+}
+
+// planAt returns the number of the plan that plays once the command seq has entered, if it was not
+// left out.
+func (r *Set) planAt(seq uint64) uint64 {
+	plan := r.checkpoint.last.Plan
+	for _, c := range r.log.Commands() {
+		if c.Op == shm.OpPlan && c.Seq > r.checkpoint.last.Seq && c.Seq <= seq && !r.leftOut(c.Seq) {
+			plan = uint64(c.Value)
+		}
+	}
+	return plan
+}
+
+// leftOut reports whether the block that a command after the checkpoint enters leaves it out.
+func (r *Set) leftOut(seq uint64) bool {
+	for n := r.checkpoint.last.Block; ; n++ {
+		switch d, ok := r.mem.Journal.Decision(n); {
+		case !ok:
+			return false
+		case d.Seq() >= seq:
+			return d.Skip()
+		}
+	}
+}
+
+// updateCrashes looks what has become of the blocks that workers crashed in.
+func (r *Set) updateCrashes() {
+	g := r.mem.Geometry
+	r.noteHeads()
+	r.fault.Tick(r.mem.Control.Clock, uint64(g.Rate/g.Block))
+	r.resolveCrashes(math.MaxUint64)
+}
+
+// resolveCrashes forgets the crashes in blocks below before that a worker has rendered since, and
+// reports what those blocks leave out.
+func (r *Set) resolveCrashes(before uint64) {
+	r.fault.Resolve(before, r.mem.Journal.Decision, func(c fault.Crash, d shm.Decision) {
+		// A checkpoint may be beyond that block already. The log still has what entered there.
+		from := r.checkpoint.last.Seq
+		if before, had := r.mem.Journal.Decision(c.Block - min(c.Block, 1)); had && c.Block > 0 {
+			from = before.Seq()
+		}
+		if out, ok := r.log.Between(from, max(from, d.Seq())); ok && len(out) > 0 {
+			r.reportQuarantined(c, out)
+		}
+	})
+}
+
+// noteHeads gives the Tracker the heads of all workers.
+func (r *Set) noteHeads() {
+	for _, s := range r.slots {
+		r.fault.Published(r.mem.Journal.Published(s.number))
+	}
+}
+
+// reportQuarantined reports commands that are left out, and tells the sender of each.
+func (r *Set) reportQuarantined(c fault.Crash, out []shm.Command) {
+	node := r.plans.NodeName(c.Node, r.plans.Current().Number)
+	err := fmt.Errorf("quarantined: a worker ended in node %q, in block %d, which it entered; it is left out", node, c.Block)
+	for _, m := range out {
+		r.obs.CommandLeftOut(m)
+		if q := r.log.TakeRequester(m.Seq); q != nil {
+			go q.Answer(err)
+		}
+		if v := r.plans.Current(); m.Op == shm.OpPlan && uint64(m.Value) == v.Number {
+			r.revert(v.Previous, len(out) == 1)
+		}
+	}
+	r.obs.Event(report.Quarantined{Block: c.Block, Node: node, Commands: len(out), First: out[0].Seq})
+}

@@ -1,0 +1,87 @@
+package replica
+
+import (
+	"github.com/music-chronus/chronus/actors/report"
+	"github.com/music-chronus/chronus/shm"
+)
+
+// restart is another patch that all workers begin: what a tape needs to know of it.
+type restart struct {
+	text []byte
+	at   shm.State // the block that it begins with, and the last command before
+}
+
+// fallBack gives up the patch that plays for the best other one, or for silence. What crashed the
+// workers is never loaded again. Every worker has ended.
+func (r *Set) fallBack(why string) {
+	was := r.plans.Current()
+	r.plans.Reject(was.Text)
+	for {
+		name, text, ok := r.plans.Fallback()
+		if !ok {
+			break
+		}
+		if err := r.install(name, text); err != nil {
+			r.plans.Reject(text)
+			continue
+		}
+		r.life.fallback = why
+		r.obs.Event(report.PatchAbandoned{From: was.Name, To: name, Reason: why})
+		return
+	}
+	r.life.silent = why
+	r.obs.Event(report.PatchAbandoned{From: was.Name, To: "silence", Reason: why})
+}
+
+// install makes every worker begin with another patch, at the first block that no worker has
+// published.
+func (r *Set) install(name string, text []byte) error {
+	plan, err := r.plans.Compile(name, text)
+	if err != nil {
+		return err
+	}
+	r.log.Trim(r.log.Last()) // no worker begins before it, so that no plan that it names is needed
+	v, err := r.addPlan(name, text, plan)
+	if err != nil {
+		return err
+	}
+	at := shm.State{Block: max(r.mem.Control.Clock(), r.fault.Head()), Seq: r.log.Last(), Plan: v.Number}
+	r.checkpoint.last.Text, r.checkpoint.last.State = text, at
+	r.checkpoint.request = snapshotRequest{}
+	r.restarts = append(r.restarts, restart{text, at})
+	for _, s := range r.slots {
+		s.begin = snapshotRequest{state: at, done: true}
+		if s.phase == starting {
+			r.condemn(s, "its patch was abandoned")
+		}
+	}
+	r.fault.Reset()
+	r.setCurrent(v)
+	return r.mem.Checkpoints.Put(r.checkpoint.last)
+}
+
+// restartPlan plays the current patch from its beginning: no worker has its state, and commands since
+// the checkpoint are gone.
+func (r *Set) restartPlan() {
+	const why = "no worker was left, and commands since the kept snapshot were gone"
+	v := r.plans.Current()
+	if err := r.install(v.Name, v.Text); err != nil {
+		r.fallBack(why)
+		return
+	}
+	r.life.fallback = why
+	r.obs.Event(report.PatchAbandoned{From: v.Name, To: v.Name + " from its beginning", Reason: why})
+}
+
+// Abandon kills every worker and gives up the patch, as if it had crashed them again and again. It
+// is for tests.
+func (r *Set) Abandon(why string) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for _, s := range r.slots {
+		if s.fed() {
+			r.condemn(s, why)
+		}
+	}
+	r.fault.Exhaust()
+}

@@ -1,0 +1,101 @@
+package replica
+
+import (
+	"testing"
+	"time"
+
+	"github.com/music-chronus/chronus/actors/internal/commandlog"
+	"github.com/music-chronus/chronus/actors/internal/timing"
+	"github.com/music-chronus/chronus/shm"
+)
+
+// A joiner whose ring does not hold all commands since its state gets the rest as it takes them, in order, and
+// new ones after those.
+func TestFeedsMoreThanARing(t *testing.T) {
+	r := diverging(t, 2, 0, noSlot)
+	const more = 100
+	r.mem.Control.SetTransport(shm.Play)
+	s := r.slots[1]
+	r.slots[0].phase, s.phase = empty, empty
+	for range shm.CommandEntries + more {
+		r.log.Append(shm.Command{Op: shm.OpGate}, nil)
+	}
+	if err := r.feed(s); err != nil || s.cmds.Tail() != shm.CommandEntries {
+		t.Fatalf("fed up to %d: %v", s.cmds.Tail(), err)
+	}
+	s.phase = joining
+	s.ring.Commands().Consume(more / 2)
+	if seq, err := r.enterOne(shm.Command{Op: shm.OpGate}, r.plans.Current().Number); err != nil || seq != shm.CommandEntries+more+1 || s.cmds.Tail() != shm.CommandEntries {
+		t.Fatalf("command %d came before those that the ring lacks, up to %d: %v", seq, s.cmds.Tail(), err)
+	}
+	for _, taken := range []uint64{more / 2, more + 1} {
+		s.ring.Commands().Consume(taken)
+		if err := r.feed(s); err != nil || s.cmds.Tail() != shm.CommandEntries+taken {
+			t.Fatalf("%d taken, fed up to %d: %v", taken, s.cmds.Tail(), err)
+		}
+	}
+	r.log.Restore(r.log.Last()+1, nil)
+	if err := r.feed(s); err == nil {
+		t.Error("commands that are gone were not missed")
+	}
+}
+
+// What enters together is put into a joiner's ring together: should it be named, no block has but some of it.
+func TestFeedsWholeBatches(t *testing.T) {
+	r := diverging(t, 2, 0, noSlot)
+	r.mem.Control.SetTransport(shm.Play)
+	s := r.slots[1]
+	r.slots[0].phase, s.phase = empty, starting
+	const size = commandlog.MaxBatch - 3
+	var plays []commandlog.Request
+	for range size {
+		plays = append(plays, commandlog.Request{Commands: []shm.Command{{Op: shm.OpGate}}})
+	}
+	for range 9 {
+		if _, err := r.put(plays); err != nil {
+			t.Fatal(err)
+		}
+	}
+	s.phase = joining
+	for _, tail := range []uint64{4 * size, 5 * size, 6 * size} {
+		if err := r.feed(s); err != nil || s.cmds.Tail() != tail {
+			t.Errorf("fed up to %d, not %d: %v", s.cmds.Tail(), tail, err)
+		}
+		s.ring.Commands().Consume(tail - 3*size)
+	}
+}
+
+// Where the head is still that of the generation before, nothing is compared, and nothing counts as compared.
+func TestComparesNoStaleHead(t *testing.T) {
+	r := diverging(t, 2, 12, noSlot)
+	var err error
+	if r.slots[0].ring, _, err = shm.NewSlot(r.mem.Geometry, 0, 2); err != nil {
+		t.Fatal(err)
+	}
+	if _, n := r.compare(r.slots[1]); n != 0 || r.slots[1].compared != 0 {
+		t.Errorf("%d blocks agree, up to %d", n, r.slots[1].compared)
+	}
+}
+
+// A worker that publishes nothing for long is given up; not so if nobody looked for that long.
+func TestStandsStillItself(t *testing.T) {
+	for _, tt := range []struct {
+		name      string
+		step      time.Duration
+		condemned bool
+	}{{"the worker", timing.Default().Hang / 20, true}, {"the engine", 2 * timing.Default().Hang, false}} {
+		r := diverging(t, 2, 12, noSlot)
+		for i := range r.slots {
+			a := r.mem.Control.Active()
+			r.mem.Control.Swap(a, a.WithReady(i))
+		}
+		now := time.Now()
+		for range 30 {
+			now = now.Add(tt.step)
+			r.tick(now)
+		}
+		if r.slots[0].condemned != tt.condemned {
+			t.Errorf("%s stands still: the worker is hung: %t", tt.name, r.slots[0].condemned)
+		}
+	}
+}

@@ -1,0 +1,207 @@
+package replica
+
+import (
+	"bytes"
+	"fmt"
+	"slices"
+	"syscall"
+	"time"
+
+	"github.com/cespare/xxhash/v2"
+
+	"github.com/music-chronus/chronus/actors/internal/memory"
+	"github.com/music-chronus/chronus/actors/internal/survivors"
+	"github.com/music-chronus/chronus/actors/report"
+	"github.com/music-chronus/chronus/shm"
+)
+
+// generationGap keeps the generations of a new engine apart from those that the engine before had
+// given, and that are not yet visible in shared memory.
+const generationGap = 16
+
+// Usable returns the shared memory of an engine that was lost, if its workers can be taken over. The
+// error is survivors.ErrUnusable, with the reason.
+func Usable(s *survivors.Survivors) (m memory.Memory, err error) {
+	if s.Control == nil || s.Journal == nil || s.Checkpoints == nil || s.Plans == nil {
+		return m, fmt.Errorf("%w: no process holds its words", survivors.ErrUnusable)
+	}
+	if len(s.Rings) == 0 && !slices.ContainsFunc(s.Workers, func(x *survivors.Survivor) bool { return x.Slot != nil }) {
+		return m, fmt.Errorf("%w: none of its processes has any sound", survivors.ErrUnusable)
+	}
+	return memory.TakeOver(s.Control, s.Journal, s.Plans, s.Checkpoints), nil
+}
+
+// TakeOver returns a Set of the workers that another engine left, in its memory. text is the
+// requested patch. Until it returns without an error, nothing has been changed. The error is
+// survivors.ErrUnusable, with a reason, or says in what the request differs from what plays.
+func TakeOver(cfg Config, mem memory.Memory, text []byte, s *survivors.Survivors, out Output, obs Observer) (*Set, error) {
+	r := newSet(cfg, mem, out, obs)
+	c := r.mem.Control
+	if c.Transport() != shm.Play {
+		return nil, fmt.Errorf("%w: it had not begun to play, or was about to end", survivors.ErrUnusable)
+	}
+	var err error
+	if r.checkpoint.last, err = r.mem.Checkpoints.Last(); err != nil {
+		return nil, fmt.Errorf("%w: %w", survivors.ErrUnusable, err)
+	}
+	if err := r.sameRequest(text); err != nil {
+		return nil, err
+	}
+	if err := r.takeOverPlan(); err != nil {
+		return nil, err
+	}
+	s.Control, s.Journal, s.Checkpoints, s.Plans = nil, nil, nil, nil
+	r.restore(s)
+	return r, nil
+}
+
+// restore makes this process the engine, restores the slots and the log, and connects to the audio
+// process.
+func (r *Set) restore(s *survivors.Survivors) {
+	c := r.mem.Control
+	r.life.tookOver = true
+	r.register()
+	now := time.Now()
+	for i := range int(r.mem.Geometry.Slots) {
+		r.slots = append(r.slots, r.restoreSlot(i, s, now))
+	}
+	r.restoreLog(s)
+	r.finishBroadcast()
+	r.restoreCurrent()
+	for _, x := range r.slots {
+		if x.phase == empty {
+			c.RemoveWorker(x.number, r.mem.Journal) // it may have ended unnoticed
+		}
+	}
+	c.RequestLead(r.cfg.Lead)
+	r.active = c.Active()
+	news := report.TookOver{Audio: s.Audio != nil, Block: c.Clock()}
+	for _, x := range r.slots {
+		if x.phase != empty {
+			news.Workers++
+		}
+	}
+	r.life.news = append(r.life.news, news)
+	r.killStrays(s)
+	if s.Audio != nil {
+		r.out.TakeOver(&s.Audio.Process)
+	} else {
+		r.out.TakeOver(nil)
+	}
+	s.Close()
+}
+
+// sameRequest returns an error if the requested engine differs from the one whose sound goes on. A
+// user who starts a different engine must say that the sound may end.
+func (r *Set) sameRequest(text []byte) error {
+	const advice = "start it with what it was started with, or with --fresh to end that sound and begin anew"
+	want, has := r.cfg.Geometry, r.mem.Geometry
+	want.Ring = has.Ring // the lead can change, up to the length of the rings
+	if want != has {
+		return fmt.Errorf("the sound of an engine that was lost goes on in %s, with %s; this one was to have %s: %s",
+			r.cfg.RuntimeDir, describe(has), describe(want), advice)
+	}
+	if r.checkpoint.last.Origin != xxhash.Sum64(text) && !r.cfg.Resume {
+		return fmt.Errorf("the sound of an engine that was lost goes on in %s, with another patch: %s", r.cfg.RuntimeDir, advice)
+	}
+	return nil
+}
+
+func describe(g shm.Geometry) string {
+	return fmt.Sprintf("%d Hz, block %d, %d channels, %d workers, guard %d, rings of %d blocks", g.Rate, g.Block, g.Channels, g.Slots, g.Guard, g.Ring)
+}
+
+// takeOverPlan makes the plan of the checkpoint the current one.
+func (r *Set) takeOverPlan() error {
+	v := r.plans.TakeOver(r.checkpoint.last.Plan, r.checkpoint.last.Text)
+	if text, err := r.mem.Plans.Reader().Text(v.Number); err != nil || !bytes.Equal(text, v.Text) {
+		return fmt.Errorf("%w: plan %d is not the patch that plays: %v", survivors.ErrUnusable, v.Number, err)
+	}
+	return nil
+}
+
+// restoreSlot returns slot i with its worker, if it has one that was let go. A worker that was given
+// its ring, but not let go, is killed: its ring may lack commands.
+func (r *Set) restoreSlot(i int, from *survivors.Survivors, now time.Time) *slot {
+	s := &slot{number: i, gen: max(r.mem.Control.Mapped(i), r.mem.Journal.Status(i).Generation)}
+	for _, x := range from.Workers {
+		if x.Slot == nil || x.Role != survivors.RoleWorker {
+			continue // a spare, or one that has just been started
+		}
+		number, gen := x.Slot.Slot()
+		if number != i {
+			continue
+		}
+		s.gen = max(s.gen, gen)
+		if s.phase != empty || x.Snapshot == nil || !shm.CommandsFromSegment(x.Slot).Started() {
+			continue
+		}
+		r.restoreWorker(s, x, gen, now)
+	}
+	if s.phase == empty {
+		s.gen += generationGap
+		s.retired.head = r.mem.Journal.Published(i)
+		s.ring = from.TakeRing(i)
+	}
+	return s
+}
+
+// restoreWorker gives a slot its worker.
+func (r *Set) restoreWorker(s *slot, x *survivors.Survivor, gen uint64, now time.Time) {
+	s.gen, s.proc, s.attached = gen, x.Process, r.mem.Control.Mapped(s.number) == gen
+	s.ring, s.cmds, s.snapshot = x.Slot, shm.CommandsFromSegment(x.Slot), x.Snapshot
+	s.snaps, s.requested = shm.SnapshotsFromSegment(x.Snapshot), s.cmds.RequestedSnapshot()
+	x.Slot, x.Snapshot = nil, nil
+	head := r.mem.Journal.Head(s.number)
+	s.progress.head = head.Published()
+	s.compared, s.begin.state.Block, s.begin.done = s.progress.head, s.progress.head, true
+	s.enter(joining, now)
+	if r.mem.Control.Active().Ready(s.number) && head.Of(gen) {
+		s.enter(ready, now)
+	}
+}
+
+// finishBroadcast puts the commands that the engine before had put into some rings into all, and
+// commits them. Their requesters may never have been answered, but the next command must have a
+// number that no ring has.
+func (r *Set) finishBroadcast() {
+	var rings []shm.CommandWriter
+	for _, s := range r.slots {
+		if s.fed() {
+			rings = append(rings, s.cmds)
+		}
+	}
+	before := r.log.Last()
+	for {
+		half, ok := peek(rings, r.log.Last()+1)
+		if !ok {
+			break
+		}
+		for _, s := range r.slots {
+			if s.fed() && s.cmds.Tail() == r.log.Last() {
+				_ = s.cmds.Put(half)
+			}
+		}
+		r.log.Append(half, nil)
+	}
+	for _, s := range r.slots {
+		// A joiner may be behind: it is fed later. A ready worker must have all commands.
+		if s.fed() && s.phase == ready && s.cmds.Tail() < r.log.Last() {
+			r.condemn(s, "lacks commands after the take-over")
+		}
+	}
+	if r.log.Last() > before {
+		r.log.Join(r.log.Last() - before)
+		r.mem.Control.Commit(r.log.Last())
+	}
+}
+
+// killStrays kills the processes without a slot.
+func (r *Set) killStrays(from *survivors.Survivors) {
+	for _, x := range from.Workers {
+		if !slices.ContainsFunc(r.slots, func(s *slot) bool { return s.phase != empty && s.proc == x.Process }) {
+			_ = x.Process.Signal(syscall.SIGKILL)
+			_ = x.Process.Close()
+		}
+	}
+}

@@ -1,0 +1,151 @@
+package replica
+
+import (
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/music-chronus/chronus/actors/internal/fault"
+	"github.com/music-chronus/chronus/actors/internal/survivors"
+	"github.com/music-chronus/chronus/shm"
+	"github.com/music-chronus/chronus/shm/sys"
+)
+
+// An engine that was killed among the commands of a batch has left some of them in some rings. The one after it puts them into all, and numbers on from there.
+func TestFinishBroadcast(t *testing.T) {
+	r := diverging(t, 3, 12, 0)
+	gate := func(seq uint64) shm.Command {
+		return shm.Command{Seq: seq, Op: shm.OpGate, Node: 1, Value: float64(seq)}
+	}
+	for slot, tail := range []uint64{4, 3, 3} {
+		for seq := uint64(1); seq <= tail; seq++ {
+			if err := r.slots[slot].cmds.Put(gate(seq)); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	r.log.Append(gate(1), nil)
+	r.mem.Control.Commit(1)
+	r.finishBroadcast()
+	for _, s := range r.slots {
+		if c, ok := s.cmds.Peek(4); s.cmds.Tail() != 4 || s.condemned || !ok || c != gate(4) {
+			t.Errorf("worker %d: tail %d, given up %t, %+v", s.number, s.cmds.Tail(), s.condemned, c)
+		}
+	}
+	if c, ok := r.log.Between(1, 4); r.log.Last() != 4 || r.mem.Control.Committed() != 4 || !ok || len(c) != 3 {
+		t.Errorf("last %d, committed %d, %d in the log", r.log.Last(), r.mem.Control.Committed(), len(c))
+	}
+}
+
+// An engine that takes over finds the plan that plays in the store where no ring has the command any more, goes on to one whose command
+// was just given, and does not to one that the decisions leave out.
+func TestInheritsPresent(t *testing.T) {
+	for _, tt := range []struct {
+		name     string
+		current  bool // the engine before has said that the second plan plays
+		command  bool // it is in the log
+		decision bool // its block is decided
+		skip     bool // and leaves it out
+		second   bool // what plays
+	}{
+		{name: "nothing was changed"},
+		{name: "the command is gone", current: true, second: true},
+		{name: "commanded, not said", command: true, second: true},
+		{name: "commanded, said, entered", command: true, current: true, decision: true, second: true},
+		{name: "left out, and reverted", command: true, decision: true, skip: true},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			r := withPlans(t, 1)
+			first, p := r.plans.Current(), wanted(t, r)
+			r.plans.Forget(p.Number) // the new engine has compiled none but the kept one's
+			if tt.current {
+				r.mem.Plans.SetCurrent(p.Number)
+			}
+			if tt.command {
+				r.log.Append(shm.Command{Op: shm.OpPlan, Plan: first.Number, Value: float64(p.Number)}, nil)
+			}
+			if tt.decision {
+				r.mem.Journal.ReplaceDecision(12, 1)
+			}
+			if tt.skip {
+				leaveOut(t, r, 12)
+			}
+			r.restoreCurrent()
+			if got := r.plans.Current().Number == p.Number; got != tt.second || got && tt.command && (r.plans.Current().Seq != 1 || r.plans.Current().Previous != first.Number) {
+				t.Errorf("plan %d plays, of command %d, before it %d", r.plans.Current().Number, r.plans.Current().Seq, r.plans.Current().Previous)
+			}
+			if r.mem.Plans.Reader().Current() != r.plans.Current().Number {
+				t.Errorf("the store says %d", r.mem.Plans.Reader().Current())
+			}
+		})
+	}
+}
+
+// An engine may have given generations of which nothing is on record: workers that ended while they
+// started. A generation is given once, so the engine after it leaves them all out. A worker that plays keeps its own.
+func TestGenerationsAfterAdoption(t *testing.T) {
+	r := diverging(t, 2, 12, noSlot)
+	const heard, unheard = 9, 15
+	callback(t, r).SetMapped(1, heard)
+	s := r.restoreSlot(1, &survivors.Survivors{}, time.Now())
+	if s.phase != empty || s.gen < heard+unheard {
+		t.Errorf("%v, the next generation is %d; up to %d may have been given", s.phase, s.gen+1, heard+unheard)
+	}
+	ring, cmds, err := shm.NewSlot(r.mem.Geometry, 1, heard)
+	if err != nil {
+		t.Fatal(err)
+	}
+	snap, _, err := shm.NewSnapshot(r.mem.Geometry, 1, heard)
+	if err != nil {
+		t.Fatal(err)
+	}
+	cmds.Start()
+	s = r.restoreSlot(1, &survivors.Survivors{Workers: []*survivors.Survivor{{Role: survivors.RoleWorker, Process: sys.Process{FD: -1}, Slot: ring, Snapshot: snap}}}, time.Now())
+	defer func() { s.release(); closeSegment(&s.ring) }()
+	if s.phase != joining || s.gen != heard || !s.attached {
+		t.Errorf("%v, generation %d, handed over %t", s.phase, s.gen, s.attached)
+	}
+}
+
+// Where no worker is left after an engine took over, and commands since the kept snapshot were in no ring, the patch that plays is played
+// from its beginning: nobody can render his way from the snapshot to where the sound stopped.
+func TestBeginsAnew(t *testing.T) {
+	r := withPlans(t, 2)
+	p := wanted(t, r)
+	r.setCurrent(p)
+	r.checkpoint.last.Seq = 3
+	r.log.Restore(9, []shm.Command{{Seq: 8}, {Seq: 9}}) // 4 to 7 are gone
+	s, ends := r.slots[1], r.slots[0]
+	s.phase, s.since, s.begin = starting, time.Now(), snapshotRequest{state: r.checkpoint.last.State, done: true}
+	if r.updateStarting(s, time.Now()); r.plans.Current() != p || s.condemned {
+		t.Fatal("there is a worker that has the state")
+	}
+	ends.phase = empty
+	r.mem.Control.RemoveWorker(ends.number, r.mem.Journal)
+	r.afterEnd(fault.Crash{Node: -1})
+	if r.plans.Current() != p {
+		t.Fatalf("plan %d plays", r.plans.Current().Number)
+	}
+	r.updateStarting(s, time.Now())
+	if r.plans.Current() == p || string(r.plans.Current().Text) != secondPatch || r.checkpoint.last.Seq != 9 || r.checkpoint.last.Block != 12 || len(r.checkpoint.last.Bytes) > 0 || r.logGap() || r.life.fallback == "" {
+		t.Errorf("plan %d plays, after command %d, from block %d", r.plans.Current().Number, r.checkpoint.last.Seq, r.checkpoint.last.Block)
+	}
+}
+
+// leaveOut sets SKIP on the decision for block n, as a worker does.
+func leaveOut(t *testing.T, r *Set, n uint64) {
+	t.Helper()
+	fd, err := syscall.Dup(r.mem.Journal.FD())
+	if err != nil {
+		t.Fatal(err)
+	}
+	rec, err := shm.AttachRecorder(fd, 0, 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer rec.Close()
+	d, _ := rec.Decision(n)
+	if !rec.SkipNew(n, d).Skip() {
+		t.Fatal("it is sealed")
+	}
+}
