@@ -146,7 +146,3 @@ func (e chaosEngine) Tape(ctx context.Context) (io.ReadCloser, error)   { return
 func (e chaosEngine) Kill(ctx context.Context, signal string) (actors.Killed, error) {
 	return e.kill(ctx, signal)
 }
-
-func (e chaosEngine) Send(to string, wait time.Duration, address string, args ...any) (string, bool, error) {
-	return sendOSC(to, wait, address, args...)
-}

@@ -26,9 +26,6 @@ type Engine interface {
 	Redundant(ctx context.Context) error
 	// Tape streams what the engine plays from now on, until ctx ends.
 	Tape(ctx context.Context) (io.ReadCloser, error)
-	// Send sends one OSC message to an address and waits for the reply; failed says that it is
-	// /fail.
-	Send(to string, wait time.Duration, address string, args ...any) (reply string, failed bool, err error)
 }
 
 // openTape reads the header of a tape. Samples of its patches are in the user's store.
@@ -39,7 +36,8 @@ func openTape(r io.Reader) (*tape.Reader, error) {
 // Waits for an engine.
 const (
 	redundantWait = 30 * time.Second // until it is fully redundant again
-	replyWait     = 3 * time.Second  // for an answer
+	replyWait     = 3 * time.Second  // for a status, or the end of a tape
+	askWait       = replyWait / 10   // for an answer to one OSC message
 )
 
 // AwaitRedundant waits until every worker is ready, for 30 s at most, and returns the status after

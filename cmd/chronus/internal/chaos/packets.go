@@ -65,18 +65,35 @@ func (r *run) flood(n int, packet func(i int) ([]byte, error)) error {
 func (r *run) answered(ctx context.Context, address string, args ...any) error {
 	deadline := time.Now().Add(redundantWait)
 	for {
-		reply, failed, err := r.engine.Send(r.osc, replyWait/10, address, args...)
-		if err == nil && !failed {
+		err := ask(r.osc, address, args...)
+		if err == nil {
 			return nil
-		}
-		if failed {
-			err = errors.New(reply)
 		}
 		if time.Now().After(deadline) || ctx.Err() != nil {
 			return errors.Join(ctx.Err(), err)
 		}
 		time.Sleep(10 * time.Millisecond)
 	}
+}
+
+// ask sends one message and waits for the reply. An answer /fail is an error.
+func ask(to, address string, args ...any) error {
+	c, err := client.Dial(client.UDP, to, askWait)
+	if err != nil {
+		return err
+	}
+	defer c.Close()
+	if err := c.Send(address, args...); err != nil {
+		return err
+	}
+	m, err := c.Receive(askWait)
+	if err != nil {
+		return err
+	}
+	if r := client.Refused(m); r != nil {
+		return r
+	}
+	return nil
 }
 
 // malformedPacket draws a packet that an OSC reader must refuse.
