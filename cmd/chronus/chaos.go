@@ -11,7 +11,6 @@ import (
 	"syscall"
 	"time"
 
-	"github.com/music-chronus/chronus/actors"
 	"github.com/music-chronus/chronus/cmd/chronus/internal/chaos"
 	"github.com/music-chronus/chronus/cmd/chronus/internal/chaos/plan"
 	"github.com/music-chronus/chronus/cmd/chronus/internal/terminal"
@@ -43,7 +42,7 @@ func (c *chaosCmd) Run(s streams) error {
 	if c.planned() {
 		return c.runPlan(ctx, s)
 	}
-	r, err := chaos.Kills(ctx, chaosEngine{c.client()}, c.Kills, c.Signal, c.Pause)
+	r, err := chaos.Kills(ctx, c.client(), c.Kills, c.Signal, c.Pause)
 	if err != nil {
 		return err
 	}
@@ -73,7 +72,7 @@ func (c *chaosCmd) runPlan(ctx context.Context, s streams) error {
 	if err := plan.CheckKinds(c.Faults); err != nil {
 		return fmt.Errorf("--faults: %w", err)
 	}
-	st, err := c.client().status(ctx)
+	st, err := c.client().Status(ctx)
 	if err != nil {
 		return err
 	}
@@ -89,7 +88,7 @@ func (c *chaosCmd) runPlan(ctx context.Context, s streams) error {
 	if c.For > 0 {
 		o.Progress = func(done time.Duration) { shown.At(int64(done)) }
 	}
-	r, err := chaos.Run(ctx, chaosEngine{c.client()}, o)
+	r, err := chaos.Run(ctx, c.client(), o)
 	shown.End()
 	if err != nil {
 		return err
@@ -134,15 +133,4 @@ func (c *chaosCmd) plan(workers int) (*plan.Plan, error) {
 	}
 	p.ReplaceAny(possible)
 	return p, nil
-}
-
-// chaosEngine makes a client what chaos needs.
-type chaosEngine struct{ *client }
-
-func (e chaosEngine) Status(ctx context.Context) (actors.Status, error) { return e.status(ctx) }
-func (e chaosEngine) Redundant(ctx context.Context) error               { return e.redundant(ctx) }
-func (e chaosEngine) Tape(ctx context.Context) (io.ReadCloser, error)   { return e.tape(ctx) }
-
-func (e chaosEngine) Kill(ctx context.Context, signal string) (actors.Killed, error) {
-	return e.kill(ctx, signal)
 }

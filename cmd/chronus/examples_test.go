@@ -14,6 +14,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/music-chronus/chronus/actors/control"
 	"github.com/music-chronus/chronus/actors/pb"
 	"github.com/music-chronus/chronus/actors/remote"
 	"github.com/music-chronus/chronus/cmd/chronus/internal/chaos"
@@ -88,7 +89,7 @@ const hostKills = 10
 // hostProcess is the example program that has actors, a remote and two engines of its own.
 type hostProcess struct {
 	at      string
-	engines map[string]*client
+	engines map[string]*control.Client
 }
 
 func startHost(t *testing.T) *hostProcess {
@@ -114,7 +115,7 @@ func startHost(t *testing.T) *hostProcess {
 		}
 	})
 	defer time.AfterFunc(startLimit, func() { _ = cmd.Process.Kill() }).Stop()
-	h := &hostProcess{engines: map[string]*client{}}
+	h := &hostProcess{engines: map[string]*control.Client{}}
 	for lines := bufio.NewScanner(out); lines.Scan(); {
 		words := strings.Fields(lines.Text())
 		switch words[0] {
@@ -153,7 +154,7 @@ func TestHostSurvives(t *testing.T) {
 	for name, c := range h.engines {
 		playing.Go(func() { playRemote(t, node, h.at, name, quit) })
 		killing.Go(func() {
-			r, err := chaos.Kills(context.Background(), chaosEngine{c}, kills, "kill", 30*time.Millisecond)
+			r, err := chaos.Kills(context.Background(), c, kills, "kill", 30*time.Millisecond)
 			t.Logf("engine %s: %d kills, %d blocks, %d lost, %d doubled, %d changed, %d concealed, %d rescued; flip median %.2f ms, redundant median %.1f ms",
 				name, kills, r.Compared, r.Lost, r.Doubled, r.Changed, r.Concealed, r.Rescued, r.FlipUS.Median/1e3, r.RedundantUS.Median/1e3)
 			if err != nil || r.Lost+r.Doubled+r.Changed != 0 || len(r.Failovers) < kills || r.Compared == 0 {

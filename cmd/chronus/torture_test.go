@@ -50,7 +50,7 @@ func TestTorture(t *testing.T) {
 func tortureRound(t *testing.T, e *engineProcess, sig string, kills int) {
 	t.Helper()
 	began := time.Now()
-	r, err := chaos.Kills(context.Background(), e.underTest(), kills, sig, torturePause)
+	r, err := chaos.Kills(context.Background(), e.Client, kills, sig, torturePause)
 	if err != nil {
 		t.Fatalf("%v\n%s", err, e.log)
 	}
@@ -86,7 +86,7 @@ func BenchmarkFailover(b *testing.B) {
 	const kills = 200
 	for range b.N {
 		stop := wakeups()
-		r, err := chaos.Kills(context.Background(), e.underTest(), kills, "kill", 60*time.Millisecond)
+		r, err := chaos.Kills(context.Background(), e.Client, kills, "kill", 60*time.Millisecond)
 		late := stop()
 		if err != nil {
 			b.Fatal(err)
