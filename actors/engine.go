@@ -18,6 +18,7 @@ import (
 	"github.com/music-chronus/chronus/actors/internal/frontend"
 	"github.com/music-chronus/chronus/actors/internal/meter"
 	"github.com/music-chronus/chronus/actors/internal/output"
+	"github.com/music-chronus/chronus/actors/internal/recorder"
 	"github.com/music-chronus/chronus/actors/internal/replica"
 	"github.com/music-chronus/chronus/actors/internal/timing"
 	"github.com/music-chronus/chronus/dsp/patch"
@@ -267,7 +268,7 @@ func (e *Engine) lastEvents() []string {
 
 // Record writes a tape to w until ctx ends. begun is called once every later command will be on it.
 func (e *Engine) Record(ctx context.Context, w io.Writer, begun func()) error {
-	return e.set.Record(ctx, w, begun)
+	return recorder.Record(ctx, e.set, w, begun)
 }
 
 // AwaitRedundant returns once every replica is ready.

@@ -50,10 +50,10 @@ func (r *Set) requestState(s, avoid *slot, now time.Time) snapshotRequest {
 	if donor == nil {
 		return snapshotRequest{state: r.checkpoint.last.State, done: true}
 	}
-	if _, answered, _ := donor.snaps.Copy(donor.requested); answered || donor.requested == 0 {
+	if _, answered, _ := donor.Snapshots.Copy(donor.requested); answered || donor.requested == 0 {
 		donor.requested++ // else the request that is under way serves both
 	}
-	donor.cmds.RequestSnapshot(donor.requested)
+	donor.Commands.RequestSnapshot(donor.requested)
 	r.mem.Control.Wake()
 	return snapshotRequest{donor: donor, gen: donor.gen, number: donor.requested, since: now}
 }
@@ -66,7 +66,7 @@ func (q *snapshotRequest) poll(now time.Time, timeout time.Duration) (failed boo
 	if q.donor.gen != q.gen || q.donor.phase != ready || q.donor.exiting {
 		return true
 	}
-	st, ok, err := q.donor.snaps.Copy(q.number)
+	st, ok, err := q.donor.Snapshots.Copy(q.number)
 	if err != nil {
 		return true
 	}
@@ -133,7 +133,7 @@ func (r *Set) oldestNeeded() uint64 {
 	seq := r.checkpoint.last.Seq
 	for _, s := range r.slots {
 		if s.phase == joining && !s.condemned {
-			seq = min(seq, s.cmds.Tail())
+			seq = min(seq, s.Commands.Tail())
 		}
 	}
 	return seq

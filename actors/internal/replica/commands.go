@@ -98,12 +98,12 @@ func (r *Set) put(requests []commandlog.Request) (in entered, err error) {
 	}
 	r.log.Join(n)
 	for _, s := range rings {
-		_ = s.cmds.Put(list...) // the room only grows
+		_ = s.Commands.Put(list...) // the room only grows
 	}
 	in.last = r.log.Last()
 	r.mem.Control.Commit(in.last)
 	if timed > 0 {
-		in.block = r.entryBlock(in.last)
+		in.block = commandlog.EntryBlock(r.mem.Journal, r.mem.Control.Clock(), in.last)
 	}
 	return in, nil
 }
@@ -114,11 +114,11 @@ func (r *Set) roomyRings(n uint64) []*slot {
 	last := r.log.Last()
 	rings := make([]*slot, 0, shm.MaxSlots)
 	for _, s := range r.slots {
-		if !s.fed() || s.cmds.Tail() != last || s.phase == joining && s.cmds.Room() < n {
+		if !s.fed() || s.Commands.Tail() != last || s.phase == joining && s.Commands.Room() < n {
 			continue
 		}
-		if s.cmds.Room() < n {
-			r.condemn(s, fmt.Sprintf("hung, %d commands not consumed", shm.CommandEntries-s.cmds.Room()))
+		if s.Commands.Room() < n {
+			r.condemn(s, fmt.Sprintf("hung, %d commands not consumed", shm.CommandEntries-s.Commands.Room()))
 			continue
 		}
 		rings = append(rings, s)
@@ -140,7 +140,7 @@ func (r *Set) admit(requests []commandlog.Request, n uint64) error {
 	for _, s := range r.slots {
 		if s.fed() {
 			fed++
-			if s.cmds.Room() >= n {
+			if s.Commands.Room() >= n {
 				room++
 			}
 		}
@@ -153,16 +153,6 @@ func (r *Set) admit(requests []commandlog.Request, n uint64) error {
 		return ErrLogFull
 	}
 	return r.log.Reserve(requests, r.mem.Control.Clock()*uint64(r.mem.Geometry.Block))
-}
-
-// entryBlock returns the first block that may have the committed command seq: the one after the
-// blocks that are decided without it. Every later decision includes it.
-func (r *Set) entryBlock(seq uint64) uint64 {
-	for n := r.mem.Control.Clock(); ; n++ {
-		if d, ok := r.mem.Journal.Decision(n); !ok || d.Seq() >= seq {
-			return n
-		}
-	}
 }
 
 // condemn kills a worker because of what it does or fails to do. The block that it renders, if any,
@@ -184,6 +174,6 @@ func (r *Set) dismiss(s *slot, reason string) {
 		return
 	}
 	s.condemned, s.reason = true, reason
-	r.obs.Event(report.WorkerKilled{Slot: s.number, PID: s.proc.PID, Reason: reason})
+	r.obs.Event(report.WorkerKilled{Slot: s.number, PID: s.Process.PID, Reason: reason})
 	s.kill()
 }

@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/music-chronus/chronus/actors/internal/launch"
 	"github.com/music-chronus/chronus/actors/report"
 	"github.com/music-chronus/chronus/shm"
 	"github.com/music-chronus/chronus/shm/wire"
@@ -123,9 +124,9 @@ func TestReadyNeedsTheCallback(t *testing.T) {
 	dev := r.out.(*device)
 	dev.open, dev.attach = true, func(s *shm.Segment) bool { sent = append(sent, s); return true }
 	words := callback(t, r)
-	r.spare.starting = true // no spare is wanted
+	r.pool.Stop() // no spare is wanted
 	s := r.slots[1]
-	s.cmds.Liveness().Store(1)
+	s.Commands.Liveness().Store(1)
 	a := r.mem.Control.Active()
 	r.mem.Control.Swap(a, a.Without(1, 0))
 	s.enter(joining, time.Now())
@@ -157,7 +158,7 @@ func TestNewDeviceGetsAllRings(t *testing.T) {
 	dev := r.out.(*device)
 	dev.open, dev.attach = true, func(s *shm.Segment) bool { sent++; return true }
 	r.slots[0].attached = true
-	closeSegment(&r.slots[2].ring)
+	launch.CloseSegment(&r.slots[2].ring)
 	r.deviceOpened()
 	if sent != 2 || !r.slots[0].attached || r.slots[2].attached {
 		t.Errorf("%d rings were sent", sent)

@@ -20,18 +20,18 @@ func TestFeedsMoreThanARing(t *testing.T) {
 	for range shm.CommandEntries + more {
 		r.log.Append(shm.Command{Op: shm.OpGate}, nil)
 	}
-	if err := r.feed(s); err != nil || s.cmds.Tail() != shm.CommandEntries {
-		t.Fatalf("fed up to %d: %v", s.cmds.Tail(), err)
+	if err := r.feed(s); err != nil || s.Commands.Tail() != shm.CommandEntries {
+		t.Fatalf("fed up to %d: %v", s.Commands.Tail(), err)
 	}
 	s.phase = joining
 	s.ring.Commands().Consume(more / 2)
-	if seq, err := r.enterOne(shm.Command{Op: shm.OpGate}, r.plans.Current().Number); err != nil || seq != shm.CommandEntries+more+1 || s.cmds.Tail() != shm.CommandEntries {
-		t.Fatalf("command %d came before those that the ring lacks, up to %d: %v", seq, s.cmds.Tail(), err)
+	if seq, err := r.enterOne(shm.Command{Op: shm.OpGate}, r.plans.Current().Number); err != nil || seq != shm.CommandEntries+more+1 || s.Commands.Tail() != shm.CommandEntries {
+		t.Fatalf("command %d came before those that the ring lacks, up to %d: %v", seq, s.Commands.Tail(), err)
 	}
 	for _, taken := range []uint64{more / 2, more + 1} {
 		s.ring.Commands().Consume(taken)
-		if err := r.feed(s); err != nil || s.cmds.Tail() != shm.CommandEntries+taken {
-			t.Fatalf("%d taken, fed up to %d: %v", taken, s.cmds.Tail(), err)
+		if err := r.feed(s); err != nil || s.Commands.Tail() != shm.CommandEntries+taken {
+			t.Fatalf("%d taken, fed up to %d: %v", taken, s.Commands.Tail(), err)
 		}
 	}
 	r.log.Restore(r.log.Last()+1, nil)
@@ -58,8 +58,8 @@ func TestFeedsWholeBatches(t *testing.T) {
 	}
 	s.phase = joining
 	for _, tail := range []uint64{4 * size, 5 * size, 6 * size} {
-		if err := r.feed(s); err != nil || s.cmds.Tail() != tail {
-			t.Errorf("fed up to %d, not %d: %v", s.cmds.Tail(), tail, err)
+		if err := r.feed(s); err != nil || s.Commands.Tail() != tail {
+			t.Errorf("fed up to %d, not %d: %v", s.Commands.Tail(), tail, err)
 		}
 		s.ring.Commands().Consume(tail - 3*size)
 	}

@@ -56,9 +56,9 @@ func (r *Set) Kill(sig syscall.Signal) (report.Killed, error) {
 		return report.Killed{}, fmt.Errorf("worker %d was sent a signal already", s.number)
 	}
 	at := sys.Monotonic()
-	if err := s.proc.Signal(sig); err != nil {
+	if err := s.Process.Signal(sig); err != nil {
 		return report.Killed{}, err
 	}
 	s.killedAt = at
-	return report.Killed{Slot: s.number, Generation: s.gen, PID: s.proc.PID, At: at}, nil
+	return report.Killed{Slot: s.number, Generation: s.gen, PID: s.Process.PID, At: at}, nil
 }

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/music-chronus/chronus/actors/internal/launch"
 	"github.com/music-chronus/chronus/actors/report"
 	"github.com/music-chronus/chronus/shm"
 	"github.com/music-chronus/chronus/shm/sys"
@@ -32,7 +33,7 @@ func (r *Set) updateStarting(s *slot, now time.Time) {
 		return
 	}
 	if err := r.letGo(s, now); err != nil {
-		r.obs.Event(report.WorkerFailed{Slot: s.number, PID: s.proc.PID, Err: err})
+		r.obs.Event(report.WorkerFailed{Slot: s.number, PID: s.Process.PID, Err: err})
 		r.condemn(s, err.Error())
 	}
 }
@@ -48,21 +49,21 @@ func (r *Set) playedOut(s *slot) bool {
 // lets it render.
 func (r *Set) letGo(s *slot, now time.Time) error {
 	st := s.begin.state
-	if err := s.state.Fill(st); err != nil {
+	if err := s.State.Fill(st); err != nil {
 		return err
 	}
-	s.cmds.Begin(st.Seq)
+	s.Commands.Begin(st.Seq)
 	if err := r.feed(s); err != nil {
 		return err
 	}
-	closeSegment(&s.ring)
-	s.ring, s.next = s.next, nil
+	launch.CloseSegment(&s.ring)
+	s.ring, s.Next = s.Next, nil
 	s.begin.state.Bytes = nil
 	s.compared, s.progress.head = st.Block, st.Block
 	s.attached = false
 	r.attach(s)
 	s.enter(joining, now)
-	s.cmds.Start()
+	s.Commands.Start()
 	r.mem.Control.Wake()
 	return nil
 }
@@ -78,11 +79,11 @@ func (r *Set) attach(s *slot) {
 // feed puts the commands that a worker lacks into its ring, as many as it has room for. Since the
 // checkpoint there may be more than a ring holds.
 func (r *Set) feed(s *slot) error {
-	missing, ok := r.log.After(s.cmds.Tail())
+	missing, ok := r.log.After(s.Commands.Tail())
 	if !ok {
 		return errStateTooOld
 	}
-	return s.cmds.Put(missing[:r.log.Fits(len(missing), s.cmds.Room())]...)
+	return s.Commands.Put(missing[:r.log.Fits(len(missing), s.Commands.Room())]...)
 }
 
 // updateJoining makes a joiner ready once it is within one block of the active worker, its sound is
@@ -90,14 +91,14 @@ func (r *Set) feed(s *slot) error {
 // joiner becomes active before that.
 func (r *Set) updateJoining(s *slot, now time.Time) {
 	head := r.mem.Journal.Head(s.number)
-	if s.condemned || !head.Of(s.gen) || s.cmds.Liveness().Load() == 0 {
+	if s.condemned || !head.Of(s.gen) || s.Commands.Liveness().Load() == 0 {
 		return
 	}
 	r.attach(s)
 	if err := r.feed(s); err != nil {
 		r.condemn(s, err.Error())
 	}
-	if s.cmds.Tail() != r.log.Last() {
+	if s.Commands.Tail() != r.log.Last() {
 		return
 	}
 	a := r.mem.Control.Active()
@@ -143,7 +144,7 @@ func (r *Set) becomeReady(s *slot, now time.Time) {
 	if r.mem.Control.Active().ReadyCount() >= len(r.slots) {
 		r.failovers.AllReady(sys.Monotonic())
 	}
-	r.obs.Event(report.WorkerReady{Slot: s.number, PID: s.proc.PID, Generation: s.gen, Block: s.begin.state.Block})
+	r.obs.Event(report.WorkerReady{Slot: s.number, PID: s.Process.PID, Generation: s.gen, Block: s.begin.state.Block})
 }
 
 // activateJoiner makes the furthest joiner active: no ready worker is left.

@@ -71,10 +71,10 @@ func diverging(t *testing.T, workers int, blocks uint64, wrong int, differ ...ui
 	}
 	t.Cleanup(r.Close)
 	for i, s := range r.slots {
-		if s.ring, s.cmds, err = shm.NewSlot(r.mem.Geometry, i, 1); err != nil {
+		if s.ring, s.Commands, err = shm.NewSlot(r.mem.Geometry, i, 1); err != nil {
 			t.Fatal(err)
 		}
-		s.gen, s.phase, s.proc = 1, ready, sys.Process{FD: -1}
+		s.gen, s.phase, s.Process = 1, ready, sys.Process{FD: -1}
 		fd, err := syscall.Dup(r.mem.Journal.FD())
 		if err != nil {
 			t.Fatal(err)
@@ -153,10 +153,10 @@ func TestKeepsThoughOneHangs(t *testing.T) {
 	var donors [2]shm.SnapshotWriter
 	for i, s := range r.slots {
 		var err error
-		if s.snapshot, s.snaps, err = shm.NewSnapshot(r.mem.Geometry, i, 1); err != nil {
+		if s.Snapshot, s.Snapshots, err = shm.NewSnapshot(r.mem.Geometry, i, 1); err != nil {
 			t.Fatal(err)
 		}
-		fd, err := syscall.Dup(s.snapshot.FD())
+		fd, err := syscall.Dup(s.Snapshot.FD())
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -192,10 +192,10 @@ func TestFlipAwayFromWhoHasNotBegun(t *testing.T) {
 		r.mem.Control.Swap(a, a.Without(1, 1))
 		r.noticeFlip()
 		if begun {
-			s.cmds.Liveness().Store(1)
+			s.Commands.Liveness().Store(1)
 		}
 		s.noteLiveness()
-		s.cmds.Liveness().Store(0)
+		s.Commands.Liveness().Store(0)
 		a = r.mem.Control.Active()
 		r.mem.Control.Swap(a, a.WithActive(0))
 		if r.noticeFlip(); s.exiting != begun {
@@ -263,7 +263,7 @@ func TestSlowJoinerHasItsCommands(t *testing.T) {
 	}
 	s := r.slots[1]
 	s.phase = joining
-	s.cmds.Begin(3)
+	s.Commands.Begin(3)
 	keep(5)
 	keep(7)
 	keep(9)

@@ -6,6 +6,7 @@ import (
 	"fmt"
 
 	"github.com/music-chronus/chronus/actors/internal/commandlog"
+	"github.com/music-chronus/chronus/actors/internal/launch"
 	"github.com/music-chronus/chronus/actors/internal/survivors"
 	"github.com/music-chronus/chronus/shm"
 	"github.com/music-chronus/chronus/shm/sys"
@@ -59,7 +60,8 @@ func (w *simWorld) succeed() {
 		return
 	}
 	w.out = out
-	r.isStopped, r.spare.starting = old.isStopped, true
+	r.isStopped = old.isStopped
+	r.pool.Simulate(nil)
 	r.lastTick = w.now
 	for _, s := range r.slots {
 		s.since, s.progress.at = w.now, w.now
@@ -94,11 +96,11 @@ func (w *simWorld) survivors() *survivors.Survivors {
 		}
 		if p := w.workers[s.number]; p != nil && !p.dead && p.gen == s.gen {
 			ring := s.ring
-			if s.next != nil {
-				ring = s.next
+			if s.Next != nil {
+				ring = s.Next
 			}
 			h.Workers = append(h.Workers, &survivors.Survivor{
-				Role: survivors.RoleWorker, Process: sys.Process{FD: -1}, Slot: take(ring), Snapshot: take(s.snapshot),
+				Role: survivors.RoleWorker, Process: sys.Process{FD: -1}, Slot: take(ring), Snapshot: take(s.Snapshot),
 			})
 		}
 	}
@@ -147,8 +149,8 @@ func (w *simWorld) endStrays() {
 func (w *simWorld) closeEngines() {
 	for _, r := range w.sets {
 		for _, s := range r.slots {
-			s.release()
-			closeSegment(&s.ring)
+			s.Release()
+			launch.CloseSegment(&s.ring)
 		}
 		for _, s := range []*shm.Segment{r.mem.Control.Segment, r.mem.Journal.Segment, r.mem.Checkpoints.Segment, r.mem.Plans.Segment} {
 			s.Close()

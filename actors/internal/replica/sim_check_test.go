@@ -158,8 +158,8 @@ func (c *simCheck) observe() {
 			c.fitted[s.number] = s.gen
 			c.fit(s)
 		}
-		if !w.adopting && s.phase == ready && !s.condemned && !s.exiting && s.cmds.Tail() < w.set.mem.Control.Committed() {
-			w.fail("%d commands are committed, and the ring of worker %d has %d", w.set.mem.Control.Committed(), s.number, s.cmds.Tail())
+		if !w.adopting && s.phase == ready && !s.condemned && !s.exiting && s.Commands.Tail() < w.set.mem.Control.Committed() {
+			w.fail("%d commands are committed, and the ring of worker %d has %d", w.set.mem.Control.Committed(), s.number, s.Commands.Tail())
 			return
 		}
 	}

@@ -108,7 +108,7 @@ func (w *simWorld) spoil() {
 	for _, s := range w.set.slots {
 		if p := w.workers[s.number]; s.phase == starting && p.gen == s.gen && !p.dead && p.sim != nil && p.maker == nil {
 			w.note("the ring of %s is spoiled", p.render.name)
-			s.next.Spoil()
+			s.Next.Spoil()
 			w.spoiling = false
 			w.spoils++
 			return
@@ -119,7 +119,7 @@ func (w *simWorld) spoil() {
 // spoiled tells whether the ring of a slot is, which an engine could not take over.
 func (w *simWorld) spoiled() bool {
 	for _, s := range w.set.slots {
-		if s.ring != nil && s.ring.Spoiled() || s.next != nil && s.next.Spoiled() {
+		if s.ring != nil && s.ring.Spoiled() || s.Next != nil && s.Next.Spoiled() {
 			return true
 		}
 	}

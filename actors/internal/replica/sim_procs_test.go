@@ -35,7 +35,7 @@ type simWorker struct {
 }
 
 func (w *simWorld) startWorker(s *slot, fds []int) {
-	p := &simWorker{w: w, slot: s.number, gen: s.gen, life: s.cmds.Liveness(), kept: fds[wire.WorkerCheckpoint]}
+	p := &simWorker{w: w, slot: s.number, gen: s.gen, life: s.Commands.Liveness(), kept: fds[wire.WorkerCheckpoint]}
 	w.workers[s.number] = p
 	w.all = append(w.all, p)
 	name := fmt.Sprintf("worker %d.%d", p.slot, p.gen)

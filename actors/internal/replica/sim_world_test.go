@@ -12,6 +12,7 @@ import (
 	"github.com/cespare/xxhash/v2"
 
 	"github.com/music-chronus/chronus/actors/internal/commandlog"
+	"github.com/music-chronus/chronus/actors/internal/launch"
 	"github.com/music-chronus/chronus/actors/internal/memory"
 	"github.com/music-chronus/chronus/actors/internal/output"
 	"github.com/music-chronus/chronus/actors/internal/plans"
@@ -90,7 +91,7 @@ func newSimWorld(seed uint64) (*simWorld, error) {
 	for i := range w.budgets {
 		w.budgets[i] = supervise.Backoff{First: 20 * time.Millisecond, Most: 2 * time.Second}
 	}
-	w.set.spare.starting = true // or the Set would start a spare process
+	w.set.pool.Simulate(nil) // or the Set would start a spare process
 	w.set.mem.Control.SetEngine(1)
 	shm.Yield, shm.Sleep, simTrap = w.yield, w.sleep, w.trap
 	simGrave = func() { w.die("") }
@@ -268,7 +269,7 @@ func (w *simWorld) spawnSim(s *slot) error {
 		return err
 	}
 	defer theirs.Close()
-	w.set.spare.worker = &idleWorker{sys.Process{FD: -1}, ours}
+	w.set.pool.Simulate(&launch.Idle{Process: sys.Process{FD: -1}, Socket: ours})
 	if err := w.set.StartWorker(s.number); err != nil {
 		return err
 	}
@@ -333,7 +334,7 @@ func (w *simWorld) play() {
 func (w *simWorld) waiting() bool {
 	sent := uint64(len(w.commands))
 	for _, s := range w.set.slots {
-		if w.gentle && s.fed() && s.cmds.Room() < shm.CommandEntries/2 {
+		if w.gentle && s.fed() && s.Commands.Room() < shm.CommandEntries/2 {
 			return true
 		}
 	}

@@ -5,8 +5,8 @@ import (
 	"time"
 
 	"github.com/music-chronus/chronus/actors/internal/fault"
+	"github.com/music-chronus/chronus/actors/internal/launch"
 	"github.com/music-chronus/chronus/shm"
-	"github.com/music-chronus/chronus/shm/sys"
 )
 
 // phase is how far the process of a slot has come.
@@ -29,16 +29,10 @@ type slot struct {
 	gen    uint64
 	phase  phase
 	since  time.Time // of the phase
-	proc   sys.Process
 
-	ring     *shm.Segment // which the callback reads
-	attached bool         // the audio process has the ring
-	next     *shm.Segment // the ring of a starting process
-	cmds     shm.CommandWriter
-	snapshot *shm.Segment
-	snaps    shm.SnapshotReader
-	initial  *shm.Segment
-	state    shm.InitialStateWriter
+	launch.Worker
+	ring     *shm.Segment    // which the callback reads
+	attached bool            // the audio process has the ring
 	begin    snapshotRequest // for the state that the worker begins with
 
 	condition
@@ -79,7 +73,7 @@ func (s *slot) fed() bool { return (s.phase == joining || s.phase == ready) && !
 
 // noteLiveness records that the process has begun.
 func (s *slot) noteLiveness() {
-	s.seenAlive = s.seenAlive || s.fed() && s.cmds.Liveness().Load() != 0
+	s.seenAlive = s.seenAlive || s.fed() && s.Commands.Liveness().Load() != 0
 }
 
 func (s *slot) enter(p phase, now time.Time) {
@@ -87,23 +81,9 @@ func (s *slot) enter(p phase, now time.Time) {
 }
 
 // kill ends the slot's process. The watcher reaps it.
-func (s *slot) kill() { _ = s.proc.Signal(syscall.SIGKILL) }
+func (s *slot) kill() { _ = s.Process.Signal(syscall.SIGKILL) }
 
 // worker describes the slot's process for the record of failovers.
 func (s *slot) worker() fault.Worker {
-	return fault.Worker{Slot: s.number, Generation: s.gen, PID: s.proc.PID, KilledAt: s.killedAt, Condemned: s.condemned}
-}
-
-// release closes what only a living process needs.
-func (s *slot) release() {
-	closeSegment(&s.next)
-	closeSegment(&s.snapshot)
-	closeSegment(&s.initial)
-}
-
-func closeSegment(s **shm.Segment) {
-	if *s != nil {
-		(*s).Close()
-		*s = nil
-	}
+	return fault.Worker{Slot: s.number, Generation: s.gen, PID: s.Process.PID, KilledAt: s.killedAt, Condemned: s.condemned}
 }

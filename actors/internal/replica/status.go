@@ -52,7 +52,7 @@ func (r *Set) workerStatus(s *slot, a shm.Active, clock uint64, reading meter.Re
 	}
 	w.Lead = int64(w.Published) - int64(clock)
 	if s.phase != empty {
-		w.PID = s.proc.PID
+		w.PID = s.Process.PID
 		w.Load = reading.Load(w.PID)
 	}
 	return w

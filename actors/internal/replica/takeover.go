@@ -120,22 +120,12 @@ func (r *Set) takeOverPlan() error {
 	return nil
 }
 
-// restoreSlot returns slot i with its worker, if it has one that was let go. A worker that was given
-// its ring, but not let go, is killed: its ring may lack commands.
+// restoreSlot returns slot i with its worker, if it has one that was let go. Other workers are killed.
 func (r *Set) restoreSlot(i int, from *survivors.Survivors, now time.Time) *slot {
-	s := &slot{number: i, gen: max(r.mem.Control.Mapped(i), r.mem.Journal.Status(i).Generation)}
-	for _, x := range from.Workers {
-		if x.Slot == nil || x.Role != survivors.RoleWorker {
-			continue // a spare, or one that has just been started
-		}
-		number, gen := x.Slot.Slot()
-		if number != i {
-			continue
-		}
-		s.gen = max(s.gen, gen)
-		if s.phase != empty || x.Snapshot == nil || !shm.CommandsFromSegment(x.Slot).Started() {
-			continue
-		}
+	known := max(r.mem.Control.Mapped(i), r.mem.Journal.Status(i).Generation)
+	x, gen, highest := from.Worker(i, known)
+	s := &slot{number: i, gen: highest}
+	if x != nil {
 		r.restoreWorker(s, x, gen, now)
 	}
 	if s.phase == empty {
@@ -148,9 +138,9 @@ func (r *Set) restoreSlot(i int, from *survivors.Survivors, now time.Time) *slot
 
 // restoreWorker gives a slot its worker.
 func (r *Set) restoreWorker(s *slot, x *survivors.Survivor, gen uint64, now time.Time) {
-	s.gen, s.proc, s.attached = gen, x.Process, r.mem.Control.Mapped(s.number) == gen
-	s.ring, s.cmds, s.snapshot = x.Slot, shm.CommandsFromSegment(x.Slot), x.Snapshot
-	s.snaps, s.requested = shm.SnapshotsFromSegment(x.Snapshot), s.cmds.RequestedSnapshot()
+	s.gen, s.Process, s.attached = gen, x.Process, r.mem.Control.Mapped(s.number) == gen
+	s.ring, s.Commands, s.Snapshot = x.Slot, shm.CommandsFromSegment(x.Slot), x.Snapshot
+	s.Snapshots, s.requested = shm.SnapshotsFromSegment(x.Snapshot), s.Commands.RequestedSnapshot()
 	x.Slot, x.Snapshot = nil, nil
 	head := r.mem.Journal.Head(s.number)
 	s.progress.head = head.Published()
@@ -168,25 +158,25 @@ func (r *Set) finishBroadcast() {
 	var rings []shm.CommandWriter
 	for _, s := range r.slots {
 		if s.fed() {
-			rings = append(rings, s.cmds)
+			rings = append(rings, s.Commands)
 		}
 	}
 	before := r.log.Last()
 	for {
-		half, ok := peek(rings, r.log.Last()+1)
+		half, ok := survivors.Peek(rings, r.log.Last()+1)
 		if !ok {
 			break
 		}
 		for _, s := range r.slots {
-			if s.fed() && s.cmds.Tail() == r.log.Last() {
-				_ = s.cmds.Put(half)
+			if s.fed() && s.Commands.Tail() == r.log.Last() {
+				_ = s.Commands.Put(half)
 			}
 		}
 		r.log.Append(half, nil)
 	}
 	for _, s := range r.slots {
 		// A joiner may be behind: it is fed later. A ready worker must have all commands.
-		if s.fed() && s.phase == ready && s.cmds.Tail() < r.log.Last() {
+		if s.fed() && s.phase == ready && s.Commands.Tail() < r.log.Last() {
 			r.condemn(s, "lacks commands after the take-over")
 		}
 	}
@@ -199,7 +189,7 @@ func (r *Set) finishBroadcast() {
 // killStrays kills the processes without a slot.
 func (r *Set) killStrays(from *survivors.Survivors) {
 	for _, x := range from.Workers {
-		if !slices.ContainsFunc(r.slots, func(s *slot) bool { return s.phase != empty && s.proc == x.Process }) {
+		if !slices.ContainsFunc(r.slots, func(s *slot) bool { return s.phase != empty && s.Process == x.Process }) {
 			_ = x.Process.Signal(syscall.SIGKILL)
 			_ = x.Process.Close()
 		}

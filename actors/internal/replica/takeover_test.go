@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/music-chronus/chronus/actors/internal/fault"
+	"github.com/music-chronus/chronus/actors/internal/launch"
 	"github.com/music-chronus/chronus/actors/internal/survivors"
 	"github.com/music-chronus/chronus/shm"
 	"github.com/music-chronus/chronus/shm/sys"
@@ -19,7 +20,7 @@ func TestFinishBroadcast(t *testing.T) {
 	}
 	for slot, tail := range []uint64{4, 3, 3} {
 		for seq := uint64(1); seq <= tail; seq++ {
-			if err := r.slots[slot].cmds.Put(gate(seq)); err != nil {
+			if err := r.slots[slot].Commands.Put(gate(seq)); err != nil {
 				t.Fatal(err)
 			}
 		}
@@ -28,8 +29,8 @@ func TestFinishBroadcast(t *testing.T) {
 	r.mem.Control.Commit(1)
 	r.finishBroadcast()
 	for _, s := range r.slots {
-		if c, ok := s.cmds.Peek(4); s.cmds.Tail() != 4 || s.condemned || !ok || c != gate(4) {
-			t.Errorf("worker %d: tail %d, given up %t, %+v", s.number, s.cmds.Tail(), s.condemned, c)
+		if c, ok := s.Commands.Peek(4); s.Commands.Tail() != 4 || s.condemned || !ok || c != gate(4) {
+			t.Errorf("worker %d: tail %d, given up %t, %+v", s.number, s.Commands.Tail(), s.condemned, c)
 		}
 	}
 	if c, ok := r.log.Between(1, 4); r.log.Last() != 4 || r.mem.Control.Committed() != 4 || !ok || len(c) != 3 {
@@ -101,7 +102,7 @@ func TestGenerationsAfterAdoption(t *testing.T) {
 	}
 	cmds.Start()
 	s = r.restoreSlot(1, &survivors.Survivors{Workers: []*survivors.Survivor{{Role: survivors.RoleWorker, Process: sys.Process{FD: -1}, Slot: ring, Snapshot: snap}}}, time.Now())
-	defer func() { s.release(); closeSegment(&s.ring) }()
+	defer func() { s.Release(); launch.CloseSegment(&s.ring) }()
 	if s.phase != joining || s.gen != heard || !s.attached {
 		t.Errorf("%v, generation %d, handed over %t", s.phase, s.gen, s.attached)
 	}

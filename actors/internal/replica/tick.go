@@ -1,9 +1,9 @@
 package replica
 
 import (
-	"fmt"
 	"time"
 
+	"github.com/music-chronus/chronus/actors/internal/fault"
 	"github.com/music-chronus/chronus/actors/report"
 	"github.com/music-chronus/chronus/shm"
 	"github.com/music-chronus/chronus/shm/sys"
@@ -90,7 +90,7 @@ func (r *Set) noticeFlip() {
 		r.obs.Event(report.Flipped{From: s.number, To: a.Slot(), Epoch: a.Epoch(), Cause: "asked for"})
 	case a.Ready(s.number):
 		r.recordFlip(s, a)
-	case s.exiting, s.seenAlive && s.fed() && s.cmds.Liveness().Load() == 0:
+	case s.exiting, s.seenAlive && s.fed() && s.Commands.Liveness().Load() == 0:
 		// The audio process may have been first. The kernel still takes the process down.
 		at, _ := r.mem.Control.FlippedAt(a.Epoch())
 		if !s.exiting || at < s.detected {
@@ -116,7 +116,10 @@ func (r *Set) recordFlip(s *slot, a shm.Active) {
 
 // recordEnd records the end of a slot's process.
 func (r *Set) recordEnd(s *slot, exit sys.Exit) {
-	cause := r.causeOf(s, exit)
+	cause := fault.Cause(r.mem.Journal.Status(s.number), s.gen, exit)
+	if s.condemned {
+		cause = s.reason + ", killed by the engine"
+	}
 	at, ok := r.mem.Control.FlippedAt(s.epoch)
 	flipped := ok && s.flipped
 	if !flipped {
@@ -126,21 +129,7 @@ func (r *Set) recordEnd(s *slot, exit sys.Exit) {
 	if flipped {
 		r.obs.Event(report.Flipped{From: s.number, To: r.mem.Control.Active().Slot(), Epoch: s.epoch, Cause: cause})
 	}
-	r.obs.Event(report.WorkerEnded{Slot: s.number, PID: s.proc.PID, Generation: s.gen, Cause: cause})
-}
-
-// causeOf describes why the slot's process ended.
-func (r *Set) causeOf(s *slot, exit sys.Exit) string {
-	st := r.mem.Journal.Status(s.number)
-	switch {
-	case s.condemned:
-		return s.reason + ", killed by the engine"
-	case st.Generation != s.gen || st.Cause.Foreign():
-		return exit.String()
-	case st.Rendering:
-		return fmt.Sprintf("%v in block %d, node %d", st.Cause, st.Block, st.Node)
-	}
-	return st.Cause.String()
+	r.obs.Event(report.WorkerEnded{Slot: s.number, PID: s.Process.PID, Generation: s.gen, Cause: cause})
 }
 
 // updateProgress condemns a worker that publishes nothing for the limit, though it could.
@@ -188,7 +177,7 @@ func (r *Set) updateMeter(now time.Time) {
 	r.meter.Tick(now, func() (pids []int) {
 		for _, s := range r.slots {
 			if s.phase != empty {
-				pids = append(pids, s.proc.PID)
+				pids = append(pids, s.Process.PID)
 			}
 		}
 		return pids

@@ -74,16 +74,13 @@ func (r *Set) watched(fds []sys.PollFD) ([]sys.PollFD, time.Duration) {
 	tick := idleTick
 	for _, s := range r.slots {
 		if s.phase != empty {
-			fds = append(fds, sys.PollFD{FD: s.proc.FD})
+			fds = append(fds, sys.PollFD{FD: s.Process.FD})
 		}
 		if s.phase != ready || s.exiting {
 			tick = busyTick
 		}
 	}
-	if w := r.spare.worker; w != nil {
-		fds = append(fds, sys.PollFD{FD: w.proc.FD})
-	}
-	for _, p := range r.out.Processes() {
+	for _, p := range append(r.pool.Processes(), r.out.Processes()...) {
 		fds = append(fds, sys.PollFD{FD: p.FD})
 	}
 	return fds, tick
@@ -102,14 +99,12 @@ func (r *Set) reap(fd int, now time.Time) {
 
 func (r *Set) reapLocked(fd int, now time.Time) (exit Exit, ended bool) {
 	for _, s := range r.slots {
-		if s.phase != empty && s.proc.FD == fd {
+		if s.phase != empty && s.Process.FD == fd {
 			return r.reapWorker(s, now)
 		}
 	}
-	switch {
-	case r.spare.worker != nil && r.spare.worker.proc.FD == fd:
-		r.reapSpare()
-	case r.out.Reap(fd, now):
+	r.pool.Reap(fd)
+	if r.out.Reap(fd, now) {
 		r.deviceOpened()
 	}
 	return Exit{}, false
@@ -117,7 +112,7 @@ func (r *Set) reapLocked(fd int, now time.Time) (exit Exit, ended bool) {
 
 // reapWorker records the cause of a worker's end, and flips if that has not been done.
 func (r *Set) reapWorker(s *slot, now time.Time) (e Exit, ended bool) {
-	exit, ok, err := s.proc.Reap()
+	exit, ok, err := s.Process.Reap()
 	if err == nil && !ok {
 		return Exit{}, false
 	}
@@ -136,8 +131,8 @@ func (r *Set) reapWorker(s *slot, now time.Time) (e Exit, ended bool) {
 	if s.ring != nil {
 		s.retired.head, s.retired.gen = r.mem.Journal.Published(s.number), s.gen
 	}
-	_ = s.proc.Close()
-	s.release()
+	_ = s.Process.Close()
+	s.Release()
 	s.exiting = false
 	s.enter(empty, now)
 	r.afterEnd(crash)
