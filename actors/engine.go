@@ -18,9 +18,11 @@ import (
 	"github.com/music-chronus/chronus/actors/internal/frontend"
 	"github.com/music-chronus/chronus/actors/internal/meter"
 	"github.com/music-chronus/chronus/actors/internal/output"
+	"github.com/music-chronus/chronus/actors/internal/patching"
 	"github.com/music-chronus/chronus/actors/internal/recorder"
 	"github.com/music-chronus/chronus/actors/internal/replica"
 	"github.com/music-chronus/chronus/actors/internal/timing"
+	"github.com/music-chronus/chronus/actors/internal/watcher"
 	"github.com/music-chronus/chronus/dsp/patch"
 	"github.com/music-chronus/chronus/shm"
 	"github.com/music-chronus/chronus/shm/sys"
@@ -35,12 +37,13 @@ type Engine struct {
 	dir       *runtimeDir
 	set       *replica.Set
 	output    *output.Process
+	patcher   *patching.Patcher
 	meter     *meter.Meter
 	processes processRecord
 	timeouts  timing.Timeouts
 	frontend  *frontend.Frontend
 	load      meter.Load
-	watcher   *replica.Watcher
+	watcher   *watcher.Watcher
 	control   *controlServer
 	host      Host
 	system    *actor.ActorSystem
@@ -201,7 +204,7 @@ func (e *Engine) raise() {
 	for _, ev := range e.set.News() {
 		e.emit(ev)
 	}
-	e.watcher = replica.StartWatcher(e.set, sample)
+	e.watcher = watcher.Start(e.set, sample)
 	if e.cfg.StateFile != "" {
 		e.saver = startSaver(e)
 	}

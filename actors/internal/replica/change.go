@@ -9,6 +9,7 @@ import (
 
 	"github.com/music-chronus/chronus/actors/internal/commandlog"
 	"github.com/music-chronus/chronus/actors/internal/plans"
+	"github.com/music-chronus/chronus/actors/internal/slots"
 	"github.com/music-chronus/chronus/actors/report"
 	"github.com/music-chronus/chronus/dsp/patch"
 	"github.com/music-chronus/chronus/shm"
@@ -37,8 +38,8 @@ func (r *Set) addPlan(name string, text []byte, plan *patch.Plan) (*plans.Versio
 		}
 	}
 	for _, s := range r.slots {
-		if s.phase == starting {
-			needed[s.begin.state.Plan] = true
+		if s.Phase == slots.Starting {
+			needed[s.Begin.State.Plan] = true
 		}
 	}
 	v, err := r.plans.Add(name, text, plan, needed)
@@ -106,7 +107,7 @@ func (r *Set) prepare(v *plans.Version, p *plans.Preparation, now time.Time) (al
 	workers := make([]plans.Preparer, len(r.slots))
 	for i, s := range r.slots {
 		workers[i] = plans.Preparer{
-			Slot: i, Generation: s.gen, Living: s.fed(), Ready: s.phase == ready, Commands: s.Commands,
+			Slot: i, Generation: s.Generation, Living: s.Fed(), Ready: s.Phase == slots.Ready, Commands: s.Commands,
 		}
 	}
 	var active int

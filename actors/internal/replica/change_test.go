@@ -8,6 +8,7 @@ import (
 	"github.com/music-chronus/chronus/actors/internal/fault"
 	"github.com/music-chronus/chronus/actors/internal/launch"
 	"github.com/music-chronus/chronus/actors/internal/plans"
+	"github.com/music-chronus/chronus/actors/internal/slots"
 	"github.com/music-chronus/chronus/shm"
 )
 
@@ -42,7 +43,7 @@ func wanted(t *testing.T, r *Set) *plans.Version {
 func try(t *testing.T, r *Set, p *plans.Version, asked *plans.Preparation, made ...int) bool {
 	t.Helper()
 	for _, s := range made {
-		r.slots[s].ring.Commands().ReportPlan(p.Number, nil)
+		r.slots[s].Ring.Commands().ReportPlan(p.Number, nil)
 	}
 	_, all, err := r.TryCommit(p, asked, time.Now(), nil)
 	if err != nil {
@@ -55,20 +56,20 @@ func try(t *testing.T, r *Set, p *plans.Version, asked *plans.Preparation, made 
 func TestLastWorkerDoesNotTry(t *testing.T) {
 	r := withPlans(t, 2)
 	p, asked := wanted(t, r), plans.Preparation{}
-	wants := func(slot int) bool { n, _ := r.slots[slot].ring.Commands().RequestedPlan(); return n == p.Number }
+	wants := func(slot int) bool { n, _ := r.slots[slot].Ring.Commands().RequestedPlan(); return n == p.Number }
 	if try(t, r, p, &asked) || !wants(1) || wants(0) {
 		t.Fatal("the standby is not asked first")
 	}
-	r.slots[1].phase = empty
-	launch.CloseSegment(&r.slots[1].ring) // and its words with it
+	r.slots[1].Phase = slots.Empty
+	launch.CloseSegment(&r.slots[1].Ring) // and its words with it
 	if try(t, r, p, &asked) || asked.Deaths != 1 || wants(0) {
 		t.Fatalf("%d deaths, the last worker is asked: %t", asked.Deaths, wants(0))
 	}
 	var err error
-	if r.slots[1].ring, r.slots[1].Commands, err = shm.NewSlot(r.mem.Geometry, 1, 2); err != nil {
+	if r.slots[1].Ring, r.slots[1].Commands, err = shm.NewSlot(r.mem.Geometry, 1, 2); err != nil {
 		t.Fatal(err)
 	}
-	r.slots[1].gen, r.slots[1].phase = 2, joining
+	r.slots[1].Generation, r.slots[1].Phase = 2, slots.Joining
 	if try(t, r, p, &asked) || !wants(1) || wants(0) {
 		t.Fatal("the joiner is not asked")
 	}
@@ -115,7 +116,7 @@ func TestBypassBehindChange(t *testing.T) {
 	if !try(t, r, p, &asked, 0) {
 		t.Fatal("not commanded")
 	}
-	r.slots[0].phase = empty
+	r.slots[0].Phase = slots.Empty
 	r.fault.WorkerEnded(fault.Crash{Block: 12, Node: 1, OwnFault: true}, fault.Workers{Replicas: 1, Living: 1})
 	r.afterEnd(fault.Crash{Block: 12, Node: 1, OwnFault: true})
 	c, ok := r.log.At(2)

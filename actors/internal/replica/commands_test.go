@@ -129,9 +129,9 @@ func TestBatchNeedsRoom(t *testing.T) {
 	if err := enter(2); !errors.Is(err, ErrRingsFull) || r.mem.Control.Committed() != shm.CommandEntries-1 {
 		t.Errorf("no ring has room: %v, committed %d", err, r.mem.Control.Committed())
 	}
-	r.slots[0].ring.Commands().Consume(100)
-	if err := enter(2); err != nil || r.slots[0].condemned || !r.slots[1].condemned || r.slots[1].Commands.Tail() != shm.CommandEntries-1 {
-		t.Errorf("%v; given up: %t and %t; the second has %d", err, r.slots[0].condemned, r.slots[1].condemned, r.slots[1].Commands.Tail())
+	r.slots[0].Ring.Commands().Consume(100)
+	if err := enter(2); err != nil || r.slots[0].Condemned || !r.slots[1].Condemned || r.slots[1].Commands.Tail() != shm.CommandEntries-1 {
+		t.Errorf("%v; given up: %t and %t; the second has %d", err, r.slots[0].Condemned, r.slots[1].Condemned, r.slots[1].Commands.Tail())
 	}
 }
 

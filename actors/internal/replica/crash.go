@@ -6,17 +6,10 @@ import (
 
 	"github.com/music-chronus/chronus/actors/internal/commandlog"
 	"github.com/music-chronus/chronus/actors/internal/fault"
+	"github.com/music-chronus/chronus/actors/internal/slots"
 	"github.com/music-chronus/chronus/actors/report"
 	"github.com/music-chronus/chronus/shm"
-	"github.com/music-chronus/chronus/shm/sys"
 )
-
-// classify returns how the slot's process ended. It is called before the slot is cleared.
-func (r *Set) classify(s *slot, exit sys.Exit) fault.Crash {
-	c := fault.Classify(r.mem.Journal.Status(s.number), s.gen, exit)
-	c.NoLoad = fault.ExitedByItself(exit) && !r.mem.Journal.Head(s.number).Of(s.gen)
-	return c
-}
 
 // afterEnd draws the consequences of a worker's end, once its slot is empty.
 func (r *Set) afterEnd(c fault.Crash) {
@@ -24,7 +17,7 @@ func (r *Set) afterEnd(c fault.Crash) {
 	living := 0
 	for _, s := range r.slots {
 		// A condemned worker counts, as does one whose process is ending: both may still publish.
-		if s.phase == joining || s.phase == ready {
+		if s.Phase == slots.Joining || s.Phase == slots.Ready {
 			living++
 		}
 	}
@@ -34,7 +27,7 @@ func (r *Set) afterEnd(c fault.Crash) {
 		r.allEnded()
 	case fault.KillAll:
 		for _, s := range r.slots {
-			if s.fed() {
+			if s.Fed() {
 				r.condemn(s, fmt.Sprintf("block %d crashes every worker", a.Block))
 			}
 		}
@@ -54,7 +47,7 @@ func (r *Set) allEnded() {
 	}
 	action := r.fault.AllEnded(r.mem.Control.Clock)
 	for _, s := range r.slots {
-		r.mem.Journal.ClearCause(s.number) // the Set leaves out what is to be left out
+		r.mem.Journal.ClearCause(s.Number) // the Set leaves out what is to be left out
 	}
 	if q, ok := action.(fault.Quarantine); ok && !r.quarantine(q.Crash) {
 		action = r.fault.NothingToQuarantine(q.Crash)
@@ -129,7 +122,7 @@ func (r *Set) resolveCrashes(before uint64) {
 // noteHeads gives the Tracker the heads of all workers.
 func (r *Set) noteHeads() {
 	for _, s := range r.slots {
-		r.fault.Published(r.mem.Journal.Published(s.number))
+		r.fault.Published(r.mem.Journal.Published(s.Number))
 	}
 }
 

@@ -4,6 +4,7 @@ import (
 	"slices"
 
 	"github.com/music-chronus/chronus/actors/internal/compare"
+	"github.com/music-chronus/chronus/actors/internal/slots"
 	"github.com/music-chronus/chronus/actors/report"
 	"github.com/music-chronus/chronus/shm"
 )
@@ -21,28 +22,28 @@ type divergence struct {
 
 // compare checks the slot's hashes against those of the active worker, for every block that both
 // hold, up to the first that differs. agree is the number of equal ones.
-func (r *Set) compare(s *slot) (differs bool, agree int) {
+func (r *Set) compare(s *slots.Slot) (differs bool, agree int) {
 	j := r.mem.Journal
 	active := r.slots[r.mem.Control.Active().Slot()]
-	if active == s || active.ring == nil || s.ring == nil {
+	if active == s || active.Ring == nil || s.Ring == nil {
 		return false, 0
 	}
-	if _, gen := active.ring.Slot(); !j.Head(active.number).Of(gen) {
+	if _, gen := active.Ring.Slot(); !j.Head(active.Number).Of(gen) {
 		return false, 0 // the head is that of the worker before
 	}
-	next, differs, agree := compare.Blocks(r.copyOf(s), r.copyOf(active), s.compared, uint64(r.mem.Geometry.Ring))
-	s.compared = next
+	next, differs, agree := compare.Blocks(r.copyOf(s), r.copyOf(active), s.Compared, uint64(r.mem.Geometry.Ring))
+	s.Compared = next
 	return differs, agree
 }
 
-func (r *Set) copyOf(s *slot) compare.Copy {
-	return compare.Copy{Slot: s.number, Ring: s.ring, Journal: r.mem.Journal}
+func (r *Set) copyOf(s *slots.Slot) compare.Copy {
+	return compare.Copy{Slot: s.Number, Ring: s.Ring, Journal: r.mem.Journal}
 }
 
 // copies returns the copies of the ready workers.
 func (r *Set) copies() (list []compare.Copy) {
 	for _, s := range r.slots {
-		if s.phase == ready && s.ring != nil && !s.condemned {
+		if s.Phase == slots.Ready && s.Ring != nil && !s.Condemned {
 			list = append(list, r.copyOf(s))
 		}
 	}
@@ -50,12 +51,12 @@ func (r *Set) copies() (list []compare.Copy) {
 }
 
 // arbitrate decides which is wrong, s or the active worker, whose copies of block s.compared differ.
-func (r *Set) arbitrate(s *slot) {
-	n := s.compared
+func (r *Set) arbitrate(s *slots.Slot) {
+	n := s.Compared
 	active := r.slots[r.mem.Control.Active().Slot()]
 	copies := r.copies()
-	for _, right := range []*slot{active, s} {
-		isReady := slices.ContainsFunc(copies, func(c compare.Copy) bool { return c.Slot == right.number })
+	for _, right := range []*slots.Slot{active, s} {
+		isReady := slices.ContainsFunc(copies, func(c compare.Copy) bool { return c.Slot == right.Number })
 		if !isReady || !compare.Majority(copies, n, r.copyOf(right)) {
 			continue
 		}
@@ -67,16 +68,16 @@ func (r *Set) arbitrate(s *slot) {
 		}
 		return
 	}
-	r.divergence = &divergence{block: n, suspect: active.gen, slot: active.number}
+	r.divergence = &divergence{block: n, suspect: active.Generation, slot: active.Number}
 	r.replaceDiverged(s, n) // the standby; the next worker in its slot is the witness
 }
 
 // witness compares the active worker with a joiner that began from the checkpoint, and replaces the
 // active worker if they differ.
-func (r *Set) witness(s *slot, differs bool, agree int) {
+func (r *Set) witness(s *slots.Slot, differs bool, agree int) {
 	d := r.divergence
 	active := r.slots[r.mem.Control.Active().Slot()]
-	if active.number != d.slot || active.gen != d.suspect {
+	if active.Number != d.slot || active.Generation != d.suspect {
 		r.divergence = nil // the suspect has ended
 		return
 	}
@@ -84,22 +85,22 @@ func (r *Set) witness(s *slot, differs bool, agree int) {
 	case differs:
 		r.divergence = nil
 		c := r.mem.Control
-		for old := c.Active(); !c.Swap(old, old.WithReady(s.number).WithActive(s.number)); {
+		for old := c.Active(); !c.Swap(old, old.WithReady(s.Number).WithActive(s.Number)); {
 			old = c.Active()
 		}
 		r.noticeFlip()
-		r.replaceDiverged(active, s.compared)
-	case agree > 0 && s.compared > d.block:
+		r.replaceDiverged(active, s.Compared)
+	case agree > 0 && s.Compared > d.block:
 		r.divergence = nil
 	}
 }
 
 // replaceDiverged replaces a worker whose block n is wrong. If the worker is active, another becomes
 // active first.
-func (r *Set) replaceDiverged(s *slot, n uint64) {
+func (r *Set) replaceDiverged(s *slots.Slot, n uint64) {
 	r.diverged++
-	r.mem.Journal.SetCause(s.number, s.gen, shm.CauseDiverged, 0)
-	r.obs.Event(report.WorkerDiverged{Slot: s.number, PID: s.Process.PID, Block: n})
+	r.mem.Journal.SetCause(s.Number, s.Generation, shm.CauseDiverged, 0)
+	r.obs.Event(report.WorkerDiverged{Slot: s.Number, PID: s.Process.PID, Block: n})
 	r.condemn(s, "diverged")
 	r.remove(s)
 }

@@ -2,6 +2,7 @@ package replica
 
 import (
 	"github.com/music-chronus/chronus/actors/internal/recorder"
+	"github.com/music-chronus/chronus/actors/internal/slots"
 	"github.com/music-chronus/chronus/actors/report"
 	"github.com/music-chronus/chronus/shm"
 )
@@ -42,11 +43,11 @@ func (r *Set) install(name string, text []byte) error {
 	}
 	at := shm.State{Block: max(r.mem.Control.Clock(), r.fault.Head()), Seq: r.log.Last(), Plan: v.Number}
 	r.checkpoint.last.Text, r.checkpoint.last.State = text, at
-	r.checkpoint.request = snapshotRequest{}
+	r.checkpoint.request = slots.SnapshotRequest{}
 	r.restarts = append(r.restarts, recorder.Restart{Text: text, At: at})
 	for _, s := range r.slots {
-		s.begin = snapshotRequest{state: at, done: true}
-		if s.phase == starting {
+		s.Begin = slots.SnapshotRequest{State: at, Done: true}
+		if s.Phase == slots.Starting {
 			r.condemn(s, "its patch was abandoned")
 		}
 	}
@@ -74,7 +75,7 @@ func (r *Set) Abandon(why string) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	for _, s := range r.slots {
-		if s.fed() {
+		if s.Fed() {
 			r.condemn(s, why)
 		}
 	}

@@ -2,6 +2,7 @@ package replica
 
 import (
 	"github.com/music-chronus/chronus/actors/internal/commandlog"
+	"github.com/music-chronus/chronus/actors/internal/slots"
 	"github.com/music-chronus/chronus/actors/internal/survivors"
 	"github.com/music-chronus/chronus/shm"
 )
@@ -11,11 +12,11 @@ func (r *Set) restoreLog(from *survivors.Survivors) {
 	var living, ended []*shm.Segment
 	for _, s := range r.slots {
 		switch {
-		case s.ring == nil:
-		case s.phase == empty:
-			ended = append(ended, s.ring)
+		case s.Ring == nil:
+		case s.Phase == slots.Empty:
+			ended = append(ended, s.Ring)
 		default:
-			living = append(living, s.ring)
+			living = append(living, s.Ring)
 		}
 	}
 	rings := from.CommandRings(living, ended)

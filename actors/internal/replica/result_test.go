@@ -30,8 +30,8 @@ func TestLeftOutIsToldOnce(t *testing.T) {
 	for began, in := time.Now(), false; !in; time.Sleep(time.Millisecond) {
 		r.mu.Lock()
 		for _, s := range r.slots {
-			if n, _ := s.ring.Commands().RequestedPlan(); n > 0 {
-				s.ring.Commands().ReportPlan(n, nil)
+			if n, _ := s.Ring.Commands().RequestedPlan(); n > 0 {
+				s.Ring.Commands().ReportPlan(n, nil)
 			}
 		}
 		in = r.log.Last() == 2

@@ -15,6 +15,7 @@ import (
 	"github.com/music-chronus/chronus/actors/internal/meter"
 	"github.com/music-chronus/chronus/actors/internal/plans"
 	"github.com/music-chronus/chronus/actors/internal/recorder"
+	"github.com/music-chronus/chronus/actors/internal/slots"
 	"github.com/music-chronus/chronus/actors/internal/timing"
 	"github.com/music-chronus/chronus/actors/report"
 	"github.com/music-chronus/chronus/dsp"
@@ -51,7 +52,7 @@ type Set struct {
 	pool  *launch.Pool
 
 	mu           sync.Mutex // guards everything below; attaching a ring, entering commands and noting a death exclude each other
-	slots        []*slot
+	slots        slots.List
 	log          commandlog.Log
 	checkpoint   checkpoint
 	plans        *plans.Registry
@@ -67,7 +68,7 @@ type Set struct {
 	lastTick     time.Time
 	sound        meter.SoundReport
 	lead         meter.LeadReport
-	isStopped    func(*slot) bool // its process was stopped by a signal
+	isStopped    func(*slots.Slot) bool // its process was stopped by a signal
 
 	tapes sync.WaitGroup // that are being written
 	quit  chan struct{}  // closed when stopping begins
@@ -91,7 +92,7 @@ func newSet(cfg Config, mem memory.Memory, out Output, obs Observer) *Set {
 		cfg: cfg, mem: mem, out: out, obs: obs,
 		plans: plans.NewRegistry(c, mem.Plans), fault: fault.New(),
 		pool:      &launch.Pool{Spawn: cfg.Spawn, StopWait: cfg.Timeouts.Stop},
-		isStopped: func(s *slot) bool { return sys.Stopped(s.Process.PID) },
+		isStopped: func(s *slots.Slot) bool { return sys.Stopped(s.Process.PID) },
 		quit:      make(chan struct{}),
 	}
 }
@@ -107,7 +108,7 @@ func New(cfg Config, mem memory.Memory, text []byte, out Output, obs Observer) (
 		return nil, err
 	}
 	for i := range int(mem.Geometry.Slots) {
-		r.slots = append(r.slots, &slot{number: i})
+		r.slots = append(r.slots, &slots.Slot{Number: i})
 	}
 	r.active = mem.Control.Active()
 	r.register()
@@ -189,7 +190,7 @@ func (r *Set) Close() {
 	r.life.closed = true
 	for _, s := range r.slots {
 		s.Release()
-		launch.CloseSegment(&s.ring)
+		launch.CloseSegment(&s.Ring)
 	}
 	r.mem.Close()
 }

@@ -7,6 +7,7 @@ import (
 
 	"github.com/music-chronus/chronus/actors/internal/commandlog"
 	"github.com/music-chronus/chronus/actors/internal/launch"
+	"github.com/music-chronus/chronus/actors/internal/slots"
 	"github.com/music-chronus/chronus/actors/internal/survivors"
 	"github.com/music-chronus/chronus/shm"
 	"github.com/music-chronus/chronus/shm/sys"
@@ -54,7 +55,7 @@ func (w *simWorld) succeed() {
 		return
 	}
 	out := w.output(mem)
-	r, err := TakeOver(cfg, mem, nil, left, out, simObserver{w})
+	r, err := TakeOver(cfg, mem, nil, left, simOutput{out, w}, simObserver{w})
 	if err != nil {
 		w.fail("take over: %v", err)
 		return
@@ -64,7 +65,7 @@ func (w *simWorld) succeed() {
 	r.pool.Simulate(nil)
 	r.lastTick = w.now
 	for _, s := range r.slots {
-		s.since, s.progress.at = w.now, w.now
+		s.Since, s.Progress.At = w.now, w.now
 	}
 	w.sets, w.set = append(w.sets, old), r
 	w.adopted, w.fragile, w.adopting = true, r.checkpoint.last.Block, false
@@ -91,11 +92,11 @@ func (w *simWorld) survivors() *survivors.Survivors {
 		Checkpoints: take(r.mem.Checkpoints.Segment), Plans: take(r.mem.Plans.Segment),
 	}
 	for _, s := range r.slots {
-		if s.ring != nil {
-			h.Rings = append(h.Rings, take(s.ring))
+		if s.Ring != nil {
+			h.Rings = append(h.Rings, take(s.Ring))
 		}
-		if p := w.workers[s.number]; p != nil && !p.dead && p.gen == s.gen {
-			ring := s.ring
+		if p := w.workers[s.Number]; p != nil && !p.dead && p.gen == s.Generation {
+			ring := s.Ring
 			if s.Next != nil {
 				ring = s.Next
 			}
@@ -134,14 +135,14 @@ func (w *simWorld) inheritCommands(old *Set) {
 // endStrays ends who has no place.
 func (w *simWorld) endStrays() {
 	for _, s := range w.set.slots {
-		p := w.workers[s.number]
-		if p == nil || s.phase != empty {
+		p := w.workers[s.Number]
+		if p == nil || s.Phase != slots.Empty {
 			continue
 		}
 		w.kill(p)
 		w.drop(p.tasks()...)
 		p.close()
-		w.spawnAt[s.number] = w.now
+		w.spawnAt[s.Number] = w.now
 	}
 }
 
@@ -150,7 +151,7 @@ func (w *simWorld) closeEngines() {
 	for _, r := range w.sets {
 		for _, s := range r.slots {
 			s.Release()
-			launch.CloseSegment(&s.ring)
+			launch.CloseSegment(&s.Ring)
 		}
 		for _, s := range []*shm.Segment{r.mem.Control.Segment, r.mem.Journal.Segment, r.mem.Checkpoints.Segment, r.mem.Plans.Segment} {
 			s.Close()

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/music-chronus/chronus/actors/internal/launch"
+	"github.com/music-chronus/chronus/actors/internal/slots"
 	"github.com/music-chronus/chronus/actors/report"
 )
 
@@ -17,24 +18,24 @@ func (r *Set) StartWorker(number int) error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	s := r.slots[number]
-	if s.phase != empty || r.life.stopping || r.life.silent != "" {
+	if s.Phase != slots.Empty || r.life.stopping || r.life.silent != "" {
 		return nil // the slot has a process already: the caller has been restarted meanwhile
 	}
-	s.gen++
+	s.Generation++
 	w, err := r.launch(s)
 	if err != nil {
 		w.Release()
 		return fmt.Errorf("worker %d: %w", number, err)
 	}
-	s.Worker, s.condition = w, condition{}
-	s.begin = r.requestState(s, nil, time.Now())
-	s.enter(starting, time.Now())
+	s.Worker, s.Condition = w, slots.Condition{}
+	s.Begin = r.requestState(s, nil, time.Now())
+	s.Enter(slots.Starting, time.Now())
 	return nil
 }
 
 // launch starts the slot's next worker.
-func (r *Set) launch(s *slot) (launch.Worker, error) {
-	w, err := launch.New(r.mem.Geometry, s.number, s.gen)
+func (r *Set) launch(s *slots.Slot) (launch.Worker, error) {
+	w, err := launch.New(r.mem.Geometry, s.Number, s.Generation)
 	if err != nil {
 		return w, err
 	}
@@ -45,7 +46,7 @@ func (r *Set) launch(s *slot) (launch.Worker, error) {
 	if fresh {
 		r.recordProcesses(idle.Process.PID)
 	}
-	if err := w.Assign(idle, r.mem, r.cfg.Samples, s.number); err != nil {
+	if err := w.Assign(idle, r.mem, r.cfg.Samples, s.Number); err != nil {
 		idle.Process.Discard(r.cfg.Timeouts.Stop)
 		return w, err
 	}
@@ -68,13 +69,8 @@ func (r *Set) startSpare() {
 // recordProcesses reports the living workers, and more, which have just been started.
 func (r *Set) recordProcesses(more ...int) {
 	pids := more
-	for _, p := range r.pool.Processes() {
+	for _, p := range append(r.pool.Processes(), r.slots.Processes()...) {
 		pids = append(pids, p.PID)
-	}
-	for _, s := range r.slots {
-		if s.phase != empty {
-			pids = append(pids, s.Process.PID)
-		}
 	}
 	r.obs.Processes(pids)
 }

@@ -34,10 +34,5 @@ func (r *Set) living() (list []sys.Process) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	list = append(r.out.Processes(), r.pool.Processes()...)
-	for _, s := range r.slots {
-		if s.phase != empty {
-			list = append(list, s.Process)
-		}
-	}
-	return list
+	return append(list, r.slots.Processes()...)
 }

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/music-chronus/chronus/actors/internal/patching"
+	"github.com/music-chronus/chronus/actors/internal/slots"
 	"github.com/music-chronus/chronus/actors/internal/survivors"
 	"github.com/music-chronus/chronus/dsp/patch"
 	"github.com/music-chronus/chronus/shm"
@@ -95,7 +96,7 @@ func TestInheritAmended(t *testing.T) {
 	_ = r.slots[0].Commands.Put(shm.Command{Seq: 1, Plan: 1, Op: shm.OpPlan, Value: 2}) // the dead worker's
 	_ = r.slots[1].Commands.Put(shm.Command{Seq: 1})                                    // the one that began after the quarantine
 	r.mem.Control.Commit(1)
-	r.slots[0].phase = empty
+	r.slots[0].Phase = slots.Empty
 	r.restoreLog(&survivors.Survivors{})
 	r.finishBroadcast()
 	if c := r.log.Commands()[0]; c.Op != shm.OpNone {
