@@ -36,7 +36,7 @@ func ExitedByItself(exit sys.Exit) bool {
 // Cause describes why the worker of generation gen ended. st is the status of its slot.
 func Cause(st shm.Status, gen uint64, exit sys.Exit) string {
 	switch {
-	case st.Generation != gen || st.Cause.Foreign():
+	case st.Generation != gen || st.Cause.FromKernel():
 		return exit.String()
 	case st.Rendering:
 		return fmt.Sprintf("%v in block %d, node %d", st.Cause, st.Block, st.Node)

@@ -53,7 +53,7 @@ func TestRefusedRing(t *testing.T) {
 		}
 		defer rec.Close()
 		rec.Begin(12)
-		rec.Rendering(12, 0)
+		rec.BeginRender(12, 0)
 	}
 	r.slots[2].Phase = slots.Empty
 	for _, slot := range []int{-1, 3, 1 << 40} {
