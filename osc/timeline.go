@@ -17,17 +17,17 @@ import (
 // the slopes between buckets that lie far apart (after Theil and Sen), so that no single bucket bends it. When all
 // sights of a while lie far off the line, what plays has stopped for a while, or is another device: the line begins anew.
 const (
-	bucket     = 250 * time.Millisecond
-	buckets    = 64                     // the slope's: 16 s
-	heights    = 8                      // the height's: 2 s
-	slopeFrom  = 8                      // buckets before a slope is believed
-	driftMost  = 2000e-6                // more is no drift
-	jump       = 4 * time.Millisecond   // off the line: perhaps another line
-	jumpWhile  = 500 * time.Millisecond // for so long: it is
-	jumpSights = 8                      // and seen so often
-	stale      = time.Second            // without a move, nothing plays
-	held       = 10 * time.Millisecond  // more than it ever is behind the line: it is held up
-	settled    = 4                      // sights before the line is used
+	bucket        = 250 * time.Millisecond
+	buckets       = 64                     // the slope's: 16 s
+	offsetBuckets = 8                      // the height's: 2 s
+	slopeFrom     = 8                      // buckets before a slope is believed
+	driftMost     = 2000e-6                // more is no drift
+	jump          = 4 * time.Millisecond   // off the line: perhaps another line
+	jumpWhile     = 500 * time.Millisecond // for so long: it is
+	jumpPoints    = 8                      // and seen so often
+	stale         = time.Second            // without a move, nothing plays
+	held          = 10 * time.Millisecond  // more than it ever is behind the line: it is held up
+	settled       = 4                      // sights before the line is used
 )
 
 // MostAhead is how far ahead of now a time tag may lie.
@@ -43,28 +43,28 @@ type Timeline struct {
 	// The line is t = t0 + (f-f0)*(1e9/rate)*(1+drift) + height, t in ns, f in frames.
 	t0, f0    float64
 	drift     float64
-	last      sight // the newest
+	last      point // the newest
 	seen      int
-	points    []sight // the earliest of each bucket, newest last
-	open      sight   // of the bucket that is not over
+	points    []point // the earliest of each bucket, newest last
+	open      point   // of the bucket that is not over
 	openEnd   float64
 	openHas   bool
 	offFrom   float64 // since when all lie off the line
 	offSeen   int
-	offBest   sight
+	offBest   point
 	slack     float64 // how many frames what plays was behind the line at most in the bucket before, for it moves by periods
 	slackOpen float64 // in the one that is not over
 	published atomic.Pointer[line]
 }
 
-// sight is when, in ns since t0, a frame, counted from f0, was seen to be the next to play.
-type sight struct{ t, f float64 }
+// point is when, in ns since t0, a frame, counted from f0, was seen to be the next to play.
+type point struct{ t, f float64 }
 
 // line is what is asked; it does not change.
 type line struct {
 	t0, f0 float64
 	slope  float64 // ns a frame
-	height float64
+	offset float64
 	slack  float64
 	last   int64 // Mono of the newest sight
 }
@@ -83,16 +83,16 @@ func (l *Timeline) Observe(mono, before int64, frame uint64) {
 	if t < l.last.t {
 		return
 	}
-	s, was := sight{t, f}, l.last
+	s, was := point{t, f}, l.last
 	l.last = s
 	l.seen++
 	if l.jumped(s, float64(before)-l.t0) {
 		best := l.offBest
 		l.begin(l.t0+best.t, l.f0+best.f)
-		s = sight{s.t - best.t, s.f - best.f}
-		l.last, l.seen = s, jumpSights
+		s = point{s.t - best.t, s.f - best.f}
+		l.last, l.seen = s, jumpPoints
 	} else if l.offSeen == 0 {
-		l.slackOpen = max(l.slackOpen, (float64(before)-l.t0-l.height())/l.slope()-was.f)
+		l.slackOpen = max(l.slackOpen, (float64(before)-l.t0-l.offset())/l.slope()-was.f)
 	}
 	l.collect(s)
 	l.publish(mono)
@@ -102,20 +102,20 @@ func (l *Timeline) Observe(mono, before int64, frame uint64) {
 func (l *Timeline) begin(t0, f0 float64) {
 	l.t0, l.f0, l.seen = t0, f0, 0
 	l.points, l.openHas, l.offSeen = l.points[:0], false, 0
-	l.last, l.offBest = sight{}, sight{}
+	l.last, l.offBest = point{}, point{}
 	l.slack, l.slackOpen = max(l.slack, l.slackOpen), 0
-	l.collect(sight{})
+	l.collect(point{})
 }
 
 // slope is ns a frame.
 func (l *Timeline) slope() float64 { return 1e9 / l.rate * (1 + l.drift) }
 
-// over is how far after the line without its height a sight lies, in ns.
-func (l *Timeline) over(s sight) float64 { return s.t - s.f*l.slope() }
+// residual is how far after the line without its height a sight lies, in ns.
+func (l *Timeline) residual(s point) float64 { return s.t - s.f*l.slope() }
 
 // jumped tells whether all sights of a while are off the line: it should have come there before the look before, or is not to come there yet.
-func (l *Timeline) jumped(s sight, before float64) bool {
-	due := s.t - l.over(s) + l.height()
+func (l *Timeline) jumped(s point, before float64) bool {
+	due := s.t - l.residual(s) + l.offset()
 	if before < due+float64(jump) && s.t > due-float64(jump) {
 		l.offSeen = 0
 		return false
@@ -123,14 +123,14 @@ func (l *Timeline) jumped(s sight, before float64) bool {
 	if l.offSeen == 0 {
 		l.offFrom, l.offBest = s.t, s
 	}
-	if l.offSeen++; l.over(s) <= l.over(l.offBest) {
+	if l.offSeen++; l.residual(s) <= l.residual(l.offBest) {
 		l.offBest = s
 	}
-	return l.offSeen >= jumpSights && s.t-l.offFrom > float64(jumpWhile)
+	return l.offSeen >= jumpPoints && s.t-l.offFrom > float64(jumpWhile)
 }
 
 // collect puts a sight into its bucket.
-func (l *Timeline) collect(s sight) {
+func (l *Timeline) collect(s point) {
 	if l.openHas && s.t >= l.openEnd {
 		if len(l.points) == buckets {
 			l.points = append(l.points[:0], l.points[1:]...)
@@ -143,7 +143,7 @@ func (l *Timeline) collect(s sight) {
 	if !l.openHas {
 		l.open, l.openHas, l.openEnd = s, true, s.t+float64(bucket)
 	}
-	if l.over(s) < l.over(l.open) {
+	if l.residual(s) < l.residual(l.open) {
 		l.open = s
 	}
 }
@@ -170,14 +170,14 @@ func (l *Timeline) fit() {
 	l.drift = max(-driftMost, min(driftMost, drift))
 }
 
-// height is the earliest of the last buckets, in ns after the line through t0.
-func (l *Timeline) height() float64 {
+// offset is the earliest of the last buckets, in ns after the line through t0.
+func (l *Timeline) offset() float64 {
 	h := math.Inf(1)
 	if l.openHas {
-		h = l.over(l.open)
+		h = l.residual(l.open)
 	}
-	for _, p := range l.points[max(0, len(l.points)-heights):] {
-		h = min(h, l.over(p))
+	for _, p := range l.points[max(0, len(l.points)-offsetBuckets):] {
+		h = min(h, l.residual(p))
 	}
 	return h
 }
@@ -187,7 +187,7 @@ func (l *Timeline) publish(mono int64) {
 		l.published.Store(nil)
 		return
 	}
-	l.published.Store(&line{l.t0, l.f0, l.slope(), l.height(), max(l.slack, l.slackOpen), mono})
+	l.published.Store(&line{l.t0, l.f0, l.slope(), l.offset(), max(l.slack, l.slackOpen), mono})
 }
 
 // Rate is how many frames a second really play; ok is false if nothing plays, or it is not known yet.
@@ -208,7 +208,7 @@ func (l *Timeline) Frame(tag uint64, now Moment) (frame int64, ahead time.Durati
 		return 0, ahead, false
 	}
 	t := float64(now.Mono) - at.t0 + float64(ahead)
-	return int64(math.Round(at.f0 + (t-at.height)/at.slope)), ahead, true
+	return int64(math.Round(at.f0 + (t-at.offset)/at.slope)), ahead, true
 }
 
 // Lag is by how many frames what plays is behind the line, at a moment at which a frame is the next to play; 0 if by no more than it always is
@@ -219,7 +219,7 @@ func (l *Timeline) Lag(mono int64, frame uint64) int64 {
 	if at == nil || mono-at.last > int64(stale) {
 		return 0
 	}
-	behind := at.f0 + (float64(mono)-at.t0-at.height)/at.slope - float64(frame)
+	behind := at.f0 + (float64(mono)-at.t0-at.offset)/at.slope - float64(frame)
 	if behind <= at.slack+float64(held)/at.slope {
 		return 0
 	}

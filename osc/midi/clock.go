@@ -8,14 +8,14 @@ import (
 
 // The clock's measures, in ticks and in seconds of a tick's length. A tick that comes at random up to 2 ms early or late has a standard deviation of 1.15 ms.
 const (
-	ppqn         = 24       // ticks a beat (MIDI 1.0)
-	leastTicks   = 2 * ppqn // before a tempo is told: it is then right to 0.1 bpm (one standard deviation, at 120 bpm)
-	mostTicks    = 4 * ppqn // looked back at: right to 0.04 bpm
-	keptTicks    = ppqn / 2 // of those heard, when the tempo has changed
-	longestTick  = 0.5      // s: after a longer rest the clock begins anew
-	changedTick  = 0.25e-3  // s: by which a beat differs from four if the tempo has changed; five standard deviations of a beat
-	worthTelling = 0.06e-3  // s: 0.35 bpm at 120
-	worthFining  = 0.05     // bpm: told once a look back is over that has none of the ticks of the one before
+	ppqn          = 24       // ticks a beat (MIDI 1.0)
+	minTicks      = 2 * ppqn // before a tempo is told: it is then right to 0.1 bpm (one standard deviation, at 120 bpm)
+	maxTicks      = 4 * ppqn // looked back at: right to 0.04 bpm
+	keptTicks     = ppqn / 2 // of those heard, when the tempo has changed
+	longestTick   = 0.5      // s: after a longer rest the clock begins anew
+	changedTick   = 0.25e-3  // s: by which a beat differs from four if the tempo has changed; five standard deviations of a beat
+	minChange     = 0.06e-3  // s: 0.35 bpm at 120
+	minRefinement = 0.05     // bpm: told once a look back is over that has none of the ticks of the one before
 )
 
 // The tempos that an engine takes, in bpm.
@@ -29,9 +29,9 @@ const (
 type Clock struct {
 	base    time.Time
 	at      []float64 // of the ticks, s after base
-	told    float64   // length of a tick, s; 0: nothing was told
+	sent    float64   // length of a tick, s; 0: nothing was told
 	since   int       // ticks since then
-	scratch [mostTicks + 1]float64
+	scratch [maxTicks + 1]float64
 }
 
 // Tick takes the time of a tick. When there is a tempo to tell, the first or one that has changed, ok is true; bpm is from 20 to 400.
@@ -43,12 +43,12 @@ func (c *Clock) Tick(now time.Time) (bpm float64, ok bool) {
 	if n := len(c.at); n > 0 && (at < c.at[n-1] || at > c.at[n-1]+longestTick) {
 		c.base, c.at, at = now, c.at[:0], 0
 	}
-	if len(c.at) > mostTicks {
+	if len(c.at) > maxTicks {
 		c.at = slices.Delete(c.at, 0, 1)
 	}
 	c.at = append(c.at, at)
 	c.since++
-	if len(c.at) <= leastTicks {
+	if len(c.at) <= minTicks {
 		return 0, false
 	}
 	long := c.tick(c.at)
@@ -57,14 +57,14 @@ func (c *Clock) Tick(now time.Time) (bpm float64, ok bool) {
 		return 0, false
 	}
 	bpm = 60 / (ppqn * long)
-	settled := len(c.at) > mostTicks && c.since > mostTicks
-	if c.told != 0 && math.Abs(long-c.told) < worthTelling && !(settled && math.Abs(bpm-60/(ppqn*c.told)) > worthFining) {
+	settled := len(c.at) > maxTicks && c.since > maxTicks
+	if c.sent != 0 && math.Abs(long-c.sent) < minChange && !(settled && math.Abs(bpm-60/(ppqn*c.sent)) > minRefinement) {
 		return 0, false
 	}
 	if !(bpm >= slowest && bpm <= fastest) {
 		return 0, false
 	}
-	c.told, c.since = long, 0
+	c.sent, c.since = long, 0
 	return bpm, true
 }
 
@@ -86,4 +86,4 @@ func (c *Clock) Running(now time.Time) bool {
 }
 
 // Reset forgets the ticks: the device that made them is gone.
-func (c *Clock) Reset() { c.at, c.told = c.at[:0], 0 }
+func (c *Clock) Reset() { c.at, c.sent = c.at[:0], 0 }

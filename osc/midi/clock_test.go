@@ -85,8 +85,8 @@ func TestClockChange(t *testing.T) {
 			t.Errorf("to %g bpm: %v", to, told)
 		}
 		_, told = ticks(&c, at, 30*ppqn, to, exact)
-		if len(told) > 3 || math.Abs(60/(ppqn*c.told)-to) > worthFining {
-			t.Errorf("to %g bpm, later: %v, %g", to, told, 60/(ppqn*c.told))
+		if len(told) > 3 || math.Abs(60/(ppqn*c.sent)-to) > minRefinement {
+			t.Errorf("to %g bpm, later: %v, %g", to, told, 60/(ppqn*c.sent))
 		}
 	}
 }

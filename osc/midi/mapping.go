@@ -113,8 +113,8 @@ func (a *Addresses) has(address string) bool {
 	return ok
 }
 
-// mover is a binding with its range.
-type mover struct {
+// boundController is a binding with its range.
+type boundController struct {
 	Binding
 	lo, hi           float64
 	exp, whole, gate bool
@@ -129,8 +129,8 @@ func (b Binding) Check(a *Addresses) error {
 }
 
 // bind finds the range of a binding.
-func (b Binding) bind(a *Addresses) (m mover, err error) {
-	m = mover{Binding: b, lo: b.Min, hi: b.Max}
+func (b Binding) bind(a *Addresses) (m boundController, err error) {
+	m = boundController{Binding: b, lo: b.Min, hi: b.Max}
 	switch {
 	case a == nil && !b.Ranged:
 		return m, fmt.Errorf("%s has no min and max, and no engine is there to ask for them", b.Address)
@@ -168,7 +168,7 @@ func (b Binding) bind(a *Addresses) (m mover, err error) {
 }
 
 // request is what a controller's value, 0 to 127, sends; ok is false if that says nothing new.
-func (m *mover) request(value uint8) (r Request, ok bool) {
+func (m *boundController) request(value uint8) (r Request, ok bool) {
 	x := float64(value) / 127
 	var v float64
 	switch {

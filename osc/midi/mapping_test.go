@@ -114,8 +114,8 @@ func TestBind(t *testing.T) {
 		wrong := tr.Bind(m, tt.a)
 		if tt.a == nil {
 			wrong = wrong[:1] // the gate has no range either
-		} else if want := map[bool]int{true: 2, false: 1}[tt.want == ""]; len(tr.movers) != want {
-			t.Errorf("%s: %d lines count", tt.line, len(tr.movers))
+		} else if want := map[bool]int{true: 2, false: 1}[tt.want == ""]; len(tr.controllers) != want {
+			t.Errorf("%s: %d lines count", tt.line, len(tr.controllers))
 		}
 		if err := errors.Join(wrong...); tt.want == "" && err != nil || tt.want != "" && (err == nil || !strings.Contains(err.Error(), tt.want)) {
 			t.Errorf("%s: %v, want %s", tt.line, err, tt.want)

@@ -40,7 +40,7 @@ func (r *mapReader) whole(n ast.Node, m *Map) {
 		case "version":
 			r.Number(v, key, 1, 1, true)
 		case "bend":
-			m.Bend = r.Number(v, key, 0, mostBend, false)
+			m.Bend = r.Number(v, key, 0, maxBend, false)
 			if m.Bend == 0 {
 				r.Fail(v, "bend must be above 0: leave the wheel's turns out with an engine whose voices have no pitch")
 			}

@@ -79,7 +79,7 @@ func FuzzBytes(f *testing.F) {
 				t.Fatal(err)
 			}
 			if r.Address == "/engine/bend" {
-				if v := r.Args[0].(float32); !(v >= -mostBend && v <= mostBend) {
+				if v := r.Args[0].(float32); !(v >= -maxBend && v <= maxBend) {
 					t.Fatal(show(r))
 				}
 			}

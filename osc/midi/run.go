@@ -26,11 +26,11 @@ type Config struct {
 
 // The waits of the loop.
 const (
-	thinTick = 5 * time.Millisecond
-	idleTick = 250 * time.Millisecond
-	askWait  = 2 * time.Second // for an answer, and between two questions
-	endWait  = time.Second     // for a driver that does not come back; it goes with the process
-	mostFail = 64              // different refusals that are said, before they are said anew
+	thinTick        = 5 * time.Millisecond
+	idleTick        = 250 * time.Millisecond
+	askWait         = 2 * time.Second // for an answer, and between two questions
+	endWait         = time.Second     // for a driver that does not come back; it goes with the process
+	maxSaidRefusals = 64              // different refusals that are said, before they are said anew
 )
 
 // Run plays the engine with a MIDI input until ctx ends. Only what is wrong with the map, or with the OSC address, is an error.
@@ -43,19 +43,19 @@ func Run(ctx context.Context, cfg Config) error {
 	if r.link, err = dial(cfg.To); err != nil {
 		return err
 	}
-	r.translator = NewTranslator(cfg.Options, func(q Request) { r.thin.pass(q, r.now, r.send) })
+	r.translator = NewTranslator(cfg.Options, func(q Request) { r.thin.submit(q, r.now, r.send) })
 	ctx, cancel := context.WithCancel(ctx)
 	inputs, replies := make(chan input, 64), make(chan reply, 256)
-	r.answers = make(chan answer, 1)
+	r.lists = make(chan addressList, 1)
 	r.work.Go(func() { r.link.listen(ctx, func(p reply) { offer(ctx, replies, p) }) })
 	if cfg.Ask != nil {
-		r.ask(ctx)
-		r.know(<-r.answers) // before the first note, so that it goes to the right voices
-		r.asking = false
+		r.requestAddresses(ctx)
+		r.setAddresses(<-r.lists) // before the first note, so that it goes to the right voices
+		r.requesting = false
 	} else {
 		r.bind()
 	}
-	src := &source{finder: cfg.Finder, port: cfg.Port, tell: func(i input) { offer(ctx, inputs, i) }}
+	src := &source{finder: cfg.Finder, port: cfg.Port, emit: func(i input) { offer(ctx, inputs, i) }}
 	r.work.Go(func() { src.run(ctx) })
 	r.loop(ctx, inputs, replies)
 	r.now = time.Now()
@@ -79,8 +79,8 @@ func offer[T any](ctx context.Context, to chan<- T, v T) {
 	}
 }
 
-// answer is what the engine said when it was asked.
-type answer struct {
+// addressList is what the engine said when it was asked.
+type addressList struct {
 	entries []osc.Entry
 	err     error
 }
@@ -91,18 +91,18 @@ type runner struct {
 	now        time.Time
 	link       *link
 	translator *Translator
-	thin       thinner
+	thin       rateThinner
 	work       sync.WaitGroup
 
-	text    Map
-	stamp   fileStamp // of the text
-	looked  fileStamp
-	said    map[string]bool // refusals, and what of the map cannot be
-	answers chan answer
-	asking  bool
-	asked   time.Time
-	known   *Addresses
-	stale   bool // the engine should be asked
+	text        Map
+	stamp       fileStamp // of the text
+	looked      fileStamp
+	said        map[string]bool // refusals, and what of the map cannot be
+	lists       chan addressList
+	requesting  bool
+	requestedAt time.Time
+	addresses   *Addresses
+	stale       bool // the engine should be asked
 }
 
 func (r *runner) say(format string, args ...any) {
@@ -113,7 +113,7 @@ func (r *runner) say(format string, args ...any) {
 
 // sayOnce says what is said no more until the map or the engine has changed.
 func (r *runner) sayOnce(line string) {
-	if len(r.said) == mostFail {
+	if len(r.said) == maxSaidRefusals {
 		clear(r.said)
 	}
 	if !r.said[line] {
@@ -138,26 +138,26 @@ func (r *runner) loop(ctx context.Context, inputs <-chan input, replies <-chan r
 			return
 		case i := <-inputs:
 			r.now = time.Now()
-			r.hear(i)
+			r.handleInput(i)
 		case p := <-replies:
-			r.reply(p)
-		case a := <-r.answers:
-			r.asking = false
-			r.know(a)
+			r.handleReply(p)
+		case a := <-r.lists:
+			r.requesting = false
+			r.setAddresses(a)
 		case <-tick:
-			r.thin.due(time.Now(), r.send)
+			r.thin.sendDue(time.Now(), r.send)
 		case now := <-idle.C:
 			r.idle(ctx, now)
 		}
 	}
 }
 
-func (r *runner) hear(i input) {
+func (r *runner) handleInput(i input) {
 	if i.lost {
 		r.translator.Release()
 	}
-	if i.trouble != "" {
-		r.say("%s", i.trouble)
+	if i.problem != "" {
+		r.say("%s", i.problem)
 	}
 	if len(i.bytes) > 0 {
 		r.translator.Bytes(i.bytes, i.at)
@@ -170,8 +170,8 @@ func (r *runner) send(q Request) {
 	}
 }
 
-// reply takes what the engine answered.
-func (r *runner) reply(p reply) {
+// handleReply takes what the engine answered.
+func (r *runner) handleReply(p reply) {
 	if p.absent {
 		r.overdue(true)
 		return
@@ -198,24 +198,24 @@ func (r *runner) idle(ctx context.Context, now time.Time) {
 	if err := r.rereadMap(); err != nil {
 		r.say("%v; the map stays as it was", err)
 	}
-	if (r.stale || r.known == nil) && r.cfg.Ask != nil && !r.asking && now.Sub(r.asked) >= askWait {
-		r.ask(ctx)
+	if (r.stale || r.addresses == nil) && r.cfg.Ask != nil && !r.requesting && now.Sub(r.requestedAt) >= askWait {
+		r.requestAddresses(ctx)
 	}
 }
 
-// ask asks the engine for its addresses; the answer comes to the loop.
-func (r *runner) ask(ctx context.Context) {
-	r.asking, r.stale, r.asked = true, false, time.Now()
+// requestAddresses asks the engine for its addresses; the answer comes to the loop.
+func (r *runner) requestAddresses(ctx context.Context) {
+	r.requesting, r.stale, r.requestedAt = true, false, time.Now()
 	r.work.Go(func() {
 		ctx, cancel := context.WithTimeout(ctx, askWait)
 		defer cancel()
 		entries, err := r.cfg.Ask(ctx)
-		r.answers <- answer{entries, err}
+		r.lists <- addressList{entries, err}
 	})
 }
 
-// know takes the engine's addresses.
-func (r *runner) know(a answer) {
+// setAddresses takes the engine's addresses.
+func (r *runner) setAddresses(a addressList) {
 	var known *Addresses
 	if a.err == nil {
 		known, a.err = NewAddresses(a.entries)
@@ -223,20 +223,20 @@ func (r *runner) know(a answer) {
 	if a.err != nil {
 		r.sayOnce(fmt.Sprintf("%v; it is asked for its addresses again", a.err))
 	} else {
-		r.known = known
+		r.addresses = known
 	}
 	r.bind()
 }
 
 // bind gives the translator the map and the addresses.
 func (r *runner) bind() {
-	for _, err := range r.translator.Bind(r.text, r.known) {
+	for _, err := range r.translator.Bind(r.text, r.addresses) {
 		r.sayOnce(fmt.Sprintf("%v; it is left out", err))
 	}
-	if g := r.cfg.Group; g != "" && r.known != nil && !r.known.has(r.translator.group(0)+"/on") {
-		r.sayOnce(fmt.Sprintf("the patch has no group of voices %q; it has %q", g, r.known.groups))
+	if g := r.cfg.Group; g != "" && r.addresses != nil && !r.addresses.has(r.translator.group(0)+"/on") {
+		r.sayOnce(fmt.Sprintf("the patch has no group of voices %q; it has %q", g, r.addresses.groups))
 	}
-	if r.known != nil && len(r.known.groups) == 0 {
+	if r.addresses != nil && len(r.addresses.groups) == 0 {
 		r.sayOnce("the patch has no voices: notes mean nothing to it (chronus presets lists those that have)")
 	}
 }
@@ -296,7 +296,7 @@ func Learn(ctx context.Context, cfg Config) (channel, controller int, err error)
 	defer work.Wait()
 	defer cancel()
 	inputs := make(chan input)
-	src := &source{finder: cfg.Finder, port: cfg.Port, tell: func(i input) { offer(ctx, inputs, i) }}
+	src := &source{finder: cfg.Finder, port: cfg.Port, emit: func(i input) { offer(ctx, inputs, i) }}
 	work.Go(func() { src.run(ctx) })
 	l := NewLearner(cfg.Channel)
 	for {
@@ -304,8 +304,8 @@ func Learn(ctx context.Context, cfg Config) (channel, controller int, err error)
 		case <-ctx.Done():
 			return 0, 0, ctx.Err()
 		case i := <-inputs:
-			if i.trouble != "" && cfg.Say != nil {
-				cfg.Say(i.trouble)
+			if i.problem != "" && cfg.Say != nil {
+				cfg.Say(i.problem)
 			}
 			if channel, controller, ok := l.Bytes(i.bytes); ok {
 				return channel, controller, nil

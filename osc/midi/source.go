@@ -13,7 +13,7 @@ import (
 const (
 	lookAgain = time.Second            // between two looks for a device
 	firstByte = 100 * time.Millisecond // an input that has not ended for so long is there, silent or not
-	mostSaid  = 16                     // different troubles that are told before the device is found
+	maxSaid   = 16                     // different troubles that are told before the device is found
 )
 
 // input is what a source tells: bytes, or that the device was found or lost.
@@ -21,14 +21,14 @@ type input struct {
 	bytes       []byte
 	at          time.Time // when they were read
 	found, lost bool
-	trouble     string // said as it is; once
+	problem     string // said as it is; once
 }
 
 // source reads a port, and looks for it again when it is gone.
 type source struct {
 	finder Finder
 	port   string
-	tell   func(input)
+	emit   func(input)
 	there  bool            // bytes come, or may come
 	said   map[string]bool // since it was there
 }
@@ -43,11 +43,11 @@ func (s *source) run(ctx context.Context) {
 		}
 		if s.there {
 			s.there = false
-			s.tell(input{lost: true})
+			s.emit(input{lost: true})
 		}
-		if err != nil && !s.said[err.Error()] && len(s.said) < mostSaid {
+		if err != nil && !s.said[err.Error()] && len(s.said) < maxSaid {
 			s.said[err.Error()] = true
-			s.tell(input{trouble: fmt.Sprintf("%v; it is looked for again every second", err)})
+			s.emit(input{problem: fmt.Sprintf("%v; it is looked for again every second", err)})
 		}
 		select {
 		case <-ctx.Done():
@@ -75,28 +75,28 @@ func (s *source) read(ctx context.Context) error {
 	n, err := f.Read(buf)
 	at := time.Now()
 	if err != nil && !errors.Is(err, os.ErrDeadlineExceeded) {
-		return fmt.Errorf("MIDI input %s: %w", p.Path, whyEnded(err))
+		return fmt.Errorf("MIDI input %s: %w", p.Path, readReason(err))
 	}
 	s.there = true
 	clear(s.said)
-	s.tell(input{found: true, trouble: fmt.Sprintf("hears %s", p)})
+	s.emit(input{found: true, problem: fmt.Sprintf("hears %s", p)})
 	if err := f.SetReadDeadline(time.Time{}); err != nil {
 		return fmt.Errorf("MIDI input %s: %w", p.Path, err)
 	}
 	defer context.AfterFunc(ctx, func() { _ = f.SetReadDeadline(time.Unix(1, 0)) })()
 	for {
 		if n > 0 {
-			s.tell(input{bytes: append([]byte(nil), buf[:n]...), at: at})
+			s.emit(input{bytes: append([]byte(nil), buf[:n]...), at: at})
 		}
 		if n, err = f.Read(buf); err != nil {
-			return fmt.Errorf("MIDI input %s: %w", p.Path, whyEnded(err))
+			return fmt.Errorf("MIDI input %s: %w", p.Path, readReason(err))
 		}
 		at = time.Now()
 	}
 }
 
-// whyEnded is a read's error without the path.
-func whyEnded(err error) error {
+// readReason is a read's error without the path.
+func readReason(err error) error {
 	if errors.Is(err, io.EOF) {
 		return errors.New("nobody plays into it (end of file)")
 	}

@@ -24,8 +24,8 @@ func (r *Request) lane() string {
 	return r.Address
 }
 
-// thinner holds dense requests back until their lane may send again. The others pass.
-type thinner struct {
+// rateThinner holds dense requests back until their lane may send again. The others pass.
+type rateThinner struct {
 	sent    map[string]time.Time
 	waiting []held // oldest first, one a lane
 }
@@ -35,8 +35,8 @@ type held struct {
 	Request
 }
 
-// pass sends a request now, or keeps it in the place of the one that waits in its lane.
-func (t *thinner) pass(r Request, now time.Time, send func(Request)) {
+// submit sends a request now, or keeps it in the place of the one that waits in its lane.
+func (t *rateThinner) submit(r Request, now time.Time, send func(Request)) {
 	lane := r.lane()
 	if !r.Dense {
 		t.waiting = slices.DeleteFunc(t.waiting, func(h held) bool { return h.lane == lane }) // it would come too late
@@ -56,7 +56,7 @@ func (t *thinner) pass(r Request, now time.Time, send func(Request)) {
 	t.send(lane, r, now, send)
 }
 
-func (t *thinner) send(lane string, r Request, now time.Time, send func(Request)) {
+func (t *rateThinner) send(lane string, r Request, now time.Time, send func(Request)) {
 	if t.sent == nil {
 		t.sent = map[string]time.Time{}
 	}
@@ -64,8 +64,8 @@ func (t *thinner) send(lane string, r Request, now time.Time, send func(Request)
 	send(r)
 }
 
-// due sends what has waited long enough.
-func (t *thinner) due(now time.Time, send func(Request)) {
+// sendDue sends what has waited long enough.
+func (t *rateThinner) sendDue(now time.Time, send func(Request)) {
 	kept := t.waiting[:0]
 	for _, h := range t.waiting {
 		if now.Sub(t.sent[h.lane]) < time.Second/MaxRate {

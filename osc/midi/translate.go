@@ -14,8 +14,8 @@ import (
 // generalBend is the range of the pitch wheel, in semitones, of a device that has not said another (General MIDI).
 const generalBend = 2
 
-// mostBend is the widest bend that an engine takes.
-const mostBend = 24
+// maxBend is the widest bend that an engine takes.
+const maxBend = 24
 
 // Options are what a Translator is to hear.
 type Options struct {
@@ -26,19 +26,19 @@ type Options struct {
 
 // Translator makes requests of a MIDI input's bytes. It is for one goroutine.
 type Translator struct {
-	opts      Options
-	send      func(Request)
-	parser    *Parser
-	clock     Clock
-	now       time.Time
-	begin     string // start or continue, to be sent with the next tick; none: nothing
-	addresses *Addresses
-	bend      float64
-	movers    []mover
-	programs  []Program
-	notes     map[key]string // that are held, with their group's address
-	turned    map[string]bool
-	channels  [16]channel
+	opts        Options
+	send        func(Request)
+	parser      *Parser
+	clock       Clock
+	now         time.Time
+	begin       string // start or continue, to be sent with the next tick; none: nothing
+	addresses   *Addresses
+	bend        float64
+	controllers []boundController
+	programs    []Program
+	notes       map[key]string // that are held, with their group's address
+	resettable  map[string]bool
+	channels    [16]channel
 }
 
 type key struct{ channel, key uint8 }
@@ -55,7 +55,7 @@ var noRPN = [2]uint8{127, 127}
 
 // NewTranslator makes a translator that hands what it makes to send, in order.
 func NewTranslator(opts Options, send func(Request)) *Translator {
-	t := &Translator{opts: opts, send: send, notes: map[key]string{}, turned: map[string]bool{}, bend: generalBend}
+	t := &Translator{opts: opts, send: send, notes: map[key]string{}, resettable: map[string]bool{}, bend: generalBend}
 	t.parser = NewParser(t.message)
 	t.forget()
 	return t
@@ -63,14 +63,14 @@ func NewTranslator(opts Options, send func(Request)) *Translator {
 
 // Bind gives the translator a map and the addresses of the engine, nil if it was not asked, and returns what of the map can not be: it is left out.
 func (t *Translator) Bind(m Map, a *Addresses) (wrong []error) {
-	t.addresses, t.movers, t.programs, t.bend = a, nil, m.Programs, cmp.Or(m.Bend, generalBend)
+	t.addresses, t.controllers, t.programs, t.bend = a, nil, m.Programs, cmp.Or(m.Bend, generalBend)
 	for _, b := range m.Controllers {
 		mv, err := b.bind(a)
 		if err != nil {
 			wrong = append(wrong, fmt.Errorf("map %s:%d:%d: %w", m.File, b.Line, b.Column, err))
 			continue
 		}
-		t.movers = append(t.movers, mv)
+		t.controllers = append(t.controllers, mv)
 	}
 	return wrong
 }
@@ -84,10 +84,10 @@ func (t *Translator) Bytes(b []byte, now time.Time) {
 // Release ends what the device holds: it is gone. Notes end, the pedal goes up, wheel and pressure go back.
 func (t *Translator) Release() {
 	t.endNotes(func(key) bool { return true })
-	for _, address := range slices.Sorted(maps.Keys(t.turned)) {
+	for _, address := range slices.Sorted(maps.Keys(t.resettable)) {
 		t.send(Request{Address: address, Args: []any{float32(0)}})
 	}
-	clear(t.turned)
+	clear(t.resettable)
 	t.forget()
 	t.parser = NewParser(t.message)
 }
@@ -128,9 +128,9 @@ func (t *Translator) message(m gomidi.Message) {
 	case m.GetPolyAfterTouch(&ch, &k, &v):
 		t.send(Request{t.group(ch) + "/pressure", []any{int32(k), float32(v) / 127}, true})
 	case m.GetAfterTouch(&ch, &v):
-		t.turn("/engine/pressure", float64(v)/127, true)
+		t.setResettable("/engine/pressure", float64(v)/127, true)
 	case m.GetPitchBend(&ch, &bend, nil):
-		t.turn("/engine/bend", t.bendRange(ch)*float64(bend)/8192, true)
+		t.setResettable("/engine/bend", t.bendRange(ch)*float64(bend)/8192, true)
 	case m.GetProgramChange(&ch, &v):
 		t.program(ch, v)
 	case m.GetControlChange(&ch, &k, &v):
@@ -150,11 +150,11 @@ func (t *Translator) group(ch uint8) string {
 	return t.addresses.groups[min(int(ch), len(t.addresses.groups)-1)]
 }
 
-// turn moves what goes back to 0 when the device is gone.
-func (t *Translator) turn(address string, v float64, dense bool) {
-	t.turned[address] = true
+// setResettable moves what goes back to 0 when the device is gone.
+func (t *Translator) setResettable(address string, v float64, dense bool) {
+	t.resettable[address] = true
 	if v == 0 {
-		delete(t.turned, address)
+		delete(t.resettable, address)
 	}
 	t.send(Request{address, []any{float32(v)}, dense})
 }
@@ -162,9 +162,9 @@ func (t *Translator) turn(address string, v float64, dense bool) {
 func (t *Translator) bendRange(ch uint8) float64 {
 	c := &t.channels[ch]
 	if !c.ranged {
-		return min(t.bend, mostBend)
+		return min(t.bend, maxBend)
 	}
-	return min(float64(c.semitones)+float64(c.cents)/100, mostBend)
+	return min(float64(c.semitones)+float64(c.cents)/100, maxBend)
 }
 
 func (t *Translator) program(ch, program uint8) {
@@ -193,8 +193,8 @@ const (
 
 func (t *Translator) controller(ch, number, value uint8) {
 	mapped := false
-	for i := range t.movers {
-		m := &t.movers[i]
+	for i := range t.controllers {
+		m := &t.controllers[i]
 		if m.Controller != int(number) || m.Channel != 0 && m.Channel != int(ch)+1 {
 			continue
 		}
@@ -211,8 +211,8 @@ func (t *Translator) controller(ch, number, value uint8) {
 	case modulation:
 		t.send(Request{"/engine/wheel", []any{float32(value) / 127}, true})
 	case sustain:
-		if down := value >= 64; down != t.turned["/engine/sustain"] {
-			t.turn("/engine/sustain", float64(value/64), false)
+		if down := value >= 64; down != t.resettable["/engine/sustain"] {
+			t.setResettable("/engine/sustain", float64(value/64), false)
 		}
 	case rpnHigh, rpnLow:
 		c.rpn[rpnHigh-number] = value
@@ -232,7 +232,7 @@ func (t *Translator) controller(ch, number, value uint8) {
 		}
 	case resetAll:
 		for _, address := range []string{"/engine/bend", "/engine/pressure", "/engine/sustain", "/engine/wheel"} {
-			t.turn(address, 0, false)
+			t.setResettable(address, 0, false)
 		}
 	case localControl:
 	default:

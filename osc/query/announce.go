@@ -76,7 +76,7 @@ func Announce(a Announcement) (*Announcer, error) {
 	var joined []net.Interface
 	var ips []net.IP
 	for _, n := range networks {
-		if here := reached(n, a.OSC.Addr()); len(here) > 0 {
+		if here := reachableIPs(n, a.OSC.Addr()); len(here) > 0 {
 			joined, ips = append(joined, n), append(ips, here...)
 		}
 	}
@@ -109,8 +109,8 @@ func (a Announcement) serve(n net.Interface, host string, ips []net.IP) (*mdns.S
 	return mdns.NewServer(&mdns.Config{Zone: z, Iface: &n, Logger: log.New(io.Discard, "", 0)})
 }
 
-// reached are the addresses of a network by which a server that listens at an address is reached.
-func reached(n net.Interface, at netip.Addr) (ips []net.IP) {
+// reachableIPs are the addresses of a network by which a server that listens at an address is reached.
+func reachableIPs(n net.Interface, at netip.Addr) (ips []net.IP) {
 	if n.Flags&(net.FlagUp|net.FlagMulticast) != net.FlagUp|net.FlagMulticast || n.Flags&net.FlagLoopback != 0 {
 		return nil
 	}

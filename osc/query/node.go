@@ -103,7 +103,7 @@ func tree(v feed.Values, path string) *node {
 	for i := range v.Space().Entries() {
 		address := v.Space().Entries()[i].Address
 		if path == "/" || address == path || strings.HasPrefix(address, path+"/") {
-			root.plant(nodeOf(v, i))
+			root.insert(nodeOf(v, i))
 		}
 	}
 	at := root
@@ -118,8 +118,8 @@ func tree(v feed.Values, path string) *node {
 	return at
 }
 
-// plant puts an address into its place under a container.
-func (n *node) plant(leaf *node) {
+// insert puts an address into its place under a container.
+func (n *node) insert(leaf *node) {
 	names := strings.Split(leaf.Path[1:], "/")
 	for i, name := range names {
 		next := n.Contents[name]

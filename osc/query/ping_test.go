@@ -31,7 +31,7 @@ func TestWebSocketGone(t *testing.T) {
 		_, _, err := there.ws.Read(t.Context()) // and so it answers
 		heard <- err
 	}()
-	for range mostSockets - 1 {
+	for range maxSockets - 1 {
 		dial(t, s) // nobody reads, so nobody answers
 	}
 	if _, _, err := websocket.Dial(t.Context(), "ws://"+s.Addr().String(), nil); err == nil {
@@ -45,10 +45,10 @@ func TestWebSocketGone(t *testing.T) {
 		for range free {
 			s.sockets.Release(netip.Addr{})
 		}
-		if free == mostSockets-1 {
+		if free == maxSockets-1 {
 			break
 		}
-		if time.Since(began) > patience {
+		if time.Since(began) > httpTimeout {
 			t.Fatalf("%d places are free", free)
 		}
 	}
@@ -58,7 +58,7 @@ func TestWebSocketGone(t *testing.T) {
 		if err != nil {
 			t.Errorf("who was there: %v", err)
 		}
-	case <-time.After(patience):
+	case <-time.After(httpTimeout):
 		t.Error("who was there is told nothing")
 	}
 }

@@ -222,7 +222,7 @@ func (c *client) say(text string) {
 // next is what it is told next: OSC as a line, text as it is.
 func (c *client) next() string {
 	c.t.Helper()
-	ctx, cancel := context.WithTimeout(c.t.Context(), patience)
+	ctx, cancel := context.WithTimeout(c.t.Context(), httpTimeout)
 	defer cancel()
 	kind, b, err := c.ws.Read(ctx)
 	if err != nil {
@@ -274,7 +274,7 @@ func TestWebSocket(t *testing.T) {
 	view.Store(now)
 	expect(`{"COMMAND":"PATH_REMOVED","DATA":"/gate/e"}`, `{"COMMAND":"PATH_ADDED","DATA":"/mod/g/gain"}`, `{"COMMAND":"PATH_CHANGED","DATA":"/mod/f/cutoff"}`)
 	many := entries
-	for i := range mostPaths + 1 {
+	for i := range maxPaths + 1 {
 		many = append(many, osc.Entry{Address: fmt.Sprint("/many/", i), Max: 1})
 	}
 	view.Store(boardOf(t, many...))
@@ -285,7 +285,7 @@ func TestWebSocket(t *testing.T) {
 func TestWebSocketPlaces(t *testing.T) {
 	s, _ := serve(t, boardOf(t, testEntries()...))
 	var last *client
-	for range mostSockets {
+	for range maxSockets {
 		last = dial(t, s)
 		last.say(`{"COMMAND":"LISTEN","DATA":"/gate/e"}`)
 		last.next()
@@ -299,7 +299,7 @@ func TestWebSocketPlaces(t *testing.T) {
 			_ = ws.CloseNow()
 			return
 		}
-		if time.Since(began) > patience {
+		if time.Since(began) > httpTimeout {
 			t.Fatal("the place is not free")
 		}
 	}
@@ -309,8 +309,8 @@ func TestWebSocketPlaces(t *testing.T) {
 func TestWebSocketUnread(t *testing.T) {
 	b := boardOf(t, testEntries()...)
 	s, _ := serve(t, b)
-	l := &listener{out: make(chan frame, mostQueue), end: func() {}}
-	for range mostQueue {
+	l := &listener{out: make(chan frame, maxQueue), end: func() {}}
+	for range maxQueue {
 		if err := l.send("/gate/e", 1); err != nil {
 			t.Fatal(err)
 		}
@@ -357,7 +357,7 @@ func TestListen(t *testing.T) {
 		defer c.Close()
 		_ = c.SetReadDeadline(time.Now().Add(100 * time.Millisecond))
 		if i == 1 {
-			_ = c.SetReadDeadline(time.Now().Add(patience))
+			_ = c.SetReadDeadline(time.Now().Add(httpTimeout))
 		}
 		if _, err := c.Read(make([]byte, 1)); (err == io.EOF) != (i == 1) {
 			t.Errorf("connection %d: %v", i, err)

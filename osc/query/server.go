@@ -27,9 +27,9 @@ import (
 
 // The limits of a server.
 const (
-	mostConns   = 128 // open at a time
-	mostSockets = 32  // of these, WebSockets
-	patience    = 10 * time.Second
+	maxConns    = 128 // open at a time
+	maxSockets  = 32  // of these, WebSockets
+	httpTimeout = 10 * time.Second
 )
 
 // Config is what a Server tells of.
@@ -67,7 +67,7 @@ func Listen(address string, cfg Config) (*Server, error) {
 		return nil, fmt.Errorf("OSCQuery address %q: %w: it must be host:port, like 127.0.0.1:5085, or none", address, err)
 	}
 	bound := l.Addr().(*net.TCPAddr).AddrPort()
-	s := &Server{cfg: cfg, addr: netip.AddrPortFrom(bound.Addr().Unmap(), bound.Port()), sockets: admission.NewQuota(mostSockets)}
+	s := &Server{cfg: cfg, addr: netip.AddrPortFrom(bound.Addr().Unmap(), bound.Port()), sockets: admission.NewQuota(maxSockets)}
 	if !s.addr.Addr().IsLoopback() && len(cfg.Access.Allow) == 0 {
 		_ = l.Close()
 		return nil, fmt.Errorf("other machines reach OSCQuery at %v: say which of them may ask, with --osc-allow 192.168.1.0/24 or the like", s.addr.Addr())
@@ -77,11 +77,11 @@ func Listen(address string, cfg Config) (*Server, error) {
 	}
 	s.ctx, s.cancel = context.WithCancel(context.Background())
 	s.http = &http.Server{
-		Handler: http.HandlerFunc(s.serve), ReadTimeout: patience, IdleTimeout: patience, WriteTimeout: patience, MaxHeaderBytes: 16 << 10,
+		Handler: http.HandlerFunc(s.serve), ReadTimeout: httpTimeout, IdleTimeout: httpTimeout, WriteTimeout: httpTimeout, MaxHeaderBytes: 16 << 10,
 		ErrorLog: log.New(io.Discard, "", 0),
 	}
 	s.running.Go(func() {
-		_ = s.http.Serve(&limited{Listener: l, access: cfg.Access, places: admission.NewQuota(mostConns)})
+		_ = s.http.Serve(&limited{Listener: l, access: cfg.Access, places: admission.NewQuota(maxConns)})
 	})
 	return s, nil
 }
@@ -99,8 +99,8 @@ func (s *Server) Close() {
 	s.running.Wait()
 }
 
-// begin has Close wait for who calls it, until running.Done; it is false if the end has come.
-func (s *Server) begin() bool {
+// beginTask has Close wait for who calls it, until running.Done; it is false if the end has come.
+func (s *Server) beginTask() bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if !s.closed {
@@ -156,8 +156,8 @@ func localName(host string) string {
 	return strings.ToLower(host) + ".local"
 }
 
-// knows tells whether a Host header names this machine and nothing else: a page of a name that was made to mean this machine could read here.
-func (s *Server) knows(host string) bool {
+// isOwnHost tells whether a Host header names this machine and nothing else: a page of a name that was made to mean this machine could read here.
+func (s *Server) isOwnHost(host string) bool {
 	if server.IsLiteralHost(host) {
 		return true
 	}
@@ -174,7 +174,7 @@ func (s *Server) knows(host string) bool {
 
 func (s *Server) serve(w http.ResponseWriter, r *http.Request) {
 	switch {
-	case !s.knows(r.Host):
+	case !s.isOwnHost(r.Host):
 		http.Error(w, "ask for it by number, like http://127.0.0.1:5085, or as localhost", http.StatusForbidden)
 	case r.Method != http.MethodGet && r.Method != http.MethodHead:
 		w.Header().Set("Allow", "GET, HEAD")
@@ -182,12 +182,12 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request) {
 	case strings.EqualFold(r.Header.Get("Upgrade"), "websocket"):
 		s.socket(w, r)
 	default:
-		s.tell(w, r)
+		s.answer(w, r)
 	}
 }
 
-// tell answers with the tree under a path, or one attribute of what is there.
-func (s *Server) tell(w http.ResponseWriter, r *http.Request) {
+// answer answers with the tree under a path, or one attribute of what is there.
+func (s *Server) answer(w http.ResponseWriter, r *http.Request) {
 	name := r.URL.RawQuery
 	if name == "HOST_INFO" { // of any path
 		s.json(w, s.host(r))

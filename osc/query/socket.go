@@ -17,11 +17,11 @@ import (
 
 // The limits of a WebSocket.
 const (
-	mostQueue   = 1024 // frames that wait to be read
-	mostCommand = 4096 // bytes of what it says
-	mostPaths   = 64   // that are told one by one; if more have come or gone, all is to be read again
-	writeWait   = 5 * time.Second
-	pingEvery   = 30 * time.Second // and as long may the answer take
+	maxQueue   = 1024 // frames that wait to be read
+	maxCommand = 4096 // bytes of what it says
+	maxPaths   = 64   // that are told one by one; if more have come or gone, all is to be read again
+	writeWait  = 5 * time.Second
+	pingEvery  = 30 * time.Second // and as long may the answer take
 )
 
 // command is what both sides say as text.
@@ -42,7 +42,7 @@ type frame struct {
 	data []byte
 }
 
-var errDeaf = errors.New("it does not read")
+var errSlowClient = errors.New("it does not read")
 
 // queue sends a frame. Who does not read is not waited for: the connection ends.
 func (l *listener) queue(f frame) error {
@@ -51,7 +51,7 @@ func (l *listener) queue(f frame) error {
 		return nil
 	default:
 		l.end()
-		return errDeaf
+		return errSlowClient
 	}
 }
 
@@ -66,8 +66,8 @@ func (l *listener) send(address string, args ...any) error {
 
 // changed tells that there are other addresses.
 func (l *listener) changed(c feed.Change) {
-	if len(c.Added)+len(c.Removed)+len(c.Altered) > mostPaths {
-		l.say("PATH_CHANGED", "/")
+	if len(c.Added)+len(c.Removed)+len(c.Altered) > maxPaths {
+		l.sendCommand("PATH_CHANGED", "/")
 		return
 	}
 	for _, told := range []struct {
@@ -75,12 +75,12 @@ func (l *listener) changed(c feed.Change) {
 		paths   []string
 	}{{"PATH_REMOVED", c.Removed}, {"PATH_ADDED", c.Added}, {"PATH_CHANGED", c.Altered}} {
 		for _, path := range told.paths {
-			l.say(told.command, path)
+			l.sendCommand(told.command, path)
 		}
 	}
 }
 
-func (l *listener) say(name, path string) {
+func (l *listener) sendCommand(name, path string) {
 	if b, err := json.Marshal(command{name, path}); err == nil {
 		_ = l.queue(frame{websocket.MessageText, b})
 	}
@@ -94,7 +94,7 @@ func (s *Server) socket(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	defer s.sockets.Release(from)
-	if !s.begin() {
+	if !s.beginTask() {
 		return
 	}
 	defer s.running.Done()
@@ -103,10 +103,10 @@ func (s *Server) socket(w http.ResponseWriter, r *http.Request) {
 		return // it was answered
 	}
 	defer func() { _ = ws.CloseNow() }()
-	ws.SetReadLimit(mostCommand)
+	ws.SetReadLimit(maxCommand)
 	ctx, cancel := context.WithCancel(s.ctx)
 	defer cancel()
-	l := &listener{ws: ws, out: make(chan frame, mostQueue), end: cancel}
+	l := &listener{ws: ws, out: make(chan frame, maxQueue), end: cancel}
 	if _, err := s.cfg.Feed.Subscribe(l, feed.Subscriber{From: from, Send: l.send, Gone: ctx.Done(), Changed: l.changed}); err != nil {
 		_ = ws.Close(websocket.StatusTryAgainLater, err.Error())
 		return
