@@ -326,7 +326,7 @@ func TestMIDILearn(t *testing.T) {
 	}
 	for _, tt := range []struct{ args, want string }{
 		{"/x", "/x has no min and max, and no engine is there to ask for them"},
-		{"x", `address "x": it must begin with /`},
+		{"x", `address "x": must begin with /`},
 		{"/x --min 1", "--min and --max: give both or neither"},
 		{"/x --curve log --min 1 --max 2", `--curve "log": must be lin or exp`},
 		{"/x --min 1 --max 2 --channel 17", "--channel 17: must be 1 to 16"},

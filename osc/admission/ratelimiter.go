@@ -63,7 +63,8 @@ type table struct {
 
 // NewRateLimiter returns a limiter that has seen no source.
 func NewRateLimiter() *RateLimiter {
-	return &RateLimiter{local: table{sources: map[netip.AddrPort]*source{}}, remote: table{sources: map[netip.AddrPort]*source{}}}
+	newTable := func() table { return table{sources: map[netip.AddrPort]*source{}} }
+	return &RateLimiter{local: newTable(), remote: newTable()}
 }
 
 func (l *RateLimiter) table(key netip.AddrPort) *table {

@@ -67,7 +67,8 @@ func ReadToken(path string) (string, error) {
 
 func checkToken(token string) error {
 	if len(token) < minToken || len(token) > maxToken {
-		return fmt.Errorf("token of %d bytes; want %d to %d; make one with head -c 24 /dev/urandom | base64", len(token), minToken, maxToken)
+		return fmt.Errorf("token of %d bytes; want %d to %d; make one with head -c 24 /dev/urandom | base64",
+			len(token), minToken, maxToken)
 	}
 	if strings.ContainsFunc(token, func(r rune) bool { return r <= ' ' || r > '~' }) {
 		return errors.New("token must be printable ASCII without spaces; make one with head -c 24 /dev/urandom | base64")
@@ -77,7 +78,8 @@ func checkToken(token string) error {
 
 func (a Access) check(host netip.Addr) error {
 	if !host.IsLoopback() && len(a.Allow) == 0 {
-		return fmt.Errorf("other machines reach %v: list those that may play with --osc-allow, like --osc-allow 192.168.1.0/24", host)
+		return fmt.Errorf("other machines reach %v: list those that may play with --osc-allow, "+
+			"like --osc-allow 192.168.1.0/24", host)
 	}
 	if a.Token != "" {
 		return checkToken(a.Token)

@@ -63,7 +63,8 @@ func (t *batchReader) receive() bool {
 		t.stamps[i].head.Type = 0
 	}
 	for {
-		n, _, errno := syscall.Syscall6(syscall.SYS_RECVMMSG, uintptr(t.conn.fd), uintptr(unsafe.Pointer(&t.heads[0])), batchSize, syscall.MSG_DONTWAIT, 0, 0)
+		n, _, errno := syscall.Syscall6(syscall.SYS_RECVMMSG, uintptr(t.conn.fd),
+			uintptr(unsafe.Pointer(&t.heads[0])), batchSize, syscall.MSG_DONTWAIT, 0, 0)
 		switch errno {
 		case 0:
 			t.n, t.err, t.readAt = int(n), nil, time.Now()

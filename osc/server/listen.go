@@ -81,9 +81,10 @@ func bind(family string, a *net.UDPAddr) (conn *net.UDPConn, listener net.Listen
 func newServer(conn *socket, bound netip.AddrPort, listener net.Listener, access Access, l limits) *Server {
 	closed := make(chan struct{})
 	s := &Server{
-		conn: conn, batches: newBatchReader(conn), listener: listener, access: access, closed: closed, sendQueue: newSendQueue(),
+		conn: conn, batches: newBatchReader(conn), sendQueue: newSendQueue(), listener: listener,
+		access: access, closed: closed, refusals: newRefusalLog(),
 		limits: l, now: l.now, datagrams: admission.NewRateLimiter(), streams: admission.NewRateLimiter(),
-		fails: admission.NewLimiter(failsPerSecond), refusals: newRefusalLog(), conns: admission.NewConnTable(l.conns, l.idle),
+		fails: admission.NewLimiter(failsPerSecond), conns: admission.NewConnTable(l.conns, l.idle),
 		httpListener: httpListener{make(chan net.Conn), closed, listener.Addr()},
 	}
 	s.handoff.changed.L = &s.handoff.mu
@@ -120,7 +121,8 @@ func resolve(address string) (*net.UDPAddr, error) {
 		return nil, fmt.Errorf("OSC address %q: port must be a number from 0 to 65535", address)
 	}
 	if host == "" {
-		return nil, fmt.Errorf("OSC address %q: missing host; use 127.0.0.1:%s for this machine alone, 0.0.0.0:%s for all machines that reach it", address, port, port)
+		return nil, fmt.Errorf("OSC address %q: missing host; use 127.0.0.1:%s for this machine alone, "+
+			"0.0.0.0:%s for all machines that reach it", address, port, port)
 	}
 	a, err := net.ResolveUDPAddr("udp", address)
 	if err != nil {

@@ -191,7 +191,7 @@ func (d *udpLink) send(to netip.AddrPort, packet []byte, more bool) error {
 
 var (
 	errSendQueue     = fmt.Errorf("network too slow: %d answers are waiting", maxWaiting)
-	errAmplification = errors.New("answer too large for an address that may be forged: show the token by /auth, or use TCP")
+	errAmplification = errors.New("answer too large for an address that may be forged: use /auth or TCP")
 )
 
 func (d *udpLink) room(to netip.AddrPort) int       { return d.datagrams.Room(to, d.now()) }

@@ -99,7 +99,8 @@ func (s *socket) openEpoll() error {
 // arm makes the epoll instance report the next arrival, or one that has happened.
 func (s *socket) arm(epoll, op int) error {
 	s.armed = true
-	err := syscall.EpollCtl(epoll, op, s.fd, &syscall.EpollEvent{Events: syscall.EPOLLIN | syscall.EPOLLONESHOT, Fd: int32(s.fd)})
+	event := syscall.EpollEvent{Events: syscall.EPOLLIN | syscall.EPOLLONESHOT, Fd: int32(s.fd)}
+	err := syscall.EpollCtl(epoll, op, s.fd, &event)
 	return os.NewSyscallError("epoll_ctl", err)
 }
 
@@ -132,7 +133,8 @@ func (s *socket) write(packet []byte, to netip.AddrPort) error {
 		return net.ErrClosed
 	}
 	for {
-		_, _, errno := syscall.Syscall6(syscall.SYS_SENDTO, uintptr(s.fd), uintptr(unsafe.Pointer(unsafe.SliceData(packet))), uintptr(len(packet)), 0,
+		_, _, errno := syscall.Syscall6(syscall.SYS_SENDTO, uintptr(s.fd),
+			uintptr(unsafe.Pointer(unsafe.SliceData(packet))), uintptr(len(packet)), 0,
 			uintptr(unsafe.Pointer(&name)), size)
 		switch errno {
 		case 0:

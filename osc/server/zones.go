@@ -24,7 +24,8 @@ const (
 
 // evict clears a cache that is too old or too large. z.mu is held.
 func (z *zoneCache) evict() {
-	if now := time.Now(); z.names == nil || now.Sub(z.since) >= zoneTTL || len(z.names) >= maxZones || len(z.indexes) >= maxZones {
+	now := time.Now()
+	if z.names == nil || now.Sub(z.since) >= zoneTTL || len(z.names) >= maxZones || len(z.indexes) >= maxZones {
 		z.since, z.names, z.indexes = now, map[uint32]string{}, map[string]uint32{}
 	}
 }
