@@ -21,8 +21,8 @@ const (
 // Immediately is the time tag that means now.
 const Immediately uint64 = 1
 
-// Message is one message of a packet. It points into the packet, and is valid until the decoder visits the
-// next message. Clone makes a copy that stays valid.
+// Message is one message of a packet. It points into the packet, and is valid until the decoder
+// visits the next message. Clone makes a copy that stays valid.
 type Message struct {
 	Address []byte
 	Time    uint64 // NTP format, of the innermost bundle; Immediately without a bundle
@@ -53,8 +53,8 @@ func (a Arg) Number() (v float64, ok bool) {
 	return 0, false
 }
 
-// Decoder decodes packets. It reuses its memory, so one goroutine uses it, and decoding does not allocate.
-// The zero Decoder accepts packets of at most MaxPacket bytes.
+// Decoder decodes packets. It reuses its memory, so one goroutine uses it, and decoding does not
+// allocate. The zero Decoder accepts packets of at most MaxPacket bytes.
 type Decoder struct {
 	Most int // bytes of the largest packet; 0: MaxPacket
 
@@ -67,8 +67,8 @@ type Decoder struct {
 	wrong    func(*DecodeError)
 }
 
-// Decode calls visit for each message of a packet, in order. It skips a malformed element of a bundle,
-// and calls wrong with the fault, which is valid until the next call.
+// Decode calls visit for each message of a packet, in order. It skips a malformed element of a
+// bundle, and calls wrong with the fault, which is valid until the next call.
 func (d *Decoder) Decode(packet []byte, visit func(*Message), wrong func(*DecodeError)) {
 	d.packet, d.elements, d.visit, d.wrong = packet, 0, visit, wrong
 	d.element(0, len(packet), Immediately, 0)
@@ -106,8 +106,8 @@ func (d *Decoder) element(from, to int, time uint64, depth int) {
 
 var bundleHead = []byte("#bundle\x00")
 
-// bundle decodes a bundle inside one with time tag outer. A time tag of Immediately stands for the outer
-// one. A time tag before the outer one is a fault (OSC 1.0: "must be greater than or equal").
+// bundle decodes a bundle inside one with time tag outer. A time tag of Immediately stands for the
+// outer one. A time tag before the outer one is a fault (OSC 1.0: "must be greater than or equal").
 func (d *Decoder) bundle(from, to int, outer uint64, depth int) {
 	if depth == MaxDepth {
 		d.fault(FaultDepth, from)
@@ -176,7 +176,8 @@ func (d *Decoder) message(from, to int, m *Message) (Fault, int, bool) {
 	return d.arguments(tags[1:], at+1, data, to, m)
 }
 
-// sendable reports whether an address begins with / and is printable ASCII of at most MaxAddress bytes.
+// sendable reports whether an address begins with / and is printable ASCII of at most MaxAddress
+// bytes.
 func sendable[T string | []byte](address T) bool {
 	if len(address) < 2 || len(address) > MaxAddress || address[0] != '/' {
 		return false

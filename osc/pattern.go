@@ -6,15 +6,15 @@ import (
 	"slices"
 )
 
-// PatternSteps bounds the cost of the patterns in one packet. A step matches one token of a pattern with one
-// name of the tree, and takes about 10 ns. The pattern /mod/*/cutoff takes about 1,000 steps in a patch
-// of 100 nodes. All steps together take some milliseconds.
+// PatternSteps bounds the cost of the patterns in one packet. A step matches one token of a pattern
+// with one name of the tree, and takes about 10 ns. The pattern /mod/*/cutoff takes about 1,000
+// steps in a patch of 100 nodes. All steps together take some milliseconds.
 const PatternSteps = 100_000
 
-// Patterns expands address patterns of OSC 1.0, and // of OSC 1.1. In one part of an address, * matches any
-// characters, ? one character, [a-z] one of a set, [!a-z] one not of a set, and {on,off} one of these
-// strings. // matches any number of parts. Patterns reuses its memory, so one goroutine uses it. The zero
-// value has no steps; Reset provides them.
+// Patterns expands address patterns of OSC 1.0, and // of OSC 1.1. In one part of an address, *
+// matches any characters, ? one character, [a-z] one of a set, [!a-z] one not of a set, and
+// {on,off} one of these strings. // matches any number of parts. Patterns reuses its memory, so one
+// goroutine uses it. The zero value has no steps; Reset provides them.
 type Patterns struct {
 	steps int
 	found []int
@@ -54,9 +54,9 @@ func IsPattern[T string | []byte](address T) bool {
 // Reset provides the steps of a new packet.
 func (p *Patterns) Reset() { p.steps = PatternSteps }
 
-// Match returns the entries that a pattern matches, in the order of the space. The slice is valid until the
-// next call. A Query, a Words and an entry that requires the token never match: one small message must
-// not cause many large answers.
+// Match returns the entries that a pattern matches, in the order of the space. The slice is valid
+// until the next call. A Query, a Words and an entry that requires the token never match: one small
+// message must not cause many large answers.
 func (p *Patterns) Match(s *Space, pattern []byte) ([]int, error) {
 	if !sendable(pattern) {
 		return nil, Refuse(CodeBadPattern, "%v", checkAddress(string(pattern)))
@@ -130,7 +130,8 @@ func checkPart(text []byte) (wild bool, err error) {
 	return wild, nil
 }
 
-// descend collects the entries below a branch that parts match. It returns false if the steps are used up.
+// descend collects the entries below a branch that parts match. It returns false if the steps are
+// used up.
 func (p *Patterns) descend(s *Space, at *branch, parts []part) (within bool) {
 	if len(parts) == 0 {
 		if at.entry >= 0 && s.entries[at.entry].byPattern() {
@@ -174,8 +175,8 @@ func (s *set) least() (i int, ok bool) {
 	return 0, false
 }
 
-// part reports whether a part of a pattern matches a name. It advances all reachable positions together, so
-// no pattern makes it backtrack: the cost is tokens times characters.
+// part reports whether a part of a pattern matches a name. It advances all reachable positions
+// together, so no pattern makes it backtrack: the cost is tokens times characters.
 func (p *Patterns) part(want *part, name string) bool {
 	if !want.wild {
 		p.steps--

@@ -23,8 +23,9 @@ func checkAddress(address string) error {
 		clip(address, shown), MaxAddress)
 }
 
-// Encode encodes one message. Arguments are int, int32, int64, uint64, float32, float64, string, bool or
-// []byte. An int becomes an int32 if it fits. Values that go-osc would encode wrongly are errors.
+// Encode encodes one message. Arguments are int, int32, int64, uint64, float32, float64, string,
+// bool or []byte. An int becomes an int32 if it fits. Values that go-osc would encode wrongly are
+// errors.
 func Encode(address string, args ...any) ([]byte, error) {
 	if err := checkAddress(address); err != nil {
 		return nil, err
@@ -75,7 +76,8 @@ func EncodeFail(address, reason string, room int) ([]byte, error) {
 	return Encode("/fail", address, clip(reason, max(most, minReason)))
 }
 
-// EncodeBundle encodes packets that take effect together, at a time tag: one of Tag, or Immediately.
+// EncodeBundle encodes packets that take effect together, at a time tag: one of Tag, or
+// Immediately.
 func EncodeBundle(tag uint64, packets ...[]byte) ([]byte, error) {
 	b := AppendBundle(nil, tag)
 	for _, p := range packets {
@@ -126,9 +128,9 @@ func narrow(v int64) any {
 	return v
 }
 
-// ParseArg parses an argument of a command line. 5 is an int, 0.5 a float, true and false are bools, all else
-// is a string. The prefixes i:, f:, d: and s: force a type. Numbers that do not fit 32 bits as written
-// get 64.
+// ParseArg parses an argument of a command line. 5 is an int, 0.5 a float, true and false are
+// bools, all else is a string. The prefixes i:, f:, d: and s: force a type. Numbers that do not fit
+// 32 bits as written get 64.
 func ParseArg(word string) (any, error) {
 	if kind, rest, ok := strings.Cut(word, ":"); ok {
 		switch kind {

@@ -52,15 +52,16 @@ type Entry struct {
 	Doc           string   `json:"doc,omitempty"`
 }
 
-// Space is the set of addresses that exist. It never changes, so any number of goroutines may use it.
+// Space is the set of addresses that exist. It never changes, so any number of goroutines may use
+// it.
 type Space struct {
 	entries []Entry
 	index   map[string]int
 	root    branch
 }
 
-// NewSpace makes a space of entries. Duplicate and invalid addresses, patterns, empty ranges and empty lists
-// of names are errors.
+// NewSpace makes a space of entries. Duplicate and invalid addresses, patterns, empty ranges and
+// empty lists of names are errors.
 func NewSpace(entries []Entry) (*Space, error) {
 	s := &Space{entries: slices.Clone(entries), index: make(map[string]int, len(entries)), root: branch{entry: -1}}
 	for i := range s.entries {
@@ -77,8 +78,8 @@ func NewSpace(entries []Entry) (*Space, error) {
 	return s, nil
 }
 
-// byPattern reports whether patterns match the entry. Queries, patch commands and addresses that require the
-// token are excluded: one small message must not cause many large answers or actions.
+// byPattern reports whether patterns match the entry. Queries, patch commands and addresses that
+// require the token are excluded: one small message must not cause many large answers or actions.
 func (e *Entry) byPattern() bool { return e.Kind != Query && e.Kind != Words && !e.RequiresToken }
 
 func (e *Entry) check() error {
@@ -116,8 +117,8 @@ func (s *Space) Lookup(address string) (entry int, ok bool) {
 	return entry, ok
 }
 
-// Find returns the entry of an address, which must not be a pattern. The error is a *Refusal that names the
-// nearest address.
+// Find returns the entry of an address, which must not be a pattern. The error is a *Refusal that
+// names the nearest address.
 func (s *Space) Find(address []byte) (entry int, err error) {
 	entry, ok := s.index[string(address)]
 	if !ok {
@@ -126,9 +127,9 @@ func (s *Space) Find(address []byte) (entry int, err error) {
 	return entry, nil
 }
 
-// Resolve returns the entry that a message is for, and its value. The error is a *Refusal of at most
-// MaxReason bytes that says what is wrong and what would be right. Resolve allocates only for an error, a
-// list or a text.
+// Resolve returns the entry that a message is for, and its value. The error is a *Refusal of at
+// most MaxReason bytes that says what is wrong and what would be right. Resolve allocates only for
+// an error, a list or a text.
 func (s *Space) Resolve(m *Message) (entry int, value Value, err error) {
 	if entry, err = s.Find(m.Address); err != nil {
 		return 0, value, err
@@ -230,8 +231,8 @@ func (e *Entry) key(args []Arg) (Value, error) {
 	return v, nil
 }
 
-// value returns the number of a Number, a Name or a Gate. ok is false if the entry does not accept the
-// argument.
+// value returns the number of a Number, a Name or a Gate. ok is false if the entry does not accept
+// the argument.
 func (e *Entry) value(a Arg) (v float64, ok bool) {
 	v, number := a.Number()
 	if number && (math.IsNaN(v) || math.IsInf(v, 0)) {
@@ -258,8 +259,8 @@ func (e *Entry) value(a Arg) (v float64, ok bool) {
 	return 0, false
 }
 
-// widen restores the digits of a limit that was rounded to float32: 0.0001 as float32 is below 0.0001, and
-// still means the limit.
+// widen restores the digits of a limit that was rounded to float32: 0.0001 as float32 is below
+// 0.0001, and still means the limit.
 func (e *Entry) widen(v float64) float64 {
 	switch float32(v) {
 	case float32(e.Min):

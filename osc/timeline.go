@@ -9,16 +9,16 @@ import (
 
 // How time tags are mapped to frames.
 //
-// The player counts frames by the device's clock; time tags come from the wall clock. Between them stands
-// this machine's monotonic clock, which cannot be set. The wall clock is compared with it when a tag is
-// read, so a step of the wall clock affects only later tags. A line is fitted to the frames and the
-// monotonic times at which they were observed.
+// The player counts frames by the device's clock; time tags come from the wall clock. Between them
+// stands this machine's monotonic clock, which cannot be set. The wall clock is compared with it
+// when a tag is read, so a step of the wall clock affects only later tags. A line is fitted to the
+// frames and the monotonic times at which they were observed.
 //
-// An observation is never early, only late: whatever delayed the observer delays it. So of each bucket of
-// time the earliest point counts, and the line's offset is the least residual of the last buckets. Its
-// slope, the device's drift, is the median of the slopes between distant buckets (Theil-Sen), so that no
-// single bucket bends it. If all points of a while lie far off the line, the player has stopped for a
-// while, or plays on another device: a new line begins.
+// An observation is never early, only late: whatever delayed the observer delays it. So of each
+// bucket of time the earliest point counts, and the line's offset is the least residual of the last
+// buckets. Its slope, the device's drift, is the median of the slopes between distant buckets
+// (Theil-Sen), so that no single bucket bends it. If all points of a while lie far off the line,
+// the player has stopped for a while, or plays on another device: a new line begins.
 const (
 	bucket        = 250 * time.Millisecond
 	buckets       = 64                     // for the slope: 16 s
@@ -75,8 +75,8 @@ type line struct {
 // NewTimeline returns a timeline for a nominal rate in frames a second.
 func NewTimeline(rate int) *Timeline { return &Timeline{rate: float64(rate)} }
 
-// Observe records that at mono a frame was the next to play, and not yet at before, the observation before.
-// A frame below the last one begins a new line.
+// Observe records that at mono a frame was the next to play, and not yet at before, the observation
+// before. A frame below the last one begins a new line.
 func (l *Timeline) Observe(mono, before int64, frame uint64) {
 	t, f := float64(mono)-l.t0, float64(frame)-l.f0
 	if l.seen == 0 || f < l.last.f || t-l.last.t > float64(stale) {
@@ -116,8 +116,8 @@ func (l *Timeline) slope() float64 { return 1e9 / l.rate * (1 + l.drift) }
 // residual is the time from the line, without its offset, to a point in ns.
 func (l *Timeline) residual(s point) float64 { return s.t - s.f*l.slope() }
 
-// jumped reports whether all points of a while lie off the line: each was due before the observation before
-// it, or is not due yet.
+// jumped reports whether all points of a while lie off the line: each was due before the
+// observation before it, or is not due yet.
 func (l *Timeline) jumped(s point, before float64) bool {
 	due := s.t - l.residual(s) + l.offset()
 	if before < due+float64(jump) && s.t > due-float64(jump) {
@@ -194,8 +194,8 @@ func (l *Timeline) publish(mono int64) {
 	l.published.Store(&line{l.t0, l.f0, l.slope(), l.offset(), max(l.slack, l.slackOpen), mono})
 }
 
-// Rate returns the frames a second that are really played. ok is false if nothing plays, or the rate is not
-// known yet.
+// Rate returns the frames a second that are really played. ok is false if nothing plays, or the
+// rate is not known yet.
 func (l *Timeline) Rate(mono int64) (rate float64, ok bool) {
 	at := l.published.Load()
 	if at == nil || mono-at.last > int64(stale) {
@@ -204,9 +204,9 @@ func (l *Timeline) Rate(mono int64) (rate float64, ok bool) {
 	return 1e9 / at.slope, true
 }
 
-// Frame returns the frame that is the next to play at a time tag, which is negative before the first frame.
-// The latency of the device is constant, and not included. ahead is the time until then. ok is false if
-// nothing plays.
+// Frame returns the frame that is the next to play at a time tag, which is negative before the
+// first frame. The latency of the device is constant, and not included. ahead is the time until
+// then. ok is false if nothing plays.
 func (l *Timeline) Frame(tag uint64, now Moment) (frame int64, ahead time.Duration, ok bool) {
 	at := l.published.Load()
 	ahead = TimeUntil(tag, now.Wall)
@@ -217,9 +217,10 @@ func (l *Timeline) Frame(tag uint64, now Moment) (frame int64, ahead time.Durati
 	return int64(math.Round(at.f0 + (t-at.offset)/at.slope)), ahead, true
 }
 
-// Lag returns the number of frames by which the player is behind the line, if frame is the next to play at
-// mono. It is 0 within the usual delay and heldUp, and if nothing plays. A lag means that the player
-// stands, or has stood and no new line has begun: a time tag takes effect later by at least the lag.
+// Lag returns the number of frames by which the player is behind the line, if frame is the next to
+// play at mono. It is 0 within the usual delay and heldUp, and if nothing plays. A lag means that
+// the player stands, or has stood and no new line has begun: a time tag takes effect later by at
+// least the lag.
 func (l *Timeline) Lag(mono int64, frame uint64) int64 {
 	at := l.published.Load()
 	if at == nil || mono-at.last > int64(stale) {
@@ -247,7 +248,8 @@ func Tag(wall int64) uint64 {
 	return uint64(s+ntpEpoch)<<32 | uint64(ns)<<32/uint64(second)
 }
 
-// TimeUntil returns the time from a Unix time in ns to a time tag, which is taken to lie within 68 years.
+// TimeUntil returns the time from a Unix time in ns to a time tag, which is taken to lie within 68
+// years.
 func TimeUntil(tag uint64, wall int64) time.Duration {
 	distance := int64(tag - Tag(wall))
 	s, rest := distance>>32, uint64(distance)&0xffffffff

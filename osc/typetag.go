@@ -5,7 +5,8 @@ import (
 	"strings"
 )
 
-// Types returns the type tags that the address needs at least, like "f" for a Number. A Query needs none.
+// Types returns the type tags that the address needs at least, like "f" for a Number. A Query needs
+// none.
 func (e *Entry) Types() string {
 	switch e.Kind {
 	case Number, Gate:
@@ -31,9 +32,9 @@ func (e *Entry) Types() string {
 // HasValue reports whether the address has a value: whether it is a Number, a Name or a Gate.
 func (e *Entry) HasValue() bool { return e.Kind == Number || e.Kind == Name || e.Kind == Gate }
 
-// Argument returns a value of the address as an argument that the address accepts: sending it back changes
-// nothing. The value of a Name is its text, or with numbers its index, for controllers that display only
-// numbers.
+// Argument returns a value of the address as an argument that the address accepts: sending it back
+// changes nothing. The value of a Name is its text, or with numbers its index, for controllers that
+// display only numbers.
 func (e *Entry) Argument(v float64, numbers bool) any {
 	switch {
 	case e.Kind == Name && !numbers && v >= 0 && int(v) < len(e.Names):
@@ -44,8 +45,8 @@ func (e *Entry) Argument(v float64, numbers bool) any {
 	return float32(max(-math.MaxFloat32, min(math.MaxFloat32, v))) // JSON has no infinity
 }
 
-// Value returns the argument as Encode accepts it. ok is false for the types that Encode cannot send: c, r,
-// m, t, N and I.
+// Value returns the argument as Encode accepts it. ok is false for the types that Encode cannot
+// send: c, r, m, t, N and I.
 func (a Arg) Value() (v any, ok bool) {
 	switch a.Tag {
 	case 'i':

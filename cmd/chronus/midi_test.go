@@ -325,7 +325,7 @@ func TestMIDILearn(t *testing.T) {
 		t.Errorf("%v: %s", err, got)
 	}
 	for _, tt := range []struct{ args, want string }{
-		{"/x", "/x no min and max, and no engine to ask for them"},
+		{"/x", "/x: no min and max, and no engine to ask for them"},
 		{"x", `address "x": must begin with /`},
 		{"/x --min 1", "--min and --max: give both or neither"},
 		{"/x --curve log --min 1 --max 2", `--curve "log": must be lin or exp`},

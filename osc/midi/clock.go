@@ -6,8 +6,8 @@ import (
 	"time"
 )
 
-// Numbers of ticks, and durations of one tick in seconds. A tick that is randomly up to 2 ms early or late
-// has a standard deviation of 1.15 ms.
+// Numbers of ticks, and durations of one tick in seconds. A tick that is randomly up to 2 ms early
+// or late has a standard deviation of 1.15 ms.
 const (
 	ppqn          = 24       // ticks a beat (MIDI 1.0)
 	minTicks      = 2 * ppqn // before the first tempo: accurate to 0.1 bpm (one standard deviation, at 120 bpm)
@@ -25,8 +25,9 @@ const (
 	fastest = 400
 )
 
-// Clock estimates the tempo of a MIDI clock. It compares each tick with the one half a window earlier. The
-// median of these distances is the length of a tick, so a few delayed ticks do not matter.
+// Clock estimates the tempo of a MIDI clock. It compares each tick with the one half a window
+// earlier. The median of these distances is the length of a tick, so a few delayed ticks do not
+// matter.
 type Clock struct {
 	base    time.Time
 	at      []float64 // times of the ticks, s after base

@@ -62,8 +62,8 @@ func (l *Learner) message(m gomidi.Message) {
 	*s = seen{value, true}
 }
 
-// ReadMap reads a map from a file. For a missing file it returns an empty map and an error that wraps
-// fs.ErrNotExist.
+// ReadMap reads a map from a file. For a missing file it returns an empty map and an error that
+// wraps fs.ErrNotExist.
 func ReadMap(path string) (Map, error) {
 	text, err := os.ReadFile(path)
 	if err != nil {
@@ -72,8 +72,8 @@ func ReadMap(path string) (Map, error) {
 	return ParseMap(path, text)
 }
 
-// AddBinding adds a line to a map's file, and leaves the other lines unchanged. A missing file is created.
-// others is the number of lines that move the same address already.
+// AddBinding adds a line to a map's file, and leaves the other lines unchanged. A missing file is
+// created. others is the number of lines that move the same address already.
 func AddBinding(path string, b Binding) (others int, err error) {
 	text, err := os.ReadFile(path)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {

@@ -11,7 +11,8 @@ import (
 // Pos is a position in a map's text, from 1.
 type Pos = yaml.Pos
 
-// Map says what controllers and programs do. With the zero Map only standard controllers have an effect.
+// Map says what controllers and programs do. With the zero Map only standard controllers have an
+// effect.
 type Map struct {
 	File        string  // for messages
 	Bend        float64 // range of the pitch wheel in semitones, until the device sets another; 0: 2
@@ -43,8 +44,8 @@ type Program struct {
 // Curve maps the values of a controller to the range of an address.
 type Curve int
 
-// The curves. CurveAuto is CurveExp for a range in Hz above 0, else CurveLin. CurveLin has equal steps,
-// CurveExp equal ratios.
+// The curves. CurveAuto is CurveExp for a range in Hz above 0, else CurveLin. CurveLin has equal
+// steps, CurveExp equal ratios.
 const (
 	CurveAuto Curve = iota
 	CurveLin
@@ -168,8 +169,8 @@ func (b Binding) bind(a *Addresses) (m boundController, err error) {
 	return m, nil
 }
 
-// request returns the request for a controller's value, 0 to 127. ok is false if the parameter keeps its
-// value.
+// request returns the request for a controller's value, 0 to 127. ok is false if the parameter
+// keeps its value.
 func (m *boundController) request(value uint8) (r Request, ok bool) {
 	x := float64(value) / 127
 	var v float64

@@ -12,15 +12,18 @@ const (
 	firstRealTime = 0xF8
 )
 
-// Parser cuts a byte stream into messages. It handles running status, and real-time bytes inside other
-// messages. It skips system exclusive messages of any length, and stray data bytes, without memory.
+// Parser cuts a byte stream into messages. It handles running status, and real-time bytes inside
+// other messages. It skips system exclusive messages of any length, and stray data bytes, without
+// memory.
 type Parser struct {
 	reader *drivers.Reader
 }
 
-// NewParser returns a parser that calls message with each message: its status and all its data bytes.
+// NewParser returns a parser that calls message with each message: its status and all its data
+// bytes.
 func NewParser(message func(m gomidi.Message)) *Parser {
-	// The buffer is for system exclusive, which is not used. For 0 bytes the library allocates 1,024.
+	// The buffer is for system exclusive, which is not used. For 0 bytes the library allocates
+	// 1,024.
 	return &Parser{drivers.NewReader(drivers.ListenConfig{SysExBufferSize: 1}, func(b []byte, _ int32) {
 		if b[0] != endOfSysex {
 			message(b)

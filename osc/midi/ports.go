@@ -112,8 +112,8 @@ func listed(ports []Port) string {
 	return strings.Join(s, ", ")
 }
 
-// open opens a port for reading. It does not block: neither on a FIFO without a writer nor, later, in a
-// driver.
+// open opens a port for reading. It does not block: neither on a FIFO without a writer nor, later,
+// in a driver.
 func (p Port) open() (*os.File, error) {
 	st, err := os.Stat(p.Path)
 	if err != nil {

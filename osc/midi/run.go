@@ -33,8 +33,8 @@ const (
 	maxSaidRefusals = 64              // lines after which they are reported again
 )
 
-// Run plays an engine with a MIDI input until ctx ends. It returns an error only for an invalid map or OSC
-// address; it reports all else by Config.Say.
+// Run plays an engine with a MIDI input until ctx ends. It returns an error only for an invalid map
+// or OSC address; it reports all else by Config.Say.
 func Run(ctx context.Context, cfg Config) error {
 	r := &runner{cfg: cfg, said: map[string]bool{}}
 	if err := r.readMap(); err != nil {
@@ -290,7 +290,8 @@ func (r *runner) rereadMap() error {
 	return nil
 }
 
-// Learn waits for a controller to move on the port that cfg names, and looks for the port as Run does.
+// Learn waits for a controller to move on the port that cfg names, and looks for the port as Run
+// does.
 func Learn(ctx context.Context, cfg Config) (channel, controller int, err error) {
 	ctx, cancel := context.WithCancel(ctx)
 	var work sync.WaitGroup

@@ -85,7 +85,8 @@ func fifo(t *testing.T) (path string, write func(b ...byte)) {
 	}
 }
 
-// An engine that cannot be asked at first is asked again, and again when it refuses something, for its patch may be another.
+// An engine that cannot be asked at first is asked again, and again when it refuses something, for
+// its patch may be another.
 func TestRunAsks(t *testing.T) {
 	path, write := fifo(t)
 	to, got := engine(t, func(a string) bool { return a == "/note/old/on" })

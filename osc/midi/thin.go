@@ -6,8 +6,8 @@ import (
 	"time"
 )
 
-// MaxRate is the most dense requests a second that an address gets; of pressure, that each note gets. A
-// mixer's fader sends some hundreds.
+// MaxRate is the most dense requests a second that an address gets; of pressure, that each note
+// gets. A mixer's fader sends some hundreds.
 const MaxRate = 100
 
 // Request is one message for the engine.

@@ -11,7 +11,8 @@ import (
 	gomidi "gitlab.com/gomidi/midi/v2"
 )
 
-// generalBend is the range of the pitch wheel in semitones of a device that has set no other (General MIDI).
+// generalBend is the range of the pitch wheel in semitones of a device that has set no other
+// (General MIDI).
 const generalBend = 2
 
 // maxBend is the largest bend that an engine accepts, in semitones.
@@ -43,7 +44,8 @@ type Translator struct {
 
 type key struct{ channel, key uint8 }
 
-// channel is the state of a channel: the parameter that data entry sets, and the pitch wheel's range.
+// channel is the state of a channel: the parameter that data entry sets, and the pitch wheel's
+// range.
 type channel struct {
 	rpn              [2]uint8 // high and low seven bits
 	semitones, cents uint8
@@ -61,8 +63,8 @@ func NewTranslator(opts Options, send func(Request)) *Translator {
 	return t
 }
 
-// Bind sets a map, and the addresses of the engine, nil if unknown. It returns the errors of the bindings
-// that it leaves out.
+// Bind sets a map, and the addresses of the engine, nil if unknown. It returns the errors of the
+// bindings that it leaves out.
 func (t *Translator) Bind(m Map, a *Addresses) (wrong []error) {
 	t.addresses, t.controllers, t.programs, t.bend = a, nil, m.Programs, cmp.Or(m.Bend, generalBend)
 	for _, b := range m.Controllers {

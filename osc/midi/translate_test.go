@@ -206,7 +206,8 @@ func TestRegrouped(t *testing.T) {
 	}
 }
 
-// Of dense requests the last of each lane is sent, at most MaxRate times a second; every note is sent.
+// Of dense requests the last of each lane is sent, at most MaxRate times a second; every note is
+// sent.
 func TestThin(t *testing.T) {
 	var th rateThinner
 	now := time.Unix(100, 0)

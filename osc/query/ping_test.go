@@ -11,8 +11,8 @@ import (
 	"github.com/music-chronus/chronus/osc/feed"
 )
 
-// Who has gone without a word, as a tablet does that leaves the network, does not keep its place: what is sent to it waits in the kernel for a quarter of an
-// hour. Who is there keeps it.
+// Who has gone without a word, as a tablet does that leaves the network, does not keep its place:
+// what is sent to it waits in the kernel for a quarter of an hour. Who is there keeps it.
 func TestWebSocketGone(t *testing.T) {
 	b := boardOf(t, testEntries()...)
 	view := new(atomic.Pointer[board])

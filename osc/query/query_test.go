@@ -109,7 +109,8 @@ func get(t *testing.T, s *Server, method, path, host string) (code int, body str
 	return resp.StatusCode, strings.TrimSpace(string(b))
 }
 
-// What is asked by HTTP is answered as the proposal says: the tree, a part of it, one attribute, and the right code if there is none.
+// What is asked by HTTP is answered as the proposal says: the tree, a part of it, one attribute,
+// and the right code if there is none.
 func TestHTTP(t *testing.T) {
 	b := boardOf(t, testEntries()...)
 	b.set("/mod/f/cutoff", 500)
@@ -132,7 +133,7 @@ func TestHTTP(t *testing.T) {
 			`"on":{"FULL_PATH":"/note/on","ACCESS":2,"TYPE":"if","RANGE":[{"MIN":0,"MAX":127},{"MIN":0,"MAX":1}],"CLIPMODE":["none","none"]}},"ACCESS":0}`},
 		{"/seq/ramp", 200, `{"FULL_PATH":"/seq/ramp","ACCESS":2,"TYPE":"ff","RANGE":[{"MIN":1,"MAX":400},{"MIN":1,"MAX":400}],"CLIPMODE":["none","none"]}`},
 		{"/pattern/0/steps", 200, `{"FULL_PATH":"/pattern/0/steps","ACCESS":2,"TYPE":"s"}`},
-		{"/patch/connect", 200, `{"FULL_PATH":"/patch/connect","DESCRIPTION":"adds a cable; takes from to","ACCESS":2,"TYPE":"ss","TAGS":["guarded"]}`},
+		{"/patch/connect", 200, `{"FULL_PATH":"/patch/connect","DESCRIPTION":"adds a cable; takes from to","ACCESS":2,"TYPE":"ss","TAGS":["requires_token"]}`},
 		{"/notify/", 200, `{"FULL_PATH":"/notify","CONTENTS":{"resync":{"FULL_PATH":"/notify/resync","ACCESS":2,"TYPE":""}},"DESCRIPTION":"; takes 0 or 1","ACCESS":2,"TYPE":"s"}`},
 		{"/mod/f/mode?VALUE", 200, `{"VALUE":["hp"]}`},
 		{"/mod/f/mode?TYPE", 200, `{"TYPE":"s"}`},
@@ -141,9 +142,9 @@ func TestHTTP(t *testing.T) {
 		{"/mod?TYPE", 204, ""},
 		{"/mod/f/mode?UNIT", 204, ""},
 		{"/mod/f/mode?COLOUR", 400, "unknown attribute"},
-		{"/mod/f/mod", 404, "no such address"},
-		{"/mod/f/mode/x", 404, "no such address"},
-		{"/mo", 404, "no such address"},
+		{"/mod/f/mod", 404, "unknown address"},
+		{"/mod/f/mode/x", 404, "unknown address"},
+		{"/mo", 404, "unknown address"},
 	} {
 		code, body := get(t, s, "GET", tt.path, "localhost")
 		if code != tt.code || body != tt.want && !(code >= 400 && strings.HasPrefix(body, tt.want)) {
@@ -237,7 +238,8 @@ func (c *client) next() string {
 	return line
 }
 
-// Who listens is told the value that there is and each change, as OSC, until it ignores; when other addresses come it is told which.
+// Who listens is told the value that there is and each change, as OSC, until it ignores; when other
+// addresses come it is told which.
 func TestWebSocket(t *testing.T) {
 	b := boardOf(t, testEntries()...)
 	s, view := serve(t, b)
@@ -330,7 +332,7 @@ func TestWebSocketUnread(t *testing.T) {
 func TestListen(t *testing.T) {
 	s, _ := serve(t, boardOf(t))
 	for address, want := range map[string]string{
-		s.Addr().String(): "in use", "nonsense": "must be host:port", "0.0.0.0:0": "--osc-allow",
+		s.Addr().String(): "in use", "nonsense": "want host:port", "0.0.0.0:0": "--osc-allow",
 	} {
 		if _, err := Listen(address, Config{}); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s: %v, want %s", address, err, want)

@@ -11,8 +11,8 @@ import (
 	"github.com/music-chronus/chronus/osc"
 )
 
-// Access says which machines may do what. Programs of this machine may do everything, by its loopback
-// addresses.
+// Access says which machines may do what. Programs of this machine may do everything, by its
+// loopback addresses.
 type Access struct {
 	Allow []netip.Prefix // other machines that are heard
 	Token string         // shown by /auth, it lets them use addresses that require it; "": none may
@@ -42,7 +42,8 @@ func ParseAllow(list []string) (allow []netip.Prefix, err error) {
 	return allow, nil
 }
 
-// ReadToken reads a token from a file. The file must not be accessible by all users of this machine.
+// ReadToken reads a token from a file. The file must not be accessible by all users of this
+// machine.
 func ReadToken(path string) (string, error) {
 	info, err := os.Stat(path)
 	if err != nil {
@@ -110,9 +111,10 @@ var (
 	errAuthTable     = osc.Refuse(osc.CodeBusy, "too many senders to remember the token: try again, or use TCP")
 )
 
-// authenticate answers /auth token. Wrong tokens over UDP are throttled apart from those of connections,
-// since their address may be forged: a client that is throttled over UDP can still use TCP. A client
-// that has shown the token is never throttled, so that forged guesses do not keep it from renewing.
+// authenticate answers /auth token. Wrong tokens over UDP are throttled apart from those of
+// connections, since their address may be forged: a client that is throttled over UDP can still use
+// TCP. A client that has shown the token is never throttled, so that forged guesses do not keep it
+// from renewing.
 func (s *Server) authenticate(m *osc.Message, from Peer) {
 	const address = "/auth"
 	if s.access.Token == "" {

@@ -7,9 +7,9 @@ import (
 	"time"
 )
 
-// zoneCache maps the indexes of network interfaces to their names, and back. Asking the kernel takes
-// longer than all other work for a datagram, and any machine on the network may send datagrams. So the
-// answers are kept for a minute, as package net does.
+// zoneCache maps the indexes of network interfaces to their names, and back. Asking the kernel
+// takes longer than all other work for a datagram, and any machine on the network may send
+// datagrams. So the answers are kept for a minute, as package net does.
 type zoneCache struct {
 	mu      sync.Mutex
 	since   time.Time
