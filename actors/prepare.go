@@ -16,9 +16,9 @@ import (
 // prepareWorkers takes over the workers of an engine that was lost here and whose sound goes on, or
 // prepares new ones.
 func (e *Engine) prepareWorkers(geo shm.Geometry) error {
-	e.processes.save = e.dir.saveCrew
+	e.processes.save = e.dir.SaveProcesses
 	e.processes.failed = func(err error) { e.emit(report.SaveFailed{What: "list of processes", Err: err}) }
-	records, err := e.dir.crew()
+	records, err := e.dir.Processes()
 	if err != nil {
 		e.cfg.Logger.Warn("an engine before this one may have left processes; they end when their grace time is over", "error", err)
 	}
@@ -28,7 +28,7 @@ func (e *Engine) prepareWorkers(geo shm.Geometry) error {
 			return nil
 		}
 		if !errors.Is(err, survivors.ErrUnusable) {
-			e.dir.occupied = true
+			e.dir.Keep()
 			left.Leave()
 			return err
 		}
@@ -74,7 +74,7 @@ func (e *Engine) newWorkers(geo shm.Geometry) error {
 		return err
 	}
 	if s := e.saved; s != nil && e.cfg.Resume {
-		if err := set.Resume(s.N, s.Seq, s.bytes, s.At); err != nil {
+		if err := set.Resume(s.N, s.Seq, s.Bytes, s.At); err != nil {
 			set.Close()
 			return err
 		}
@@ -94,7 +94,7 @@ func (e *Engine) workerConfig(geo shm.Geometry) replica.Config {
 func (e *Engine) newOutput(mem memory.Memory) *output.Process {
 	p := output.New(output.Config{
 		RuntimeDir: e.cfg.RuntimeDir,
-		Preferred:  wire.Target{Backend: e.cfg.Backend, Device: e.cfg.Device}, Fallback: e.cfg.Fallback,
+		Preferred:  wire.Target{Backend: e.cfg.Backend, Device: e.cfg.Device}, Fallback: e.cfg.fallback(),
 		Rate: e.cfg.Rate, Channels: e.cfg.Channels, Period: e.cfg.Period, ClientName: e.cfg.ClientName,
 		MinLead: e.cfg.Lead, LeadFor: e.cfg.leadFor, Timeouts: e.timeouts,
 		Spawn: func(files []int, env []string) (sys.Process, error) {
@@ -103,4 +103,12 @@ func (e *Engine) newOutput(mem memory.Memory) *output.Process {
 	}, mem)
 	p.SetObserver(audioObserver{e})
 	return p
+}
+
+// fallback converts Fallback to the form that the audio process takes.
+func (c Config) fallback() (list []wire.Target) {
+	for _, t := range c.Fallback {
+		list = append(list, wire.Target{Backend: t.Backend, Device: t.Device})
+	}
+	return list
 }

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/music-chronus/chronus/actors"
+	"github.com/music-chronus/chronus/actors/report"
 	"github.com/music-chronus/chronus/actors/tape"
 	"github.com/music-chronus/chronus/dsp/samples"
 )
@@ -21,7 +22,7 @@ type Engine interface {
 	// Status returns the engine's status.
 	Status(ctx context.Context) (actors.Status, error)
 	// Kill has the engine send a signal to its active worker: kill, term, segv or stop.
-	Kill(ctx context.Context, signal string) (actors.Killed, error)
+	Kill(ctx context.Context, signal string) (report.Killed, error)
 	// Redundant waits until every worker is ready.
 	Redundant(ctx context.Context) error
 	// Tape streams what the engine plays from now on, until ctx ends.

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/music-chronus/chronus/actors"
+	"github.com/music-chronus/chronus/actors/report"
 )
 
 // KillReport says what kills of the active worker did to the sound. Counts are in blocks.
@@ -26,7 +27,7 @@ type KillReport struct {
 	Xruns       uint64            `json:"xruns"`
 	FlipUS      Quantiles         `json:"flip_us"`      // from kill to flip, in us
 	RedundantUS Quantiles         `json:"redundant_us"` // from kill to full redundancy, in us
-	Failovers   []actors.Failover `json:"failovers"`
+	Failovers   []report.Failover `json:"failovers"`
 }
 
 // OK says that no block was lost, doubled or changed.
@@ -149,7 +150,7 @@ func killReport(signal string, kills int, before, after actors.Status, c compare
 }
 
 // newFailovers returns the failovers between two statuses, as far as the engine remembers them.
-func newFailovers(before, after actors.Status) []actors.Failover {
+func newFailovers(before, after actors.Status) []report.Failover {
 	n := int(min(less(after.FailoversTotal, before.FailoversTotal), uint64(len(after.Failovers))))
 	return after.Failovers[len(after.Failovers)-n:]
 }
