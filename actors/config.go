@@ -30,7 +30,7 @@ type Config struct {
 	NoMDNS     bool           // do not tell other machines by mDNS, where they may play
 	Backend    string         // "auto" (default), or a backend's name
 	Device     string         // the backend's name for it; default: its default device
-	Fallback   []Target  // devices to play on while that one cannot be opened; the last resort, once it has played, is null
+	Fallback   []Target       // devices to play on while that one cannot be opened; the last resort, once it has played, is null
 	Rate       int            // Hz; default 48,000
 	Block      int            // frames, 16 to 4,096; default 64
 	Channels   int            // 1 to 64; default 2
