@@ -5,6 +5,7 @@ import (
 
 	"github.com/music-chronus/chronus/actors/internal/memory"
 	"github.com/music-chronus/chronus/actors/internal/output"
+	"github.com/music-chronus/chronus/actors/internal/patching"
 	"github.com/music-chronus/chronus/actors/internal/replica"
 	"github.com/music-chronus/chronus/actors/internal/survivors"
 	"github.com/music-chronus/chronus/actors/report"
@@ -57,6 +58,7 @@ func (e *Engine) takeOver(geo shm.Geometry, left *survivors.Survivors) error {
 // begin makes the Set known to the observers.
 func (e *Engine) begin(set *replica.Set, out *output.Process) {
 	e.set, e.output = set, out
+	e.patcher = patching.New(set, e.timeouts, replica.ErrStopped)
 	close(e.prepared)
 }
 
