@@ -89,8 +89,8 @@ func TestNothingIsFree(t *testing.T) {
 		again       []byte
 		most        int // bytes that are read: what the messages allow, and one read more
 	}{
-		{"SLIP's ends", "\xc0", bytes.Repeat([]byte{slipEnd}, 64), allowed*admission.MessageBytes + 4096},
-		{"frames that hold nothing", "\xc0", []byte{slipEsc, 0}, allowed*admission.MessageBytes + 4096},
+		{"SLIP's ends", "\xc0", bytes.Repeat([]byte{0xc0}, 64), allowed*admission.MessageBytes + 4096},
+		{"frames that hold nothing", "\xc0", []byte{0xdb, 0}, allowed*admission.MessageBytes + 4096},
 		{"packets of no bytes", "\x00", []byte{0, 0, 0, 0}, 4*allowed + 4096},
 		{"a packet that does not end", "\x00\x0f\xff\xf0", bytes.Repeat([]byte{'/'}, 64), allowed*admission.MessageBytes*2 + 4096},
 		{"pings", greet, ping, 6*allowed + 4096},
