@@ -41,6 +41,7 @@ type mmsghdr struct {
 
 const maxDatagram = 1 << 16 // bytes: above the most that UDP carries
 
+// NewBatch returns a reader of the datagrams of conn.
 func NewBatch(conn *Socket) *Batch {
 	t := &Batch{conn: conn}
 	for i := range t.heads {
