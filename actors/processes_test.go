@@ -8,8 +8,8 @@ import (
 	"github.com/music-chronus/chronus/shm/sys"
 )
 
-// A list on disk has the processes that were taken over, until they are reported otherwise, with the
-// audio process that plays first.
+// A list on disk has the processes that were taken over, until they are reported otherwise, with
+// the audio process that plays first.
 func TestProcessesAfterTakeOver(t *testing.T) {
 	var saved []survivors.Record
 	p := processRecord{save: func(list []survivors.Record) error { saved = list; return nil }}

@@ -52,7 +52,8 @@ func try(t *testing.T, r *Set, p *plans.Version, asked *plans.Preparation, made 
 	return all
 }
 
-// A standby makes a plan ready first; where it ends of it, the last that lives is not asked before another has made it.
+// A standby makes a plan ready first; where it ends of it, the last that lives is not asked before
+// another has made it.
 func TestLastWorkerDoesNotTry(t *testing.T) {
 	r := withPlans(t, 2)
 	p, asked := wanted(t, r), plans.Preparation{}
@@ -81,7 +82,8 @@ func TestLastWorkerDoesNotTry(t *testing.T) {
 	}
 }
 
-// A change has entered once a block that has it is published; what may be left out yet is not said to be in.
+// A change has entered once a block that has it is published; what may be left out yet is not said
+// to be in.
 func TestChangeEnters(t *testing.T) {
 	r := withPlans(t, 2)
 	r.mem.Control.SetTransport(shm.Play)
@@ -109,7 +111,8 @@ func TestChangeEnters(t *testing.T) {
 	}
 }
 
-// A node that ends every worker is left out behind a change of the patch that has been commanded meanwhile, and has another number in it.
+// A node that ends every worker is left out behind a change of the patch that has been commanded
+// meanwhile, and has another number in it.
 func TestBypassBehindChange(t *testing.T) {
 	r := withPlans(t, 1)
 	p, asked := wanted(t, r), plans.Preparation{}

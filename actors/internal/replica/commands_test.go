@@ -34,7 +34,8 @@ func at(p commandlog.Request, frame int64, late *[]float64) commandlog.Request {
 	return p
 }
 
-// A batch is numbered gap-free, put into every ring whole, and committed once; each message has one answer.
+// A batch is numbered gap-free, put into every ring whole, and committed once; each message has one
+// answer.
 func TestBatchEntersWhole(t *testing.T) {
 	r := diverging(t, 2, 4, noSlot)
 	r.mem.Control.SetTransport(shm.Play)
@@ -67,8 +68,8 @@ func TestBatchEntersWhole(t *testing.T) {
 	}
 }
 
-// Of a packet that was resolved with the plan before, messages to nodes that are gone are refused, and the others enter, to where their
-// nodes are now.
+// Of a packet that was resolved with the plan before, messages to nodes that are gone are refused,
+// and the others enter, to where their nodes are now.
 func TestBatchOfThePlanBefore(t *testing.T) {
 	r := diverging(t, 2, 4, noSlot)
 	r.mem.Control.SetTransport(shm.Play)
@@ -107,7 +108,8 @@ func TestBatchOfThePlanBefore(t *testing.T) {
 	}
 }
 
-// A ring without room for all of a batch costs its worker; it gets none of it. If no ring has room the batch is refused whole.
+// A ring without room for all of a batch costs its worker; it gets none of it. If no ring has room
+// the batch is refused whole.
 func TestBatchNeedsRoom(t *testing.T) {
 	r := diverging(t, 2, 4, noSlot)
 	r.mem.Control.SetTransport(shm.Play)
@@ -135,7 +137,8 @@ func TestBatchNeedsRoom(t *testing.T) {
 	}
 }
 
-// A message is late exactly if a block that is decided without it begins after its time, and by how much is told.
+// A message is late exactly if a block that is decided without it begins after its time, and by how
+// much is told.
 func TestLateIsWhatBeginsLate(t *testing.T) {
 	r := diverging(t, 2, 4, noSlot)
 	r.mem.Control.SetTransport(shm.Play)

@@ -10,8 +10,8 @@ import (
 	"github.com/music-chronus/chronus/shm"
 )
 
-// A joiner whose ring does not hold all commands since its state gets the rest as it takes them, in order, and
-// new ones after those.
+// A joiner whose ring does not hold all commands since its state gets the rest as it takes them, in
+// order, and new ones after those.
 func TestFeedsMoreThanARing(t *testing.T) {
 	r := diverging(t, 2, 0, noSlot)
 	const more = 100
@@ -41,7 +41,8 @@ func TestFeedsMoreThanARing(t *testing.T) {
 	}
 }
 
-// What enters together is put into a joiner's ring together: should it be named, no block has but some of it.
+// What enters together is put into a joiner's ring together: should it be named, no block has but
+// some of it.
 func TestFeedsWholeBatches(t *testing.T) {
 	r := diverging(t, 2, 0, noSlot)
 	r.mem.Control.SetTransport(shm.Play)
@@ -66,7 +67,8 @@ func TestFeedsWholeBatches(t *testing.T) {
 	}
 }
 
-// Where the head is still that of the generation before, nothing is compared, and nothing counts as compared.
+// Where the head is still that of the generation before, nothing is compared, and nothing counts as
+// compared.
 func TestComparesNoStaleHead(t *testing.T) {
 	r := diverging(t, 2, 12, noSlot)
 	var err error

@@ -25,8 +25,9 @@ type simEngines struct {
 	adopting bool
 }
 
-// bereave kills the engine, wherever it is. Its processes play on. What it has not said about commands since the kept snapshot must still be in
-// the rings, as it always is where they hold 16,384.
+// bereave kills the engine, wherever it is. Its processes play on. What it has not said about
+// commands since the kept snapshot must still be in the rings, as it always is where they hold
+// 16,384.
 func (w *simWorld) bereave() {
 	r := w.set
 	if w.busy || w.engine.over || !w.whole() || w.spoiled() || w.fragileNow() || r.log.Last()+4 > r.checkpoint.last.Seq+shm.CommandEntries {
@@ -108,7 +109,8 @@ func (w *simWorld) survivors() *survivors.Survivors {
 	return h
 }
 
-// inheritCommands compares the commands that were taken over with those that were sent: of the last, any number.
+// inheritCommands compares the commands that were taken over with those that were sent: of the
+// last, any number.
 func (w *simWorld) inheritCommands(old *Set) {
 	last := w.set.log.Last()
 	if last < old.mem.Control.Committed() || last > uint64(len(w.commands)) {

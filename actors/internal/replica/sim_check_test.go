@@ -10,7 +10,8 @@ import (
 	"github.com/music-chronus/chronus/shm"
 )
 
-// simCheck holds what is published and played against an uninterrupted render from the same decisions.
+// simCheck holds what is published and played against an uninterrupted render from the same
+// decisions.
 type simCheck struct {
 	w         *simWorld
 	reference *stream.Stream

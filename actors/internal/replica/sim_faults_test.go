@@ -9,7 +9,8 @@ import (
 	"github.com/music-chronus/chronus/shm"
 )
 
-// mayHurt tells whether another fault may be made now: in a gentle run only when all has been mended.
+// mayHurt tells whether another fault may be made now: in a gentle run only when all has been
+// mended.
 func (w *simWorld) mayHurt() (ok bool) {
 	w.look(func() {
 		ok = w.inReach() && !w.engine.over && !w.adopting && !w.fragileNow() && (!w.gentle || w.whole() && w.full() && w.ticks > w.brokenAt+2)
@@ -17,8 +18,9 @@ func (w *simWorld) mayHurt() (ok bool) {
 	return ok
 }
 
-// inReach tells whether the kept snapshot is well within what the journal reaches back, as it always is where that is
-// 65,536 blocks. All may be lost together at any time, so until it is, there are no faults and no haste.
+// inReach tells whether the kept snapshot is well within what the journal reaches back, as it
+// always is where that is 65,536 blocks. All may be lost together at any time, so until it is,
+// there are no faults and no haste.
 func (w *simWorld) inReach() bool { return w.seen < w.set.checkpoint.last.Block+shm.Laps/3 }
 
 // inReachNow is for a task.
@@ -48,7 +50,8 @@ func (w *simWorld) call() int {
 	return (w.period + block - 1) / block
 }
 
-// full tells whether every worker has its lead: a standby is one call behind, and so is who has just been called.
+// full tells whether every worker has its lead: a standby is one call behind, and so is who has
+// just been called.
 func (w *simWorld) full() bool {
 	r := w.set
 	for _, s := range r.slots {
@@ -101,7 +104,8 @@ func (w *simWorld) hurt() {
 	}
 }
 
-// spoil has a bit flip in the ring of a worker that starts, once that has mapped it: the audio process refuses it.
+// spoil has a bit flip in the ring of a worker that starts, once that has mapped it: the audio
+// process refuses it.
 func (w *simWorld) spoil() {
 	if !w.spoiling || w.engine.over || w.adopting {
 		return
@@ -140,8 +144,8 @@ func (w *simWorld) killSome(n int) {
 	}
 }
 
-// overtake stops the active worker and has whoever follows it panic: when the first goes on, the block that it was in
-// may have been decided anew.
+// overtake stops the active worker and has whoever follows it panic: when the first goes on, the
+// block that it was in may have been decided anew.
 func (w *simWorld) overtake() {
 	if w.gentle {
 		return
@@ -205,8 +209,8 @@ func (w *simWorld) storm(blocks uint64, turns int) {
 	}
 }
 
-// settle makes no more faults, and demands that all is mended within a bounded number of ticks: every replica
-// ready, every command in, nothing concealed any more.
+// settle makes no more faults, and demands that all is mended within a bounded number of ticks:
+// every replica ready, every command in, nothing concealed any more.
 func (w *simWorld) settle() {
 	w.calm, w.trouble, w.music, w.spur, w.pace = true, 0, 0, 0, 50*time.Millisecond
 	w.engineAt, w.heirAt = 0, 0

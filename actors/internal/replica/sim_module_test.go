@@ -12,8 +12,9 @@ import (
 	"github.com/music-chronus/chronus/shm"
 )
 
-// The simulation's first patch is one module that makes noise of all that it was ever told, in the order that it was
-// told: a command lost, doubled or late by a frame changes every block from then on.
+// The simulation's first patch is one module that makes noise of all that it was ever told, in the
+// order that it was told: a command lost, doubled or late by a frame changes every block from then
+// on.
 const simPatch = "version: 1\nname: simulation\nnodes: [{id: noise, type: simnoise}]\ncables: [noise > out]\n"
 
 // Its node's parameters: any number; above 0, it panics when next it renders.
@@ -22,7 +23,8 @@ const (
 	simBomb  = 1
 )
 
-// simTrap, if not nil, is called in the middle of rendering and saving. It panics if the module is to.
+// simTrap, if not nil, is called in the middle of rendering and saving. It panics if the module is
+// to.
 var simTrap func(rendering, bomb bool)
 
 // simGrave ends the worker that runs.

@@ -22,7 +22,8 @@ const (
 	simKills // it ends who makes it
 )
 
-// simLayouts are nodes and cables: the noise alone, beside another, through one node or two, these the other way round, and gone.
+// simLayouts are nodes and cables: the noise alone, beside another, through one node or two, these
+// the other way round, and gone.
 var simLayouts = []struct {
 	nodes  []string
 	cables string

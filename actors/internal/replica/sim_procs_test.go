@@ -121,7 +121,8 @@ func (w *simWorld) kill(p *simWorker) {
 	}
 }
 
-// kernel tells of deaths, first by the word, unless that thread was the last to end, and then by the pidfd.
+// kernel tells of deaths, first by the word, unless that thread was the last to end, and then by
+// the pidfd.
 func (w *simWorld) kernel() {
 	for _, p := range w.workers {
 		if p == nil || !p.dead || p.reapable || !w.calm && !w.oneIn(4) {
@@ -183,7 +184,8 @@ func (w *simWorld) startAudioSim() {
 	w.connectSim(a)
 }
 
-// connectSim does what connectAudio does. The goroutine of hear takes the notices of the audio process.
+// connectSim does what connectAudio does. The goroutine of hear takes the notices of the audio
+// process.
 func (w *simWorld) connectSim(a *simAudio) {
 	ours, theirs, err := sys.SocketPair()
 	if err != nil {

@@ -29,7 +29,8 @@ type simTask struct {
 // asleep tells whether the task waits for a word that nobody has changed.
 func (t *simTask) asleep() bool { return t.word != nil && t.word.Load() == t.val }
 
-// simSched gives the baton to one task at a time. All chance is drawn from rng, so that the seed is the run.
+// simSched gives the baton to one task at a time. All chance is drawn from rng, so that the seed is
+// the run.
 type simSched struct {
 	rng     *rand.Rand
 	tasks   []*simTask

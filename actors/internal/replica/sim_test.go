@@ -24,9 +24,9 @@ const (
 	simRuns   = 700 // with the same seeds each time, in CI
 )
 
-// TestSim runs the real worker loops, player and rig under interleavings that a seed chooses, with faults, and
-// holds all that is published and played against an uninterrupted render. Without CHRONUS_SIM_SEED and
-// CHRONUS_SIM_TIME it runs the same seeds each time.
+// TestSim runs the real worker loops, player and rig under interleavings that a seed chooses, with
+// faults, and holds all that is published and played against an uninterrupted render. Without
+// CHRONUS_SIM_SEED and CHRONUS_SIM_TIME it runs the same seeds each time.
 func TestSim(t *testing.T) {
 	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(1)) // one task runs at a time
 	defer debug.SetGCPercent(debug.SetGCPercent(400))

@@ -28,8 +28,9 @@ import (
 	"github.com/music-chronus/chronus/shm/wire"
 )
 
-// simWorld is an engine with its workers and its audio process, all in this process. The rig is the real
-// one; only what it would ask of the kernel is played: the start and the end of processes, and time.
+// simWorld is an engine with its workers and its audio process, all in this process. The rig is the
+// real one; only what it would ask of the kernel is played: the start and the end of processes, and
+// time.
 type simWorld struct {
 	*simSched
 	simCheck
@@ -85,7 +86,8 @@ func newSimWorld(seed uint64) (*simWorld, error) {
 	w.period = []int{7, block, block, 2 * block, 40}[rng.IntN(5)]
 	geo := shm.Geometry{Rate: 8000, Block: block, Channels: 1, Guard: uint32(1 + rng.IntN(3)), Slots: uint32(2 + rng.IntN(3)*rng.IntN(2))}
 	w.lead = leadFor(geo, w.period) + rng.IntN(3)
-	// A worker is given up after 200 ms, and each second a snapshot is kept: that must be well under a lap.
+	// A worker is given up after 200 ms, and each second a snapshot is kept: that must be well under a
+	// lap.
 	w.pace = time.Duration(10+rng.IntN(20)) * time.Millisecond
 	if err := w.build(geo); err != nil {
 		return nil, err
@@ -159,8 +161,8 @@ func (w *simWorld) output(mem memory.Memory) output.Sim {
 	return sim
 }
 
-// locked fails the run unless the Set is locked. Lock order is Set, then Output: whoever calls Output
-// without the Set's lock could take the two in the other order.
+// locked fails the run unless the Set is locked. Lock order is Set, then Output: whoever calls
+// Output without the Set's lock could take the two in the other order.
 func (w *simWorld) locked(what string) {
 	if w.set != nil && !w.adopting && w.set.mu.TryLock() {
 		w.set.mu.Unlock()
@@ -362,8 +364,8 @@ func (w *simWorld) play() {
 	}
 }
 
-// waiting tells whether there are more commands on their way than should be: in a gentle run, more than may fill the
-// ring of a worker that keeps up.
+// waiting tells whether there are more commands on their way than should be: in a gentle run, more
+// than may fill the ring of a worker that keeps up.
 func (w *simWorld) waiting() bool {
 	sent := uint64(len(w.commands))
 	for _, s := range w.set.slots {

@@ -13,7 +13,8 @@ import (
 	"github.com/music-chronus/chronus/shm/sys"
 )
 
-// An engine that was killed among the commands of a batch has left some of them in some rings. The one after it puts them into all, and numbers on from there.
+// An engine that was killed among the commands of a batch has left some of them in some rings. The
+// one after it puts them into all, and numbers on from there.
 func TestFinishBroadcast(t *testing.T) {
 	r := diverging(t, 3, 12, 0)
 	gate := func(seq uint64) shm.Command {
@@ -39,8 +40,9 @@ func TestFinishBroadcast(t *testing.T) {
 	}
 }
 
-// An engine that takes over finds the plan that plays in the store where no ring has the command any more, goes on to one whose command
-// was just given, and does not to one that the decisions leave out.
+// An engine that takes over finds the plan that plays in the store where no ring has the command
+// any more, goes on to one whose command was just given, and does not to one that the decisions
+// leave out.
 func TestInheritsPresent(t *testing.T) {
 	for _, tt := range []struct {
 		name     string
@@ -84,7 +86,8 @@ func TestInheritsPresent(t *testing.T) {
 }
 
 // An engine may have given generations of which nothing is on record: workers that ended while they
-// started. A generation is given once, so the engine after it leaves them all out. A worker that plays keeps its own.
+// started. A generation is given once, so the engine after it leaves them all out. A worker that
+// plays keeps its own.
 func TestGenerationsAfterAdoption(t *testing.T) {
 	r := diverging(t, 2, 12, noSlot)
 	const heard, unheard = 9, 15
@@ -109,8 +112,9 @@ func TestGenerationsAfterAdoption(t *testing.T) {
 	}
 }
 
-// Where no worker is left after an engine took over, and commands since the kept snapshot were in no ring, the patch that plays is played
-// from its beginning: nobody can render his way from the snapshot to where the sound stopped.
+// Where no worker is left after an engine took over, and commands since the kept snapshot were in
+// no ring, the patch that plays is played from its beginning: nobody can render his way from the
+// snapshot to where the sound stopped.
 func TestBeginsAnew(t *testing.T) {
 	r := withPlans(t, 2)
 	p := wanted(t, r)
