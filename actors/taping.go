@@ -16,7 +16,8 @@ type taping struct {
 
 var errNoTape = errors.New("no tape to end: begin one first")
 
-// beginTape makes the file and starts the tape. It returns once every later command will be on the tape.
+// beginTape makes the file and starts the tape. It returns once every later command will be on the
+// tape.
 func (s *serving) beginTape(path string) error {
 	s.taping.Lock()
 	defer s.taping.Unlock()

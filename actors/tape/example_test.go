@@ -13,8 +13,8 @@ import (
 	"github.com/music-chronus/chronus/shm"
 )
 
-// An engine writes tapes: see Engine.Record of package actors. This example plays a patch by itself, writes
-// what it played, and reads it back.
+// An engine writes tapes: see Engine.Record of package actors. This example plays a patch by
+// itself, writes what it played, and reads it back.
 func Example() {
 	const text = "version: 1\nnodes: [{id: a, type: sine}]\ncables: [a > out]\n"
 	h := tape.Header{Patch: text, Rate: 48000, Block: 64, Channels: 1}

@@ -7,6 +7,7 @@ import (
 
 	"github.com/music-chronus/chronus/osc"
 	"github.com/music-chronus/chronus/osc/internal/osctest"
+	"github.com/music-chronus/chronus/osc/internal/udp"
 )
 
 // gatherer notes the ends of packets, and the flushes.
@@ -96,7 +97,7 @@ func fails(f func()) (yes bool) {
 func TestFlushComesLast(t *testing.T) {
 	s := listen(t, "127.0.0.1:0")
 	c := dial(t, s)
-	const packets = 2*batchSize + 5
+	const packets = 2*udp.MaxBatch + 5
 	for range packets {
 		write(t, c, bundleOf(t, osctest.Encode(t, "/a"), osctest.Encode(t, "/b")))
 	}
@@ -130,22 +131,6 @@ func bundleOf(t *testing.T, packets ...[]byte) []byte {
 		t.Fatal(err)
 	}
 	return b
-}
-
-// Only where more than ten come in a millisecond are they let gather.
-func TestFloodRises(t *testing.T) {
-	var f floodDetector
-	at := time.Now()
-	steps := []struct {
-		n     int
-		after time.Duration
-		want  bool
-	}{{1, 0, false}, {32, 0, false}, {10, 500 * time.Microsecond, false}, {1, 100 * time.Microsecond, true}, {11, 999 * time.Microsecond, true}, {11, time.Millisecond, false}, {11, time.Hour, false}}
-	for i, s := range steps {
-		if at = at.Add(s.after); f.observe(s.n, at) != s.want {
-			t.Errorf("step %d: %d after %v: not %t", i, s.n, s.after, s.want)
-		}
-	}
 }
 
 // How long a datagram was in the socket before it was read is known.

@@ -92,9 +92,9 @@ func compareAll(body io.Reader, next *atomic.Uint64) (c compared) {
 	return c
 }
 
-// awaitCompared waits until the blocks before clock are compared. It returns the result if the tape
-// has ended by then, else nil. After replyWait it gives up: the report says how many blocks were
-// compared.
+// awaitCompared waits until the blocks before clock are compared. awaitCompared returns the result
+// if the tape has ended by then, else nil. After replyWait it gives up: the report says how many
+// blocks were compared.
 func awaitCompared(next *atomic.Uint64, clock uint64, ended <-chan compared) *compared {
 	deadline := time.After(replyWait)
 	for next.Load() < clock {
@@ -109,8 +109,8 @@ func awaitCompared(next *atomic.Uint64, clock uint64, ended <-chan compared) *co
 	return nil
 }
 
-// killOnce waits for full redundancy, then for pause, and kills. It tries again if the engine lost
-// a worker of its own accord meanwhile.
+// killOnce waits for full redundancy, then for pause, and kills. killOnce tries again if the engine
+// lost a worker of its own accord meanwhile.
 func killOnce(ctx context.Context, e Engine, signal string, pause time.Duration) error {
 	for {
 		if err := awaitWorkers(ctx, e); err != nil {

@@ -1,4 +1,4 @@
-package server
+package udp
 
 import (
 	"errors"
@@ -9,20 +9,21 @@ import (
 	"testing"
 )
 
-func testSocket(t *testing.T) *socket {
+func testSocket(t *testing.T) *Socket {
 	t.Helper()
 	conn, err := net.ListenUDP("udp4", &net.UDPAddr{IP: net.IPv4(127, 0, 0, 1)})
 	if err != nil {
 		t.Fatal(err)
 	}
-	s, err := newSocket(conn)
+	s, err := NewSocket(conn)
 	if err != nil {
 		t.Fatal(err)
 	}
 	return s
 }
 
-// A wait that cannot be is an error: who serves pauses after one, and would else ask again at once, for ever.
+// A wait that cannot be is an error: who serves pauses after one, and would else ask again at once,
+// for ever.
 func TestSocketCannotWait(t *testing.T) {
 	s := testSocket(t)
 	defer s.Close()
@@ -56,7 +57,7 @@ func TestSocketCloses(t *testing.T) {
 	before := 0
 	for i := range 20 {
 		s := testSocket(t)
-		if err := s.write([]byte("x"), netip.MustParseAddrPort("[::1]:9")); !errors.Is(err, syscall.EAFNOSUPPORT) {
+		if err := s.Write([]byte("x"), netip.MustParseAddrPort("[::1]:9")); !errors.Is(err, syscall.EAFNOSUPPORT) {
 			t.Errorf("to an address of the other kind: %v", err)
 		}
 		ended, asked := make(chan error, 1), make(chan struct{}, 1)
@@ -78,7 +79,7 @@ func TestSocketCloses(t *testing.T) {
 		if err := <-ended; !errors.Is(err, net.ErrClosed) {
 			t.Errorf("who waits: %v", err)
 		}
-		if err := s.write([]byte("x"), near); !errors.Is(err, net.ErrClosed) {
+		if err := s.Write([]byte("x"), netip.MustParseAddrPort("127.0.0.1:4000")); !errors.Is(err, net.ErrClosed) {
 			t.Errorf("sent after the end: %v", err)
 		}
 		if err := s.Close(); !errors.Is(err, net.ErrClosed) {
