@@ -129,9 +129,11 @@ func (w *simWorld) build(geo shm.Geometry) (err error) {
 	if mem.Plans, err = shm.NewPlanStore(geo); err != nil {
 		return err
 	}
-	if mem.Checkpoints, err = shm.NewCheckpointStore(geo); err != nil {
+	checkpoints, err := shm.NewCheckpointStore(geo)
+	if err != nil {
 		return err
 	}
+	mem.Checkpoints = &checkpoints
 	w.out = w.output(mem)
 	r, err := New(w.config(geo, w.lead), mem, []byte(simPatch), simOutput{w.out, w}, simObserver{w})
 	if err != nil {
