@@ -14,10 +14,10 @@ import (
 	"github.com/music-chronus/chronus/osc/internal/osctest"
 )
 
-// transports are all ways in.
+// transports are all ways to reach a server.
 var transports = []string{"udp", "tcp counted", "tcp slip", "websocket"}
 
-// client is one of a server, over any transport.
+// client is a client of a server, over any transport.
 type client struct {
 	t       testing.TB
 	write   func(packet []byte) error
@@ -121,7 +121,7 @@ func (c *client) send(packet []byte) {
 	}
 }
 
-// read is the next packet, as text; "" if none comes.
+// read returns the next packet as text, or "" after wait.
 func (c *client) read(wait time.Duration) string {
 	p := c.receive(wait)
 	if p == nil {

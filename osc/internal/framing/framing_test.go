@@ -12,7 +12,7 @@ import (
 	"github.com/music-chronus/chronus/osc/internal/osctest"
 )
 
-// cut takes apart bytes that come in pieces of the given sizes, the last again and again.
+// cut splits a stream that arrives in pieces of the given sizes; the last size repeats.
 func cut(t testing.TB, stream []byte, sizes ...int) (packets [][]byte, err error) {
 	t.Helper()
 	var u Unframer
@@ -40,7 +40,7 @@ func cut(t testing.TB, stream []byte, sizes ...int) (packets [][]byte, err error
 	}
 }
 
-// What is framed comes out as it was, in either framing, however the bytes are cut.
+// Framed packets come out unchanged, in either framing, however the bytes are cut.
 func TestFramings(t *testing.T) {
 	packets := [][]byte{
 		[]byte(osctest.Pad("/a")), bytes.Repeat([]byte{slipEnd, slipEsc, slipEscEnd, slipEscEsc}, 300), []byte(osctest.Bundle(osctest.Pad("/b"), osctest.Pad("/c"))),
@@ -89,8 +89,7 @@ func TestUnframe(t *testing.T) {
 	}
 }
 
-// A packet has begun and not ended exactly while more bytes of it must come: only then does time
-// run out for it.
+// Partial is true exactly while a packet has begun and not ended: only then a timeout runs.
 func TestPartial(t *testing.T) {
 	for _, kind := range []Kind{Counted, SLIP} {
 		stream := Append(Append(nil, kind, []byte(osctest.Pad("/abc"))), kind, []byte(osctest.Pad("/d")))
@@ -117,7 +116,7 @@ func TestPartial(t *testing.T) {
 	}
 }
 
-// However a stream is cut, the same packets come of it, within bounds; and what is framed comes out
+// The cuts of a stream do not change its packets, buffers are bounded, and framed packets come out
 // again.
 func FuzzUnframe(f *testing.F) {
 	f.Add([]byte("\x00\x00\x00\x04/abc\x00\x00\x00\x08/abc,\x00\x00\x00"), uint64(1))

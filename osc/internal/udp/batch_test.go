@@ -5,7 +5,7 @@ import (
 	"time"
 )
 
-// Only where more than ten come in a millisecond are they let gather.
+// Datagrams accumulate only above ten in a millisecond.
 func TestFloodRises(t *testing.T) {
 	var f floodDetector
 	at := time.Now()

@@ -1,5 +1,5 @@
-// Package udp is a UDP socket that reads many datagrams by one system call, and that costs no thread
-// wake-up for each datagram.
+// Package udp is a UDP socket that reads many datagrams by one system call, and that costs no
+// thread wake-up for each datagram.
 package udp
 
 import (

@@ -22,8 +22,7 @@ func testSocket(t *testing.T) *Socket {
 	return s
 }
 
-// A wait that cannot be is an error: who serves pauses after one, and would else ask again at once,
-// for ever.
+// A failed wait is an error: without one, the server would wait again at once, forever.
 func TestSocketCannotWait(t *testing.T) {
 	s := testSocket(t)
 	defer s.Close()
@@ -32,7 +31,7 @@ func TestSocketCannotWait(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer null.Close()
-	if err := syscall.Dup3(int(null.Fd()), s.fd, syscall.O_CLOEXEC); err != nil { // no epoll takes it
+	if err := syscall.Dup3(int(null.Fd()), s.fd, syscall.O_CLOEXEC); err != nil { // epoll refuses it
 		t.Fatal(err)
 	}
 	for range 2 {
@@ -45,7 +44,7 @@ func TestSocketCannotWait(t *testing.T) {
 	}
 }
 
-// A socket ends who waits when it is closed, sends nothing more, and leaves no descriptor.
+// Close ends a wait, refuses later writes, and leaves no descriptor.
 func TestSocketCloses(t *testing.T) {
 	descriptors := func() int {
 		list, err := os.ReadDir("/proc/self/fd")
@@ -71,7 +70,7 @@ func TestSocketCloses(t *testing.T) {
 			})
 		}()
 		if i%2 == 0 {
-			<-asked // it waits, or is about to; else it may not have begun
+			<-asked // it waits, or is about to; otherwise it may not have begun
 		}
 		if err := s.Close(); err != nil {
 			t.Error(err)
@@ -93,7 +92,7 @@ func TestSocketCloses(t *testing.T) {
 	}
 }
 
-// Addresses are the same on both sides of the kernel.
+// Addresses survive the kernel's form.
 func TestRawAddr(t *testing.T) {
 	for _, text := range []string{"127.0.0.1:1", "192.0.2.7:65535", "[::1]:258", "[2001:db8::7]:9", "[fe80::1%lo]:5"} {
 		a := netip.MustParseAddrPort(text)
