@@ -218,7 +218,7 @@ func TestOSCQueryAddress(t *testing.T) {
 		e.down()
 	}
 	for flags, want := range map[string]string{
-		"--osc none --oscquery 127.0.0.1:0": "has no OSC server to describe", "--osc 127.0.0.1:0 --oscquery 0.0.0.0:0": "--osc-allow", "--osc 127.0.0.1:0 --oscquery x": "must be host:port",
+		"--osc none --oscquery 127.0.0.1:0": "has no OSC server to describe", "--osc 127.0.0.1:0 --oscquery 0.0.0.0:0": "--osc-allow", "--osc 127.0.0.1:0 --oscquery x": "want host:port",
 	} {
 		_, errOut, code := chronus(append([]string{"up", "--backend", "null", "--state", "none", "--runtime-dir", t.TempDir()}, strings.Fields(flags)...)...)
 		if code != 1 || !strings.Contains(errOut, want) {

@@ -10,7 +10,7 @@ import (
 	"github.com/music-chronus/chronus/osc"
 )
 
-// lengths of messages with their status; 0: system exclusive and what is undefined.
+// lengths of messages with their status byte; 0: system exclusive and undefined messages.
 func length(status byte) int {
 	switch {
 	case status < 0xC0, status >= 0xE0 && status < 0xF0, status == 0xF2:
@@ -23,7 +23,7 @@ func length(status byte) int {
 	return 0
 }
 
-// simple parses in the plainest way: for the fuzzer to compare with.
+// simple is a plain parser for the fuzzer to compare with.
 func simple(b []byte) (messages [][]byte) {
 	var now []byte // status and data so far
 	for _, c := range b {
@@ -50,7 +50,8 @@ func simple(b []byte) (messages [][]byte) {
 	return messages
 }
 
-// Any bytes: every message is whole, the parser finds those that the plainest one finds, wherever the bytes are cut, and the translator makes of them requests that can be sent.
+// Any bytes: every message is whole, the parser finds those that the plainest one finds, wherever
+// the bytes are cut, and the translator makes of them requests that can be sent.
 func FuzzBytes(f *testing.F) {
 	for _, s := range []string{"90 3C 7F 40 7F 3C 00", "F0 01 02 F7 90 F8 3C 7F", "90 3C 91 3E 7F F4 01 F2 01 02 03", "B0 65 00 64 00 06 60 26 7F E0 00 00", "FA F8 F8 FC C0 05 D0 7F A0 3C 7F B0 7B 00", "F2 F7 01 F3 90 F6 F1 05 06"} {
 		f.Add(bytesOf(f, s), 2)
@@ -79,7 +80,7 @@ func FuzzBytes(f *testing.F) {
 				t.Fatal(err)
 			}
 			if r.Address == "/engine/bend" {
-				if v := r.Args[0].(float32); !(v >= -mostBend && v <= mostBend) {
+				if v := r.Args[0].(float32); !(v >= -maxBend && v <= maxBend) {
 					t.Fatal(show(r))
 				}
 			}
@@ -98,7 +99,7 @@ func FuzzBytes(f *testing.F) {
 	})
 }
 
-// System exclusive of any length takes no memory.
+// System exclusive messages of any length take no memory.
 func TestLongSysex(t *testing.T) {
 	n := 0
 	p := NewParser(func(gomidi.Message) { n++ })

@@ -23,7 +23,7 @@ import (
 	"github.com/music-chronus/chronus/osc/feed"
 )
 
-// board is Values that a test writes.
+// board implements Values with values that a test sets.
 type board struct {
 	space  *osc.Space
 	mu     sync.Mutex
@@ -89,7 +89,7 @@ func serve(t *testing.T, b *board) (s *Server, view *atomic.Pointer[board]) {
 	return s, view
 }
 
-// get asks by HTTP.
+// get sends an HTTP request.
 func get(t *testing.T, s *Server, method, path, host string) (code int, body string) {
 	t.Helper()
 	r, err := http.NewRequest(method, "http://"+s.Addr().String()+path, nil)
@@ -109,7 +109,8 @@ func get(t *testing.T, s *Server, method, path, host string) (code int, body str
 	return resp.StatusCode, strings.TrimSpace(string(b))
 }
 
-// What is asked by HTTP is answered as the proposal says: the tree, a part of it, one attribute, and the right code if there is none.
+// HTTP answers as the proposal says: the tree, a part of it, one attribute, and the right code for
+// missing ones.
 func TestHTTP(t *testing.T) {
 	b := boardOf(t, testEntries()...)
 	b.set("/mod/f/cutoff", 500)
@@ -132,7 +133,7 @@ func TestHTTP(t *testing.T) {
 			`"on":{"FULL_PATH":"/note/on","ACCESS":2,"TYPE":"if","RANGE":[{"MIN":0,"MAX":127},{"MIN":0,"MAX":1}],"CLIPMODE":["none","none"]}},"ACCESS":0}`},
 		{"/seq/ramp", 200, `{"FULL_PATH":"/seq/ramp","ACCESS":2,"TYPE":"ff","RANGE":[{"MIN":1,"MAX":400},{"MIN":1,"MAX":400}],"CLIPMODE":["none","none"]}`},
 		{"/pattern/0/steps", 200, `{"FULL_PATH":"/pattern/0/steps","ACCESS":2,"TYPE":"s"}`},
-		{"/patch/connect", 200, `{"FULL_PATH":"/patch/connect","DESCRIPTION":"adds a cable; takes from to","ACCESS":2,"TYPE":"ss","TAGS":["guarded"]}`},
+		{"/patch/connect", 200, `{"FULL_PATH":"/patch/connect","DESCRIPTION":"adds a cable; takes from to","ACCESS":2,"TYPE":"ss","TAGS":["requires_token"]}`},
 		{"/notify/", 200, `{"FULL_PATH":"/notify","CONTENTS":{"resync":{"FULL_PATH":"/notify/resync","ACCESS":2,"TYPE":""}},"DESCRIPTION":"; takes 0 or 1","ACCESS":2,"TYPE":"s"}`},
 		{"/mod/f/mode?VALUE", 200, `{"VALUE":["hp"]}`},
 		{"/mod/f/mode?TYPE", 200, `{"TYPE":"s"}`},
@@ -141,16 +142,16 @@ func TestHTTP(t *testing.T) {
 		{"/mod?TYPE", 204, ""},
 		{"/mod/f/mode?UNIT", 204, ""},
 		{"/mod/f/mode?COLOUR", 400, "unknown attribute"},
-		{"/mod/f/mod", 404, "no such address"},
-		{"/mod/f/mode/x", 404, "no such address"},
-		{"/mo", 404, "no such address"},
+		{"/mod/f/mod", 404, "unknown address"},
+		{"/mod/f/mode/x", 404, "unknown address"},
+		{"/mo", 404, "unknown address"},
 	} {
 		code, body := get(t, s, "GET", tt.path, "localhost")
 		if code != tt.code || body != tt.want && !(code >= 400 && strings.HasPrefix(body, tt.want)) {
 			t.Errorf("%s: %d %s\nwant %d %s", tt.path, code, body, tt.code, tt.want)
 		}
 	}
-	b.set("/gate/e", 1e300) // a level comes as a double too
+	b.set("/gate/e", 1e300) // a level above the range of float32
 	if code, body := get(t, s, "GET", "/gate/e?VALUE", "localhost"); code != 200 || body != `{"VALUE":[3.4028235e+38]}` {
 		t.Errorf("a level above what fits: %d %s", code, body)
 	}
@@ -169,7 +170,7 @@ func TestHTTP(t *testing.T) {
 	}
 }
 
-// HOST_INFO says where OSC goes, and what there is of the proposal.
+// HOST_INFO has the OSC address, and the supported parts of the proposal.
 func TestHostInfo(t *testing.T) {
 	s, _ := serve(t, boardOf(t, testEntries()...))
 	s.cfg.OSC = netip.MustParseAddrPort("0.0.0.0:5005")
@@ -196,7 +197,7 @@ func TestHostInfo(t *testing.T) {
 	}
 }
 
-// client is a WebSocket, with what it was told.
+// client is a WebSocket client, and the frames that it received.
 type client struct {
 	t  *testing.T
 	ws *websocket.Conn
@@ -219,10 +220,10 @@ func (c *client) say(text string) {
 	}
 }
 
-// next is what it is told next: OSC as a line, text as it is.
+// next returns the next frame: OSC as a line, text as it is.
 func (c *client) next() string {
 	c.t.Helper()
-	ctx, cancel := context.WithTimeout(c.t.Context(), patience)
+	ctx, cancel := context.WithTimeout(c.t.Context(), httpTimeout)
 	defer cancel()
 	kind, b, err := c.ws.Read(ctx)
 	if err != nil {
@@ -237,7 +238,8 @@ func (c *client) next() string {
 	return line
 }
 
-// Who listens is told the value that there is and each change, as OSC, until it ignores; when other addresses come it is told which.
+// A listening client receives the value and each change as OSC, until IGNORE. After a change of the
+// space it receives the paths.
 func TestWebSocket(t *testing.T) {
 	b := boardOf(t, testEntries()...)
 	s, view := serve(t, b)
@@ -274,18 +276,18 @@ func TestWebSocket(t *testing.T) {
 	view.Store(now)
 	expect(`{"COMMAND":"PATH_REMOVED","DATA":"/gate/e"}`, `{"COMMAND":"PATH_ADDED","DATA":"/mod/g/gain"}`, `{"COMMAND":"PATH_CHANGED","DATA":"/mod/f/cutoff"}`)
 	many := entries
-	for i := range mostPaths + 1 {
+	for i := range maxPaths + 1 {
 		many = append(many, osc.Entry{Address: fmt.Sprint("/many/", i), Max: 1})
 	}
 	view.Store(boardOf(t, many...))
 	expect(`{"COMMAND":"PATH_CHANGED","DATA":"/"}`)
 }
 
-// There are no more WebSockets than there may be; one that ends makes room.
+// The number of WebSockets is bounded; one that ends makes room.
 func TestWebSocketPlaces(t *testing.T) {
 	s, _ := serve(t, boardOf(t, testEntries()...))
 	var last *client
-	for range mostSockets {
+	for range maxSockets {
 		last = dial(t, s)
 		last.say(`{"COMMAND":"LISTEN","DATA":"/gate/e"}`)
 		last.next()
@@ -299,18 +301,18 @@ func TestWebSocketPlaces(t *testing.T) {
 			_ = ws.CloseNow()
 			return
 		}
-		if time.Since(began) > patience {
+		if time.Since(began) > httpTimeout {
 			t.Fatal("the place is not free")
 		}
 	}
 }
 
-// One that listens and never reads loses its connection; others are told all the same.
+// A client that listens and never reads loses its connection. Others receive values all the same.
 func TestWebSocketUnread(t *testing.T) {
 	b := boardOf(t, testEntries()...)
 	s, _ := serve(t, b)
-	l := &listener{out: make(chan frame, mostQueue), end: func() {}}
-	for range mostQueue {
+	l := &listener{out: make(chan frame, maxQueue), end: func() {}}
+	for range maxQueue {
 		if err := l.send("/gate/e", 1); err != nil {
 			t.Fatal(err)
 		}
@@ -323,14 +325,14 @@ func TestWebSocketUnread(t *testing.T) {
 	c := dial(t, s)
 	c.say(`{"COMMAND":"LISTEN","DATA":"/gate/e"}`)
 	c.next()
-	s.Close() // with somebody who listens
+	s.Close() // with a client that listens
 }
 
-// What is wrong with an address to listen at is said, and connections from elsewhere are closed.
+// Errors of the address say what is wrong. Connections above the quota are closed.
 func TestListen(t *testing.T) {
 	s, _ := serve(t, boardOf(t))
 	for address, want := range map[string]string{
-		s.Addr().String(): "in use", "nonsense": "must be host:port", "0.0.0.0:0": "--osc-allow",
+		s.Addr().String(): "in use", "nonsense": "want host:port", "0.0.0.0:0": "--osc-allow",
 	} {
 		if _, err := Listen(address, Config{}); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s: %v, want %s", address, err, want)
@@ -357,7 +359,7 @@ func TestListen(t *testing.T) {
 		defer c.Close()
 		_ = c.SetReadDeadline(time.Now().Add(100 * time.Millisecond))
 		if i == 1 {
-			_ = c.SetReadDeadline(time.Now().Add(patience))
+			_ = c.SetReadDeadline(time.Now().Add(httpTimeout))
 		}
 		if _, err := c.Read(make([]byte, 1)); (err == io.EOF) != (i == 1) {
 			t.Errorf("connection %d: %v", i, err)
