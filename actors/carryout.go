@@ -2,11 +2,12 @@ package actors
 
 import (
 	"context"
+	"errors"
 	"fmt"
-	"sync"
 
 	"github.com/music-chronus/chronus/actors/internal/commandlog"
 	"github.com/music-chronus/chronus/actors/internal/drafts"
+	"github.com/music-chronus/chronus/actors/internal/recorder"
 	"github.com/music-chronus/chronus/actors/internal/replica"
 	"github.com/music-chronus/chronus/osc"
 )
@@ -15,8 +16,7 @@ import (
 type serving struct {
 	engine      *Engine
 	tree        *tree
-	taping      sync.Mutex
-	tape        *taping // nil: no tape is written
+	tapes       recorder.Files
 	subscribers subscribers
 }
 
@@ -43,11 +43,24 @@ func (s *serving) carryOut(request any, answer func(any)) {
 	case NewPatch:
 		go s.newPatch(m, answer) // waits until every worker has made the plan ready
 	case BeginTape:
-		done(s.beginTape(m.Path))
+		done(s.tapes.Begin(s.engine.core.Set, m.Path))
 	case EndTape:
 		go s.endTape(answer) // waits for the tape's last blocks
 	default:
 		answer(Refused{RefusedUnknown, fmt.Sprintf("unknown request %T: package actors lists the requests", request)})
+	}
+}
+
+// endTape ends the tape.
+func (s *serving) endTape(answer func(any)) {
+	path, size, err := s.tapes.End()
+	switch {
+	case errors.Is(err, recorder.ErrNoTape):
+		answer(refusal(RefusedInvalid, err))
+	case err != nil:
+		answer(refusal(RefusedUnavailable, err))
+	default:
+		answer(TapeDone{Path: path, Bytes: size})
 	}
 }
 
@@ -108,7 +121,7 @@ func (s *serving) sendOSC(to string, args []any, done func(error)) {
 
 // mute sets the engine's amp to 0, or back to what it was.
 func (s *serving) mute(on bool, done func(error)) {
-	m := s.engine.meter
+	m := s.engine.core.Meter
 	amp, ok := m.Mute(on)
 	if !ok {
 		done(nil) // already so

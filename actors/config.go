@@ -1,55 +1,74 @@
 package actors
 
 import (
-	"errors"
-	"fmt"
 	"log/slog"
 	"net/netip"
 	"os"
-	"strings"
 	"time"
-	"unicode/utf8"
 
+	"github.com/music-chronus/chronus/actors/internal/child"
+	"github.com/music-chronus/chronus/actors/internal/core"
+	"github.com/music-chronus/chronus/actors/internal/frontend"
 	"github.com/music-chronus/chronus/actors/internal/output"
 	"github.com/music-chronus/chronus/dsp"
 	"github.com/music-chronus/chronus/dsp/patch"
 	"github.com/music-chronus/chronus/dsp/samples"
-	"github.com/music-chronus/chronus/shm"
+	"github.com/music-chronus/chronus/osc/server"
+	"github.com/music-chronus/chronus/shm/wire"
 )
 
-// Config says what engine to start. The zero value of a field means its default.
+// Config describes the engine to start. The zero value of a field means its default.
 type Config struct {
-	Patch     []byte // the patch's text, with sums for files: see samples.Store.Load; default: dsp/patch's own
+	// Patch is the text of the patch, with the sums of its files: see samples.Store.Load. Default:
+	// the default of dsp/patch.
+	Patch     []byte
 	PatchName string // for messages
 	Samples   string // folder of the samples that patches name; default: samples.DefaultDir
 
-	OSC        string         // host:port, of UDP and TCP; default 127.0.0.1:5005, of an embedded engine none; "none": no OSC
-	OSCAllow   []netip.Prefix // other machines that may play; needed if the host is not this machine alone
-	OSCToken   string         // what they must show by /auth for more than playing; "": nothing lets them
-	OSCQuery   string         // host:port where it is told what addresses there are; default: 80 above OSC's port; "none": nowhere
-	NoMDNS     bool           // do not tell other machines by mDNS, where they may play
-	Backend    string         // "auto" (default), or a backend's name
-	Device     string         // the backend's name for it; default: its default device
-	Fallback   []Target       // devices to play on while that one cannot be opened; the last resort, once it has played, is null
-	Rate       int            // Hz; default 48,000
-	Block      int            // frames, 16 to 4,096; default 64
-	Channels   int            // 1 to 64; default 2
-	Period     int            // frames that the device is to take at a time; 0: its own choice; an engine does not start on one that refuses
-	ClientName string         // of the program in a sound server, at most 32 bytes without ':'; default "chronus"
-	Lead       int            // blocks, fixed; 0: what the device needs, 2*ceil(period/block) + guard, and more while workers are late
-	Guard      int            // blocks, 1 to lead-1; default 2
-	Replicas   int            // workers, 1 to 8; default 2
-	Patches    string         // the only directory that /patch/load and /patch/save reach; "": none, presets can be loaded
-	RuntimeDir string         // of lock and socket; made if missing
-	Grace      time.Duration  // how long the sound goes on without an engine; default 60 s, negative: for ever
-	StateFile  string         // where the state is saved, for Resume; "": it is not
-	Resume     bool           // go on from the state in StateFile, with its patch; what goes on by itself is taken over all the same
-	Fresh      bool           // end what an engine that was lost left playing, rather than taking it over
-	Logger     *slog.Logger   // default: slog's; of an embedded engine: none
+	// OSC is host:port, of UDP and TCP. Default: 127.0.0.1:5005, of an embedded engine "none", no OSC.
+	OSC      string
+	OSCAllow []netip.Prefix // other machines that may play; needed if OSC listens for other machines
+	OSCToken string         // token that /auth of such a machine sends, for more than playing; "": refuse
+	// OSCQuery is the host:port that serves the list of addresses. Default: 80 above the port of OSC.
+	// "none": no OSCQuery.
+	OSCQuery string
+	NoMDNS   bool // do not announce the OSC server by mDNS
 
-	Modules []*dsp.Desc // that patches may have besides those of dsp/module; the same as the workers' (worker.With)
-	Binary  string      // the program to start as worker and audio process: one that calls RunChild first, like chronus; default: this one
-	Output  *os.File    // where those print what ended them; default: standard error; of an embedded engine: nowhere
+	Backend string // name of an audio backend; default "auto"
+	Device  string // the backend's name for the device; default: the backend's default device
+	// Fallback lists devices to play on while Device cannot be opened. After Device has played once,
+	// the null backend is the last of them.
+	Fallback []Target
+	Rate     int // Hz; default 48,000
+	Block    int // frames, 16 to 4,096; default 64
+	Channels int // 1 to 64; default 2
+	// Period is the number of frames that the device takes at a time. 0: the device's own choice. An
+	// engine does not start on a device that refuses the period.
+	Period     int
+	ClientName string // name in a sound server, at most 32 bytes without ':'; default "chronus"
+	// Lead is the number of blocks that workers render ahead. 0: what the device needs,
+	// 2*ceil(Period/Block) + Guard, and more while workers are late.
+	Lead     int
+	Guard    int // blocks, 1 to Lead-1; default 2
+	Replicas int // workers, 1 to 8; default 2
+
+	Patches    string        // only folder that /patch/load and /patch/save reach; "": presets only
+	RuntimeDir string        // folder of the lock and the sockets; made if missing
+	Grace      time.Duration // time that the sound outlives its engine; default 60 s, negative: for ever
+	StateFile  string        // file of the saved state, for Resume; "": do not save
+	// Resume continues from the state in StateFile, with its patch. An engine whose sound still plays
+	// is taken over nevertheless.
+	Resume bool
+	Fresh  bool         // end the processes that a lost engine left playing, instead of taking them over
+	Logger *slog.Logger // default: slog's; of an embedded engine: none
+
+	// Modules are the modules that patches may have besides those of dsp/module. The workers have the
+	// same ones: see worker.With.
+	Modules []*dsp.Desc
+	// Binary is the program to start as worker and audio process. It calls RunChild first. Default:
+	// this program.
+	Binary string
+	Output *os.File // output of those processes; default: standard error, of an embedded engine: none
 }
 
 // Target is a device of an audio backend.
@@ -58,15 +77,14 @@ type Target struct {
 	Device  string // the backend's name for the device; "": its default device
 }
 
-// longestPeriod is the most frames that a device may take at a time: PipeWire's largest quantum.
-const longestPeriod = 8192
-
-// ringSpare is half of what a ring holds beyond the lead of the longest period, in blocks.
-const ringSpare = 32
-
 func (c Config) withDefaults() Config {
 	setInt := func(p *int, v int) {
 		if *p == 0 {
+			*p = v
+		}
+	}
+	setString := func(p *string, v string) {
+		if *p == "" {
 			*p = v
 		}
 	}
@@ -75,20 +93,13 @@ func (c Config) withDefaults() Config {
 	setInt(&c.Channels, 2)
 	setInt(&c.Guard, 2)
 	setInt(&c.Replicas, 2)
-	if c.OSC == "" {
-		c.OSC = "127.0.0.1:5005"
-	}
+	setString(&c.OSC, "127.0.0.1:5005")
+	setString(&c.Samples, samples.DefaultDir())
+	setString(&c.Backend, output.AutoBackend)
+	setString(&c.ClientName, "chronus")
+	setString(&c.Binary, child.Self)
 	if c.Patch == nil {
 		c.Patch, c.PatchName = patch.Default(), "default"
-	}
-	if c.Samples == "" {
-		c.Samples = samples.DefaultDir()
-	}
-	if c.Backend == "" {
-		c.Backend = output.AutoBackend
-	}
-	if c.ClientName == "" {
-		c.ClientName = "chronus"
 	}
 	switch {
 	case c.Grace == 0:
@@ -99,61 +110,28 @@ func (c Config) withDefaults() Config {
 	if c.Logger == nil {
 		c.Logger = slog.Default()
 	}
-	if c.Binary == "" {
-		c.Binary = self
-	}
 	if c.Output == nil {
 		c.Output = os.Stderr
 	}
 	return c
 }
 
-// geometry is what all processes will agree on.
-func (c Config) geometry() (shm.Geometry, error) {
-	for _, n := range []struct {
-		name  string
-		value int
-	}{{"rate", c.Rate}, {"block", c.Block}, {"channels", c.Channels}, {"lead", c.Lead}, {"guard", c.Guard}, {"replicas", c.Replicas}, {"period", c.Period}} {
-		if n.value < 0 || n.value > shm.MaxRate {
-			return shm.Geometry{}, fmt.Errorf("%s %d is out of range", n.name, n.value)
-		}
+// core converts c to the form of package core.
+func (c Config) core() core.Config {
+	var fallback []wire.Target
+	for _, t := range c.Fallback {
+		fallback = append(fallback, wire.Target{Backend: t.Backend, Device: t.Device})
 	}
-	if err := c.checkDevice(); err != nil {
-		return shm.Geometry{}, err
+	return core.Config{
+		Patch: c.Patch, PatchName: c.PatchName, Samples: c.Samples, Patches: c.Patches, Modules: c.Modules,
+		Rate: c.Rate, Block: c.Block, Channels: c.Channels, Replicas: c.Replicas, Lead: c.Lead, Guard: c.Guard,
+		Device: wire.Target{Backend: c.Backend, Device: c.Device}, Fallback: fallback,
+		Period: c.Period, ClientName: c.ClientName,
+		RuntimeDir: c.RuntimeDir, StateFile: c.StateFile, Resume: c.Resume, Fresh: c.Fresh, Grace: c.Grace,
+		Frontend: frontend.Config{
+			OSC: c.OSC, Access: server.Access{Allow: c.OSCAllow, Token: c.OSCToken},
+			OSCQuery: c.OSCQuery, NoMDNS: c.NoMDNS,
+		},
+		Program: child.Program{Path: c.Binary, Output: c.Output}, Logger: c.Logger,
 	}
-	if c.Lead != 0 && c.Lead <= c.Guard {
-		return shm.Geometry{}, fmt.Errorf("lead %d must be above guard %d: raise --lead or leave it out", c.Lead, c.Guard)
-	}
-	if c.Lead > shm.MaxRing/2 {
-		return shm.Geometry{}, fmt.Errorf("lead %d is above %d blocks", c.Lead, shm.MaxRing/2)
-	}
-	if c.Block < 1 {
-		return shm.Geometry{}, fmt.Errorf("block %d must be 1 or more", c.Block)
-	}
-	ring := min(shm.MaxRing, shm.RingFor(max(c.Lead, c.leadFor(longestPeriod)/2+ringSpare)))
-	g := shm.Geometry{
-		Rate: uint32(c.Rate), Block: uint32(c.Block), Channels: uint32(c.Channels),
-		Slots: uint32(c.Replicas), Ring: ring, Guard: uint32(c.Guard),
-	}
-	return g, g.Check()
 }
-
-// maxClientName keeps the names of ports, and a number that a server adds, below JACK's 64 bytes.
-const maxClientName = 32
-
-// checkDevice says what no device can be asked for.
-func (c Config) checkDevice() error {
-	if c.Period != 0 && (c.Period < 16 || c.Period > shm.MaxBlock) {
-		return fmt.Errorf("period %d is outside 16 to %d frames: choose another with --period, or leave it out", c.Period, shm.MaxBlock)
-	}
-	if strings.ContainsAny(c.ClientName, ":\x00") || len(c.ClientName) > maxClientName || !utf8.ValidString(c.ClientName) {
-		return fmt.Errorf("client name %q: want at most %d bytes of text without a colon: choose another with --client-name", c.ClientName, maxClientName)
-	}
-	return nil
-}
-
-// leadFor is the lead that a device with the given period needs: the blocks that it takes in one
-// call, as many again so that a standby has a period's time to take over, and the guard.
-func (c Config) leadFor(period int) int { return 2*((period+c.Block-1)/c.Block) + c.Guard }
-
-var errNoRuntimeDir = errors.New("no runtime directory: give --runtime-dir or set XDG_RUNTIME_DIR")

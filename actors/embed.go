@@ -10,26 +10,34 @@ import (
 
 	"github.com/asynkron/protoactor-go/actor"
 
+	"github.com/music-chronus/chronus/actors/internal/child"
 	"github.com/music-chronus/chronus/actors/internal/frontend"
 )
 
-// Host is the place of an engine in the actors of a program.
+// Host is the place of an engine among the actors of a program.
 type Host struct {
-	System *actor.ActorSystem   // the program's. Its remote, if it has one, is to be started first: it changes every address
-	Parent actor.SpawnerContext // what the engine's actor is a child of; nil: the system's root
-	Name   string               // of the engine's actor; default "chronus". Of several engines under one parent each has its own
+	// System is the program's actor system. Start its remote, if it has one, before the engine: the
+	// remote changes every address.
+	System *actor.ActorSystem
+	Parent actor.SpawnerContext // parent of the engine's actor; nil: the system's root
+	Name   string               // name of the engine's actor, unique under Parent; default "chronus"
 
 	own  bool     // the system was made for the engine
-	null *os.File // what Embed made for it; nil, or "": nothing
-	temp string
+	null *os.File // file that Embed opened for the engine; nil: none
+	temp string   // folder that Embed made for the engine; "": none
 }
 
-// Embed starts an engine among the actors of a program, and returns once it plays; the caller stops it, or it ends with its parent.
-// A panic in the engine's actors is its own business: none reaches the program's. It takes no default that two engines in
-// one program could not share: without Config.OSC it does not listen for OSC, without Config.RuntimeDir it has one of its own that goes
-// with it, and without Config.Logger and Config.Output it says nothing but by [EngineEvent] on the system's event stream.
+// Embed starts an engine among the actors of a program, and returns once it plays. The caller stops
+// the engine, or the engine ends with its parent. No panic in the engine's actors reaches the
+// program's.
 //
-// With a Parent that is an actor's context, call it in that actor's Receive, which it keeps busy until the engine plays.
+// Embed uses no default that two engines in one program could not share. Without Config.OSC, the
+// engine does not listen for OSC. Without Config.RuntimeDir, it has a folder of its own, which is
+// removed with it. Without Config.Logger and Config.Output, it reports only by [EngineEvent] on the
+// system's event stream.
+//
+// Call Embed in Receive of the actor whose context is Parent. That actor is busy until the engine
+// plays.
 func Embed(ctx context.Context, host Host, cfg Config) (*Engine, error) {
 	if host.System == nil {
 		return nil, errors.New("embed: Host.System is nil: give the program's actor system, or use Start")
@@ -68,6 +76,13 @@ func Embed(ctx context.Context, host Host, cfg Config) (*Engine, error) {
 	return e, err
 }
 
+// RunChild runs a worker or the audio process if this program was started as one, and then never
+// returns. Call RunChild first in main: an engine starts its own program again as its child
+// processes.
+//
+//	actors.RunChild(worker.Main, audio.Main(jack.Backend{}, portaudio.Backend{}, null.Backend{}))
+func RunChild(worker, audio func() int) { child.Run(worker, audio) }
+
 // clean removes what Embed made for the engine.
 func (h Host) clean() {
 	if h.null != nil {
@@ -78,14 +93,15 @@ func (h Host) clean() {
 	}
 }
 
-// spawn starts the engine's actors, and waits until they are there.
+// spawn starts the engine's actors, and waits until all of them run.
 func (h Host) spawn(e *Engine, t *tree) error {
 	parent, name := h.Parent, h.Name
 	if h.own {
 		parent, name = h.System.Root, rootName
 	}
 	e.serving.engine, e.serving.tree = e, t
-	props := actor.PropsFromProducer(func() actor.Actor { return &engineActor{serving: &e.serving} }, actor.WithSupervisor(treeStrategy(e.emit)))
+	props := actor.PropsFromProducer(func() actor.Actor { return &engineActor{serving: &e.serving} },
+		actor.WithSupervisor(treeStrategy(e.emit)))
 	pid, err := parent.SpawnNamed(props, name)
 	if err != nil {
 		return fmt.Errorf("%s: %w: give it another Host.Name", name, err)

@@ -6,8 +6,6 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
-	"os"
-	"path/filepath"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -16,69 +14,50 @@ import (
 	"github.com/asynkron/protoactor-go/actor"
 
 	"github.com/music-chronus/chronus/actors/control"
-	"github.com/music-chronus/chronus/actors/internal/frontend"
-	"github.com/music-chronus/chronus/actors/internal/meter"
-	"github.com/music-chronus/chronus/actors/internal/output"
-	"github.com/music-chronus/chronus/actors/internal/patching"
+	"github.com/music-chronus/chronus/actors/internal/core"
 	"github.com/music-chronus/chronus/actors/internal/recorder"
 	"github.com/music-chronus/chronus/actors/internal/replica"
 	"github.com/music-chronus/chronus/actors/internal/runtimedir"
-	"github.com/music-chronus/chronus/actors/internal/statefile"
-	"github.com/music-chronus/chronus/actors/internal/timing"
-	"github.com/music-chronus/chronus/actors/internal/watcher"
-	"github.com/music-chronus/chronus/dsp/patch"
-	"github.com/music-chronus/chronus/shm"
-	"github.com/music-chronus/chronus/shm/sys"
 )
 
-// startWait bounds how long a start may take.
+// startWait bounds the time that a start takes.
 const startWait = 20 * time.Second
 
-// Engine is a running engine: its actors, its processes, its files.
+// Engine is a running engine: its actors, its processes and its files.
 type Engine struct {
-	cfg       Config
-	dir       *runtimedir.Dir
-	set       *replica.Set
-	output    *output.Process
-	patcher   *patching.Patcher
-	meter     *meter.Meter
-	processes processRecord
-	timeouts  timing.Timeouts
-	frontend  *frontend.Frontend
-	load      meter.Load
-	watcher   *watcher.Watcher
-	control   *control.Server
-	host      Host
-	system    *actor.ActorSystem
-	pid       *actor.PID                // of its own actor
-	tree      atomic.Pointer[actor.PID] // of the supervisor
-	serving   serving
-	gone      atomic.Bool // its actors are ending: nothing is sent to them any more
-	bootID    string
-	since     time.Time
-	warnings  []string
-	saved     *statefile.State // by an engine before this one; nil: nothing
-	saver     *saver
+	core    *core.Core // everything outside the actors
+	logger  *slog.Logger
+	control *control.Server
+	host    Host
+	system  *actor.ActorSystem
+	pid     *actor.PID                // the engine's actor
+	tree    atomic.Pointer[actor.PID] // the supervisor
+	serving serving
+	gone    atomic.Bool // the actors are ending: nothing is sent to them any more
+	bootID  string
+	since   time.Time
 
-	prepared chan struct{} // closed once set and output are there
-	outcome  chan error    // of the start: nil once it plays
-	stop     sync.Once
+	outcome chan error // of the start: nil once the engine plays
+	stop    sync.Once
 }
 
-// Start starts an engine in an actor system of its own, and returns once it plays. The error says in a line what was wrong and what
-// would be right. The caller stops the engine.
+// Start starts an engine in an actor system of its own, and returns once it plays. The error names
+// the value that is wrong and a way to correct it. The caller stops the engine.
 func Start(ctx context.Context, cfg Config) (*Engine, error) {
 	system := actor.NewActorSystem(actor.WithLoggerFactory(func(*actor.ActorSystem) *slog.Logger {
-		return slog.New(slog.DiscardHandler) // the engine says itself what happens, as events
+		return slog.New(slog.DiscardHandler) // the engine reports failures of its actors as events
 	}))
 	return start(ctx, Host{System: system, own: true}, cfg)
 }
 
 // start starts an engine in the actor system of host.
 func start(ctx context.Context, host Host, cfg Config) (*Engine, error) {
-	e := &Engine{cfg: cfg.withDefaults(), since: time.Now(), host: host, system: host.System, outcome: make(chan error, 1), prepared: make(chan struct{}), bootID: newBootID(), timeouts: timing.Default()}
-	if err := e.prepare(); err != nil {
-		e.dismantle()
+	cfg = cfg.withDefaults()
+	e := &Engine{
+		logger: cfg.Logger, host: host, system: host.System, bootID: newBootID(), since: time.Now(),
+		outcome: make(chan error, 1),
+	}
+	if err := e.prepare(cfg); err != nil {
 		return nil, err
 	}
 	e.raise()
@@ -99,121 +78,35 @@ func start(ctx context.Context, host Host, cfg Config) (*Engine, error) {
 	return e, nil
 }
 
-// prepare makes everything that needs no process.
-func (e *Engine) prepare() (err error) {
-	geo, err := e.cfg.geometry()
-	if err != nil {
+// prepare makes everything that needs no actor and no process.
+func (e *Engine) prepare(cfg Config) (err error) {
+	if e.core, err = core.New(cfg.core(), listener{e}); err != nil {
 		return err
 	}
-	if err := e.cfg.checkBinary(); err != nil {
-		return err
+	if e.control, err = control.Serve(e, e.core.File(runtimedir.ControlSocket), e.logger); err != nil {
+		e.core.Close()
 	}
-	if err := e.recall(geo); err != nil {
-		return err
-	}
-	p, err := patch.Parse(e.cfg.PatchName, e.cfg.Patch)
-	if err != nil {
-		return err
-	}
-	if err := patch.CheckModules(e.cfg.Modules); err != nil {
-		return err
-	}
-	p.Modules = e.cfg.Modules
-	plan, err := patch.Compile(p, int(geo.Rate), int(geo.Block), int(geo.Channels))
-	if err != nil {
-		return err
-	}
-	if err = e.lockRuntimeDir(); err != nil {
-		return err
-	}
-	if e.frontend, err = e.newFrontend(plan); err != nil {
-		return err
-	}
-	if err := e.prepareWorkers(geo); err != nil {
-		return err
-	}
-	if e.saved != nil && e.saved.LastGood != "" {
-		e.set.SetLastGood([]byte(e.saved.LastGood))
-	}
-	e.meter = meter.New(plan)
-	e.set.Measure(e.meter)
-	e.restoreValues()
-	if err := e.frontend.Discover(); err != nil {
-		return err
-	}
-	e.warn()
-	e.control, err = control.Serve(e, e.dir.File(runtimedir.ControlSocket), e.cfg.Logger)
 	return err
-}
-
-// recall reads what an engine before this one has saved: to go on from, or just to know the last patch that was good.
-func (e *Engine) recall(geo shm.Geometry) error {
-	if e.cfg.StateFile == "" {
-		if e.cfg.Resume {
-			return errors.New("resume: no state file is named: give --state")
-		}
-		return nil
-	}
-	if err := os.MkdirAll(filepath.Dir(e.cfg.StateFile), 0o700); err != nil {
-		return fmt.Errorf("state file: %w: choose another with --state", err)
-	}
-	s, err := statefile.Read(e.cfg.StateFile)
-	if err == nil && e.cfg.Resume {
-		err = s.Check(geo, e.cfg.Samples, e.cfg.Modules)
-	}
-	switch {
-	case err == nil:
-		e.saved = &s
-	case errors.Is(err, os.ErrNotExist):
-		if e.cfg.Resume {
-			e.cfg.Resume = false
-			e.cfg.Logger.Warn("nothing has been saved yet; it begins anew", "file", e.cfg.StateFile)
-		}
-	case e.cfg.Resume:
-		return fmt.Errorf("resume from %s: %w", e.cfg.StateFile, err)
-	default:
-		e.cfg.Logger.Warn("the saved state cannot be read, and will be written anew", "error", err)
-	}
-	if e.cfg.Resume {
-		e.cfg.Patch, e.cfg.PatchName = []byte(s.Patch), s.Name
-	}
-	return nil
-}
-
-// warn says what this machine refuses; the engine goes on without.
-func (e *Engine) warn() {
-	if err := sys.MayFIFO(sys.PriorityDevice); err != nil {
-		e.warnings = append(e.warnings, "no real-time priority, a busy machine will be heard: "+err.Error())
-	}
-	if err := sys.MayLock(); err != nil {
-		e.warnings = append(e.warnings, "pages are not locked, swapping will be heard: "+err.Error())
-	}
-	for _, w := range e.warnings {
-		e.cfg.Logger.Warn(w)
-	}
 }
 
 // raise starts the actors and the watcher.
 func (e *Engine) raise() {
 	t := &tree{
-		set: e.set, output: e.output, emit: e.emit, logger: e.cfg.Logger, root: e.system.Root, frontend: e.frontend,
-		refused: e.finishStart, up: make(chan struct{}),
+		set: e.core.Set, output: e.core.Output, emit: e.emit, logger: e.logger, root: e.system.Root,
+		frontend: e.core.Frontend, refused: e.finishStart, up: make(chan struct{}),
 	}
-	sample := e.frontend.StartClock(e.cfg.Rate, e.cfg.Block, e.set.Clock)
+	e.core.StartClock()
 	if err := e.host.spawn(e, t); err != nil {
 		e.finishStart(fmt.Errorf("spawn the engine's actor: %w", err))
 		return
 	}
-	for _, ev := range e.set.News() {
+	for _, ev := range e.core.Set.News() {
 		e.emit(ev)
 	}
-	e.watcher = watcher.Start(e.set, sample)
-	if e.cfg.StateFile != "" {
-		e.saver = startSaver(e)
-	}
+	e.core.Watch()
 }
 
-// finishStart ends the start, with or without an error. Later calls are of no consequence.
+// finishStart ends the start, with or without an error. Later calls have no effect.
 func (e *Engine) finishStart(err error) {
 	select {
 	case e.outcome <- err:
@@ -221,26 +114,26 @@ func (e *Engine) finishStart(err error) {
 	}
 }
 
-// emit hands an event to the monitor. It only hands on, since it is called with the Set locked, and
-// on the watcher's goroutine.
+// emit sends an event to the monitor. It does nothing else, since its callers hold the Set's lock or
+// run on the watcher's goroutine.
 func (e *Engine) emit(ev Event) {
 	e.send(monitorName, happened{ev})
 }
 
-// send sends to one of the supervisor's children, as long as there is somebody to send to.
+// send sends a message to one of the supervisor's children while there are any.
 func (e *Engine) send(name string, message any) {
 	if tree := e.tree.Load(); tree != nil && !e.gone.Load() {
 		e.system.Root.Send(childPID(tree, name), message)
 	}
 }
 
-// Status of the engine now.
+// Status returns the engine's present state.
 func (e *Engine) Status(ctx context.Context) (Status, error) {
 	got := make(chan Status, 1)
 	answer := func(s Status) {
 		select {
 		case got <- s:
-		default: // it was asked twice
+		default: // the second answer to a repeated request
 		}
 	}
 	for {
@@ -254,12 +147,12 @@ func (e *Engine) Status(ctx context.Context) (Status, error) {
 			return s, nil
 		case <-ctx.Done():
 			return Status{}, fmt.Errorf("status: %w", ctx.Err())
-		case <-time.After(retryStatus): // a monitor that is between two lives loses what it was asked
+		case <-time.After(retryStatus): // a monitor that restarts loses its requests
 		}
 	}
 }
 
-// retryStatus is how long a question may go unanswered before it is put again.
+// retryStatus is the time after which an unanswered status request is repeated.
 const retryStatus = 200 * time.Millisecond
 
 func (e *Engine) lastEvents() []string {
@@ -272,14 +165,15 @@ func (e *Engine) lastEvents() []string {
 	return st.Events
 }
 
-// Record writes a tape to w until ctx ends. begun is called once every later command will be on it.
+// Record writes a tape to w until ctx ends. It calls begun once every later command will be on the
+// tape.
 func (e *Engine) Record(ctx context.Context, w io.Writer, begun func()) error {
-	return recorder.Record(ctx, e.set, w, begun)
+	return recorder.Record(ctx, e.core.Set, w, begun)
 }
 
-// AwaitRedundant returns once every replica is ready.
+// AwaitRedundant returns once every worker is ready.
 func (e *Engine) AwaitRedundant(ctx context.Context) error {
-	for !e.set.Redundant() {
+	for !e.core.Set.Redundant() {
 		select {
 		case <-ctx.Done():
 			return fmt.Errorf("not every worker is ready: %w", ctx.Err())
@@ -289,18 +183,28 @@ func (e *Engine) AwaitRedundant(ctx context.Context) error {
 	return nil
 }
 
-// dismantle releases what prepare made, as far as it got.
-func (e *Engine) dismantle() {
-	if e.control != nil {
-		e.control.Close()
+// Down returns a channel that is closed when a client of the control socket, such as `chronus down`,
+// asks for the engine's end.
+func (e *Engine) Down() <-chan struct{} { return e.control.Down() }
+
+// Stop fades the sound out, ends every process, and removes the runtime files. It returns when
+// all is gone.
+func (e *Engine) Stop() { e.stop.Do(e.halt) }
+
+func (e *Engine) halt() {
+	e.core.Save()
+	e.core.Set.Fade()
+	e.gone.Store(true)
+	if e.pid != nil {
+		if err := e.system.Root.StopFuture(e.pid).Wait(); err != nil && !errors.Is(err, actor.ErrDeadLetter) {
+			e.logger.Warn("the actors did not end", "error", err)
+		}
 	}
-	if e.frontend != nil {
-		e.frontend.Close()
+	e.core.Terminate()
+	if e.host.own {
+		e.system.Shutdown()
 	}
-	if e.set != nil {
-		e.set.Close()
-	}
-	if e.dir != nil {
-		e.dir.Release()
-	}
+	e.control.Close()
+	e.core.Close()
+	e.host.clean()
 }

@@ -7,7 +7,7 @@ import (
 
 	"github.com/asynkron/protoactor-go/actor"
 
-	"github.com/music-chronus/chronus/actors/internal/plans"
+	"github.com/music-chronus/chronus/actors/internal/core"
 	"github.com/music-chronus/chronus/actors/internal/replica"
 )
 
@@ -130,20 +130,10 @@ func refusal(code RefusedCode, err error) Refused {
 		return r
 	case errors.Is(err, replica.ErrStopped):
 		code = RefusedStopped
-	case isBusy(err):
+	case core.IsBusy(err), errors.Is(err, errLost):
 		code = RefusedUnavailable
 	}
 	return Refused{code, err.Error()}
-}
-
-// isBusy tells whether the engine may carry out the same request a moment later.
-func isBusy(err error) bool {
-	for _, busy := range []error{replica.ErrRingsFull, replica.ErrLogFull, plans.ErrReplaced, plans.ErrTooMany, errLost} {
-		if errors.Is(err, busy) {
-			return true
-		}
-	}
-	return false
 }
 
 // address returns the OSC address and arguments of a request to play; ok is false for any other

@@ -40,5 +40,6 @@ func Version() string {
 
 // sign adds to a Status what does not change while the engine lives.
 func (e *Engine) sign(st *Status) {
-	st.Since, st.Warnings, st.BootID, st.Version, st.Protocol = e.since, e.warnings, e.bootID, Version(), shm.Version
+	st.Since, st.BootID, st.Warnings = e.since, e.bootID, e.core.Warnings
+	st.Version, st.Protocol = Version(), shm.Version
 }

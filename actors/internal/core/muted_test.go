@@ -1,6 +1,7 @@
-package actors
+package core
 
 import (
+	"log/slog"
 	"math"
 	"os"
 	"strings"
@@ -57,12 +58,12 @@ func TestMeterBegins(t *testing.T) {
 		}, 0.25, true},
 		{"stopped", func() { v.SetParam(plan.SeqNode(), patch.SeqPlay, patch.PlayStop) }, 0.25, false},
 	} {
-		e := &Engine{meter: meter.New(plan)}
+		c := &Core{Meter: meter.New(plan)}
 		tt.set()
-		e.beginMeter(v)
-		e.meter.Mute(true)
-		if amp := *e.meter.MutedFrom(); amp != tt.amp || e.meter.Read().Transport != tt.play {
-			t.Errorf("%s: amp %g, %+v", tt.what, amp, e.meter.Read())
+		c.beginMeter(v)
+		c.Meter.Mute(true)
+		if amp := *c.Meter.MutedFrom(); amp != tt.amp || c.Meter.Read().Transport != tt.play {
+			t.Errorf("%s: amp %g, %+v", tt.what, amp, c.Meter.Read())
 		}
 	}
 }
@@ -93,19 +94,20 @@ func TestMutedIsRemembered(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		e := &Engine{cfg: Config{}.withDefaults(), dir: dir, saved: tt.saved,
-			meter: meter.New(values.Plan())}
+		c := &Core{
+			cfg: Config{Logger: slog.New(slog.DiscardHandler)}, dir: dir, saved: tt.saved, Meter: meter.New(values.Plan()),
+		}
 		if tt.file != "" {
 			if err := os.WriteFile(dir.File("muted"), []byte(tt.file+"\n"), 0o600); err != nil {
 				t.Fatal(err)
 			}
 		}
-		e.restoreMuted(values, tt.adopted, tt.saved != nil)
+		c.restoreMuted(values, tt.adopted, tt.saved != nil)
 		after, _ := os.ReadFile(dir.File("muted"))
 		if got := strings.TrimSpace(string(after)); got != tt.after {
 			t.Errorf("%s: on record is %q, want %q", tt.what, got, tt.after)
 		}
-		if from := e.meter.MutedFrom(); (from != nil) != tt.muted || tt.muted && *from != 0.25 {
+		if from := c.Meter.MutedFrom(); (from != nil) != tt.muted || tt.muted && *from != 0.25 {
 			t.Errorf("%s: muted from %v", tt.what, from)
 		}
 		want, amp := 1.0, 0.25
@@ -115,7 +117,7 @@ func TestMutedIsRemembered(t *testing.T) {
 		if got := values.Param(0, patch.EngineAmp); got != want {
 			t.Errorf("%s: the amp is %g", tt.what, got)
 		}
-		if got, ok := e.meter.Mute(false); ok != tt.muted || ok && got != amp {
+		if got, ok := c.Meter.Mute(false); ok != tt.muted || ok && got != amp {
 			t.Errorf("%s: it is unmuted to %g, %t", tt.what, got, ok)
 		}
 	}
