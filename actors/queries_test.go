@@ -174,8 +174,10 @@ func TestNotify(t *testing.T) {
 	k.send("/notify/resync")
 	k.await(`/done "/notify/resync"`)
 	var all []string
-	for range 18 {
-		all = append(all, k.next(patience))
+	for len(all) < 18 {
+		if m := k.next(patience); !strings.HasPrefix(m, "/event/") { // a busy machine's, as above
+			all = append(all, m)
+		}
 	}
 	slices.Sort(all)
 	want := `/engine/amp 1, /engine/bend 0, /engine/freq 440, /engine/pressure 0, /engine/sustain 0, /engine/wheel 0, /gate/adsr1 0, /mod/adsr1/attack 0.01, /mod/adsr1/curve 0, `
