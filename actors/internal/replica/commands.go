@@ -49,16 +49,7 @@ func (r *Set) EnterBatch(b commandlog.Batch) bool {
 func (r *Set) enter(b commandlog.Batch) (in entered, err error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	for i := range b.Requests {
-		q := &b.Requests[i]
-		for k := range q.Commands {
-			if q.Commands[k], q.Refused = r.plans.Translate(q.Commands[k], b.Plan); q.Refused != nil {
-				q.Commands = nil
-				break
-			}
-			q.Commands[k].Plan = r.plans.Current().Number
-		}
-	}
+	r.plans.TranslateBatch(b)
 	return r.put(b.Requests)
 }
 
