@@ -42,7 +42,7 @@ type Engine struct {
 	output    *output.Process
 	patcher   *patching.Patcher
 	meter     *meter.Meter
-	processes processRecord
+	processes runtimedir.ProcessList
 	timeouts  timing.Timeouts
 	frontend  *frontend.Frontend
 	load      meter.Load
@@ -58,7 +58,7 @@ type Engine struct {
 	since     time.Time
 	warnings  []string
 	saved     *statefile.State // by an engine before this one; nil: nothing
-	saver     *saver
+	saver     *statefile.Saver
 
 	prepared chan struct{} // closed once set and output are there
 	outcome  chan error    // of the start: nil once it plays
@@ -105,7 +105,7 @@ func (e *Engine) prepare() (err error) {
 	if err != nil {
 		return err
 	}
-	if err := e.cfg.checkBinary(); err != nil {
+	if err := e.program().Check(); err != nil {
 		return err
 	}
 	if err := e.recall(geo); err != nil {
@@ -209,7 +209,7 @@ func (e *Engine) raise() {
 	}
 	e.watcher = watcher.Start(e.set, sample)
 	if e.cfg.StateFile != "" {
-		e.saver = startSaver(e)
+		e.saver = statefile.StartSaver(e.cfg.StateFile, e.lastGood(), savedState{e.set, e})
 	}
 }
 
