@@ -2,12 +2,9 @@ package actors
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"log/slog"
-	"os"
-	"path/filepath"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -17,6 +14,7 @@ import (
 
 	"github.com/music-chronus/chronus/actors/control"
 	"github.com/music-chronus/chronus/actors/internal/frontend"
+	"github.com/music-chronus/chronus/actors/internal/launch"
 	"github.com/music-chronus/chronus/actors/internal/meter"
 	"github.com/music-chronus/chronus/actors/internal/output"
 	"github.com/music-chronus/chronus/actors/internal/patching"
@@ -24,11 +22,11 @@ import (
 	"github.com/music-chronus/chronus/actors/internal/replica"
 	"github.com/music-chronus/chronus/actors/internal/runtimedir"
 	"github.com/music-chronus/chronus/actors/internal/statefile"
+	"github.com/music-chronus/chronus/actors/internal/supervise"
 	"github.com/music-chronus/chronus/actors/internal/timing"
 	"github.com/music-chronus/chronus/actors/internal/watcher"
 	"github.com/music-chronus/chronus/dsp/patch"
 	"github.com/music-chronus/chronus/shm"
-	"github.com/music-chronus/chronus/shm/sys"
 )
 
 // startWait bounds how long a start may take.
@@ -101,7 +99,7 @@ func start(ctx context.Context, host Host, cfg Config) (*Engine, error) {
 
 // prepare makes everything that needs no process.
 func (e *Engine) prepare() (err error) {
-	geo, err := e.cfg.geometry()
+	geo, err := e.cfg.limits().Geometry()
 	if err != nil {
 		return err
 	}
@@ -141,56 +139,19 @@ func (e *Engine) prepare() (err error) {
 	if err := e.frontend.Discover(); err != nil {
 		return err
 	}
-	e.warn()
+	e.warnings = launch.Warnings(e.cfg.Logger)
 	e.control, err = control.Serve(e, e.dir.File(runtimedir.ControlSocket), e.cfg.Logger)
 	return err
 }
 
-// recall reads what an engine before this one has saved: to go on from, or just to know the last patch that was good.
-func (e *Engine) recall(geo shm.Geometry) error {
-	if e.cfg.StateFile == "" {
-		if e.cfg.Resume {
-			return errors.New("resume: no state file is named: give --state")
-		}
-		return nil
+// recall reads the saved state of an earlier engine.
+func (e *Engine) recall(geo shm.Geometry) (err error) {
+	c := &e.cfg
+	e.saved, c.Resume, err = statefile.Recall(c.StateFile, c.Resume, geo, c.Samples, c.Modules, c.Logger)
+	if err == nil && c.Resume {
+		c.Patch, c.PatchName = []byte(e.saved.Patch), e.saved.Name
 	}
-	if err := os.MkdirAll(filepath.Dir(e.cfg.StateFile), 0o700); err != nil {
-		return fmt.Errorf("state file: %w: choose another with --state", err)
-	}
-	s, err := statefile.Read(e.cfg.StateFile)
-	if err == nil && e.cfg.Resume {
-		err = s.Check(geo, e.cfg.Samples, e.cfg.Modules)
-	}
-	switch {
-	case err == nil:
-		e.saved = &s
-	case errors.Is(err, os.ErrNotExist):
-		if e.cfg.Resume {
-			e.cfg.Resume = false
-			e.cfg.Logger.Warn("nothing has been saved yet; it begins anew", "file", e.cfg.StateFile)
-		}
-	case e.cfg.Resume:
-		return fmt.Errorf("resume from %s: %w", e.cfg.StateFile, err)
-	default:
-		e.cfg.Logger.Warn("the saved state cannot be read, and will be written anew", "error", err)
-	}
-	if e.cfg.Resume {
-		e.cfg.Patch, e.cfg.PatchName = []byte(s.Patch), s.Name
-	}
-	return nil
-}
-
-// warn says what this machine refuses; the engine goes on without.
-func (e *Engine) warn() {
-	if err := sys.MayFIFO(sys.PriorityDevice); err != nil {
-		e.warnings = append(e.warnings, "no real-time priority, a busy machine will be heard: "+err.Error())
-	}
-	if err := sys.MayLock(); err != nil {
-		e.warnings = append(e.warnings, "pages are not locked, swapping will be heard: "+err.Error())
-	}
-	for _, w := range e.warnings {
-		e.cfg.Logger.Warn(w)
-	}
+	return err
 }
 
 // raise starts the actors and the watcher.
@@ -230,7 +191,7 @@ func (e *Engine) emit(ev Event) {
 // send sends to one of the supervisor's children, as long as there is somebody to send to.
 func (e *Engine) send(name string, message any) {
 	if tree := e.tree.Load(); tree != nil && !e.gone.Load() {
-		e.system.Root.Send(childPID(tree, name), message)
+		e.system.Root.Send(supervise.ChildPID(tree, name), message)
 	}
 }
 

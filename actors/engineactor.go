@@ -7,6 +7,7 @@ import (
 	"github.com/asynkron/protoactor-go/actor"
 
 	"github.com/music-chronus/chronus/actors/internal/replica"
+	"github.com/music-chronus/chronus/actors/internal/supervise"
 	"github.com/music-chronus/chronus/actors/report"
 )
 
@@ -34,7 +35,7 @@ func (a *engineActor) Receive(ctx actor.Context) {
 	case *actor.Stopped:
 		a.serving.tree.pending.Fail(true, replica.ErrStopped)
 	case *actor.Terminated:
-		if name, ours := childName(ctx.Self(), m.Who); ours && name == treeName && !a.leaving {
+		if name, ours := supervise.ChildName(ctx.Self(), m.Who); ours && name == treeName && !a.leaving {
 			a.startTree(ctx)
 		}
 		subscribers.remove(m.Who)
@@ -66,7 +67,7 @@ func (a *engineActor) start(ctx actor.Context) {
 		ctx.Stop(ctx.Self())
 		return
 	}
-	e.tree.Store(childPID(ctx.Self(), treeName))
+	e.tree.Store(supervise.ChildPID(ctx.Self(), treeName))
 	a.startTree(ctx)
 }
 

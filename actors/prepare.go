@@ -25,7 +25,7 @@ func (e *Engine) prepareWorkers(geo shm.Geometry) error {
 		Output: output.Config{
 			RuntimeDir: c.RuntimeDir, Preferred: wire.Target{Backend: c.Backend, Device: c.Device}, Fallback: c.fallback(),
 			Rate: c.Rate, Channels: c.Channels, Period: c.Period, ClientName: c.ClientName,
-			MinLead: c.Lead, LeadFor: c.leadFor, Timeouts: e.timeouts,
+			MinLead: c.Lead, LeadFor: c.limits().LeadFor, Timeouts: e.timeouts,
 		},
 		Text: c.Patch, Saved: e.saved, Fresh: c.Fresh, Program: e.program(), Dir: e.dir, Processes: &e.processes,
 		Logger: c.Logger, Set: workerObserver{e}, Audio: audioObserver{e},
