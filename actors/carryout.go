@@ -9,6 +9,7 @@ import (
 	"github.com/music-chronus/chronus/actors/internal/drafts"
 	"github.com/music-chronus/chronus/actors/internal/recorder"
 	"github.com/music-chronus/chronus/actors/internal/replica"
+	"github.com/music-chronus/chronus/actors/internal/subscribers"
 	"github.com/music-chronus/chronus/osc"
 )
 
@@ -17,7 +18,7 @@ type serving struct {
 	engine      *Engine
 	tree        *tree
 	tape        recorder.File
-	subscribers subscribers
+	subscribers subscribers.List
 }
 
 // carryOut carries out a request, and answers it when that is done.

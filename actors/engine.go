@@ -13,6 +13,7 @@ import (
 	"github.com/asynkron/protoactor-go/actor"
 
 	"github.com/music-chronus/chronus/actors/control"
+	"github.com/music-chronus/chronus/actors/internal/assemble"
 	"github.com/music-chronus/chronus/actors/internal/frontend"
 	"github.com/music-chronus/chronus/actors/internal/launch"
 	"github.com/music-chronus/chronus/actors/internal/meter"
@@ -63,8 +64,8 @@ type Engine struct {
 	stop     sync.Once
 }
 
-// Start starts an engine in an actor system of its own, and returns once it plays. The error says in a line what was wrong and what
-// would be right. The caller stops the engine.
+// Start starts an engine in an actor system of its own, and returns once it plays. The error says
+// in a line what was wrong and what would be right. The caller stops the engine.
 func Start(ctx context.Context, cfg Config) (*Engine, error) {
 	system := actor.NewActorSystem(actor.WithLoggerFactory(func(*actor.ActorSystem) *slog.Logger {
 		return slog.New(slog.DiscardHandler) // the engine says itself what happens, as events
@@ -74,7 +75,7 @@ func Start(ctx context.Context, cfg Config) (*Engine, error) {
 
 // start starts an engine in the actor system of host.
 func start(ctx context.Context, host Host, cfg Config) (*Engine, error) {
-	e := &Engine{cfg: cfg.withDefaults(), since: time.Now(), host: host, system: host.System, outcome: make(chan error, 1), prepared: make(chan struct{}), bootID: newBootID(), timeouts: timing.Default()}
+	e := &Engine{cfg: cfg.withDefaults(), since: time.Now(), host: host, system: host.System, outcome: make(chan error, 1), prepared: make(chan struct{}), bootID: assemble.NewBootID(), timeouts: timing.Default()}
 	if err := e.prepare(); err != nil {
 		e.dismantle()
 		return nil, err

@@ -100,7 +100,7 @@ func (s *supervisor) producer(self *actor.PID, name string) actor.Producer {
 		return func() actor.Actor { return &editor{t.frontend.Drafts()} }
 	case audioName:
 		return func() actor.Actor {
-			return &audioProxy{output: t.output, emit: t.emit, refused: t.refused, retries: newRetries()}
+			return &audioProxy{output: t.output, emit: t.emit, refused: t.refused, Retries: supervise.NewRetries()}
 		}
 	case ingressName:
 		engine := mailboxes{t.root, supervise.ChildPID(self, conductorName), supervise.ChildPID(self, monitorName), supervise.ChildPID(self, editorName)}
@@ -110,5 +110,7 @@ func (s *supervisor) producer(self *actor.PID, name string) actor.Producer {
 	if err != nil {
 		panic("no child is called " + name)
 	}
-	return func() actor.Actor { return &workerProxy{set: t.set, emit: t.emit, slot: slot, retries: newRetries()} }
+	return func() actor.Actor {
+		return &workerProxy{set: t.set, emit: t.emit, slot: slot, Retries: supervise.NewRetries()}
+	}
 }

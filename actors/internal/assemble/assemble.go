@@ -1,5 +1,5 @@
-// Package assemble puts together the workers and the output of an engine: those of an engine that was
-// lost and whose sound goes on, or new ones.
+// Package assemble puts together the workers and the output of an engine: those of an engine that
+// was lost and whose sound goes on, or new ones.
 package assemble
 
 import (
@@ -37,8 +37,8 @@ type Parts struct {
 	Output *output.Process
 }
 
-// New takes over what an engine left in the runtime directory, or makes new workers. An error without
-// survivors.ErrUnusable says in what the request differs from what plays.
+// New takes over what an engine left in the runtime directory, or makes new workers. An error
+// without survivors.ErrUnusable says in what the request differs from what plays.
 func New(o Options) (Parts, error) {
 	o.Workers.Spawn = func(files []int) (sys.Process, error) { return o.Program.Spawn(survivors.RoleWorker, files) }
 	o.Output.Spawn = func(files []int, env []string) (sys.Process, error) {

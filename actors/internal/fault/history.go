@@ -55,8 +55,8 @@ func (h *History) List() []report.Failover {
 	return list
 }
 
-// Totals adds the counts of a History to those of the audio process. diverged is the number of workers
-// that were replaced because their sound differed.
+// Totals adds the counts of a History to those of the audio process. diverged is the number of
+// workers that were replaced because their sound differed.
 func (h *History) Totals(c shm.Counters, diverged uint64) report.Totals {
 	return report.Totals{
 		Callbacks: c.Callbacks, Played: c.Played, Rescued: c.Rescued, Concealed: c.Concealed,

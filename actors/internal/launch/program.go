@@ -15,8 +15,8 @@ const childArg = "__chronus_child"
 // Self is this very executable, even if another has been put in its place on disk.
 const Self = "/proc/self/exe"
 
-// ChildRole returns the role that this process was started for. child is false if it was not started
-// as a child.
+// ChildRole returns the role that this process was started for. child is false if it was not
+// started as a child.
 func ChildRole() (role string, child bool) {
 	if len(os.Args) != 3 || os.Args[1] != childArg {
 		return "", false

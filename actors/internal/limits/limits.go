@@ -70,6 +70,7 @@ func (c Request) checkDevice() error {
 	return nil
 }
 
-// LeadFor returns the lead in blocks that a device with the given period needs: the blocks that it takes in one
-// call, as many again so that a standby has a period's time to take over, and the guard.
+// LeadFor returns the lead in blocks that a device with the given period needs: the blocks that it
+// takes in one call, as many again so that a standby has a period's time to take over, and the
+// guard.
 func (c Request) LeadFor(period int) int { return 2*((period+c.Block-1)/c.Block) + c.Guard }

@@ -21,6 +21,16 @@ var (
 	ErrRejected = errors.New("this very patch has ended workers: change it")
 )
 
+// Busy reports whether the engine may carry out the same request a moment later.
+func Busy(err error) bool {
+	for _, busy := range []error{commandlog.ErrRingsFull, commandlog.ErrLogFull, ErrReplaced, ErrTooMany} {
+		if errors.Is(err, busy) {
+			return true
+		}
+	}
+	return false
+}
+
 // Version is a patch that plays, has played a moment ago, or is about to.
 type Version struct {
 	Number   uint64
@@ -185,8 +195,8 @@ func (r *Registry) Translate(c shm.Command, number uint64) (shm.Command, error) 
 	return c, fmt.Errorf("node %q is gone: the patch has been changed", n.ID)
 }
 
-// TranslateBatch gives all commands of a batch the node indexes of the current plan, and its number.
-// A request whose node is missing is marked as refused, and loses its commands.
+// TranslateBatch gives all commands of a batch the node indexes of the current plan, and its
+// number. A request whose node is missing is marked as refused, and loses its commands.
 func (r *Registry) TranslateBatch(b commandlog.Batch) {
 	for i := range b.Requests {
 		q := &b.Requests[i]

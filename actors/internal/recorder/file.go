@@ -12,8 +12,8 @@ import (
 // ErrNoTape is the refusal to end a tape when none is being written.
 var ErrNoTape = errors.New("no tape to end: begin one first")
 
-// File writes one tape at a time to a file. The zero File writes none. Its methods may be called from
-// any goroutine.
+// File writes one tape at a time to a file. The zero File writes none. Its methods may be called
+// from any goroutine.
 type File struct {
 	mu  sync.Mutex
 	now *writing // nil: no tape is written
@@ -26,8 +26,8 @@ type writing struct {
 	done   chan error
 }
 
-// Begin makes the file and starts the tape. It returns once every later command will be on the tape.
-// record is Record for one Source.
+// Begin makes the file and starts the tape. It returns once every later command will be on the
+// tape. record is Record for one Source.
 func (t *File) Begin(path string, record func(ctx context.Context, w io.Writer, begun func()) error) error {
 	t.mu.Lock()
 	defer t.mu.Unlock()

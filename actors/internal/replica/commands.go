@@ -1,20 +1,12 @@
 package replica
 
 import (
-	"errors"
 	"fmt"
 
 	"github.com/music-chronus/chronus/actors/internal/commandlog"
 	"github.com/music-chronus/chronus/actors/internal/slots"
 	"github.com/music-chronus/chronus/actors/report"
 	"github.com/music-chronus/chronus/shm"
-)
-
-var (
-	// ErrRingsFull is the refusal of a batch when no worker's command ring has room for it.
-	ErrRingsFull = errors.New("the workers are too far behind to take it: try again")
-	// ErrLogFull is the refusal of a batch when the log is full.
-	ErrLogFull = errors.New("too many commands while no worker runs: try again")
 )
 
 // entered is what became of a batch.
@@ -130,11 +122,11 @@ func (r *Set) admit(requests []commandlog.Request, n uint64) error {
 	}
 	fed, room := r.slots.Room(n)
 	if fed > 0 && room == 0 {
-		return ErrRingsFull
+		return commandlog.ErrRingsFull
 	}
 	// A joiner must have all commands to become ready. Before the engine plays, no ring is emptied.
 	if had := r.log.Len() + int(n); had > commandlog.MaxCommands || had > shm.CommandEntries && r.mem.Control.Transport() == shm.Idle {
-		return ErrLogFull
+		return commandlog.ErrLogFull
 	}
 	return r.log.Reserve(requests, r.mem.Control.Clock()*uint64(r.mem.Geometry.Block))
 }

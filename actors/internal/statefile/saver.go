@@ -43,7 +43,8 @@ type Saver struct {
 	done     chan struct{}
 }
 
-// StartSaver starts a Saver. lastGood is the last good patch that an earlier engine saved; "": none.
+// StartSaver starts a Saver. lastGood is the last good patch that an earlier engine saved; "":
+// none.
 func StartSaver(path, lastGood string, src Source) *Saver {
 	s := &Saver{src: src, path: path, quit: make(chan struct{}), done: make(chan struct{})}
 	if lastGood != "" {
