@@ -6,9 +6,9 @@ import (
 	"os"
 	"time"
 
-	"github.com/music-chronus/chronus/actors/internal/child"
 	"github.com/music-chronus/chronus/actors/internal/core"
 	"github.com/music-chronus/chronus/actors/internal/frontend"
+	"github.com/music-chronus/chronus/actors/internal/launch"
 	"github.com/music-chronus/chronus/actors/internal/output"
 	"github.com/music-chronus/chronus/dsp"
 	"github.com/music-chronus/chronus/dsp/patch"
@@ -97,7 +97,7 @@ func (c Config) withDefaults() Config {
 	setString(&c.Samples, samples.DefaultDir())
 	setString(&c.Backend, output.AutoBackend)
 	setString(&c.ClientName, "chronus")
-	setString(&c.Binary, child.Self)
+	setString(&c.Binary, launch.Self)
 	if c.Patch == nil {
 		c.Patch, c.PatchName = patch.Default(), "default"
 	}
@@ -132,6 +132,6 @@ func (c Config) core() core.Config {
 			OSC: c.OSC, Access: server.Access{Allow: c.OSCAllow, Token: c.OSCToken},
 			OSCQuery: c.OSCQuery, NoMDNS: c.NoMDNS,
 		},
-		Program: child.Program{Path: c.Binary, Output: c.Output}, Logger: c.Logger,
+		Program: launch.Program{Binary: c.Binary, Output: c.Output}, Logger: c.Logger,
 	}
 }

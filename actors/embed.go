@@ -10,8 +10,8 @@ import (
 
 	"github.com/asynkron/protoactor-go/actor"
 
-	"github.com/music-chronus/chronus/actors/internal/child"
 	"github.com/music-chronus/chronus/actors/internal/frontend"
+	"github.com/music-chronus/chronus/actors/internal/launch"
 )
 
 // Host is the place of an engine among the actors of a program.
@@ -81,7 +81,7 @@ func Embed(ctx context.Context, host Host, cfg Config) (*Engine, error) {
 // processes.
 //
 //	actors.RunChild(worker.Main, audio.Main(jack.Backend{}, portaudio.Backend{}, null.Backend{}))
-func RunChild(worker, audio func() int) { child.Run(worker, audio) }
+func RunChild(worker, audio func() int) { launch.Run(worker, audio) }
 
 // clean removes what Embed made for the engine.
 func (h Host) clean() {

@@ -18,6 +18,7 @@ import (
 	"github.com/music-chronus/chronus/actors/internal/recorder"
 	"github.com/music-chronus/chronus/actors/internal/replica"
 	"github.com/music-chronus/chronus/actors/internal/runtimedir"
+	"github.com/music-chronus/chronus/actors/internal/supervise"
 )
 
 // startWait bounds the time that a start takes.
@@ -123,7 +124,7 @@ func (e *Engine) emit(ev Event) {
 // send sends a message to one of the supervisor's children while there are any.
 func (e *Engine) send(name string, message any) {
 	if tree := e.tree.Load(); tree != nil && !e.gone.Load() {
-		e.system.Root.Send(childPID(tree, name), message)
+		e.system.Root.Send(supervise.ChildPID(tree, name), message)
 	}
 }
 

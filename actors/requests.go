@@ -7,7 +7,7 @@ import (
 
 	"github.com/asynkron/protoactor-go/actor"
 
-	"github.com/music-chronus/chronus/actors/internal/core"
+	"github.com/music-chronus/chronus/actors/internal/plans"
 	"github.com/music-chronus/chronus/actors/internal/replica"
 )
 
@@ -130,7 +130,7 @@ func refusal(code RefusedCode, err error) Refused {
 		return r
 	case errors.Is(err, replica.ErrStopped):
 		code = RefusedStopped
-	case core.IsBusy(err), errors.Is(err, errLost):
+	case plans.Busy(err), errors.Is(err, errLost):
 		code = RefusedUnavailable
 	}
 	return Refused{code, err.Error()}

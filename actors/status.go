@@ -19,7 +19,7 @@ type (
 	Commit = report.Commit
 )
 
-// newBootID names one life of an engine.
+// newBootID returns a name for one life of an engine.
 func newBootID() string {
 	b := make([]byte, 8)
 	_, _ = rand.Read(b) // never fails

@@ -5,6 +5,7 @@ package core
 
 import (
 	"github.com/music-chronus/chronus/actors/internal/frontend"
+	"github.com/music-chronus/chronus/actors/internal/launch"
 	"github.com/music-chronus/chronus/actors/internal/meter"
 	"github.com/music-chronus/chronus/actors/internal/output"
 	"github.com/music-chronus/chronus/actors/internal/patching"
@@ -16,7 +17,6 @@ import (
 	"github.com/music-chronus/chronus/actors/report"
 	"github.com/music-chronus/chronus/dsp/patch"
 	"github.com/music-chronus/chronus/shm"
-	"github.com/music-chronus/chronus/shm/sys"
 )
 
 // Listener receives what happens to a Core. Its methods are called with the Set or the Process
@@ -46,7 +46,7 @@ type Core struct {
 	timeouts  timing.Timeouts
 	load      meter.Load
 	dir       *runtimedir.Dir
-	processes *runtimedir.ProcessList
+	processes runtimedir.ProcessList
 	saved     *statefile.State // state that an earlier engine saved; nil: none
 	saver     *statefile.Saver // nil: the state is not saved
 	sample    func()           // see frontend.StartClock
@@ -66,7 +66,7 @@ func New(cfg Config, listener Listener) (*Core, error) {
 }
 
 func (c *Core) prepare() error {
-	geo, err := c.cfg.geometry()
+	geo, err := c.cfg.limits().Geometry()
 	if err != nil {
 		return err
 	}
@@ -89,8 +89,8 @@ func (c *Core) prepare() error {
 	if err := c.prepareWorkers(geo); err != nil {
 		return err
 	}
-	if c.saved != nil && c.saved.LastGood != "" {
-		c.Set.SetLastGood([]byte(c.saved.LastGood))
+	if text := c.lastGood(); text != "" {
+		c.Set.SetLastGood([]byte(text))
 	}
 	c.Meter = meter.New(plan)
 	c.Set.Measure(c.Meter)
@@ -98,7 +98,7 @@ func (c *Core) prepare() error {
 	if err := c.Frontend.Discover(); err != nil {
 		return err
 	}
-	c.warn()
+	c.Warnings = launch.Warnings(c.cfg.Logger)
 	return nil
 }
 
@@ -123,19 +123,6 @@ func (c *Core) lockRuntimeDir() (err error) {
 	return err
 }
 
-// warn logs what the machine refuses. The engine runs without it.
-func (c *Core) warn() {
-	if err := sys.MayFIFO(sys.PriorityDevice); err != nil {
-		c.Warnings = append(c.Warnings, "no real-time priority, a busy machine will be heard: "+err.Error())
-	}
-	if err := sys.MayLock(); err != nil {
-		c.Warnings = append(c.Warnings, "pages are not locked, swapping will be heard: "+err.Error())
-	}
-	for _, w := range c.Warnings {
-		c.cfg.Logger.Warn(w)
-	}
-}
-
 // StartClock starts the timeline of time tags. It is called before the OSC socket is served.
 func (c *Core) StartClock() {
 	c.sample = c.Frontend.StartClock(c.cfg.Rate, c.cfg.Block, c.Set.Clock)
@@ -145,25 +132,9 @@ func (c *Core) StartClock() {
 // actors can receive.
 func (c *Core) Watch() {
 	c.watcher = watcher.Start(c.Set, c.sample)
-	if c.cfg.StateFile == "" {
-		return
+	if c.cfg.StateFile != "" {
+		c.saver = statefile.StartSaver(c.cfg.StateFile, c.lastGood(), savedState{c.Set, c})
 	}
-	lastGood := ""
-	if c.saved != nil {
-		lastGood = c.saved.LastGood
-	}
-	c.saver = statefile.StartSaver(c.Set, c.cfg.StateFile, lastGood, c.describe, c.saveFailed("state on disk"))
-}
-
-// describe adds to a state the values that the Set does not know.
-func (c *Core) describe(s *statefile.State) {
-	s.Rate, s.Block, s.Channels = c.cfg.Rate, c.cfg.Block, c.cfg.Channels
-	s.Values, s.Muted = c.Frontend.View().Changed(), c.Meter.MutedFrom()
-}
-
-// saveFailed returns a function that reports that something could not be saved.
-func (c *Core) saveFailed(what string) func(error) {
-	return func(err error) { c.listener.Event(report.SaveFailed{What: what, Err: err}) }
 }
 
 // File returns the path of a file in the runtime directory.

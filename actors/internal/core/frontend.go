@@ -66,20 +66,10 @@ func refusal(err error) error {
 		code = osc.CodeUnavailable
 	case errors.Is(err, commandlog.ErrBatchSize):
 		code = osc.CodeTooLarge
-	case IsBusy(err), errors.Is(err, commandlog.ErrTimed):
+	case plans.Busy(err), errors.Is(err, commandlog.ErrTimed):
 		code = osc.CodeBusy
 	default:
 		return err
 	}
 	return osc.Refuse(code, "%v", err)
-}
-
-// IsBusy reports whether the engine may carry out the same request a moment later.
-func IsBusy(err error) bool {
-	for _, busy := range []error{replica.ErrRingsFull, replica.ErrLogFull, plans.ErrReplaced, plans.ErrTooMany} {
-		if errors.Is(err, busy) {
-			return true
-		}
-	}
-	return false
 }

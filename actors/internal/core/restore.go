@@ -1,51 +1,51 @@
 package core
 
 import (
-	"errors"
-	"fmt"
-	"os"
-	"path/filepath"
-
+	"github.com/music-chronus/chronus/actors/internal/replica"
 	"github.com/music-chronus/chronus/actors/internal/runtimedir"
 	"github.com/music-chronus/chronus/actors/internal/statefile"
+	"github.com/music-chronus/chronus/actors/report"
 	"github.com/music-chronus/chronus/actors/space"
 	"github.com/music-chronus/chronus/dsp/patch"
 	"github.com/music-chronus/chronus/shm"
 )
 
-// recall reads the state that an earlier engine saved. Resume needs all of it; any other start needs
-// the last good patch.
-func (c *Core) recall(geo shm.Geometry) error {
-	if c.cfg.StateFile == "" {
-		if c.cfg.Resume {
-			return errors.New("resume: no state file is named: give --state")
-		}
-		return nil
+// recall reads the state that an earlier engine saved.
+func (c *Core) recall(geo shm.Geometry) (err error) {
+	cfg := &c.cfg
+	c.saved, cfg.Resume, err = statefile.Recall(cfg.StateFile, cfg.Resume, geo, cfg.Samples, cfg.Modules, cfg.Logger)
+	if err == nil && cfg.Resume {
+		cfg.Patch, cfg.PatchName = []byte(c.saved.Patch), c.saved.Name
 	}
-	if err := os.MkdirAll(filepath.Dir(c.cfg.StateFile), 0o700); err != nil {
-		return fmt.Errorf("state file: %w: choose another with --state", err)
+	return err
+}
+
+// lastGood returns the last good patch that an earlier engine saved; "": none.
+func (c *Core) lastGood() string {
+	if c.saved == nil {
+		return ""
 	}
-	s, err := statefile.Read(c.cfg.StateFile)
-	if err == nil && c.cfg.Resume {
-		err = s.Check(geo, c.cfg.Samples, c.cfg.Modules)
-	}
-	switch {
-	case err == nil:
-		c.saved = &s
-	case errors.Is(err, os.ErrNotExist):
-		if c.cfg.Resume {
-			c.cfg.Resume = false
-			c.cfg.Logger.Warn("nothing has been saved yet; the patch starts from its beginning", "file", c.cfg.StateFile)
-		}
-	case c.cfg.Resume:
-		return fmt.Errorf("resume from %s: %w", c.cfg.StateFile, err)
-	default:
-		c.cfg.Logger.Warn("the saved state cannot be read, and will be written anew", "error", err)
-	}
-	if c.cfg.Resume {
-		c.cfg.Patch, c.cfg.PatchName = []byte(s.Patch), s.Name
-	}
-	return nil
+	return c.saved.LastGood
+}
+
+// savedState implements statefile.Source.
+type savedState struct {
+	*replica.Set
+	c *Core
+}
+
+// Describe implements statefile.Source.
+func (s savedState) Describe(st *statefile.State) {
+	st.Rate, st.Block, st.Channels = s.c.cfg.Rate, s.c.cfg.Block, s.c.cfg.Channels
+	st.Values, st.Muted = s.c.Frontend.View().Changed(), s.c.Meter.MutedFrom()
+}
+
+// SaveFailed implements statefile.Source.
+func (s savedState) SaveFailed(err error) { s.c.saveFailed("state on disk", err) }
+
+// saveFailed reports that something could not be saved.
+func (c *Core) saveFailed(what string, err error) {
+	c.listener.Event(report.SaveFailed{What: what, Err: err})
 }
 
 // restoreValues restores the values of a sound that an earlier engine began: from its saved state,
@@ -91,10 +91,9 @@ func (c *Core) restoreMuted(values *space.Values, tookOver, resumed bool) {
 		values.SetParam(0, patch.EngineAmp, 0)
 	}
 	saved := tookOver || !muted // so that a file which no longer applies is removed
-	failed := c.saveFailed("that it is muted")
 	c.Meter.RestoreMuted(muted, was, saved, func(muted bool, amp float64) {
 		if err := c.dir.SaveMuted(muted, amp); err != nil {
-			failed(err)
+			c.saveFailed("that it is muted", err)
 		}
 	})
 }

@@ -3,7 +3,6 @@ package core
 import (
 	"errors"
 
-	"github.com/music-chronus/chronus/actors/internal/child"
 	"github.com/music-chronus/chronus/actors/internal/memory"
 	"github.com/music-chronus/chronus/actors/internal/output"
 	"github.com/music-chronus/chronus/actors/internal/patching"
@@ -16,7 +15,8 @@ import (
 // prepareWorkers takes over the workers of a lost engine whose sound continues, or prepares new
 // ones.
 func (c *Core) prepareWorkers(geo shm.Geometry) error {
-	c.processes = c.dir.NewProcessList(c.saveFailed("list of processes"))
+	c.processes.Save = c.dir.SaveProcesses
+	c.processes.Failed = func(err error) { c.saveFailed("list of processes", err) }
 	records, err := c.dir.Processes()
 	if err != nil {
 		c.cfg.Logger.Warn("an engine before this one may have left processes; they end when their grace time is over", "error", err)
@@ -88,7 +88,7 @@ func (c *Core) workerConfig(geo shm.Geometry) replica.Config {
 	return replica.Config{
 		Geometry: geo, Lead: c.cfg.Lead, PatchName: c.cfg.PatchName, Modules: c.cfg.Modules, Samples: c.cfg.Samples,
 		RuntimeDir: c.cfg.RuntimeDir, Resume: c.cfg.Resume, Grace: c.cfg.Grace, Timeouts: c.timeouts,
-		Spawn: func(files []int) (sys.Process, error) { return c.cfg.Program.Spawn(child.Worker, files) },
+		Spawn: func(files []int) (sys.Process, error) { return c.cfg.Program.Spawn(survivors.RoleWorker, files) },
 	}
 }
 
@@ -96,9 +96,9 @@ func (c *Core) newOutput(mem memory.Memory) *output.Process {
 	p := output.New(output.Config{
 		RuntimeDir: c.cfg.RuntimeDir, Preferred: c.cfg.Device, Fallback: c.cfg.Fallback,
 		Rate: c.cfg.Rate, Channels: c.cfg.Channels, Period: c.cfg.Period, ClientName: c.cfg.ClientName,
-		MinLead: c.cfg.Lead, LeadFor: c.cfg.leadFor, Timeouts: c.timeouts,
+		MinLead: c.cfg.Lead, LeadFor: c.cfg.limits().LeadFor, Timeouts: c.timeouts,
 		Spawn: func(files []int, env []string) (sys.Process, error) {
-			return c.cfg.Program.Spawn(child.Audio, files, env...)
+			return c.cfg.Program.Spawn(survivors.RoleAudio, files, env...)
 		},
 	}, mem)
 	p.SetObserver(audioObserver{c})

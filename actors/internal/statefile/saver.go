@@ -7,32 +7,34 @@ import (
 	"github.com/music-chronus/chronus/shm"
 )
 
-// The times between saved states.
+// The times between saved states: while commands arrive, and while only time passes.
 const (
-	saveEvery  = 500 * time.Millisecond // while commands arrive
-	saveSlowly = 2 * time.Second        // while only time passes
+	saveEvery  = 500 * time.Millisecond
+	saveSlowly = 2 * time.Second
 )
 
-// goodAfter is the time that a patch must play before the engine can fall back to it.
+// goodAfter is how long a patch must play before the engine can fall back to it.
 const goodAfter = 10 * time.Second
 
-// Source is an engine whose state a Saver saves. replica.Set implements it.
+// Source is what a Saver saves.
 type Source interface {
-	// Checkpoint returns the last checkpoint and the name of the patch.
+	// Checkpoint returns the checkpoint, the name of the patch, and whether the engine plays.
 	Checkpoint() (c shm.Checkpoint, name string, playing bool)
-	// SetLastGood sets the patch to fall back to.
+	// SetLastGood records a patch that has played for long enough to fall back to it.
 	SetLastGood(text []byte)
+	// Describe adds to a State what the checkpoint does not have.
+	Describe(*State)
+	// SaveFailed reports the first of several failures in a row.
+	SaveFailed(err error)
 }
 
-// Saver keeps the saved state up to date. It is a goroutine of its own, since a disk may be slow.
+// Saver keeps the saved state up to date. A Saver has a goroutine of its own, since a disk may be
+// slow.
 type Saver struct {
-	source   Source
+	src      Source
 	path     string
-	describe func(*State)
-	failed   func(error)
-
 	lastGood []byte
-	since    time.Time // start of the patch that plays
+	since    time.Time // of the patch that plays
 	text     []byte
 	seq      uint64
 	at       time.Time
@@ -41,14 +43,10 @@ type Saver struct {
 	done     chan struct{}
 }
 
-// StartSaver starts a Saver that writes to a file. lastGood is the last good patch of an earlier
-// engine, or empty. describe adds to a State the values that the Source does not know. failed
-// receives the first error of a series.
-func StartSaver(source Source, path, lastGood string, describe func(*State), failed func(error)) *Saver {
-	s := &Saver{
-		source: source, path: path, describe: describe, failed: failed,
-		quit: make(chan struct{}), done: make(chan struct{}),
-	}
+// StartSaver starts a Saver. lastGood is the last good patch that an earlier engine saved; "":
+// none.
+func StartSaver(path, lastGood string, src Source) *Saver {
+	s := &Saver{src: src, path: path, quit: make(chan struct{}), done: make(chan struct{})}
 	if lastGood != "" {
 		s.lastGood = []byte(lastGood)
 	}
@@ -79,7 +77,7 @@ func (s *Saver) run() {
 
 // save writes the checkpoint if it has changed.
 func (s *Saver) save(now time.Time, last bool) {
-	c, name, playing := s.source.Checkpoint()
+	c, name, playing := s.src.Checkpoint()
 	if !playing || !last && c.Seq == s.seq && bytes.Equal(c.Text, s.text) && now.Sub(s.at) < saveSlowly {
 		return
 	}
@@ -88,16 +86,15 @@ func (s *Saver) save(now time.Time, last bool) {
 	}
 	if now.Sub(s.since) > goodAfter {
 		s.lastGood = c.Text
-		s.source.SetLastGood(c.Text)
+		s.src.SetLastGood(c.Text)
 	}
 	saved := State{
-		At: now, Name: name, Patch: string(c.Text), LastGood: string(s.lastGood),
-		N: c.Block, Seq: c.Seq, Bytes: c.Bytes,
+		At: now, Name: name, Patch: string(c.Text), LastGood: string(s.lastGood), N: c.Block, Seq: c.Seq, Bytes: c.Bytes,
 	}
-	s.describe(&saved)
+	s.src.Describe(&saved)
 	err := saved.Write(s.path)
 	if err != nil && !s.failing {
-		s.failed(err)
+		s.src.SaveFailed(err)
 	}
 	s.failing = err != nil
 	if err == nil {

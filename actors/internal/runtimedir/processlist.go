@@ -7,21 +7,17 @@ import (
 	"github.com/music-chronus/chronus/shm/sys"
 )
 
-// ProcessList keeps the record of the engine's processes up to date, for an engine that takes over.
+// ProcessList keeps the list of the engine's processes on disk, for an engine that takes over. Its
+// methods may be called from any goroutine.
 type ProcessList struct {
-	dir    *Dir
-	failed func(error)
+	Save   func([]survivors.Record) error
+	Failed func(error)
 
 	mu             sync.Mutex // a leaf: nothing is locked under it
 	audio, workers []int
 }
 
-// NewProcessList returns an empty list. failed receives the errors of writing it.
-func (d *Dir) NewProcessList(failed func(error)) *ProcessList {
-	return &ProcessList{dir: d, failed: failed}
-}
-
-// TakeOver sets the processes that were taken over. The record on disk has them already.
+// TakeOver sets the processes that were taken over, which are on disk already.
 func (p *ProcessList) TakeOver(audio, workers []sys.Process) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -61,7 +57,7 @@ func (p *ProcessList) write() {
 	}
 	add(survivors.RoleAudio, p.audio)
 	add(survivors.RoleWorker, p.workers)
-	if err := p.dir.SaveProcesses(list); err != nil {
-		p.failed(err)
+	if err := p.Save(list); err != nil {
+		p.Failed(err)
 	}
 }

@@ -7,8 +7,7 @@ import (
 	"strings"
 )
 
-// Default returns XDG_RUNTIME_DIR/chronus, or else a directory of the user's own in the system's
-// directory for temporary files.
+// Default returns the runtime directory of a user: see actors.DefaultRuntimeDir.
 func Default() string {
 	if d := os.Getenv("XDG_RUNTIME_DIR"); d != "" {
 		return filepath.Join(d, "chronus")
@@ -16,9 +15,9 @@ func Default() string {
 	return filepath.Join(os.TempDir(), "chronus-"+strconv.Itoa(os.Getuid()))
 }
 
-// DefaultStateFile returns the file in XDG_STATE_HOME/chronus, or else in ~/.local/state/chronus, in
-// which an engine of a runtime directory saves its state. Without a home directory it returns "".
-func DefaultStateFile(dir string) string {
+// DefaultStateFile returns the state file that belongs to a runtime directory: see
+// actors.DefaultStateFile.
+func DefaultStateFile(runtimeDir string) string {
 	base := os.Getenv("XDG_STATE_HOME")
 	if base == "" {
 		home, err := os.UserHomeDir()
@@ -27,6 +26,6 @@ func DefaultStateFile(dir string) string {
 		}
 		base = filepath.Join(home, ".local", "state")
 	}
-	name := strings.ReplaceAll(strings.Trim(filepath.ToSlash(dir), "/"), "/", "-")
+	name := strings.ReplaceAll(strings.Trim(filepath.ToSlash(runtimeDir), "/"), "/", "-")
 	return filepath.Join(base, "chronus", name+".state")
 }
