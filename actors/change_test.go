@@ -24,7 +24,7 @@ func change(e *actors.Engine, text string) (actors.Commit, error) {
 // the worker that plays it is left out by the next, and the patch before plays on. No block is concealed in any of these.
 func TestPoisonPatch(t *testing.T) {
 	for _, tt := range []struct{ name, params, wants string }{
-		{"panic at load", "{kind: panic}", "panicked as it was made: a bomb"},
+		{"panic at load", "{kind: panic}", "panicked while it was created: a bomb"},
 		{"exit at load", "{kind: exit}", "3 workers ended while they made it ready"},
 		{"hang at load", "{kind: hang}", "has not made it ready within"},
 		{"panic in its first block", "{fuse: 0.0005, kind: panic}", "quarantined"},

@@ -11,34 +11,34 @@ import (
 	"github.com/music-chronus/chronus/actors/internal/replica"
 )
 
-// requestWait is how long a request that is answered at once may take if its context has no deadline.
+// requestWait bounds a request whose context has no deadline, unless it lasts (see lasts).
 const requestWait = 5 * time.Second
 
-// Handle is an engine as the actors of its program see it: each method is a request to the engine's actor, and its answer. It may be copied,
-// and used by many goroutines at once.
+// Handle reaches an engine through its actor: each method sends a request and waits for the answer.
+// A Handle may be copied. Any number of goroutines may use it.
 type Handle struct {
 	root *actor.RootContext
 	pid  *actor.PID
 }
 
-// NewHandle is a handle on the engine whose actor is pid.
+// NewHandle returns a handle on the engine whose actor is pid.
 func NewHandle(system *actor.ActorSystem, pid *actor.PID) Handle { return Handle{system.Root, pid} }
 
-// PID is the engine's actor. Whoever watches it is told when the engine has ended.
+// PID returns the engine's actor. It terminates when the engine has ended.
 func (e *Engine) PID() *actor.PID { return e.pid }
 
-// System is the actor system that the engine lives in.
+// System returns the actor system that the engine lives in.
 func (e *Engine) System() *actor.ActorSystem { return e.system }
 
-// Handle is a handle on the engine.
+// Handle returns a handle on the engine.
 func (e *Engine) Handle() Handle { return NewHandle(e.system, e.pid) }
 
-// PID is the engine's actor.
+// PID returns the engine's actor.
 func (h Handle) PID() *actor.PID { return h.pid }
 
-// Request sends any request and returns what answers it. A Refused is the error. It waits until the end of ctx. Without a deadline it waits for
-// a NewPatch and an EndTape as long as the engine is at it, and ends when that ends; for anything else 5 s: that is answered at once, or was lost
-// with an actor that failed.
+// Request sends a request and returns its answer. A Refused is returned as the error. Request waits
+// until ctx ends. If ctx has no deadline, Request waits 5 s, but for NewPatch and EndTape as long
+// as the engine works on them: any other request is answered at once, unless an actor failed.
 func (h Handle) Request(ctx context.Context, request any) (any, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
@@ -68,7 +68,7 @@ func (h Handle) Request(ctx context.Context, request any) (any, error) {
 	return answer, nil
 }
 
-// lasts tells whether the engine may be at a request for longer than it takes to look at it.
+// lasts tells whether a request may take longer than reading it.
 func lasts(request any) bool {
 	switch request.(type) {
 	case NewPatch, EndTape:
@@ -77,7 +77,7 @@ func lasts(request any) bool {
 	return false
 }
 
-// patience is how long a request is waited for at the most; below 0: ctx alone says.
+// patience bounds the wait for an answer; below 0 only ctx does.
 func patience(ctx context.Context, request any) time.Duration {
 	at, ok := ctx.Deadline()
 	switch {
@@ -89,9 +89,9 @@ func patience(ctx context.Context, request any) time.Duration {
 	return requestWait
 }
 
-// tell gives the engine's actor a message of protoactor's own.
+// tell sends the engine's actor a system message.
 func (h Handle) tell(m any) {
-	to, _ := h.root.ActorSystem().ProcessRegistry.Get(h.pid) // of one that has ended that for dead letters, which answers
+	to, _ := h.root.ActorSystem().ProcessRegistry.Get(h.pid) // after its end the one for dead letters, which answers
 	to.SendSystemMessage(h.pid, m)
 }
 
@@ -100,7 +100,7 @@ func (h Handle) done(ctx context.Context, request any) error {
 	return err
 }
 
-// NoteOn begins a note: see the request of that name, as for all that follow.
+// NoteOn begins a note. The requests of the same names describe this and the following methods.
 func (h Handle) NoteOn(ctx context.Context, group string, key, velocity float64) error {
 	return h.done(ctx, NoteOn{group, key, velocity})
 }
@@ -125,55 +125,55 @@ func (h Handle) Gate(ctx context.Context, node string, level float64) error {
 	return h.done(ctx, SetGate{node, level})
 }
 
-// Send sends what an OSC client would.
+// Send sends an OSC message.
 func (h Handle) Send(ctx context.Context, address string, args ...any) error {
 	return h.done(ctx, Send{address, args})
 }
 
-// Transport tells the sequencer.
+// Transport starts, continues or stops the sequencer.
 func (h Handle) Transport(ctx context.Context, do TransportDo) error {
 	return h.done(ctx, Transport{do})
 }
 
-// NewPatch has the engine go on with another patch. Every worker makes it ready first, which takes some milliseconds, and seconds if workers end of it; the
-// engine goes on with that when ctx has ended.
+// NewPatch plays another patch. Every worker prepares it first, which takes milliseconds, and
+// seconds if it crashes workers. The engine continues when ctx ends.
 func (h Handle) NewPatch(ctx context.Context, name string, text []byte) (Commit, error) {
 	d, err := answerOf[PatchDone](ctx, h, NewPatch{name, text})
 	return d.Commit, err
 }
 
-// Flip has another worker be heard.
+// Flip makes another worker the active one.
 func (h Handle) Flip(ctx context.Context) error { return h.done(ctx, Flip{}) }
 
-// Mute takes the sound away, or gives it back.
+// Mute silences the engine, or restores its level.
 func (h Handle) Mute(ctx context.Context, on bool) error { return h.done(ctx, Mute{on}) }
 
-// BeginTape begins to write a tape.
+// BeginTape begins a tape.
 func (h Handle) BeginTape(ctx context.Context, path string) error {
 	return h.done(ctx, BeginTape{path})
 }
 
-// EndTape ends it.
+// EndTape ends the tape.
 func (h Handle) EndTape(ctx context.Context) (TapeDone, error) {
 	return answerOf[TapeDone](ctx, h, EndTape{})
 }
 
-// Status is the engine's state now.
+// Status returns the engine's present state.
 func (h Handle) Status(ctx context.Context) (Status, error) {
 	return answerOf[Status](ctx, h, GetStatus{})
 }
 
-// Subscribe has who be told what happens, and the status so often; who's own sender need not be this goroutine.
+// Subscribe subscribes an actor to events, and to the status at an interval; 0: no status.
 func (h Handle) Subscribe(who *actor.PID, every time.Duration) {
 	h.root.RequestWithCustomSender(h.pid, Subscribe{every}, who)
 }
 
-// Unsubscribe ends that.
+// Unsubscribe ends the subscription of an actor.
 func (h Handle) Unsubscribe(who *actor.PID) {
 	h.root.RequestWithCustomSender(h.pid, Unsubscribe{}, who)
 }
 
-// answerOf is Request for answers of one type.
+// answerOf is Request for an answer of type T.
 func answerOf[T any](ctx context.Context, h Handle, what any) (t T, err error) {
 	answer, err := h.Request(ctx, what)
 	if err != nil {

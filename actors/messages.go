@@ -5,23 +5,24 @@ import (
 	"github.com/music-chronus/chronus/actors/internal/replica"
 )
 
-// The messages that the actors send one another, all of them values.
+// The messages between the engine's actors. All are values.
 type (
-	// workerEnded: the watcher has reaped a worker. To the proxy of the slot.
+	// workerEnded tells the proxy of a slot that its worker was reaped.
 	workerEnded struct{ replica.Exit }
-	// audioEnded: the audio process that played has been reaped. To AudioProxy.
+	// audioEnded tells AudioProxy that the audio process was reaped.
 	audioEnded struct{ output.Exit }
-	// retry: the back-off before a start is over. From a proxy to itself.
+	// retry says that the back-off before a start is over. A proxy sends it to itself.
 	retry struct{ gen uint64 }
-	// statusRequest: what is the state? To Monitor.
+	// statusRequest asks Monitor for the state.
 	statusRequest struct {
 		answer func(Status)
-		done   func() // called once it is out of the way; nil: nobody waits
+		done   func() // called after answer, even if that panics; nil: not needed
 	}
-	// later: what Monitor does between two statuses, or Editor after the patch commands before it. From Conductor.
+	// later is a function for Monitor to call between two statuses, or for Editor to call after the
+	// patch commands that came before.
 	later struct{ do func() }
-	// happened: an event, to Monitor.
+	// happened hands Monitor an event.
 	happened struct{ event Event }
-	// fail: the actor panics. For tests of the tree: sent to any of them.
+	// fail makes any actor panic, in tests.
 	fail struct{ reason string }
 )

@@ -6,11 +6,11 @@ import (
 	"github.com/asynkron/protoactor-go/actor"
 )
 
-// eventsMax is how many events status shows.
+// eventsMax is how many events a status has.
 const eventsMax = 64
 
-// monitor answers what the engine's state is, and tells what happens: to the log, to the event
-// stream, and to who asks later. The watcher does none of that itself: a log may block.
+// monitor answers status requests, and passes on events: to the log, the event stream, subscribers
+// and later statuses. The watcher does none of that itself, since a log may block.
 type monitor struct {
 	tree   *tree
 	events []string
@@ -32,7 +32,7 @@ func (m *monitor) Receive(ctx actor.Context) {
 
 func (m *monitor) answer(ask statusRequest) {
 	if ask.done != nil {
-		defer ask.done() // should it panic too
+		defer ask.done() // even if answer panics
 	}
 	ask.answer(m.status())
 }

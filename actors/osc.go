@@ -81,7 +81,9 @@ func (p patchEditing) Text() []byte {
 func (p patchEditing) Values() map[string]float64 { return p.e.frontend.View().Changed() }
 
 // Change implements drafts.Engine.
-func (p patchEditing) Change(ctx context.Context, name string, text []byte, rejected func(error)) (number, frame uint64, err error) {
+func (p patchEditing) Change(
+	ctx context.Context, name string, text []byte, rejected func(error),
+) (number, frame uint64, err error) {
 	c, err := p.e.set.Change(ctx, name, text, false, rejected)
 	if err != nil {
 		return 0, 0, asRefusal(err)

@@ -11,60 +11,63 @@ import (
 	"github.com/music-chronus/chronus/actors/internal/replica"
 )
 
-// The requests that an engine's actor takes (see Engine.PID), from any actor of its program. Each is answered to its sender: with [Done], or what
-// its comment says, or a [Refused]. [Handle] has a method for each.
+// The requests that an engine's actor accepts (see Engine.PID). It answers each to its sender: with
+// [Done] unless the request's comment says otherwise, or with a [Refused]. [Handle] has a method
+// for each.
 type (
-	// NoteOn begins a note of a group of voices; "" is the group called note.
+	// NoteOn begins a note of a group of voices. The group "" is the one called note.
 	NoteOn struct {
 		Group    string
 		Key      float64 // 0 to 127; 69 is 440 Hz
 		Velocity float64 // 0 to 1
 	}
-	// NoteOff ends a note, or, with a negative key, all notes of the group.
+	// NoteOff ends a note, or all notes of the group if the key is negative.
 	NoteOff struct {
 		Group string
 		Key   float64
 	}
-	// SetParam sets the parameter of a node, as /mod/node/param does; of node "engine" as /engine/param.
+	// SetParam sets a parameter of a node, like /mod/node/param. Nodes "engine" and "seq" have
+	// /engine/param and /seq/param.
 	SetParam struct {
 		Node, Param string
 		Value       float64
-		Word        string // instead of Value, of parameters that have names
+		Word        string // instead of Value, for parameters that have names
 	}
-	// SetGate opens the gate of a node, or closes it with level 0.
+	// SetGate opens the gate of a node; level 0 closes it.
 	SetGate struct {
 		Node  string
 		Level float64
 	}
-	// Send is what an OSC client would send; the arguments are those that osc.Encode takes.
+	// Send is an OSC message. osc.Encode says which arguments there are.
 	Send struct {
 		Address string
 		Args    []any
 	}
-	// Transport has the sequencer begin at beat 0, go on where it stopped, or stop.
+	// Transport starts the sequencer at beat 0, continues where it stopped, or stops it.
 	Transport struct{ Do TransportDo }
-	// NewPatch has the engine go on with another patch, as Engine.Patch does. It is answered with a PatchDone.
+	// NewPatch plays another patch, like Engine.Patch. The answer is a PatchDone.
 	NewPatch struct {
 		Name string // for messages
 		Text []byte
 	}
-	// Flip has another worker be heard.
+	// Flip makes another worker the active one.
 	Flip struct{}
-	// Mute takes the sound away, or gives it back as loud as it was.
+	// Mute silences the engine, or restores the level before.
 	Mute struct{ On bool }
-	// BeginTape writes a tape to a file that is made anew, until EndTape. One at a time.
+	// BeginTape writes a tape to a new file, until EndTape. There is one tape at a time.
 	BeginTape struct{ Path string }
-	// EndTape ends the tape. It is answered with a TapeDone.
+	// EndTape ends the tape. The answer is a TapeDone.
 	EndTape struct{}
-	// GetStatus is answered with a Status.
+	// GetStatus asks for the state. The answer is a Status.
 	GetStatus struct{}
-	// Subscribe has the engine send its sender each EngineEvent, and, if Every is not 0, a Status so often, until Unsubscribe or its end. Asked again it
-	// changes how often.
+	// Subscribe subscribes its sender to each EngineEvent, and to a Status at an interval of at
+	// least 20 ms if Every is not 0. A second Subscribe changes the interval. The subscription
+	// lasts until Unsubscribe, or the end of the sender.
 	Subscribe struct{ Every time.Duration }
-	// Unsubscribe ends it.
+	// Unsubscribe ends the subscription of its sender.
 	Unsubscribe struct{}
-	// Forwarded is a request of those above up to GetStatus, whose answer is given to a function, once, on whatever goroutine, and not to a sender: for
-	// actors that pass on what others ask.
+	// Forwarded is any of the requests from NoteOn to GetStatus, for actors that pass on requests
+	// of others. Answer is called once, from any goroutine, instead of answering the sender.
 	Forwarded struct {
 		Request any
 		Answer  func(any)
@@ -73,52 +76,53 @@ type (
 
 // The answers.
 type (
-	// Done: it has been carried out; what it concerns has been numbered, and will be heard.
+	// Done says that the request is carried out. Its commands have entered, and will be heard.
 	Done struct{}
-	// PatchDone: the patch plays.
+	// PatchDone says that the patch plays.
 	PatchDone struct{ Commit Commit }
-	// TapeDone: the tape is on disk.
+	// TapeDone says that the tape is on disk.
 	TapeDone struct {
 		Path  string
 		Bytes int64
 	}
-	// Refused: it has not been carried out, and why. It is an error.
+	// Refused says why the request is not carried out. It is an error.
 	Refused struct {
 		Code   RefusedCode
 		Reason string
 	}
-	// EngineEvent is an event of one engine. It is what an engine publishes on its system's event stream, and what subscribers get.
+	// EngineEvent is an event of one engine. Subscribers get it, and the engine publishes it on its
+	// system's event stream.
 	EngineEvent struct {
 		Engine *actor.PID // the engine's actor
 		Event  Event
 	}
 )
 
-// TransportDo is what a Transport is to do.
+// TransportDo says what a Transport does.
 type TransportDo int
 
-// What the sequencer can be told.
+// The values of TransportDo.
 const (
 	TransportStop TransportDo = iota
 	TransportStart
 	TransportContinue
 )
 
-// RefusedCode says of what kind a refusal is.
+// RefusedCode classifies a Refused.
 type RefusedCode int
 
-// The kinds of refusals: what was asked makes no sense; there is no such request; the engine cannot do it now, later perhaps; it has been stopped.
+// The codes of refusals.
 const (
-	RefusedInvalid RefusedCode = iota + 1
-	RefusedUnknown
-	RefusedUnavailable
-	RefusedStopped
+	RefusedInvalid     RefusedCode = iota + 1 // the request is invalid
+	RefusedUnknown                            // there is no such request
+	RefusedUnavailable                        // the engine cannot carry it out now; try again
+	RefusedStopped                            // the engine has been stopped
 )
 
-// Error is the reason.
+// Error returns the reason.
 func (r Refused) Error() string { return r.Reason }
 
-// refusal is an error as an answer.
+// refusal turns an error into an answer.
 func refusal(code RefusedCode, err error) Refused {
 	var r Refused
 	switch {
@@ -142,7 +146,8 @@ func isBusy(err error) bool {
 	return false
 }
 
-// address is the OSC address, with its arguments, that a request to play stands for; ok is false if it is none of those.
+// address returns the OSC address and arguments of a request to play; ok is false for any other
+// request.
 func address(request any) (address string, args []any, ok bool) {
 	group := func(id, verb string) string {
 		if id == "" || id == "note" {

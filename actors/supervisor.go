@@ -40,11 +40,12 @@ const (
 	workerName    = "worker-"
 )
 
-// supervisor starts the tree. Each child is restarted alone; if the supervisor itself fails, the
-// guardian restarts it, and it starts its children anew, who find their processes running.
+// supervisor starts the other actors, and restarts each child alone. If the supervisor itself
+// fails, the engine's actor restarts it. It then starts new children, which find their processes
+// running.
 type supervisor struct {
 	tree    *tree
-	leaving bool // its children end since it does
+	leaving bool // its children end because it does
 }
 
 // Receive implements actor.Actor.
@@ -57,7 +58,7 @@ func (s *supervisor) Receive(ctx actor.Context) {
 		s.tree.pending.Pause()
 	case *actor.Terminated:
 		if name, ours := childName(ctx.Self(), m.Who); ours && !s.leaving {
-			s.child(ctx, name) // the strategy never stops a child: but should one end, it is started again
+			s.child(ctx, name) // the strategy never stops a child; one that ended all the same is started again
 		}
 	case fail:
 		panic(m.reason)
@@ -113,7 +114,7 @@ func (s *supervisor) producer(self *actor.PID, name string) actor.Producer {
 	return func() actor.Actor { return &workerProxy{set: t.set, emit: t.emit, slot: slot, retries: newRetries()} }
 }
 
-// childPID is the address of a child; it stays the same over restarts.
+// childPID returns the address of a child, which stays the same over restarts.
 func childPID(parent *actor.PID, name string) *actor.PID {
 	return actor.NewPID(parent.Address, parent.Id+"/"+name)
 }
@@ -126,7 +127,7 @@ func childName(parent, child *actor.PID) (name string, ours bool) {
 	return child.Id[len(prefix):], true
 }
 
-// parentOf is the address of the actor that one under it was spawned by.
+// parentOf returns the address of an actor's parent.
 func parentOf(child *actor.PID) *actor.PID {
 	return actor.NewPID(child.Address, child.Id[:strings.LastIndexByte(child.Id, '/')])
 }

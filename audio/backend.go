@@ -6,8 +6,8 @@ import (
 	"github.com/music-chronus/chronus/shm/sys"
 )
 
-// Refused marks an error of a backend whose device is there and refuses what was asked of it, such as
-// the rate. The backend "auto" then does not end at the clock that nobody hears.
+// Refused marks an error of a backend whose device exists but rejects the request, for example the
+// rate. The backend "auto" then does not fall back to the null device.
 func Refused(err error) error { return refused{err} }
 
 type refused struct{ error }
@@ -19,98 +19,101 @@ func isRefused(err error) bool {
 	return errors.As(err, &r)
 }
 
-// Device is one that a backend can open.
+// Device is an output that a backend can open.
 type Device struct {
-	ID       string `json:"id"` // what --device takes: "api/name"
+	ID       string `json:"id"` // value of --device: "api/name"
 	API      string `json:"api"`
 	Name     string `json:"name"`
-	Channels int    `json:"channels"` // outputs
-	Rate     int    `json:"rate"`     // its default, Hz
+	Channels int    `json:"channels"` // output channels
+	Rate     int    `json:"rate"`     // default rate, Hz
 	Default  bool   `json:"default"`
 }
 
-// Request asks for a device.
+// Request describes the device to open.
 type Request struct {
-	Device   string // as the backend names it; "": its default
+	Device   string // the backend's name for it; "": the default device
 	Rate     int    // Hz
-	Channels int    // what the engine renders
-	Period   int    // frames wanted at a time; 0: what the device likes
-	Again    bool   // the device was open before, for the same stream of sound: a file goes on where it ends
-	// ClientName is what the program is called in a sound server's graph; "": "chronus".
+	Channels int    // channels that the engine renders
+	Period   int    // frames per call; 0: the device's own choice
+	Again    bool   // the device was open before, for the same sound: append to a file
+	// ClientName names the program in a sound server's graph; "": "chronus".
 	ClientName string
-	// Wiring has, for each port of the stream, the names of the ports that it is connected with
-	// again. nil: the backend chooses. WiringOf is the Info.Path of the device that had this
-	// wiring; another device ignores it. "": any.
+	// Wiring lists, for each port of the stream, the names of the ports to connect it with;
+	// nil: the backend chooses. Only the device whose Info.Path is WiringOf uses it; "": any
+	// device.
 	Wiring   [][]string
 	WiringOf string
-	// Heard refuses a device whose sound goes nowhere yet, such as a server without a playback port.
-	Heard bool
-	// Prepare is called, by a backend that knows before the device does so, when it will take so many
-	// frames at a time. It returns when they are there, or after 200 ms. It is not for the callback.
+	// Audible rejects a device whose sound goes nowhere yet, such as a server without a
+	// playback port.
+	Audible bool
+	// Prepare announces that the device will take this many frames at a time. A backend that
+	// knows in advance calls it, outside of Fill. Prepare returns when the workers have
+	// rendered them, or after 200 ms.
 	Prepare func(frames int)
-	// Ready is asked, by a backend that has no clock of its own, whether frames can be taken now.
+	// Ready reports whether frames can be taken now. A backend without a clock of its own calls
+	// it.
 	Ready func(frames int) bool
 }
 
-// Info describes what was opened.
+// Info describes an open device.
 type Info struct {
 	Backend  string
 	API      string
 	Device   string
 	Rate     int
 	Channels int
-	Period   int    // frames; 0: not known before it calls
-	Note     string // what the user should know: a client name that was taken, a period refused
+	Period   int    // frames; 0: unknown before the first call
+	Note     string // for the user: a client name that was taken, a rejected period
 }
 
-// Path names the device among those of all backends: backend/API/device.
+// Path identifies the device among those of all backends: backend/API/device.
 func (i Info) Path() string { return i.Backend + "/" + i.API + "/" + i.Device }
 
-// Fill makes the next frames, interleaved for the Info's Channels. It fills all of out. A backend
-// with a clock of its own calls it on a thread that has called RealTime.
+// Fill fills all of out with the next frames, interleaved for Info.Channels. A backend with a clock
+// of its own calls it on a thread that has called RealTime.
 type Fill func(out []float32)
 
-// RealTime gives the calling thread real-time priority, unless it has that already. The thread must
-// allocate nothing and must belong to the backend: a C thread, or a goroutine that is locked to its
-// thread until the end.
-func RealTime() { _ = sys.DeviceFIFO() } // a refusal is bearable: the engine has told the user
+// RealTime gives the calling thread real-time priority, unless it has one. The thread must belong
+// to the backend and allocate nothing. It is a C thread, or a goroutine that stays locked to its
+// thread.
+func RealTime() { _ = sys.DeviceFIFO() } // the engine has told the user if this is refused
 
-// Stream is an open device. Start and Stop come in pairs, Close once, from one goroutine.
+// Stream is an open device. One goroutine calls Start and Stop in pairs, and Close at the end.
 type Stream interface {
 	Info() Info
-	// Start begins to call Fill.
+	// Start lets the device call Fill.
 	Start() error
-	// Stop returns when Fill has returned for the last time.
+	// Stop returns after the last call of Fill.
 	Stop() error
-	// Close releases the device; a second call does nothing.
+	// Close releases the device. A second call does nothing.
 	Close() error
-	// Xruns counts what the device missed: underruns and overruns, or periods skipped after a stall.
+	// Xruns returns how many underruns, overruns or skipped periods there were.
 	Xruns() uint64
-	// Err is what ended the stream by itself; nil while it is well.
+	// Err returns what ended the stream, or nil while it works.
 	Err() error
 }
 
-// ProblemReporter is a Stream that can go on though something is wrong with what it does with the sound.
+// ProblemReporter is a Stream that can go on although its sound is not heard or not written.
 type ProblemReporter interface {
-	// Trouble says what is wrong; "" if nothing is.
+	// Problem describes what is wrong; "": nothing.
 	Problem() string
 }
 
 // Wired is a Stream whose ports can be connected with others.
 type Wired interface {
-	// Wiring returns, for each port of the stream, the names of the ports that it is connected
-	// with, those that are away and waited for included; nil: not decided yet. It never blocks,
-	// and it keeps the last wiring when the server has ended. The slices must not be changed.
+	// Wiring returns, for each port of the stream, the names of its peers. Peers that are
+	// absent and waited for are included. nil means undecided. Wiring never blocks, and keeps
+	// the last value after the server has ended. The caller must not change the slices.
 	Wiring() [][]string
 }
 
-// Warmer is a Backend that can do beforehand what takes long about Open.
+// Warmer is a Backend that can do the slow part of Open in advance.
 type Warmer interface {
-	// Warm makes ready for one Open. Devices that come or go meanwhile are Open's business.
+	// Warm prepares one Open. Devices may come or go in between.
 	Warm() error
 }
 
-// Backend is a way to get sound out. Its Open makes a Stream that has not started.
+// Backend is a way to play sound. Open returns a Stream that has not started.
 type Backend interface {
 	Name() string
 	Devices() ([]Device, error)

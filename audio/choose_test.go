@@ -9,11 +9,11 @@ import (
 	"github.com/music-chronus/chronus/shm/wire"
 )
 
-// fakeBackend has one device, named as it is, or an error instead.
+// fakeBackend has one device with its own name, or an error instead.
 type fakeBackend struct {
 	name string
 	err  error
-	got  *[]string // the devices that Open was asked for
+	got  *[]string // devices that Open was called with
 }
 
 func (b fakeBackend) Name() string               { return b.name }
@@ -39,7 +39,7 @@ func (fakeStream) Close() error  { return nil }
 func (fakeStream) Xruns() uint64 { return 0 }
 func (fakeStream) Err() error    { return nil }
 
-// TestChoose has every case in which a device is missing: what is opened instead, or what is said.
+// TestChoose lists every case in which a device is missing, and what is opened or reported instead.
 func TestChoose(t *testing.T) {
 	none := soundserver.Servers{}
 	absent := errors.New("no server")
@@ -56,13 +56,13 @@ func TestChoose(t *testing.T) {
 		jack   error
 		cards  error
 		server soundserver.Servers
-		want   string // the backend, or what the error has
+		want   string // the backend that opens, or a part of the error
 		second bool
 	}{
 		{"best", "auto", nil, false, nil, nil, none, "jack", false},
 		{"next", "auto", nil, false, absent, nil, none, "cards", false},
 		{"no card", "auto", nil, false, absent, absent, none, "null", true},
-		{"a server that dies", "auto", nil, false, absent, absent, soundserver.Servers{PipeWire: true}, "PipeWire is running and gives no device", false},
+		{"a server that dies", "auto", nil, false, absent, absent, soundserver.Servers{PipeWire: true}, "PipeWire is running and offers no device", false},
 		{"a server that dies, with a fallback", "auto", []string{"null"}, false, absent, absent, soundserver.Servers{PipeWire: true}, "null", true},
 		{"looked for again", "auto", nil, true, absent, absent, none, "no server", false},
 		{"refused", "auto", nil, false, refusal, absent, none, "runs at 44100 Hz", false},
@@ -74,22 +74,22 @@ func TestChoose(t *testing.T) {
 		{"the clock by name", "auto:null", nil, false, absent, nil, none, "null", false},
 		{"backend without server", "jack", nil, false, absent, nil, none, "no server", false},
 		{"backend without server, with a fallback", "jack", []string{"cards"}, false, absent, nil, none, "cards", true},
-		{"unknown backend", "asio", nil, false, nil, nil, none, `backend "asio" is unknown; there are auto, jack, cards, null, file`, false},
+		{"unknown backend", "asio", nil, false, nil, nil, none, `backend "asio" is unknown: choose auto, jack, cards, null, file`, false},
 	} {
 		var got []string
-		p := &process{look: func() soundserver.Servers { return tt.server }, backends: []Backend{
+		p := &process{servers: func() soundserver.Servers { return tt.server }, backends: []Backend{
 			fakeBackend{"jack", tt.jack, &got}, fakeBackend{"cards", tt.cards, &got}, fakeBackend{"null", nil, &got}, fakeBackend{"file", nil, &got},
 		}}
 		o := wire.OpenOrder{Target: target(tt.order), Alone: tt.alone}
 		for _, other := range tt.others {
 			o.Others = append(o.Others, target(other))
 		}
-		c, err := p.choose(o.Targets(lastResort), o)
+		c, err := p.choose(o.Targets(nullBackend), o)
 		switch {
 		case err != nil && !strings.Contains(err.Error(), tt.want):
 			t.Errorf("%s: %v, want %s", tt.name, err, tt.want)
-		case err == nil && (c.stream.Info().Backend != tt.want || c.second != tt.second):
-			t.Errorf("%s: %s, second %t, want %s, %t", tt.name, c.stream.Info().Backend, c.second, tt.want, tt.second)
+		case err == nil && (c.stream.Info().Backend != tt.want || c.onFallback != tt.second):
+			t.Errorf("%s: %s, second %t, want %s, %t", tt.name, c.stream.Info().Backend, c.onFallback, tt.want, tt.second)
 		}
 		if strings.Contains(strings.Join(got, " "), "file:") {
 			t.Errorf("%s: auto chose a file: %v", tt.name, got)

@@ -1,62 +1,62 @@
 package audio
 
-// fadeSeconds is the length of every fade: long enough not to click, short enough not to be
-// missed when blocks return.
+// fadeSeconds is the length of every fade. It avoids clicks, and is short enough for blocks that
+// return.
 const fadeSeconds = 0.005
 
-// veil is what lies over the blocks where there are none, and around that: a fade out of the
-// last frame heard, silence, and a fade in when blocks return. Nothing that it does makes
-// a sample larger in magnitude than one that was, or would have been, heard.
-type veil struct {
-	last     []float32 // the last frame given out, before its fade
+// fader hides missing blocks. It fades out from the last frame, plays silence, and fades in when
+// blocks return. No output sample is larger in magnitude than the sample that was, or would have
+// been, played.
+type fader struct {
+	last     []float32 // last frame of the last block, unfaded
 	channels int
-	length   int // frames of a fade
-	gain     int // of length: how open the veil is
-	shut     bool
+	length   int // of a fade, in frames
+	gain     int // current gain, from 0 to length
+	closing  bool
 }
 
-func newVeil(rate, channels int) veil {
+func newFader(rate, channels int) fader {
 	n := max(1, int(fadeSeconds*float64(rate)))
-	return veil{last: make([]float32, channels), channels: channels, length: n, gain: n}
+	return fader{last: make([]float32, channels), channels: channels, length: n, gain: n}
 }
 
-// close begins to fade what is played, for good.
-func (v *veil) close() { v.shut = true }
+// close starts the final fade.
+func (f *fader) close() { f.closing = true }
 
-// closed tells whether that fade has ended.
-func (v *veil) closed() bool { return v.shut && v.gain == 0 }
+// closed reports whether the final fade has ended.
+func (f *fader) closed() bool { return f.closing && f.gain == 0 }
 
-// over lays the veil over a block that was found. In the steady state it changes no bit.
-func (v *veil) over(block []float32) {
-	copy(v.last, block[len(block)-v.channels:])
-	if v.gain == v.length && !v.shut {
+// apply fades a block that was found. At full gain it changes no bit.
+func (f *fader) apply(block []float32) {
+	copy(f.last, block[len(block)-f.channels:])
+	if f.gain == f.length && !f.closing {
 		return
 	}
-	for i := 0; i < len(block); i += v.channels {
-		v.tick()
-		g := float32(v.gain) / float32(v.length)
-		for c := range v.channels {
+	for i := 0; i < len(block); i += f.channels {
+		f.tick()
+		g := float32(f.gain) / float32(f.length)
+		for c := range f.channels {
 			block[i+c] *= g
 		}
 	}
 }
 
-// tick moves the veil by one frame: towards shut if it is closing, else open.
-func (v *veil) tick() {
+// tick moves the gain by one frame: down if closing, else up.
+func (f *fader) tick() {
 	switch {
-	case v.shut:
-		v.gain = max(0, v.gain-1)
-	case v.gain < v.length:
-		v.gain++
+	case f.closing:
+		f.gain = max(0, f.gain-1)
+	case f.gain < f.length:
+		f.gain++
 	}
 }
 
-// conceal fills a block that nobody has: the last frame, held and faded out, then silence.
-func (v *veil) conceal(block []float32) {
-	for i := 0; i < len(block); i += v.channels {
-		v.gain = max(0, v.gain-1)
-		g := float32(v.gain) / float32(v.length)
-		for c, x := range v.last {
+// conceal fills a missing block: it holds the last frame and fades it out, then plays silence.
+func (f *fader) conceal(block []float32) {
+	for i := 0; i < len(block); i += f.channels {
+		f.gain = max(0, f.gain-1)
+		g := float32(f.gain) / float32(f.length)
+		for c, x := range f.last {
 			block[i+c] = x * g
 		}
 	}

@@ -6,7 +6,8 @@ import (
 	"github.com/music-chronus/chronus/shm"
 )
 
-// A copy in which a bit has changed since its worker wrote it is passed over for another; that two copies differ is told.
+// If a bit of a copy changed after its worker wrote it, the callback plays another copy. Two
+// different copies are reported.
 func TestDamagedBlock(t *testing.T) {
 	s := newStage(t, 2)
 	s.fillUp(0)
@@ -16,7 +17,7 @@ func TestDamagedBlock(t *testing.T) {
 	if c := s.control.Counters(); c.Damaged != 1 || c.Rescued != 1 || c.Concealed != 0 {
 		t.Errorf("%+v", c)
 	}
-	if n, ok := s.control.Differs(); ok {
+	if n, ok := s.control.LastMismatch(); ok {
 		t.Errorf("block %d differs", n)
 	}
 	s.fillUp(0)
@@ -26,7 +27,7 @@ func TestDamagedBlock(t *testing.T) {
 	w.Commit(n, shm.Hash(buf)+1)
 	s.recs[1].Publish(n + 1)
 	s.play(testBlock)
-	if got, ok := s.control.Differs(); !ok || got != n {
+	if got, ok := s.control.LastMismatch(); !ok || got != n {
 		t.Errorf("block %d, %t; it was block %d that differs", got, ok, n)
 	}
 }

@@ -1,4 +1,4 @@
-// Package audio is what is heard: the [Player], which is the whole of the audio callback
-// in pure Go, and the audio process around it ([Main]). A [Backend] (audio/null, audio/file,
-// audio/jack, audio/portaudio) brings the device; package shm brings the blocks.
+// Package audio plays the sound. [Player] is the whole audio callback, in pure Go. [Main] is the
+// audio process around it. A [Backend] (audio/null, audio/file, audio/pipe, audio/jack,
+// audio/portaudio) opens the device. Package shm has the blocks.
 package audio

@@ -2,7 +2,8 @@ package audio
 
 import "testing"
 
-// When the active worker stops, the callback flips before its blocks are used up, and nothing is heard of it.
+// If the active worker stops, the callback flips before its blocks are used up, and nothing is
+// concealed.
 func TestFlipsByLead(t *testing.T) {
 	s := newStage(t, 2)
 	at := 0
@@ -20,7 +21,7 @@ func TestFlipsByLead(t *testing.T) {
 	}
 }
 
-// A device that takes two blocks at a time finds two there after the flip, too.
+// A device that takes two blocks at a time also finds two blocks after the flip.
 func TestFlipsByLeadOfTwoBlocks(t *testing.T) {
 	s := newStage(t, 2)
 	s.expect(2 * testBlock)
@@ -28,7 +29,8 @@ func TestFlipsByLeadOfTwoBlocks(t *testing.T) {
 	for k := range 40 {
 		for i := range 2 {
 			for (i == 1 || k < 10) && s.journal.Published(i) < s.control.Clock()+6 {
-				// the standby renders nothing that the active worker has not
+				// the standby renders only blocks that the active worker has
+				// published
 				if i == 1 && s.control.Active().Slot() == 0 && s.journal.Published(1) >= s.journal.Published(0) {
 					break
 				}
@@ -48,8 +50,9 @@ func TestFlipsByLeadOfTwoBlocks(t *testing.T) {
 	}
 }
 
-// The active worker hangs right after a block that the standby, asleep until the next call, has not seen: with a long
-// period there is no second call to flip in. The model found this (docs/model/timed.pml).
+// The active worker hangs right after a block that the standby, asleep until the next call, has not
+// rendered. With a long period there is no second call to flip in. The model found this case:
+// docs/model/timed.pml.
 func TestFlipsToOneBehind(t *testing.T) {
 	s := newGuardedStage(t, 2, 1)
 	s.expect(3 * testBlock)
@@ -76,7 +79,7 @@ func TestFlipsToOneBehind(t *testing.T) {
 	}
 }
 
-// It does not flip to a worker that is not ready, nor to one that is further behind than a call.
+// The callback does not flip to a worker that is not ready, or more than a call behind.
 func TestDoesNotFlip(t *testing.T) {
 	for _, tt := range []struct {
 		name  string

@@ -2,33 +2,33 @@ package audio
 
 import "time"
 
-// answerTime is the time in which a worker can answer a call: frames that the device takes within it
-// have to be there when it begins. Some devices take a long period in a burst of short calls.
+// answerTime is the time in which a worker can answer a call. Frames that the device takes within
+// it must be rendered when it begins. Some devices take a long period in a burst of short calls.
 const answerTime = 500 * time.Microsecond
 
-// demandSpan is how long a burst is remembered at the least, and twice that at the most.
+// demandSpan is the minimum time for which a burst is remembered. The maximum is twice that.
 const demandSpan = 10 * time.Second
 
 // demand measures how many frames the device takes before a worker can answer.
 type demand struct {
-	calls       [16]taken // the last ones
-	next        int       // where the next one goes
-	most, older int       // the largest burst of this span and of the one before, frames
+	calls       [16]deviceCall // the last calls
+	next        int            // index of the next call
+	most, older int            // largest burst of this span and of the one before, in frames
 	spanEnd     int64
 }
 
-// taken is one call: when, in nanoseconds, and how many frames.
-type taken struct {
+// deviceCall is the time of one call, in nanoseconds, and its frames.
+type deviceCall struct {
 	at     int64
 	frames int
 }
 
-// take puts a call on record and returns the largest burst of late, in frames.
-func (d *demand) take(now int64, frames int) int {
+// record records a call and returns the largest recent burst, in frames.
+func (d *demand) record(now int64, frames int) int {
 	if now >= d.spanEnd {
 		d.older, d.most, d.spanEnd = d.most, 0, now+int64(demandSpan)
 	}
-	d.calls[d.next] = taken{now, frames}
+	d.calls[d.next] = deviceCall{now, frames}
 	d.next = (d.next + 1) % len(d.calls)
 	sum := 0
 	for _, c := range d.calls {
@@ -40,39 +40,40 @@ func (d *demand) take(now int64, frames int) int {
 	return max(d.most, d.older)
 }
 
-// How the lead returns to what the device needs.
+// The times and steps in which the lead returns to what the device needs.
 const (
 	calmTime   = 2 * time.Minute        // without a late worker, before the extra shrinks
-	extraStep  = 10 * time.Second       // for each block of it from then on
-	leadStep   = 50 * time.Millisecond  // for each block of the lead that is too much
-	extraLimit = 2048                   // frames of extra at the most
-	raiseTime  = 100 * time.Millisecond // in which workers fill a lead that was raised
+	extraStep  = 10 * time.Second       // per block of extra, after that
+	leadStep   = 50 * time.Millisecond  // per block of lead above the target
+	extraLimit = 2048                   // frames
+	raiseTime  = 100 * time.Millisecond // in which workers fill a raised lead
 )
 
-// leadControl is the lead as a jitter buffer. It grows at once and shrinks slowly. All of it is the
-// callback's own; times are in nanoseconds.
+// leadControl sets the lead like the length of a jitter buffer: up at once, down slowly. Only the
+// callback uses it. Times are in nanoseconds, leads in blocks.
 type leadControl struct {
-	frames              int // of a block
+	frames              int // in a block
 	guard, limit, asked uint64
 	demand              demand
-	burst               int    // frames, of late
-	extra               uint64 // blocks, for workers that were late
-	now                 uint64 // the lead, blocks
+	burst               int    // recent burst, in frames
+	extra               uint64 // for late workers
+	current             uint64 // the lead
 	lateAt, shrunkAt    int64
 	raisedAt            int64
-	before              uint64 // the lead before it was raised
+	previous            uint64 // lead before it was raised; 0: workers have filled it
 }
 
-// blocks is how many blocks the device takes before a worker can answer.
+// blocks returns how many blocks the device takes before a worker can answer.
 func (l *leadControl) blocks() uint64 {
 	return uint64(max(1, (l.burst+l.frames-1)/l.frames))
 }
 
-// need is the least lead, in blocks: what a burst takes, as much again for a standby to take over in,
-// and the guard.
+// need returns the least lead: the blocks of a burst, as many for a standby to take over, and the
+// guard.
 func (l *leadControl) need() uint64 { return 2*l.blocks() + l.guard }
 
-// target is the lead to have. A lead that the user asked for is fixed unless the device needs more.
+// target returns the lead to have. A lead that the user asked for is fixed, unless the device needs
+// more.
 func (l *leadControl) target() uint64 {
 	if l.asked > 0 {
 		return min(max(l.asked, l.need()), l.limit)
@@ -80,51 +81,51 @@ func (l *leadControl) target() uint64 {
 	return min(l.need()+l.extra, l.limit)
 }
 
-// take counts a call of the device and returns the lead from now on.
-func (l *leadControl) take(now int64, frames int) uint64 {
-	l.burst = l.demand.take(now, frames)
+// update records a call of the device and returns the lead from now on.
+func (l *leadControl) update(now int64, frames int) uint64 {
+	l.burst = l.demand.record(now, frames)
 	if l.extra > 0 && now-l.lateAt >= int64(calmTime) {
 		l.extra--
 		l.lateAt += int64(extraStep)
 	}
-	return l.move(now)
+	return l.adjust(now)
 }
 
-// late makes the lead longer by as many blocks as a worker was short of.
-func (l *leadControl) late(now int64, short uint64) uint64 {
+// extend raises the lead by the blocks that a worker was short of, and returns it.
+func (l *leadControl) extend(now int64, short uint64) uint64 {
 	l.extra = min(l.extra+max(1, short), uint64(max(1, extraLimit/l.frames)))
 	l.lateAt = now
-	return l.move(now)
+	return l.adjust(now)
 }
 
-// move raises the lead at once, and lowers it by a block at a time.
-func (l *leadControl) move(now int64) uint64 {
+// adjust raises the lead to its target at once, or lowers it by one block.
+func (l *leadControl) adjust(now int64) uint64 {
 	switch target := l.target(); {
-	case target > l.now:
+	case target > l.current:
 		if !l.filling(now) {
-			l.before = l.now
+			l.previous = l.current
 		}
-		l.now, l.raisedAt = target, now
-	case target < l.now && now-l.shrunkAt >= int64(leadStep):
-		l.now--
+		l.current, l.raisedAt = target, now
+	case target < l.current && now-l.shrunkAt >= int64(leadStep):
+		l.current--
 		l.shrunkAt = now
 	}
-	return l.now
+	return l.current
 }
 
-// filling tells whether the lead was raised so recently that workers still fill it.
+// filling reports whether the lead was raised so recently that workers still fill it.
 func (l *leadControl) filling(now int64) bool {
-	return l.before > 0 && now-l.raisedAt < int64(raiseTime)
+	return l.previous > 0 && now-l.raisedAt < int64(raiseTime)
 }
 
-// filled says that the active worker has the whole lead.
-func (l *leadControl) filled() { l.before = 0 }
+// setFilled records that the active worker has rendered the whole lead.
+func (l *leadControl) setFilled() { l.previous = 0 }
 
-// full is the head, relative to the clock, that a worker which keeps up has when the device calls.
-// Just after the lead was raised this is the lead before.
-func (l *leadControl) full(now int64) uint64 {
+// expected returns how far the head of a worker that keeps up is ahead of the clock when the device
+// calls. Just after the lead was raised this is the previous lead.
+func (l *leadControl) expected(now int64) uint64 {
 	if l.filling(now) {
-		return min(l.before, l.now)
+		return min(l.previous, l.current)
 	}
-	return l.now
+	return l.current
 }

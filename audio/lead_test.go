@@ -8,7 +8,7 @@ import (
 	"github.com/music-chronus/chronus/shm"
 )
 
-// A burst is what the device takes before a worker can answer, in however many calls.
+// A burst is what the device takes before a worker can answer, in any number of calls.
 func TestDemand(t *testing.T) {
 	const second = int64(time.Second)
 	for _, c := range []struct {
@@ -27,7 +27,7 @@ func TestDemand(t *testing.T) {
 		got, now := 0, int64(1)
 		for range c.bursts {
 			for i, frames := range c.calls {
-				got = d.take(now+int64(i)*20_000, frames)
+				got = d.record(now+int64(i)*20_000, frames)
 			}
 			now += c.every
 		}
@@ -37,28 +37,28 @@ func TestDemand(t *testing.T) {
 	}
 }
 
-// A burst is remembered for 10 s at the least, and for 20 s at the most.
+// A burst is remembered for at least 10 s, and at most 20 s.
 func TestDemandForgets(t *testing.T) {
 	var d demand
 	now := int64(time.Hour)
-	d.take(now, 2048)
+	d.record(now, 2048)
 	for _, c := range []struct {
 		after time.Duration
 		want  int
 	}{{time.Second, 2048}, {9 * time.Second, 2048}, {11 * time.Second, 2048}, {19 * time.Second, 2048}, {21 * time.Second, 64}} {
-		if got := d.take(now+int64(c.after), 64); got != c.want {
+		if got := d.record(now+int64(c.after), 64); got != c.want {
 			t.Errorf("after %v: %d frames, want %d", c.after, got, c.want)
 		}
 	}
 }
 
 func newLead(asked, limit uint64) *leadControl {
-	l := &leadControl{frames: 64, guard: 2, limit: limit, asked: asked, now: 4}
+	l := &leadControl{frames: 64, guard: 2, limit: limit, asked: asked, current: 4}
 	l.demand.spanEnd = int64(demandSpan)
 	return l
 }
 
-// The lead follows the device at once where that needs more, and a block at a time where it needs less.
+// The lead rises at once if the device needs more, and falls by a block at a time if it needs less.
 func TestLeadFollowsTheDevice(t *testing.T) {
 	for _, c := range []struct {
 		name         string
@@ -74,58 +74,59 @@ func TestLeadFollowsTheDevice(t *testing.T) {
 		{"more than the rings hold", 0, 16, 2048, 16},
 	} {
 		l := newLead(c.asked, c.limit)
-		if got := l.take(1e9, c.frames); got != c.want {
+		if got := l.update(1e9, c.frames); got != c.want {
 			t.Errorf("%s: lead %d, want %d", c.name, got, c.want)
 		}
 	}
 	l := newLead(0, 512)
-	l.take(1e9, 2048)
+	l.update(1e9, 2048)
 	now := int64(1e9) + 2*int64(demandSpan)
 	last, calls := uint64(66), 0
-	for l.now > 4 && calls < 10000 {
+	for l.current > 4 && calls < 10000 {
 		now += int64(time.Second) * 64 / 48000
-		if got := l.take(now, 64); last-got > 1 {
+		if got := l.update(now, 64); last-got > 1 {
 			t.Fatalf("the lead fell from %d to %d in one call", last, got)
 		}
-		last = l.now
+		last = l.current
 		calls++
 	}
-	if l.now != 4 || calls < 62 {
-		t.Errorf("lead %d after %d calls", l.now, calls)
+	if l.current != 4 || calls < 62 {
+		t.Errorf("lead %d after %d calls", l.current, calls)
 	}
 }
 
-// A late worker makes the lead longer at once. It is shorter again, a block at a time, after minutes
-// without one. A lead that the user asked for stays.
+// A late worker raises the lead at once. After minutes without one the lead falls, a block at a
+// time. A lead that the user asked for is fixed.
 func TestLeadIsAJitterBuffer(t *testing.T) {
 	now := int64(time.Hour)
 	l := newLead(0, 512)
-	l.take(now, 64)
-	if got := l.late(now, 3); got != 7 {
+	l.update(now, 64)
+	if got := l.extend(now, 3); got != 7 {
 		t.Fatalf("lead %d, want 7", got)
 	}
 	for range 200 {
-		l.late(now, 5)
+		l.extend(now, 5)
 	}
-	if most := uint64(4 + extraLimit/64); l.now != most {
-		t.Errorf("lead %d, want %d at the most", l.now, most)
+	if most := uint64(4 + extraLimit/64); l.current != most {
+		t.Errorf("lead %d, want %d at the most", l.current, most)
 	}
 	for _, c := range []struct {
 		after time.Duration
 		want  uint64
 	}{{calmTime - time.Second, 36}, {calmTime, 35}, {calmTime + time.Second, 35}, {calmTime + extraStep, 34}, {calmTime + 2*extraStep, 33}} {
-		if got := l.take(now+int64(c.after), 64); got != c.want {
+		if got := l.update(now+int64(c.after), 64); got != c.want {
 			t.Errorf("after %v: lead %d, want %d", c.after, got, c.want)
 		}
 	}
 	fixed := newLead(6, 512)
-	fixed.take(now, 64)
-	if got := fixed.late(now, 3); got != 6 {
+	fixed.update(now, 64)
+	if got := fixed.extend(now, 3); got != 6 {
 		t.Errorf("a lead of 6 that was asked for became %d", got)
 	}
 }
 
-// A longer period that is announced finds its blocks there: nothing is concealed, and nothing overruns.
+// Blocks are ready for a longer period that was announced: nothing is concealed, and nothing
+// overruns.
 func TestPrepare(t *testing.T) {
 	s := newStageOf(t, shm.Geometry{Rate: 48000, Block: testBlock, Channels: 2, Slots: 2, Ring: 64, Guard: 2}, 2)
 	for at := 0; at < 10*testBlock; at += testBlock {

@@ -9,58 +9,60 @@ import (
 	"github.com/music-chronus/chronus/shm/wire"
 )
 
-// received is one packet from an engine, with its descriptors; or the news that an engine has connected, or is gone.
+// received is an event of a connection to an engine: a packet with its descriptors, the connection
+// itself, or its end.
 type received struct {
-	from  *sys.Socket
-	order wire.Order
-	fds   []int
-	fresh bool // it has just connected
-	gone  bool
+	from         *sys.Socket
+	order        wire.Order
+	fds          []int
+	connected    bool
+	disconnected bool
 }
 
-// accept takes connections, and receives from each on a goroutine of its own. It ends with the process.
+// accept takes connections, and starts a receiving goroutine for each. It runs until the process
+// ends.
 func accept(l *sys.Listener, to chan<- received) {
 	for {
 		s, err := l.Accept()
 		if err != nil {
-			slog.Error("no engine can connect any more", "error", err)
+			slog.Error("audio process accepts no more engines", "error", err)
 			return
 		}
-		to <- received{from: s, fresh: true}
+		to <- received{from: s, connected: true}
 		go receive(s, to)
 	}
 }
 
-// receive passes on what an engine sends until it is gone.
+// receive passes on what an engine sends, until the connection ends.
 func receive(s *sys.Socket, to chan<- received) {
 	for {
 		o, fds, err := wire.Receive[wire.Order](s)
 		if errors.Is(err, io.EOF) {
-			to <- received{from: s, gone: true}
+			to <- received{from: s, disconnected: true}
 			return
 		}
 		if err != nil {
-			slog.Error("order from the engine", "error", err)
+			slog.Error("receive order from engine", "error", err)
 			continue
 		}
 		to <- received{from: s, order: o, fds: fds}
 	}
 }
 
-// link is the connection to the engine that connected last; nil while there is none. The music plays on without.
+// link is the connection to the latest engine; nil: there is none, and the sound plays on.
 type link struct{ *sys.Socket }
 
-// follow tells whether r is an order of the present engine. A later engine takes the place of an
-// earlier one.
-func (l *link) follow(r received) bool {
+// admit reports whether r is an order of the present engine. A later engine replaces an earlier
+// one.
+func (l *link) admit(r received) bool {
 	switch {
-	case r.fresh:
+	case r.connected:
 		if l.Socket != nil {
 			l.Shutdown() // its receiver ends, and closes it
 		}
 		l.Socket = r.from
 		return false
-	case r.gone:
+	case r.disconnected:
 		if l.Socket == r.from {
 			l.Socket = nil
 		}
@@ -74,7 +76,7 @@ func (l *link) follow(r received) bool {
 	return true
 }
 
-// tell sends a notice to the engine, if there is one, and tells whether it was sent.
-func (l *link) tell(n wire.Notice) bool {
+// notify sends a notice to the engine. It returns false if there is no engine, or if sending fails.
+func (l *link) notify(n wire.Notice) bool {
 	return l.Socket != nil && wire.Send(l.Socket, n) == nil
 }

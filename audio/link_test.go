@@ -11,7 +11,7 @@ import (
 	"github.com/music-chronus/chronus/shm/wire"
 )
 
-// connection is the two ends of one: the audio process's, and the engine's.
+// connection makes the two ends of a connection: the audio process's, and the engine's.
 func connection(t *testing.T) (process, engine *sys.Socket) {
 	t.Helper()
 	process, engine, err := sys.SocketPair()
@@ -25,8 +25,8 @@ func connection(t *testing.T) (process, engine *sys.Socket) {
 	return process, engine
 }
 
-// hears fails unless the next thing at an engine's end is a notice that something failed, or if what
-// is "", that the connection is shut.
+// hears fails unless the next packet at the engine's end is a notice that something failed. If what
+// is "", the connection must have ended.
 func hears(t *testing.T, engine *sys.Socket, what string) {
 	t.Helper()
 	polled := []sys.PollFD{{FD: engine.FD()}}
@@ -42,49 +42,49 @@ func hears(t *testing.T, engine *sys.Socket, what string) {
 	}
 }
 
-// A later engine takes the place of an earlier one, whose orders count no more; the end of the
-// earlier leaves the later its place.
+// A later engine replaces an earlier one, whose orders are ignored. The end of the earlier one does
+// not affect the later.
 func TestLaterEngine(t *testing.T) {
 	var l link
 	first, engine1 := connection(t)
 	second, engine2 := connection(t)
-	if l.tell(wire.Notice{Failed: "unheard"}) {
+	if l.notify(wire.Notice{Failed: "unheard"}) {
 		t.Error("something was told to no engine")
 	}
-	if l.follow(received{from: first, fresh: true}) || !l.follow(received{from: first}) {
+	if l.admit(received{from: first, connected: true}) || !l.admit(received{from: first}) {
 		t.Fatal("the order of the only engine is not followed, or its connecting is taken for an order")
 	}
-	l.tell(wire.Notice{Failed: "one"})
+	l.notify(wire.Notice{Failed: "one"})
 	hears(t, engine1, "one")
-	if l.follow(received{from: second, fresh: true}) {
+	if l.admit(received{from: second, connected: true}) {
 		t.Error("connecting is taken for an order")
 	}
 	hears(t, engine1, "")
 	fd := dup(t, second.FD())
 	open := descriptors(t)
-	if l.follow(received{from: first, fds: []int{fd}}) {
+	if l.admit(received{from: first, fds: []int{fd}}) {
 		t.Error("an order of the earlier engine is followed")
 	}
 	if n := descriptors(t); n != open-1 {
 		t.Errorf("%d descriptors are open, want %d: what came with an order not followed is closed", n, open-1)
 	}
-	if l.follow(received{from: first, gone: true}) || first.FD() >= 0 {
+	if l.admit(received{from: first, disconnected: true}) || first.FD() >= 0 {
 		t.Error("the earlier engine's connection stays open")
 	}
-	if !l.tell(wire.Notice{Failed: "two"}) || !l.follow(received{from: second}) {
+	if !l.notify(wire.Notice{Failed: "two"}) || !l.admit(received{from: second}) {
 		t.Error("the end of the earlier engine has cost the later one its place")
 	}
 	hears(t, engine2, "two")
-	if l.follow(received{from: second, gone: true}) || l.tell(wire.Notice{}) || second.FD() >= 0 {
+	if l.admit(received{from: second, disconnected: true}) || l.notify(wire.Notice{}) || second.FD() >= 0 {
 		t.Error("the last engine is gone, and is followed")
 	}
 	third, engine3 := connection(t)
-	l.follow(received{from: third, fresh: true})
-	l.tell(wire.Notice{Failed: "three"})
+	l.admit(received{from: third, connected: true})
+	l.notify(wire.Notice{Failed: "three"})
 	hears(t, engine3, "three")
 }
 
-// Orders come in from every connection, each with its descriptors; a packet that is none is left out.
+// Orders of all connections arrive, each with its descriptors. Invalid packets are skipped.
 func TestAccept(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "socket")
 	l, err := sys.Listen(path)
@@ -110,7 +110,7 @@ func TestAccept(t *testing.T) {
 			t.Fatal(err)
 		}
 		r := next()
-		if !r.fresh {
+		if !r.connected {
 			t.Fatalf("%+v, want an engine that has connected", r)
 		}
 		from[i] = r.from
@@ -119,12 +119,12 @@ func TestAccept(t *testing.T) {
 			t.Fatal(err)
 		}
 		_ = sys.CloseFD(fd)
-		if r = next(); r.from != from[i] || r.order.Warm != "x" || len(r.fds) != 1 || r.fresh || r.gone {
+		if r = next(); r.from != from[i] || r.order.Warm != "x" || len(r.fds) != 1 || r.connected || r.disconnected {
 			t.Errorf("%+v, want the order after two packets that are none", r)
 		}
 		sys.CloseAll(r.fds)
 		_ = engine.Close()
-		if r = next(); r.from != from[i] || !r.gone {
+		if r = next(); r.from != from[i] || !r.disconnected {
 			t.Errorf("%+v, want the end of the connection", r)
 		}
 		_ = r.from.Close()

@@ -13,23 +13,23 @@ import (
 	"github.com/music-chronus/chronus/shm/wire"
 )
 
-// heapLimit bounds the heap: the collector is off, and comes on only if something leaks.
+// heapLimit bounds the heap. The collector is off, and starts only if something leaks.
 const heapLimit = 256 << 20
 
-// The kernel ends this process if a real-time thread of it runs for so long without sleeping.
+// The kernel ends this process if one of its real-time threads runs this long without sleeping.
 const (
 	runSoft = 300 * time.Millisecond
 	runHard = 350 * time.Millisecond
 )
 
-// desertedAfter is how long a process without a device goes on without an engine.
-const desertedAfter = 100 * time.Millisecond
+// idleGrace is how long a process without a device goes on without an engine.
+const idleGrace = 100 * time.Millisecond
 
-// lookEvery is how often the device is looked at.
-const lookEvery = 50 * time.Millisecond
+// checkInterval is how often the device is checked.
+const checkInterval = 50 * time.Millisecond
 
-// Main returns the audio process, which can open devices of the given backends; "auto" tries
-// them in this order. The returned function gives the exit code.
+// Main returns the main function of an audio process that can open devices of the given backends.
+// The backend "auto" tries them in this order. The main function returns the exit code.
 func Main(backends ...Backend) func() int {
 	return func() int {
 		if err := run(backends); err != nil {
@@ -56,59 +56,59 @@ func run(backends []Backend) error {
 	_ = sys.QuietRuntime()
 	_ = sys.LimitRuntime(runSoft, runHard)
 	_ = sys.LockPages()
-	d := watchDeaths(words, journal)
+	d := watchLiveness(words, journal)
 	defer d.stop()
 	var engine link
-	p := newProcess(backends, words, journal, d, engine.tell)
+	p := newProcess(backends, words, journal, d, engine.notify)
 	err = p.loop(&engine, listen(words))
-	if err != nil && p.tell(wire.Notice{Failed: err.Error()}) {
-		err = nil // the engine says it
+	if err != nil && p.notify(wire.Notice{Failed: err.Error()}) {
+		err = nil // the engine reports it
 	}
 	p.end()
 	return err
 }
 
-// happenings are what an audio process waits for.
-type happenings struct {
-	orders   <-chan received
-	look     <-chan time.Time // it is time to look at the device
-	term     <-chan os.Signal
-	orphaned <-chan error // no engine has lived for the grace time
-	deserted <-chan error // none has lived for desertedAfter
+// events are what an audio process waits for.
+type events struct {
+	orders       <-chan received
+	check        <-chan time.Time
+	term         <-chan os.Signal
+	orphaned     <-chan error // no engine for the grace time
+	idleOrphaned <-chan error // no engine for idleGrace
 }
 
-// listen begins to wait for orders, signals, and the end of the engine.
-func listen(words shm.Playback) happenings {
+// listen starts to wait for orders, signals, and the end of the engine.
+func listen(words shm.Playback) events {
 	term := make(chan os.Signal, 1)
 	signal.Notify(term, syscall.SIGTERM, syscall.SIGINT)
-	orphaned, deserted := make(chan error, 1), make(chan error, 1)
+	orphaned, idleOrphaned := make(chan error, 1), make(chan error, 1)
 	go func() { orphaned <- words.AwaitOrphan(words.Grace()) }()
-	go func() { deserted <- words.AwaitOrphan(desertedAfter) }()
+	go func() { idleOrphaned <- words.AwaitOrphan(idleGrace) }()
 	orders := make(chan received)
 	go accept(sys.ListenerFromFD(wire.AudioListener), orders)
-	return happenings{orders, time.Tick(lookEvery), term, orphaned, deserted}
+	return events{orders, time.Tick(checkInterval), term, orphaned, idleOrphaned}
 }
 
-// loop is the process's one non-real-time thread of work: orders, device errors, the end.
-func (p *process) loop(engine *link, h happenings) error {
+// loop handles events, one at a time. Real-time threads do not take part.
+func (p *process) loop(engine *link, h events) error {
 	for {
 		select {
 		case r := <-h.orders:
-			if !engine.follow(r) {
+			if !engine.admit(r) {
 				continue
 			}
-			if err := p.obey(r.order, r.fds); err != nil {
+			if err := p.handleOrder(r.order, r.fds); err != nil {
 				return err
 			}
-		case <-h.look:
+		case <-h.check:
 			if err := p.check(); err != nil {
 				return err
 			}
 		case <-h.term:
 			return nil
-		case err := <-h.deserted:
+		case err := <-h.idleOrphaned:
 			if p.stream == nil {
-				return err // it has nothing to play on for
+				return err // without a device there is nothing to keep playing
 			}
 		case err := <-h.orphaned:
 			slog.Info("audio process ends: no engine", "error", err)

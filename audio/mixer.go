@@ -1,22 +1,23 @@
 package audio
 
-// mixer fits frames of the engine's channels to the device's. The same number: as they are.
-// One device channel: the mean. More device channels: the rest is silent, but a mono engine is heard on all.
-// Fewer: the first ones.
+// mixer maps the engine's channels to the device's. Equal numbers map one to one. A device with one
+// channel plays the mean. A device with more channels plays silence on the rest, but a mono engine
+// on all. A device with fewer channels plays the first ones.
 type mixer struct{ from, to int }
 
-// move gives out as many frames as both slices hold, and says how many samples of each it used.
-func (m mixer) move(out, in []float32) (took, gave int) {
+// mix writes as many frames as both slices hold. It returns the number of samples that it read and
+// wrote.
+func (m mixer) mix(out, in []float32) (read, wrote int) {
 	frames := min(len(out)/m.to, len(in)/m.from)
-	took, gave = frames*m.from, frames*m.to
+	read, wrote = frames*m.from, frames*m.to
 	if m.from == m.to {
-		copy(out, in[:took])
-		return took, gave
+		copy(out, in[:read])
+		return read, wrote
 	}
 	for f := range frames {
 		m.frame(out[f*m.to:(f+1)*m.to], in[f*m.from:(f+1)*m.from])
 	}
-	return took, gave
+	return read, wrote
 }
 
 func (m mixer) frame(out, in []float32) {

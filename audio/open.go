@@ -10,37 +10,38 @@ import (
 	"github.com/music-chronus/chronus/shm/wire"
 )
 
-// probeCalls is how many callbacks are watched to learn the period of a device that does not
-// tell, and probeWait how long.
+// The period of a device that does not tell it is measured over probeCalls callbacks, within
+// probeWait.
 const (
 	probeCalls = 8
 	probeWait  = 2 * time.Second
 )
 
 const (
-	auto       = "auto" // the first backend that can open its default device
-	lastResort = "null" // the backend that can always be opened
+	auto        = "auto" // the first backend that can open its default device
+	nullBackend = "null" // the backend that can always be opened
 )
 
-// open opens a device, learns its period, and tells the engine. A device that can be opened and never
-// asks for sound, such as a server without a sink, or that takes more at a time than the rings hold, is
-// left, and the next target takes its place.
+// open opens the first usable target, measures its period, and notifies the engine. It skips a
+// device that never asks for sound, such as a server without a sink, and one that takes more frames
+// at a time than the rings hold.
 func (p *process) open(o wire.OpenOrder) error {
-	targets, note := o.Targets(lastResort), ""
+	targets, note := o.Targets(nullBackend), ""
 	for first := true; ; first = false {
 		c, err := p.choose(targets, o)
-		c.note, c.second = join(note, c.note), c.second || !first
+		c.note, c.onFallback = join(note, c.note), c.onFallback || !first
 		if err != nil {
 			return err
 		}
-		if err = p.take(c, o); !errors.Is(err, errSilent) && !errors.Is(err, errTooLong) {
+		if err = p.useDevice(c, o); !errors.Is(err, errSilent) && !errors.Is(err, errTooLong) {
 			return err
 		}
 		c.player.Store(nil)
 		if errors.Is(err, errTooLong) {
 			_ = p.stream.Close()
 		}
-		// A silent one is left to the end of the process: its driver may hang, or abort, in Close.
+		// The silent device stays open until the process ends: its driver may hang or abort
+		// in Close.
 		p.stream, p.player, p.started = nil, nil, false
 		if len(c.rest) == 0 {
 			return err
@@ -49,8 +50,8 @@ func (p *process) open(o wire.OpenOrder) error {
 	}
 }
 
-// take makes the chosen device the one that plays.
-func (p *process) take(c choice, o wire.OpenOrder) error {
+// useDevice makes the chosen device the one that plays.
+func (p *process) useDevice(c choice, o wire.OpenOrder) error {
 	g, info := p.words.Geometry(), c.stream.Info()
 	p.stream, p.path = c.stream, info.Path()
 	p.player = NewPlayer(p.words, p.journal, info.Channels)
@@ -70,23 +71,24 @@ func (p *process) take(c choice, o wire.OpenOrder) error {
 	}
 	p.player.Expect(info.Period)
 	if o.Period > 0 && !o.Again && info.Period != o.Period {
-		return fmt.Errorf("device %q takes %d frames at a time, not %d: start with --period %d or leave --period out", info.Device, info.Period, o.Period, info.Period)
+		return fmt.Errorf("device %q takes %d frames at a time, not %d: start with --period %d or leave --period out",
+			info.Device, info.Period, o.Period, info.Period)
 	}
 	if info.Rate != int(g.Rate) {
 		return fmt.Errorf("device %q runs at %d Hz, not %d: start with --rate %d", info.Device, info.Rate, g.Rate, info.Rate)
 	}
 	p.opened = &wire.Opened{
 		Backend: info.Backend, API: info.API, Device: info.Device, Rate: info.Rate,
-		Channels: info.Channels, Period: info.Period, OnFallback: c.second, Note: join(c.note, info.Note),
+		Channels: info.Channels, Period: info.Period, OnFallback: c.onFallback, Note: join(c.note, info.Note),
 		Library: soundserver.InUse(), Wiring: o.Wiring,
 	}
-	p.opened.Path, p.opened.Advice = p.look().Explain(info.Backend, info.API, info.Device, p.opened.Library)
-	p.noteWiring()
-	p.tell(wire.Notice{Opened: p.opened})
+	p.opened.Path, p.opened.Advice = p.servers().Explain(info.Backend, info.API, info.Device, p.opened.Library)
+	p.reportWiring()
+	p.notify(wire.Notice{Opened: p.opened})
 	return nil
 }
 
-// warm makes a backend ready to be opened. That it cannot be will be seen when it is to be.
+// warm prepares a backend for a later Open, which reports any failure.
 func (p *process) warm(name string) {
 	for _, b := range p.backends {
 		if w, ok := b.(Warmer); ok && b.Name() == name {
@@ -95,16 +97,16 @@ func (p *process) warm(name string) {
 	}
 }
 
-// choice is the device that was opened, with what the user should know of it.
+// choice is an open device, with what the user should know about it.
 type choice struct {
-	stream Stream
-	second bool // it is not the preferred one
-	note   string
-	rest   []wire.Target           // that come after it
-	player *atomic.Pointer[Player] // that fills what the device asks for; nil: silence, since another device took its place
+	stream     Stream
+	onFallback bool // another device than the preferred one
+	note       string
+	rest       []wire.Target           // targets after it
+	player     *atomic.Pointer[Player] // fills what the device asks for; nil: silence, since another device plays
 }
 
-// choose opens the first target that can be.
+// choose opens the first target that can be opened.
 func (p *process) choose(targets []wire.Target, o wire.OpenOrder) (c choice, err error) {
 	player := new(atomic.Pointer[Player])
 	r := Request{
@@ -130,7 +132,7 @@ func (p *process) choose(targets []wire.Target, o wire.OpenOrder) (c choice, err
 		s, first, why, err := p.try(t, o.Alone, r, fill)
 		c.note = join(c.note, why)
 		if err == nil {
-			c.stream, c.player, c.second, c.rest = s, player, i > 0 || !first, targets[i+1:]
+			c.stream, c.player, c.onFallback, c.rest = s, player, i > 0 || !first, targets[i+1:]
 			if c.note != "" {
 				c.note += "; using " + s.Info().Backend
 			}
@@ -144,8 +146,8 @@ func (p *process) choose(targets []wire.Target, o wire.OpenOrder) (c choice, err
 	return c, fmt.Errorf("no device could be opened: %s", c.note)
 }
 
-// try opens one target. For "auto" first is false if that is the clock that nobody hears, and note says
-// why none of the others could be opened.
+// try opens one target. For "auto", first is false if that is the null device, and note says why
+// the others could not be opened.
 func (p *process) try(t wire.Target, alone bool, r Request, fill Fill) (s Stream, first bool, note string, err error) {
 	r.Device = t.Device
 	if t.Backend == auto {
@@ -159,28 +161,29 @@ func (p *process) try(t wire.Target, alone bool, r Request, fill Fill) (s Stream
 		}
 		known = join(known, b.Name())
 	}
-	return nil, false, "", fmt.Errorf("backend %q is unknown; there are auto, %s", t.Backend, known)
+	return nil, false, "", fmt.Errorf("backend %q is unknown: choose auto, %s", t.Backend, known)
 }
 
-// tryAll opens the first backend that can. The clock that nobody hears is for a machine that has
-// nothing else: not if a device was named, is there and refuses what was asked, or belongs to a server
-// that runs and gives none. Those after the clock are chosen by name only.
+// tryAll opens the first backend that can be opened. It uses the null device only on a machine that
+// has nothing else: not if the user named a device, if a device refused the request, or if a
+// running server offers none. Backends after null are used by name only.
 func (p *process) tryAll(alone bool, r Request, fill Fill) (s Stream, first bool, note string, err error) {
 	refusal := false
-	r.Heard = !r.Again // once it has played, the sound waits there for a port to come back
+	r.Audible = !r.Again // a device that has played may wait for its port to return
 	for i, b := range p.backends {
-		last := b.Name() == lastResort
+		last := b.Name() == nullBackend
 		if last && i > 0 {
-			if name := p.look().Name(); name != "" && !alone {
-				refusal, note = true, join(note, name+" is running and gives no device: restart it, or start with --fallback null")
+			if name := p.servers().Name(); name != "" && !alone {
+				refusal = true
+				note = join(note, name+" is running and offers no device: restart it, or start with --fallback null")
 			}
-			if alone || refusal || r.Device != "" && r.Device != lastResort {
+			if alone || refusal || r.Device != "" && r.Device != nullBackend {
 				break
 			}
 		}
 		s, err := openWithin(b, r, fill)
 		if err == nil {
-			return s, i == 0 || !last || r.Device == lastResort, note, nil
+			return s, i == 0 || !last || r.Device == nullBackend, note, nil
 		}
 		refusal = refusal || isRefused(err)
 		note = join(note, err.Error())
@@ -191,11 +194,11 @@ func (p *process) tryAll(alone bool, r Request, fill Fill) (s Stream, first bool
 	return nil, false, "", fmt.Errorf("no backend could open a device: %s", note)
 }
 
-// openWait is how long a driver may take to open or to start: one whose server hangs may never return.
+// openWait is how long a driver may take to open or start: it may hang with its server.
 const openWait = 5 * time.Second
 
-// openWithin opens a device, unless its driver hangs. A stream that is there too late is left to the end
-// of the process.
+// openWithin opens a device, unless its driver hangs. A stream that opens too late stays until the
+// process ends.
 func openWithin(b Backend, r Request, fill Fill) (Stream, error) {
 	opened := make(chan Stream, 1)
 	err := within(func() error {
@@ -252,7 +255,8 @@ func (p *process) call() error {
 	p.started = true
 	err := within(p.stream.Start)
 	if errors.Is(err, errHangs) {
-		return fmt.Errorf("device %q %w: it did not start within %v; choose another that chronus devices lists", p.stream.Info().Device, errSilent, openWait)
+		return fmt.Errorf("device %q %w: no start within %v: choose another that chronus devices lists",
+			p.stream.Info().Device, errSilent, openWait)
 	}
 	return err
 }

@@ -9,9 +9,9 @@ import (
 	"github.com/music-chronus/chronus/shm/wire"
 )
 
-// The request has what the order asks for, and asks the player whether frames are there.
+// Request has the fields of the order, and Ready asks the player.
 func TestOpenRequests(t *testing.T) {
-	h := newHouse(t, &device{name: "one", period: testBlock})
+	h := newHarness(t, &device{name: "one", period: testBlock})
 	h.order(wire.Order{Open: &wire.OpenOrder{Target: wire.Target{Backend: "one", Device: "x"}, Rate: 48000, Channels: 2, Period: 128, Again: true}})
 	r := h.dev.asked[0]
 	if r.Device != "x" || r.Rate != 48000 || r.Channels != 2 || r.Period != 128 || !r.Again {
@@ -29,10 +29,10 @@ func TestOpenRequests(t *testing.T) {
 	}
 }
 
-// A device that does not know its period calls in silence until it is known, while another process
-// still plays, and is started only once.
+// A device of unknown period calls in silence until its period is measured, while another process
+// plays. It is started only once.
 func TestProbe(t *testing.T) {
-	h := newHouse(t, &device{name: "one", calls: 3 * testBlock / 2})
+	h := newHarness(t, &device{name: "one", calls: 3 * testBlock / 2})
 	h.open()
 	if n := h.notices; len(n) != 1 || n[0].Opened == nil || n[0].Opened.Period != 3*testBlock/2 {
 		t.Fatalf("%+v, the device calls for %d frames", n, 3*testBlock/2)
@@ -57,19 +57,20 @@ func TestProbe(t *testing.T) {
 	}
 }
 
-// A probe is left out where the period is known from before; then the device has not called yet.
+// If the period is already known, the device is not probed and does not call yet.
 func TestKnownPeriod(t *testing.T) {
-	h := newHouse(t, &device{name: "one"})
+	h := newHarness(t, &device{name: "one"})
 	h.order(wire.Order{Open: &wire.OpenOrder{Target: wire.Target{Backend: auto}, Rate: 48000, Channels: 2, Known: 96}})
 	if h.dev.state != "open " || h.notices[0].Opened.Period != 96 {
 		t.Errorf("device: %s; %+v", h.dev.state, h.notices[0].Opened)
 	}
 }
 
-// A device that never calls is given up after probeWait. It is not closed: its driver may hang.
+// A device that never calls is abandoned after probeWait. It is not closed, since its driver may
+// hang.
 func TestProbeOfADeadDevice(t *testing.T) {
-	h := newHouse(t, &device{name: "one", mute: true})
-	err := h.p.obey(wire.Order{Open: &wire.OpenOrder{Target: wire.Target{Backend: auto}, Rate: 48000, Channels: 2}}, nil)
+	h := newHarness(t, &device{name: "one", silent: true})
+	err := h.p.handleOrder(wire.Order{Open: &wire.OpenOrder{Target: wire.Target{Backend: auto}, Rate: 48000, Channels: 2}}, nil)
 	if err == nil || !strings.Contains(err.Error(), "0 times in 2s") {
 		t.Errorf("%v", err)
 	}
@@ -83,10 +84,10 @@ func TestProbeOfADeadDevice(t *testing.T) {
 	}
 }
 
-// Only the backend that was named is warmed, and a device is opened all the same.
+// Only the named backend is warmed. Its device opens in any case.
 func TestWarm(t *testing.T) {
 	one, two := &device{name: "one", period: testBlock}, &device{name: "two", period: testBlock}
-	h := newHouse(t, one, two)
+	h := newHarness(t, one, two)
 	h.order(wire.Order{Warm: "two"})
 	h.order(wire.Order{Warm: "three"})
 	h.open()
@@ -95,21 +96,21 @@ func TestWarm(t *testing.T) {
 	}
 }
 
-// A device that takes more at a time than the rings hold is left for the next one, also when it plays
-// already. Without a next one the start ends with the reason.
+// A device that takes more frames at a time than the rings hold is skipped, also if it plays
+// already. Without another device the process ends with the reason.
 func TestPeriodTooLong(t *testing.T) {
 	order := wire.OpenOrder{Target: wire.Target{Backend: "one"}, Others: []wire.Target{{Backend: "two"}}, Rate: 48000, Channels: 2}
-	h := newHouse(t, &device{name: "one", period: 4 * testBlock}, &device{name: "two", period: testBlock})
+	h := newHarness(t, &device{name: "one", period: 4 * testBlock}, &device{name: "two", period: testBlock})
 	h.order(wire.Order{Open: &order})
-	if o := h.p.opened; o == nil || o.Backend != "two" || !o.OnFallback || !strings.Contains(o.Note, "takes more than the rings hold: 256 frames at a time, 192 at the most") {
+	if o := h.p.opened; o == nil || o.Backend != "two" || !o.OnFallback || !strings.Contains(o.Note, "takes more than the rings hold: 256 frames at a time, at most 192") {
 		t.Errorf("plays on %+v", o)
 	}
-	h = newHouse(t, &device{name: "one", period: 4 * testBlock})
+	h = newHarness(t, &device{name: "one", period: 4 * testBlock})
 	order.Others = nil
-	if err := h.p.obey(wire.Order{Open: &order}, nil); !errors.Is(err, errTooLong) {
+	if err := h.p.handleOrder(wire.Order{Open: &order}, nil); !errors.Is(err, errTooLong) {
 		t.Errorf("%v", err)
 	}
-	h = newHouse(t, &device{name: "one", period: testBlock})
+	h = newHarness(t, &device{name: "one", period: testBlock})
 	h.begin()
 	h.run(1)
 	h.dev.calls = 4 * testBlock

@@ -11,8 +11,8 @@ import (
 	"github.com/music-chronus/chronus/shm/wire"
 )
 
-// FuzzOrders sends packets, one a line, to a process that plays. Each begins with a digit, the file
-// that comes with it. No packet ends the process, stops the sound, or leaves a file open.
+// FuzzOrders sends packets, one a line, to a process that plays. The first digit of each selects
+// the file that is sent along. No packet ends the process, stops the sound, or leaves a file open.
 func FuzzOrders(f *testing.F) {
 	for _, seed := range []string{
 		`0{"start":true}`,
@@ -26,7 +26,7 @@ func FuzzOrders(f *testing.F) {
 		f.Add([]byte(seed))
 	}
 	f.Fuzz(func(t *testing.T, packets []byte) {
-		h := newHouse(t, &device{name: "one", period: testBlock})
+		h := newHarness(t, &device{name: "one", period: testBlock})
 		process, engine, err := sys.SocketPair()
 		if err != nil {
 			t.Fatal(err)
@@ -53,7 +53,7 @@ func FuzzOrders(f *testing.F) {
 			if err != nil {
 				continue
 			}
-			if err := h.p.obey(o, fds); err != nil {
+			if err := h.p.handleOrder(o, fds); err != nil {
 				t.Fatalf("order %+v ends the process: %v", o, err)
 			}
 			h.run(1)
@@ -72,8 +72,8 @@ func FuzzOrders(f *testing.F) {
 	})
 }
 
-// FuzzOpen opens whatever is asked for, with a device that takes anything: a process that cannot
-// play says why.
+// FuzzOpen opens any target, with a device that accepts everything. A process that cannot play
+// gives a reason.
 func FuzzOpen(f *testing.F) {
 	for _, seed := range []string{
 		`{"backend":"auto"}`, `{"backend":"one","device":"x","others":[{"backend":"two"}],"alone":true}`,
@@ -86,9 +86,9 @@ func FuzzOpen(f *testing.F) {
 		if json.Unmarshal(order, &o) != nil {
 			return
 		}
-		h := newHouse(t, &device{name: "one", period: testBlock, rate: 48000}, &device{name: "null", period: testBlock, rate: 48000})
+		h := newHarness(t, &device{name: "one", period: testBlock, rate: 48000}, &device{name: "null", period: testBlock, rate: 48000})
 		defer h.closeAll()
-		err := h.p.obey(wire.Order{Open: &o}, nil)
+		err := h.p.handleOrder(wire.Order{Open: &o}, nil)
 		if played := len(h.notices) == 1 && h.notices[0].Opened != nil; played == (err != nil) || fmt.Sprint(err) == "" {
 			t.Errorf("order %+v: %v, notices %+v", o, err, h.notices)
 		}

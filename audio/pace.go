@@ -11,32 +11,31 @@ import (
 	"github.com/music-chronus/chronus/shm/sys"
 )
 
-// Pacer calls a function once a period in real time: the clock of backends that have no
-// device. Deadlines are absolute, so that it does not drift.
+// Pacer calls Tick once a period in real time, for backends without a device clock. Its deadlines
+// are absolute, so it does not drift. A pacer that is more than a period late skips what it missed
+// and counts it as xruns, as a sound card does. Catching up would take the workers' whole lead at
+// once.
 type Pacer struct {
 	Rate   int // Hz
 	Period int // frames
 	Tick   func()
 
 	now   func() int64   // ns; nil: CLOCK_MONOTONIC
-	sleep func(at int64) // until then
+	sleep func(at int64) // sleeps until at
 
 	xruns   atomic.Uint64
 	quit    chan struct{}
 	stopped sync.WaitGroup
 }
 
-// A pacer that was held up for more than a period lets what it missed go and counts it, as a sound
-// card does: making up for it would take the workers' whole lead at once.
-
-// Start begins.
+// Start starts the thread that calls Tick.
 func (p *Pacer) Start() {
 	p.quit = make(chan struct{})
 	if p.now == nil {
 		p.now, p.sleep = monotonic, sleepUntil
 	}
 	p.stopped.Go(func() {
-		runtime.LockOSThread() // never unlocked: the thread, with its priority, ends with the goroutine
+		runtime.LockOSThread() // never unlocked, so the thread ends with the goroutine
 		sys.SetName("chronus-clock")
 		RealTime()
 		p.run()
@@ -53,7 +52,7 @@ func (p *Pacer) Stop() {
 	p.quit = nil
 }
 
-// Xruns counts the periods that were let go.
+// Xruns returns the number of skipped periods.
 func (p *Pacer) Xruns() uint64 { return p.xruns.Load() }
 
 func (p *Pacer) run() {
@@ -77,8 +76,8 @@ func (p *Pacer) run() {
 	}
 }
 
-// after is how long n periods last, in ns. Whole seconds are counted apart: frames times 1e9 leaves
-// 64 bits after 53 hours at 48 kHz.
+// after returns the length of n periods in ns. It counts whole seconds apart: frames times 1e9
+// overflows 64 bits after 53 hours at 48 kHz.
 func (p *Pacer) after(n int64) int64 {
 	frames, rate := n*int64(p.Period), int64(p.Rate)
 	return frames/rate*int64(time.Second) + frames%rate*int64(time.Second)/rate
@@ -92,17 +91,17 @@ func monotonic() int64 {
 	return ts.Nano()
 }
 
-// Pause sleeps in the kernel, and not in Go's scheduler: for a callback that has to slow its device
-// down.
+// Pause sleeps in the kernel, not in Go's scheduler. A callback uses it to slow its device down.
 func Pause(d time.Duration) { sleepUntil(monotonic() + int64(d)) }
 
-// sleepUntil sleeps to an absolute time. The call is raw so that Go's scheduler is not told: it would
-// poll every 20 us to see whether it is over.
+// sleepUntil sleeps until an absolute time. The call is raw: if Go's scheduler knew of it, its
+// monitor would poll every 20 us.
 func sleepUntil(at int64) {
 	const absolute = 1 // TIMER_ABSTIME
 	ts := syscall.NsecToTimespec(at)
 	for {
-		_, _, errno := syscall.RawSyscall6(syscall.SYS_CLOCK_NANOSLEEP, clockMonotonic, absolute, uintptr(unsafe.Pointer(&ts)), 0, 0, 0)
+		_, _, errno := syscall.RawSyscall6(syscall.SYS_CLOCK_NANOSLEEP, clockMonotonic, absolute,
+			uintptr(unsafe.Pointer(&ts)), 0, 0, 0)
 		if errno != syscall.EINTR {
 			return
 		}

@@ -7,20 +7,20 @@ import (
 	"testing"
 )
 
-// Neither rounding nor the size of a number makes a pacer drift: after a hundred days of odd periods it is
-// due on the nanosecond.
+// A pacer does not drift by rounding or overflow: after a hundred days of odd periods it is due on
+// the nanosecond.
 func TestPacerDoesNotDrift(t *testing.T) {
 	const seconds = 100 * 24 * 3600
 	for _, p := range []*Pacer{{Rate: 48000, Period: 64}, {Rate: 44100, Period: 100}, {Rate: 384000, Period: 8192}} {
-		n := seconds * int64(p.Rate) / int64(p.Period) // comes out even
+		n := seconds * int64(p.Rate) / int64(p.Period) // divisible
 		if got := p.after(n); got != seconds*1e9 {
 			t.Errorf("%d periods of %d frames at %d Hz take %d ns, want %d s", n, p.Period, p.Rate, got, seconds)
 		}
 	}
 }
 
-// paced runs a pacer of 1 ms periods by a clock of its own. Each tick takes as long as took says, in
-// ms. It returns when each tick began, and until when the pacer slept, in ms.
+// paced runs a pacer with periods of 1 ms by a clock of its own. Each tick takes the milliseconds
+// in took. paced returns when each tick began and until when the pacer slept, in ms.
 func paced(took ...float64) (began, slept []float64, xruns uint64) {
 	const origin = int64(5e9)
 	now := origin
@@ -42,7 +42,7 @@ func paced(took ...float64) (began, slept []float64, xruns uint64) {
 	return began, slept, p.Xruns()
 }
 
-// Deadlines are absolute: what a tick takes, and a little lateness, moves none of those after it.
+// Deadlines are absolute: long ticks and small delays do not move later deadlines.
 func TestPacerIsAbsolute(t *testing.T) {
 	began, slept, xruns := paced(0, 0.9, 0, 1.5, 0.5, 0, 2, 0, 0)
 	if want := []float64{0, 1, 2, 3, 4.5, 5, 6, 8, 8}; !slices.Equal(began, want) {
@@ -53,8 +53,8 @@ func TestPacerIsAbsolute(t *testing.T) {
 	}
 }
 
-// A pacer that was held up for more than a period lets what it missed go, counts it, and goes on from
-// where it is.
+// A pacer that is late by more than a period skips and counts the missed periods, and goes on from
+// now.
 func TestPacerLetsGo(t *testing.T) {
 	began, slept, xruns := paced(0, 4.5, 0, 0, 3, 0)
 	if want := []float64{0, 1, 5.5, 6.5, 7.5, 10.5}; !slices.Equal(began, want) {
@@ -68,7 +68,7 @@ func TestPacerLetsGo(t *testing.T) {
 	}
 }
 
-// Stop returns when the last tick has, and a pacer can begin again.
+// Stop returns after the last tick, and a pacer can start again.
 func TestPacerStops(t *testing.T) {
 	var busy atomic.Bool
 	ticks := make(chan struct{}, 1)
@@ -83,7 +83,7 @@ func TestPacerStops(t *testing.T) {
 		default:
 		}
 	}}
-	p.Stop() // it has not begun
+	p.Stop() // not started yet
 	for range 20 {
 		p.Start()
 		<-ticks

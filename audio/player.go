@@ -8,74 +8,77 @@ import (
 	"github.com/music-chronus/chronus/shm/sys"
 )
 
-// Player is the audio callback: it plays the active ring, block after block, sets the lead, and flips
-// when the active worker's lead shrinks to the guard. Fill allocates nothing, locks nothing, and makes no
-// system call but the futex wake. Its steps are those of docs/failover-protocol.md.
+// Player is the audio callback. It plays the active ring block by block, sets the lead, and flips
+// when the active worker's lead shrinks to the guard. Fill allocates nothing, takes no lock, and
+// makes no system call except the futex wake. Its steps are those of docs/failover-protocol.md.
 type Player struct {
 	words   shm.Playback
 	journal shm.Journal
 	guard   uint64
 	slots   int
 
-	rings [shm.MaxSlots]*shm.AudioReader // what the callback reads; nil: nothing
+	rings [shm.MaxSlots]*shm.AudioReader // rings that the callback reads; nil: none
 	next  [shm.MaxSlots]atomic.Pointer[shm.AudioReader]
-	reads [shm.MaxSlots]atomic.Uint64 // generations of rings
+	reads [shm.MaxSlots]atomic.Uint64 // their generations; 0: none
 
-	block []float32 // the block being played, as it is heard
-	at    int       // samples of it already given out
-	veil  veil
+	block []float32 // block being played, after the fader
+	at    int       // index of its next sample to play
+	fader fader
 	mix   mixer
 
-	held     atomic.Bool  // the device is to call, but not yet to play
-	leave    atomic.Bool  // this process was told to end
-	coming   atomic.Int64 // frames that the device will take at a time, of Prepare; 0: as before
-	burst    atomic.Int64 // frames that the device takes before a worker can answer
-	calls    atomic.Int64
-	lead     leadControl
-	judge    judge
-	clock    func() int64 // nanoseconds
-	shortAt  int64        // when Ready first found too little, 0: it did not
-	began    bool         // this player has moved the clock, or might have
-	finished atomic.Bool
+	held       atomic.Bool  // the device calls, but nothing is played
+	ending     atomic.Bool  // fade out, whatever the transport
+	announced  atomic.Int64 // frames at a time, from Prepare; 0: unchanged
+	burst      atomic.Int64 // frames that the device takes before a worker can answer
+	calls      atomic.Int64
+	lead       leadControl
+	flips      flipControl
+	clock      func() int64 // nanoseconds
+	shortSince int64        // when Ready first found too few blocks; 0: it has enough
+	started    bool         // this player may have moved the clock
+	finished   atomic.Bool
 }
 
-// NewPlayer makes a player for a device of the given number of channels, which may differ from
-// the engine's. mixing is described at mixer.
+// NewPlayer makes a player for a device with this number of channels, which may differ from the
+// engine's: see mixer.
 func NewPlayer(words shm.Playback, journal shm.Journal, channels int) *Player {
 	g := words.Geometry()
 	n := int(g.Block * g.Channels)
 	return &Player{
 		words: words, journal: journal, guard: uint64(g.Guard), slots: int(g.Slots), clock: sys.Monotonic,
 		block: make([]float32, n), at: n,
-		veil: newVeil(int(g.Rate), int(g.Channels)),
-		mix:  mixer{from: int(g.Channels), to: channels},
+		fader: newFader(int(g.Rate), int(g.Channels)),
+		mix:   mixer{from: int(g.Channels), to: channels},
 		lead: leadControl{
-			frames: int(g.Block), guard: uint64(g.Guard), limit: uint64(g.Ring), now: words.Lead(),
+			frames: int(g.Block), guard: uint64(g.Guard), limit: uint64(g.Ring), current: words.Lead(),
 		},
 	}
 }
 
-// Expect says, before the device calls, that it takes so many frames at a time.
+// Expect sets how many frames at a time the device takes. Call it before the device calls Fill.
 func (p *Player) Expect(frames int) {
 	p.lead.demand.most, p.lead.demand.spanEnd = frames, p.clock()+int64(demandSpan)
 	p.lead.burst = frames
 	p.burst.Store(int64(frames))
 }
 
-// prepareWait is how long Prepare waits for the workers at the most.
+// prepareWait is the most time that Prepare waits for workers.
 const prepareWait = 200 * time.Millisecond
 
-// Prepare raises the lead for a device that is about to take so many frames at a time, and waits until
-// the active worker has rendered as much. It is not for the callback, which may run meanwhile.
+// Prepare raises the lead for a device that is about to take this many frames at a time. It waits
+// until the active worker has rendered them. It must not run in the callback, but may run beside
+// it.
 func (p *Player) Prepare(frames int) {
-	p.coming.Store(int64(frames))
+	p.announced.Store(int64(frames))
 	if p.words.Transport() != shm.Play || p.held.Load() {
 		return
 	}
 	g := p.words.Geometry()
-	l := leadControl{frames: int(g.Block), guard: p.guard, limit: uint64(g.Ring), asked: p.words.RequestedLead(), burst: frames}
+	l := leadControl{
+		frames: int(g.Block), guard: p.guard, limit: uint64(g.Ring), asked: p.words.RequestedLead(), burst: frames,
+	}
 	if lead := l.target(); lead > p.words.Lead() {
-		_, extra := p.words.Pace()
+		_, extra := p.words.LeadParts()
 		p.words.SetLead(lead, frames, extra)
 		p.words.Wake()
 		pollFor(prepareWait, func() bool {
@@ -84,60 +87,60 @@ func (p *Player) Prepare(frames int) {
 	}
 }
 
-// Attach hands the callback another ring for slot. It is taken up at the next call, which says so in
-// View.Mapped and in Reads; until then the old ring may be read and must stay mapped.
+// Attach gives slot another ring, which the next call of Fill uses. View.Mapped and Reads then
+// return its generation. Until then the old ring must stay mapped.
 func (p *Player) Attach(slot int, ring shm.AudioReader) { p.next[slot].Store(&ring) }
 
-// Reads is the generation of the ring that the callback reads for slot, 0 for none. It never reads
-// an earlier one again.
+// Reads returns the generation of the ring that the callback reads for slot; 0: none. The callback
+// never returns to an earlier one.
 func (p *Player) Reads(slot int) uint64 { return p.reads[slot].Load() }
 
-// Hold keeps the player silent, and out of everybody's way, until it is let go.
+// Hold silences the player, and stops it from moving the clock, until Hold(false).
 func (p *Player) Hold(on bool) { p.held.Store(on) }
 
-// FadeOut makes this player, and not the transport alone, fade to silence.
-func (p *Player) FadeOut() { p.leave.Store(true) }
+// FadeOut fades this player to silence, whatever the transport.
+func (p *Player) FadeOut() { p.ending.Store(true) }
 
-// Faded tells whether this player gives out nothing but silence from now on: it is held, or its
-// fade has ended.
+// Faded reports whether this player plays only silence from now on: it is held, or its fade has
+// ended.
 func (p *Player) Faded() bool { return p.held.Load() || p.finished.Load() }
 
-// Burst is how many frames the device takes before a worker can answer, as measured of late.
+// Burst returns how many frames the device takes before a worker can answer, as measured recently.
 func (p *Player) Burst() int { return int(p.burst.Load()) }
 
-// Fits tells whether the rings can hold the lead that a device needs, which takes so many frames at a
-// time, and how many it may take.
+// Fits reports whether the rings can hold the lead for a device that takes this many frames at a
+// time. most is the largest number that fits.
 func (p *Player) Fits(frames int) (most int, ok bool) {
 	most = int((p.lead.limit - p.guard) / 2 * uint64(p.lead.frames))
 	return most, frames <= most
 }
 
-// Calls counts the calls of Fill.
+// Calls returns the number of calls of Fill.
 func (p *Player) Calls() int64 { return p.calls.Load() }
 
-// Fill is the callback. out is interleaved, a whole number of frames for the device's channels.
+// Fill is the callback. out is interleaved, and holds whole frames of the device's channels.
 func (p *Player) Fill(out []float32) {
 	p.calls.Add(1)
 	now := p.clock()
 	p.lead.asked = p.words.RequestedLead()
 	if p.held.Load() {
-		p.lead.take(now, len(out)/p.mix.to)
+		p.lead.update(now, len(out)/p.mix.to)
 		p.burst.Store(int64(p.lead.burst))
 		clear(out)
 		return
 	}
-	if !p.began { // until now another process, or the engine, has set the lead
-		p.began, p.lead.now = true, p.words.Lead()
+	if !p.started { // until now the engine or another audio process has set the lead
+		p.started, p.lead.current = true, p.words.Lead()
 	}
-	if frames := p.coming.Swap(0); frames > 0 {
+	if frames := p.announced.Swap(0); frames > 0 {
 		p.lead.demand.most = max(p.lead.demand.most, int(frames))
-		p.lead.now = p.words.Lead()
+		p.lead.current = p.words.Lead()
 	}
-	lead := p.lead.take(now, len(out)/p.mix.to)
+	lead := p.lead.update(now, len(out)/p.mix.to)
 	p.burst.Store(int64(p.lead.burst))
-	healthy := p.before(now)
+	full := p.hasFullLead(now)
 	p.setLead(lead)
-	p.adopt()
+	p.takeNewRings()
 	if p.silent() {
 		clear(out)
 		p.words.EndCall()
@@ -147,27 +150,27 @@ func (p *Player) Fill(out []float32) {
 		if p.at == len(p.block) {
 			p.advance()
 		}
-		took, gave := p.mix.move(out, p.block[p.at:])
+		took, gave := p.mix.mix(out, p.block[p.at:])
 		p.at += took
 		out = out[gave:]
 	}
-	p.settle(now, healthy)
+	p.checkLead(now, full)
 	p.words.EndCall()
 }
 
-// silent tells whether nothing is to be played: not yet, or no more. The end of a fade is told to the
-// engine only if it has asked for one: a process that leaves another to play says nothing.
+// silent reports whether to play silence, before the start or after a fade. It tells the engine of
+// a fade's end only under transport Fade: a process that is replaced says nothing.
 func (p *Player) silent() bool {
 	t := p.words.Transport()
-	switch leave := p.leave.Load(); {
+	switch leave := p.ending.Load(); {
 	case t == shm.Idle:
 		p.finished.Store(leave)
 		return true
 	case t == shm.Play && !leave:
 		return false
 	}
-	p.veil.close()
-	if p.veil.closed() && silence(p.block[p.at:]) {
+	p.fader.close()
+	if p.fader.closed() && silence(p.block[p.at:]) {
 		p.finished.Store(true)
 		if t == shm.Fade {
 			p.words.SetFaded()
@@ -176,7 +179,7 @@ func (p *Player) silent() bool {
 	return p.finished.Load()
 }
 
-// silence tells whether all samples are 0.
+// silence reports whether all samples are 0.
 func silence(samples []float32) bool {
 	for _, x := range samples {
 		if x != 0 {
@@ -186,8 +189,8 @@ func silence(samples []float32) bool {
 	return true
 }
 
-// adopt takes up the rings that were handed over since the last call.
-func (p *Player) adopt() {
+// takeNewRings starts to read the rings that were attached since the last call.
+func (p *Player) takeNewRings() {
 	for s := range p.slots {
 		if r := p.next[s].Load(); r != p.rings[s] {
 			p.rings[s] = r
@@ -197,9 +200,9 @@ func (p *Player) adopt() {
 	}
 }
 
-// advance puts the next block into p.block: block c = clock from the active ring, else from
-// another that holds it, a dead worker's too, else concealment, which leaves the clock where it is. A copy that is not what its
-// worker wrote is passed over.
+// advance puts the next block into p.block: block c = clock from the active ring, else from any
+// ring that holds it, also of a dead worker, else concealment, which keeps the clock. It skips a
+// copy that differs from what its worker wrote.
 func (p *Player) advance() {
 	p.at = 0
 	c := p.words.Clock()
@@ -217,54 +220,55 @@ func (p *Player) advance() {
 		copy(p.block, r.Block(c))
 		hash := shm.Hash(p.block)
 		if hash != written {
-			p.words.Damaged() // a bit has changed in the ring itself
+			p.words.CountDamaged() // a bit has changed in the ring itself
 			continue
 		}
 		p.compare(c, s, hash)
 		p.words.Advance(hash, i > 0)
-		p.veil.over(p.block)
+		p.fader.apply(p.block)
 		return
 	}
-	p.veil.conceal(p.block)
-	p.words.Conceal()
+	p.fader.conceal(p.block)
+	p.words.CountConcealed()
 }
 
-// compare looks whether the other rings have the same block c as the one that is played, from slot.
+// compare checks that the other rings hold the same block c as slot's ring, from which it is
+// played.
 func (p *Player) compare(c uint64, slot int, hash uint64) {
 	for s, r := range p.rings[:p.slots] {
 		if r == nil || s == slot {
 			continue
 		}
 		if other, ok := r.Hash(c, p.journal.Head(s)); ok && other != hash {
-			p.words.Differs(c)
+			p.words.SetMismatch(c)
 		}
 	}
 }
 
-// patience is how long a faster-than-real-time device waits for a worker that has stopped
-// before the lead is judged as it would be in real time.
+// patience is how long a device without a clock of its own waits for a stopped worker, before
+// checkLead decides as in real time.
 const patience = 20e6 // ns
 
-// Ready tells a device that has no clock of its own whether frames can be taken without concealing
-// and without running into the guard.
+// Ready reports whether a device without a clock of its own can take frames without concealment,
+// and without falling below the guard.
 func (p *Player) Ready(frames int) bool {
 	if p.words.Transport() == shm.Idle || p.held.Load() {
-		return p.held.Load() // it is to be silent, as fast as it likes
+		return p.held.Load() // a held player fills any number of frames with silence
 	}
-	if p.words.Transport() == shm.Fade || p.leave.Load() {
+	if p.words.Transport() == shm.Fade || p.ending.Load() {
 		return true
 	}
 	blocks := uint64(frames*p.mix.from/len(p.block) + 1)
 	if p.journal.Published(p.words.Active().Slot()) >= p.words.Clock()+blocks+p.guard+p.lead.blocks()-1 {
-		p.shortAt = 0
+		p.shortSince = 0
 		return true
 	}
 	now := p.clock()
-	if p.shortAt == 0 {
-		p.shortAt = now
+	if p.shortSince == 0 {
+		p.shortSince = now
 	}
-	if now-p.shortAt > patience {
-		p.settle(now, false)
+	if now-p.shortSince > patience {
+		p.checkLead(now, false)
 	}
 	p.words.EndCall()
 	return false

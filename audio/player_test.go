@@ -8,7 +8,7 @@ import (
 	"github.com/music-chronus/chronus/shm"
 )
 
-// stage is a player with the segments of two workers, driven by hand.
+// stage is a player with the segments of two workers. The test acts for the workers and the device.
 type stage struct {
 	t       *testing.T
 	control shm.Control
@@ -70,14 +70,14 @@ func dup(t *testing.T, fd int) int {
 	return n
 }
 
-// join gives slot i a worker of a generation, which begins with block n, and the player its ring.
+// join puts a worker of a generation into slot i, which begins with block n, and attaches its ring.
 func (s *stage) join(i int, gen, n uint64) {
 	s.t.Helper()
 	s.remake(i, gen, n)
 	s.player.Attach(i, s.slots[i].AudioReader())
 }
 
-// remake gives slot i a worker of a generation, which begins with block n.
+// remake puts a worker of a generation into slot i, which begins with block n.
 func (s *stage) remake(i int, gen, n uint64) {
 	s.t.Helper()
 	var err error
@@ -90,10 +90,10 @@ func (s *stage) remake(i int, gen, n uint64) {
 	s.recs[i].Begin(n)
 }
 
-// sample is what frame f of block n sounds like: told apart from every other, and above 0.
+// sample is frame f of block n: unique and above 0.
 func sample(n uint64, f int) float32 { return float32(1+n*testBlock+uint64(f)) / (1 << 20) }
 
-// publish has worker i publish its next block.
+// publish publishes the next block of worker i.
 func (s *stage) publish(i int) {
 	n := s.journal.Published(i)
 	w := s.slots[i].AudioWriter()
@@ -105,20 +105,20 @@ func (s *stage) publish(i int) {
 	s.recs[i].Publish(n + 1)
 }
 
-// fillUp has worker i publish up to the lead.
+// fillUp publishes blocks of worker i up to the lead.
 func (s *stage) fillUp(i int) {
 	for s.journal.Published(i) < s.control.Clock()+s.control.Lead() {
 		s.publish(i)
 	}
 }
 
-// expect has the device take so many frames at a time, and the engine raise the lead for it.
+// expect sets how many frames the device takes at a time, and raises the lead for them.
 func (s *stage) expect(frames int) {
 	s.player.Expect(frames)
 	s.control.RaiseLead(int(s.player.lead.need()))
 }
 
-// play calls back for frames, a period after the last call, and returns the left channel.
+// play calls Fill for frames, a period after the last call, and returns the left channel.
 func (s *stage) play(frames int) (left []float32) {
 	s.now += max(int64(frames)*1e9/48000, 2*int64(answerTime))
 	out := make([]float32, 2*frames)
@@ -140,7 +140,7 @@ func (s *stage) continues(got []float32, at int) {
 	}
 }
 
-// Every block is played once, in order, whatever the device's period.
+// Every block is played once, in order, for any period of the device.
 func TestPlaysInOrder(t *testing.T) {
 	for _, period := range []int{1, 17, 64, 100, 128} {
 		s := newStage(t, 2)
@@ -156,7 +156,7 @@ func TestPlaysInOrder(t *testing.T) {
 	}
 }
 
-// A block that only another ring holds, a dead worker's too, is played from there.
+// A block that only another ring holds is played from there, also if its worker is dead.
 func TestRescues(t *testing.T) {
 	s := newStage(t, 2)
 	for range 4 {
@@ -172,7 +172,7 @@ func TestRescues(t *testing.T) {
 	}
 }
 
-// A ring whose generation is not the head's holds nothing.
+// A ring whose generation differs from the head's holds no block.
 func TestGenerations(t *testing.T) {
 	s := newStage(t, 2)
 	s.fillUp(0)
@@ -188,8 +188,8 @@ func TestGenerations(t *testing.T) {
 	}
 }
 
-// Without a block it fades the last frame out, leaves the clock, and goes on at the very frame where it
-// stopped; nothing is louder than what was heard.
+// If a block is missing, the player fades out from the last frame and keeps the clock. Later it
+// goes on at the very next frame. No sample is louder than one that was played.
 func TestConceals(t *testing.T) {
 	s := newStage(t, 2)
 	for range 4 {
@@ -224,7 +224,7 @@ func TestConceals(t *testing.T) {
 	s.continues(after[240:], 4*testBlock+240)
 }
 
-// A fade asked for ends in silence, is told, and nothing is played after it.
+// A requested fade ends in silence and is reported. Nothing is played after it.
 func TestFades(t *testing.T) {
 	s := newStage(t, 2)
 	s.fillUp(0)
@@ -249,18 +249,18 @@ func TestIdle(t *testing.T) {
 	s := newStage(t, 2)
 	s.fillUp(0)
 	s.control.SetTransport(shm.Idle)
-	bell := s.control.WakeSeq()
+	wakeSeq := s.control.WakeSeq()
 	for _, v := range s.play(testBlock) {
 		if v != 0 {
 			t.Fatalf("%g while idle", v)
 		}
 	}
-	if s.control.Clock() != 0 || s.control.WakeSeq() == bell {
-		t.Errorf("clock %d, bell %d", s.control.Clock(), s.control.WakeSeq())
+	if s.control.Clock() != 0 || s.control.WakeSeq() == wakeSeq {
+		t.Errorf("clock %d, wakeSeq %d", s.control.Clock(), s.control.WakeSeq())
 	}
 }
 
-// What is left in the heard log is the hash of what was copied out.
+// The heard log has the hash of what was copied out.
 func TestHeard(t *testing.T) {
 	s := newStage(t, 2)
 	s.fillUp(0)
@@ -295,7 +295,7 @@ func TestMixer(t *testing.T) {
 		{3, 2, []float32{1, 2, 3}, []float32{1, 2}},
 	} {
 		out := make([]float32, len(tt.want))
-		took, gave := mixer{tt.from, tt.to}.move(out, tt.in)
+		took, gave := mixer{tt.from, tt.to}.mix(out, tt.in)
 		for i := range out {
 			if out[i] != tt.want[i] {
 				t.Errorf("%d to %d: %v, want %v", tt.from, tt.to, out, tt.want)
@@ -308,12 +308,12 @@ func TestMixer(t *testing.T) {
 	}
 }
 
-// In the steady state the veil changes no bit.
-func TestVeilIsClear(t *testing.T) {
-	v := newVeil(48000, 2)
+// At full gain the fader changes no bit.
+func TestFaderChangesNoBit(t *testing.T) {
+	v := newFader(48000, 2)
 	in := []float32{0.1, float32(math.Copysign(0, -1)), 1e-40, -1}
 	got := append([]float32(nil), in...)
-	v.over(got)
+	v.apply(got)
 	for i := range in {
 		if math.Float32bits(in[i]) != math.Float32bits(got[i]) {
 			t.Errorf("%g became %g", in[i], got[i])

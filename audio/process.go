@@ -12,39 +12,41 @@ import (
 	"github.com/music-chronus/chronus/shm/wire"
 )
 
-// fadeWait is how long the end of a process waits for its fade.
+// fadeWait is how long a process that ends waits for its fade.
 const fadeWait = 300 * time.Millisecond
 
-// process is what an audio process does with orders: one device, one player, the workers' rings. It
-// is one goroutine's; main.go has the threads, signals and sockets around it.
+// process handles the orders of an audio process: one device, one player, and the workers' rings.
+// One goroutine uses it. main.go has the threads, signals and sockets around it.
 type process struct {
 	backends []Backend
 	words    shm.Playback
 	journal  shm.Journal
 	rings    rings
-	tell     func(wire.Notice) bool // to the present engine; false: none has it
+	notify   func(wire.Notice) bool // sends to the present engine; false: there is none
 	clock    func() int64           // nanoseconds
-	look     func() soundserver.Servers
+	servers  func() soundserver.Servers
 	await    func(limit time.Duration, ok func() bool) bool
 
-	opened  *wire.Opened // what plays, for an engine that asks; nil: nothing yet
+	opened  *wire.Opened // the device that plays, for an engine that takes over; nil: none yet
 	player  *Player
 	stream  Stream
 	xruns   uint64
-	path    string // the device's, as Info.Path has it: that allocates
-	trouble string // as the engine knows it
+	path    string // of the device; Info.Path would allocate
+	problem string // last one that the engine knows
 	started bool   // the device calls
 }
 
-func newProcess(backends []Backend, words shm.Playback, journal shm.Journal, d *deaths, tell func(wire.Notice) bool) *process {
+func newProcess(
+	backends []Backend, words shm.Playback, journal shm.Journal, w *livenessWatcher, notify func(wire.Notice) bool,
+) *process {
 	words.Touch()
 	return &process{
-		backends: backends, words: words, journal: journal, tell: tell, clock: sys.Monotonic, look: soundserver.Look, await: pollFor,
-		rings: rings{words: words, deaths: d},
+		backends: backends, words: words, journal: journal, rings: rings{words: words, liveness: w},
+		notify: notify, clock: sys.Monotonic, servers: soundserver.Look, await: pollFor,
 	}
 }
 
-// pollFor looks every millisecond whether something has become true, and gives up after limit.
+// pollFor calls ok every millisecond until it is true, or until limit has passed.
 func pollFor(limit time.Duration, ok func() bool) bool {
 	for began := time.Now(); !ok(); time.Sleep(time.Millisecond) {
 		if time.Since(began) > limit {
@@ -54,17 +56,18 @@ func pollFor(limit time.Duration, ok func() bool) bool {
 	return true
 }
 
-// obey carries out one order, and takes over its descriptors. An error ends the process: there is no
-// device to play on. An order that cannot be carried out does not.
-func (p *process) obey(o wire.Order, fds []int) error {
+// handleOrder carries out one order and takes over its descriptors. An error ends the process:
+// there is no device to play on. An order that fails otherwise is reported, and the process goes
+// on.
+func (p *process) handleOrder(o wire.Order, fds []int) error {
 	if o.Attach != nil {
 		p.attach(*o.Attach, fds)
 		return nil
 	}
 	sys.CloseAll(fds)
 	switch {
-	case o.Open != nil && p.opened != nil: // an engine that has just taken over
-		p.tell(wire.Notice{Opened: p.opened})
+	case o.Open != nil && p.opened != nil: // an engine that takes over
+		p.notify(wire.Notice{Opened: p.opened})
 	case o.Open != nil:
 		return p.open(*o.Open)
 	case o.Warm != "":
@@ -78,17 +81,17 @@ func (p *process) obey(o wire.Order, fds []int) error {
 	return nil
 }
 
-// attach takes a worker's ring, or reports why it is refused: its worker is of no use then, and all
-// others play on.
+// attach maps a worker's ring, or reports why it is refused. Then the engine replaces that worker,
+// and the other rings play on.
 func (p *process) attach(o wire.AttachOrder, fds []int) {
 	err := p.rings.attach(o, fds)
-	if err != nil && !p.tell(wire.Notice{Refused: &wire.Refused{AttachOrder: o, Reason: err.Error()}}) {
+	if err != nil && !p.notify(wire.Notice{Refused: &wire.Refused{AttachOrder: o, Reason: err.Error()}}) {
 		slog.Warn("ring refused", "slot", o.Slot, "generation", o.Generation, "error", err)
 	}
 }
 
-// check is called every 50 ms (lookEvery). It reports what the device says, unmaps rings, and returns
-// the error that ended the device.
+// check runs every 50 ms (checkInterval). It reports changes of the device, unmaps old rings, and
+// returns the error that ended the device.
 func (p *process) check() error {
 	if p.stream == nil {
 		return nil
@@ -99,33 +102,34 @@ func (p *process) check() error {
 			return err
 		}
 		p.opened.Period = burst
-		p.tell(wire.Notice{Opened: p.opened})
+		p.notify(wire.Notice{Opened: p.opened})
 	}
 	if t, ok := p.stream.(ProblemReporter); ok {
-		if now := t.Problem(); now != p.trouble && p.tell(wire.Notice{Problem: &now}) {
-			p.trouble = now
+		if now := t.Problem(); now != p.problem && p.notify(wire.Notice{Problem: &now}) {
+			p.problem = now
 		}
 	}
-	p.noteWiring()
+	p.reportWiring()
 	n := p.stream.Xruns()
 	p.words.AddXruns(n - p.xruns)
 	p.xruns = n
 	return p.stream.Err()
 }
 
-// fits says what to do about a device that takes more at a time than the rings have room for.
+// fits returns an error if the device takes more frames at a time than the rings can hold.
 func (p *process) fits(device string, frames int) error {
 	most, ok := p.player.Fits(frames)
 	if ok {
 		return nil
 	}
-	return fmt.Errorf("device %q %w: %d frames at a time, %d at the most: use a shorter period, or a larger --block", device, errTooLong, frames, most)
+	return fmt.Errorf("device %q %w: %d frames at a time, at most %d: use a shorter period or a larger --block",
+		device, errTooLong, frames, most)
 }
 
 var errTooLong = errors.New("takes more than the rings hold")
 
-// end fades out, then closes the device. One that is lost is left to the kernel: its driver may
-// never answer.
+// end fades out, then closes the device. A lost device stays open until the process ends: its
+// driver may hang.
 func (p *process) end() {
 	if p.stream == nil || p.stream.Err() != nil {
 		return

@@ -13,10 +13,10 @@ import (
 	"github.com/music-chronus/chronus/shm/wire"
 )
 
-// The end waits for the fade, and then stops and closes the device.
+// end waits for the fade, then stops and closes the device.
 func TestEndFades(t *testing.T) {
 	for _, calls := range []int{testBlock, 17, 100} {
-		h := newHouse(t, &device{name: "one", period: testBlock, calls: calls})
+		h := newHarness(t, &device{name: "one", period: testBlock, calls: calls})
 		h.control.RaiseLead(8)
 		h.begin()
 		h.run(20)
@@ -31,9 +31,9 @@ func TestEndFades(t *testing.T) {
 	}
 }
 
-// A process that takes over from another fades at its own end, whatever the one before has left.
+// A process that replaces another fades at its own end, whatever words the first has left.
 func TestEndFadesAfterSuccession(t *testing.T) {
-	h := newHouse(t, &device{name: "first", period: testBlock})
+	h := newHarness(t, &device{name: "first", period: testBlock})
 	h.begin()
 	h.run(20)
 	h.p.end()
@@ -41,7 +41,7 @@ func TestEndFadesAfterSuccession(t *testing.T) {
 	if h.control.Faded() {
 		t.Error("the engine is told of a fade that it has not asked for")
 	}
-	next := stageHouse(h.stage, &device{name: "second", period: testBlock})
+	next := stageHarness(h.stage, &device{name: "second", period: testBlock})
 	next.begin()
 	next.run(20)
 	if next.control.Faded() {
@@ -50,7 +50,7 @@ func TestEndFadesAfterSuccession(t *testing.T) {
 	next.p.end()
 	next.fades()
 
-	last := stageHouse(h.stage, &device{name: "third", period: testBlock})
+	last := stageHarness(h.stage, &device{name: "third", period: testBlock})
 	last.begin()
 	last.run(20)
 	last.control.SetTransport(shm.Fade)
@@ -65,10 +65,10 @@ func TestEndFadesAfterSuccession(t *testing.T) {
 	last.fades()
 }
 
-// The end waits no longer than fadeWait for a device that has stopped to call, and not at all for
-// one that has not begun, or is lost.
+// end waits at most fadeWait for a device that has stopped calling. It does not wait for a device
+// that has not started, or is lost.
 func TestEndOfASilentDevice(t *testing.T) {
-	h := newHouse(t, &device{name: "stuck", period: testBlock})
+	h := newHarness(t, &device{name: "stuck", period: testBlock})
 	h.begin()
 	h.run(4)
 	h.dev.started = false
@@ -76,13 +76,13 @@ func TestEndOfASilentDevice(t *testing.T) {
 	if h.waited < fadeWait || h.waited > fadeWait+10*time.Millisecond || h.dev.state != "open start stop close " {
 		t.Errorf("waited for %v; device: %s", h.waited, h.dev.state)
 	}
-	h = newHouse(t, &device{name: "idle", period: testBlock})
+	h = newHarness(t, &device{name: "idle", period: testBlock})
 	h.open()
 	h.p.end()
 	if h.waited != 0 || h.dev.state != "open close " {
 		t.Errorf("not started: waited for %v; device: %s", h.waited, h.dev.state)
 	}
-	h = newHouse(t, &device{name: "lost", period: testBlock})
+	h = newHarness(t, &device{name: "lost", period: testBlock})
 	h.begin()
 	h.dev.lost = errors.New("unplugged")
 	if err := h.p.check(); !errors.Is(err, h.dev.lost) {
@@ -92,12 +92,12 @@ func TestEndOfASilentDevice(t *testing.T) {
 	if h.waited != 0 || h.dev.state != "open start " {
 		t.Errorf("lost: waited for %v; device: %s", h.waited, h.dev.state)
 	}
-	newHouse(t, &device{name: "none"}).p.end() // no device was ever open
+	newHarness(t, &device{name: "none"}).p.end() // no device was ever open
 }
 
-// A process that is ended before anything plays leaves the clock where it is.
+// A process that ends before anything plays does not move the clock.
 func TestEndWhileIdle(t *testing.T) {
-	h := newHouse(t, &device{name: "one", period: testBlock})
+	h := newHarness(t, &device{name: "one", period: testBlock})
 	h.control.SetTransport(shm.Idle)
 	h.begin()
 	h.run(4)
@@ -107,9 +107,9 @@ func TestEndWhileIdle(t *testing.T) {
 	}
 }
 
-// Orders that make no sense end nothing.
+// Invalid orders do not end the process.
 func TestBadOrders(t *testing.T) {
-	h := newHouse(t, &device{name: "one", period: testBlock})
+	h := newHarness(t, &device{name: "one", period: testBlock})
 	h.order(wire.Order{})
 	h.order(wire.Order{Start: true})
 	h.order(wire.Order{Warm: "another"})
@@ -117,7 +117,7 @@ func TestBadOrders(t *testing.T) {
 		t.Error(err)
 	}
 	h.begin()
-	h.begin() // an engine that has just taken over
+	h.begin() // an engine that takes over
 	h.run(10)
 	if h.dev.state != "open start " || h.control.Clock() != 10 {
 		t.Errorf("clock %d; device: %s", h.control.Clock(), h.dev.state)
@@ -134,13 +134,13 @@ func TestBadOrders(t *testing.T) {
 	}
 }
 
-// Each report of the device reaches the engine once, and again if no engine was there to get it.
+// Each report of the device reaches the engine once, and is repeated if there was no engine.
 func TestCheckReports(t *testing.T) {
-	h := newHouse(t, &device{name: "one", period: testBlock})
+	h := newHarness(t, &device{name: "one", period: testBlock})
 	h.begin()
 	h.run(1)
 	h.notices = nil
-	h.dev.missed, h.dev.trouble, h.dev.calls, h.deaf = 3, "disk full", 2*testBlock, true
+	h.dev.missed, h.dev.problem, h.dev.calls, h.deaf = 3, "disk full", 2*testBlock, true
 	h.run(1)
 	for range 2 {
 		_ = h.p.check()
@@ -160,7 +160,8 @@ func TestCheckReports(t *testing.T) {
 	}
 }
 
-// A device that cannot start, one of another rate, and none at all end the process with a reason.
+// A device that cannot start, a device of another rate, and a missing device end the process with a
+// reason.
 func TestNoDevice(t *testing.T) {
 	for _, tt := range []struct {
 		dev  *device
@@ -170,11 +171,11 @@ func TestNoDevice(t *testing.T) {
 		{&device{name: "one", period: testBlock, rate: 44100}, "--rate 44100"},
 		{&device{name: "one", refuses: errors.New("no such card")}, "no such card"},
 	} {
-		h := newHouse(t, tt.dev)
+		h := newHarness(t, tt.dev)
 		g := h.journal.Geometry()
-		err := h.p.obey(wire.Order{Open: &wire.OpenOrder{Target: wire.Target{Backend: auto}, Rate: int(g.Rate), Channels: 2}}, nil)
+		err := h.p.handleOrder(wire.Order{Open: &wire.OpenOrder{Target: wire.Target{Backend: auto}, Rate: int(g.Rate), Channels: 2}}, nil)
 		if err == nil {
-			err = h.p.obey(wire.Order{Start: true}, nil)
+			err = h.p.handleOrder(wire.Order{Start: true}, nil)
 		}
 		if err == nil || !strings.Contains(err.Error(), tt.want) {
 			t.Errorf("%v, want it to name %q", err, tt.want)
@@ -183,43 +184,44 @@ func TestNoDevice(t *testing.T) {
 	}
 }
 
-// The loop ends by a signal, by the end of the last engine, without an engine where nothing plays,
-// and by a device that is lost; not for the want of an engine while it plays.
+// The loop ends by a signal, by the end of the last engine, without an engine if nothing plays, and
+// by a lost device. It does not end without an engine while it plays.
 func TestLoopEnds(t *testing.T) {
 	lost := errors.New("unplugged")
 	for _, tt := range []struct {
 		name  string
 		plays bool
-		does  func(h *house, term chan os.Signal, look chan time.Time, orphaned, deserted chan error)
+		does  func(h *harness, term chan os.Signal, look chan time.Time, orphaned, deserted chan error)
 		want  error
 	}{
-		{"signal", true, func(_ *house, term chan os.Signal, _ chan time.Time, _, _ chan error) { term <- syscall.SIGTERM }, nil},
-		{"orphaned", true, func(_ *house, _ chan os.Signal, _ chan time.Time, orphaned, _ chan error) { orphaned <- nil }, nil},
-		{"deserted", false, func(_ *house, _ chan os.Signal, _ chan time.Time, _, deserted chan error) { deserted <- lost }, lost},
-		{"deserted, plays", true, func(_ *house, term chan os.Signal, _ chan time.Time, _, deserted chan error) {
+		{"signal", true, func(_ *harness, term chan os.Signal, _ chan time.Time, _, _ chan error) { term <- syscall.SIGTERM }, nil},
+		{"orphaned", true, func(_ *harness, _ chan os.Signal, _ chan time.Time, orphaned, _ chan error) { orphaned <- nil }, nil},
+		{"deserted", false, func(_ *harness, _ chan os.Signal, _ chan time.Time, _, deserted chan error) { deserted <- lost }, lost},
+		{"deserted, plays", true, func(_ *harness, term chan os.Signal, _ chan time.Time, _, deserted chan error) {
 			deserted <- lost
 			term <- syscall.SIGTERM
 		}, nil},
-		{"lost", true, func(h *house, _ chan os.Signal, look chan time.Time, _, _ chan error) {
+		{"lost", true, func(h *harness, _ chan os.Signal, look chan time.Time, _, _ chan error) {
 			h.dev.lost = lost
 			look <- time.Time{}
 		}, lost},
 	} {
-		h := newHouse(t, &device{name: "one", period: testBlock})
+		h := newHarness(t, &device{name: "one", period: testBlock})
 		if tt.plays {
 			h.begin()
 		}
 		term, look, orphaned, deserted := make(chan os.Signal), make(chan time.Time), make(chan error), make(chan error)
 		go tt.does(h, term, look, orphaned, deserted)
-		if err := h.p.loop(new(link), happenings{make(chan received), look, term, orphaned, deserted}); !errors.Is(err, tt.want) || err != tt.want {
+		if err := h.p.loop(new(link), events{make(chan received), look, term, orphaned, deserted}); !errors.Is(err, tt.want) || err != tt.want {
 			t.Errorf("%s: %v, want %v", tt.name, err, tt.want)
 		}
 	}
 }
 
-// The loop obeys the engine that connected last, and an order that ends it says why.
-func TestLoopObeys(t *testing.T) {
-	h := newHouse(t, &device{name: "one", refuses: errors.New("no such card")})
+// The loop handles orders of the latest engine. An order that ends the process is answered with the
+// reason.
+func TestLoopHandlesOrders(t *testing.T) {
+	h := newHarness(t, &device{name: "one", refuses: errors.New("no such card")})
 	ours, theirs, err := sys.SocketPair()
 	if err != nil {
 		t.Fatal(err)
@@ -227,9 +229,9 @@ func TestLoopObeys(t *testing.T) {
 	defer ours.Close()
 	defer theirs.Close()
 	orders := make(chan received, 2)
-	orders <- received{from: theirs, fresh: true}
+	orders <- received{from: theirs, connected: true}
 	orders <- received{from: theirs, order: wire.Order{Open: &wire.OpenOrder{Target: wire.Target{Backend: "one"}}}}
-	if err := h.p.loop(new(link), happenings{orders: orders}); !errors.Is(err, h.dev.refuses) {
+	if err := h.p.loop(new(link), events{orders: orders}); !errors.Is(err, h.dev.refuses) {
 		t.Errorf("%v, want %v", err, h.dev.refuses)
 	}
 }

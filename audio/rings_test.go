@@ -12,13 +12,13 @@ import (
 	"github.com/music-chronus/chronus/shm/wire"
 )
 
-// A ring stays mapped until the callback reads its successor, however many came in between and
-// however often somebody looks.
+// A ring stays mapped until the callback reads its successor, for any number of rings in between
+// and any number of checks.
 func TestRingOutlivesItsSuccessor(t *testing.T) {
-	h := newHouse(t, &device{name: "one", period: testBlock})
+	h := newHarness(t, &device{name: "one", period: testBlock})
 	h.begin()
 	h.run(4)
-	first := h.p.rings.now[0].seg
+	first := h.p.rings.current[0].seg
 	for gen := uint64(2); gen < 4; gen++ {
 		h.remake(0, gen, h.journal.Published(0))
 		h.hand(0)
@@ -29,26 +29,26 @@ func TestRingOutlivesItsSuccessor(t *testing.T) {
 			t.Fatalf("the ring was unmapped when generation %d was attached, before the callback had left it", gen)
 		}
 	}
-	second := h.p.rings.old[0][1].seg
+	second := h.p.rings.previous[0][1].seg
 	h.dev.call()
 	if first.FD() < 0 || second.FD() < 0 {
 		t.Error("a ring was unmapped by the callback")
 	}
 	_ = h.p.check()
-	if first.FD() >= 0 || second.FD() >= 0 || len(h.p.rings.old[0]) != 0 {
+	if first.FD() >= 0 || second.FD() >= 0 || len(h.p.rings.previous[0]) != 0 {
 		t.Errorf("rings stay mapped though the callback reads generation %d", h.p.player.Reads(0))
 	}
-	if now := h.p.rings.now[0].seg; now.FD() < 0 || h.p.player.Reads(0) != 3 {
+	if now := h.p.rings.current[0].seg; now.FD() < 0 || h.p.player.Reads(0) != 3 {
 		t.Errorf("the callback reads generation %d, mapped: %t", h.p.player.Reads(0), now.FD() >= 0)
 	}
 }
 
-// Generations that another process's callback left in the shared words unmap nothing.
+// Generations in shared words, left by another process's callback, unmap nothing.
 func TestRingOutlivesStaleWords(t *testing.T) {
-	h := newHouse(t, &device{name: "one", period: testBlock})
+	h := newHarness(t, &device{name: "one", period: testBlock})
 	h.begin()
 	h.run(1)
-	first := h.p.rings.now[0].seg
+	first := h.p.rings.current[0].seg
 	h.remake(0, 2, h.journal.Published(0))
 	h.hand(0)
 	h.p.words.SetMapped(0, 99)
@@ -58,10 +58,10 @@ func TestRingOutlivesStaleWords(t *testing.T) {
 	}
 }
 
-// One bad ring is refused and reported, with all that came with it; the others play on, nothing is
-// left open, and the slot's next ring is taken.
+// A bad ring is refused and reported, and its descriptors are closed. The other rings play on, and
+// the slot accepts its next ring.
 func TestRefusesRing(t *testing.T) {
-	h := newHouse(t, &device{name: "one", period: testBlock})
+	h := newHarness(t, &device{name: "one", period: testBlock})
 	h.order(wire.Order{Attach: &wire.AttachOrder{Slot: 0, Generation: 1}}, dup(t, h.slots[0].FD()))
 	if n := h.refusal(0, 1); !strings.Contains(n, "device open: false") {
 		t.Errorf("before a device is open: %s", n)
@@ -131,9 +131,9 @@ func TestRefusesRing(t *testing.T) {
 	}
 }
 
-// Where no engine is there to be told, a bad ring is refused all the same.
+// A bad ring is also refused if there is no engine to notify.
 func TestRefusesRingUnheard(t *testing.T) {
-	h := newHouse(t, &device{name: "one", period: testBlock})
+	h := newHarness(t, &device{name: "one", period: testBlock})
 	h.begin()
 	h.deaf = true
 	h.order(wire.Order{Attach: &wire.AttachOrder{Slot: 1, Generation: 2}})
@@ -141,10 +141,10 @@ func TestRefusesRingUnheard(t *testing.T) {
 	h.continues(h.dev.sound, 0)
 }
 
-// A ring that is there already is not mapped twice, and an older one does not come back: neither is
-// the worker's fault.
+// A ring that is attached already is not mapped twice, and an older one does not come back. Neither
+// is an error.
 func TestAttachAgain(t *testing.T) {
-	h := newHouse(t, &device{name: "one", period: testBlock})
+	h := newHarness(t, &device{name: "one", period: testBlock})
 	h.begin()
 	h.run(2)
 	h.notices = nil
@@ -154,36 +154,36 @@ func TestAttachAgain(t *testing.T) {
 	h.hand(0)
 	h.run(2)
 	_ = h.p.check()
-	open, now := descriptors(t), h.p.rings.now[0]
+	open, now := descriptors(t), h.p.rings.current[0]
 	h.hand(0)
 	h.order(wire.Order{Attach: &wire.AttachOrder{Slot: 0, Generation: 1}}, dup(t, old.FD()))
 	h.run(2)
 	_ = h.p.check()
-	if h.p.rings.now[0] != now || len(h.p.rings.old[0]) != 0 || h.control.Mapped(0) != 2 || descriptors(t) != open || len(h.notices) != 0 {
-		t.Errorf("generation %d is read, %d rings kept, notices %+v", h.control.Mapped(0), len(h.p.rings.old[0]), h.notices)
+	if h.p.rings.current[0] != now || len(h.p.rings.previous[0]) != 0 || h.control.Mapped(0) != 2 || descriptors(t) != open || len(h.notices) != 0 {
+		t.Errorf("generation %d is read, %d rings kept, notices %+v", h.control.Mapped(0), len(h.p.rings.previous[0]), h.notices)
 	}
 	h.continues(h.dev.sound, 0)
 }
 
-// The life of each worker is followed from when its ring is attached.
-func TestAttachWatchesLife(t *testing.T) {
-	h := newHouse(t, &device{name: "one", period: testBlock})
+// attach starts to watch the worker of its ring.
+func TestAttachWatchesLiveness(t *testing.T) {
+	h := newHarness(t, &device{name: "one", period: testBlock})
 	h.begin()
-	d := h.p.rings.deaths
+	d := h.p.rings.liveness
 	h.slots[0].Liveness().Store(1)
-	d.look(nil)
+	d.poll(nil)
 	h.slots[0].Liveness().Store(0)
-	d.look(nil)
+	d.poll(nil)
 	if a := h.control.Active(); a.Slot() != 1 || a.Ready(0) {
 		t.Errorf("the worker of slot 0 has died, and active is %v", a)
 	}
 }
 
-// No page of a ring, or of the words that the callback writes, is missing in their first lap.
+// The callback causes no page fault, not even in the first lap of the rings and of its own words.
 func TestCallbackDoesNotFault(t *testing.T) {
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()
-	const laps = 3 // a signal of Go's runtime to this thread may cost a page of its stack, once
+	const laps = 3 // a signal of Go's runtime to this thread may fault once on its stack
 	var faults []int64
 	for range laps {
 		faults = append(faults, faultsOfALap(t))
@@ -193,10 +193,10 @@ func TestCallbackDoesNotFault(t *testing.T) {
 	}
 }
 
-// faultsOfALap is how many page faults Fill takes in the first lap of the heard log and of the rings.
+// faultsOfALap counts the page faults of Fill in the first lap of the heard log and of the rings.
 func faultsOfALap(t *testing.T) (n int64) {
 	const ring = 512
-	h := stageHouse(newStageOf(t, shm.Geometry{Rate: 48000, Block: testBlock, Channels: 2, Slots: 2, Ring: ring, Guard: 2}, 2),
+	h := stageHarness(newStageOf(t, shm.Geometry{Rate: 48000, Block: testBlock, Channels: 2, Slots: 2, Ring: ring, Guard: 2}, 2),
 		&device{name: "one", period: testBlock})
 	h.control.RaiseLead(ring)
 	h.begin()
@@ -216,7 +216,7 @@ func faultsOfALap(t *testing.T) (n int64) {
 	return n
 }
 
-// faults is how many page faults this thread has taken.
+// faults returns the page faults of this thread.
 func faults(t *testing.T) int64 {
 	t.Helper()
 	var u syscall.Rusage
@@ -226,7 +226,7 @@ func faults(t *testing.T) int64 {
 	return u.Minflt + u.Majflt
 }
 
-// descriptors is how many files this process has open.
+// descriptors returns the number of open files of this process.
 func descriptors(t *testing.T) int {
 	t.Helper()
 	list, err := os.ReadDir("/proc/self/fd")

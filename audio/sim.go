@@ -14,7 +14,7 @@ import (
 	"github.com/music-chronus/chronus/shm/wire"
 )
 
-// Sim is an audio process without its threads and its device: for the simulation in actors.
+// Sim is an audio process without threads and device, for the simulation of the engine.
 type Sim struct {
 	p      *process
 	engine link
@@ -22,45 +22,44 @@ type Sim struct {
 	now    int64 // the player's clock
 }
 
-// NewSim knows no engine yet, and finds one device, with calls of at most period frames.
+// NewSim makes an audio process without an engine. Its device calls with at most period frames.
 func NewSim(words shm.Playback, journal shm.Journal, period int) *Sim {
 	s := &Sim{device: &simDevice{period: period}}
-	d := &deaths{words: words, journal: journal, done: make(chan struct{})}
-	s.p = newProcess([]Backend{s.device}, words, journal, d, s.engine.tell)
-	s.p.look = func() soundserver.Servers { return soundserver.Servers{} }
+	d := &livenessWatcher{words: words, journal: journal, done: make(chan struct{})}
+	s.p = newProcess([]Backend{s.device}, words, journal, d, s.engine.notify)
+	s.p.servers = func() soundserver.Servers { return soundserver.Servers{} }
 	s.p.clock = func() int64 {
-		s.now += 2 * int64(answerTime) // two calls are no burst
+		s.now += 2 * int64(answerTime) // so two calls are no burst
 		return s.now
 	}
 	return s
 }
 
-// SetExtra makes the lead longer by so many blocks, at the next call, as late workers would; or shorter
-// again.
+// SetExtra sets the extra blocks of the lead from the next call on, as late workers would.
 func (s *Sim) SetExtra(blocks uint64) { s.p.player.lead.extra = blocks }
 
-// Connect is an engine that connects. Unread packets of the engine before it are lost.
+// Connect connects an engine. Unread packets of the engine before it are lost.
 func (s *Sim) Connect(engine *sys.Socket) {
 	before := s.engine.Socket
-	s.engine.follow(received{from: engine, fresh: true})
+	s.engine.admit(received{from: engine, connected: true})
 	if before != nil {
-		s.engine.follow(received{from: before, gone: true})
+		s.engine.admit(received{from: before, disconnected: true})
 	}
 }
 
-// Obey carries out the orders that have arrived.
-func (s *Sim) Obey() error {
+// HandleOrders carries out the orders that have arrived.
+func (s *Sim) HandleOrders() error {
 	for s.engine.Socket != nil {
 		if poll := []sys.PollFD{{FD: s.engine.FD()}}; sys.Poll(poll, nil, 0) == nil || !poll[0].Ready {
 			break
 		}
 		o, fds, err := wire.Receive[wire.Order](s.engine.Socket)
-		r := received{from: s.engine.Socket, order: o, fds: fds, gone: errors.Is(err, io.EOF)}
-		if err != nil && !r.gone {
+		r := received{from: s.engine.Socket, order: o, fds: fds, disconnected: errors.Is(err, io.EOF)}
+		if err != nil && !r.disconnected {
 			return err
 		}
-		if s.engine.follow(r) {
-			if err := s.p.obey(r.order, r.fds); err != nil {
+		if s.engine.admit(r) {
+			if err := s.p.handleOrder(r.order, r.fds); err != nil {
 				return err
 			}
 		}
@@ -68,22 +67,22 @@ func (s *Sim) Obey() error {
 	return nil
 }
 
-// Started tells whether the device calls.
+// Started reports whether the device calls.
 func (s *Sim) Started() bool { return s.p.started }
 
-// Fill is a call of the device. It is not to be called before Started.
+// Fill is a call of the device. Call it only after Started.
 func (s *Sim) Fill(out []float32) { s.device.fill(out) }
 
-// Look deposes the workers that have died since the last look.
-func (s *Sim) Look() { s.p.rings.deaths.look(nil) }
+// PollLiveness removes workers that have died since the last call.
+func (s *Sim) PollLiveness() { s.p.rings.liveness.poll(nil) }
 
-// Check does what is done every 50 ms, and returns what has ended the device. A ring that
-// the callback reads and that is not mapped is an error too.
+// Check does what the process does every 50 ms, and returns the error that ended the device. A ring
+// that the callback reads must be mapped; otherwise Check returns an error too.
 func (s *Sim) Check() error {
 	if err := s.p.check(); err != nil {
 		return err
 	}
-	for slot := range s.p.rings.now {
+	for slot := range s.p.rings.current {
 		if p := s.p.player; p != nil && p.Reads(slot) != 0 && !s.p.rings.mapped(slot, p.Reads(slot)) {
 			return fmt.Errorf("slot %d: the callback reads generation %d, which is not mapped", slot, p.Reads(slot))
 		}
@@ -91,14 +90,14 @@ func (s *Sim) Check() error {
 	return nil
 }
 
-// mapped tells whether the ring of a generation is.
+// mapped reports whether the ring of a generation is mapped.
 func (r *rings) mapped(slot int, gen uint64) bool {
-	return slices.ContainsFunc(append(slices.Clip(r.old[slot]), r.now[slot]), func(m *mapping) bool {
+	return slices.ContainsFunc(append(slices.Clip(r.previous[slot]), r.current[slot]), func(m *mapping) bool {
 		return m.reader.Generation() == gen && m.seg.FD() >= 0
 	})
 }
 
-// Close unmaps the rings and closes the connection. Nothing may call any more.
+// Close unmaps the rings and closes the connection. No method may be called after it.
 func (s *Sim) Close() {
 	s.p.rings.close()
 	if s.engine.Socket != nil {
@@ -108,8 +107,8 @@ func (s *Sim) Close() {
 
 // close unmaps all rings.
 func (r *rings) close() {
-	for slot, m := range r.now {
-		for _, m := range append(r.old[slot], m) {
+	for slot, m := range r.current {
+		for _, m := range append(r.previous[slot], m) {
 			if m != nil {
 				m.seg.Close()
 			}
@@ -117,7 +116,7 @@ func (r *rings) close() {
 	}
 }
 
-// simDevice is a backend whose one device calls when the simulation does.
+// simDevice is a backend whose device calls when the simulation does.
 type simDevice struct {
 	period int
 	info   Info

@@ -6,9 +6,9 @@ import (
 	"github.com/music-chronus/chronus/shm/wire"
 )
 
-// noteWiring tells the engine how the device's ports are connected, when that has changed. An
-// engine that takes over gets it with the rest of p.opened.
-func (p *process) noteWiring() {
+// reportWiring notifies the engine when the connections of the device's ports have changed. An
+// engine that takes over gets them in p.opened.
+func (p *process) reportWiring() {
 	w, ok := p.stream.(Wired)
 	if !ok || p.opened == nil {
 		return
@@ -22,5 +22,5 @@ func (p *process) noteWiring() {
 		return
 	}
 	p.opened.Wiring = &wire.Wiring{Of: p.path, Ports: now}
-	p.tell(wire.Notice{Wiring: p.opened.Wiring})
+	p.notify(wire.Notice{Wiring: p.opened.Wiring})
 }

@@ -9,7 +9,7 @@ import (
 	"github.com/music-chronus/chronus/shm/wire"
 )
 
-// shelf is a backend with one device, and a stream of it.
+// shelf is a backend with one device, and its stream.
 type shelf struct {
 	name   string
 	err    error
@@ -35,8 +35,8 @@ func (s *shelf) Open(r Request, _ Fill) (Stream, error) {
 	return s, nil
 }
 
-// auto passes the name of a device on to the backend whose it may be, and the last resort is no
-// preferred device: while it plays, the others are looked for.
+// "auto" passes a device name to the backend that has it. The null device is never the preferred
+// one: while it plays, the others are looked for.
 func TestAuto(t *testing.T) {
 	broken, other := errors.New("broken"), errors.New("no device hw:3")
 	for _, tt := range []struct {
@@ -55,7 +55,7 @@ func TestAuto(t *testing.T) {
 		{"alone, none", other, broken, true, "", false, "hw:3"},
 	} {
 		jack, pa := &shelf{name: "jack", err: tt.jack}, &shelf{name: "portaudio", err: tt.pa}
-		p := process{look: func() soundserver.Servers { return soundserver.Servers{} }, backends: []Backend{jack, pa, &shelf{name: "null"}, &shelf{name: "file"}}}
+		p := process{servers: func() soundserver.Servers { return soundserver.Servers{} }, backends: []Backend{jack, pa, &shelf{name: "null"}, &shelf{name: "file"}}}
 		s, first, note, err := p.try(wire.Target{Backend: auto, Device: "hw:3"}, tt.alone, Request{}, nil)
 		if (err != nil) != (tt.want == "") || err == nil && (s.Info().Backend != tt.want || first != tt.first) {
 			t.Errorf("%s: %v, first %t, %q, error %v", tt.name, s, first, note, err)
@@ -64,28 +64,28 @@ func TestAuto(t *testing.T) {
 			t.Errorf("%s: portaudio was asked for %q", tt.name, pa.asked)
 		}
 	}
-	p := process{look: func() soundserver.Servers { return soundserver.Servers{} }, backends: []Backend{&shelf{name: "null"}}}
+	p := process{servers: func() soundserver.Servers { return soundserver.Servers{} }, backends: []Backend{&shelf{name: "null"}}}
 	if _, first, _, err := p.try(wire.Target{Backend: auto}, false, Request{}, nil); err != nil || !first {
 		t.Errorf("null alone: first %t, error %v", first, err)
 	}
 }
 
-// The process keeps the wiring of the device that plays, or the one that it was given for the device
-// that it stands in for; to look at it allocates nothing.
-func TestNoteWiring(t *testing.T) {
+// The process records the wiring of the device that plays, or the one it was given for the device
+// that is replaced. Reading it allocates nothing.
+func TestReportWiring(t *testing.T) {
 	s := &shelf{name: "jack"}
 	given := &wire.Wiring{Of: "jack/A/other", Ports: [][]string{{"x"}, {}}}
-	p := process{stream: s, path: s.Info().Path(), opened: &wire.Opened{Wiring: given}, tell: func(wire.Notice) bool { return true }}
-	p.noteWiring()
+	p := process{stream: s, path: s.Info().Path(), opened: &wire.Opened{Wiring: given}, notify: func(wire.Notice) bool { return true }}
+	p.reportWiring()
 	if p.opened.Wiring != given {
 		t.Errorf("wiring %+v of a device that has not decided", p.opened.Wiring)
 	}
 	s.wiring = [][]string{{"x"}, {}}
-	p.noteWiring()
+	p.reportWiring()
 	if w := p.opened.Wiring; w.Of != "jack/A/d" || !slices.EqualFunc(w.Ports, s.wiring, slices.Equal) {
 		t.Errorf("wiring %+v", w)
 	}
-	if n := testing.AllocsPerRun(10, p.noteWiring); n != 0 {
+	if n := testing.AllocsPerRun(10, p.reportWiring); n != 0 {
 		t.Errorf("%v allocations", n)
 	}
 }

@@ -6,10 +6,12 @@ import (
 	"unsafe"
 
 	"github.com/cespare/xxhash/v2"
+
+	"github.com/music-chronus/chronus/shm/interleave"
 )
 
-// blockHeader precedes each block's samples. number is the block number plus one: zeroed
-// memory is no block.
+// blockHeader precedes each block's samples. number is the block number plus one, so that zeroed
+// memory holds no block.
 type blockHeader struct {
 	number, hash atomic.Uint64
 	_            [48]byte
@@ -17,14 +19,14 @@ type blockHeader struct {
 
 var _ = [1]struct{}{}[unsafe.Sizeof(blockHeader{})-line]
 
-// stride of a block in a ring: its header and its samples, in whole lines.
+// stride is the size in bytes of a block with its header, in whole cache lines.
 func stride(g Geometry) int {
 	return line + (4*g.samples()+line-1)/line*line
 }
 
 func audioSize(g Geometry) int { return int(g.Ring) * stride(g) }
 
-// Hash is the 64-bit hash (xxHash64) of a block's samples, bit for bit.
+// Hash returns the xxHash64 of a block's samples, bit for bit.
 func Hash(samples []float32) uint64 {
 	// SAFETY: a float32 slice is 4*len bytes.
 	return xxhash.Sum64(unsafe.Slice((*byte)(unsafe.Pointer(unsafe.SliceData(samples))), 4*len(samples)))
@@ -33,12 +35,12 @@ func Hash(samples []float32) uint64 {
 func floatBits(v float64) uint64 { return math.Float64bits(v) }
 func floatFrom(b uint64) float64 { return math.Float64frombits(b) }
 
-// ring addresses the blocks of a slot segment: block n lies at n mod R.
+// ring addresses the blocks of a slot segment. Block n lies at index n mod R.
 type ring struct {
 	seg    *Segment
 	mask   uint64
 	stride int
-	count  int // samples a block
+	count  int // samples in a block
 }
 
 func (s *Segment) ring() ring {
@@ -58,73 +60,73 @@ func (r ring) samples(n uint64) []float32 {
 	return unsafe.Slice((*float32)(unsafe.Pointer(&b[0])), r.count)
 }
 
-// AudioWriter is the worker's side of its own ring.
+// AudioWriter is a slot's audio ring as its worker has it.
 type AudioWriter struct{ r ring }
 
-// AudioReader is a reader's side: the callback, which needs no more than Holds and Block,
-// or somebody slower, who uses Copy.
+// AudioReader is a slot's audio ring for other processes. The callback uses Holds and Block, slower
+// readers use Hash.
 type AudioReader struct {
 	r   ring
 	gen uint64
 }
 
-// AudioWriter of a slot segment, for its worker.
+// AudioWriter returns the audio ring of a slot segment, for its worker.
 func (s *Segment) AudioWriter() AudioWriter { return AudioWriter{s.ring()} }
 
-// AudioReader of a slot segment.
+// AudioReader returns the audio ring of a slot segment, for readers.
 func (s *Segment) AudioReader() AudioReader {
 	_, gen := s.Slot()
 	return AudioReader{s.ring(), gen}
 }
 
-// Begin takes the place of block n for writing: it holds no block until Commit.
+// Begin returns the samples of block n to be written. The place holds no block until Commit.
 func (w AudioWriter) Begin(n uint64) []float32 {
-	yield()
+	interleave.Yield()
 	w.r.header(n).number.Store(0)
-	yield()
+	interleave.Yield()
 	return w.r.samples(n)
 }
 
-// Commit says that block n is written. It is not published by that: the head is.
+// Commit completes block n with its hash. Readers see it once Recorder.Publish moves the head.
 func (w AudioWriter) Commit(n, hash uint64) {
 	h := w.r.header(n)
-	yield()
+	interleave.Yield()
 	h.hash.Store(hash)
-	yield()
+	interleave.Yield()
 	h.number.Store(n + 1)
 }
 
-// Generation of the worker that writes the ring.
+// Generation returns the generation of the worker that writes the ring.
 func (a AudioReader) Generation() uint64 { return a.gen }
 
-// Holds tells whether the ring has block n, given its slot's head. What may still be played
-// stays until the clock has passed it.
+// Holds reports whether the ring has block n, given its slot's head. A worker does not overwrite a
+// block before the clock has passed it.
 func (a AudioReader) Holds(n uint64, head Head) bool {
-	yield()
+	interleave.Yield()
 	return head.Of(a.gen) && head.Published() > n && a.r.header(n).number.Load() == n+1
 }
 
-// Block is block n in place, interleaved, for one who knows that it is held and not overwritten.
+// Block returns block n in place, interleaved. The caller knows that the ring holds it.
 func (a AudioReader) Block(n uint64) []float32 { return a.r.samples(n) }
 
-// Hash is the hash of block n as its worker computed it; ok is false if the ring does not
-// hold n, or no longer.
+// Hash returns the hash of block n as its worker computed it. ok is false if the ring does not hold
+// n, or if the worker overwrote it meanwhile.
 func (a AudioReader) Hash(n uint64, head Head) (hash uint64, ok bool) {
 	if !a.Holds(n, head) {
 		return 0, false
 	}
-	yield()
+	interleave.Yield()
 	hash = a.r.header(n).hash.Load()
-	yield()
+	interleave.Yield()
 	return hash, a.r.header(n).number.Load() == n+1
 }
 
-// Touch writes to every page of the ring, so that none is missing at the first lap.
+// Touch writes to every page of the ring, so that the first lap causes no page fault.
 func (w AudioWriter) Touch() {
 	for n := range w.r.mask + 1 {
 		clear(w.Begin(n))
 	}
 }
 
-// Touch reads a word of every page of the ring, so that no later read by this process faults.
+// Touch reads a word of every page of the ring, so that later reads cause no page fault.
 func (a AudioReader) Touch() { a.r.seg.touch(a.r.offset(0), int(a.r.mask+1)*a.r.stride) }

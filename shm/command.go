@@ -4,39 +4,37 @@ import (
 	"sync/atomic"
 	"unsafe"
 
+	"github.com/music-chronus/chronus/shm/interleave"
 	"github.com/music-chronus/chronus/shm/sys"
 )
 
-// Op is what a command does.
+// Op is the operation of a command.
 type Op uint16
 
-// The operations: nothing, in the place of what was quarantined; set a parameter; open (> 0) or close a gate; leave a node
-// out (> 0) or let it in again; begin (> 0) or end the note Param; set the pressure on it; change a pattern's number of steps, or of the step
-// Param&63 of the pattern Param>>6 what it does, its note, gate or chance; move the tempo in Param tenths of a second; go on with the plan
-// whose number is Value, from the first frame of the block that the command enters.
+// The operations.
 const (
-	OpNone     Op = 0
-	OpSet      Op = 1
-	OpGate     Op = 2
-	OpBypass   Op = 3
-	OpNote     Op = 4
-	OpPressure Op = 5
-	OpSteps    Op = 6
-	OpTrig     Op = 7
-	OpStepNote Op = 8
-	OpStepGate Op = 9
-	OpChance   Op = 10
-	OpRamp     Op = 11
-	OpPlan     Op = 12
+	OpNone     Op = 0  // nothing: a quarantined command was here
+	OpSet      Op = 1  // set the parameter to Value
+	OpGate     Op = 2  // open the gate, Value > 0, or close it
+	OpBypass   Op = 3  // bypass the node, Value > 0, or let it render again
+	OpNote     Op = 4  // start the note Param, Value > 0, or end it
+	OpPressure Op = 5  // set the pressure of the note Param
+	OpSteps    Op = 6  // set the number of steps of a pattern
+	OpTrig     Op = 7  // set what the step does: step Param&63 of pattern Param>>6, also below
+	OpStepNote Op = 8  // set the note of a step
+	OpStepGate Op = 9  // set the gate of a step
+	OpChance   Op = 10 // set the chance of a step
+	OpRamp     Op = 11 // move the tempo to Value in Param tenths of a second
+	OpPlan     Op = 12 // switch to the plan Value at the first frame of the block
 
-	Ops = 13 // how many there are
+	Ops = 13 // their number
 )
 
-// Command is what enters a worker: one parameter, gate or note of one node. Seq is gap-free from
-// 1 and the same in every worker's ring.
+// Command changes one parameter, gate or note of one node. Seq is gap-free from 1 and equal in the
+// rings of all workers.
 type Command struct {
 	Seq   uint64
-	Plan  uint64 // the number of the plan that Node and Param belong to: a stream of another ignores it
+	Plan  uint64 // number of the plan that Node and Param belong to; streams of other plans ignore it
 	Frame uint64 // absolute; 0: at once
 	Op    Op
 	Node  uint16
@@ -44,50 +42,50 @@ type Command struct {
 	Value float64
 }
 
-// entry is the 64-byte form. Its words are atomic since the race to read one that is
-// being overwritten must be detectable, not since it is expected.
+// entry is the 64-byte form of a command. Its words are atomic so that a reader can detect that an
+// entry was overwritten, which should not happen.
 type entry struct {
-	seq, frame, what, value, plan atomic.Uint64
-	_                             [24]byte
+	seq, frame, target, value, plan atomic.Uint64
+	_                               [24]byte
 }
 
 type commandWords struct {
-	tail  atomic.Uint64 // Seq of the last command in it; engine
-	start atomic.Uint64 // the worker may begin; engine
-	ask   atomic.Uint64 // number of the last snapshot asked for; engine
-	want  atomic.Uint64 // number of the plan to make ready; engine
-	after atomic.Uint64 // and of the one that it is to follow; engine
-	bell  atomic.Uint32 // that one is wanted; engine, and the worker itself
-	_     [20]byte
-	taken atomic.Uint64 // Seq of the last command read; worker
-	made  atomic.Uint64 // number of the plan that is ready, or was refused; worker
-	life  atomic.Uint32 // 1 while the worker lives; worker, and the kernel at its end
-	_     [44]byte
-	why   refusal // why the plan was refused; worker
-	ring  [CommandEntries]entry
+	tail              atomic.Uint64 // engine: Seq of the last command in the ring
+	start             atomic.Uint64 // engine: 1 lets the worker begin
+	requestedSnapshot atomic.Uint64 // engine: number of the last snapshot
+	requestedPlan     atomic.Uint64 // engine: number of the plan to prepare
+	requestedAfter    atomic.Uint64 // engine: number of the plan before it
+	planWake          atomic.Uint32 // engine and worker: counts requests of a plan
+	_                 [20]byte
+	consumed          atomic.Uint64 // worker: Seq of the last command read
+	reportedPlan      atomic.Uint64 // worker: number of the plan that is ready or rejected
+	liveness          atomic.Uint32 // worker, and kernel at its end: 1 while it lives
+	_                 [44]byte
+	planError         planError // worker: why it rejected the plan
+	ring              [CommandEntries]entry
 }
 
-// refusal is a text, of no bytes for a plan that is ready.
-type refusal struct {
+// planError is a text. size 0 stands for a plan that is ready.
+type planError struct {
 	size  atomic.Uint64
-	bytes [refusalMax]byte
+	bytes [planErrorMax]byte
 }
 
-const refusalMax = 4*line - 8
+const planErrorMax = 4*line - 8
 
 var (
 	_ = [1]struct{}{}[unsafe.Sizeof(entry{})-line]
-	_ = [1]struct{}{}[unsafe.Offsetof(commandWords{}.taken)-line]
+	_ = [1]struct{}{}[unsafe.Offsetof(commandWords{}.consumed)-line]
 	_ = [1]struct{}{}[unsafe.Offsetof(commandWords{}.ring)-6*line]
 )
 
-// slotSize is the body of a slot segment: the command ring, then the audio ring.
+// slotSize is the size in bytes of a slot segment's body: the command ring, then the audio ring.
 func slotSize(g Geometry) int { return int(unsafe.Sizeof(commandWords{})) + audioSize(g) }
 
-// CommandWriter is the engine's side of a command ring: single producer.
+// CommandWriter is a command ring as the engine has it: the single producer.
 type CommandWriter struct{ w *commandWords }
 
-// CommandReader is the worker's side: single consumer.
+// CommandReader is a command ring as its worker has it: the single consumer.
 type CommandReader struct{ w *commandWords }
 
 // NewSlot makes the slot segment of one worker process.
@@ -99,34 +97,35 @@ func NewSlot(g Geometry, slot int, gen uint64) (*Segment, CommandWriter, error) 
 	return s, CommandWriter{at[commandWords](s, 0)}, nil
 }
 
-// Begin says that the ring's first command will be the one after seq. Before Start, once.
+// Begin makes the command after seq the first of the ring. Call it once, before Start.
 func (c CommandWriter) Begin(seq uint64) {
 	c.w.tail.Store(seq)
-	c.w.taken.Store(seq)
+	c.w.consumed.Store(seq)
 }
 
-// AttachSlot maps a slot segment, for its worker (write) or for the callback, and takes over fd.
+// AttachSlot maps a slot segment and takes over fd. write is true for its worker only.
 func AttachSlot(fd int, write bool) (*Segment, error) { return attach(fd, KindSlot, write) }
 
-// Liveness is the word that tells of the end of the slot's worker: 1 while it lives. See sys.HoldLife.
-func (s *Segment) Liveness() *atomic.Uint32 { return &at[commandWords](s, 0).life }
+// Liveness returns the word that is 1 while the slot's worker lives. See sys.HoldLivenessWord.
+func (s *Segment) Liveness() *atomic.Uint32 { return &at[commandWords](s, 0).liveness }
 
-// Commands is the worker's side of the command ring of a slot segment.
+// Commands returns the command ring of a slot segment, for its worker.
 func (s *Segment) Commands() CommandReader { return CommandReader{at[commandWords](s, 0)} }
 
-// Room is how many commands the ring can take; more may fit at any time, fewer not.
+// Room returns the number of commands that fit at least. The worker may free more at any time.
 func (c CommandWriter) Room() uint64 {
-	yield()
-	return CommandEntries - (c.w.tail.Load() - c.w.taken.Load())
+	interleave.Yield()
+	return CommandEntries - (c.w.tail.Load() - c.w.consumed.Load())
 }
 
-// Tail is the Seq of the last command in the ring.
+// Tail returns the Seq of the last command in the ring.
 func (c CommandWriter) Tail() uint64 { return c.w.tail.Load() }
 
-// Consumed is the Seq of the last command that the worker has read.
-func (c CommandWriter) Consumed() uint64 { return c.w.taken.Load() }
+// Consumed returns the Seq of the last command that the worker has read.
+func (c CommandWriter) Consumed() uint64 { return c.w.consumed.Load() }
 
-// Put appends commands, whose first Seq must be Tail()+1: for the worker all at once. ErrFull if it is too far behind.
+// Put appends commands. The Seq of the first must be Tail()+1. The worker sees all of them at once.
+// ErrFull means that it is too far behind.
 func (c CommandWriter) Put(list ...Command) error {
 	switch {
 	case len(list) == 0:
@@ -136,82 +135,83 @@ func (c CommandWriter) Put(list ...Command) error {
 	}
 	for _, m := range list {
 		e := &c.w.ring[m.Seq%CommandEntries]
-		yield()
+		interleave.Yield()
 		e.frame.Store(m.Frame)
 		e.plan.Store(m.Plan)
-		e.what.Store(uint64(m.Op)<<32 | uint64(m.Node)<<16 | uint64(m.Param))
-		yield()
+		e.target.Store(uint64(m.Op)<<32 | uint64(m.Node)<<16 | uint64(m.Param))
+		interleave.Yield()
 		e.value.Store(floatBits(m.Value))
-		yield()
+		interleave.Yield()
 		e.seq.Store(m.Seq)
 	}
-	yield()
+	interleave.Yield()
 	c.w.tail.Store(list[len(list)-1].Seq)
 	return nil
 }
 
-// Liveness is 1 from when the worker has attached until it ends, whatever ends it.
-func (c CommandWriter) Liveness() *atomic.Uint32 { return &c.w.life }
+// Liveness returns the word that is 1 from the worker's attachment to its end.
+func (c CommandWriter) Liveness() *atomic.Uint32 { return &c.w.liveness }
 
 // Start lets the worker begin.
 func (c CommandWriter) Start() {
-	yield()
+	interleave.Yield()
 	c.w.start.Store(1)
 }
 
-// RequestSnapshot asks the worker for its number-th snapshot, from 1, each one more than the last.
+// RequestSnapshot asks the worker for a snapshot. number starts at 1 and rises by 1.
 func (c CommandWriter) RequestSnapshot(number uint64) {
-	yield()
-	c.w.ask.Store(number)
+	interleave.Yield()
+	c.w.requestedSnapshot.Store(number)
 }
 
-// Tail is the Seq of the last command in the ring.
+// Tail returns the Seq of the last command in the ring.
 func (c CommandReader) Tail() uint64 {
-	yield()
+	interleave.Yield()
 	return c.w.tail.Load()
 }
 
-// Started tells whether the worker may begin.
+// Started reports whether the worker may begin.
 func (c CommandReader) Started() bool {
-	yield()
+	interleave.Yield()
 	return c.w.start.Load() != 0
 }
 
-// RequestedSnapshot is the number of the last snapshot asked for.
+// RequestedSnapshot returns the number of the last requested snapshot.
 func (c CommandReader) RequestedSnapshot() uint64 {
-	yield()
-	return c.w.ask.Load()
+	interleave.Yield()
+	return c.w.requestedSnapshot.Load()
 }
 
-// Get copies the command seq, if it has arrived. Ask for them in order, each once, and call Took after.
+// Get copies the command seq, if it has arrived. Call it once for each command, in order, then
+// Consume.
 func (c CommandReader) Get(seq uint64) (m Command, ok bool) {
-	yield()
+	interleave.Yield()
 	if c.w.tail.Load() < seq {
 		return Command{}, false
 	}
 	e := &c.w.ring[seq%CommandEntries]
-	yield()
-	what := e.what.Load()
-	yield()
+	interleave.Yield()
+	what := e.target.Load()
+	interleave.Yield()
 	m = Command{
 		Seq: seq, Plan: e.plan.Load(), Frame: e.frame.Load(), Value: floatFrom(e.value.Load()),
 		Op: Op(what >> 32), Node: uint16(what >> 16), Param: uint16(what),
 	}
-	yield()
+	interleave.Yield()
 	return m, e.seq.Load() == seq
 }
 
-// Liveness is the word that tells the engine of this worker's end: see sys.HoldLife.
-func (c CommandReader) Liveness() *atomic.Uint32 { return &c.w.life }
+// Liveness returns the word that tells the engine of this worker's end. See sys.HoldLivenessWord.
+func (c CommandReader) Liveness() *atomic.Uint32 { return &c.w.liveness }
 
-// EndLiveness says that this worker renders no more, before the kernel can.
+// EndLiveness clears the word before the kernel does: this worker renders no more.
 func (c CommandReader) EndLiveness() {
-	c.w.life.Store(0)
-	sys.FutexWake(&c.w.life)
+	c.w.liveness.Store(0)
+	sys.FutexWake(&c.w.liveness)
 }
 
 // Consume frees the entries up to seq for the producer.
 func (c CommandReader) Consume(seq uint64) {
-	yield()
-	c.w.taken.Store(seq)
+	interleave.Yield()
+	c.w.consumed.Store(seq)
 }

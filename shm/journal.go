@@ -4,92 +4,20 @@ import (
 	"fmt"
 	"sync/atomic"
 	"unsafe"
+
+	"github.com/music-chronus/chronus/shm/interleave"
 )
 
-// Head is a worker's progress: generation<<48 | published. Compare Published, never the word.
-type Head uint64
-
-// MakeHead of the generation (its low 16 bits) and the first block not yet published.
-func MakeHead(gen, published uint64) Head { return Head(gen<<48 | published&(1<<48-1)) }
-
-// Published is the first block not yet published: block n is there when Published > n.
-func (h Head) Published() uint64 { return uint64(h) & (1<<48 - 1) }
-
-// Generation is the low 16 bits of the generation of the worker that stored it.
-func (h Head) Generation() uint64 { return uint64(h) >> 48 }
-
-// Of tells whether the head was stored by a worker of this generation.
-func (h Head) Of(gen uint64) bool { return uint64(h)>>48 == gen&0xffff }
-
-// Decision says, for one block, which command is the last to enter it. The word is
-//
-//	lap (24 bits) | SKIP | SEALED | Seq (38 bits)
-//
-// where the lap, n/Laps+1, tells block n from block n-Laps; zeroed memory is no decision.
-type Decision uint64
-
-const (
-	seqBits           = 38
-	seqMask           = 1<<seqBits - 1
-	sealed   Decision = 1 << seqBits
-	skip     Decision = 1 << (seqBits + 1)
-	lapShift          = seqBits + 2
-)
-
-func lapOf(n uint64) uint64 { return n/Laps + 1 }
-
-func makeDecision(n, seq uint64) Decision { return Decision(lapOf(n)<<lapShift | seq&seqMask) }
-
-// Seq of the last command that enters the block.
-func (d Decision) Seq() uint64 { return uint64(d) & seqMask }
-
-// Sealed tells whether some worker has rendered the block to its end.
-func (d Decision) Sealed() bool { return d&sealed != 0 }
-
-// Skip tells whether the commands that first enter here are left out.
-func (d Decision) Skip() bool { return d&skip != 0 }
-
-func (d Decision) lap() uint64 { return uint64(d) >> lapShift }
-
-// String shows the parts.
-func (d Decision) String() string {
-	return fmt.Sprintf("seq %d, sealed %t, skip %t, lap %d", d.Seq(), d.Sealed(), d.Skip(), d.lap())
-}
-
-// Cause says why a worker ended.
-type Cause uint32
-
-// The causes. Panic is written by the worker itself, the rest by the engine from the exit status.
-const (
-	CauseNone     Cause = iota
-	CausePanic          // a panic or fault while rendering, caught by the worker: poison
-	CauseSignal         // ended by a signal; the detail is its number
-	CauseExit           // ended with an exit code; the detail is the code
-	CauseDiverged       // its decision or its samples were not those of the others
-	CauseLapped         // it slept for longer than the journal reaches back
-	CauseEndless        // it rendered without an end until the kernel's limit
-	CauseHung           // it rendered without an end until the engine's patience did
-)
-
-// String names the cause.
-func (c Cause) String() string {
-	names := [...]string{"none", "panic", "signal", "exit", "diverged", "lapped", "endless", "hung"}
-	if int(c) < len(names) {
-		return names[c]
-	}
-	return fmt.Sprintf("cause %d", uint32(c))
-}
-
-// status is one line: what the worker of a slot is doing, and how it ended.
+// status is one cache line: what the worker of a slot does, and how it ended.
 type status struct {
 	gen    atomic.Uint64
-	block  atomic.Uint64 // rendering block-1; 0: not rendering
+	block  atomic.Uint64 // number of the block being rendered, plus 1; 0: none
 	seq    atomic.Uint64 // last command taken
-	module atomic.Uint64 // node index + 1 that renders; 0: none
+	node   atomic.Uint64 // index of the node being rendered, plus 1; 0: none
 	cause  atomic.Uint64 // Cause<<32 | detail
-	faults atomic.Uint64 // of nodes, <<16 | the last one's index
+	faults atomic.Uint64 // count<<16 | index of the last faulty node
 	limits atomic.Uint64 // blocks in which the output was limited
-	offset atomic.Uint64 // blocks in which an offset was taken from it
+	offset atomic.Uint64 // blocks from which an offset was removed
 }
 
 type journalWords struct {
@@ -107,7 +35,7 @@ var (
 	_ = [1]struct{}{}[unsafe.Offsetof(journalWords{}.decisions)-2*MaxSlots*line]
 )
 
-// Journal is what all processes may read of the journal.
+// Journal is the journal as every process may read it.
 type Journal struct {
 	*Segment
 	w *journalWords
@@ -133,59 +61,61 @@ func attachJournal(fd int, write bool) (Journal, error) {
 	return Journal{s, at[journalWords](s, 0)}, nil
 }
 
-// Head of a slot.
+// Head returns the head of a slot.
 func (j Journal) Head(slot int) Head {
-	yield()
+	interleave.Yield()
 	return Head(j.w.heads[slot].word.Load())
 }
 
-// Published is the first block that slot has not published.
+// Published returns the first block that slot has not published.
 func (j Journal) Published(slot int) uint64 { return j.Head(slot).Published() }
 
-// Decision for block n; ok is false if there is none (yet, or any more).
+// Decision returns the decision for block n. ok is false if there is none yet, or if a later block
+// has overwritten it.
 func (j Journal) Decision(n uint64) (d Decision, ok bool) {
-	yield()
+	interleave.Yield()
 	d = Decision(j.w.decisions[n%Laps].Load())
 	return d, d.lap() == lapOf(n)
 }
 
-// Status is what a worker was doing when it was read, or when it ended.
+// Status tells what a worker does or, if it has ended, did last.
 type Status struct {
 	Generation uint64
 	Block      uint64 // being rendered, if Rendering
 	Rendering  bool
 	Seq        uint64 // last command taken
-	Node       int    // index of the node that renders, -1 for none
+	Node       int    // index of the node being rendered; -1: none
 	Cause      Cause
 	Detail     uint32
 	Sound      Sound
 }
 
-// Sound is what a stream has found wrong with its own sound, and has mended.
+// Sound counts what a stream corrected in its own output.
 type Sound struct {
-	Faults    uint64 `json:"faults"`     // times that a node put out what is no sound
-	FaultNode int    `json:"fault_node"` // the last such node
-	Limited   uint64 `json:"limited"`    // blocks in which the output would have been above full scale
-	Offset    uint64 `json:"offset"`     // blocks in which it had a steady offset
+	Faults    uint64 `json:"faults"`     // times that a node put out NaN, infinity or a huge value
+	FaultNode int    `json:"fault_node"` // index of the last such node
+	Limited   uint64 `json:"limited"`    // blocks whose output would have exceeded full scale
+	Offset    uint64 `json:"offset"`     // blocks with a steady offset
 }
 
-// Status reads a slot's line. While its worker runs, the fields may be of different moments, but of one worker: the block of one that
-// was killed and the panic of the next in its place would be poison that nobody has seen.
+// Status reads a slot's line. While the worker runs, the fields may be of different moments, but
+// all are of one worker. A mix of two workers, the block of one and the panic of its successor,
+// could blame a command wrongly.
 func (j Journal) Status(slot int) Status {
 	st := &j.w.status[slot]
 	var gen, b, c uint64
 	for again := true; again; again = gen != st.gen.Load() {
-		yield()
+		interleave.Yield()
 		gen = st.gen.Load()
-		yield()
+		interleave.Yield()
 		b = st.block.Load()
-		yield()
+		interleave.Yield()
 		c = st.cause.Load()
-		yield()
+		interleave.Yield()
 	}
 	return Status{
 		Generation: gen, Block: b - min(b, 1), Rendering: b > 0, Seq: st.seq.Load(),
-		Node: int(st.module.Load()) - 1, Cause: Cause(c >> 32), Detail: uint32(c), Sound: st.sound(),
+		Node: int(st.node.Load()) - 1, Cause: Cause(c >> 32), Detail: uint32(c), Sound: st.sound(),
 	}
 }
 
@@ -194,33 +124,36 @@ func (st *status) sound() Sound {
 	return Sound{f >> 16, int(f & 0xffff), st.limits.Load(), st.offset.Load()}
 }
 
-// ReplaceDecision decides that seq is the last command to enter block n, whatever was decided. The engine may do so when
-// every worker has ended and nobody has published n.
+// ReplaceDecision makes seq the last command of block n, whatever was decided. The engine may call
+// it when every worker has ended and none has published n.
 func (j Journal) ReplaceDecision(n, seq uint64) {
 	j.w.decisions[n%Laps].Store(uint64(makeDecision(n, seq)))
 }
 
-// ClearCause forgets what a worker that has ended was doing, so that none that comes after takes it for poison still.
+// ClearCause forgets which block an ended worker rendered, so that later workers do not leave
+// commands out of that block.
 func (j Journal) ClearCause(slot int) { j.w.status[slot].block.Store(0) }
 
-// SetCause is the engine's: the cause of a death, from the exit status, unless the worker wrote one itself.
+// SetCause records the cause of a worker's end, from its exit status. A cause that the worker
+// recorded itself stays.
 func (j Journal) SetCause(slot int, gen uint64, c Cause, detail uint32) {
 	st := &j.w.status[slot]
-	yield()
+	interleave.Yield()
 	if st.gen.Load() == gen {
-		yield()
+		interleave.Yield()
 		st.cause.CompareAndSwap(0, uint64(c)<<32|uint64(detail))
 	}
 }
 
-// Recorder is the journal as one worker has it: its own head and status, and all decisions.
+// Recorder is the journal as one worker has it: it writes its own head and status, and all
+// decisions.
 type Recorder struct {
 	Journal
 	slot int
 	gen  uint64
 }
 
-// AttachRecorder maps the journal for the worker of the given slot and generation and takes over fd.
+// AttachRecorder maps the journal for the worker of a slot and generation, and takes over fd.
 func AttachRecorder(fd, slot int, gen uint64) (Recorder, error) {
 	j, err := attachJournal(fd, true)
 	if err != nil {
@@ -228,75 +161,76 @@ func AttachRecorder(fd, slot int, gen uint64) (Recorder, error) {
 	}
 	if n := int(j.Geometry().Slots); slot < 0 || slot >= n {
 		j.Close()
-		return Recorder{}, fmt.Errorf("slot %d of %d: %w", slot, n, ErrCorrupt)
+		return Recorder{}, fmt.Errorf("attach journal: slot %d of %d: %w", slot, n, ErrCorrupt)
 	}
 	return Recorder{j, slot, gen}, nil
 }
 
-// Own is the worker's own status.
-func (r Recorder) Own() Status { return r.Status(r.slot) }
+// OwnStatus returns the worker's own status.
+func (r Recorder) OwnStatus() Status { return r.Status(r.slot) }
 
-// Begin clears the slot's status and says that nothing before block n comes from this worker.
+// Begin clears the slot's status and makes n the first block of this worker.
 func (r Recorder) Begin(n uint64) {
 	st := &r.w.status[r.slot]
-	yield()
+	interleave.Yield()
 	st.block.Store(0)
 	st.seq.Store(0)
-	st.module.Store(0)
-	yield()
+	st.node.Store(0)
+	interleave.Yield()
 	st.cause.Store(0)
-	yield()
+	interleave.Yield()
 	st.gen.Store(r.gen)
 	r.Publish(n)
 }
 
-// Publish says that every block below n is in the ring.
+// Publish declares that the ring holds every block below n.
 func (r Recorder) Publish(n uint64) {
-	yield()
+	interleave.Yield()
 	r.w.heads[r.slot].word.Store(uint64(MakeHead(r.gen, n)))
 }
 
-// Rendering says that block n is being rendered, after taking seq.
-func (r Recorder) Rendering(n, seq uint64) {
+// BeginRender records that the worker renders block n, after command seq.
+func (r Recorder) BeginRender(n, seq uint64) {
 	st := &r.w.status[r.slot]
-	yield()
+	interleave.Yield()
 	st.seq.Store(seq)
-	yield()
+	interleave.Yield()
 	st.block.Store(n + 1)
 }
 
-// Rendered ends Rendering, and says what the sound was like.
-func (r Recorder) Rendered(s Sound) {
+// EndRender records that the worker renders no block, and what it corrected in its output.
+func (r Recorder) EndRender(s Sound) {
 	st := &r.w.status[r.slot]
-	yield()
+	interleave.Yield()
 	st.faults.Store(s.Faults<<16 | uint64(s.FaultNode)&0xffff)
 	st.limits.Store(s.Limited)
 	st.offset.Store(s.Offset)
-	yield()
+	interleave.Yield()
 	st.block.Store(0)
 }
 
-// Module is where the renderer puts the node that it is at: index + 1, 0 for none.
-func (r Recorder) Module() *atomic.Uint64 { return &r.w.status[r.slot].module }
+// NodeWord returns the word in which the stream stores the node that it renders: index + 1; 0:
+// none.
+func (r Recorder) NodeWord() *atomic.Uint64 { return &r.w.status[r.slot].node }
 
-// Ended puts the worker's own word on its end on record.
-func (r Recorder) Ended(c Cause, detail uint32) {
-	yield()
+// RecordCause records why this worker ends. The first cause stays.
+func (r Recorder) RecordCause(c Cause, detail uint32) {
+	interleave.Yield()
 	r.w.status[r.slot].cause.CompareAndSwap(0, uint64(c)<<32|uint64(detail))
 }
 
-// Lapped tells whether a later block has taken the place of block n.
+// Lapped reports whether a later block has overwritten the decision of block n.
 func (r Recorder) Lapped(n uint64) bool {
-	yield()
+	interleave.Yield()
 	return Decision(r.w.decisions[n%Laps].Load()).lap() > lapOf(n)
 }
 
-// Propose decides that seq is the last command to enter block n, unless it is decided;
-// whoever's CAS won, that decision is returned. ok is false if n is lapped.
+// Propose makes seq the last command of block n, unless that is decided already. It returns the
+// decision that holds. ok is false if a later block has overwritten it.
 func (r Recorder) Propose(n, seq uint64) (d Decision, ok bool) {
 	word := &r.w.decisions[n%Laps]
 	for {
-		yield()
+		interleave.Yield()
 		old := Decision(word.Load())
 		if old.lap() == lapOf(n) {
 			return old, true
@@ -305,36 +239,29 @@ func (r Recorder) Propose(n, seq uint64) (d Decision, ok bool) {
 			return 0, false
 		}
 		d = makeDecision(n, seq)
-		yield()
+		interleave.Yield()
 		if word.CompareAndSwap(uint64(old), uint64(d)) {
 			return d, true
 		}
 	}
 }
 
-// SkipNew sets SKIP on the unsealed decision d for block n and returns the decision that then stands.
+// SkipNew sets SKIP in the unsealed decision d of block n. It returns the decision that holds.
 func (r Recorder) SkipNew(n uint64, d Decision) Decision {
 	word := &r.w.decisions[n%Laps]
-	yield()
+	interleave.Yield()
 	if !d.Sealed() && word.CompareAndSwap(uint64(d), uint64(d|skip)) {
 		return d | skip
 	}
-	yield()
+	interleave.Yield()
 	return Decision(word.Load())
 }
 
-// Seal says that block n was rendered from d to its end. It is false if the decision is
-// another by now: then what was rendered must not be published.
+// Seal marks block n as rendered to its end under decision d. It returns false if the decision has
+// changed: then the block must not be published.
 func (r Recorder) Seal(n uint64, d Decision) bool {
 	word := &r.w.decisions[n%Laps]
 	want := uint64(d | sealed)
-	yield()
+	interleave.Yield()
 	return word.CompareAndSwap(uint64(d&^sealed), want) || word.Load() == want
 }
-
-// OwnFault tells whether the worker ended of what it was rendering: poison, unless it was rendering nothing.
-func (c Cause) OwnFault() bool { return c == CausePanic || c == CauseEndless || c == CauseHung }
-
-// Foreign tells whether the cause is what the kernel reported, not what a worker or the
-// engine knows better.
-func (c Cause) Foreign() bool { return c == CauseNone || c == CauseSignal || c == CauseExit }

@@ -21,7 +21,7 @@ func TestActive(t *testing.T) {
 	}
 }
 
-func TestHeir(t *testing.T) {
+func TestSuccessor(t *testing.T) {
 	for _, tt := range []struct {
 		name  string
 		ready []int
@@ -119,13 +119,13 @@ func TestStatusAndCause(t *testing.T) {
 	if j.Published(1) != 100 || !j.Head(1).Of(7) {
 		t.Fatalf("head %#x", uint64(j.Head(1)))
 	}
-	r.Rendering(100, 42)
-	r.Module().Store(3)
+	r.BeginRender(100, 42)
+	r.NodeWord().Store(3)
 	if got, want := j.Status(1), (Status{Generation: 7, Block: 100, Rendering: true, Seq: 42, Node: 2}); got != want {
 		t.Fatalf("%+v, want %+v", got, want)
 	}
 	j.SetCause(1, 6, CauseSignal, 9)
-	r.Ended(CausePanic, 0)
+	r.RecordCause(CausePanic, 0)
 	j.SetCause(1, 7, CauseExit, 70)
 	if got := j.Status(1); got.Cause != CausePanic {
 		t.Errorf("%v: the worker's own word was overwritten", got.Cause)
@@ -157,13 +157,13 @@ func TestEngineWords(t *testing.T) {
 		}
 	}
 	c.RequestLead(5)
-	if burst, extra := v.Pace(); burst != 64 || extra != 2 || v.RequestedLead() != 5 {
+	if burst, extra := v.LeadParts(); burst != 64 || extra != 2 || v.RequestedLead() != 5 {
 		t.Errorf("burst %d, extra %d, asked %d", burst, extra, v.RequestedLead())
 	}
 	bell := v.WakeSeq()
 	p.Advance(11, false)
 	p.Advance(12, true)
-	p.Conceal()
+	p.CountConcealed()
 	p.EndCall()
 	if v.WakeSeq() == bell || v.Clock() != 2 {
 		t.Errorf("bell %d, clock %d", v.WakeSeq(), v.Clock())

@@ -7,13 +7,14 @@ import (
 	"unsafe"
 )
 
-// Version of the layout. Processes of different versions refuse each other with ErrStale.
+// Version of the layout of every segment. Processes of different versions reject each other's
+// segments with ErrStale.
 const Version = 4
 
 // magic spells CHRONUS and a NUL.
 const magic uint64 = 'C' | 'H'<<8 | 'R'<<16 | 'O'<<24 | 'N'<<32 | 'U'<<40 | 'S'<<48
 
-// Limits of a geometry. MaxSlots is what the eight ready bits of the active word hold.
+// Limits of a Geometry. MaxSlots is the number of ready bits in the active word.
 const (
 	MaxSlots    = 8
 	MaxBlock    = 4096
@@ -23,19 +24,19 @@ const (
 	MaxRate     = 384000
 )
 
-// line is the unit in which two processes disturb each other's caches.
+// line is the size of a cache line in bytes. Words of different writers lie on different lines.
 const line = 64
 
 var (
-	// ErrStale: the segment was laid out by another version of this program.
+	// ErrStale marks a segment of another version of this program.
 	ErrStale = errors.New("segment of another version")
-	// ErrCorrupt: the segment is not what its header or its holder says. It must not be used further.
+	// ErrCorrupt marks a segment whose content is invalid. It must not be used further.
 	ErrCorrupt = errors.New("segment is corrupt")
-	// ErrFull: a command ring holds as many commands as it can.
+	// ErrFull is returned when a command ring has no room.
 	ErrFull = errors.New("command ring is full")
 )
 
-// Kind says what a segment holds.
+// Kind tells what a segment holds.
 type Kind uint32
 
 // The kinds of segment.
@@ -44,35 +45,35 @@ const (
 	KindJournal
 	KindSlot
 	KindSnapshot
-	KindSeed
+	KindInitialState
 	KindPlans
-	KindKept
+	KindCheckpoint
 )
 
 // String names the kind.
 func (k Kind) String() string {
-	names := [...]string{"?", "engine", "journal", "slot", "snapshot", "seed", "plans", "kept"}
+	names := [...]string{"?", "engine", "journal", "slot", "snapshot", "initial-state", "plans", "checkpoint"}
 	if int(k) < len(names) {
 		return names[k]
 	}
 	return names[0]
 }
 
-// Geometry is what all processes of one engine agree on; it stands in the header of every
-// segment and is compared when one is attached.
+// Geometry holds the sizes that all processes of one engine share. It is in the header of every
+// segment.
 type Geometry struct {
-	Rate     uint32 // frames a second, [MinRate, MaxRate]
-	Block    uint32 // frames, [16, MaxBlock]
-	Channels uint32 // [1, MaxChannels]
-	Slots    uint32 // replicas, [1, MaxSlots]
-	Ring     uint32 // blocks an AudioRing has, a power of two, [4, MaxRing]; >= lead
-	Guard    uint32 // blocks, [1, lead)
+	Rate     uint32 // frames per second, in [MinRate, MaxRate]
+	Block    uint32 // frames, in [16, MaxBlock]
+	Channels uint32 // in [1, MaxChannels]
+	Slots    uint32 // workers, in [1, MaxSlots]
+	Ring     uint32 // blocks of an audio ring, a power of two in [4, MaxRing], at least the lead
+	Guard    uint32 // blocks, in [1, lead)
 }
 
-// RingFor returns the ring size for a lead: the power of two from twice the lead on.
+// RingFor returns the ring size for a lead: the least power of two that is at least twice the lead.
 func RingFor(lead int) uint32 { return 1 << bits.Len(uint(2*lead-1)) }
 
-// Check says what is wrong with a geometry and what would be right.
+// Check returns an error that names the invalid field and its range.
 func (g Geometry) Check() error {
 	for _, c := range []struct {
 		name            string
@@ -87,12 +88,12 @@ func (g Geometry) Check() error {
 		}
 	}
 	if g.Ring&(g.Ring-1) != 0 {
-		return fmt.Errorf("ring of %d blocks is no power of two", g.Ring)
+		return fmt.Errorf("ring %d is not a power of two", g.Ring)
 	}
 	return nil
 }
 
-// samples in a block, all channels.
+// samples is the number of samples in a block, of all channels.
 func (g Geometry) samples() int { return int(g.Block * g.Channels) }
 
 // header begins every segment.
@@ -107,7 +108,7 @@ type header struct {
 	Gen      uint64 // generation, of a slot or snapshot segment
 }
 
-// headerSize leaves the words that follow on a line of their own.
+// headerSize puts the words that follow on a cache line of their own.
 const headerSize = 2 * line
 
 var _ [headerSize - unsafe.Sizeof(header{})]byte

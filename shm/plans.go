@@ -9,17 +9,19 @@ import (
 
 	"github.com/cespare/xxhash/v2"
 
+	"github.com/music-chronus/chronus/shm/interleave"
 	"github.com/music-chronus/chronus/shm/sys"
 )
 
-// Plans is how many texts of patches a store holds: that of the state which is kept, that of the present, and those between. They are few, since the state
-// is kept every second.
+// Plans is the number of texts that a PlanStore holds: from the plan of the checkpoint to the
+// present plan. The engine takes a checkpoint every second, so few plans lie between them.
 const Plans = 16
 
-// ErrNoPlan: a store does not hold the plan of that number, or not whole.
-var ErrNoPlan = errors.New("no such plan")
+// ErrNoPlan is returned when the store does not hold an intact plan of the number.
+var ErrNoPlan = errors.New("plan not found")
 
-// plansWords is the body of the segment: the number of the plan that plays, and the texts, each in the place of its number modulo Plans.
+// plansWords is the body of the segment: the number of the present plan, and the texts. The text of
+// plan n lies at n mod Plans.
 type plansWords struct {
 	current atomic.Uint64
 	_       [56]byte
@@ -35,7 +37,8 @@ type textWords struct {
 
 const plansSize = int(unsafe.Sizeof(plansWords{}))
 
-// PlanStore is the segment that carries the texts of patches to the workers, and to an engine after this one. The engine writes.
+// PlanStore is the segment that carries the texts of patches to the workers and to the next engine
+// process. The engine writes it.
 type PlanStore struct{ *Segment }
 
 // NewPlanStore makes the segment. The engine owns it.
@@ -44,31 +47,31 @@ func NewPlanStore(g Geometry) (PlanStore, error) {
 	return PlanStore{s}, err
 }
 
-// Put keeps a text as the plan of a number, above 0, in the place of the one Plans before.
+// Put stores a text as plan number, above 0. It overwrites plan number-Plans.
 func (p PlanStore) Put(number uint64, text []byte) error {
 	if len(text) > TextMax {
-		return fmt.Errorf("patch of %d bytes; the most are %d", len(text), TextMax)
+		return fmt.Errorf("patch of %d bytes: the limit is %d", len(text), TextMax)
 	}
 	t := &at[plansWords](p.Segment, 0).texts[number%Plans]
-	yield()
+	interleave.Yield()
 	t.number.Store(0)
-	yield()
+	interleave.Yield()
 	t.size.Store(uint64(len(text)))
 	copy(t.bytes[:], text)
-	yield()
+	interleave.Yield()
 	t.hash.Store(xxhash.Sum64(text))
-	yield()
+	interleave.Yield()
 	t.number.Store(number)
 	return nil
 }
 
-// SetCurrent says which plan plays, for workers that start and for an engine after this one.
+// SetCurrent records which plan plays, for workers that start and for the next engine process.
 func (p PlanStore) SetCurrent(number uint64) {
-	yield()
+	interleave.Yield()
 	at[plansWords](p.Segment, 0).current.Store(number)
 }
 
-// PlanReader is a worker's side.
+// PlanReader is a plan store as a worker has it.
 type PlanReader struct{ seg *Segment }
 
 // AttachPlans maps a store for reading and takes over fd.
@@ -77,19 +80,19 @@ func AttachPlans(fd int) (PlanReader, error) {
 	return PlanReader{s}, err
 }
 
-// Segment is the mapping.
+// Segment returns the mapping.
 func (p PlanReader) Segment() *Segment { return p.seg }
 
-// Reader reads from the same store.
+// Reader returns a reader of the same store.
 func (p PlanStore) Reader() PlanReader { return PlanReader{p.Segment} }
 
-// Current is the number of the plan that plays.
+// Current returns the number of the plan that plays.
 func (p PlanReader) Current() uint64 {
-	yield()
+	interleave.Yield()
 	return at[plansWords](p.seg, 0).current.Load()
 }
 
-// Last is the highest number of a plan that is, or was, there.
+// Last returns the highest number of all plans in the store.
 func (p PlanReader) Last() (number uint64) {
 	for i := range Plans {
 		number = max(number, at[plansWords](p.seg, 0).texts[i].number.Load())
@@ -97,14 +100,14 @@ func (p PlanReader) Last() (number uint64) {
 	return max(number, p.Current())
 }
 
-// Text is a copy of the text of a plan. ErrNoPlan if it is not there, or not whole.
+// Text returns a copy of a plan's text, or ErrNoPlan.
 func (p PlanReader) Text(number uint64) ([]byte, error) {
 	t := &at[plansWords](p.seg, 0).texts[number%Plans]
-	yield()
+	interleave.Yield()
 	if size := t.size.Load(); t.number.Load() == number && number > 0 && size <= TextMax {
-		yield()
+		interleave.Yield()
 		text := append([]byte(nil), t.bytes[:size]...)
-		yield()
+		interleave.Yield()
 		if xxhash.Sum64(text) == t.hash.Load() && t.number.Load() == number {
 			return text, nil
 		}
@@ -112,67 +115,70 @@ func (p PlanReader) Text(number uint64) ([]byte, error) {
 	return nil, fmt.Errorf("plan %d: %w", number, ErrNoPlan)
 }
 
-// RequestPlan asks the worker to make the plan of a number ready, to follow the one of another, while it goes on.
+// RequestPlan asks the worker to prepare plan number as the successor of plan after. The worker
+// goes on rendering meanwhile.
 func (c CommandWriter) RequestPlan(number, after uint64) {
-	yield()
-	c.w.after.Store(after)
-	yield()
-	c.w.want.Store(number)
-	yield()
-	c.w.bell.Add(1)
-	sys.FutexWake(&c.w.bell)
+	interleave.Yield()
+	c.w.requestedAfter.Store(after)
+	interleave.Yield()
+	c.w.requestedPlan.Store(number)
+	interleave.Yield()
+	c.w.planWake.Add(1)
+	sys.FutexWake(&c.w.planWake)
 }
 
-// PlanReady tells whether the worker has made the plan of a number ready; err says why it refused.
-func (c CommandWriter) PlanReady(number uint64) (made bool, err error) {
-	yield()
-	if c.w.made.Load() != number {
+// PlanReady reports whether the worker has prepared plan number. err says why it rejected the plan.
+func (c CommandWriter) PlanReady(number uint64) (ready bool, err error) {
+	interleave.Yield()
+	if c.w.reportedPlan.Load() != number {
 		return false, nil
 	}
-	yield()
-	if n := min(c.w.why.size.Load(), refusalMax); n > 0 {
-		return false, errors.New(string(c.w.why.bytes[:n]))
+	interleave.Yield()
+	if n := min(c.w.planError.size.Load(), planErrorMax); n > 0 {
+		return false, errors.New(string(c.w.planError.bytes[:n]))
 	}
 	return true, nil
 }
 
-// RequestedPlan is the number of the plan that the engine wants ready, 0: none, and of the one that it is to follow.
+// RequestedPlan returns the number of the plan that the engine requests, 0 for none, and of the
+// plan before it.
 func (c CommandReader) RequestedPlan() (number, after uint64) {
-	yield()
-	number = c.w.want.Load() // stored after the other
-	yield()
-	return number, c.w.after.Load()
+	interleave.Yield()
+	number = c.w.requestedPlan.Load() // stored after requestedAfter
+	interleave.Yield()
+	return number, c.w.requestedAfter.Load()
 }
 
-// PlanWakeSeq reads the word that is bumped when a plan is wanted.
+// PlanWakeSeq returns the word that counts requests of a plan. Read it before RequestedPlan, then
+// pass it to AwaitPlanRequest.
 func (c CommandReader) PlanWakeSeq() uint32 {
-	yield()
-	return c.w.bell.Load()
+	interleave.Yield()
+	return c.w.planWake.Load()
 }
 
-// AwaitPlanRequest sleeps until the bell is no longer at bell, or timeout. Go's scheduler is told.
-func (c CommandReader) AwaitPlanRequest(bell uint32, timeout time.Duration) {
-	doze(&c.w.bell, bell, timeout)
+// AwaitPlanRequest sleeps while the word is seq, for at most timeout. It tells Go's scheduler.
+func (c CommandReader) AwaitPlanRequest(seq uint32, timeout time.Duration) {
+	interleave.Sleep(&c.w.planWake, seq, timeout)
 }
 
-// WakePlanBuilder wakes who sleeps in AwaitWant.
+// WakePlanBuilder ends AwaitPlanRequest.
 func (c CommandReader) WakePlanBuilder() {
-	yield()
-	c.w.bell.Add(1)
-	sys.FutexWake(&c.w.bell)
+	interleave.Yield()
+	c.w.planWake.Add(1)
+	sys.FutexWake(&c.w.planWake)
 }
 
-// LastPlan is the number of the plan that Make was last called with.
-func (c CommandReader) LastPlan() uint64 { return c.w.made.Load() }
+// LastPlan returns the number of the last reported plan.
+func (c CommandReader) LastPlan() uint64 { return c.w.reportedPlan.Load() }
 
-// ReportPlan says that the plan of a number is ready, or, with an error, refused.
+// ReportPlan reports that plan number is ready or, with an error, rejected.
 func (c CommandReader) ReportPlan(number uint64, err error) {
 	n := 0
 	if err != nil {
-		n = copy(c.w.why.bytes[:], err.Error())
+		n = copy(c.w.planError.bytes[:], err.Error())
 	}
-	yield()
-	c.w.why.size.Store(uint64(n))
-	yield()
-	c.w.made.Store(number)
+	interleave.Yield()
+	c.w.planError.size.Store(uint64(n))
+	interleave.Yield()
+	c.w.reportedPlan.Store(number)
 }

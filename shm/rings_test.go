@@ -90,7 +90,7 @@ func TestAudioRing(t *testing.T) {
 	}
 }
 
-func TestSnapshotAndSeed(t *testing.T) {
+func TestSnapshotAndInitialState(t *testing.T) {
 	seg, r, err := NewSnapshot(testGeometry, 0, 1)
 	if err != nil {
 		t.Fatal(err)
@@ -144,7 +144,7 @@ func TestSnapshotAndSeed(t *testing.T) {
 	}
 }
 
-// A state of which a part is of another is refused.
+// A state that mixes two snapshots is rejected.
 func TestTornState(t *testing.T) {
 	seg, snaps, err := NewSnapshot(testGeometry, 0, 1)
 	if err != nil {
@@ -166,7 +166,8 @@ func TestTornState(t *testing.T) {
 	}
 }
 
-// A store holds the last texts by their numbers, for whoever maps it; what was overwritten, or is not whole, is not there.
+// A store holds the last texts by their numbers. Texts that are overwritten or damaged are not
+// found.
 func TestPlans(t *testing.T) {
 	store, err := NewPlanStore(testGeometry)
 	if err != nil {
@@ -202,8 +203,8 @@ func TestPlans(t *testing.T) {
 	}
 }
 
-// A worker says which plan it has made ready, or why not.
-func TestMade(t *testing.T) {
+// A worker reports which plan it has prepared, or why it rejected it.
+func TestReportPlan(t *testing.T) {
 	seg, w, err := NewSlot(testGeometry, 0, 1)
 	if err != nil {
 		t.Fatal(err)
@@ -248,7 +249,7 @@ func TestNoAllocs(t *testing.T) {
 		},
 		"block": func() {
 			d, _ := rec.Propose(n, seq)
-			rec.Rendering(n, seq)
+			rec.BeginRender(n, seq)
 			buf := out.Begin(n)
 			out.Commit(n, Hash(buf))
 			rec.Seal(n, d)

@@ -13,7 +13,7 @@ import (
 
 var testGeometry = Geometry{Rate: 48000, Block: 64, Channels: 2, Slots: 2, Ring: 8, Guard: 2}
 
-// words makes the two segments that all share, as their roles have them.
+// words makes the engine segment and the journal, in their roles.
 func words(t *testing.T, g Geometry) (Control, Playback, Journal) {
 	t.Helper()
 	c, err := NewControl(g, 4)
@@ -86,8 +86,6 @@ func TestRingFor(t *testing.T) {
 	}
 }
 
-// Every way in which a segment can be wrong is told by its kind of error, and nothing stays mapped.
-
 func TestAttachRefuses(t *testing.T) {
 	_, _, j := words(t, testGeometry)
 	unsealed := func() int {
@@ -140,8 +138,6 @@ func TestAttachRefuses(t *testing.T) {
 	}
 }
 
-// A segment cannot be resized by anybody, and a read-only descriptor cannot be written through.
-
 func TestSealed(t *testing.T) {
 	c, _, _ := words(t, testGeometry)
 	if err := syscall.Ftruncate(c.FD(), 4096); err == nil {
@@ -158,16 +154,8 @@ func TestSealed(t *testing.T) {
 	}
 }
 
-// One CAS settles a block's decision, whoever proposes how often.
-
-// What goes into a command ring comes out, in order, whole, over many laps.
-
-// A ring holds block n iff its own generation has published it and it was not overwritten.
-
-// The audio path allocates nothing.
-
-// Attaching a segment costs the heap next to nothing: the audio process attaches one for each new worker, and collects
-// no garbage.
+// Attaching a segment allocates next to nothing: the audio process attaches one for each new
+// worker, without a garbage collector.
 func TestAttachHeap(t *testing.T) {
 	slot, _, err := NewSlot(testGeometry, 0, 1)
 	if err != nil {

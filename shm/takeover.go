@@ -1,20 +1,15 @@
 package shm
 
-import (
-	"fmt"
+import "fmt"
 
-	"github.com/music-chronus/chronus/shm/sys"
-)
+// MemfdPrefix begins the name of every segment's memory file.
+const MemfdPrefix = "chronus-"
 
-// Memfds begins the name of every segment's memory file.
-const Memfds = "chronus-"
-
-// Adopt maps, for writing, a segment of whatever kind that another engine made, and takes over fd. It is for the
-// engine after that one. ErrStale or ErrCorrupt: it is none that this program can use.
+// Adopt maps a segment of any kind that an earlier engine process made, for writing, and takes over
+// fd. A segment that this program cannot use is ErrStale or ErrCorrupt.
 func Adopt(fd int) (*Segment, error) {
 	s, err := mapSegment(fd, true)
 	if err != nil {
-		_ = sys.CloseFD(fd)
 		return nil, fmt.Errorf("take over a segment: %w", err)
 	}
 	if err := s.check(s.Kind()); err != nil {
@@ -25,31 +20,30 @@ func Adopt(fd int) (*Segment, error) {
 	return s, nil
 }
 
-// Kind of what the segment holds.
-func (s *Segment) Kind() Kind { return s.header().Kind }
-
-// ControlFromSegment is an engine segment for the engine after the one that made it.
+// ControlFromSegment returns the role of the engine in an adopted engine segment.
 func ControlFromSegment(s *Segment) Control { return Control{View{s, at[engineWords](s, 0)}} }
 
-// JournalFromSegment is a journal for the engine after the one that made it.
+// JournalFromSegment returns the journal in an adopted segment.
 func JournalFromSegment(s *Segment) Journal { return Journal{s, at[journalWords](s, 0)} }
 
-// CheckpointStoreFromSegment is a store for the engine after the one that made it.
+// CheckpointStoreFromSegment returns the checkpoint store in an adopted segment.
 func CheckpointStoreFromSegment(s *Segment) CheckpointStore { return CheckpointStore{Segment: s} }
 
-// CommandsFromSegment is the engine's side of the command ring of a slot segment whose producer is no more.
+// CommandsFromSegment returns the producer's side of the command ring in an adopted slot segment.
+// The engine process that made the segment has ended.
 func CommandsFromSegment(s *Segment) CommandWriter { return CommandWriter{at[commandWords](s, 0)} }
 
-// SnapshotsFromSegment is the engine's side of a worker's snapshot segment.
+// SnapshotsFromSegment returns the engine's side of an adopted snapshot segment.
 func SnapshotsFromSegment(s *Segment) SnapshotReader { return SnapshotReader{s} }
 
-// RequestedSnapshot is the number of the last snapshot asked for.
-func (c CommandWriter) RequestedSnapshot() uint64 { return c.w.ask.Load() }
+// RequestedSnapshot returns the number of the last requested snapshot.
+func (c CommandWriter) RequestedSnapshot() uint64 { return c.w.requestedSnapshot.Load() }
 
-// Started tells whether the worker was let go.
+// Started reports whether the worker may begin.
 func (c CommandWriter) Started() bool { return c.w.start.Load() != 0 }
 
-// Peek copies a command that is still in the ring, taken or not; ok is false if it is not there, or no more.
+// Peek copies a command that is still in the ring, consumed or not. ok is false if the ring does
+// not hold it.
 func (c CommandWriter) Peek(seq uint64) (m Command, ok bool) {
 	return CommandReader(c).Get(seq)
 }

@@ -99,6 +99,7 @@ func trackParam(param int) func(Call) ([]shm.Command, error) {
 			}
 			return []shm.Command{{Op: shm.OpSet, Node: uint16(i), Param: uint16(param), Value: value}}, nil
 		}
-		return nil, osc.Refuse(osc.CodeBadArgument, "no track %.40q; there are %s", fmt.Sprint(c.Words[0]), strings.Join(tracks, ", "))
+		return nil, osc.Refuse(osc.CodeBadArgument, "no track %.40q; there are %s",
+			fmt.Sprint(c.Words[0]), strings.Join(tracks, ", "))
 	}
 }

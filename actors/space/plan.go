@@ -65,7 +65,9 @@ func noteRoutes(plan *patch.Plan, add func(e osc.Entry, op shm.Op, node, param i
 		if v.ID != patch.NoteNode {
 			base = "/note/" + v.ID
 		}
-		add(osc.Entry{Address: base + "/on", Kind: osc.Key, Max: 1, Default: 0.8, Doc: "begins a note, with a velocity"}, shm.OpNote, n, 0)
+		add(osc.Entry{
+			Address: base + "/on", Kind: osc.Key, Max: 1, Default: 0.8, Doc: "begins a note, with a velocity",
+		}, shm.OpNote, n, 0)
 		add(osc.Entry{Address: base + "/off", Kind: osc.Key, All: true, Doc: "ends a note, or all notes"}, shm.OpNote, n, 0)
 		add(osc.Entry{Address: base + "/pressure", Kind: osc.Key, Max: 1, Doc: "pressure on a note"}, shm.OpPressure, n, 0)
 	}

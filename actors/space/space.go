@@ -105,7 +105,9 @@ func (s *Space) Resolve(m *osc.Message) (commands []shm.Command, err error) {
 // Append appends the commands of a message to a slice. For numbers, gates and notes it allocates
 // nothing. A pattern yields the commands of every address that matches it and accepts the
 // arguments; if none accepts them, the error is that of the first.
-func (s *Space) Append(to []shm.Command, m *osc.Message, p *osc.Patterns) (commands []shm.Command, found Match, err error) {
+func (s *Space) Append(
+	to []shm.Command, m *osc.Message, p *osc.Patterns,
+) (commands []shm.Command, found Match, err error) {
 	if osc.IsPattern(m.Address) {
 		return s.appendMatching(to, m, p)
 	}
@@ -134,7 +136,9 @@ func (s *Space) Append(to []shm.Command, m *osc.Message, p *osc.Patterns) (comma
 	return to, found, err
 }
 
-func (s *Space) appendMatching(to []shm.Command, m *osc.Message, p *osc.Patterns) (commands []shm.Command, found Match, err error) {
+func (s *Space) appendMatching(
+	to []shm.Command, m *osc.Message, p *osc.Patterns,
+) (commands []shm.Command, found Match, err error) {
 	entries, err := p.Match(s.osc, m.Address)
 	if err != nil {
 		return to, found, err

@@ -88,8 +88,8 @@ nodes:
 cables: [a > e > f > out, b > out]
 `
 
-// Values begin with the plan's. Commands set them in the order of entry; a timed command counts from
-// its frame on, and a command that was left out does not count.
+// Values begin with the plan's. Commands set them in the order of entry; a timed command counts
+// from its frame on, and a command that was left out does not count.
 func TestValues(t *testing.T) {
 	d := boardOf(t, valuePatch)
 	expect := func(want string) {
@@ -173,8 +173,8 @@ func TestValuesAhead(t *testing.T) {
 	}
 }
 
-// A plan set by a command inherits the values of nodes that have their id and type in both plans, and
-// the commands that wait. Values that the new text changes are the new plan's. A plan that is
+// A plan set by a command inherits the values of nodes that have their id and type in both plans,
+// and the commands that wait. Values that the new text changes are the new plan's. A plan that is
 // reverted to has its former values, and any other plan its own.
 func TestValuesFollow(t *testing.T) {
 	d := boardOf(t, valuePatch)
@@ -215,8 +215,8 @@ func TestValuesFollow(t *testing.T) {
 	expect("310 440 2000 " + q + " 0.5")
 }
 
-// A plan that is reverted to has its former values, over any number of plans. Settings that were left
-// out do not count, in that plan and in those that followed it.
+// A plan that is reverted to has its former values, over any number of plans. Settings that were
+// left out do not count, in that plan and in those that followed it.
 func TestValuesGoneBackTo(t *testing.T) {
 	plan := planOf(t, valuePatch)
 	begin := func() (*board, []shm.Command) {

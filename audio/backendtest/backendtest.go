@@ -1,4 +1,5 @@
-// Package backendtest has what every audio backend must do, as a test to be run over each.
+// Package backendtest tests what every audio backend must do. It runs JACK and PipeWire servers for
+// tests, and compares captured sound with a sine.
 package backendtest
 
 import (
@@ -9,11 +10,11 @@ import (
 	"github.com/music-chronus/chronus/audio"
 )
 
-// wait bounds how long a device may take to ask for something.
+// wait bounds how long a device may take to call.
 const wait = 10 * time.Second
 
-// Run opens the backend and checks what it promises: Fill gets whole frames between Start and
-// Stop and never else, the Info is true, and Close may come twice. It returns the largest period seen.
+// Run opens the backend and checks its contract. Fill gets whole frames, and only between Start and
+// Stop. Info is true, and Close may come twice. Run returns the largest period seen, in frames.
 func Run(t *testing.T, b audio.Backend, r audio.Request) (period int) {
 	t.Helper()
 	var calls, inside atomic.Int64

@@ -19,15 +19,15 @@ const ControlFrequency = 523.37
 //go:embed testdata/sine.c
 var sineSource []byte
 
-// Control is a JACK client in plain C that plays a steady sine. Breaks of its sound are the doing of
+// Control is a JACK client in plain C that plays a steady sine. Breaks in its sound are caused by
 // the machine or the server.
 type Control struct {
 	cmd *exec.Cmd
 	out *buffer
 }
 
-// StartControl compiles the client and connects it to the given ports, for the length of a test. A
-// library folder other than "" has that folder's libjack serve it.
+// StartControl compiles the client and connects it to the given ports, until the test ends. If
+// library is not "", the client uses the libjack in that folder.
 func StartControl(t testing.TB, library string, ports ...string) *Control {
 	t.Helper()
 	dir := t.TempDir()
@@ -39,10 +39,12 @@ func StartControl(t testing.TB, library string, ports ...string) *Control {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if b, err := exec.Command(strings.Fields(string(cc))[0], "-O2", "-Wall", "-o", program, source, "-ljack", "-lm").CombinedOutput(); err != nil {
+	compile := exec.Command(strings.Fields(string(cc))[0], "-O2", "-Wall", "-o", program, source, "-ljack", "-lm")
+	if b, err := compile.CombinedOutput(); err != nil {
 		t.Fatalf("compile the control: %v: %s (.ci/deps installs JACK's headers)", err, b)
 	}
-	c := &Control{cmd: exec.Command(program, append([]string{"control", strconv.FormatFloat(ControlFrequency, 'g', -1, 64)}, ports...)...), out: &buffer{}}
+	args := append([]string{"control", strconv.FormatFloat(ControlFrequency, 'g', -1, 64)}, ports...)
+	c := &Control{cmd: exec.Command(program, args...), out: &buffer{}}
 	c.cmd.Env = os.Environ()
 	if library != "" {
 		c.cmd.Env = append(c.cmd.Env, "LD_LIBRARY_PATH="+library)
@@ -57,14 +59,14 @@ func StartControl(t testing.TB, library string, ports ...string) *Control {
 	return c
 }
 
-// Stop ends the client and returns its report: cycles, the largest period, xruns.
+// Stop ends the client and returns its report: cycles, the largest period, and xruns.
 func (c *Control) Stop() string {
 	end(c.cmd, syscall.SIGTERM)
 	_, report, _ := strings.Cut(c.out.String(), "playing\n")
 	return strings.TrimSpace(report)
 }
 
-// buffer is a bytes.Buffer that is written and read at the same time.
+// buffer is a bytes.Buffer that may be written and read at the same time.
 type buffer struct {
 	mu sync.Mutex
 	b  bytes.Buffer

@@ -13,7 +13,7 @@ import (
 
 var servers atomic.Int64
 
-// JACK is JACKServer for who needs no more than its name.
+// JACK starts a server as JACKServer does, and returns its name.
 func JACK(t testing.TB, rate, period int) (name string) {
 	t.Helper()
 	return JACKServer(t, rate, period).Name
@@ -26,24 +26,25 @@ type Server struct {
 	cmd  *exec.Cmd
 }
 
-// JACKOptions say what server to start.
+// JACKOptions tell which server to start.
 type JACKOptions struct {
 	Rate, Period int
-	// Async: the server does not wait for its clients. A machine that stalls then drops cycles.
+	// Async makes the server go on without late clients. A machine that stalls then loses
+	// cycles.
 	Async bool
-	// Playback is how many playback ports there are; 0: two, below 0: none.
+	// Playback is the number of playback ports; 0: two; below 0: none.
 	Playback int
 }
 
-// JACKServer starts a JACK server in synchronous mode, so that a machine that stalls delays a cycle
-// and does not drop it. See StartJACK.
+// JACKServer starts a JACK server in synchronous mode: a stalled machine delays a cycle and does
+// not lose it. See StartJACK.
 func JACKServer(t testing.TB, rate, period int) *Server {
 	t.Helper()
 	return StartJACK(t, JACKOptions{Rate: rate, Period: period})
 }
 
-// StartJACK starts a JACK server with the dummy driver, a real-time clock that needs no sound card, for the
-// length of a test, and makes it the default of this process and its children.
+// StartJACK starts a JACK server until the test ends, and makes it the default for this process and
+// its children. The server has the dummy driver, a real-time clock without a sound card.
 func StartJACK(t testing.TB, as JACKOptions) *Server {
 	t.Helper()
 	for _, tool := range []string{"jackd", "jack_lsp"} {
@@ -52,7 +53,9 @@ func StartJACK(t testing.TB, as JACKOptions) *Server {
 		}
 	}
 	s := &Server{Name: fmt.Sprintf("chronus-%d-%d", os.Getpid(), servers.Add(1)), as: as}
-	for k, v := range map[string]string{"JACK_DEFAULT_SERVER": s.Name, "JACK_NO_AUDIO_RESERVATION": "1", "JACK_NO_START_SERVER": "1"} {
+	for k, v := range map[string]string{
+		"JACK_DEFAULT_SERVER": s.Name, "JACK_NO_AUDIO_RESERVATION": "1", "JACK_NO_START_SERVER": "1",
+	} {
 		t.Setenv(k, v)
 	}
 	s.start(t)
@@ -63,7 +66,7 @@ func StartJACK(t testing.TB, as JACKOptions) *Server {
 func (s *Server) start(t testing.TB) {
 	t.Helper()
 	cmd := exec.Command("jackd", s.args()...)
-	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGTERM} // a test that crashes leaves no server
+	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGTERM} // ends the server if the test crashes
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
@@ -91,7 +94,7 @@ func (s *Server) args() (args []string) {
 	return args
 }
 
-// Signal sends the server a signal: one that is stopped answers nobody.
+// Signal sends the server a signal. A stopped server does not answer.
 func (s *Server) Signal(t testing.TB, sig os.Signal) {
 	t.Helper()
 	if err := s.cmd.Process.Signal(sig); err != nil {
@@ -99,7 +102,7 @@ func (s *Server) Signal(t testing.TB, sig os.Signal) {
 	}
 }
 
-// Restart starts a server that was killed again.
+// Restart starts a killed server again.
 func (s *Server) Restart(t testing.TB) {
 	t.Helper()
 	s.start(t)
@@ -112,8 +115,8 @@ func (s *Server) end() {
 	}
 }
 
-// Kill ends the server as a crash would. A machine has room for eight servers, and one that was
-// killed keeps its place, until at the end of the test one of the same name takes it over and gives it back.
+// Kill ends the server as a crash would. A machine has room for eight servers, and a killed server
+// keeps its place. A server of the same name frees the place at the end of the test.
 func (s *Server) Kill(t testing.TB) {
 	t.Helper()
 	if err := s.cmd.Process.Kill(); err != nil {

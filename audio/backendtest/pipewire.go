@@ -16,8 +16,8 @@ import (
 // startLimit bounds how long a daemon, a node or a link may take to appear.
 const startLimit = 15 * time.Second
 
-// PipeWire is a PipeWire daemon with its session manager and session bus, in a runtime directory of
-// its own. No sound card is needed: Sink makes null sinks, whose monitors Capture records.
+// PipeWire is a PipeWire daemon with its session manager and session bus, in its own runtime
+// directory. It needs no sound card: Sink makes null sinks, and Capture records their monitors.
 type PipeWire struct {
 	Dir   string // XDG_RUNTIME_DIR of the daemon and its clients
 	bus   *exec.Cmd
@@ -26,8 +26,8 @@ type PipeWire struct {
 	log   *os.File
 }
 
-// StartPipeWire starts PipeWire for the length of a test and makes it the PipeWire of this process
-// and its children. It has no sink yet.
+// StartPipeWire starts PipeWire until the test ends, for this process and its children. It has no
+// sink yet.
 func StartPipeWire(t testing.TB) *PipeWire {
 	t.Helper()
 	for _, tool := range []string{"dbus-daemon", "pipewire", "wireplumber", "pw-cli", "pw-record", "pw-link", "pw-metadata"} {
@@ -56,7 +56,8 @@ func StartPipeWire(t testing.TB) *PipeWire {
 	for _, k := range []string{"PIPEWIRE_RUNTIME_DIR", "PIPEWIRE_REMOTE", "PULSE_SERVER"} {
 		_ = os.Unsetenv(k) // t.Setenv restores it
 	}
-	p.bus = p.run(t, "dbus-daemon", "--session", "--nofork", "--nopidfile", "--address="+os.Getenv("DBUS_SESSION_BUS_ADDRESS"))
+	p.bus = p.run(t, "dbus-daemon", "--session", "--nofork", "--nopidfile",
+		"--address="+os.Getenv("DBUS_SESSION_BUS_ADDRESS"))
 	t.Cleanup(func() { end(p.bus, syscall.SIGTERM) })
 	await(t, "the session bus", func() bool { return exists(filepath.Join(dir, "bus")) })
 	t.Cleanup(p.halt)
@@ -70,10 +71,12 @@ func (p *PipeWire) Start(t testing.TB) {
 	p.core = p.run(t, "pipewire")
 	await(t, "PipeWire", func() bool { return p.try("pw-cli", "info", "0") })
 	p.agent = p.run(t, "wireplumber")
-	await(t, "WirePlumber", func() bool { return bytes.Contains(p.output("pw-cli", "ls", "Client"), []byte(`"WirePlumber"`)) })
+	await(t, "WirePlumber", func() bool {
+		return bytes.Contains(p.output("pw-cli", "ls", "Client"), []byte(`"WirePlumber"`))
+	})
 }
 
-// Stop ends the daemon and its session manager. Every client loses its connection.
+// Stop ends the daemon and its session manager. All clients lose their connections.
 func (p *PipeWire) Stop() { p.halt() }
 
 func (p *PipeWire) halt() {
@@ -87,11 +90,12 @@ func (p *PipeWire) Kill() {
 	end(p.agent, syscall.SIGTERM)
 }
 
-// Sink makes a null sink: two channels, float, at the daemon's rate of 48 kHz. It is a timer of the
-// daemon and passes the samples on to its monitor unchanged.
+// Sink makes a null sink: two channels, float, at the daemon's rate of 48 kHz. The sink is a timer
+// of the daemon, and passes samples to its monitor unchanged.
 func (p *PipeWire) Sink(t testing.TB, name string) {
 	t.Helper()
-	node := fmt.Sprintf("{ factory.name=support.null-audio-sink node.name=%s media.class=Audio/Sink object.linger=true audio.position=[FL FR] }", name)
+	node := fmt.Sprintf("{ factory.name=support.null-audio-sink node.name=%s media.class=Audio/Sink "+
+		"object.linger=true audio.position=[FL FR] }", name)
 	if b, err := exec.Command("pw-cli", "create-node", "adapter", node).CombinedOutput(); err != nil {
 		t.Fatalf("pw-cli create-node: %v: %s", err, b)
 	}
@@ -100,11 +104,12 @@ func (p *PipeWire) Sink(t testing.TB, name string) {
 	})
 }
 
-// Default makes a sink the one that clients play on which name none.
+// Default makes a sink the default one.
 func (p *PipeWire) Default(t testing.TB, sink string) {
 	t.Helper()
 	value := fmt.Sprintf(`{"name":%q}`, sink)
-	if b, err := exec.Command("pw-metadata", "-n", "default", "0", "default.configured.audio.sink", value, "Spa:String:JSON").CombinedOutput(); err != nil {
+	set := exec.Command("pw-metadata", "-n", "default", "0", "default.configured.audio.sink", value, "Spa:String:JSON")
+	if b, err := set.CombinedOutput(); err != nil {
 		t.Fatalf("pw-metadata: %v: %s", err, b)
 	}
 	await(t, "default sink "+sink, func() bool {
@@ -133,15 +138,16 @@ func (p *PipeWire) RemoveSink(t testing.TB, name string) {
 	})
 }
 
-// Quantum forces the daemon's period, in frames; 0 lets the clients decide again.
+// Quantum forces the daemon's period, in frames; 0: the clients decide.
 func (p *PipeWire) Quantum(t testing.TB, frames int) {
 	t.Helper()
-	if b, err := exec.Command("pw-metadata", "-n", "settings", "0", "clock.force-quantum", strconv.Itoa(frames)).CombinedOutput(); err != nil {
+	set := exec.Command("pw-metadata", "-n", "settings", "0", "clock.force-quantum", strconv.Itoa(frames))
+	if b, err := set.CombinedOutput(); err != nil {
 		t.Fatalf("pw-metadata: %v: %s", err, b)
 	}
 }
 
-// Recording is a capture of a sink's monitor that is under way.
+// Recording is a running capture of a sink's monitor.
 type Recording struct {
 	path string
 	cmd  *exec.Cmd
@@ -151,7 +157,8 @@ type Recording struct {
 func (p *PipeWire) Capture(t testing.TB, sink string) *Recording {
 	t.Helper()
 	r := &Recording{path: filepath.Join(t.TempDir(), sink+".wav")}
-	// The quantum is the least latency that any client wants: that of the recorder is the default quantum.
+	// The quantum is the least latency that any client wants, and the recorder's is the default
+	// quantum.
 	r.cmd = p.run(t, "pw-record", "--target", sink, "-P", "{ stream.capture.sink=true node.name=record-"+sink+" }",
 		"--latency", "1024", "--rate", "48000", "--channels", "2", "--format", "f32", r.path)
 	t.Cleanup(func() { end(r.cmd, syscall.SIGINT) })
@@ -159,7 +166,7 @@ func (p *PipeWire) Capture(t testing.TB, sink string) *Recording {
 	return r
 }
 
-// Linked tells whether a port of the named node is linked to another.
+// Linked reports whether a port of the named node is linked to another.
 func (p *PipeWire) Linked(node string) bool {
 	return bytes.Contains(p.output("pw-link", "-l"), []byte("|-> "+node+":")) ||
 		bytes.Contains(p.output("pw-link", "-l"), []byte("|<- "+node+":"))
@@ -172,7 +179,7 @@ func (r *Recording) Stop(t testing.TB) string {
 	return r.path
 }
 
-// run starts a program that ends with the thread that started it, so that a test that crashes leaves none.
+// run starts a program that ends with its parent thread, also if the test crashes.
 func (p *PipeWire) run(t testing.TB, name string, args ...string) *exec.Cmd {
 	t.Helper()
 	cmd := exec.Command(name, args...)
@@ -193,7 +200,7 @@ func (p *PipeWire) try(name string, args ...string) bool {
 	return exec.Command(name, args...).Run() == nil
 }
 
-// end ends a program that run has started, by its process, and waits for it.
+// end signals a program that run has started, and waits for its end.
 func end(cmd *exec.Cmd, sig syscall.Signal) {
 	if cmd == nil || cmd.ProcessState != nil {
 		return

@@ -11,25 +11,26 @@ const SineLimit = 1e-4
 // sineWindow is the number of frames of one fit.
 const sineWindow = 512
 
-// Break is a place where a captured sine is not the continuation of what it was.
+// Break is a place where a captured sine does not continue.
 type Break struct {
 	At     int     // frame of the capture
-	Frames int     // until the sound is a sine again
-	Off    float64 // how far the first wrong sample is from where it should be
+	Frames int     // until the sine continues
+	Off    float64 // distance of the first wrong sample from the sine
 }
 
 // Sine describes a captured sine.
 type Sine struct {
 	Skipped   int     // frames of silence before it
-	Frames    int     // compared
+	Frames    int     // compared frames
 	Amplitude float64 // of the first window
-	Worst     float64 // the largest distance from the fitted sine outside breaks
+	Worst     float64 // largest distance from the fitted sine outside of breaks
 	Breaks    []Break
 }
 
-// String tells in a line what was found.
+// String summarizes the result in a line.
 func (s Sine) String() string {
-	text := fmt.Sprintf("%d frames of a sine of %.4f, at most %.1e off, %d breaks", s.Frames, s.Amplitude, s.Worst, len(s.Breaks))
+	text := fmt.Sprintf("%d frames of a sine of %.4f, at most %.1e off, %d breaks",
+		s.Frames, s.Amplitude, s.Worst, len(s.Breaks))
 	for i, b := range s.Breaks {
 		if i == 8 {
 			return text + ", ..."
@@ -39,9 +40,9 @@ func (s Sine) String() string {
 	return text
 }
 
-// FitSine compares one channel with a sine of the given frequency in Hz, after any silence at its begin.
-// Each window of 512 frames is fitted by least squares; the fit of the one before must predict it.
-// The end may be silent, as where a capture outlives the sound, if it is silent to the last frame.
+// FitSine compares one channel with a sine of the given frequency in Hz, after initial silence. It
+// fits each window of 512 frames by least squares, and checks the window against the fit of the one
+// before. Silence at the end is allowed if it lasts to the last frame.
 func FitSine(samples []float32, rate int, frequency float64) (s Sine) {
 	w := 2 * math.Pi * frequency / float64(rate)
 	for s.Skipped < len(samples) && math.Abs(float64(samples[s.Skipped])) < SineLimit {
@@ -85,7 +86,7 @@ func FitSine(samples []float32, rate int, frequency float64) (s Sine) {
 	return s
 }
 
-// resume is the first frame from at on from which a whole window is a sine.
+// resume returns the first frame from at on whose window is a sine.
 func resume(samples []float32, at int, w float64) (int, bool) {
 	for ; at+sineWindow <= len(samples); at++ {
 		fit := fitWave(samples[at:at+sineWindow], w)
@@ -130,13 +131,13 @@ func (f wave) at(n int, w float64) float64 {
 	return f.a*sin + f.b*cos + f.c
 }
 
-// after is the same sine as seen from frame n on.
+// after returns the same sine relative to frame n.
 func (f wave) after(n int, w float64) wave {
 	sin, cos := math.Sincos(w * float64(n))
 	return wave{f.a*cos - f.b*sin, f.a*sin + f.b*cos, f.c}
 }
 
-// worst is the largest distance of a sample from the sine.
+// worst returns the largest distance of a sample from the sine.
 func (f wave) worst(x []float32, w float64) (off float64) {
 	for n, v := range x {
 		off = max(off, math.Abs(float64(v)-f.at(n, w)))
@@ -144,7 +145,7 @@ func (f wave) worst(x []float32, w float64) (off float64) {
 	return off
 }
 
-// wrong finds the first sample that is not where the sine is; -1: none.
+// wrong returns the first sample off the sine, and its distance; -1: none.
 func (f wave) wrong(x []float32, w float64) (int, float64) {
 	for n, v := range x {
 		if off := math.Abs(float64(v) - f.at(n, w)); off > SineLimit {

@@ -1,11 +1,13 @@
-package backendtest
+package backendtest_test
 
 import (
 	"math"
 	"testing"
+
+	"github.com/music-chronus/chronus/audio/backendtest"
 )
 
-// TestFitSine checks that a whole sine has no break and that each kind of damage has one, where it is.
+// backendtest.FitSine finds no break in a whole sine, and the place of each kind of damage.
 func TestFitSine(t *testing.T) {
 	const rate, frequency = 48000, 443.37
 	sine := func(from, n int) (x []float32) {
@@ -26,7 +28,7 @@ func TestFitSine(t *testing.T) {
 	}{
 		{"whole", whole, -1},
 		{"silent end", append(append([]float32{}, whole...), make([]float32, 900)...), -1},
-		{"one sample", damaged(9000, func(x []float32) []float32 { x[0] += 2 * SineLimit; return x }), 9000},
+		{"one sample", damaged(9000, func(x []float32) []float32 { x[0] += 2 * backendtest.SineLimit; return x }), 9000},
 		{"64 frames lost", damaged(9000, func(x []float32) []float32 { return x[64:] }), 9000},
 		{"64 frames doubled", damaged(9000, func(x []float32) []float32 { return append(append([]float32{}, x[:64]...), x...) }), 9064},
 		{"silence inside", damaged(9000, func(x []float32) []float32 { clear(x[:2000]); return x }), 9000},
@@ -37,8 +39,8 @@ func TestFitSine(t *testing.T) {
 			return x
 		}), 9000},
 	} {
-		s := FitSine(tt.samples, rate, frequency)
-		if s.Skipped < 700 || s.Skipped > 701 || s.Worst > SineLimit/10 {
+		s := backendtest.FitSine(tt.samples, rate, frequency)
+		if s.Skipped < 700 || s.Skipped > 701 || s.Worst > backendtest.SineLimit/10 {
 			t.Errorf("%s: skipped %d, %v", tt.name, s.Skipped, s)
 		}
 		if tt.at < 0 && (len(s.Breaks) != 0 || s.Frames < 19000) {

@@ -1,5 +1,5 @@
-// Package file is a device that writes a WAV file, in real time or as fast as the workers can
-// render. Its [Writer] also serves who renders without an engine.
+// Package file writes the sound to a WAV file, in real time or as fast as the workers can render.
+// Its [Writer] also serves programs that render without an engine.
 package file
 
 import (
@@ -15,13 +15,14 @@ import (
 	"github.com/music-chronus/chronus/audio"
 )
 
-// Backend is the file backend. Its device is a path ending in .wav; fast:PATH is not paced.
+// Backend is the file backend. Its device is a path that ends in .wav. fast:PATH is not paced by a
+// clock.
 type Backend struct{}
 
 // Name is "file".
 func (Backend) Name() string { return "file" }
 
-// Devices is empty: any path will do.
+// Devices returns none: any path will do.
 func (Backend) Devices() ([]audio.Device, error) { return nil, nil }
 
 const (
@@ -41,7 +42,7 @@ func (Backend) Open(r audio.Request, fill audio.Fill) (audio.Stream, error) {
 		return nil, fmt.Errorf("backend file writes WAV: %q must end in .wav", path)
 	}
 	if st, err := os.Stat(path); err == nil && !st.Mode().IsRegular() {
-		return nil, fmt.Errorf("backend file: %s is no ordinary file", path)
+		return nil, fmt.Errorf("backend file: %s is not a regular file", path)
 	}
 	if r.Period == 0 {
 		r.Period = defaultPeriod
@@ -56,7 +57,9 @@ func (Backend) Open(r audio.Request, fill audio.Fill) (audio.Stream, error) {
 	}
 	s := &stream{
 		w: w, fill: fill, fast: fast, ready: r.Ready,
-		info: audio.Info{Backend: "file", API: "file", Device: path, Rate: r.Rate, Channels: r.Channels, Period: r.Period},
+		info: audio.Info{
+			Backend: "file", API: "file", Device: path, Rate: r.Rate, Channels: r.Channels, Period: r.Period,
+		},
 		out:  make([]float32, r.Period*r.Channels),
 		ring: make([]float32, (ringSeconds*r.Rate/r.Period+1)*r.Period*r.Channels),
 	}
@@ -64,7 +67,8 @@ func (Backend) Open(r audio.Request, fill audio.Fill) (audio.Stream, error) {
 	return s, nil
 }
 
-// stream hands what Fill makes to a writer by a ring, so that the callback never waits for the disk.
+// stream passes what Fill makes to a writing goroutine through a ring, so that the callback never
+// waits for the disk.
 type stream struct {
 	info  audio.Info
 	w     *Writer
@@ -74,14 +78,14 @@ type stream struct {
 	out   []float32
 	pacer audio.Pacer
 
-	ring   []float32
-	wrote  atomic.Int64 // samples put in
-	saved  atomic.Int64 // samples on disk
-	missed atomic.Uint64
-	err    atomic.Pointer[error] // what keeps it from writing, for now
-	again  time.Time             // when that is tried again; the writer's
+	ring    []float32
+	wrote   atomic.Int64 // samples in the ring so far
+	saved   atomic.Int64 // samples on disk so far
+	missed  atomic.Uint64
+	err     atomic.Pointer[error] // why nothing can be written at present
+	retryAt time.Time             // when to try again; used by write only
 
-	quit    chan struct{} // ends the callback, when fast, and the writer
+	quit    chan struct{} // ends write and, if fast, runFast
 	threads sync.WaitGroup
 	closed  bool
 }
@@ -90,10 +94,11 @@ func (s *stream) Info() audio.Info { return s.info }
 
 func (s *stream) Xruns() uint64 { return s.pacer.Xruns() + s.missed.Load() }
 
-// Err is nil: a disk that is full ends no sound.
+// Err returns nil: a full disk does not end the sound.
 func (s *stream) Err() error { return nil }
 
-// Problem is why nothing is written for now. What cannot be written in time is counted by Xruns, and lost.
+// Problem describes why nothing can be written at present. Xruns counts periods that are lost,
+// because the ring is full.
 func (s *stream) Problem() string {
 	if e := s.err.Load(); e != nil {
 		return (*e).Error() + "; it is tried again every second"
@@ -105,23 +110,23 @@ func (s *stream) Start() error {
 	s.quit = make(chan struct{})
 	s.threads.Go(s.write)
 	if s.fast {
-		s.threads.Go(s.rush)
+		s.threads.Go(s.runFast)
 	} else {
 		s.pacer.Start()
 	}
 	return nil
 }
 
-// tick is one period in real time. A ring that is full after two seconds is a disk that stands still.
+// tick is one period in real time. The ring is full if the disk stalls for two seconds.
 func (s *stream) tick() {
 	s.fill(s.out)
-	if !s.put() {
+	if !s.enqueue() {
 		s.missed.Add(1)
 	}
 }
 
-// rush takes periods as fast as they come.
-func (s *stream) rush() {
+// runFast takes periods as fast as they are rendered.
+func (s *stream) runFast() {
 	frames := s.info.Period
 	for {
 		select {
@@ -134,23 +139,23 @@ func (s *stream) rush() {
 			continue
 		}
 		s.fill(s.out)
-		s.put()
+		s.enqueue()
 	}
 }
 
 func (s *stream) room() int { return len(s.ring) - int(s.wrote.Load()-s.saved.Load()) }
 
-func (s *stream) put() bool {
+func (s *stream) enqueue() bool {
 	if s.room() < len(s.out) {
 		return false
 	}
 	at := s.wrote.Load()
-	copy(s.ring[at%int64(len(s.ring)):], s.out) // a whole number of periods fits the ring
+	copy(s.ring[at%int64(len(s.ring)):], s.out) // the ring holds a whole number of periods
 	s.wrote.Store(at + int64(len(s.out)))
 	return true
 }
 
-// write puts on disk what is in the ring, until the end.
+// write moves samples from the ring to disk until the end.
 func (s *stream) write() {
 	tick := time.NewTicker(flushEvery)
 	defer tick.Stop()
@@ -159,14 +164,14 @@ func (s *stream) write() {
 		case <-s.quit:
 			return
 		case now := <-tick.C:
-			if s.err.Load() == nil || now.After(s.again) {
+			if s.err.Load() == nil || now.After(s.retryAt) {
 				_ = s.flush()
 			}
 		}
 	}
 }
 
-// retryAfter is how long a disk that has refused is left alone.
+// retryAfter is how long write waits after an error.
 const retryAfter = time.Second
 
 func (s *stream) flush() error {
@@ -176,7 +181,7 @@ func (s *stream) flush() error {
 		end := min(to, (from/n+1)*n)
 		if err := s.w.Write(s.ring[from%n : from%n+end-from]); err != nil {
 			s.err.Store(&err)
-			s.again = time.Now().Add(retryAfter)
+			s.retryAt = time.Now().Add(retryAfter)
 			return err
 		}
 		s.err.Store(nil)

@@ -23,7 +23,7 @@ func TestBackend(t *testing.T) {
 	}
 }
 
-// The file has every sample that Fill made, in order.
+// The file has every sample of Fill, in order.
 func TestComplete(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "out.wav")
 	n := float32(0)
@@ -76,7 +76,7 @@ func TestRefuses(t *testing.T) {
 	}
 }
 
-// After every Write the file is whole, as if its writer were killed then.
+// After every Write the file is valid, as if its writer were killed then.
 func TestWholeAfterEveryWrite(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "out.wav")
 	w, err := Create(path, 44100, 2)
@@ -106,8 +106,7 @@ func TestWholeAfterEveryWrite(t *testing.T) {
 	}
 }
 
-// A writer that is killed between its samples and its header leaves samples that the header does not
-// tell of: they are not there.
+// Read ignores samples that a killed writer has not counted in the header.
 func TestKilledBeforeHeader(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "out.wav")
 	w, err := Create(path, 48000, 2)
@@ -149,7 +148,7 @@ func TestRF64(t *testing.T) {
 	}
 }
 
-// Whatever the bytes, parse returns, and never with part of a frame.
+// parse returns for any bytes, and never with part of a frame.
 func FuzzRead(f *testing.F) {
 	path := filepath.Join(f.TempDir(), "seed.wav")
 	w, err := Create(path, 48000, 2)

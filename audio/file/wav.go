@@ -10,8 +10,8 @@ import (
 	"os"
 )
 
-// The layout of what Writer writes: RIFF (IBM and Microsoft, 1991), or RF64 (EBU Tech 3306) once
-// it is longer than 4 GiB. A JUNK chunk keeps the place of RF64's ds64.
+// The layout of a written file: RIFF (IBM and Microsoft, 1991), or RF64 (EBU Tech 3306) if it is
+// longer than 4 GiB. A JUNK chunk reserves the place of RF64's ds64 chunk.
 const (
 	headerSize = 12 + 36 + 26 + 12 + 8 // RIFF, JUNK or ds64, fmt, fact, data
 	atDS64     = 12
@@ -20,21 +20,21 @@ const (
 	atData     = atFact + 12
 )
 
-// riffMax is the most data that 32-bit sizes can tell of.
+// riffMax is the most bytes of data that 32-bit sizes can express.
 const riffMax = math.MaxUint32 - headerSize
 
-// Writer writes a WAV file of 32-bit floats. After every Write the header says what is there: a file
-// whose writer was killed is whole up to its last Write.
+// Writer writes a WAV file of 32-bit floats. Every Write updates the header, so the file of a
+// killed writer is valid up to its last Write.
 type Writer struct {
 	f        *os.File
 	rate     int
 	channels int
 	data     int64 // bytes
-	max      int64 // of data in a RIFF; RF64 beyond
+	max      int64 // most data of a RIFF file; RF64 beyond
 	buf      []byte
 }
 
-// Create makes the file, or empties the one that is there.
+// Create makes the file, or truncates an existing one.
 func Create(path string, rate, channels int) (*Writer, error) {
 	if rate <= 0 || channels <= 0 || channels > math.MaxUint16 {
 		return nil, fmt.Errorf("WAV %s: rate %d, channels %d", path, rate, channels)
@@ -51,8 +51,8 @@ func Create(path string, rate, channels int) (*Writer, error) {
 	return w, nil
 }
 
-// Append goes on with a file that Create made, of the same rate and channels, behind what its header tells of. If there is none, or
-// what is there is none, it is Create.
+// Append continues a file that Create made with the same rate and channels, after the data of its
+// header. If the file is missing or different, Append is Create.
 func Append(path string, rate, channels int) (*Writer, error) {
 	f, err := os.OpenFile(path, os.O_RDWR, 0)
 	if err != nil {
@@ -74,10 +74,11 @@ func Append(path string, rate, channels int) (*Writer, error) {
 	return Create(path, rate, channels)
 }
 
-// Write appends frames, interleaved.
+// Write appends interleaved frames.
 func (w *Writer) Write(samples []float32) error {
 	if len(samples)%w.channels != 0 {
-		return fmt.Errorf("WAV %s: %d samples are no whole frames of %d channels", w.f.Name(), len(samples), w.channels)
+		return fmt.Errorf("WAV %s: %d samples are not a whole number of frames of %d channels",
+			w.f.Name(), len(samples), w.channels)
 	}
 	w.buf = w.buf[:0]
 	for _, v := range samples {
@@ -90,7 +91,7 @@ func (w *Writer) Write(samples []float32) error {
 	return w.header()
 }
 
-// Frames is how many have been written.
+// Frames returns the number of frames written.
 func (w *Writer) Frames() int64 { return w.data / int64(4*w.channels) }
 
 func (w *Writer) header() error {
@@ -150,14 +151,14 @@ const (
 	formatExt   = 0xfffe // the real format is in the extension
 )
 
-// ErrWAV: it is no WAV file that can be read here.
+// ErrWAV is returned for a file that Read cannot read.
 var ErrWAV = errors.New("not a WAV file of 32-bit floats or of 16-bit or 32-bit integers")
 
-// readMax bounds what Read takes into memory.
+// readMax is the most bytes that Read reads.
 const readMax = 1 << 30
 
-// Read reads a whole WAV or RF64 file of 32-bit floats or 16-bit or 32-bit integers, interleaved. Data that
-// the header tells of and the file lacks are an error.
+// Read reads a whole WAV or RF64 file of 32-bit floats, or of 16-bit or 32-bit integers. The
+// samples are interleaved. A file shorter than its header says is an error.
 func Read(path string) (rate, channels int, samples []float32, err error) {
 	f, err := os.Open(path)
 	if err != nil {
@@ -175,12 +176,12 @@ func Read(path string) (rate, channels int, samples []float32, err error) {
 	return rate, channels, samples, nil
 }
 
-// wav is what the chunks of a file say.
+// wav holds the chunks of a file.
 type wav struct {
 	format, channels, bits uint16
 	rate                   uint32
 	data                   []byte
-	long                   uint64 // of data, from ds64
+	long                   uint64 // size of data, from ds64
 }
 
 func parse(b []byte) (rate, channels int, samples []float32, err error) {
@@ -223,11 +224,11 @@ func (w *wav) chunks(b []byte) error {
 			size = w.long
 		}
 		if size > uint64(len(b))-at {
-			return fmt.Errorf("chunk %q tells of %d bytes, %d are there: %w", id, size, uint64(len(b))-at, ErrWAV)
+			return fmt.Errorf("chunk %q: header says %d bytes, file has %d: %w", id, size, uint64(len(b))-at, ErrWAV)
 		}
 		w.chunk(id, b[at:at+size])
 		if id == "data" {
-			return nil // behind it may be what a killed Writer had not yet told of in the header
+			return nil // a killed Writer may leave data behind that its header does not count
 		}
 		at += size + size%2
 	}

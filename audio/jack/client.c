@@ -3,12 +3,12 @@
 #include <stdio.h>
 #include <string.h>
 
-static void drop(const char *message) { (void)message; }
+static void ignore(const char *message) { (void)message; }
 
 void chronus_silence(void)
 {
-	jack_set_error_function(drop);
-	jack_set_info_function(drop);
+	jack_set_error_function(ignore);
+	jack_set_info_function(ignore);
 }
 
 // process runs on JACK's real-time thread.
@@ -36,7 +36,7 @@ static void connected(jack_port_id_t a, jack_port_id_t b, int on, void *arg)
 	changed(arg);
 }
 
-// resized runs before the first call with another period. The server waits for it, PipeWire does not.
+// resized runs before the first call with another period. jackd waits for it, PipeWire does not.
 static int resized(jack_nframes_t frames, void *arg)
 {
 	struct chronus_client *c = arg;
@@ -54,13 +54,13 @@ static void ended(jack_status_t code, const char *reason, void *arg)
 	__atomic_store_n(&c->ended, 1, __ATOMIC_SEQ_CST);
 }
 
-// gone is for PipeWire's library, which may call this one alone.
-static void gone(void *arg) { ended(JackFailure, "the connection was closed", arg); }
+// shut_down handles PipeWire's library, which may call only jack_on_shutdown's callback.
+static void shut_down(void *arg) { ended(JackFailure, "the connection was closed", arg); }
 
 jack_status_t chronus_open(struct chronus_client *c, const char *name, const char *server)
 {
 	jack_status_t status = 0;
-	// libjack itself knows the default server: PipeWire's has another than JACK_DEFAULT_SERVER.
+	// libjack knows the default server. PipeWire's ignores JACK_DEFAULT_SERVER.
 	if (server)
 		c->jack = jack_client_open(name, JackNoStartServer | JackServerName, &status, server);
 	else
@@ -73,11 +73,12 @@ int chronus_activate(struct chronus_client *c)
 	for (uint32_t i = 0; i < c->channels; i++) {
 		char name[16];
 		snprintf(name, sizeof name, "out_%u", (unsigned)(i + 1));
-		c->ports[i] = jack_port_register(c->jack, name, JACK_DEFAULT_AUDIO_TYPE, JackPortIsOutput | JackPortIsTerminal, 0);
+		c->ports[i] = jack_port_register(c->jack, name, JACK_DEFAULT_AUDIO_TYPE,
+						 JackPortIsOutput | JackPortIsTerminal, 0);
 		if (!c->ports[i])
 			return -1;
 	}
-	jack_on_shutdown(c->jack, gone, c);
+	jack_on_shutdown(c->jack, shut_down, c);
 	jack_on_info_shutdown(c->jack, ended, c);
 	if (jack_set_process_callback(c->jack, process, c) != 0 ||
 	    jack_set_buffer_size_callback(c->jack, resized, c) != 0 ||

@@ -19,18 +19,18 @@ import (
 	"github.com/music-chronus/chronus/audio/internal/driver"
 )
 
-// maxPorts is the most ports of one client.
+// maxPorts is the most output ports of one client.
 const maxPorts = C.chronus_ports_max
 
-// client is a connection to a JACK server, with output ports. Its memory is C's, so that the
-// server's threads may use it at any time until close has returned.
+// client is a connection to a JACK server, with output ports. C allocates its memory, since the
+// server's threads may use it until close has returned.
 type client struct {
 	c      *C.struct_chronus_client
-	name   string // which the server gave it
-	server string // its name
+	name   string // given by the server
+	server string // name of the server
 }
 
-// server is the name of the default server. PipeWire's library knows no other.
+// defaultServer returns the name of the default server. PipeWire's library has only that one.
 func defaultServer() string {
 	if s := os.Getenv("JACK_DEFAULT_SERVER"); s != "" && !isPipeWire() {
 		return s
@@ -38,7 +38,7 @@ func defaultServer() string {
 	return "default"
 }
 
-// api names the library that is linked.
+// api names the linked library.
 func api() string {
 	if isPipeWire() {
 		return "JACK (PipeWire)"
@@ -46,18 +46,19 @@ func api() string {
 	return "JACK"
 }
 
-// isPipeWire tells whether libjack is PipeWire's, which says so: "3.0.0.0 (using PipeWire 1.0.5)".
+// isPipeWire reports whether libjack is PipeWire's. Its version is then "3.0.0.0 (using PipeWire
+// 1.0.5)" or the like.
 var isPipeWire = sync.OnceValue(func() bool {
 	return strings.Contains(C.GoString(C.jack_get_version_string()), "PipeWire")
 })
 
-var errNoServer = errors.New("no server runs")
+var errNoServer = errors.New("no server is running")
 
 // answerWithin is how long a server may take to answer.
 const answerWithin = 2 * time.Second
 
-// openClient connects to a server; "": the default one. If the name is taken, the server makes
-// name-01 of it. A process must not have clients of two jackd servers at a time.
+// openClient connects to a server, "" for the default one. If the name is taken, the server appends
+// a number: name-01. A process must not have clients of two jackd servers at a time.
 func openClient(name, server string) (*client, error) {
 	if !driver.Debug() {
 		C.chronus_silence()
@@ -65,7 +66,7 @@ func openClient(name, server string) (*client, error) {
 	cl := &client{server: server}
 	var status C.jack_status_t
 	opened := make(chan struct{})
-	go func() { // a server that was stopped or dies meanwhile may never answer
+	go func() { // a server that stops or dies meanwhile may never answer
 		defer close(opened)
 		cl.c = (*C.struct_chronus_client)(C.calloc(1, C.sizeof_struct_chronus_client))
 		n, s := C.CString(name), (*C.char)(nil)
@@ -96,20 +97,22 @@ func openClient(name, server string) (*client, error) {
 	return cl, nil
 }
 
-// openError says what the bits mean that jack_client_open gave.
+// openError translates the status bits of jack_client_open.
 func openError(status C.jack_status_t) error {
 	switch {
 	case status&C.JackVersionError != 0:
-		return errors.New("the server speaks another version of the protocol than libjack: install the same version of both")
+		return errors.New("the server has another version of the protocol than libjack: " +
+			"install the same version of both")
 	case status&(C.JackShmFailure|C.JackInitFailure) != 0:
-		return fmt.Errorf("the server cannot be used: status %#x: see whether it runs as the same user, and /dev/shm is writable", uint(status))
+		return fmt.Errorf("the server is unusable: status %#x: "+
+			"check that it runs as the same user and that /dev/shm is writable", uint(status))
 	case status&C.JackServerFailed != 0:
 		return errNoServer
 	}
 	return fmt.Errorf("the server refused the client: status %#x", uint(status))
 }
 
-// activate registers the ports and lets the server call the stream with this handle.
+// activate registers the ports and lets the server call the stream of this handle.
 func (cl *client) activate(channels int, handle uint32) error {
 	cl.c.channels, cl.c.handle = C.uint32_t(channels), C.uint32_t(handle)
 	if C.chronus_activate(cl.c) != 0 {
@@ -118,7 +121,7 @@ func (cl *client) activate(channels int, handle uint32) error {
 	return nil
 }
 
-// close ends the connection. It may hang if the server does. It has no error.
+// close ends the connection. It hangs if the server does. The error is always nil.
 func (cl *client) close() error {
 	if cl.c.jack != nil {
 		C.jack_client_close(cl.c.jack)
@@ -131,7 +134,7 @@ func (cl *client) rate() int { return int(C.jack_get_sample_rate(cl.c.jack)) }
 
 func (cl *client) period() int { return int(C.jack_get_buffer_size(cl.c.jack)) }
 
-// ended tells whether the server has ended, and why.
+// ended reports whether the server has ended, and why.
 func (cl *client) ended() (reason string, ok bool) {
 	if atomic.LoadUint32((*uint32)(&cl.c.ended)) == 0 {
 		return "", false
@@ -139,11 +142,11 @@ func (cl *client) ended() (reason string, ok bool) {
 	return C.GoString(&cl.c.reason[0]), true
 }
 
-// changes counts what has changed in the graph.
+// changes returns the number of changes of the graph.
 func (cl *client) changes() uint32 { return atomic.LoadUint32((*uint32)(&cl.c.changes)) }
 
-// playback lists the input ports of the first device that plays. PipeWire's library has the
-// ports of the default sink first. A virtual sink is not physical, but terminal.
+// playback lists the input ports of the first playback device. PipeWire's library lists the ports
+// of the default sink first. A virtual sink is terminal, but not physical.
 func (cl *client) playback() []string {
 	ports := cl.inputs(C.JackPortIsPhysical)
 	if len(ports) == 0 {
@@ -152,7 +155,7 @@ func (cl *client) playback() []string {
 	return oneDevice(ports)
 }
 
-// oneDevice cuts the ports of further devices off.
+// oneDevice returns the ports of the first device in the list.
 func oneDevice(ports []string) []string {
 	for i, p := range ports {
 		if device(p) != device(ports[0]) {
@@ -171,7 +174,7 @@ func (cl *client) inputs(flag C.ulong) []string {
 	return names(C.jack_get_ports(cl.c.jack, nil, kind, C.JackPortIsInput|flag))
 }
 
-// names copies and frees a list of libjack's.
+// names copies and frees a list of libjack.
 func names(list **C.char) (all []string) {
 	if list == nil {
 		return nil
@@ -186,19 +189,19 @@ func names(list **C.char) (all []string) {
 	return all
 }
 
-// connected lists the ports that an own port is connected with.
+// connected lists the peers of own port number own.
 func (cl *client) connected(own int) []string {
 	return names(C.jack_port_get_all_connections(cl.c.jack, cl.c.ports[own]))
 }
 
-// exists tells whether a port is there.
+// exists reports whether the graph has a port.
 func (cl *client) exists(port string) bool {
 	p := C.CString(port)
 	defer C.free(unsafe.Pointer(p))
 	return C.jack_port_by_name(cl.c.jack, p) != nil
 }
 
-// connect connects an own port with another.
+// connect connects own port number own with another port.
 func (cl *client) connect(own int, port string) bool {
 	p := C.CString(port)
 	defer C.free(unsafe.Pointer(p))

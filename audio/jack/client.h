@@ -9,8 +9,8 @@ struct chronus_client {
 	jack_port_t *ports[chronus_ports_max];
 	uint32_t channels;
 	uint32_t handle;  // of the stream in Go
-	uint32_t changes; // counts what happened in the graph: ports and connections that came or went
-	uint32_t ended;   // 1: the server has ended, and reason says why
+	uint32_t changes; // counts ports and connections of the graph that came or went
+	uint32_t ended; // 1: the server has ended for this reason
 	char reason[chronus_reason_max];
 };
 

@@ -17,7 +17,7 @@ import (
 	"github.com/music-chronus/chronus/audio/file"
 )
 
-// client starts a JACK client that goes on until its end, or the test's.
+// client runs a JACK client until end is called, or until the test ends.
 func client(t *testing.T, name string, args ...string) (end func()) {
 	t.Helper()
 	cmd := exec.Command(name, args...)
@@ -46,8 +46,8 @@ func awaitWiring(t *testing.T, s audio.Stream, want [][]string) {
 	}
 }
 
-// Left to itself the stream plays on the device; what the user changes in the graph is the wiring of
-// the next stream, which has it again, a port that comes later included.
+// By default the stream plays on the device. The user's changes of the graph become the wiring of
+// the next stream, also for a port that appears later.
 func TestWiring(t *testing.T) {
 	backendtest.JACK(t, 48000, 128)
 	s := started(t, both, silent)
@@ -87,7 +87,7 @@ func TestWiring(t *testing.T) {
 	awaitConnected(t, "chronus:out_2", "system:playback_2")
 }
 
-// A mono stream plays on the first two ports, and one whose wiring is empty on none.
+// A mono stream plays on the first two ports. A stream with an empty wiring plays on none.
 func TestFirstWiring(t *testing.T) {
 	backendtest.JACK(t, 48000, 128)
 	started(t, with(func(r *audio.Request) { r.Channels = 1 }), silent)
@@ -95,38 +95,39 @@ func TestFirstWiring(t *testing.T) {
 	s := started(t, with(func(r *audio.Request) { r.ClientName, r.Wiring = "none", [][]string{} }), silent)
 	awaitWiring(t, s, [][]string{{}, {}})
 	awaitConnected(t, "none:out_1")
-	if trouble := s.(audio.ProblemReporter).Problem(); trouble != "" {
-		t.Errorf("trouble %q", trouble)
+	if problem := s.(audio.ProblemReporter).Problem(); problem != "" {
+		t.Errorf("problem %q", problem)
 	}
 }
 
-// A server without playback ports can be opened. That nothing is heard is told until something is connected.
+// A server without playback ports can be opened. The stream reports a problem until something is
+// connected.
 func TestNoPlaybackPort(t *testing.T) {
 	backendtest.StartJACK(t, backendtest.JACKOptions{Rate: 48000, Period: 128, Playback: -1})
 	s := open(t, both, silent)
-	trouble := s.(audio.ProblemReporter).Problem
-	if now := trouble(); now != "" {
-		t.Errorf("trouble before the start: %q", now)
+	problem := s.(audio.ProblemReporter).Problem
+	if now := problem(); now != "" {
+		t.Errorf("problem before the start: %q", now)
 	}
 	if err := s.Start(); err != nil {
 		t.Fatal(err)
 	}
-	await(t, "trouble", func() bool { return trouble() != "" })
-	if now, want := trouble(), "JACK: no playback port: connect chronus:out_1 by hand, or start a device with playback ports"; now != want {
-		t.Errorf("trouble %q, want %q", now, want)
+	await(t, "problem", func() bool { return problem() != "" })
+	if now, want := problem(), "JACK: no playback port: connect chronus:out_1 by hand, or start a device with playback ports"; now != want {
+		t.Errorf("problem %q, want %q", now, want)
 	}
 	recorded := record(t, 2)
-	await(t, "the end of the trouble", func() bool { return trouble() == "" })
+	await(t, "the end of the problem", func() bool { return problem() == "" })
 	if w := s.(audio.Wired).Wiring(); len(w) != 2 || len(w[0]) != 1 || !strings.HasPrefix(w[0][0], "jackrec") || len(w[1]) != 0 {
 		t.Errorf("wiring %q", w)
 	}
 	recorded()
 }
 
-// ramp has its own number in every frame, as a float that is exact.
+// ramp is the period of a ramp with a unique, exact number in every frame.
 const ramp = 1 << 23
 
-// record captures chronus:out_1 with jack_rec; recorded waits for its end.
+// record captures chronus:out_1 with jack_rec. recorded waits for its end.
 func record(t *testing.T, seconds int) (recorded func() []float32) {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "captured.wav")
@@ -164,8 +165,8 @@ func breaks(captured []float32) (n int) {
 	return n
 }
 
-// The period changes twenty times while the stream plays: it goes on, with every frame in its place.
-// On an asynchronous server a machine that stalls loses some, and each loss is an xrun.
+// The period changes twenty times while the stream plays, and every frame is in its place. On an
+// asynchronous server a machine that stalls loses frames; each loss is an xrun.
 func TestPeriodChanges(t *testing.T) {
 	for _, async := range []bool{false, true} {
 		t.Run(fmt.Sprintf("async=%t", async), func(t *testing.T) {
@@ -198,7 +199,7 @@ func TestPeriodChanges(t *testing.T) {
 	}
 }
 
-// A server that goes on without a client which is held up is an xrun, once for each time.
+// Each time the server goes on without a client that is held up, there is one xrun.
 func TestLossIsAnXrun(t *testing.T) {
 	backendtest.StartJACK(t, backendtest.JACKOptions{Rate: 48000, Period: 256, Async: true})
 	var calls atomic.Int64
@@ -210,7 +211,7 @@ func TestLossIsAnXrun(t *testing.T) {
 			<-time.After(100 * time.Millisecond)
 		}
 	})
-	await(t, "calls", func() bool { return calls.Load() > 10 }) // the first are excused
+	await(t, "calls", func() bool { return calls.Load() > 10 }) // the first calls are not checked
 	for range 3 {
 		before := s.Xruns()
 		held.Store(true)
@@ -218,16 +219,16 @@ func TestLossIsAnXrun(t *testing.T) {
 	}
 }
 
-// A callback allocates nothing, nor does anything else of a stream that plays.
+// A stream that plays allocates nothing, neither in the callback nor elsewhere.
 func TestStreamAllocatesNothing(t *testing.T) {
 	backendtest.JACK(t, 48000, 64)
 	var calls atomic.Int64
 	s := started(t, both, func(out []float32) { clear(out); calls.Add(1) })
 	awaitWiring(t, s, [][]string{{"system:playback_1"}, {"system:playback_2"}})
-	wired, troubled := s.(audio.Wired), s.(audio.ProblemReporter)
+	wired, reporter := s.(audio.Wired), s.(audio.ProblemReporter)
 	n := testing.AllocsPerRun(1, func() {
 		for end := calls.Load() + 300; calls.Load() < end; {
-			if s.Err() != nil || troubled.Problem() != "" || wired.Wiring() == nil {
+			if s.Err() != nil || reporter.Problem() != "" || wired.Wiring() == nil {
 				t.Error("the stream has ended")
 				return
 			}

@@ -1,13 +1,13 @@
-// Package jack plays on a JACK server: jackd, or PipeWire by its own libjack. It needs cgo: a
-// program that brings its own backend needs no C compiler.
+// Package jack plays on a JACK server: jackd, or PipeWire through its own libjack. It needs cgo. A
+// program with a backend of its own needs no C compiler.
 //
 // The client's ports are out_1, out_2 and so on. They are connected with the ports of the first
-// device that plays, or as they were before (audio.Request.Wiring).
+// playback device, or as before (audio.Request.Wiring).
 //
-// An xrun is counted when the server went on without the client: since the call before, its frame
-// time has gone on by more than a period. Reports of the server itself are not counted. An
-// asynchronous jackd reports xruns when clients come, though no frame is lost, and the breaks of
-// a sound card are in its own log.
+// The backend counts an xrun when the server went on without the client: the server's frame time
+// has advanced by more than a period since the last call. It ignores xruns that the server reports.
+// An asynchronous jackd reports them when clients come, though no frame is lost. Xruns of a sound
+// card are in the server's own log.
 package jack
 
 import (
@@ -20,7 +20,7 @@ import (
 	"github.com/music-chronus/chronus/audio/internal/driver"
 )
 
-// Backend is the JACK backend. Its devices are servers: JACK, the default one, or JACK/SERVER.
+// Backend is the JACK backend. Its devices are servers: JACK for the default one, or JACK/SERVER.
 type Backend struct{}
 
 // Name is "jack".
@@ -49,7 +49,7 @@ func (Backend) Devices() ([]audio.Device, error) {
 	return []audio.Device{d}, nil
 }
 
-// serverOf is the server that a device's name means; "": the default one.
+// serverOf returns the server that a device names; "": the default one.
 func serverOf(device string) (string, error) {
 	kind, server, _ := strings.Cut(device, "/")
 	switch {
@@ -63,7 +63,7 @@ func serverOf(device string) (string, error) {
 	return server, nil
 }
 
-// Open connects to a server that runs. The server calls from then on, and hears silence until Start.
+// Open connects to a running server. The server calls at once, and gets silence until Start.
 func (Backend) Open(r audio.Request, fill audio.Fill) (audio.Stream, error) {
 	server, err := serverOf(r.Device)
 	if err != nil {
@@ -82,22 +82,25 @@ func (Backend) Open(r audio.Request, fill audio.Fill) (audio.Stream, error) {
 		if server == "" {
 			server = defaultServer()
 		}
-		return nil, fmt.Errorf("jack: no server %q runs: start jackd or PipeWire (with pw-jack), or choose another --backend", server)
+		return nil, fmt.Errorf("jack: server %q is not running: "+
+			"start jackd or PipeWire (with pw-jack), or choose another --backend", server)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("jack: %w", err)
 	}
 	if rate := c.rate(); rate != r.Rate {
 		_ = driver.Within(answerWithin, c.close)
-		return nil, audio.Refused(fmt.Errorf("jack: server %q runs at %d Hz, not %d: start with --rate %d", c.server, rate, r.Rate, rate))
+		return nil, audio.Refused(fmt.Errorf("jack: server %q runs at %d Hz, not %d: start with --rate %d",
+			c.server, rate, r.Rate, rate))
 	}
-	if r.Heard && r.Wiring == nil && len(c.playback()) == 0 {
+	if r.Audible && r.Wiring == nil && len(c.playback()) == 0 {
 		_ = driver.Within(answerWithin, c.close)
-		return nil, audio.Refused(fmt.Errorf("jack: server %q has no playback port: start a device, or name --backend jack and connect the ports by hand", c.server))
+		return nil, audio.Refused(fmt.Errorf("jack: server %q has no playback port: "+
+			"start a device, or name --backend jack and connect the ports by hand", c.server))
 	}
 	s := newStream(c, channels, r, fill)
 	if c.name != want {
-		s.info.Note = fmt.Sprintf("jack: client name %q is taken: it is %q", want, c.name)
+		s.info.Note = fmt.Sprintf("jack: client name %q is taken: using %q", want, c.name)
 	}
 	if r.Period > 0 && r.Period != s.info.Period {
 		s.info.Note = joined(s.info.Note, periodNote(s.info.Period, r.Period, r.Rate))
@@ -114,7 +117,7 @@ func periodNote(is, want, rate int) string {
 	if isPipeWire() {
 		way = fmt.Sprintf("PIPEWIRE_QUANTUM=%d/%d", want, rate)
 	}
-	return fmt.Sprintf("jack: the period is the server's, %d frames, not %d; try %s", is, want, way)
+	return fmt.Sprintf("jack: the server's period is %d frames, not %d; try %s", is, want, way)
 }
 
 func joined(a, b string) string {
@@ -124,15 +127,15 @@ func joined(a, b string) string {
 	return a + "; " + b
 }
 
-// How long the name of a client is waited for that the server has yet to find dead.
+// How long openNamed waits until the server notices that the last client has died.
 const (
 	nameWait = 300 * time.Millisecond
 	nameTick = 10 * time.Millisecond
 )
 
-// openNamed connects under a name. If it is taken, the server makes another of it; but when a
-// stream is opened again, its last client may just have died: its name will be free in a moment.
-// (jackd has no status of its own for a taken name that must be exact.)
+// openNamed connects under a name. If the name is taken, the server appends a number. When a stream
+// is opened again, its last client may just have died, so openNamed waits for the name. jackd has
+// no status for a name that is taken and must be exact.
 func openNamed(name, server string, again bool) (*client, error) {
 	for began := time.Now(); ; time.Sleep(nameTick) {
 		c, err := openClient(name, server)

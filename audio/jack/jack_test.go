@@ -17,7 +17,7 @@ import (
 
 func silent(out []float32) { clear(out) }
 
-// open opens the default server and closes it at the end of the test.
+// open opens the default server, and closes the stream at the end of the test.
 func open(t *testing.T, r audio.Request, fill audio.Fill) audio.Stream {
 	t.Helper()
 	s, err := jack.Backend{}.Open(r, fill)
@@ -46,7 +46,7 @@ func await(t *testing.T, what string, ok func() bool) {
 	}
 }
 
-// connections has, for each port of the graph, those that it is connected with, as jack_lsp tells.
+// connections lists the peers of each port of the graph, as jack_lsp prints them.
 func connections(t *testing.T) map[string][]string {
 	t.Helper()
 	out, err := exec.Command("jack_lsp", "-c").Output()
@@ -93,8 +93,8 @@ func with(f func(*audio.Request)) audio.Request {
 	return r
 }
 
-// The backend does what every backend must, on a synchronous and on an asynchronous server, and the
-// server's period is what it gets.
+// The backend fulfils the contract of backends on synchronous and asynchronous servers, and uses
+// the server's period.
 func TestBackend(t *testing.T) {
 	for _, as := range []backendtest.JACKOptions{{Rate: 48000, Period: 64}, {Rate: 48000, Period: 1024}, {Rate: 48000, Period: 256, Async: true}} {
 		t.Run(fmt.Sprintf("%+v", as), func(t *testing.T) {
@@ -112,8 +112,7 @@ func TestBackend(t *testing.T) {
 	}
 }
 
-// Client and ports have the names that were asked for; a name that is taken gets a number, and the
-// user is told.
+// Client and ports have the requested names. A name that is taken gets a number, which is reported.
 func TestNames(t *testing.T) {
 	backendtest.JACK(t, 48000, 128)
 	first := open(t, with(func(r *audio.Request) { r.Channels = 3 }), silent)
@@ -128,12 +127,12 @@ func TestNames(t *testing.T) {
 	if n := first.Info().Note + third.Info().Note; n != "" {
 		t.Errorf("note %q", n)
 	}
-	if n, want := second.Info().Note, `jack: client name "chronus" is taken: it is "chronus-01"`; n != want {
+	if n, want := second.Info().Note, `jack: client name "chronus" is taken: using "chronus-01"`; n != want {
 		t.Errorf("note %q, want %q", n, want)
 	}
 }
 
-// A stream that is opened again waits for the name of a client that is about to go.
+// A stream that is opened again waits for the name of a client that is about to end.
 func TestNameComesFree(t *testing.T) {
 	backendtest.JACK(t, 48000, 128)
 	first := open(t, both, silent)
@@ -147,7 +146,7 @@ func TestNameComesFree(t *testing.T) {
 	}
 }
 
-// A wrong wish is one line that names what is wrong and what would be right.
+// An invalid request returns one line that names the fault and a remedy.
 func TestRefusals(t *testing.T) {
 	t.Setenv("JACK_DEFAULT_SERVER", "chronus-none")
 	refused := func(r audio.Request, want string) {
@@ -156,7 +155,7 @@ func TestRefusals(t *testing.T) {
 			t.Errorf("%+v: %v, want %s", r, err, want)
 		}
 	}
-	refused(both, `jack: no server "chronus-none" runs: start jackd or PipeWire (with pw-jack), or choose another --backend`)
+	refused(both, `jack: server "chronus-none" is not running: start jackd or PipeWire (with pw-jack), or choose another --backend`)
 	if list, err := (jack.Backend{}).Devices(); err != nil || len(list) != 0 {
 		t.Errorf("devices without a server: %v, %v", list, err)
 	}
@@ -165,18 +164,18 @@ func TestRefusals(t *testing.T) {
 	other := with(func(r *audio.Request) { r.Device, r.Rate = "hw:3", 44100 })
 	refused(other, `jack: no device "hw:3": try JACK, or JACK/SERVER`)
 	refused(with(func(r *audio.Request) { r.Device = "JACK/chronus-none" }),
-		`jack: no server "chronus-none" runs: start jackd or PipeWire (with pw-jack), or choose another --backend`)
+		`jack: server "chronus-none" is not running: start jackd or PipeWire (with pw-jack), or choose another --backend`)
 	refused(with(func(r *audio.Request) { r.Channels, r.Rate = 65, 44100 }), `jack: 65 channels: a client has at most 64 ports`)
 	for _, device := range []string{"jack", "JACK/" + name, name} {
 		open(t, audio.Request{Rate: 44100, Channels: 1, Device: device}, silent)
 	}
 }
 
-// A period is the server's: it stays, and the user is told how to change it.
+// The server's period stays, and the note says how to change it.
 func TestPeriodIsTheServers(t *testing.T) {
 	backendtest.JACK(t, 48000, 128)
 	info := open(t, with(func(r *audio.Request) { r.Period = 256 }), silent).Info()
-	if want := "jack: the period is the server's, 128 frames, not 256; try jack_bufsize 256"; info.Period != 128 || info.Note != want {
+	if want := "jack: the server's period is 128 frames, not 256; try jack_bufsize 256"; info.Period != 128 || info.Note != want {
 		t.Errorf("period %d, note %q, want %q", info.Period, info.Note, want)
 	}
 }
@@ -193,7 +192,7 @@ func TestDevices(t *testing.T) {
 	}
 }
 
-// A server that dies ends the stream, which says so at once and is closed in bounded time.
+// A server that dies ends the stream at once. Close then takes bounded time.
 func TestServerDies(t *testing.T) {
 	server := backendtest.JACKServer(t, 48000, 128)
 	var calls atomic.Int64
@@ -228,8 +227,7 @@ func closed(t *testing.T, s audio.Stream) {
 	}
 }
 
-// A server that stands still ends the stream, too, and refuses another in bounded time, though it
-// cannot answer.
+// A stopped server ends the stream, too. Opening another stream fails in bounded time.
 func TestServerStops(t *testing.T) {
 	server := backendtest.JACKServer(t, 48000, 128)
 	s := started(t, both, silent)
@@ -245,7 +243,7 @@ func TestServerStops(t *testing.T) {
 	closed(t, s)
 }
 
-// A server that dies while a client is being taken in is an error.
+// A server that dies during Open causes an error.
 func TestServerDiesDuringOpen(t *testing.T) {
 	server := backendtest.JACKServer(t, 48000, 128)
 	server.Signal(t, syscall.SIGSTOP)

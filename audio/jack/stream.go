@@ -14,11 +14,11 @@ import (
 )
 
 const (
-	// maxFrames is JACK's largest period. A longer one is filled in parts.
+	// maxFrames is JACK's largest period. process fills a longer one in parts.
 	maxFrames = 8192
-	// startCalls is how many calls a client is excused that the server has just taken in.
+	// startCalls is the number of first calls that are not checked for xruns.
 	startCalls = 4
-	// firstCall is how long a server may take to call a client that it has taken in.
+	// firstCall is how long a server may take until it calls a new client.
 	firstCall = time.Second
 	stopTick  = time.Millisecond
 )
@@ -27,23 +27,24 @@ type stream struct {
 	info   audio.Info
 	fill   audio.Fill
 	client *client
-	// prepare is the Request's.
+	// prepare is Request.Prepare.
 	prepare func(frames int)
 	handle  int
-	block   []float32 // interleaved, for a whole call
+	block   []float32 // interleaved, for one call
 	watch   driver.Watch
 	wiring  *wiring
 	closed  bool
-	last    error // of Err, once closed
+	last    error // result of Err after Close
 
 	running atomic.Bool // Fill is called
-	inside  atomic.Bool // the callback is under way
+	inside  atomic.Bool // the callback runs
 	xruns   atomic.Uint64
-	// The callback alone uses these: its calls since Start, and frame time and frames of the last.
+	// Only the callback uses these: its calls since Start, and frame time and frames of the
+	// last call.
 	calls, at, frames uint32
 }
 
-// handles has the streams that the servers' threads call, by handle.
+// handles holds the streams that the servers' threads call, by handle.
 var handles [16]atomic.Pointer[stream]
 
 func newStream(c *client, channels int, r audio.Request, fill audio.Fill) *stream {
@@ -63,7 +64,7 @@ func newStream(c *client, channels int, r audio.Request, fill audio.Fill) *strea
 	return s
 }
 
-// activate has the server call, and waits until it does.
+// activate lets the server call, and waits until it does.
 func (s *stream) activate() error {
 	for i := range handles {
 		if handles[i].CompareAndSwap(nil, s) {
@@ -72,7 +73,7 @@ func (s *stream) activate() error {
 		}
 	}
 	if s.handle < 0 {
-		return fmt.Errorf("this process has %d streams open, and no more can be", len(handles))
+		return fmt.Errorf("%d streams are open, the most for one process", len(handles))
 	}
 	err := driver.Within(answerWithin, func() error { return s.client.activate(s.info.Channels, uint32(s.handle)) })
 	if err != nil {
@@ -80,10 +81,10 @@ func (s *stream) activate() error {
 	}
 	for began := time.Now(); s.watch.Calls() == 0; time.Sleep(time.Millisecond) {
 		if reason, ok := s.client.ended(); ok {
-			return errors.New("it has ended: " + reason)
+			return errors.New("ended: " + reason)
 		}
 		if time.Since(began) > firstCall {
-			return fmt.Errorf("it asked the client for no sound in %v", firstCall)
+			return fmt.Errorf("asked for no sound in %v", firstCall)
 		}
 	}
 	s.watch.Start()
@@ -97,7 +98,7 @@ func chronusProcess(handle, at, frames C.uint, out **C.float, channels C.uint) {
 		s.process(uint32(at), int(frames), ports)
 		return
 	}
-	silence(ports, int(frames)) // it was closed, and the server has not answered
+	silence(ports, int(frames)) // the stream was closed, but the server did not answer
 }
 
 //export chronusResized
@@ -107,19 +108,19 @@ func chronusResized(handle, frames C.uint) {
 	}
 }
 
-// process fills the buffers of all ports, of as many frames each. at is the server's frame time.
+// process fills the buffers of all ports. at is the server's frame time.
 func (s *stream) process(at uint32, frames int, ports []unsafe.Pointer) {
 	s.inside.Store(true)
 	defer s.inside.Store(false)
 	if s.watch.Called(frames) == 1 {
-		audio.RealTime() // PipeWire may call on an ordinary thread
+		audio.RealTime() // PipeWire may call on a thread without real-time priority
 	}
 	if !s.running.Load() {
 		s.calls = 0
 		silence(ports, frames)
 		return
 	}
-	s.follow(at, uint32(frames))
+	s.countXrun(at, uint32(frames))
 	for done := 0; done < frames; {
 		n := min(frames-done, maxFrames)
 		block := s.block[:n*len(ports)]
@@ -134,9 +135,10 @@ func (s *stream) process(at uint32, frames int, ports []unsafe.Pointer) {
 	}
 }
 
-// follow counts an xrun if the server's time has gone on by more than a period since the last call.
-// In a call with another period jackd's time has gone on by the new one, PipeWire's by the old.
-func (s *stream) follow(at, frames uint32) {
+// countXrun counts an xrun if the server's time has advanced by more than a period since the last
+// call. In a call with a new period jackd's time has advanced by the new one, PipeWire's by the
+// old.
+func (s *stream) countXrun(at, frames uint32) {
 	if gone := int32(at - s.at); s.calls >= startCalls && gone > int32(max(frames, s.frames)) {
 		s.xruns.Add(1)
 	}
@@ -154,7 +156,7 @@ func (s *stream) Info() audio.Info { return s.info }
 
 func (s *stream) Xruns() uint64 { return s.xruns.Load() }
 
-// Err tells the end of the server at once, and after a second that it does not call any more.
+// Err reports the end of the server at once, and a server that stops calling after 1 second.
 func (s *stream) Err() error {
 	if s.closed {
 		return s.last
@@ -165,11 +167,11 @@ func (s *stream) Err() error {
 	return s.watch.Err()
 }
 
-// Problem tells that nothing is connected, though it should be.
-func (s *stream) Problem() string { return *s.wiring.trouble.Load() }
+// Problem reports that nothing is connected, though it should be.
+func (s *stream) Problem() string { return *s.wiring.problem.Load() }
 
-// Wiring is what the user, or the backend, has connected.
-func (s *stream) Wiring() [][]string { return *s.wiring.seen.Load() }
+// Wiring returns what the user or the backend has connected.
+func (s *stream) Wiring() [][]string { return *s.wiring.published.Load() }
 
 func (s *stream) Start() error {
 	if err := s.Err(); err != nil {
@@ -184,7 +186,7 @@ func (s *stream) Stop() error {
 	if !s.running.Swap(false) {
 		return nil
 	}
-	limit := driver.Patience(s.Err() != nil)
+	limit := driver.StopTimeout(s.Err() != nil)
 	for began := time.Now(); s.inside.Load(); time.Sleep(stopTick) {
 		if time.Since(began) > limit {
 			return fmt.Errorf("jack: the callback has not returned for %v", limit)
@@ -193,8 +195,7 @@ func (s *stream) Stop() error {
 	return s.within(limit, s.wiring.stop)
 }
 
-// Close leaves the client to the end of the process if a call of the server's library hangs: its
-// memory is in use.
+// Close leaves the client open until the process ends if libjack hangs: its memory is in use.
 func (s *stream) Close() error {
 	if s.closed {
 		return nil
@@ -205,7 +206,7 @@ func (s *stream) Close() error {
 	if err != nil {
 		return err
 	}
-	return s.within(driver.Patience(s.last != nil), func() error {
+	return s.within(driver.StopTimeout(s.last != nil), func() error {
 		err := s.client.close()
 		if s.handle >= 0 {
 			handles[s.handle].Store(nil)

@@ -7,7 +7,7 @@ import (
 	"github.com/music-chronus/chronus/audio"
 )
 
-// ports are the buffers of n ports, of some frames each, full of 9.
+// ports returns the buffers of n ports, full of 9.
 func ports(n, frames int) (list []unsafe.Pointer, bufs [][]float32) {
 	for range n {
 		b := make([]float32, frames)
@@ -33,7 +33,7 @@ func counting(channels int) *stream {
 	return s
 }
 
-// Every port gets its channel, in any period, one longer than JACK's longest too.
+// Every port gets its channel, for any period, also above JACK's largest.
 func TestDeinterleaves(t *testing.T) {
 	s, at := counting(3), 0
 	for _, frames := range []int{1, 64, 2048, maxFrames, 2*maxFrames + 5, 32} {
@@ -50,7 +50,7 @@ func TestDeinterleaves(t *testing.T) {
 	}
 }
 
-// A stream that has not started, or was stopped, asks for nothing and gives silence.
+// A stream that is not running plays silence and does not call Fill.
 func TestSilentUntilStarted(t *testing.T) {
 	s := counting(2)
 	s.running.Store(false)
@@ -66,8 +66,8 @@ func TestSilentUntilStarted(t *testing.T) {
 	}
 }
 
-// Only a jump of the server's time is an xrun, whatever the period does; the frame time wraps, and
-// the first calls are excused.
+// Only a jump of the server's time is an xrun, for any change of the period. The frame time may
+// wrap, and the first calls are not checked.
 func TestXruns(t *testing.T) {
 	s := counting(1)
 	at := ^uint32(0) - 1000
@@ -81,11 +81,11 @@ func TestXruns(t *testing.T) {
 	call(64, 64)
 	call(0, 64)
 	call(0, 64)
-	for _, frames := range []uint32{64, 256, 32, 2048, 64} { // as PipeWire's time goes on
+	for _, frames := range []uint32{64, 256, 32, 2048, 64} { // PipeWire's time
 		call(0, frames)
 	}
 	last := uint32(64)
-	for _, frames := range []uint32{64, 256, 32, 2048, 64} { // as jackd's does
+	for _, frames := range []uint32{64, 256, 32, 2048, 64} { // jackd's time
 		call(frames-last, frames)
 		last = frames
 	}

@@ -9,14 +9,15 @@ import (
 )
 
 const (
-	// wiringTick is how often the graph is looked at, if it has changed.
+	// wiringTick is the interval of checks whether the graph has changed.
 	wiringTick = 50 * time.Millisecond
-	// settle is how long a connection must be gone, though its port is there, until the user is
-	// taken to have cut it: a device that leaves is disconnected first, and then its port goes.
-	settle = 500 * time.Millisecond
+	// cutDelay distinguishes a connection that the user removed from a device that leaves,
+	// whose ports go a moment after its connections. A connection counts as removed if it is
+	// absent for cutDelay while its port exists.
+	cutDelay = 500 * time.Millisecond
 )
 
-// graph is what a wiring needs of a server.
+// graph is what wiring needs of a server.
 type graph interface {
 	changes() uint32
 	playback() []string
@@ -25,25 +26,25 @@ type graph interface {
 	connect(own int, port string) bool
 }
 
-// link is a connection that an own port has, or should have.
+// link is a connection that an own port has or should have.
 type link struct {
 	port string
-	made bool      // it has been there since the port was there last
-	cut  time.Time // when it was first seen gone; zero: it is there
+	made bool      // connected at some time since the port appeared
+	cut  time.Time // when the connection was first absent; zero: it exists
 }
 
-// wiring keeps the connections of a stream's ports: it makes those that are wanted as soon as
-// their ports are there, and learns what the user connects and disconnects.
+// wiring keeps the connections of a stream's ports. It makes wanted connections as soon as their
+// ports exist, and follows what the user connects and disconnects.
 type wiring struct {
 	graph
 	client  string
-	decided bool // links are what is wanted; false: the backend chooses once there is something
+	decided bool // links are wanted; false: the backend chooses when a playback port appears
 	links   [][]link
 
-	seen    atomic.Pointer[[][]string] // links as audio.Wired has them
-	trouble atomic.Pointer[string]
-	quit    chan struct{}
-	ended   sync.WaitGroup
+	published atomic.Pointer[[][]string] // links, in the form of audio.Wired
+	problem   atomic.Pointer[string]
+	quit      chan struct{}
+	ended     sync.WaitGroup
 }
 
 func newWiring(g graph, client string, ports int, want [][]string) *wiring {
@@ -51,8 +52,8 @@ func newWiring(g graph, client string, ports int, want [][]string) *wiring {
 	for i := range min(ports, len(want)) {
 		w.want(i, want[i]...)
 	}
-	w.seen.Store(new([][]string))
-	w.trouble.Store(new(string))
+	w.published.Store(new([][]string))
+	w.problem.Store(new(string))
 	w.publish("")
 	return w
 }
@@ -63,7 +64,7 @@ func (w *wiring) want(own int, ports ...string) {
 	}
 }
 
-// start keeps the connections while the server is alive. No call of it is made on a real-time thread.
+// start keeps the connections while the server lives. It does not run on a real-time thread.
 func (w *wiring) start(alive func() bool) {
 	w.quit = make(chan struct{})
 	w.ended.Go(func() { w.run(alive) })
@@ -82,7 +83,7 @@ func (w *wiring) run(alive func() bool) {
 	for {
 		if n := w.changes(); (again || n != last) && alive() {
 			last = n
-			again = w.look(time.Now(), alive)
+			again = w.check(time.Now(), alive)
 		}
 		select {
 		case <-w.quit:
@@ -92,9 +93,10 @@ func (w *wiring) run(alive func() bool) {
 	}
 }
 
-// look compares the graph with the links, and makes what can be made. It tells whether to look
-// again though nothing changes. A server that ended meanwhile has told nothing.
-func (w *wiring) look(now time.Time, alive func() bool) (again bool) {
+// check compares the graph with the links, and makes missing connections. again means: check once
+// more even if the graph does not change. If the server ended meanwhile, check ignores what it
+// read.
+func (w *wiring) check(now time.Time, alive func() bool) (again bool) {
 	have := make([][]string, len(w.links))
 	for i := range have {
 		have[i] = w.connected(i)
@@ -106,16 +108,16 @@ func (w *wiring) look(now time.Time, alive func() bool) (again bool) {
 		w.choose(have)
 	}
 	for i := range w.links {
-		if w.follow(i, have[i], now) {
+		if w.update(i, have[i], now) {
 			again = true
 		}
 	}
-	w.publish(w.whatIsWrong())
+	w.publish(w.currentProblem())
 	return again
 }
 
-// choose takes what the user has connected by hand, else the first device's ports: one for each
-// own port, and two for one that is alone.
+// choose keeps what the user has connected by hand. Otherwise it chooses ports of the first device:
+// one for each own port, or two for a single own port.
 func (w *wiring) choose(have [][]string) {
 	if slices.ContainsFunc(have, func(ports []string) bool { return len(ports) > 0 }) {
 		w.decided = true
@@ -135,8 +137,8 @@ func (w *wiring) choose(have [][]string) {
 	}
 }
 
-// follow brings the links of one own port up to date with its connections.
-func (w *wiring) follow(own int, have []string, now time.Time) (again bool) {
+// update brings the links of one own port up to date with its connections.
+func (w *wiring) update(own int, have []string, now time.Time) (again bool) {
 	links := w.links[own][:0]
 	for _, l := range w.links[own] {
 		switch {
@@ -145,10 +147,10 @@ func (w *wiring) follow(own int, have []string, now time.Time) (again bool) {
 		case !w.exists(l.port):
 			l.made, l.cut = false, time.Time{}
 		case !l.made:
-			l.made = w.connect(own, l.port) // if not, the next change of the graph is another chance
+			l.made = w.connect(own, l.port) // after a failure, the next change of the graph is another chance
 		case l.cut.IsZero():
 			l.cut, again = now, true
-		case now.Sub(l.cut) < settle:
+		case now.Sub(l.cut) < cutDelay:
 			again = true
 		default:
 			continue
@@ -164,10 +166,10 @@ func (w *wiring) follow(own int, have []string, now time.Time) (again bool) {
 	return again
 }
 
-// publish sets what Wiring and Trouble tell, if it has changed.
-func (w *wiring) publish(trouble string) {
-	if trouble != *w.trouble.Load() {
-		w.trouble.Store(&trouble)
+// publish sets what Wiring and Problem return.
+func (w *wiring) publish(problem string) {
+	if problem != *w.problem.Load() {
+		w.problem.Store(&problem)
 	}
 	if !w.decided {
 		return
@@ -179,12 +181,12 @@ func (w *wiring) publish(trouble string) {
 			ports[i] = append(ports[i], l.port)
 		}
 	}
-	if !slices.EqualFunc(ports, *w.seen.Load(), slices.Equal) {
-		w.seen.Store(&ports)
+	if !slices.EqualFunc(ports, *w.published.Load(), slices.Equal) {
+		w.published.Store(&ports)
 	}
 }
 
-func (w *wiring) whatIsWrong() string {
+func (w *wiring) currentProblem() string {
 	away := ""
 	for _, links := range w.links {
 		for _, l := range links {
@@ -198,9 +200,11 @@ func (w *wiring) whatIsWrong() string {
 	}
 	switch {
 	case !w.decided:
-		return fmt.Sprintf("JACK: no playback port: connect %s:out_1 by hand, or start a device with playback ports", w.client)
+		return fmt.Sprintf("JACK: no playback port: connect %s:out_1 by hand, or start a device with playback ports",
+			w.client)
 	case away != "":
-		return fmt.Sprintf("JACK: nothing is connected: %s:out_1 waits for %s; connect it by hand, or start that device", w.client, away)
+		return fmt.Sprintf("JACK: nothing is connected: %s:out_1 waits for %s; connect it by hand, or start that device",
+			w.client, away)
 	}
 	return ""
 }

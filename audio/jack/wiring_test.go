@@ -7,9 +7,9 @@ import (
 	"time"
 )
 
-// board is a graph in memory, of a client with two ports.
+// board is a graph in memory, with a client of two ports.
 type board struct {
-	inputs []string // of others
+	inputs []string // of other clients
 	have   [2][]string
 	refuse bool
 }
@@ -28,7 +28,7 @@ func (b *board) connect(own int, port string) bool {
 
 func (b *board) cut(own int) { b.have[own] = nil }
 
-// leave takes all ports away, connections first, as servers do.
+// leave removes all ports, connections first, as servers do.
 func (b *board) leave() {
 	b.have = [2][]string{}
 	b.inputs = nil
@@ -36,12 +36,12 @@ func (b *board) leave() {
 
 func yes() bool { return true }
 
-// table is a wiring on a board, looked at by hand.
+// table is a wiring on a board. The test calls check.
 type table struct {
 	t *testing.T
 	b *board
 	w *wiring
-	// now is the time of the next look.
+	// now is the time of the next check.
 	now time.Time
 }
 
@@ -51,20 +51,20 @@ func newTable(t *testing.T, b *board, want [][]string) *table {
 
 func (x *table) look(after time.Duration) {
 	x.now = x.now.Add(after)
-	x.w.look(x.now, yes)
+	x.w.check(x.now, yes)
 }
 
-// is fails unless the ports are connected with, and wanted to be with, these; and the trouble begins so.
-func (x *table) is(connected, wanted [][]string, trouble string) {
+// is fails unless the actual and the wanted connections are these, and the problem has this prefix.
+func (x *table) is(connected, wanted [][]string, problem string) {
 	x.t.Helper()
 	if !slices.EqualFunc(x.b.have[:], connected, slices.Equal) {
 		x.t.Errorf("connected %q, want %q", x.b.have, connected)
 	}
-	if got := *x.w.seen.Load(); !slices.EqualFunc(got, wanted, slices.Equal) {
+	if got := *x.w.published.Load(); !slices.EqualFunc(got, wanted, slices.Equal) {
 		x.t.Errorf("wiring %q, want %q", got, wanted)
 	}
-	if got := *x.w.trouble.Load(); got != trouble && (trouble == "" || !strings.HasPrefix(got, trouble)) {
-		x.t.Errorf("trouble %q, want %q", got, trouble)
+	if got := *x.w.problem.Load(); got != problem && (problem == "" || !strings.HasPrefix(got, problem)) {
+		x.t.Errorf("problem %q, want %q", got, problem)
 	}
 }
 
@@ -74,7 +74,7 @@ var (
 	nothing  = [][]string{{}, {}}
 )
 
-// Left to itself, each port goes to one of the first device's.
+// By default each port is connected with one port of the first device.
 func TestChoosesFirstDevice(t *testing.T) {
 	x := newTable(t, &board{inputs: append(slices.Clone(speakers), "usb:playback_1")}, nil)
 	x.is(nothing, nil, "")
@@ -85,7 +85,8 @@ func TestChoosesFirstDevice(t *testing.T) {
 	x.is([][]string{{"headset:mono"}, {}}, [][]string{{"headset:mono"}, {}}, "")
 }
 
-// Without any playback port it says so, and connects as soon as there is one, unless the user was first.
+// Without a playback port the wiring reports a problem. It connects when a port appears, unless the
+// user was first.
 func TestWaitsForPlayback(t *testing.T) {
 	x := newTable(t, &board{}, nil)
 	x.look(0)
@@ -105,7 +106,7 @@ func TestWaitsForPlayback(t *testing.T) {
 	x.is(hand, hand, "")
 }
 
-// Exactly the connections that there were are made again, each as soon as its port is there.
+// All former connections are restored, each when its port appears, and no others.
 func TestRestores(t *testing.T) {
 	want := [][]string{{"recorder:in", "system:playback_2"}, {}}
 	x := newTable(t, &board{inputs: speakers}, want)
@@ -121,7 +122,8 @@ func TestRestores(t *testing.T) {
 	x.is(nothing, nothing, "")
 }
 
-// The user's connections and disconnections are learnt. A connection that is cut for a moment stays.
+// The wiring follows the user's connections and disconnections. A connection that is cut for a
+// moment stays.
 func TestLearns(t *testing.T) {
 	x := newTable(t, &board{inputs: speakers}, nil)
 	x.look(0)
@@ -133,20 +135,20 @@ func TestLearns(t *testing.T) {
 	x.b.cut(1)
 	x.look(0)
 	x.is([][]string{with[0], {}}, with, "")
-	x.look(settle - 1)
+	x.look(cutDelay - 1)
 	x.is([][]string{with[0], {}}, with, "")
 	x.look(1)
 	x.is([][]string{with[0], {}}, [][]string{with[0], {}}, "")
 }
 
-// A device that leaves and comes back is connected again: it was not the user who cut it.
+// A device that leaves and comes back is connected again.
 func TestDeviceReturns(t *testing.T) {
 	x := newTable(t, &board{inputs: speakers}, nil)
 	x.look(0)
 	x.look(0)
 	x.b.cut(0)
 	x.b.cut(1)
-	x.look(0) // between the two halves of its leaving
+	x.look(0) // between the two steps of leaving
 	x.b.leave()
 	x.look(time.Hour)
 	x.is(nothing, stereo, "JACK: nothing is connected: chronus:out_1 waits for system:playback_1")
@@ -165,14 +167,14 @@ func TestRefusedConnection(t *testing.T) {
 	x.is(stereo, stereo, "")
 }
 
-// A server that ended while it was looked at has told nothing.
-func TestDeadServerTellsNothing(t *testing.T) {
+// A server that ends during a check changes nothing.
+func TestEndedServerChangesNothing(t *testing.T) {
 	x := newTable(t, &board{inputs: speakers}, nil)
 	x.look(0)
 	x.b.leave()
 	for range 3 {
 		x.now = x.now.Add(time.Hour)
-		x.w.look(x.now, func() bool { return false })
+		x.w.check(x.now, func() bool { return false })
 	}
 	x.is(nothing, stereo, "")
 }

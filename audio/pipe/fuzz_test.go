@@ -5,7 +5,7 @@ import (
 	"testing"
 )
 
-// A hello that is taken is what would be sent for it.
+// Every hello that is accepted encodes to the same bytes.
 func FuzzHello(f *testing.F) {
 	var b bytes.Buffer
 	if err := (hello{48000, 2}).write(&b); err != nil {

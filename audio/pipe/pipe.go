@@ -1,6 +1,6 @@
-// Package pipe is a device that is another program: one that embeds an engine and takes the sound itself, at a socket, whenever it
-// wants some. That program's end is a [Sink]; the audio process's is [Backend]. The audio process stays what it is, so that all of
-// failover is as with a sound card, and neither side needs cgo.
+// Package pipe plays into another program, which embeds the engine and reads the sound from a
+// socket. That program makes a [Sink]. The audio process connects to it by [Backend]. Failover
+// works as with a sound card, and neither side needs cgo.
 package pipe
 
 import (
@@ -22,7 +22,7 @@ type Backend struct{}
 // Name is "pipe".
 func (Backend) Name() string { return "pipe" }
 
-// Devices is empty: any Sink will do.
+// Devices returns none: any Sink will do.
 func (Backend) Devices() ([]audio.Device, error) { return nil, nil }
 
 const (
@@ -33,13 +33,14 @@ const (
 	helloWait     = 2 * time.Second
 )
 
-// Open connects to the Sink. While nobody takes the sound, later, it goes on by the clock, unheard, until somebody does again.
+// Open connects to the Sink. If the Sink ends later, the stream plays on by a clock, unheard, until
+// a Sink listens there again.
 func (Backend) Open(r audio.Request, fill audio.Fill) (audio.Stream, error) {
 	if r.Device == "" {
 		return nil, errors.New("backend pipe needs the path of a pipe.Sink as its device")
 	}
 	if r.Rate <= 0 || r.Channels <= 0 || r.Period < 0 {
-		return nil, fmt.Errorf("backend pipe: rate %d, channels %d, period %d", r.Rate, r.Channels, r.Period)
+		return nil, fmt.Errorf("backend pipe: invalid rate %d, channels %d or period %d", r.Rate, r.Channels, r.Period)
 	}
 	s := &stream{fill: fill, ready: r.Ready, info: audio.Info{
 		Backend: "pipe", API: "pipe", Device: r.Device, Rate: r.Rate, Channels: r.Channels, Period: r.Period,
@@ -47,9 +48,9 @@ func (Backend) Open(r audio.Request, fill audio.Fill) (audio.Stream, error) {
 	t, err := s.dial()
 	switch {
 	case err != nil && !r.Again:
-		return nil, fmt.Errorf("backend pipe: nobody takes the sound at %s: %w: make a pipe.Sink there first", r.Device, err)
+		return nil, fmt.Errorf("backend pipe: no pipe.Sink at %s: %w: create it first", r.Device, err)
 	case err == nil:
-		s.taker, s.info.Period = t, t.period
+		s.sink, s.info.Period = t, t.period
 	case s.info.Period == 0:
 		s.info.Period = defaultPeriod
 	}
@@ -59,8 +60,8 @@ func (Backend) Open(r audio.Request, fill audio.Fill) (audio.Stream, error) {
 	return s, nil
 }
 
-// taker is a connection to a Sink.
-type taker struct {
+// sinkConn is a connection to a Sink.
+type sinkConn struct {
 	conn     net.Conn
 	period   int
 	patience time.Duration
@@ -76,16 +77,16 @@ type stream struct {
 	pacer audio.Pacer
 
 	mu      sync.Mutex
-	taker   *taker // nil: nobody takes the sound
+	sink    *sinkConn // nil: no Sink is connected
 	stopped bool
 
 	quit    chan struct{}
 	threads sync.WaitGroup
-	alone   atomic.Bool
+	unread  atomic.Bool
 }
 
 // dial connects, and learns what the Sink wants.
-func (s *stream) dial() (*taker, error) {
+func (s *stream) dial() (*sinkConn, error) {
 	conn, err := net.Dial("unix", s.info.Device)
 	if err != nil {
 		return nil, err
@@ -97,23 +98,23 @@ func (s *stream) dial() (*taker, error) {
 		h, err = readHello(conn)
 	}
 	if err == nil && h.a == 0 {
-		err = fmt.Errorf("it takes %d Hz, or another number of channels than %d", h.b, s.info.Channels)
+		err = fmt.Errorf("the sink wants %d Hz, or other than %d channels", h.b, s.info.Channels)
 	}
 	if err == nil && (h.a == 0 || h.a > maxPeriod) {
-		err = fmt.Errorf("it wants %d frames at a time; it is 1 to %d", h.a, maxPeriod)
+		err = fmt.Errorf("the sink wants %d frames at a time: the limits are 1 and %d", h.a, maxPeriod)
 	}
 	if err != nil {
 		conn.Close()
 		return nil, err
 	}
 	_ = conn.SetDeadline(time.Time{})
-	return &taker{conn, int(h.a), time.Duration(h.b) * time.Millisecond}, nil
+	return &sinkConn{conn, int(h.a), time.Duration(h.b) * time.Millisecond}, nil
 }
 
-// Info says what was opened.
+// Info describes the stream.
 func (s *stream) Info() audio.Info { return s.info }
 
-// Start begins to serve.
+// Start starts to serve.
 func (s *stream) Start() error {
 	s.quit = make(chan struct{})
 	s.mu.Lock()
@@ -126,13 +127,13 @@ func (s *stream) Start() error {
 func (s *stream) run() {
 	for {
 		s.mu.Lock()
-		t, stopped := s.taker, s.stopped
+		t, stopped := s.sink, s.stopped
 		s.mu.Unlock()
 		if stopped {
 			return
 		}
 		if t == nil {
-			if t = s.goOn(); t == nil {
+			if t = s.resume(); t == nil {
 				return
 			}
 			s.mu.Lock()
@@ -141,21 +142,21 @@ func (s *stream) run() {
 				t.conn.Close()
 				return
 			}
-			s.taker = t
+			s.sink = t
 			s.mu.Unlock()
 		}
 		s.serve(t)
 		t.conn.Close()
 		s.mu.Lock()
-		s.taker = nil
+		s.sink = nil
 		s.mu.Unlock()
 	}
 }
 
-// goOn plays by the clock until somebody takes the sound again; nil: the stream was stopped.
-func (s *stream) goOn() *taker {
-	s.alone.Store(true)
-	defer s.alone.Store(false)
+// resume plays by the clock until a Sink listens again. It returns nil if the stream was stopped.
+func (s *stream) resume() *sinkConn {
+	s.unread.Store(true)
+	defer s.unread.Store(false)
 	s.pacer.Start()
 	defer s.pacer.Stop()
 	tick := time.NewTicker(dialEvery)
@@ -172,8 +173,8 @@ func (s *stream) goOn() *taker {
 	}
 }
 
-// serve answers what one Sink asks for, until it is gone.
-func (s *stream) serve(t *taker) {
+// serve sends what one Sink asks for, until its connection ends.
+func (s *stream) serve(t *sinkConn) {
 	var ask [4]byte
 	for {
 		if _, err := io.ReadFull(t.conn, ask[:]); err != nil {
@@ -198,7 +199,8 @@ func (s *stream) serve(t *taker) {
 	}
 }
 
-// await waits until the workers have so many frames, but no longer than the Sink wants to; false: the stream was stopped.
+// await waits until the workers have this many frames, but at most for the Sink's patience. It
+// returns false if the stream was stopped.
 func (s *stream) await(frames int, patience time.Duration) bool {
 	if s.ready == nil {
 		return true
@@ -221,8 +223,8 @@ func (s *stream) Stop() error {
 	close(s.quit)
 	s.mu.Lock()
 	s.stopped = true
-	if s.taker != nil {
-		s.taker.conn.Close()
+	if s.sink != nil {
+		s.sink.conn.Close()
 	}
 	s.mu.Unlock()
 	s.threads.Wait()
@@ -230,28 +232,28 @@ func (s *stream) Stop() error {
 	return nil
 }
 
-// Close closes what Open opened.
+// Close closes the stream.
 func (s *stream) Close() error {
 	err := s.Stop()
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.taker != nil {
-		s.taker.conn.Close()
-		s.taker = nil
+	if s.sink != nil {
+		s.sink.conn.Close()
+		s.sink = nil
 	}
 	return err
 }
 
-// Xruns counts the periods that were let go while nobody took the sound.
+// Xruns returns the number of periods that were skipped without a Sink.
 func (s *stream) Xruns() uint64 { return s.pacer.Xruns() }
 
-// Err is nil: a Sink that is gone may come again.
+// Err returns nil: a Sink may come back.
 func (s *stream) Err() error { return nil }
 
-// Problem says that nobody takes the sound.
+// Problem reports that no Sink is connected.
 func (s *stream) Problem() string {
-	if s.alone.Load() {
-		return "nobody takes the sound at " + s.info.Device + "; it goes on unheard"
+	if s.unread.Load() {
+		return "no pipe.Sink at " + s.info.Device + ": the sound goes on unheard"
 	}
 	return ""
 }

@@ -14,7 +14,7 @@ import (
 	"github.com/music-chronus/chronus/audio/backendtest"
 )
 
-// sink is a Sink in a directory of its own.
+// sink makes a Sink in a directory of its own.
 func sink(t *testing.T, o Options) *Sink {
 	t.Helper()
 	s, err := Listen(filepath.Join(t.TempDir(), "sink"), o)
@@ -25,8 +25,8 @@ func sink(t *testing.T, o Options) *Sink {
 	return s
 }
 
-// It does what every backend does, while somebody takes the sound, and while nobody does.
-func TestConforms(t *testing.T) {
+// The backend fulfils the contract of backends, with and without a Sink.
+func TestBackend(t *testing.T) {
 	s := sink(t, Options{Period: 96})
 	go func() { _ = s.Pace(func([]float32) {}) }()
 	r := audio.Request{Device: s.Path(), Rate: 48000, Channels: 2}
@@ -39,7 +39,7 @@ func TestConforms(t *testing.T) {
 	}
 }
 
-// counting is a stream that gives the numbers from 0 on, a sample each.
+// counting is a stream that plays the numbers from 0 on, one per sample.
 func counting(t *testing.T, s *Sink, again bool) (audio.Stream, *atomic.Int64) {
 	t.Helper()
 	var n atomic.Int64
@@ -58,7 +58,8 @@ func counting(t *testing.T, s *Sink, again bool) (audio.Stream, *atomic.Int64) {
 	return st, &n
 }
 
-// Every sample comes, once, in order, in reads of all sizes; nothing is made that is not asked for.
+// Every sample arrives once, in order, in reads of all sizes. Nothing is rendered without a
+// request.
 func TestInOrder(t *testing.T) {
 	s := sink(t, Options{Period: 100})
 	_, made := counting(t, s, false)
@@ -83,8 +84,9 @@ func TestInOrder(t *testing.T) {
 	}
 }
 
-// When the taker is gone the sound goes on by the clock, and says so; a new taker gets it from there.
-func TestTakerGone(t *testing.T) {
+// When the Sink has ended, the sound goes on by the clock, and the stream reports a problem. A new
+// Sink gets the sound from there.
+func TestSinkGone(t *testing.T) {
 	dir := t.TempDir()
 	first, err := Listen(filepath.Join(dir, "sink"), Options{Period: 64})
 	if err != nil {
@@ -102,7 +104,7 @@ func TestTakerGone(t *testing.T) {
 			t.Fatal("it does not go on")
 		}
 	}
-	if what := st.(audio.ProblemReporter).Problem(); !strings.Contains(what, "nobody takes") {
+	if what := st.(audio.ProblemReporter).Problem(); !strings.Contains(what, "no pipe.Sink at") {
 		t.Errorf("it says %q", what)
 	}
 	second, err := Listen(filepath.Join(dir, "sink"), Options{Period: 64})
@@ -124,7 +126,7 @@ func TestTakerGone(t *testing.T) {
 	}
 }
 
-// The workers are waited for, but no longer than the taker wants to.
+// The stream waits for the workers, but no longer than the Sink's patience.
 func TestPatience(t *testing.T) {
 	s := sink(t, Options{Period: 64, Patience: 20 * time.Millisecond})
 	var asked, filled atomic.Int64
@@ -142,7 +144,7 @@ func TestPatience(t *testing.T) {
 	}
 }
 
-// What is no Sink, and what no Sink can be, is refused in words.
+// Open and Listen refuse invalid paths and peers with a reason.
 func TestRefused(t *testing.T) {
 	dir := t.TempDir()
 	s := sink(t, Options{Rate: 44100})
@@ -161,7 +163,7 @@ func TestRefused(t *testing.T) {
 		}
 	}()
 	for device, want := range map[string]string{
-		"": "path", filepath.Join(dir, "none"): "pipe.Sink", ordinary: "pipe.Sink", stranger.Addr().String(): "no pipe of Chronus", s.Path(): "44100 Hz",
+		"": "path", filepath.Join(dir, "none"): "pipe.Sink", ordinary: "pipe.Sink", stranger.Addr().String(): "not a Chronus pipe", s.Path(): "44100 Hz",
 	} {
 		if _, err := (Backend{}).Open(audio.Request{Device: device, Rate: 48000, Channels: 2}, nil); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%q: %v, want %q", device, err, want)
@@ -178,7 +180,7 @@ func TestRefused(t *testing.T) {
 	}
 }
 
-// A Read that waits for an audio process ends with the Sink.
+// A waiting Read ends when the Sink is closed.
 func TestCloseWhileReading(t *testing.T) {
 	s := sink(t, Options{})
 	done := make(chan error)
@@ -194,15 +196,15 @@ func TestCloseWhileReading(t *testing.T) {
 	}
 }
 
-// A Sink that could not let an audio process in for a while lets the next one in.
-func TestAcceptAgain(t *testing.T) {
+// A Sink that could not accept connections for a while accepts the next one.
+func TestAcceptRetry(t *testing.T) {
 	s := sink(t, Options{Period: 64})
-	if err := s.listener.SetDeadline(time.Now().Add(-time.Second)); err != nil { // as if there were no descriptor left
+	if err := s.listener.SetDeadline(time.Now().Add(-time.Second)); err != nil { // as if too many files were open
 		t.Fatal(err)
 	}
-	for began := time.Now(); s.unable.Load() < 2; time.Sleep(time.Millisecond) {
+	for began := time.Now(); s.acceptErrors.Load() < 2; time.Sleep(time.Millisecond) {
 		if time.Since(began) > 10*time.Second {
-			t.Fatalf("it has failed %d times, and not again", s.unable.Load())
+			t.Fatalf("it has failed %d times, and not again", s.acceptErrors.Load())
 		}
 	}
 	if err := s.listener.SetDeadline(time.Time{}); err != nil {

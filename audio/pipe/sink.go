@@ -13,36 +13,38 @@ import (
 	"time"
 )
 
-// Options of a Sink. The zero value of a field means its default.
+// Options configure a Sink. The zero value of a field means its default.
 type Options struct {
-	Rate     int           // Hz, as the engine's; default 48,000
-	Channels int           // as the engine's; default 2
-	Period   int           // the most frames that one Read asks for; default 256
-	Patience time.Duration // how long a Read waits for workers that are behind before it gets concealed sound; default 1 s
+	Rate     int           // Hz, as the engine; default 48,000
+	Channels int           // as the engine; default 2
+	Period   int           // most frames of one request to the audio process; default 256
+	Patience time.Duration // how long Read waits for slow workers before it gets concealed sound; default 1 s
 }
 
-// ErrClosed: the Sink has been closed.
-var ErrClosed = errors.New("the pipe has been closed")
+// ErrClosed is returned by Read after Close.
+var ErrClosed = errors.New("pipe.Sink is closed")
 
-// Sink is where a program takes the sound of an engine, whose Config names it: Backend "pipe", Device the Sink's Path. Time passes in the engine as the
-// sound is taken, so a program reads all the time, be it only to throw it away; see Pace.
+// Sink receives the sound of an engine whose Config has Backend "pipe" and the Sink's Path as
+// Device. Time in the engine advances as the program reads. A program therefore reads all the time,
+// even if it discards the sound; see Pace.
 type Sink struct {
-	path     string
-	o        Options
-	listener *net.UnixListener
-	done     sync.WaitGroup
-	unable   atomic.Int64 // how often nobody could be let in
+	path         string
+	o            Options
+	listener     *net.UnixListener
+	done         sync.WaitGroup
+	acceptErrors atomic.Int64 // failed attempts to accept a connection
 
 	reading sync.Mutex // held by Read
 	bytes   []byte
 
 	mu      sync.Mutex
 	changed *sync.Cond
-	conn    net.Conn // to the audio process that came last; nil: none
+	conn    net.Conn // to the latest audio process; nil: none
 	closed  bool
 }
 
-// Listen makes a Sink at path. A socket that nobody listens at any more is replaced. The caller closes the Sink, after the engine.
+// Listen makes a Sink at path. It replaces a socket file that no program listens at. The caller
+// closes the Sink, after the engine.
 func Listen(path string, o Options) (*Sink, error) {
 	for _, d := range []struct {
 		v   *int
@@ -56,11 +58,12 @@ func Listen(path string, o Options) (*Sink, error) {
 		o.Patience = time.Second
 	}
 	if o.Rate < 0 || o.Channels < 0 || o.Period < 0 || o.Period > maxPeriod || o.Patience < 0 {
-		return nil, fmt.Errorf("pipe: rate %d, channels %d, period %d (1 to %d), patience %v", o.Rate, o.Channels, o.Period, maxPeriod, o.Patience)
+		return nil, fmt.Errorf("pipe: invalid rate %d, channels %d, period %d (1 to %d) or patience %v",
+			o.Rate, o.Channels, o.Period, maxPeriod, o.Patience)
 	}
 	if c, err := net.Dial("unix", path); err == nil {
 		c.Close()
-		return nil, fmt.Errorf("pipe %s: another program takes sound there", path)
+		return nil, fmt.Errorf("pipe %s: another program listens there", path)
 	} else if errors.Is(err, syscall.ECONNREFUSED) {
 		_ = os.Remove(path)
 	}
@@ -78,25 +81,25 @@ func Listen(path string, o Options) (*Sink, error) {
 	return s, nil
 }
 
-// acceptAgain is how long to wait after an audio process could not be let in.
-const acceptAgain = 100 * time.Millisecond
+// acceptRetry is how long accept waits after an error.
+const acceptRetry = 100 * time.Millisecond
 
-// Path is the Config.Device of the engine.
+// Path returns the value for the engine's Config.Device.
 func (s *Sink) Path() string { return s.path }
 
-// accept lets one audio process after the other in; the last counts.
+// accept accepts audio processes. The latest replaces the one before.
 func (s *Sink) accept() {
 	for {
 		c, err := s.listener.Accept()
 		switch {
 		case errors.Is(err, net.ErrClosed):
 			return
-		case err != nil: // the program has no descriptor left, say: not for ever
-			s.unable.Add(1)
-			time.Sleep(acceptAgain)
+		case err != nil: // for example too many open files, which may pass
+			s.acceptErrors.Add(1)
+			time.Sleep(acceptRetry)
 			continue
 		}
-		if ok, err := s.greet(c); !ok || err != nil {
+		if ok, err := s.handshake(c); !ok || err != nil {
 			c.Close()
 			continue
 		}
@@ -113,7 +116,7 @@ func (s *Sink) accept() {
 	}
 }
 
-func (s *Sink) greet(c net.Conn) (ok bool, err error) {
+func (s *Sink) handshake(c net.Conn) (ok bool, err error) {
 	_ = c.SetDeadline(time.Now().Add(helloWait))
 	defer func() { _ = c.SetDeadline(time.Time{}) }()
 	h, err := readHello(c)
@@ -126,10 +129,11 @@ func (s *Sink) greet(c net.Conn) (ok bool, err error) {
 	return true, hello{uint32(s.o.Period), uint32(s.o.Patience / time.Millisecond)}.write(c)
 }
 
-// Read takes the next frames, interleaved, and fills out, which is a whole number of frames. While there is no audio process it waits. One goroutine at a time.
+// Read fills out with the next frames, interleaved. out holds whole frames. Read waits while no
+// audio process is connected. Only one goroutine may call it at a time.
 func (s *Sink) Read(out []float32) error {
 	if len(out)%s.o.Channels != 0 {
-		return fmt.Errorf("pipe: %d samples are no whole number of frames of %d channels", len(out), s.o.Channels)
+		return fmt.Errorf("pipe: %d samples are not a whole number of frames of %d channels", len(out), s.o.Channels)
 	}
 	s.reading.Lock()
 	defer s.reading.Unlock()
@@ -141,7 +145,7 @@ func (s *Sink) Read(out []float32) error {
 		}
 		if s.exchange(c, n) != nil {
 			s.drop(c)
-			continue // the frames that this one had are lost with it, as with any audio process that ends
+			continue // its frames are lost, as with any audio process that ends
 		}
 		takeSamples(out[:n], s.bytes)
 		out = out[n:]
@@ -181,8 +185,9 @@ func (s *Sink) drop(c net.Conn) {
 	}
 }
 
-// Pace reads a period at a time in real time and hands it to take, which is not to keep it, until the Sink is closed: for a program that has no clock
-// of its own. What it is late for it makes up at once: nothing is left out.
+// Pace calls take with one period after the other, in real time, until the Sink is closed. It is
+// for a program without a clock of its own. take must not keep the slice. After a delay Pace
+// catches up, so take gets every frame.
 func (s *Sink) Pace(take func(frames []float32)) error {
 	out := make([]float32, s.o.Period*s.o.Channels)
 	began := time.Now()
@@ -192,8 +197,9 @@ func (s *Sink) Pace(take func(frames []float32)) error {
 		}
 		take(out)
 		frames, rate := (n+1)*int64(s.o.Period), int64(s.o.Rate)
-		due := began.Add(time.Duration(frames/rate)*time.Second + time.Duration(frames%rate)*time.Second/time.Duration(rate))
-		if late := time.Since(due); late > time.Second { // it was away for long: begin to count anew
+		due := began.Add(time.Duration(frames/rate)*time.Second +
+			time.Duration(frames%rate)*time.Second/time.Duration(rate))
+		if late := time.Since(due); late > time.Second { // after a long pause, count from now on
 			began, n = time.Now(), -1
 			continue
 		}
@@ -201,7 +207,7 @@ func (s *Sink) Pace(take func(frames []float32)) error {
 	}
 }
 
-// Close ends the Sink; a Read that waits returns ErrClosed.
+// Close closes the Sink. A waiting Read returns ErrClosed.
 func (s *Sink) Close() error {
 	s.mu.Lock()
 	s.closed = true

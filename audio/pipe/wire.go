@@ -7,13 +7,15 @@ import (
 	"math"
 )
 
-// On the socket, all numbers little-endian: both sides say hello, then the taker sends how many frames it wants, and gets them as 32-bit floats.
+// On the socket both sides say hello. Then the sink sends numbers of frames, and receives that many
+// as 32-bit floats. All numbers are little-endian.
 const (
 	magic   = 0x50524843 // "CHRP"
 	version = 1
 )
 
-// hello is what either side says first: the taker its longest read and how long it waits for the workers, the audio process its rate and channels.
+// hello is the first message of either side. The audio process sends rate and channels. The sink
+// sends its period in frames and its patience in ms, or 0 and its rate to refuse.
 type hello struct{ a, b uint32 }
 
 func (h hello) write(w io.Writer) error {
@@ -28,13 +30,13 @@ func (h hello) write(w io.Writer) error {
 func readHello(r io.Reader) (h hello, err error) {
 	var b [16]byte
 	if _, err := io.ReadFull(r, b[:]); err != nil {
-		return h, fmt.Errorf("the other side says nothing: %w", err)
+		return h, fmt.Errorf("the peer sent no hello: %w", err)
 	}
 	if got := binary.LittleEndian.Uint32(b[:]); got != magic {
-		return h, fmt.Errorf("the other side is no pipe of Chronus: it begins with %#x", got)
+		return h, fmt.Errorf("the peer is not a Chronus pipe: its hello begins with %#x", got)
 	}
 	if got := binary.LittleEndian.Uint32(b[4:]); got != version {
-		return h, fmt.Errorf("the other side speaks version %d of the pipe, this one %d", got, version)
+		return h, fmt.Errorf("the peer has pipe version %d, this program %d", got, version)
 	}
 	return hello{binary.LittleEndian.Uint32(b[8:]), binary.LittleEndian.Uint32(b[12:])}, nil
 }

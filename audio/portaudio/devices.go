@@ -14,7 +14,7 @@ import (
 	"github.com/music-chronus/chronus/audio/soundserver"
 )
 
-// Devices lists the outputs as they are now: PortAudio looks for them when it is initialised.
+// Devices lists the present outputs. PortAudio enumerates them when it is initialized.
 func (Backend) Devices() (list []audio.Device, err error) {
 	driver.Quietly(func() { err = pa.Initialize() })
 	if err != nil {
@@ -37,7 +37,7 @@ func (Backend) Devices() (list []audio.Device, err error) {
 
 func id(d *pa.DeviceInfo) string { return d.HostApi.Name + "/" + d.Name }
 
-// outputs are the devices with output channels.
+// outputs returns the devices with output channels.
 func outputs() (list []*pa.DeviceInfo, err error) {
 	all, err := pa.Devices()
 	if err != nil {
@@ -51,7 +51,7 @@ func outputs() (list []*pa.DeviceInfo, err error) {
 	return list, nil
 }
 
-// byRank is the list with the device first that is tried first.
+// byRank sorts the list by preference.
 func byRank(list []*pa.DeviceInfo) []*pa.DeviceInfo {
 	servers := soundserver.Look()
 	rank := func(d *pa.DeviceInfo) int { return servers.Rank(apiName(d), d.Name) }
@@ -60,7 +60,7 @@ func byRank(list []*pa.DeviceInfo) []*pa.DeviceInfo {
 
 func apiName(d *pa.DeviceInfo) string { return d.HostApi.Name }
 
-// find is the device that name means, or all that could be tried if it is "".
+// find returns the device that name matches, or, if name is "", all devices by preference.
 func find(name string) ([]*pa.DeviceInfo, error) {
 	outs, err := outputs()
 	if err != nil {
@@ -80,31 +80,31 @@ func find(name string) ([]*pa.DeviceInfo, error) {
 	list := "there are " + strings.Join(ids, ", ")
 	switch {
 	case len(outs) == 0 && name != "":
-		return nil, fmt.Errorf("portaudio: no device %q: there is no output device at all", name)
+		return nil, fmt.Errorf("portaudio: no device %q: the machine has no output device", name)
 	case len(outs) == 0:
-		return nil, errors.New("portaudio: there is no output device: start a JACK server, or use --backend null")
+		return nil, errors.New("portaudio: no output device: start a JACK server, or use --backend null")
 	case name == "":
 		return byRank(outs), nil
 	case len(hits) == 1:
 		return hits, nil
 	case len(hits) > 1:
-		return nil, fmt.Errorf("portaudio: device %q could be %d devices; %s", name, len(hits), list)
+		return nil, fmt.Errorf("portaudio: device %q is ambiguous: %d devices match; %s", name, len(hits), list)
 	}
 	return nil, fmt.Errorf("portaudio: no device %q; %s", name, list)
 }
 
-// An ALSA plugin passes the sound to a server, which takes up to its own period at a time, of 1,024
-// frames on most desktops and 2,048 at most. PortAudio's own low latency of 417 frames underruns there
-// every few seconds, unseen. Four periods of 1,024 frames hold two of the longest.
+// An ALSA plugin passes the sound to a server, which takes up to its own period at a time: 1,024
+// frames on most desktops, at most 2,048. PortAudio's low latency of 417 frames underruns there
+// every few seconds, without a report. Four periods of 1,024 frames hold two of the longest.
 const (
 	pluginPeriod  = 1024
 	pluginPeriods = 4
 )
 
-// plugin tells whether a device is an ALSA PCM that is not a card itself.
+// plugin reports whether a device is an ALSA PCM other than a card.
 func plugin(d *pa.DeviceInfo) bool { return apiName(d) == "ALSA" && !soundserver.Hardware(d.Name) }
 
-// latency is what PortAudio is asked for: the least that the device can keep.
+// latency is the requested latency: the least that the device can keep up.
 func latency(d *pa.DeviceInfo, r audio.Request) time.Duration {
 	if !plugin(d) {
 		return d.DefaultLowOutputLatency

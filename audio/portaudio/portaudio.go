@@ -1,5 +1,5 @@
-// Package portaudio plays on sound cards and sound servers through PortAudio. It needs cgo: a
-// program that brings its own backend needs no C compiler.
+// Package portaudio plays on sound cards and sound servers through PortAudio. It needs cgo. A
+// program with a backend of its own needs no C compiler.
 package portaudio
 
 import (
@@ -14,17 +14,17 @@ import (
 	"github.com/music-chronus/chronus/audio/internal/driver"
 )
 
-// Backend is the PortAudio backend. Its devices are named by host API and name ("JACK Audio
-// Connection Kit/system"); any part that only one of them has will do.
+// Backend is the PortAudio backend. Its devices are named by host API and name, as "JACK Audio
+// Connection Kit/system". Any part that identifies one device will do.
 type Backend struct{}
 
 // Name is "portaudio".
 func (Backend) Name() string { return "portaudio" }
 
-// warm: PortAudio is initialised for the next Open. Streams are opened one at a time.
+// warm means that PortAudio is initialized for the next Open. Streams are opened one at a time.
 var warm bool
 
-// Warm initialises PortAudio, which takes most of the time that Open does.
+// Warm initializes PortAudio, which takes most of the time of Open.
 func (Backend) Warm() (err error) {
 	if !warm {
 		driver.Quietly(func() { err = pa.Initialize() })
@@ -33,8 +33,9 @@ func (Backend) Warm() (err error) {
 	return err
 }
 
-// Open opens a device. PortAudio is initialised for it and terminated when it is closed, so that devices are looked for anew each time;
-// if it was made warm and the device is not there, it is looked for anew too.
+// Open opens a device. It initializes PortAudio, and closing the stream terminates it, so each Open
+// finds the present devices. If Warm came before and the device is not found, Open enumerates
+// again.
 func (b Backend) Open(r audio.Request, fill audio.Fill) (audio.Stream, error) {
 	was := warm
 	if err := b.Warm(); err != nil {
@@ -54,17 +55,17 @@ func (b Backend) Open(r audio.Request, fill audio.Fill) (audio.Stream, error) {
 }
 
 type stream struct {
-	info    audio.Info
-	pa      *pa.Stream
-	xruns   atomic.Uint64
-	running bool
-	closed  bool
-	watch   driver.Watch
-	brake   brake
+	info     audio.Info
+	pa       *pa.Stream
+	xruns    atomic.Uint64
+	running  bool
+	closed   bool
+	watch    driver.Watch
+	throttle throttle
 }
 
-// openFirst opens the named device, or the first of the others that can be opened: a card that
-// another program holds is listed and refuses.
+// openFirst opens the named device, or the first that can be opened: PortAudio lists a card that
+// another program uses, but cannot open it.
 func openFirst(r audio.Request, fill audio.Fill) (*stream, error) {
 	list, err := find(r.Device)
 	if err != nil {
@@ -82,7 +83,7 @@ func openFirst(r audio.Request, fill audio.Fill) (*stream, error) {
 	return nil, oneLine(failed)
 }
 
-// oneLine joins errors in a line, as what --device was tried on.
+// oneLine joins errors in one line.
 func oneLine(list []error) error {
 	err := list[0]
 	for _, e := range list[1:] {
@@ -93,7 +94,9 @@ func oneLine(list []error) error {
 
 func (s *stream) open(d *pa.DeviceInfo, r audio.Request, fill audio.Fill) (err error) {
 	p := pa.StreamParameters{
-		Output:          pa.StreamDeviceParameters{Device: d, Channels: min(d.MaxOutputChannels, max(1, r.Channels)), Latency: latency(d, r)},
+		Output: pa.StreamDeviceParameters{
+			Device: d, Channels: min(d.MaxOutputChannels, max(1, r.Channels)), Latency: latency(d, r),
+		},
 		SampleRate:      float64(r.Rate),
 		FramesPerBuffer: pa.FramesPerBufferUnspecified,
 	}
@@ -105,12 +108,12 @@ func (s *stream) open(d *pa.DeviceInfo, r audio.Request, fill audio.Fill) (err e
 		if n == 1 {
 			audio.RealTime()
 		}
-		// A device that starts has played nothing yet: what it misses then is no loss.
+		// A starting device has played nothing yet, so its first underruns are no loss.
 		if n > startCalls && flags&(pa.OutputUnderflow|pa.OutputOverflow) != 0 {
 			s.xruns.Add(1)
 		}
 		frames := len(out) / p.Output.Channels
-		s.brake.take(frames)
+		s.throttle.wait(frames)
 		fill(out)
 	}
 	skipNumbers()
@@ -123,20 +126,22 @@ func (s *stream) open(d *pa.DeviceInfo, r audio.Request, fill audio.Fill) (err e
 		return rateError(d, r.Rate, rate)
 	}
 	if plugin(d) {
-		s.brake = newBrake(r.Rate, s.pa.Info().OutputLatency)
+		s.throttle = newThrottle(r.Rate, s.pa.Info().OutputLatency)
 	}
-	s.info = audio.Info{Backend: "portaudio", API: d.HostApi.Name, Device: d.Name, Rate: r.Rate, Channels: p.Output.Channels, Period: r.Period}
+	s.info = audio.Info{
+		Backend: "portaudio", API: d.HostApi.Name, Device: d.Name,
+		Rate: r.Rate, Channels: p.Output.Channels, Period: r.Period,
+	}
 	s.watch.What, s.watch.Rate = fmt.Sprintf("portaudio: device %q", d.Name), r.Rate
 	return nil
 }
 
-// opened counts the calls of pa.OpenStream that skipNumbers has let pass. Streams are opened one
-// at a time.
+// opened counts calls of pa.OpenStream. Streams are opened one at a time.
 var opened int
 
-// skipNumbers keeps the second stream from being number 1. The binding counts its streams and hands the
-// number to C as a pointer; one in [1, 4096) is no pointer to Go, and ends a program built with -race or
-// -d=checkptr. What cannot be opened, such as nothing, has a number too.
+// skipNumbers keeps the binding from giving number 1 to the second stream. The binding passes the
+// number to C as a pointer. A number in [1, 4096) is not a valid pointer and ends a program built
+// with -race or -d=checkptr. Streams that fail to open use up numbers too.
 func skipNumbers() {
 	if opened++; opened != 2 {
 		return
@@ -146,11 +151,12 @@ func skipNumbers() {
 	}
 }
 
-// startCalls is how many callbacks a starting device is excused.
+// startCalls is the number of first callbacks whose underruns are ignored.
 const startCalls = 4
 
 func rateError(d *pa.DeviceInfo, want int, is float64) error {
-	return audio.Refused(fmt.Errorf("portaudio: device %q runs at %.0f Hz, not %d: start with --rate %.0f", id(d), is, want, is))
+	return audio.Refused(fmt.Errorf("portaudio: device %q runs at %.0f Hz, not %d: start with --rate %.0f",
+		id(d), is, want, is))
 }
 
 func openError(d *pa.DeviceInfo, p pa.StreamParameters, r audio.Request, err error) error {
@@ -192,7 +198,7 @@ func (s *stream) Close() error {
 	s.closed = true
 	stopped := s.Stop()
 	if errors.Is(stopped, driver.ErrNoAnswer) {
-		return stopped // PortAudio ends the program when it closes a stream whose callback thread still runs
+		return stopped // PortAudio aborts if it closes a stream whose callback thread still runs
 	}
 	return errors.Join(stopped, s.within(func() error {
 		err := s.pa.Close()
@@ -202,7 +208,7 @@ func (s *stream) Close() error {
 }
 
 func (s *stream) within(f func() error) error {
-	if err := driver.Within(driver.Patience(s.Err() != nil), f); err != nil {
+	if err := driver.Within(driver.StopTimeout(s.Err() != nil), f); err != nil {
 		return fmt.Errorf("portaudio: %w", err)
 	}
 	return nil

@@ -8,7 +8,7 @@ import (
 	"github.com/music-chronus/chronus/audio/backendtest"
 )
 
-// The device's own period is what the callback gets, and a period asked for is kept.
+// The callback gets the device's own period, or the requested one.
 func TestPeriods(t *testing.T) {
 	for _, tt := range []struct{ jack, asked, want int }{{64, 0, 64}, {256, 0, 256}, {1024, 0, 1024}, {256, 100, 100}} {
 		backendtest.JACK(t, 48000, tt.jack)
@@ -43,7 +43,7 @@ func TestDevices(t *testing.T) {
 	}
 }
 
-// Only the channels that there are get opened.
+// Only existing channels are opened.
 func TestChannels(t *testing.T) {
 	backendtest.JACK(t, 48000, 128)
 	for asked, want := range map[int]int{1: 1, 2: 2, 8: 2} {

@@ -14,7 +14,7 @@ import (
 	"github.com/music-chronus/chronus/audio/backendtest"
 )
 
-// childEnv makes this test binary a program that plays until its device is lost.
+// childEnv makes this test program play until its device is lost.
 const childEnv = "CHRONUS_TEST_PLAY"
 
 func TestMain(m *testing.M) {
@@ -27,7 +27,8 @@ func TestMain(m *testing.M) {
 	}
 }
 
-// playUntilLost prints a line when it is called, when the device is lost, and when it is closed.
+// playUntilLost prints a line when it is first called, when the device is lost, and when it is
+// closed.
 func playUntilLost() error {
 	var calls atomic.Int64
 	s, err := Backend{}.Open(audio.Request{Rate: 48000, Channels: 2, Device: "jack"}, func(out []float32) { clear(out); calls.Add(1) })
@@ -46,14 +47,14 @@ func playUntilLost() error {
 	}
 	n := calls.Load()
 	fmt.Println("lost:", s.Err())
-	_ = s.Close() // it may say that the driver does not answer
+	_ = s.Close() // the driver may not answer
 	fmt.Println("closed,", calls.Load()-n, "calls since")
 	return nil
 }
 
-// A server that dies ends the stream within two seconds, which says so and is then closed in bounded
-// time: where PortAudio waits for ten minutes, the program does not. In a process of its own, whose
-// library hangs afterwards.
+// A server that dies ends the stream within two seconds, and Close takes bounded time, though
+// PortAudio itself waits for ten minutes. The test uses another process, whose library hangs
+// afterwards.
 func TestServerDies(t *testing.T) {
 	server := backendtest.JACKServer(t, 48000, 256)
 	cmd := exec.Command(os.Args[0])

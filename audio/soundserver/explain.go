@@ -5,8 +5,8 @@ import (
 	"strings"
 )
 
-// Explain names the path by which a device plays with the reason for it, and says what would be
-// better; "": nothing. The backend, host API and device are those of audio.Info; library is InUse.
+// Explain describes the path from the engine to the sound card, with its reason, and a better path;
+// "": none. backend, api and device are those of audio.Info. library is InUse.
 func (s Servers) Explain(backend, api, device, library string) (path, better string) {
 	switch {
 	case backend == jack || strings.HasPrefix(api, "JACK"):
@@ -16,7 +16,8 @@ func (s Servers) Explain(backend, api, device, library string) (path, better str
 		return "JACK: its server is running", ""
 	case api == "ALSA" && Hardware(device):
 		if s.Desktop() {
-			return "ALSA hardware, for this program alone", s.Name() + " is running: leave --device out to share the card with other programs"
+			return "ALSA hardware, for this program alone",
+				s.Name() + " is running: leave --device out to share the card with other programs"
 		}
 		return "ALSA hardware: no sound server is running", ""
 	case api == "ALSA":
@@ -33,17 +34,20 @@ func (s Servers) plugin(device string) (path, better string) {
 	case s.JACK:
 		return fmt.Sprintf("ALSA plugin %q", device), "a JACK server is running: use --backend jack for less latency"
 	case s.PipeWire && s.Library != "":
-		return "PipeWire by its ALSA plugin", "PipeWire's JACK library is installed: leave --backend and --device out for less latency"
+		return "PipeWire by its ALSA plugin",
+			"PipeWire's JACK library is installed: leave --backend and --device out for less latency"
 	case s.PipeWire:
 		return "PipeWire by its ALSA plugin: PipeWire is running without its JACK library",
 			"PipeWire is running; install pipewire-jack or start with pw-jack for less latency"
 	case s.Pulse:
-		return "PulseAudio by its ALSA plugin: PulseAudio is running", "start a JACK server, or PipeWire with pipewire-jack, for less latency"
+		return "PulseAudio by its ALSA plugin: PulseAudio is running",
+			"start a JACK server, or PipeWire with pipewire-jack, for less latency"
 	}
-	return fmt.Sprintf("ALSA plugin %q: no hardware device could be opened", device), "name a device of the hardware for less latency: chronus devices lists them"
+	return fmt.Sprintf("ALSA plugin %q: no hardware device could be opened", device),
+		"name a device of the hardware for less latency: chronus devices lists them"
 }
 
-// Name is the server that a program would play on; "": none runs.
+// Name returns the server that a program plays on by default; "": none runs.
 func (s Servers) Name() string {
 	switch {
 	case s.JACK:
@@ -56,10 +60,10 @@ func (s Servers) Name() string {
 	return ""
 }
 
-// Hardware tells whether PortAudio's name of an ALSA device means a card itself, and no plugin.
+// Hardware reports whether PortAudio's name of an ALSA device means a card, not a plugin.
 func Hardware(device string) bool { return strings.Contains(device, "(hw:") }
 
-// Rank orders the devices of PortAudio for a program that has named none: the lowest comes first.
+// Rank orders PortAudio's devices by preference for a program that names none. Lower is better.
 func (s Servers) Rank(api, device string) int {
 	name := strings.ToLower(device)
 	hardware := Hardware(name)
@@ -85,7 +89,7 @@ func (s Servers) Rank(api, device string) int {
 	return 33
 }
 
-// exclusive is the rank of a card itself: before all plugins, unless it belongs to a desktop.
+// exclusive is the rank of a card: better than all plugins, unless a desktop uses the card.
 func (s Servers) exclusive() int {
 	if s.Desktop() {
 		return 40

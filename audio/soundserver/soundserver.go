@@ -1,5 +1,5 @@
-// Package soundserver finds the sound servers of this machine, says which way to the sound card is the
-// best of those that exist, and prepares the environment in which an audio process can take it.
+// Package soundserver finds the running sound servers, chooses the best path to the sound card, and
+// prepares the environment for an audio process to use it.
 package soundserver
 
 import (
@@ -14,21 +14,21 @@ import (
 	"time"
 )
 
-// Servers are the sound servers that accept connections now.
+// Servers tells which sound servers accept connections now.
 type Servers struct {
-	JACK     bool   // a jackd, not PipeWire in its place
+	JACK     bool   // jackd, not PipeWire in its place
 	PipeWire bool   // PipeWire's daemon
 	Pulse    bool   // PulseAudio, or PipeWire in its place
-	Library  string // the folder of PipeWire's JACK library; "": it is not installed
+	Library  string // folder of PipeWire's JACK library; "": not installed
 }
 
-// Look looks for servers. It takes less than a millisecond if none hangs.
+// Look finds the running servers. It takes less than 1 ms if none hangs.
 func Look() Servers {
 	return Servers{JACK: jackd(), PipeWire: pipewire(), Pulse: pulse(), Library: library()}
 }
 
-// Desktop tells whether a server of the desktop shares the sound cards among programs: one that
-// opens the hardware itself takes it from all others.
+// Desktop reports whether a desktop's server shares the sound cards among programs. A program that
+// opens the hardware itself would take it from all others.
 func (s Servers) Desktop() bool { return s.PipeWire || s.Pulse }
 
 const (
@@ -37,8 +37,8 @@ const (
 	jack       = "jack"
 )
 
-// Env has what to add to the environment of an audio process that is to play on the given backend:
-// PipeWire's JACK library comes first if no jackd can be reached. pw-jack does the same.
+// Env returns what to add to the environment of an audio process with this backend: it puts
+// PipeWire's JACK library first if no jackd runs, as pw-jack does.
 func (s Servers) Env(backend string) []string {
 	if s.JACK || s.Library == "" || backend != auto && backend != jack {
 		return nil
@@ -46,16 +46,18 @@ func (s Servers) Env(backend string) []string {
 	return LibraryEnv(s.Library)
 }
 
-// LibraryEnv puts a folder before those that the dynamic loader searches; nil if it is there already.
+// LibraryEnv puts a folder first in the dynamic loader's path. It returns nil if the folder is in
+// it.
 func LibraryEnv(folder string) []string {
 	folders := filepath.SplitList(os.Getenv(loaderPath))
 	if folder == "" || slices.Contains(folders, folder) {
 		return nil
 	}
-	return []string{loaderPath + "=" + strings.Join(append([]string{folder}, folders...), string(filepath.ListSeparator))}
+	all := append([]string{folder}, folders...)
+	return []string{loaderPath + "=" + strings.Join(all, string(filepath.ListSeparator))}
 }
 
-// InUse is the folder of PipeWire's JACK library in this process's environment; "": none.
+// InUse returns the folder of PipeWire's JACK library in this process's environment; "": none.
 func InUse() string {
 	for _, folder := range filepath.SplitList(os.Getenv(loaderPath)) {
 		if isLibrary(folder) {
@@ -65,7 +67,7 @@ func InUse() string {
 	return ""
 }
 
-// jackd tells whether the JACK server that this user would reach by default accepts connections.
+// jackd reports whether the default JACK server of this user accepts connections.
 func jackd() bool {
 	name := os.Getenv("JACK_DEFAULT_SERVER")
 	if name == "" {
@@ -108,7 +110,9 @@ func pulse() bool {
 		path, local := strings.CutPrefix(server, "unix:")
 		return !local || accepts(path)
 	}
-	for _, folder := range []string{os.Getenv("PULSE_RUNTIME_PATH"), filepath.Join(os.Getenv("XDG_RUNTIME_DIR"), "pulse")} {
+	for _, folder := range []string{
+		os.Getenv("PULSE_RUNTIME_PATH"), filepath.Join(os.Getenv("XDG_RUNTIME_DIR"), "pulse"),
+	} {
 		if folder != "" && accepts(filepath.Join(folder, "native")) {
 			return true
 		}
@@ -119,8 +123,8 @@ func pulse() bool {
 // acceptWait is how long a server may take to accept a connection.
 const acceptWait = 500 * time.Millisecond
 
-// accepts tells whether somebody listens at a socket. A connection also starts a server that systemd
-// starts on demand.
+// accepts reports whether a program listens at a socket. Connecting also starts a server that
+// systemd starts on demand.
 func accepts(socket string) bool {
 	c, err := net.DialTimeout("unix", socket, acceptWait)
 	if err != nil {
@@ -133,12 +137,15 @@ func accepts(socket string) bool {
 // triplets are Debian's names of architectures.
 var triplets = map[string]string{
 	"amd64": "x86_64-linux-gnu", "arm64": "aarch64-linux-gnu", "arm": "arm-linux-gnueabihf", "386": "i386-linux-gnu",
-	"riscv64": "riscv64-linux-gnu", "ppc64le": "powerpc64le-linux-gnu", "s390x": "s390x-linux-gnu", "loong64": "loongarch64-linux-gnu",
+	"riscv64": "riscv64-linux-gnu", "ppc64le": "powerpc64le-linux-gnu",
+	"s390x": "s390x-linux-gnu", "loong64": "loongarch64-linux-gnu",
 }
 
 // library looks where distributions install PipeWire's JACK library.
 func library() string {
-	for _, prefix := range []string{"/usr/lib/" + triplets[runtime.GOARCH], "/usr/lib64", "/usr/lib", "/usr/local/lib64", "/usr/local/lib"} {
+	for _, prefix := range []string{
+		"/usr/lib/" + triplets[runtime.GOARCH], "/usr/lib64", "/usr/lib", "/usr/local/lib64", "/usr/local/lib",
+	} {
 		if folder := prefix + "/pipewire-0.3/jack"; isLibrary(folder) {
 			return folder
 		}

@@ -1,4 +1,4 @@
-package soundserver
+package soundserver_test
 
 import (
 	"net"
@@ -7,9 +7,11 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/music-chronus/chronus/audio/soundserver"
 )
 
-// TestLook has sockets stand for servers: only one at which somebody listens is a server.
+// soundserver.Look finds the sockets that a program listens at, and no others.
 func TestLook(t *testing.T) {
 	dir := t.TempDir()
 	t.Setenv("XDG_RUNTIME_DIR", dir)
@@ -17,7 +19,7 @@ func TestLook(t *testing.T) {
 		t.Setenv(k, "")
 	}
 	t.Setenv("JACK_DEFAULT_SERVER", "no-such-server")
-	if s := Look(); s.JACK || s.PipeWire || s.Pulse || s.Desktop() {
+	if s := soundserver.Look(); s.JACK || s.PipeWire || s.Pulse || s.Desktop() {
 		t.Errorf("nothing runs, and %+v", s)
 	}
 	if err := os.Mkdir(filepath.Join(dir, "pulse"), 0o700); err != nil {
@@ -32,11 +34,11 @@ func TestLook(t *testing.T) {
 		return l
 	}
 	pipewire, pulse := listen(filepath.Join(dir, "pipewire-0")), listen(filepath.Join(dir, "pulse", "native"))
-	if s := Look(); !s.PipeWire || !s.Pulse || s.JACK {
+	if s := soundserver.Look(); !s.PipeWire || !s.Pulse || s.JACK {
 		t.Errorf("PipeWire and Pulse run, and %+v", s)
 	}
 	_, _ = pipewire.Close(), pulse.Close()
-	if s := Look(); s.PipeWire || s.Pulse {
+	if s := soundserver.Look(); s.PipeWire || s.Pulse {
 		t.Errorf("both have ended, and %+v", s)
 	}
 }
@@ -44,17 +46,17 @@ func TestLook(t *testing.T) {
 func TestEnv(t *testing.T) {
 	const lib = "/usr/lib/pipewire-0.3/jack"
 	for _, tt := range []struct {
-		servers       Servers
+		servers       soundserver.Servers
 		backend, path string
 		want          []string
 	}{
-		{Servers{PipeWire: true, Library: lib}, "auto", "", []string{"LD_LIBRARY_PATH=" + lib}},
-		{Servers{PipeWire: true, Library: lib}, "jack", "/opt/lib", []string{"LD_LIBRARY_PATH=" + lib + ":/opt/lib"}},
-		{Servers{PipeWire: true, Library: lib}, "jack", "/opt/lib:" + lib, nil},
-		{Servers{PipeWire: true, Library: lib}, "portaudio", "", nil},
-		{Servers{PipeWire: true, Library: lib, JACK: true}, "auto", "", nil},
-		{Servers{PipeWire: true}, "auto", "", nil},
-		{Servers{Library: lib}, "auto", "", []string{"LD_LIBRARY_PATH=" + lib}}, // PipeWire may start later
+		{soundserver.Servers{PipeWire: true, Library: lib}, "auto", "", []string{"LD_LIBRARY_PATH=" + lib}},
+		{soundserver.Servers{PipeWire: true, Library: lib}, "jack", "/opt/lib", []string{"LD_LIBRARY_PATH=" + lib + ":/opt/lib"}},
+		{soundserver.Servers{PipeWire: true, Library: lib}, "jack", "/opt/lib:" + lib, nil},
+		{soundserver.Servers{PipeWire: true, Library: lib}, "portaudio", "", nil},
+		{soundserver.Servers{PipeWire: true, Library: lib, JACK: true}, "auto", "", nil},
+		{soundserver.Servers{PipeWire: true}, "auto", "", nil},
+		{soundserver.Servers{Library: lib}, "auto", "", []string{"LD_LIBRARY_PATH=" + lib}}, // PipeWire may start later
 	} {
 		t.Setenv("LD_LIBRARY_PATH", tt.path)
 		if got := tt.servers.Env(tt.backend); !slices.Equal(got, tt.want) {
@@ -63,20 +65,20 @@ func TestEnv(t *testing.T) {
 	}
 }
 
-// TestRank orders what a laptop has, with and without a server of the desktop.
+// TestRank orders the devices of a laptop, with and without a desktop's sound server.
 func TestRank(t *testing.T) {
 	list := [][2]string{
 		{"OSS", "/dev/dsp"}, {"ALSA", "HDA Intel: HDMI 0 (hw:0,3)"}, {"ALSA", "sysdefault"}, {"ALSA", "default"}, {"ALSA", "pulse"},
 		{"ALSA", "pipewire"}, {"ALSA", "USB Audio (hw:1,0)"}, {"JACK Audio Connection Kit", "system"},
 	}
 	for _, tt := range []struct {
-		servers Servers
+		servers soundserver.Servers
 		want    string
 	}{
-		{Servers{}, "system, USB Audio (hw:1,0), HDA Intel: HDMI 0 (hw:0,3), default, sysdefault, pulse, pipewire, /dev/dsp"},
-		{Servers{PipeWire: true, Pulse: true}, "system, pulse, pipewire, default, sysdefault, USB Audio (hw:1,0), HDA Intel: HDMI 0 (hw:0,3), /dev/dsp"},
-		{Servers{PipeWire: true}, "system, pipewire, default, sysdefault, pulse, USB Audio (hw:1,0), HDA Intel: HDMI 0 (hw:0,3), /dev/dsp"},
-		{Servers{Pulse: true}, "system, pulse, default, sysdefault, pipewire, USB Audio (hw:1,0), HDA Intel: HDMI 0 (hw:0,3), /dev/dsp"},
+		{soundserver.Servers{}, "system, USB Audio (hw:1,0), HDA Intel: HDMI 0 (hw:0,3), default, sysdefault, pulse, pipewire, /dev/dsp"},
+		{soundserver.Servers{PipeWire: true, Pulse: true}, "system, pulse, pipewire, default, sysdefault, USB Audio (hw:1,0), HDA Intel: HDMI 0 (hw:0,3), /dev/dsp"},
+		{soundserver.Servers{PipeWire: true}, "system, pipewire, default, sysdefault, pulse, USB Audio (hw:1,0), HDA Intel: HDMI 0 (hw:0,3), /dev/dsp"},
+		{soundserver.Servers{Pulse: true}, "system, pulse, default, sysdefault, pipewire, USB Audio (hw:1,0), HDA Intel: HDMI 0 (hw:0,3), /dev/dsp"},
 	} {
 		ranked := slices.SortedStableFunc(slices.Values(list), func(a, b [2]string) int {
 			return tt.servers.Rank(a[0], a[1]) - tt.servers.Rank(b[0], b[1])
@@ -94,20 +96,20 @@ func TestRank(t *testing.T) {
 func TestExplain(t *testing.T) {
 	const lib = "/usr/lib/pipewire-0.3/jack"
 	for _, tt := range []struct {
-		servers                       Servers
+		servers                       soundserver.Servers
 		backend, api, device, library string
 		path, better                  string
 	}{
-		{Servers{PipeWire: true, Library: lib}, "jack", "JACK", "nullsink", lib, "PipeWire by its JACK library", ""},
-		{Servers{JACK: true, Library: lib}, "jack", "JACK", "system", lib, "JACK: its server is running", ""},
-		{Servers{JACK: true}, "portaudio", "JACK Audio Connection Kit", "system", "", "JACK: its server is running", ""},
-		{Servers{PipeWire: true}, "portaudio", "ALSA", "default", "", "without its JACK library", "install pipewire-jack or start with pw-jack"},
-		{Servers{PipeWire: true, Library: lib}, "portaudio", "ALSA", "default", "", "PipeWire by its ALSA plugin", "leave --backend and --device out"},
-		{Servers{Pulse: true}, "portaudio", "ALSA", "pulse", "", "PulseAudio by its ALSA plugin", "start a JACK server"},
-		{Servers{}, "portaudio", "ALSA", "default", "", `ALSA plugin "default"`, "name a device of the hardware"},
-		{Servers{}, "portaudio", "ALSA", "USB Audio (hw:1,0)", "", "ALSA hardware: no sound server is running", ""},
-		{Servers{Pulse: true}, "portaudio", "ALSA", "USB Audio (hw:1,0)", "", "for this program alone", "PulseAudio is running: leave --device out"},
-		{Servers{}, "null", "null", "null", "", "", ""},
+		{soundserver.Servers{PipeWire: true, Library: lib}, "jack", "JACK", "nullsink", lib, "PipeWire by its JACK library", ""},
+		{soundserver.Servers{JACK: true, Library: lib}, "jack", "JACK", "system", lib, "JACK: its server is running", ""},
+		{soundserver.Servers{JACK: true}, "portaudio", "JACK Audio Connection Kit", "system", "", "JACK: its server is running", ""},
+		{soundserver.Servers{PipeWire: true}, "portaudio", "ALSA", "default", "", "without its JACK library", "install pipewire-jack or start with pw-jack"},
+		{soundserver.Servers{PipeWire: true, Library: lib}, "portaudio", "ALSA", "default", "", "PipeWire by its ALSA plugin", "leave --backend and --device out"},
+		{soundserver.Servers{Pulse: true}, "portaudio", "ALSA", "pulse", "", "PulseAudio by its ALSA plugin", "start a JACK server"},
+		{soundserver.Servers{}, "portaudio", "ALSA", "default", "", `ALSA plugin "default"`, "name a device of the hardware"},
+		{soundserver.Servers{}, "portaudio", "ALSA", "USB Audio (hw:1,0)", "", "ALSA hardware: no sound server is running", ""},
+		{soundserver.Servers{Pulse: true}, "portaudio", "ALSA", "USB Audio (hw:1,0)", "", "for this program alone", "PulseAudio is running: leave --device out"},
+		{soundserver.Servers{}, "null", "null", "null", "", "", ""},
 	} {
 		path, better := tt.servers.Explain(tt.backend, tt.api, tt.device, tt.library)
 		if !strings.Contains(path, tt.path) || !strings.Contains(better, tt.better) || (path == "") != (tt.path == "") || (better == "") != (tt.better == "") {

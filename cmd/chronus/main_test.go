@@ -44,7 +44,7 @@ func TestCommandLine(t *testing.T) {
 		{append(start, "--channels", "0"), 1, "--channels 0: must be 1 or more"},
 		{append(start, "--period", "5000"), 1, "period 5000 is outside 16 to 4096 frames"},
 		{append(start, "--client-name", "a:b"), 1, "without a colon"},
-		{append(start, "--backend", "asio"), 1, `backend "asio" is unknown; there are auto, jack, portaudio, null, file`},
+		{append(start, "--backend", "asio"), 1, `backend "asio" is unknown: choose auto, jack, portaudio, null, file`},
 		{[]string{"up", "--runtime-dir", dir, "--osc", "127.0.0.1:0", "--backend", "file", "--state", noState}, 1, "--device out.wav"},
 		{[]string{"up", "--runtime-dir", dir, "--osc", "nowhere", "--backend", "null", "--state", noState}, 1, "host:port"},
 		{[]string{"up", "--runtime-dir", filepath.Join(bad, "x"), "--backend", "null", "--state", noState}, 1, "choose another with --runtime-dir"},

@@ -1,14 +1,16 @@
-/* The failover protocol with everything that is content in it: who decides, renders, seals, publishes, plays, joins, and
- * what the engine does at a death, at its own, and when all have died. Every interleaving of single steps is tried; a process
- * that hangs, or is stopped and wakes, is one that is not scheduled. Time and lead are timed.pml's.
+/* The failover protocol without time: which content a block has. Workers decide, render, seal,
+ * publish and join. The callback plays. The engine handles the death of one worker, of all workers,
+ * and its own. spin tries every interleaving of single steps. A process that hangs, or is stopped
+ * for a while, is one that is not scheduled. timed.pml models time and lead.
  *
- * What must hold is asserted where it could break:
+ * Assertions, each where the property could break:
  *   copies     all published copies of a block have the same content
- *   order      the callback plays block after block, each from a ring that holds it, and nothing is written under it
- *   decided    what was published is never decided anew
- *   progress   if somebody lives who could go on, the sound goes on (the timeout in Watch)
+ *   order      the callback plays every block in order, from a ring that holds it, and no worker
+ *              overwrites the block meanwhile
+ *   decided    the decision of a published block never changes
+ *   progress   the sound goes on if a living worker can go on (the timeout in Watch)
  *
- * Sizes and budgets are -D options; so is each rule, which NO_name switches off to see its bug come back. */
+ * Sizes and budgets are -D options. NO_name switches a rule off; then its bug must come back. */
 
 #ifndef W            /* slots */
 #define W 2
@@ -19,25 +21,25 @@
 #ifndef LEAD
 #define LEAD 2
 #endif
-#ifndef R            /* blocks a ring has, at least LEAD */
+#ifndef R            /* blocks of a ring, at least LEAD */
 #define R 2
 #endif
-#ifndef LAPS         /* decisions that the journal has; the engine's has 65,536 */
+#ifndef LAPS         /* decisions in the journal; the engine's has 65,536 */
 #define LAPS 8
 #endif
 #ifndef NC           /* commands */
 #define NC 1
 #endif
-#ifndef CAP          /* commands that a ring holds untaken */
+#ifndef CAP          /* commands that a ring holds */
 #define CAP 2
 #endif
-#ifndef KILLS        /* deaths from outside, at any step */
+#ifndef KILLS        /* kills from outside, at any step */
 #define KILLS 1
 #endif
-#ifndef OWN          /* deaths of a worker's own doing, of a command that it has just taken */
+#ifndef OWN          /* crashes of a worker by a command that it has just taken */
 #define OWN 0
 #endif
-#ifndef FLIPS        /* flips by the callback that nothing calls for */
+#ifndef FLIPS        /* needless flips by the callback */
 #define FLIPS 1
 #endif
 #ifndef JOINS
@@ -46,14 +48,14 @@
 #ifndef LEADS        /* changes of the lead by the callback, to 1 or to the whole ring */
 #define LEADS 0
 #endif
-#ifndef DEATHS       /* deaths of the engine, each followed by another that takes over */
+#ifndef DEATHS       /* deaths of the engine; each time another engine takes over */
 #define DEATHS 0
 #endif
 
 #define NONE 255
 #define WRITING 254
 
-/* A decision: lap in the upper bits, so that block n is told from n-LAPS; then SKIP, SEAL, and the last command, plus one. */
+/* A decision: the lap, which tells block n from n-LAPS; then SKIP, SEAL, and the last command plus 1. */
 #define SKIP 8
 #define SEAL 16
 #define LAP(n) (((n)/LAPS)*32)
@@ -66,26 +68,26 @@
 #define LATER(d,n) (((d)&7) && ((d)/32)>((n)/LAPS))
 #endif
 
-/* Shared memory. `active` is epoch, act and ready together: whoever changes one of them compares and changes all. */
+/* Shared memory. The active word is epoch, act and ready: every change compares and swaps all three. */
 byte epoch, act, ready;
 byte clock, committed, lead=LEAD, leads;
 byte D[LAPS];
-byte pub[W], hdr[W*R];               /* heads; block number plus one at n mod R */
+byte pub[W], hdr[W*R];               /* heads; block number plus 1, at n mod R */
 byte tail[W], took[W], pay[W*4];     /* command rings */
-byte poison[W];                      /* status: block plus one that its worker ended of; 0: none */
+byte poison[W];                      /* status: block in which the worker crashed, plus 1; 0: none */
 
-/* Processes. A worker that is being killed loses its life word first, and may still take steps until it is gone. */
+/* Processes. A worker that is being killed loses its liveness word first, and may take some more steps. */
 bool dying[W], gone[W], alive[W], start[W], started[W], attached[W];
 
-/* The engine's own memory, and what an engine after it finds: the log, and the kept snapshot. */
+/* The engine's own memory, and what the next engine finds: the log and the checkpoint. */
 byte log[4];
-byte kn, kq, k1, k2;                 /* kept: next block, last command, what the commands were */
+byte kn, kq, k1, k2;                 /* checkpoint: next block, last command, content of the commands */
 
-/* Snapshots: one at a time is asked for. */
+/* Snapshots: one request at a time. */
 byte asked; bool given; byte gn, gq, g1, g2;
-byte sn[W], sq[W], s1[W], s2[W];     /* seeds */
+byte sn[W], sq[W], s1[W], s2[W];     /* initial states */
 
-/* Ghosts. */
+/* Ghost variables, for assertions only. */
 byte t1[NB], t2[NB]; bool was[NB];   /* the content of the first published copy */
 byte kills, own, flips, joins, deaths, engines, next_pay = 1;
 bool busy;                           /* an engine holds the lock */
@@ -132,13 +134,13 @@ proctype Worker(byte me) {
 OFF:	end_off:
 	atomic { start[me] -> start[me]=0; poison[me]=0;
 		n=sn[me]; q=sq[me]; e1=s1[me]; e2=s2[me]; sn[me]=0; sq[me]=0; s1[me]=0; s2[me]=0 }
-WAIT:	end_wait: /* 1, 2: within the lead, and not before the active worker has survived it */
+WAIT:	end_wait: /* 1, 2: within the lead, and after the active worker has published the block */
 	if
 	FATE; goto WAIT
 	:: atomic { asked==me+1 && !given -> given=1; gn=n; gq=q; g1=e1; g2=e2; goto WAIT }
 	:: atomic { n<NB && n<clock+lead && (act==me || pub[act]>n) -> goto READ }
 	fi;
-READ:	end_read: /* 3: only now the decision; the active worker makes it */
+READ:	end_read: /* 3: only then the decision; the active worker makes it */
 	if
 	FATE; goto READ
 	:: atomic { LATER(D[n%LAPS],n) -> DIE(0) }
@@ -156,7 +158,7 @@ CAS:	if
 	FATE; goto CAS
 	:: atomic { (1) -> if :: !OF(D[n%LAPS],n) && !LATER(D[n%LAPS],n) -> D[n%LAPS]=LAP(n)|(v+1) :: else fi; v=0; goto READ }
 	fi;
-POISON:	/* an unsealed decision that a worker ended of: its commands are left out */
+POISON:	/* an unsealed decision of a block in which a worker crashed: leave its commands out */
 	if
 	FATE; goto POISON
 	:: atomic { act==me && OWNED(n) && !(d&(SKIP|SEAL)) ->
@@ -164,7 +166,7 @@ POISON:	/* an unsealed decision that a worker ended of: its commands are left ou
 		if :: OF(d,n) -> goto TAKE :: else -> DIE(0) fi }
 	:: atomic { !(act==me && OWNED(n) && !(d&(SKIP|SEAL))) -> goto TAKE }
 	fi;
-TAKE:	end_take: /* 4: the commands through the decision; one that is not there is waited for */
+TAKE:	end_take: /* 4: take the commands up to the decision, wait for missing ones */
 	if
 	FATE; goto TAKE
 	:: atomic { own<OWN && tail[me]>=SEQ(d) && !(d&SKIP) && q<SEQ(d) && pay[me*4+SEQ(d)] -> own++; DIE(n+1) }
@@ -177,7 +179,7 @@ WRITE:	if
 	FATE; goto WRITE
 	:: atomic { (1) -> hdr[me*R+(n%R)]=n+1; goto SEALIT }
 	fi;
-SEALIT:	/* 5: what was rendered is sealed, or not published */
+SEALIT:	/* 5: seal the block, or do not publish it */
 	if
 	FATE; goto SEALIT
 	:: atomic { (1) ->
@@ -195,7 +197,7 @@ PUBLISH:
 	fi
 }
 
-/* The heir: a ready slot with the highest head; of equals any. */
+/* The successor: a ready slot with the highest head; any, if heads are equal. */
 #if W>2
 #define AHEAD2(f,y) (f!=2 && READY(2) && pub[2]>pub[y])
 #else
@@ -215,7 +217,7 @@ inline heir(to, from) {
 #define OTHERS (ready & ~(1<<act))
 #define BUMP epoch=(epoch+1)%16
 
-/* The audio process: the callback, and beside it the thread that knows of deaths before anybody. */
+/* The audio process: the callback, and the thread that learns of deaths first. */
 proctype Audio() {
 	byte k, fe, fa, to=NONE;
 A:	end_a:
@@ -231,7 +233,7 @@ A:	end_a:
 	:: atomic { clock<NB && OTHERS && (flips<FLIPS || (!alive[act] && !ANYHAS)) ->
 		if :: !alive[act] && !ANYHAS :: else -> flips++ fi; fe=epoch; fa=act; heir(to,fa); goto FLIP }
 	:: atomic { leads<LEADS && clock<NB -> leads++; if :: lead=1 :: lead=R fi }; goto A
-	:: atomic { ANYLIFE -> /* deposed: the bit out and the heir in, in one change */
+	:: atomic { ANYLIFE -> /* remove the worker: clear its bit and activate its successor, in one CAS */
 		if :: LIFE(0) -> k=0 :: LIFE(1) -> k=1
 #if W>2
 		:: LIFE(2) -> k=2
@@ -262,13 +264,14 @@ DEPOSE:	atomic { if :: epoch==fe -> BUMP; ready=ready&~(1<<k); act=to :: else fi
 #define IN(x) attached[x]
 #endif
 
-/* The engine. What it holds is lost with it; the log is found again in the rings, the kept snapshot in its segment. */
+/* The engine. Its own memory dies with it. The next engine finds the log in the rings, and the
+ * checkpoint in its segment. */
 proctype Engine() {
 	byte x, fe, fx=NONE, to=NONE, jx=NONE, js, bk, bp, bm, g=NONE;
 #ifndef NO_LOCK
 	atomic { !busy -> busy=1 };
 #endif
-	/* taking over: who was attached and not started is killed, who was started is gone on with */
+	/* take over: kill workers that were attached but not started, keep the others */
 	atomic { asked=0; given=0; x=0;
 		do
 		:: x<W -> if
@@ -279,7 +282,7 @@ proctype Engine() {
 		:: else -> break
 		od; x=0;
 #ifndef NO_RECOVER
-		/* half a broadcast is finished */
+		/* complete a partial broadcast */
 		if
 		:: attached[0] && tail[0]==committed+1 -> bk=tail[0]; bp=pay[0*4+bk]
 		:: attached[1] && tail[1]==committed+1 -> bk=tail[1]; bp=pay[1*4+bk]
@@ -296,10 +299,10 @@ S:	end_s:
 #ifndef NO_LOCK
 		fx=NONE; to=NONE; fe=0; jx=NONE; js=0; bk=0; bp=0; bm=0; g=NONE; busy=0; goto DEAD
 #else
-		goto S /* it was only stopped, and goes on one day */
+		goto S /* the worker was only stopped, and may go on later */
 #endif
 	}
-	/* a process has ended: its slot may have a new one. Who names another does it by comparing */
+	/* a process has ended: its slot may get a new one. Activating another slot is a CAS */
 	:: atomic { fx==NONE && NOTICE && !ALLGONE ->
 		if :: gone[0] -> fx=0 :: gone[1] -> fx=1
 #if W>2
@@ -318,9 +321,9 @@ S:	end_s:
 			if :: jx==fx -> jx=NONE; js=0 :: else fi
 		:: else
 		fi; fx=NONE; to=NONE; fe=0; goto S }
-	/* all have ended: everybody begins again from the kept snapshot, with every command since */
+	/* all have ended: restart all from the checkpoint, with every command since */
 	:: atomic { ALLGONE && ALLPLAYED && fx==NONE && joins<JOINS && clock<NB -> joins++;
-		if /* and if they ended of a block of their own doing, its commands are left out of the log */
+		if /* if they crashed in the same block, remove its commands from the log */
 		:: OWNED(clock) && OF(D[clock%LAPS],clock) && !(D[clock%LAPS]&SKIP) ->
 			assert(!was[clock] && NOBODY(clock));
 			if :: clock>kn -> bm=SEQ(D[(clock-1)%LAPS])+1 :: else -> bm=kq+1 fi;
@@ -335,7 +338,7 @@ S:	end_s:
 			x++
 		:: else -> break
 		od; x=0; BUMP; ready=(1<<W)-1; jx=NONE; js=0; bk=0; bp=0; asked=0; given=0; gn=0; gq=0; g1=0; g2=0; goto S }
-	/* a joiner: a snapshot is asked for, the ring filled, the process let go, and named ready when it is one block behind */
+	/* a joiner: request a snapshot, fill the ring, start the process; set ready when it is one block behind */
 	:: atomic { jx==NONE && joins<JOINS && fx==NONE && !ALLGONE && (EMPTY(0) || EMPTY(1)
 #if W>2
 		|| EMPTY(2)
@@ -347,7 +350,7 @@ S:	end_s:
 		fi; joins++; g=act; js=1; asked=g+1; goto S }
 	:: atomic { js==1 && gone[g] && !given -> js=0; jx=NONE; g=NONE; asked=0; joins--; goto S }
 	:: atomic { js==1 && given && PLAYED(jx) ->
-		kn=(gn<=clock -> gn : kn); kq=(gn<=clock -> gq : kq); k1=(gn<=clock -> g1 : k1); k2=(gn<=clock -> g2 : k2); /* and kept */
+		kn=(gn<=clock -> gn : kn); kq=(gn<=clock -> gq : kq); k1=(gn<=clock -> g1 : k1); k2=(gn<=clock -> g2 : k2); /* new checkpoint */
 		given=0; asked=0; g=NONE; sn[jx]=gn; sq[jx]=gq; s1[jx]=g1; s2[jx]=g2; pub[jx]=gn; poison[jx]=0;
 		x=0; do :: x<R -> hdr[jx*R+x]=0; x++ :: else -> break od; x=0;
 		tail[jx]=(committed>gq -> committed : gq); took[jx]=gq;
@@ -355,7 +358,7 @@ S:	end_s:
 		gn=0; gq=0; g1=0; g2=0; attached[jx]=1; js=2; goto S }
 	:: atomic { js==2 -> alive[jx]=1; start[jx]=1; started[jx]=1; js=3; goto S }
 	:: atomic { js==3 && fx==NONE && !gone[jx] && !dying[jx] && !READY(jx) && !start[jx] && pub[jx]+1>=pub[act] -> BUMP; ready=ready|(1<<jx); jx=NONE; js=0; goto S }
-	/* a command: into every ring, and only then committed. A ring that is full costs its worker; if all are, it is refused */
+	/* a command: put it into every ring, then commit. Kill a worker with a full ring; if all are full, refuse */
 	:: atomic { bk==0 && committed<NC && ANYATTACHED && ANYROOM -> bk=committed+1; bp=next_pay; next_pay++;
 		bm=ATTACHMENTS; goto S }
 #ifdef NO_KILLFULL
@@ -374,12 +377,12 @@ S:	end_s:
 		:: else -> if :: committed<bk -> committed=bk :: else fi; log[bk]=bp; bk=0; bp=0; bm=0
 		fi; goto S }
 	fi;
-LONELY:	end_lonely: /* nobody to name: wait for the world */
+LONELY:	end_lonely: /* no ready worker: wait */
 	atomic { ALLGONE || OTHERS || !gone[act] -> goto S };
 DEAD:	end_dead: false
 }
 
-/* Nothing can happen any more: then all is played, or nobody lives and the budget of joins is spent. */
+/* When no step is possible, everything was played, or no worker lives and the budget of joins is used up. */
 proctype Watch() {
 	end_w: timeout -> assert(clock==NB || (ALLGONE && joins==JOINS) || (!alive[act] && joins==JOINS))
 }

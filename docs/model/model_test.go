@@ -64,7 +64,7 @@ var runs = []struct {
 	{name: "the guard forgets what a call takes", model: "timed", options: "-DNO_CALL -DP=2 -DGUARD=1", bug: true},
 	{name: "the heir must be abreast", model: "timed", options: "-DBEHIND=0 -DP=4 -DNB=26", bug: true},
 	{name: "ready before abreast", model: "timed", options: "-DNO_READY -DP=2 -DFAULTS=2 -DNB=18", bug: true},
-	{name: "no bell when silent", model: "timed", options: "-DNO_BELL -DCONCEALS -DLEAD=1 -DGUARD=1 -DTOLD=12 -DHANG=2", bug: true},
+	{name: "no wake-up in silence", model: "timed", options: "-DNO_WAKE -DCONCEALS -DLEAD=1 -DGUARD=1 -DTOLD=12 -DHANG=2", bug: true},
 }
 
 var (

@@ -1,17 +1,18 @@
-/* The failover protocol in time: calls of the device, leads, and what is concealed. What blocks contain is failover.pml's.
+/* The failover protocol in time: calls of the device, leads, and concealment. failover.pml models
+ * the content of blocks.
  *
- * A call comes when every worker has done what it can until then: at most K blocks each, and nothing while it hangs. It plays
- * P blocks, then judges the lead, then rings. Faults come one at a time, each when the engine is whole again, at any step
- * of any worker. What must hold:
+ * A call comes when every worker has done what it can until then: at most K blocks each, and none
+ * while it hangs. The call plays P blocks, checks the lead, and wakes the workers. Faults come one
+ * at a time, each when the engine is whole again, at any step of any worker. Properties:
  *   nothing is concealed, with a full lead
- *   no ready worker that could be heard waits while all is silent
+ *   no ready worker that could be played waits while all is silent
  *
- * Sizes and budgets are -D options; so is each rule, which NO_name switches off to see its bug come back. */
+ * Sizes and budgets are -D options. NO_name switches a rule off; then its bug must come back. */
 
 #ifndef NB           /* blocks to play */
 #define NB 12
 #endif
-#ifndef P            /* blocks that the device takes in a call */
+#ifndef P            /* blocks that the device takes per call */
 #define P 1
 #endif
 #ifndef GUARD
@@ -20,7 +21,7 @@
 #ifndef LEAD
 #define LEAD (2*P+GUARD)
 #endif
-#ifndef K            /* blocks that a worker can render between two calls; with fewer than 2*P the second fault is heard at P=3 */
+#ifndef K            /* blocks that a worker renders between two calls; below 2*P the second fault is audible at P=3 */
 #define K (2*P)
 #endif
 #ifndef FAULTS       /* kills and hangs */
@@ -32,23 +33,23 @@
 #ifndef MORE
 #define MORE 2
 #endif
-#ifndef TOLD         /* calls until a death is known */
+#ifndef TOLD         /* calls until a death is detected */
 #define TOLD 1
 #endif
-#ifndef HANG         /* calls that a hang lasts at the most; it may end after any */
+#ifndef HANG         /* most calls that a hang lasts; it may end earlier */
 #define HANG 4
 #endif
-#ifndef BEHIND       /* blocks that an heir may be behind */
+#ifndef BEHIND       /* blocks that a successor may be behind */
 #define BEHIND P
 #endif
-#ifndef OLD          /* blocks that a joiner's state is old at the most */
+#ifndef OLD          /* greatest age of a joiner's state, in blocks */
 #define OLD 2
 #endif
 #define NONE 255
 
-byte act, ready, clock, wake, lead=LEAD, leads, before;  /* before: the lead before it was raised, until that is filled; 0: it is */
+byte act, ready, clock, wake, lead=LEAD, leads, before;  /* before: lead before it was raised; 0: filled */
 #define KEEPSUP (pub[act]>=clock+(before && before<lead -> before : lead))
-byte pub[2], base[2];                 /* heads; a worker's first block */
+byte pub[2], base[2];                 /* heads; first blocks */
 byte credit[2], hung[2], news[2];
 bool alive[2], asleep[2], dead[2], start[2];
 byte faults, silent;
@@ -56,7 +57,7 @@ byte faults, silent;
 #define HAS(k) (pub[k]>clock && base[k]<=clock)
 #define READY(k) ((ready>>(k))&1)
 #define FULL(k) (alive[k] && !hung[k] && pub[k]+P>=clock+lead)
-#ifdef NO_READY      /* and what ready should say is not looked at by other means */
+#ifdef NO_READY      /* and nothing else checks whether the slot is ready */
 #define ABLE alive[1-act] && !hung[1-act]
 #else
 #define ABLE FULL(1-act)
@@ -72,7 +73,7 @@ byte faults, silent;
 proctype Worker(byte me) {
 	byte n, w;
 OFF:	end_off: atomic { start[me] -> start[me]=0; n=base[me] };
-LOOK:	end_look: /* the bell is read before the conditions */
+LOOK:	end_look: /* read the wake word before the conditions */
 	if FATE(LOOK)
 	:: atomic { CAN -> w=wake }
 	fi;
@@ -96,7 +97,7 @@ RENDER:	end_render:
 	fi
 }
 
-/* The heir of y: the other one, if it may be named. */
+/* The successor of y: the other worker, if it is ready. */
 #ifdef NO_READY
 #define HEIR(y) alive[1-(y)]
 #else
@@ -141,25 +142,25 @@ CALL:	end_call:
 			if :: news[i] -> news[i]-- :: else fi
 		}
 		i=0; healthy=0;
-#ifdef NO_BELL       /* rung when the clock moves, and then only */
+#ifdef NO_WAKE       /* wake only when the clock moves */
 		if :: !silent -> RING :: else fi;
 #else
 		RING;
 #endif
 		goto CALL }
-	/* a death is told: the bit out and the heir in, and all woken */
+	/* a death is detected: clear the bit, activate the successor, wake all */
 	:: atomic { dead[0] && news[0]==0 && READY(0) -> i=0; goto DEPOSE }
 	:: atomic { dead[1] && news[1]==0 && READY(1) -> i=1; goto DEPOSE }
 	fi;
 DEPOSE:	atomic { ready=ready&~(1<<i);
 		if :: act==i && HEIR(i) -> act=1-i :: else fi;
-#ifndef NO_BELL
+#ifndef NO_WAKE
 		RING;
 #endif
 		i=0; goto CALL }
 }
 
-/* A dead worker's slot is filled again, from a state of some blocks ago. */
+/* A dead worker's slot gets a new worker, with a state that is some blocks old. */
 proctype Engine() {
 	byte x;
 S:	end_s:

@@ -13,61 +13,62 @@ import (
 
 var (
 	errLapped   = errors.New("asleep for longer than the journal reaches back")
-	errDiverged = errors.New("the decision changed under the block that was rendered")
+	errDiverged = errors.New("the decision changed while the block was rendered")
 )
 
-// nap bounds one wait on the wake word: a word that nobody bumps any more is looked at all the same.
-const nap = 50 * time.Millisecond
+// wakeTimeout bounds one wait for the wake word, in case its writers have died.
+const wakeTimeout = 50 * time.Millisecond
 
-// loop renders block after block. Its steps are those of docs/failover-protocol.md.
+// loop renders block after block, by the steps in docs/failover-protocol.md.
 type loop struct {
-	view  shm.View
-	rec   shm.Recorder
-	cmds  shm.CommandReader
-	audio shm.AudioWriter
-	snap  shm.SnapshotWriter
-	str   *stream.Stream
-	plan  uint64 // the number of the stream's plan
-	maker *maker
-	slot  int
-	slots int
+	view    shm.View
+	rec     shm.Recorder
+	cmds    shm.CommandReader
+	audio   shm.AudioWriter
+	snap    shm.SnapshotWriter
+	str     *stream.Stream
+	plan    uint64 // number of the stream's plan
+	builder *planBuilder
+	slot    int
+	slots   int
 
-	n    uint64 // the next block to render
-	seq  uint64 // the last command taken
-	gave uint64 // number of the last snapshot given
-	fell uint64 // the block in which this slot's worker before panicked, plus 1; 0: it did not
+	n            uint64 // next block to render
+	seq          uint64 // last command taken
+	lastSnapshot uint64 // number of the last snapshot that was answered
+	crashedBlock uint64 // block in which the slot's last worker panicked, plus 1; 0: none
 
-	schedule func(standing) // sets the priority of this thread; nil: nothing does
-	standing standing       // as schedule knows it
+	schedule func(role) // sets the priority of this thread; nil: it stays
+	role     role       // role that schedule was last called with
 }
 
 func newLoop(view shm.View, rec shm.Recorder, slot *shm.Segment, snap shm.SnapshotWriter, plans shm.PlanReader) *loop {
 	number, _ := slot.Slot()
 	return &loop{
 		view: view, rec: rec, cmds: slot.Commands(), audio: slot.AudioWriter(), snap: snap,
-		maker: &maker{cmds: slot.Commands(), plans: plans, geo: slot.Geometry()}, slot: number, slots: int(slot.Geometry().Slots),
+		builder: &planBuilder{cmds: slot.Commands(), plans: plans, geo: slot.Geometry()},
+		slot:    number, slots: int(slot.Geometry().Slots),
 	}
 }
 
-// open makes the stream of a plan, which has rendered nothing.
+// open makes the initial stream of a plan.
 func (l *loop) open(plan uint64) error {
-	str, err := l.maker.open(plan)
+	str, err := l.builder.open(plan)
 	if err != nil {
 		return err
 	}
-	l.use(&ready{plan: plan, str: str})
+	l.setStream(&preparedPlan{plan: plan, str: str})
 	return nil
 }
 
-// use has the loop render another stream.
-func (l *loop) use(r *ready) {
-	r.str.SetProbe(l.rec.Module())
+// setStream makes the loop render another stream.
+func (l *loop) setStream(r *preparedPlan) {
+	r.str.SetProbe(l.rec.NodeWord())
 	l.str, l.plan = r.str, r.plan
-	l.maker.follow(r)
+	l.builder.setPresent(r)
 }
 
-// take makes st the state to render from. Bytes absent: nothing has been rendered.
-func (l *loop) take(st shm.State) error {
+// restore makes st the state to render from. A state without bytes has rendered nothing.
+func (l *loop) restore(st shm.State) error {
 	if l.str == nil || l.plan != st.Plan {
 		if err := l.open(st.Plan); err != nil {
 			return fmt.Errorf("slot %d: %w", l.slot, err)
@@ -75,24 +76,25 @@ func (l *loop) take(st shm.State) error {
 	}
 	if len(st.Bytes) > 0 {
 		if err := l.str.Restore(st.Bytes); err != nil {
-			return fmt.Errorf("slot %d: seed of block %d: %w", l.slot, st.Block, err)
+			return fmt.Errorf("slot %d: initial state of block %d: %w", l.slot, st.Block, err)
 		}
 	}
 	if len(st.Bytes) == 0 {
 		l.str.Start(st.Block, st.Seq)
 	}
 	if got := l.str.Block(); got != st.Block {
-		return fmt.Errorf("slot %d: seed says block %d, its state is at %d: %w", l.slot, st.Block, got, shm.ErrCorrupt)
+		return fmt.Errorf("slot %d: initial state says block %d, but restores block %d: %w",
+			l.slot, st.Block, got, shm.ErrCorrupt)
 	}
-	if was := l.rec.Status(l.slot); was.Cause.OwnFault() && was.Rendering {
-		l.fell = was.Block + 1 // Begin wipes it out, and nobody else may have come to that block yet
+	if last := l.rec.Status(l.slot); last.Cause.OwnFault() && last.Rendering {
+		l.crashedBlock = last.Block + 1 // Begin overwrites the status, and this block may still be unpublished
 	}
 	l.n, l.seq = st.Block, st.Seq
 	l.rec.Begin(l.n)
 	return nil
 }
 
-// run renders until something is wrong with this worker.
+// run renders until this worker must end.
 func (l *loop) run() error {
 	for {
 		if err := l.step(); err != nil {
@@ -101,7 +103,7 @@ func (l *loop) run() error {
 	}
 }
 
-// step renders one block, however long it has to wait for it.
+// step renders and publishes one block.
 func (l *loop) step() error {
 	d, err := l.await()
 	if err != nil {
@@ -112,7 +114,7 @@ func (l *loop) step() error {
 	}
 	l.render(d)
 	if !l.rec.Seal(l.n, d) {
-		l.rec.Ended(shm.CauseDiverged, 0)
+		l.rec.RecordCause(shm.CauseDiverged, 0)
 		return fmt.Errorf("block %d: %w", l.n, errDiverged)
 	}
 	l.rec.Publish(l.n + 1)
@@ -120,32 +122,32 @@ func (l *loop) step() error {
 	return nil
 }
 
-// await is steps 1 to 3: it waits until block n may be rendered and returns its decision.
+// await is steps 1 to 3: it waits until block n may be rendered, and returns its decision.
 func (l *loop) await() (shm.Decision, error) {
 	for {
-		bell := l.view.WakeSeq() // before the conditions, or a wake-up is lost
-		l.answer()
+		wakeSeq := l.view.WakeSeq() // before the conditions, or a wake-up could be missed
+		l.answerSnapshot()
 		a := l.view.Active()
-		l.rank(a)
+		l.updateRole(a)
 		if l.n < l.view.Clock()+l.view.Lead() {
 			active := a.Slot()
-			mine := active == l.slot
-			if mine || l.rec.Published(active) > l.n {
-				if d, ok := l.decision(mine); ok {
+			isActive := active == l.slot
+			if isActive || l.rec.Published(active) > l.n {
+				if d, ok := l.decision(isActive); ok {
 					return d, nil
 				}
 				if l.rec.Lapped(l.n) {
-					l.rec.Ended(shm.CauseLapped, 0)
+					l.rec.RecordCause(shm.CauseLapped, 0)
 					return 0, fmt.Errorf("block %d: %w", l.n, errLapped)
 				}
 			}
 		}
-		l.view.Wait(bell, nap)
+		l.view.Wait(wakeSeq, wakeTimeout)
 	}
 }
 
-// rank gives the render thread the priority that its worker's place in the active word asks for.
-func (l *loop) rank(a shm.Active) {
+// updateRole gives the render thread the priority of its worker's role.
+func (l *loop) updateRole(a shm.Active) {
 	now := joining
 	switch {
 	case a.Slot() == l.slot:
@@ -153,30 +155,30 @@ func (l *loop) rank(a shm.Active) {
 	case a.Ready(l.slot):
 		now = standby
 	}
-	if now != l.standing && l.schedule != nil {
-		l.standing = now
+	if now != l.role && l.schedule != nil {
+		l.role = now
 		l.schedule(now)
 	}
 }
 
-// decision reads the decision for block n, only now, never one read before the wait. The
-// active worker makes it if there is none. ok is false if there is none to be had yet.
-func (l *loop) decision(mine bool) (d shm.Decision, ok bool) {
-	if d, ok = l.rec.Decision(l.n); !ok && mine {
-		// Nothing beyond committed: another ring may lack it. Nothing beyond the own tail: a worker
-		// that the engine has given up is no longer fed.
+// decision returns the decision for block n. It reads the word after the wait, never before. If
+// there is none, the active worker proposes one. ok is false if there is still none.
+func (l *loop) decision(isActive bool) (d shm.Decision, ok bool) {
+	if d, ok = l.rec.Decision(l.n); !ok && isActive {
+		// Not beyond committed: another ring may lack the command. Not beyond the own tail:
+		// the engine no longer feeds a worker that it has given up.
 		d, ok = l.rec.Propose(l.n, max(l.seq, min(l.view.Committed(), l.cmds.Tail())))
 	}
-	if ok && mine && !d.Sealed() && !d.Skip() && l.poisoned() {
+	if ok && isActive && !d.Sealed() && !d.Skip() && l.poisoned() {
 		d = l.rec.SkipNew(l.n, d)
 	}
 	return d, ok
 }
 
-// poisoned tells whether a worker died of its own doing in block n. Whether somebody has published it meanwhile is not
-// asked here: then the decision is sealed, SkipNew fails, and returns what it has become.
+// poisoned reports whether a worker crashed in block n by its own fault. Another worker may have
+// published the block since. Then the decision is sealed, and SkipNew returns it unchanged.
 func (l *loop) poisoned() bool {
-	if l.fell == l.n+1 {
+	if l.crashedBlock == l.n+1 {
 		return true
 	}
 	for s := range l.slots {
@@ -188,22 +190,22 @@ func (l *loop) poisoned() bool {
 	return false
 }
 
-// collect is step 4: it takes the commands through the decision, waiting for those that have
-// not arrived. The ones that SKIP leaves out are taken and dropped.
+// collect is step 4: it takes the commands through the decision in order, and waits for those that
+// have not arrived. It drops the ones that SKIP leaves out.
 func (l *loop) collect(d shm.Decision) error {
 	for l.seq < d.Seq() {
-		bell := l.view.WakeSeq()
+		wakeSeq := l.view.WakeSeq()
 		m, ok := l.cmds.Get(l.seq + 1)
 		if !ok {
-			l.cmds.Consume(l.seq) // or a decision for more commands than the ring holds would wait for ever
-			l.view.Wait(bell, time.Millisecond)
+			l.cmds.Consume(l.seq) // free the ring: the decision may cover more commands than it holds
+			l.view.Wait(wakeSeq, time.Millisecond)
 			continue
 		}
 		l.seq++
 		switch {
 		case d.Skip():
 		case m.Op == shm.OpPlan:
-			if err := l.goOn(m, d); err != nil {
+			if err := l.switchPlan(m, d); err != nil {
 				return err
 			}
 		case m.Plan != l.plan && m.Op != shm.OpNone:
@@ -218,37 +220,39 @@ func (l *loop) collect(d shm.Decision) error {
 	return nil
 }
 
-// goOn goes on with another plan, as soon as it is ready. Where the engine saw to that before, as it does, this waits for nothing; a joiner that comes
-// to the command later may have to.
-func (l *loop) goOn(m shm.Command, d shm.Decision) error {
+// switchPlan switches to another plan as soon as it is prepared. The engine sends the command after
+// all attached workers have prepared the plan, so only a joiner may have to wait.
+func (l *loop) switchPlan(m shm.Command, d shm.Decision) error {
 	plan := uint64(m.Value)
 	for {
-		bell := l.view.WakeSeq()
-		next, err := l.maker.made(plan)
+		wakeSeq := l.view.WakeSeq()
+		next, err := l.builder.prepared(plan)
 		if err != nil {
 			return fmt.Errorf("slot %d: %w", l.slot, err)
 		}
 		if next != nil {
-			l.rec.Rendering(l.n, d.Seq()) // a panic of what is set is that of this block
+			l.rec.BeginRender(l.n, d.Seq()) // a panic in Switch belongs to this block
 			l.guarded(func() { l.str.Switch(next.str, m.Seq) })
-			l.use(next.then)
-			l.maker.took(next)
-			l.rec.Rendered(l.sound()) // commands that are still to come may take their time
+			l.setStream(next.next)
+			l.builder.release(next)
+			l.rec.EndRender(l.sound()) // waiting for more commands is not rendering
 			return nil
 		}
-		l.view.Wait(bell, time.Millisecond)
+		l.view.Wait(wakeSeq, time.Millisecond)
 	}
 }
 
-// kinds translates shm's operations.
+// kinds translates shm's operations to the stream's.
 var kinds = [shm.Ops]stream.Kind{
-	shm.OpSet: stream.Set, shm.OpGate: stream.Gate, shm.OpBypass: stream.Bypass, shm.OpNote: stream.Note, shm.OpPressure: stream.Pressure,
-	shm.OpSteps: stream.Steps, shm.OpTrig: stream.Trig, shm.OpStepNote: stream.StepNote, shm.OpStepGate: stream.StepGate, shm.OpChance: stream.StepChance,
+	shm.OpSet: stream.Set, shm.OpGate: stream.Gate, shm.OpBypass: stream.Bypass,
+	shm.OpNote: stream.Note, shm.OpPressure: stream.Pressure,
+	shm.OpSteps: stream.Steps, shm.OpTrig: stream.Trig, shm.OpStepNote: stream.StepNote,
+	shm.OpStepGate: stream.StepGate, shm.OpChance: stream.StepChance,
 	shm.OpRamp: stream.Ramp,
-	// OpPlan is the loop's own: it is no change of a node.
+	// OpPlan changes no node: the loop handles it.
 }
 
-// kindOf is an operation's kind; of one that there is none it is 0, which a stream ignores.
+// kindOf returns the kind of an operation. Of an unknown one it is 0, which a stream ignores.
 func kindOf(o shm.Op) stream.Kind {
 	if int(o) >= len(kinds) {
 		return 0
@@ -256,12 +260,12 @@ func kindOf(o shm.Op) stream.Kind {
 	return kinds[o]
 }
 
-// render is step 5 up to the seal. A panic in a module is put on record and ends the process.
+// render is step 5 up to the seal. A panic in a module is recorded and ends the process.
 func (l *loop) render(d shm.Decision) {
-	l.rec.Rendering(l.n, d.Seq())
+	l.rec.BeginRender(l.n, d.Seq())
 	buf := l.audio.Begin(l.n)
 	l.guarded(func() { l.str.Render(buf) })
-	l.rec.Rendered(l.sound())
+	l.rec.EndRender(l.sound())
 	l.audio.Commit(l.n, shm.Hash(buf))
 }
 
@@ -272,17 +276,17 @@ func (l *loop) sound() (s shm.Sound) {
 }
 
 func (l *loop) guarded(run func()) {
-	defer l.caught()
+	defer l.recoverPanic()
 	run()
 }
 
-// caught runs on the render thread when a module has panicked or faulted. The process ends
-// at once: what it would do next is not to be trusted, and a standby is ready.
-func (l *loop) caught() {
+// recoverPanic runs on the render thread after a panic or fault of a module. It ends the process:
+// its memory may be damaged, and a standby is ready.
+func (l *loop) recoverPanic() {
 	if r := recover(); r != nil {
-		l.rec.Ended(shm.CausePanic, 0)
+		l.rec.RecordCause(shm.CausePanic, 0)
 		if l.schedule != nil {
-			l.cmds.EndLiveness() // the sound flips now, and not when the process has ended
+			l.cmds.EndLiveness() // flip now, before the process has ended
 			l.schedule(joining)
 		}
 		die(fmt.Sprintf("worker %d: panic in block %d, command %d, node %d: %v\n%s",
@@ -290,28 +294,28 @@ func (l *loop) caught() {
 	}
 }
 
-// die ends the process. A simulation, whose workers are no processes, puts another in its place.
+// die ends the process. A simulation replaces it.
 var die = func(why string) {
 	fmt.Fprint(os.Stderr, why)
 	os.Exit(ExitPanic)
 }
 
-// The exit codes of a worker that a module brought down, by a panic and by an endless loop.
+// The exit codes of a worker that a module ended: by a panic, or by a block without end.
 const (
 	ExitPanic   = 70
 	ExitEndless = 71
 )
 
-// answer gives the snapshot that the engine asked for, at this block boundary.
-func (l *loop) answer() {
-	asked := l.cmds.RequestedSnapshot()
-	if asked == l.gave || l.str.InTransition() { // a few blocks later then
+// answerSnapshot stores the snapshot that the engine requested, at this block boundary.
+func (l *loop) answerSnapshot() {
+	number := l.cmds.RequestedSnapshot()
+	if number == l.lastSnapshot || l.str.InTransition() { // try again at the next block
 		return
 	}
-	l.gave = asked
-	b, err := l.str.Save(l.snap.Buffer(asked))
+	l.lastSnapshot = number
+	b, err := l.str.Save(l.snap.Buffer(number))
 	if err != nil || len(b) > shm.StateMax {
-		return // the engine asks another, and goes on with the snapshot it kept
+		return // the engine asks another worker, and keeps the last checkpoint
 	}
-	l.snap.Complete(asked, shm.State{Block: l.n, Seq: l.seq, Plan: l.plan, Bytes: b})
+	l.snap.Complete(number, shm.State{Block: l.n, Seq: l.seq, Plan: l.plan, Bytes: b})
 }

@@ -12,14 +12,15 @@ import (
 	"github.com/music-chronus/chronus/shm"
 )
 
-// bench is the shared memory of two workers, with their loops, driven by hand.
+// bench is the shared memory of two workers, with their loops. The test acts for the engine and the
+// callback.
 type bench struct {
 	t        *testing.T
 	control  shm.Control
 	playback shm.Playback
 	journal  shm.Journal
 	plans    shm.PlanStore
-	plan     uint64 // that commands are for
+	plan     uint64 // plan of the next commands
 	loops    [2]*loop
 	cmds     [2]shm.CommandWriter
 	rings    [2]shm.AudioReader
@@ -63,7 +64,7 @@ func newBench(t *testing.T) *bench {
 	return b
 }
 
-// addPlan puts the text of another plan into the store, for which commands are from now on.
+// addPlan stores the text of another plan. Later commands belong to it.
 func (b *bench) addPlan(text string) {
 	b.t.Helper()
 	b.plan++
@@ -91,7 +92,7 @@ func (b *bench) join(i int, gen uint64, st shm.State) {
 	plans := must[shm.PlanReader](b.t)(shm.AttachPlans(dup(b.t, b.plans.FD())))
 	b.loops[i] = newLoop(view, rec, seg, writer, plans)
 	b.cmds[i], b.rings[i], b.snaps[i] = cmds, seg.AudioReader(), reader
-	if err := b.loops[i].take(st); err != nil {
+	if err := b.loops[i].restore(st); err != nil {
 		b.t.Fatal(err)
 	}
 }
@@ -109,10 +110,10 @@ func (b *bench) send(c shm.Command, slots ...int) {
 	b.control.Commit(c.Seq)
 }
 
-// gate opens or closes the default patch's gate.
+// gate opens or closes the gate of the default patch.
 func gate(v float64) shm.Command { return shm.Command{Op: shm.OpGate, Node: 2, Value: v} }
 
-// step has worker i render a block that it need not wait for.
+// step renders a block of worker i that needs no wait.
 func (b *bench) step(i int) {
 	b.t.Helper()
 	if err := b.loops[i].step(); err != nil {
@@ -129,9 +130,10 @@ func (b *bench) hash(i int, n uint64) uint64 {
 	return h
 }
 
-// Two workers that run freely, with commands coming and the active one changing, publish equal blocks.
+// Two workers that run freely publish equal blocks, while commands come and the active worker
+// changes.
 func TestLockstep(t *testing.T) {
-	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(8)) // waiting loops keep their places
+	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(8)) // waiting loops keep their processors
 	b := newBench(t)
 	const blocks = 2000
 	var running sync.WaitGroup
@@ -166,7 +168,7 @@ func TestLockstep(t *testing.T) {
 	running.Wait()
 }
 
-// A standby renders nothing that the active worker has not published, and takes what that one decided.
+// A standby renders only blocks that the active worker has published, under the same decisions.
 func TestStandbyFollows(t *testing.T) {
 	b := newBench(t)
 	b.step(0)
@@ -182,7 +184,7 @@ func TestStandbyFollows(t *testing.T) {
 	}
 }
 
-// Nothing is taken beyond committed, nor beyond what the own ring holds.
+// A decision covers neither commands beyond committed, nor commands that the own ring lacks.
 func TestTakesCommittedOnly(t *testing.T) {
 	b := newBench(t)
 	if err := b.cmds[0].Put(shm.Command{Seq: 1, Plan: 1, Op: shm.OpGate, Node: 2, Value: 1}); err != nil {
@@ -192,14 +194,15 @@ func TestTakesCommittedOnly(t *testing.T) {
 	if b.loops[0].seq != 0 {
 		t.Error("a command that not all rings hold was taken")
 	}
-	b.control.Commit(5) // as if this worker had been given up
+	b.control.Commit(5) // as if the engine had given up this worker
 	b.step(0)
 	if b.loops[0].seq != 1 {
 		t.Errorf("took up to %d", b.loops[0].seq)
 	}
 }
 
-// A block may be decided to take more commands than a ring holds: when all have died, and the engine adds to them.
+// A block may take more commands than a ring holds, if the engine adds commands after all workers
+// died.
 func TestTakesMoreThanARing(t *testing.T) {
 	b := newBench(t)
 	const many = shm.CommandEntries + 10
@@ -226,8 +229,8 @@ func TestTakesMoreThanARing(t *testing.T) {
 	}
 }
 
-// The commands that first entered the block in which a worker panicked are left out by the next active
-// one; those before and after are not.
+// The next active worker leaves out the commands that first entered the block in which a worker
+// panicked. It takes those before and after.
 func TestPoison(t *testing.T) {
 	b := newBench(t)
 	for range 2 {
@@ -239,8 +242,8 @@ func TestPoison(t *testing.T) {
 	if !ok || d.Seq() != 1 {
 		t.Fatalf("%v", d)
 	}
-	b.loops[0].rec.Rendering(2, 1)
-	b.loops[0].rec.Ended(shm.CausePanic, 0)
+	b.loops[0].rec.BeginRender(2, 1)
+	b.loops[0].rec.RecordCause(shm.CausePanic, 0)
 	a := b.control.Active()
 	b.control.Swap(a, a.Without(0, 1))
 	b.step(1)
@@ -260,7 +263,8 @@ func TestPoison(t *testing.T) {
 	}
 }
 
-// A worker that has no other to see it panic is told by its own slot's status: the next in its place leaves the command out.
+// If there is no other worker, the next worker of the slot reads from the status that its
+// predecessor panicked, and leaves the command out.
 func TestPoisonAlone(t *testing.T) {
 	b := newBench(t)
 	b.step(0)
@@ -274,8 +278,8 @@ func TestPoisonAlone(t *testing.T) {
 	if d, ok := b.loops[0].decision(true); !ok || d.Seq() != 1 {
 		t.Fatalf("%v", d)
 	}
-	b.loops[0].rec.Rendering(2, 1)
-	b.loops[0].rec.Ended(shm.CausePanic, 0)
+	b.loops[0].rec.BeginRender(2, 1)
+	b.loops[0].rec.RecordCause(shm.CausePanic, 0)
 	b.join(0, 2, st)
 	if err := b.cmds[0].Put(shm.Command{Seq: 1, Plan: 1, Op: shm.OpGate, Node: 2, Value: 1}); err != nil {
 		t.Fatal(err)
@@ -287,14 +291,14 @@ func TestPoisonAlone(t *testing.T) {
 	}
 }
 
-// A worker that was killed from outside is no poison: its commands stay.
+// A worker that was killed from outside leaves no command out.
 func TestKillIsNoPoison(t *testing.T) {
 	b := newBench(t)
 	b.send(gate(1), 0, 1)
 	if d, ok := b.loops[0].decision(true); !ok || d.Seq() != 1 {
 		t.Fatalf("%v", d)
 	}
-	b.loops[0].rec.Rendering(0, 1)
+	b.loops[0].rec.BeginRender(0, 1)
 	b.journal.SetCause(0, 1, shm.CauseSignal, 9)
 	a := b.control.Active()
 	b.control.Swap(a, a.Without(0, 1))
@@ -304,7 +308,7 @@ func TestKillIsNoPoison(t *testing.T) {
 	}
 }
 
-// A worker whose decision became another while it rendered does not publish.
+// A worker whose decision changed while it rendered does not publish.
 func TestDoesNotPublishAnother(t *testing.T) {
 	b := newBench(t)
 	d, err := b.loops[0].await()
@@ -332,7 +336,7 @@ func TestLapped(t *testing.T) {
 	}
 }
 
-// A joiner that takes up a snapshot goes on as the giver does.
+// A joiner that restores a snapshot renders the same as its donor.
 func TestJoin(t *testing.T) {
 	b := newBench(t)
 	b.send(gate(1), 0, 1)
@@ -350,15 +354,15 @@ func TestJoin(t *testing.T) {
 	if b.hash(0, 3) != b.hash(1, 3) {
 		t.Error("the joiner's first block differs")
 	}
-	if err := b.loops[1].take(shm.State{Block: 9, Plan: 1, Bytes: st.Bytes}); err == nil {
+	if err := b.loops[1].restore(shm.State{Block: 9, Plan: 1, Bytes: st.Bytes}); err == nil {
 		t.Error("a seed whose block is not its state's was taken")
 	}
-	if err := b.loops[1].take(shm.State{Block: 3, Plan: 1, Bytes: st.Bytes[:50]}); err == nil {
+	if err := b.loops[1].restore(shm.State{Block: 3, Plan: 1, Bytes: st.Bytes[:50]}); err == nil {
 		t.Error("half a state was taken")
 	}
 }
 
-// The loop allocates nothing, commands and snapshots included.
+// The loop allocates nothing, also with commands and snapshots.
 func TestNoAllocs(t *testing.T) {
 	b := newBench(t)
 	asked := uint64(0)
@@ -375,7 +379,7 @@ func TestNoAllocs(t *testing.T) {
 	}
 }
 
-// Every operation has its kind, by the same number: tapes and simulations translate by that.
+// Every operation has its kind, with the same number: tapes and simulations rely on it.
 func TestKinds(t *testing.T) {
 	for op := shm.OpSet; op < shm.Ops; op++ {
 		if op != shm.OpPlan && kindOf(op) != stream.Kind(op) {

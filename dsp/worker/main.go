@@ -1,6 +1,6 @@
-// Package worker is the worker process: it renders a dsp/stream in lockstep with its
-// peers, by the rules of the failover protocol, into its own ring. It is the only part of dsp
-// that knows shared memory and other processes; what it renders is dsp/stream's business.
+// Package worker is the worker process. It renders a dsp/stream into its own ring, in lockstep with
+// the other workers, by the rules of the failover protocol. It is the only package of dsp that
+// knows shared memory and other processes.
 package worker
 
 import (
@@ -23,24 +23,24 @@ import (
 	"github.com/music-chronus/chronus/shm/wire"
 )
 
-// heapLimit bounds the heap: the collector is off, and comes on only if something leaks.
+// heapLimit bounds the heap. The collector is off, and starts only if something leaks.
 const heapLimit = 256 << 20
 
-// The kernel ends a worker with a real-time thread that runs for so long without sleeping. The life
-// thread is quicker where it can tell why; these limits hold for any other loop.
+// The kernel ends a worker if a real-time thread runs this long without sleeping. The watchdog is
+// faster in the render thread; these limits hold for all threads.
 const (
-	runSoft = 300 * time.Millisecond // SIGXCPU: the worker puts the cause on record
+	runSoft = 300 * time.Millisecond // SIGXCPU: the worker records the cause
 	runHard = 350 * time.Millisecond // SIGKILL
 )
 
-// seedWait is how long a worker waits for its state before it gives up.
-const seedWait = 30 * time.Second
+// startTimeout is how long a worker waits for its initial state.
+const startTimeout = 30 * time.Second
 
-// Main is the worker process. It returns its exit code; it returns only when the
-// process should end.
+// Main runs the worker process and returns its exit code, when the process should end.
 func Main() int { return With()() }
 
-// With is Main for a program that has modules of its own: they are to be the same as in its engine's Config.
+// With returns Main for a program with modules of its own. They must equal those in the engine's
+// Config.
 func With(own ...*dsp.Desc) func() int {
 	return func() int { return work(own) }
 }
@@ -59,29 +59,29 @@ func run(own []*dsp.Desc) error {
 	}
 	runtime.LockOSThread() // this thread renders
 	prepare()
-	order, fds, err := place()
+	order, fds, err := receiveOrder()
 	if err != nil || fds == nil {
 		return err
 	}
-	l, seed, err := attach(fds, order.Samples, own)
+	l, initial, err := attach(fds, order.Samples, own)
 	if err != nil {
 		return err
 	}
-	go holdLife(l.cmds, l.rec, watchdog{thread: sys.ThreadID(), limit: l.blockLimit()})
-	if err := l.begin(seed); err != nil {
+	go holdLiveness(l.cmds, l.rec, watchdog{thread: sys.ThreadID(), limit: l.blockLimit()})
+	if err := l.begin(initial); err != nil {
 		return err
 	}
-	debug.SetPanicOnFault(true) // a module's wild pointer is that module's panic
+	debug.SetPanicOnFault(true) // a fault of a module becomes a panic of that module
 	l.schedule = schedule
 	go endWhenOrphaned(l.view)
 	go endOnSignal(l.rec)
-	l.maker.running = true
-	go l.maker.run()
+	l.builder.started = true
+	go l.builder.run()
 	return l.run()
 }
 
-// prepare sets up the process before it allocates much. Each refusal is bearable: the engine has
-// told the user. The collector is off from the start, so that no sweep is left when rendering begins.
+// prepare sets up the process before it allocates much. It ignores refusals: the engine has told
+// the user. The collector is off from the start, so no sweep is left when rendering begins.
 func prepare() {
 	sys.SetName("chronus-worker")
 	debug.SetGCPercent(-1)
@@ -92,29 +92,29 @@ func prepare() {
 	_ = sys.LockPages()
 }
 
-// endOnSignal ends the process at once on signals for which Go would first print every stack: sent
-// from outside they say nothing about this program. A fault of its own is a panic, and does not come here.
-// SIGXCPU is the kernel's word that the render thread has not slept for runLimit: that is put on record first.
+// endOnSignal ends the process at once on signals for which Go would print all stacks. Sent from
+// outside, they tell nothing about this program; its own faults are panics and do not come here.
+// SIGXCPU means that a thread has not slept for runSoft, which is recorded first.
 func endOnSignal(rec shm.Recorder) {
 	c := make(chan os.Signal, 1)
 	signal.Notify(c, syscall.SIGSEGV, syscall.SIGBUS, syscall.SIGFPE, syscall.SIGABRT, syscall.SIGQUIT, syscall.SIGXCPU)
 	sig := (<-c).(syscall.Signal)
 	if sig == syscall.SIGXCPU {
-		rec.Ended(shm.CauseEndless, 0)
+		rec.RecordCause(shm.CauseEndless, 0)
 	}
 	os.Exit(128 + int(sig))
 }
 
-// endWhenOrphaned ends the process when no engine has come back for it within the grace time.
+// endWhenOrphaned ends the process if no engine lives for the grace time.
 func endWhenOrphaned(v shm.View) {
 	err := v.AwaitOrphan(v.Grace())
 	slog.Info("worker ends: no engine", "pid", os.Getpid(), "error", err)
 	os.Exit(0)
 }
 
-// place waits until the engine has a place for this process, which may have been started ahead of
-// need, and returns the order and the descriptors. None: the engine is gone, and this process has nothing to play on for.
-func place() (order wire.WorkerOrder, fds []int, err error) {
+// receiveOrder waits until the engine assigns a slot, and returns the order and the descriptors.
+// fds is nil if the engine has ended before.
+func receiveOrder() (order wire.WorkerOrder, fds []int, err error) {
 	s := sys.SocketFromFD(wire.WorkerSocket)
 	defer s.Close()
 	order, fds, err = wire.Receive[wire.WorkerOrder](s)
@@ -122,33 +122,34 @@ func place() (order wire.WorkerOrder, fds []int, err error) {
 		return order, nil, nil
 	}
 	if err == nil && len(fds) != wire.WorkerFDs {
-		err = fmt.Errorf("%d descriptors came with the place, not %d: %w", len(fds), wire.WorkerFDs, shm.ErrCorrupt)
+		err = fmt.Errorf("worker order: %d descriptors, want %d: %w", len(fds), wire.WorkerFDs, shm.ErrCorrupt)
 	}
 	return order, fds, err
 }
 
-// watchTick is how often the life thread looks at the render thread.
-const watchTick = 5 * time.Millisecond
+// watchdogPoll is the interval in which the watchdog looks at the render thread.
+const watchdogPoll = 5 * time.Millisecond
 
-// holdLife keeps the thread whose end tells the engine of the process's. It has the highest priority
-// of the process's threads, so that it is the first to end, and so that it can end a module's endless
-// loop: such loops, at real-time priority on every core, would leave no core to any other thread.
-func holdLife(c shm.CommandReader, rec shm.Recorder, w watchdog) {
+// holdLiveness keeps the thread whose end tells the engine that the process has ended. It has the
+// highest priority in the process, so that it ends first. For the same reason it can end a module's
+// endless loop. Endless real-time threads on every core would keep out all others.
+func holdLiveness(c shm.CommandReader, rec shm.Recorder, w watchdog) {
 	runtime.LockOSThread()
 	sys.SetName("chronus-life")
 	_ = sys.ThreadFIFO(sys.PriorityWatch)
 	sys.HoldLivenessWord(c.Liveness())
 	for {
-		sys.Sleep(watchTick)
+		sys.Sleep(watchdogPoll)
 		used, err := sys.ThreadCPUTime(w.thread)
-		if err == nil && w.endless(rec.Own(), used) {
-			rec.Ended(shm.CauseEndless, 0)
+		if err == nil && w.endless(rec.OwnStatus(), used) {
+			rec.RecordCause(shm.CauseEndless, 0)
 			os.Exit(ExitEndless)
 		}
 	}
 }
 
-// attach maps what the engine handed over, and compiles the patch, whose samples are in that folder, and which may have own modules.
+// attach maps what the engine handed over, and compiles the patch. Its samples are in folder, and
+// it may use the modules in own.
 func attach(fds []int, folder string, own []*dsp.Desc) (*loop, shm.InitialStateReader, error) {
 	none := shm.InitialStateReader{}
 	view, err := shm.AttachView(fds[wire.WorkerEngine])
@@ -168,13 +169,14 @@ func attach(fds []int, folder string, own []*dsp.Desc) (*loop, shm.InitialStateR
 	if err != nil {
 		return nil, none, err
 	}
-	seed, err := shm.AttachInitialState(fds[wire.WorkerInitialState])
+	initial, err := shm.AttachInitialState(fds[wire.WorkerInitialState])
 	if err != nil {
 		return nil, none, err
 	}
 	for _, s := range []*shm.Segment{rec.Segment, slot} {
 		if s.Geometry() != view.Geometry() {
-			return nil, none, fmt.Errorf("geometry %+v, the engine's is %+v: %w", s.Geometry(), view.Geometry(), shm.ErrCorrupt)
+			return nil, none, fmt.Errorf("segment geometry %+v, want the engine's %+v: %w",
+				s.Geometry(), view.Geometry(), shm.ErrCorrupt)
 		}
 	}
 	plans, err := shm.AttachPlans(fds[wire.WorkerPlans])
@@ -182,30 +184,30 @@ func attach(fds []int, folder string, own []*dsp.Desc) (*loop, shm.InitialStateR
 		return nil, none, err
 	}
 	l := newLoop(view, rec, slot, snap, plans)
-	l.maker.samples.store, l.maker.own = samples.In(folder), own
-	return l, seed, l.open(plans.Current()) // most likely the seed is of this one
+	l.builder.samples.store, l.builder.own = samples.In(folder), own
+	return l, initial, l.open(plans.Current()) // most likely the plan of the initial state
 }
 
-// begin waits for the seed and for leave to start, and takes up the state.
-func (l *loop) begin(seed shm.InitialStateReader) error {
-	defer seed.Close()
+// begin waits for the initial state and the order to start, then restores the state.
+func (l *loop) begin(initial shm.InitialStateReader) error {
+	defer initial.Close()
 	l.audio.Touch()
-	for deadline := time.Now().Add(seedWait); ; {
-		bell := l.view.WakeSeq()
+	for deadline := time.Now().Add(startTimeout); ; {
+		wakeSeq := l.view.WakeSeq()
 		if l.cmds.Started() {
 			break
 		}
 		if time.Now().After(deadline) {
-			return fmt.Errorf("slot %d: no leave to start within %v", l.slot, seedWait)
+			return fmt.Errorf("slot %d: not started within %v", l.slot, startTimeout)
 		}
-		l.view.Wait(bell, time.Millisecond)
+		l.view.Wait(wakeSeq, time.Millisecond)
 	}
-	st, ok, err := seed.Load()
+	st, ok, err := initial.Load()
 	if err != nil {
 		return err
 	}
 	if !ok {
-		return fmt.Errorf("slot %d: started without a seed: %w", l.slot, shm.ErrCorrupt)
+		return fmt.Errorf("slot %d: started without an initial state: %w", l.slot, shm.ErrCorrupt)
 	}
-	return l.take(st)
+	return l.restore(st)
 }

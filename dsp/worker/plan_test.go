@@ -20,14 +20,15 @@ nodes:
 cables: [sine1 > adsr1 > echo > out]
 `
 
-// change sends the command to go on with a plan.
+// change sends the command to switch to a plan.
 func (b *bench) change(plan uint64, slots ...int) {
 	b.t.Helper()
 	b.send(shm.Command{Op: shm.OpPlan, Value: float64(plan)}, slots...)
 }
 
-// Workers go on with another plan at the same block, with what has its id in both; a worker that joins before it, and takes the command later, too; one that
-// joins after it begins with the new one.
+// Workers switch to another plan at the same block, and nodes with equal ids keep their state. So
+// does a worker that joins before the switch and takes the command later. A worker that joins after
+// it begins with the new plan.
 func TestChangeOfPlan(t *testing.T) {
 	b := newBench(t)
 	b.send(gate(1), 0, 1)
@@ -90,7 +91,7 @@ func TestChangeOfPlan(t *testing.T) {
 	}
 }
 
-// A command that was resolved with another plan than plays is left out.
+// A command that belongs to another plan is ignored.
 func TestCommandOfAnotherPlan(t *testing.T) {
 	b := newBench(t)
 	b.plan = 9
@@ -106,7 +107,8 @@ func TestCommandOfAnotherPlan(t *testing.T) {
 	}
 }
 
-// A change of plan that is left out as poison leaves the plan as it is, and what was meant for the new one out.
+// If a change of plan is left out as poison, the plan stays, and commands for the new plan are
+// ignored.
 func TestSkippedChange(t *testing.T) {
 	b := newBench(t)
 	b.addPlan(other)
@@ -115,8 +117,8 @@ func TestSkippedChange(t *testing.T) {
 	if !ok {
 		t.Fatal("no decision")
 	}
-	b.loops[0].rec.Rendering(0, d.Seq())
-	b.loops[0].rec.Ended(shm.CausePanic, 0)
+	b.loops[0].rec.BeginRender(0, d.Seq())
+	b.loops[0].rec.RecordCause(shm.CausePanic, 0)
 	a := b.control.Active()
 	b.control.Swap(a, a.Without(0, 1))
 	b.send(gate(1), 1)
@@ -127,11 +129,12 @@ func TestSkippedChange(t *testing.T) {
 	}
 }
 
-// The maker makes ready what the engine wants, beside the loop, and says why not where it cannot.
-func TestMaker(t *testing.T) {
+// The plan builder prepares what the engine requests, beside the loop, and reports why a plan is
+// rejected.
+func TestPlanBuilder(t *testing.T) {
 	b := newBench(t)
-	m := b.loops[0].maker
-	m.running = true
+	m := b.loops[0].builder
+	m.started = true
 	go m.run() // until the test's process ends, as in a worker
 	await := func(plan uint64) error {
 		for range 2000 {
@@ -200,19 +203,19 @@ func TestOldStreamGoes(t *testing.T) {
 	t.Error("the old stream is kept")
 }
 
-func TestGoOnNoAllocs(t *testing.T) {
+func TestSwitchPlanNoAllocs(t *testing.T) {
 	b := newBench(t)
 	l := b.loops[0]
 	b.step(0)
 	b.addPlan(other)
-	l.maker.make(2)
+	l.builder.prepare(2)
 	i := 0
 	n := testing.AllocsPerRun(1, func() {
 		i++
 		if i == 1 {
-			return // AllocsPerRun's first run
+			return // first run of AllocsPerRun
 		}
-		if err := l.goOn(shm.Command{Seq: l.seq + 1, Op: shm.OpPlan, Value: 2}, 0); err != nil {
+		if err := l.switchPlan(shm.Command{Seq: l.seq + 1, Op: shm.OpPlan, Value: 2}, 0); err != nil {
 			t.Fatal(err)
 		}
 	})
@@ -221,10 +224,11 @@ func TestGoOnNoAllocs(t *testing.T) {
 	}
 }
 
-// What is to follow a plan that does not play yet waits until that does: made now, it would follow another.
-func TestMakerWaitsForItsPlan(t *testing.T) {
+// A plan whose predecessor does not play yet waits until it does: prepared earlier, it would follow
+// another plan.
+func TestPlanBuilderWaitsForItsPlan(t *testing.T) {
 	b := newBench(t)
-	m := b.loops[0].maker
+	m := b.loops[0].builder
 	b.addPlan(other)
 	b.addPlan(other)
 	b.cmds[0].RequestPlan(3, 2)

@@ -16,7 +16,7 @@ import (
 	"github.com/music-chronus/chronus/shm"
 )
 
-// planVariable has the test program build plans as a worker process does.
+// planVariable makes the test program build plans as a worker process does.
 const planVariable = "CHRONUS_TEST_PLANS"
 
 func TestMain(m *testing.M) {
@@ -35,8 +35,8 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-// buildPlans allocates on three threads while the sweeper runs. Go's runtime then spins for a
-// span that another thread is about to hand over (spanSet.pop).
+// buildPlans allocates on three threads while the sweeper runs. Go's runtime then spins for a span
+// that another thread is about to hand over (spanSet.pop).
 func buildPlans() error {
 	debug.SetGCPercent(10)
 	text, err := patch.Preset("songs/night")
@@ -78,7 +78,7 @@ func buildPlan(text []byte) error {
 }
 
 // Plans are built at ordinary priority. With every thread at SCHED_FIFO, as before decision 22, one
-// of twelve of these processes never ended: two threads spun on both cores, and waited for a third.
+// of twelve processes never ended: two threads spun on both cores and waited for a third.
 func TestPlansDoNotSpin(t *testing.T) {
 	runs := 20
 	if testing.Short() {
@@ -96,32 +96,32 @@ func TestPlansDoNotSpin(t *testing.T) {
 	}
 }
 
-// A worker's render thread has the priority of the worker's place in the active word.
-func TestRank(t *testing.T) {
-	var got []standing
-	l := &loop{slot: 1, schedule: func(s standing) { got = append(got, s) }}
+// A worker's render thread has the priority of the worker's role.
+func TestRole(t *testing.T) {
+	var got []role
+	l := &loop{slot: 1, schedule: func(s role) { got = append(got, s) }}
 	var word shm.Active // slot 0 is active
 	word = word.WithReady(0)
 	steps := []func(){
 		func() {}, // joins
 		func() { word = word.WithReady(1) },
-		func() { word = word.WithReady(0) }, // nothing that concerns it
+		func() { word = word.WithReady(0) }, // does not concern slot 0
 		func() { word = word.WithActive(1) },
 		func() { word = word.WithActive(0) },
 		func() { word = word.Without(1, 0) },
-		func() { word = word.WithActive(1) }, // no ready worker is left, and it is the furthest joiner
+		func() { word = word.WithActive(1) }, // no ready worker is left, and this joiner is the furthest
 	}
 	for _, step := range steps {
 		step()
-		l.rank(word)
+		l.updateRole(word)
 	}
-	if want := []standing{standby, active, standby, joining, active}; fmt.Sprint(got) != fmt.Sprint(want) {
+	if want := []role{standby, active, standby, joining, active}; fmt.Sprint(got) != fmt.Sprint(want) {
 		t.Errorf("standings %v, want %v", got, want)
 	}
 }
 
-// An endless block is one that takes processor time beyond the limit; a thread that gets no
-// processor, or that gets on with its blocks, is not endless.
+// A block that takes more processor time than the limit is endless. A thread that gets no
+// processor, or finishes its blocks, is not.
 func TestWatchdog(t *testing.T) {
 	const ms = time.Millisecond
 	at := func(block uint64) shm.Status { return shm.Status{Rendering: true, Block: block} }
@@ -132,7 +132,7 @@ func TestWatchdog(t *testing.T) {
 	for _, c := range []struct {
 		name    string
 		looks   []look
-		endless int // the look at which it is found; -1: never
+		endless int // check at which it is found; -1: never
 	}{
 		{"gets on", []look{{at(1), 10 * ms}, {at(2), 25 * ms}, {at(3), 50 * ms}, {at(4), 75 * ms}}, -1},
 		{"loops", []look{{at(7), 10 * ms}, {at(7), 15 * ms}, {at(7), 29 * ms}, {at(7), 31 * ms}}, 3},

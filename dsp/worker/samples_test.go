@@ -12,8 +12,8 @@ import (
 	"github.com/music-chronus/chronus/shm"
 )
 
-// A worker plays what its patch names, and nothing else: a sample that is missing, or another under its name, is refused before it renders. What
-// it has opened once it does not read again for a patch that goes on with it.
+// A worker plays only the samples that its patch names. It rejects a missing sample, or another one
+// under its name, before it renders. It does not read a sample again if the next patch uses it.
 func TestOpenSamples(t *testing.T) {
 	dir := t.TempDir()
 	wav := []byte("RIFF\x00\x00\x00\x00WAVEfmt \x10\x00\x00\x00\x01\x00\x01\x00\x80\xbb\x00\x00\x00\x77\x01\x00\x02\x00\x10\x00data\x08\x00\x00\x00\x00\x10\x00\x20\x00\x30\x00\x40")
@@ -21,7 +21,7 @@ func TestOpenSamples(t *testing.T) {
 	sum := hex.EncodeToString(hash[:])
 	plans := must[shm.PlanStore](t)(shm.NewPlanStore(shm.Geometry{Rate: 48000, Block: 64, Channels: 2, Slots: 2, Ring: 8, Guard: 2}))
 	defer plans.Close()
-	m := &maker{plans: plans.Reader(), geo: plans.Geometry(), samples: opener{store: samples.In(dir)}}
+	m := &planBuilder{plans: plans.Reader(), geo: plans.Geometry(), samples: sampleOpener{store: samples.In(dir)}}
 	number := uint64(0)
 	load := func(gain string) error {
 		t.Helper()

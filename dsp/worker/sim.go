@@ -4,10 +4,10 @@ package worker
 
 import "github.com/music-chronus/chronus/shm"
 
-// Sim is what a worker process does, without the process: for the simulation in actors.
+// Sim is a worker without its process, for the simulation of the engine.
 type Sim struct {
-	loop *loop
-	seed shm.InitialStateReader
+	loop    *loop
+	initial shm.InitialStateReader
 }
 
 // NewSim attaches what the engine handed over, as a worker process does at its start.
@@ -16,34 +16,31 @@ func NewSim(fds []int) (*Sim, error) {
 	return &Sim{l, seed}, err
 }
 
-// Attend does what the maker's thread does, from when Begin has returned. The caller has a thread of its own for it.
-func (s *Sim) Attend() { s.loop.maker.attend() }
+// BuildPlans runs the plan builder. Call it on its own goroutine when Begin has returned.
+func (s *Sim) BuildPlans() { s.loop.builder.run() }
 
-func yield() {
-	if shm.Yield != nil {
-		shm.Yield()
-	}
-}
-
-// SetDie puts f in the place of the end of the process after a panic. f does not return.
+// SetDie replaces the end of the process after a panic. f does not return.
 func SetDie(f func(why string)) { die = f }
 
-// Begin waits for the seed and for leave to start.
+// Begin waits for the initial state and the order to start.
 func (s *Sim) Begin() error {
-	err := s.loop.begin(s.seed)
-	s.loop.maker.running = true
+	err := s.loop.begin(s.initial)
+	s.loop.builder.started = true
 	return err
 }
 
 // Step renders and publishes one block.
 func (s *Sim) Step() error { return s.loop.step() }
 
-// Block is the next block to render.
+// Block returns the next block to render.
 func (s *Sim) Block() uint64 { return s.loop.n }
 
-// Close unmaps what NewSim mapped. The seed is Begin's to close.
+// Close unmaps what NewSim mapped. Begin closes the initial state.
 func (s *Sim) Close() {
-	for _, m := range []*shm.Segment{s.loop.view.Segment, s.loop.rec.Segment, s.loop.audio.Segment(), s.loop.snap.Segment(), s.loop.maker.plans.Segment()} {
+	l := s.loop
+	for _, m := range []*shm.Segment{
+		l.view.Segment, l.rec.Segment, l.audio.Segment(), l.snap.Segment(), l.builder.plans.Segment(),
+	} {
 		m.Close()
 	}
 }

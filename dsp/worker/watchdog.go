@@ -7,17 +7,17 @@ import (
 	"github.com/music-chronus/chronus/shm/sys"
 )
 
-// watchdog finds a render thread that does not get on with its block. It counts the processor time
-// of that thread, not time on the clock: a thread that gets no processor is not endless.
+// watchdog detects a render thread that does not finish its block. It measures the thread's
+// processor time, not real time: a thread that gets no processor is not endless.
 type watchdog struct {
 	thread int           // the render thread
-	limit  time.Duration // of processor time in one block
+	limit  time.Duration // processor time of one block
 
 	block uint64
-	since time.Duration // what the thread had used when the block was first seen
+	since time.Duration // the thread's processor time when the block was first seen
 }
 
-// endless tells whether the thread, which has now used so much processor time, has exceeded the limit.
+// endless reports whether the thread exceeds the limit, after used processor time.
 func (w *watchdog) endless(now shm.Status, used time.Duration) bool {
 	if !now.Rendering {
 		w.since = 0
@@ -30,31 +30,31 @@ func (w *watchdog) endless(now shm.Status, used time.Duration) bool {
 	return used-w.since > w.limit
 }
 
-// The limit is the time that blockTimes blocks last, but at least leastLimit. A virtual machine that its
-// host holds up for 20 ms counts that as processor time of the thread.
+// The limit is the length of blockTimes blocks, but at least leastLimit: a virtual machine counts
+// time for which its host stalls, such as 20 ms, as processor time of the thread.
 const (
 	leastLimit = 40 * time.Millisecond
 	blockTimes = 4
 )
 
-// blockLimit is how much processor time one block may take before it counts as endless.
+// blockLimit is the most processor time of one block.
 func (l *loop) blockLimit() time.Duration {
 	g := l.view.Geometry()
 	return max(leastLimit, blockTimes*time.Duration(g.Block)*time.Second/time.Duration(g.Rate))
 }
 
-// standing is what a worker is to the callback, which decides the priority of its render thread.
-type standing int
+// role is the worker's role, which decides the priority of its render thread.
+type role int
 
 const (
-	joining standing = iota // it catches up: it must not take a core from a worker that plays
+	joining role = iota // catches up: must not take a core from a worker that plays
 	standby
 	active
 )
 
-// schedule gives the calling thread the priority of its standing. A refusal is bearable: the engine
-// has told the user.
-func schedule(s standing) {
+// schedule gives the calling thread the priority of a role. It ignores refusals: the engine has
+// told the user.
+func schedule(s role) {
 	switch s {
 	case joining:
 		_ = sys.ThreadOrdinary()

@@ -1,14 +1,15 @@
 package sys
 
 import (
+	"errors"
 	"fmt"
 
 	"golang.org/x/sys/unix"
 )
 
-// Memfd makes an anonymous memory file of size bytes, all zero, that can
-// neither shrink nor grow: a mapping of it never raises SIGBUS. See memfd_create(2).
-// The descriptor is closed on exec; the caller owns it.
+// Memfd makes an anonymous memory file of size bytes, all zero, that can neither shrink nor grow. A
+// mapping of it therefore never raises SIGBUS. See memfd_create(2). The descriptor is closed on
+// exec; the caller owns it.
 func Memfd(name string, size int) (int, error) {
 	fd, err := unix.MemfdCreate(name, unix.MFD_CLOEXEC|unix.MFD_ALLOW_SEALING)
 	if err != nil {
@@ -26,6 +27,9 @@ func Memfd(name string, size int) (int, error) {
 	return fd, nil
 }
 
+// ErrNotSealed marks a descriptor whose file may shrink or grow.
+var ErrNotSealed = errors.New("not sealed")
+
 // Sealed reports whether fd is a memory file that can neither shrink nor grow.
 func Sealed(fd int) bool {
 	seals, err := unix.FcntlInt(uintptr(fd), unix.F_GET_SEALS, 0)
@@ -42,8 +46,8 @@ func Size(fd int) (int, error) {
 	return int(st.Size), nil
 }
 
-// ReadOnly returns a second descriptor of the same memory file that can only be
-// mapped for reading. The caller owns it.
+// ReadOnly returns a second descriptor of the same memory file, which can be mapped for reading
+// only. The caller owns it.
 func ReadOnly(fd int) (int, error) {
 	ro, err := unix.Open(fmt.Sprintf("/proc/self/fd/%d", fd), unix.O_RDONLY|unix.O_CLOEXEC, 0)
 	if err != nil {
@@ -52,7 +56,7 @@ func ReadOnly(fd int) (int, error) {
 	return ro, nil
 }
 
-// Map maps size bytes of fd, shared. The caller owns the mapping until Unmap.
+// Map maps size bytes of fd as shared memory. The caller owns the mapping until Unmap.
 func Map(fd, size int, write bool) ([]byte, error) {
 	prot := unix.PROT_READ
 	if write {

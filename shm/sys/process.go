@@ -11,16 +11,16 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Process is a child process by number and by descriptor. The descriptor is the
-// truth: a number may be given to another process once this one is reaped.
+// Process is a process by number and by descriptor. The descriptor identifies it for good; the
+// kernel may reuse the number once the process is reaped.
 type Process struct {
 	PID int
-	FD  int // pidfd, readable once the process has ended
+	FD  int // pidfd, readable when the process has ended
 }
 
-// Spawn starts path with argv and env. The child gets stdin from /dev/null, the
-// given stdout and stderr, and files as descriptors 3, 4, ...; it leads a process group of
-// its own, so that a Ctrl-C at the terminal reaches its parent alone.
+// Spawn starts path with argv and env. The child gets /dev/null as stdin, the given stdout and
+// stderr, and files as descriptors 3, 4, and so on. It leads its own process group, so a Ctrl-C at
+// the terminal reaches only its parent.
 func Spawn(path string, argv, env []string, out, errOut *os.File, files []int) (Process, error) {
 	null, err := os.Open(os.DevNull)
 	if err != nil {
@@ -44,8 +44,7 @@ func Spawn(path string, argv, env []string, out, errOut *os.File, files []int) (
 	return Process{PID: pid, FD: pidfd}, nil
 }
 
-// OpenProcess is a process that somebody else started, by number; the descriptor holds on to that
-// process, whatever the number means later. The caller closes it.
+// OpenProcess returns a process that another program started. The caller closes the descriptor.
 func OpenProcess(pid int) (Process, error) {
 	fd, err := unix.PidfdOpen(pid, 0)
 	if err != nil {
@@ -54,7 +53,7 @@ func OpenProcess(pid int) (Process, error) {
 	return Process{PID: pid, FD: fd}, nil
 }
 
-// Signal sends sig to the process, never to a later one of the same number.
+// Signal sends sig to this process, never to a later one with the same number.
 func (p Process) Signal(sig syscall.Signal) error {
 	if err := unix.PidfdSendSignal(p.FD, unix.Signal(sig), nil, 0); err != nil {
 		return fmt.Errorf("signal %v to process %d: %w", sig, p.PID, err)
@@ -62,18 +61,18 @@ func (p Process) Signal(sig syscall.Signal) error {
 	return nil
 }
 
-// Close releases the descriptor. The process itself is not touched.
+// Close releases the descriptor and leaves the process alone.
 func (p Process) Close() error { return unix.Close(p.FD) }
 
-// Exit is how a process ended: Signal if it was ended by one, else Code. Of a process that another program
-// started nobody but that program may know: then it is Unknown.
+// Exit is how a process ended: by Signal, or with Code if Signal is 0. Only the parent learns it,
+// so the exit of another program's child is Unknown.
 type Exit struct {
 	Code    int
 	Signal  syscall.Signal
 	Unknown bool
 }
 
-// String says it in a few words: "signal: killed", "exit code 3".
+// String describes the exit: "signal: killed", "exit code 3".
 func (e Exit) String() string {
 	if e.Unknown {
 		return "for an unknown cause"
@@ -84,7 +83,7 @@ func (e Exit) String() string {
 	return fmt.Sprintf("exit code %d", e.Code)
 }
 
-// siginfo mirrors the head of siginfo_t for SIGCHLD on 64-bit Linux (waitid(2)).
+// siginfo mirrors the head of siginfo_t for SIGCHLD on 64-bit Linux: waitid(2).
 type siginfo struct {
 	Signo, Errno, Code, _ int32
 	PID                   int32
@@ -95,8 +94,8 @@ type siginfo struct {
 
 var _ [128 - unsafe.Sizeof(siginfo{})]byte
 
-// Reap collects the exit status of a process that has ended; ok is false while it runs.
-// Only the parent learns it, and only once.
+// Reap collects the exit status of an ended process. ok is false while it runs. Only the parent
+// gets a status, and only once.
 func (p Process) Reap() (e Exit, ok bool, err error) {
 	var si siginfo
 	const cldExited = 1
@@ -117,20 +116,20 @@ func (p Process) Reap() (e Exit, ok bool, err error) {
 	return Exit{Signal: syscall.Signal(si.Status)}, true, nil
 }
 
-// ended tells whether the process has, without waiting.
+// ended reports at once whether the process has ended.
 func (p Process) ended() bool {
 	n, err := unix.Poll([]unix.PollFd{{Fd: int32(p.FD), Events: unix.POLLIN}}, 0)
 	return err == nil && n > 0
 }
 
-// PollFD is one descriptor to wait for; Ready tells after Poll whether it can be read.
+// PollFD is one descriptor to wait for. Poll sets Ready if it can be read.
 type PollFD struct {
 	FD    int
 	Ready bool
 }
 
-// Poll waits until one of fds can be read or timeout has passed, and marks those that
-// can. scratch keeps it from allocating; it is grown when too small and returned.
+// Poll waits until one of fds is readable or timeout has passed, and sets Ready. It uses scratch to
+// avoid an allocation, and returns it, grown if it was too small.
 func Poll(fds []PollFD, scratch []unix.PollFd, timeout time.Duration) []unix.PollFd {
 	scratch = scratch[:0]
 	for _, f := range fds {
@@ -147,8 +146,8 @@ func Poll(fds []PollFD, scratch []unix.PollFd, timeout time.Duration) []unix.Pol
 // PollScratch is the working space of Poll.
 type PollScratch = []unix.PollFd
 
-// AwaitExit waits until process pid, of which the caller need not be the parent, has ended.
-// A process that is already gone is no error.
+// AwaitExit waits until process pid has ended. The caller need not be its parent. A process that
+// does not exist any more is no error.
 func AwaitExit(pid int) error {
 	p, err := OpenProcess(pid)
 	if errors.Is(err, unix.ESRCH) {

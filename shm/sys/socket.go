@@ -10,19 +10,18 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// MaxPacket is the most bytes one packet of a Socket holds.
+// MaxPacket is the most bytes in one packet of a Socket.
 const MaxPacket = 64 << 10
 
-// Socket is one end of a connected pair that keeps packets whole and in order and can
-// carry descriptors (unix(7), SOCK_SEQPACKET). Send, Shutdown and Close may be called by any
-// goroutine at any time. Receive is one goroutine's, and no Close may come while it waits: Shutdown
-// ends it.
+// Socket is one end of a connection that preserves packets and their order, and carries
+// descriptors: SOCK_SEQPACKET in unix(7). Any goroutine may call Send, Shutdown and Close at any
+// time. One goroutine calls Receive, and no Close may happen meanwhile: Shutdown ends it.
 type Socket struct {
-	mu sync.Mutex // Close excludes the other uses of fd: the kernel gives the number away again
+	mu sync.Mutex // excludes Close while fd is in use: the kernel reuses the number
 	fd int        // -1: closed
 }
 
-// SocketPair makes two connected ends. Both close on exec unless handed to Spawn.
+// SocketPair makes two connected ends. Both close on exec, unless handed to Spawn.
 func SocketPair() (a, b *Socket, err error) {
 	fds, err := unix.Socketpair(unix.AF_UNIX, unix.SOCK_SEQPACKET|unix.SOCK_CLOEXEC, 0)
 	if err != nil {
@@ -34,7 +33,7 @@ func SocketPair() (a, b *Socket, err error) {
 // Listener waits for connections at a path.
 type Listener struct{ fd int }
 
-// Listen makes a socket at path, for this user alone, in place of what was there.
+// Listen makes a socket at path, only for this user, and replaces an existing file.
 func Listen(path string) (*Listener, error) {
 	fd, err := unix.Socket(unix.AF_UNIX, unix.SOCK_SEQPACKET|unix.SOCK_CLOEXEC, 0)
 	if err != nil {
@@ -59,7 +58,7 @@ func ListenerFromFD(fd int) *Listener {
 	return &Listener{fd}
 }
 
-// FD is the descriptor, owned by the Listener.
+// FD returns the descriptor. The Listener keeps it.
 func (l *Listener) FD() int { return l.fd }
 
 // Accept waits for the next connection.
@@ -75,7 +74,7 @@ func (l *Listener) Accept() (*Socket, error) {
 	}
 }
 
-// Close releases the descriptor. The path stays.
+// Close releases the descriptor. The file at the path stays.
 func (l *Listener) Close() error { return unix.Close(l.fd) }
 
 // Dial connects to the Listener at path. It does not wait for Accept.
@@ -97,15 +96,15 @@ func SocketFromFD(fd int) *Socket {
 	return &Socket{fd: fd}
 }
 
-// FD is the descriptor, owned by the Socket; -1 once it is closed.
+// FD returns the descriptor, or -1 after Close. The Socket keeps it.
 func (s *Socket) FD() int {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.fd
 }
 
-// Send sends one packet with descriptors; the receiver gets duplicates. It does not wait: a
-// peer that has stopped reading is an error, and os.ErrClosed that this end was closed.
+// Send sends one packet with descriptors, of which the receiver gets duplicates. It does not block:
+// a peer that has stopped reading is an error. After Close the error is os.ErrClosed.
 func (s *Socket) Send(packet []byte, fds ...int) error {
 	var oob []byte
 	if len(fds) > 0 {
@@ -122,7 +121,8 @@ func (s *Socket) Send(packet []byte, fds ...int) error {
 	return nil
 }
 
-// Receive waits for one packet. The caller owns the descriptors. io.EOF: the peer is gone.
+// Receive waits for one packet. The caller owns the descriptors. A connection that has ended is
+// io.EOF.
 func (s *Socket) Receive(buf []byte) (n int, fds []int, err error) {
 	fd := s.FD()
 	if fd < 0 {
@@ -159,7 +159,7 @@ func (s *Socket) Receive(buf []byte) (n int, fds []int, err error) {
 	return n, fds, nil
 }
 
-// Shutdown ends both directions: a Receive that waits, here or at the peer, returns io.EOF.
+// Shutdown ends both directions: a waiting Receive of either end returns io.EOF.
 func (s *Socket) Shutdown() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -168,8 +168,8 @@ func (s *Socket) Shutdown() {
 	}
 }
 
-// Close releases the descriptor. Another process that holds it keeps its connection. A second call
-// returns os.ErrClosed.
+// Close releases the descriptor. The connection of another process that holds a duplicate goes on.
+// A second call returns os.ErrClosed.
 func (s *Socket) Close() error {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -12,11 +12,12 @@ import (
 	"unsafe"
 )
 
-// quietVerb makes the test program count how often Go's monitor thread wakes while a goroutine keeps
-// its processor for 300 ms.
+// quietVerb makes the test program count how often Go's monitor thread wakes while a goroutine
+// keeps its processor for 300 ms.
 const quietVerb = "__quiet"
 
-// childVerb makes the test program hold a life in the memory file at descriptor 3, until it is killed.
+// childVerb makes the test program hold a liveness word in the memory file at descriptor 3, until
+// it is killed.
 const childVerb = "__hold_life"
 
 func TestMain(m *testing.M) {
@@ -38,9 +39,9 @@ func TestMain(m *testing.M) {
 
 func word(mem []byte) *atomic.Uint32 { return (*atomic.Uint32)(unsafe.Pointer(&mem[0])) }
 
-// The kernel clears the word when the process that holds it is killed, and wakes who waits; the pidfd
-// tells the end and how it came.
-func TestHoldLife(t *testing.T) {
+// If the process that holds the word is killed, the kernel clears the word and wakes its waiters.
+// The pidfd reports the end, and Reap the signal.
+func TestHoldLivenessWord(t *testing.T) {
 	for _, sig := range []syscall.Signal{syscall.SIGKILL, syscall.SIGTERM} {
 		fd, err := Memfd("life", 4096)
 		if err != nil {
@@ -63,7 +64,8 @@ func TestHoldLife(t *testing.T) {
 		if err := p.Signal(sig); err != nil {
 			t.Fatal(err)
 		}
-		// Without the right to priority, the thread may be the last to end, and the kernel leaves the word.
+		// Without real-time priority the thread may be the last to end, and the kernel
+		// leaves the word.
 		for began := time.Now(); word(mem).Load() != 0 && MayFIFO(PriorityWatch) == nil; {
 			if !FutexWaitAny([]*atomic.Uint32{word(mem)}, time.Second) || time.Since(began) > 10*time.Second {
 				t.Fatal("the word is still set")
@@ -116,8 +118,8 @@ func TestSocket(t *testing.T) {
 	}
 }
 
-// TestClosedSocketSendsNothing: the number of a closed socket belongs to the next file that is
-// opened, which gets nothing that was meant for the socket.
+// The number of a closed socket belongs to the next open file, which gets nothing that was sent to
+// the socket.
 func TestClosedSocketSendsNothing(t *testing.T) {
 	a, b, err := SocketPair()
 	if err != nil {
@@ -157,7 +159,7 @@ func TestFutexWaitAny(t *testing.T) {
 	var x, y atomic.Uint32
 	x.Store(1)
 	if !FutexWaitAny([]*atomic.Uint32{&x, &y}, 10*time.Second) { // y is not 1: it returns at once
-		return // a kernel before 5.16: there the pidfd alone tells
+		return // a kernel before 5.16, where pidfds alone tell
 	}
 	y.Store(1)
 	go func() {

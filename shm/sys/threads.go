@@ -9,17 +9,18 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// idleSlack is how late the kernel may wake Go's monitor thread: an hour, in nanoseconds.
+// idleSlack is how late the kernel may wake Go's monitor thread: 1 hour, in nanoseconds.
 const idleSlack = "3600000000000"
 
-// QuietRuntime keeps Go's monitor thread (sysmon) from waking in this process. That thread asks a
-// goroutine that has run for 10 ms to yield. A render thread never gives its processor back to Go's
-// scheduler, so it is asked each time, and then it waits until another thread, of ordinary priority,
-// hands the goroutine back to it.
+// QuietRuntime keeps Go's monitor thread (sysmon) asleep in this process. The monitor asks a
+// goroutine that has run for 10 ms to yield. A render thread keeps its scheduler processor, so the
+// monitor asks it each time. The goroutine then waits until another thread, of ordinary priority,
+// hands it back.
 //
-// The monitor sleeps by nanosleep(2), so an hour of timer slack lets it sleep for an hour. Without
-// the monitor nobody takes the processor of a goroutine that blocks in a system call: GOMAXPROCS must
-// exceed the number of such goroutines. Writing the slack of another thread needs CAP_SYS_NICE.
+// The monitor sleeps by nanosleep(2), so an hour of timer slack makes it sleep for an hour. Without
+// the monitor, a goroutine that blocks in a system call keeps its scheduler processor: GOMAXPROCS
+// must exceed the number of such goroutines. Writing the slack of another thread needs
+// CAP_SYS_NICE.
 func QuietRuntime() error {
 	tid, err := monitorThread()
 	if err != nil {
@@ -33,14 +34,14 @@ func QuietRuntime() error {
 	return nil
 }
 
-// monitorThread is the thread that runs sysmon: the Go runtime starts it before any other.
+// monitorThread returns the thread that runs sysmon. The Go runtime starts it before any other.
 func monitorThread() (tid int, err error) {
 	d, err := os.Open("/proc/self/task")
 	if err != nil {
 		return 0, fmt.Errorf("threads of this process: %w", err)
 	}
 	defer d.Close()
-	names, err := d.Readdirnames(-1) // in the order in which the threads were created
+	names, err := d.Readdirnames(-1) // in order of creation
 	if err != nil {
 		return 0, fmt.Errorf("threads of this process: %w", err)
 	}
@@ -50,7 +51,8 @@ func monitorThread() (tid int, err error) {
 	return strconv.Atoi(names[1])
 }
 
-// ThreadID returns the kernel's number of the calling thread. Lock the goroutine to it first.
+// ThreadID returns the kernel's number of the calling thread. The caller locks its goroutine to the
+// thread.
 func ThreadID() int { return unix.Gettid() }
 
 // ThreadCPUTime returns the processor time that thread tid of this process has used.

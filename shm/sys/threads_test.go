@@ -13,7 +13,7 @@ import (
 	"time"
 )
 
-// countWakeUps prints how often the monitor thread woke, or why it cannot be kept from it.
+// countWakeUps prints how often the monitor thread woke, or why it stays awake.
 func countWakeUps() int {
 	runtime.LockOSThread()
 	tid, err := monitorThread()
@@ -27,13 +27,13 @@ func countWakeUps() int {
 	var never atomic.Uint32
 	before := switches(tid)
 	for range 300 {
-		FutexWait(&never, 0, time.Millisecond) // Go takes this thread for running
+		FutexWait(&never, 0, time.Millisecond) // Go believes that this thread runs
 	}
 	fmt.Println(switches(tid) - before)
 	return 0
 }
 
-// switches is how often a thread of this process has gone to sleep.
+// switches returns how often a thread of this process has gone to sleep.
 func switches(tid int) int {
 	b, err := os.ReadFile(fmt.Sprintf("/proc/self/task/%d/status", tid))
 	if err != nil {
@@ -65,7 +65,7 @@ func TestQuietRuntime(t *testing.T) {
 	}
 }
 
-// The processor time of a thread grows while it computes and stands still while it sleeps.
+// The processor time of a thread grows while it computes, and stands still while it sleeps.
 func TestThreadCPUTime(t *testing.T) {
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()

@@ -38,11 +38,13 @@ var commands = []Command{
 	{"/patch/disconnect", "from to", "deletes a cable from the draft",
 		2, 2, words(func(p *patch.Patch, w []string) error { return p.Disconnect(w[0], w[1]) })},
 	{"/patch/set", "node parameter value", "gives a node in the draft a value to begin with", 3, 3, set},
-	{"/patch/commit", "", "plays the draft, in all workers from one block on; answers the commit's number and its first frame",
+	{"/patch/commit", "",
+		"plays the draft, in all workers from one block on; answers the commit's number and its first frame",
 		0, 0, (*Store).commit},
 	{"/patch/abort", "", "discards the draft", 0, 0, (*Store).abort},
 	{"/patch/load", "name", "plays a preset, or a patch of the engine's directory for patches", 1, 1, load},
-	{"/patch/save", "name", "saves the patch that plays, with the values that were set, in the engine's directory for patches", 1, 1, save},
+	{"/patch/save", "name",
+		"saves the patch that plays, with the values that were set, in the engine's directory for patches", 1, 1, save},
 	{"/patch/list", "", "answers with the names that /patch/load accepts", 0, 0, list},
 
 	{"/seq/create", "track [voices]", "adds a track to the draft",
@@ -51,7 +53,8 @@ var commands = []Command{
 		1, 1, words(func(p *patch.Patch, w []string) error { return p.DeleteTrack(w[0]) })},
 	{"/seq/config", "track division [steps]",
 		"sets in the draft how long a track's steps are, like 1/16 or 1/8t, and how many its round has", 2, 3, configTrack},
-	{"/seq/param_lane", "track lane node.parameter", "makes a track's lane, numbered from 0, set a parameter, in the draft",
+	{"/seq/param_lane", "track lane node.parameter",
+		"makes a track's lane, numbered from 0, set a parameter, in the draft",
 		3, 3, paramLane},
 }
 
@@ -165,7 +168,8 @@ func (r Request) whole(i int) (int, error) {
 	}
 	x, ok := r.Args[i].(float64)
 	if !ok || x != math.Trunc(x) || math.Abs(x) > 1e6 {
-		return 0, osc.Refuse(osc.CodeBadArgument, "argument %d: %v is not a whole number; want %s", i+1, r.Args[i], r.Command.usage)
+		return 0, osc.Refuse(osc.CodeBadArgument, "argument %d: %v is not a whole number; want %s",
+			i+1, r.Args[i], r.Command.usage)
 	}
 	return int(x), nil
 }

@@ -18,7 +18,8 @@ import (
 
 const patchSuffix = ".yaml"
 
-var errNoPatches = osc.Refuse(osc.CodeUnavailable, "no directory for patches: start the engine with one (--patches DIR)")
+var errNoPatches = osc.Refuse(osc.CodeUnavailable,
+	"no directory for patches: start the engine with one (--patches DIR)")
 
 // name returns the argument of load and save: letters, digits, - and _, with / between folders.
 func (r Request) name() (string, error) {
@@ -31,7 +32,8 @@ func (r Request) name() (string, error) {
 		return !(c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9' || c == '-' || c == '_' || c == '/')
 	}
 	if n == "" || len(n) > 128 || strings.ContainsFunc(n, odd) || !fs.ValidPath(n) {
-		return "", osc.Refuse(osc.CodeBadArgument, "patch name %.40q: want letters, digits, - and _, with / between the names of folders", n)
+		return "", osc.Refuse(osc.CodeBadArgument,
+			"patch name %.40q: want letters, digits, - and _, with / between the names of folders", n)
 	}
 	return n, nil
 }
@@ -91,7 +93,8 @@ func checkSamples(root *os.Root, name string, text []byte) error {
 			continue
 		}
 		if _, err := root.Stat(path.Join(path.Dir(name), s.File)); err != nil || filepath.IsAbs(s.File) {
-			return osc.Refuse(osc.CodeRejected, "patch %s: sample %q: file %s is not in the directory for patches", name, s.Name, s.File)
+			return osc.Refuse(osc.CodeRejected, "patch %s: sample %q: file %s is not in the directory for patches",
+				name, s.Name, s.File)
 		}
 	}
 	return nil

@@ -107,8 +107,8 @@ type draft struct {
 	closed <-chan struct{} // with the client's connection
 }
 
-// Admit makes room for one more request on its way to Serve or Release. It returns an error if there
-// is no room.
+// Admit makes room for one more request on its way to Serve or Release. It returns an error if
+// there is no room.
 func (s *Store) Admit() error {
 	if s.inFlight.Add(1) > MaxInFlight {
 		s.inFlight.Add(-1)

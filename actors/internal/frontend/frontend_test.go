@@ -84,7 +84,8 @@ func frontendOf(t *testing.T, text string, change ...func(*Config)) *Frontend {
 	return f
 }
 
-// handlerOf returns a handler of the default patch's addresses, its engine, and a peer on this machine.
+// handlerOf returns a handler of the default patch's addresses, its engine, and a peer on this
+// machine.
 func handlerOf(t *testing.T) (*handler, *fakeEngine, server.Peer) {
 	t.Helper()
 	f, engine := frontendOf(t, string(patch.Default())), newFakeEngine()

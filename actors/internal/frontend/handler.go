@@ -25,8 +25,9 @@ var (
 	errBusy     = osc.Refuse(osc.CodeBusy, "server busy: %d messages are waiting; try again", maxInFlight)
 	errToken    = osc.Refuse(osc.CodeUnauthorized, "address requires the token: send /auth TOKEN first")
 	errAhead    = osc.Refuse(osc.CodeBadTime, "time tag is more than %v ahead: send the message later", osc.MostAhead)
-	errPeerless = osc.Refuse(osc.CodeRejected, "only OSC clients can send queries and patch commands: use GetStatus or NewPatch")
-	errClock    = osc.Refuse(osc.CodeBadTime, "time tags need a running device: send without a time tag")
+	errPeerless = osc.Refuse(osc.CodeRejected,
+		"only OSC clients can send queries and patch commands: use GetStatus or NewPatch")
+	errClock = osc.Refuse(osc.CodeBadTime, "time tags need a running device: send without a time tag")
 )
 
 // Serve serves the OSC socket until ctx ends, and passes messages on to the engine. Without a
@@ -107,7 +108,9 @@ func (h *handler) take(m *osc.Message, from server.Peer) error {
 	if len(commands)-h.firstCommand() > commandlog.MaxBatch {
 		return h.f.cfg.Refusal(commandlog.ErrBatchSize)
 	}
-	p := pendingMessage{f: h.f, address: address, from: from, end: len(commands), matched: found.Count, timed: m.Time != osc.Immediately}
+	p := pendingMessage{
+		f: h.f, address: address, from: from, end: len(commands), matched: found.Count, timed: m.Time != osc.Immediately,
+	}
 	if p.timed {
 		if p.due, err = h.frameOf(m.Time); err != nil {
 			return err
@@ -175,8 +178,8 @@ func (h *handler) firstPending() int {
 	return 0
 }
 
-// End implements server.Handler. If there is no room for all messages of the packet, all are refused,
-// queries too: an answer would claim that what was sent before has entered.
+// End implements server.Handler. If there is no room for all messages of the packet, all are
+// refused, queries too: an answer would claim that what was sent before has entered.
 func (h *handler) End(from server.Peer) {
 	list := h.pending[h.firstPending():]
 	switch {

@@ -15,8 +15,8 @@ import (
 	"github.com/music-chronus/chronus/shm"
 )
 
-// A packet becomes one batch. Each message that is not refused gives a request with its commands, which
-// have the frame of its time tag. The batch holds nothing of the packet before.
+// A packet becomes one batch. Each message that is not refused gives a request with its commands,
+// which have the frame of its time tag. The batch holds nothing of the packet before.
 func TestPacketIsABatch(t *testing.T) {
 	h, e, from := handlerOf(t)
 	if err := h.f.ChangePlan(space.Change{Number: 7, Plan: h.f.View().Routes().Plan()}); err != nil {
@@ -64,8 +64,8 @@ func TestPacketIsABatch(t *testing.T) {
 	}
 }
 
-// The packets of one read are passed on together, in order. A packet that is refused for lack of room
-// leaves nothing in the other packets, and a read leaves nothing in the next one.
+// The packets of one read are passed on together, in order. A packet that is refused for lack of
+// room leaves nothing in the other packets, and a read leaves nothing in the next one.
 func TestReadsAreGathered(t *testing.T) {
 	h, e, from := handlerOf(t)
 	packet := func(list ...[]byte) { h.packet(t, from, bundled(t, osc.Immediately, list...)) }

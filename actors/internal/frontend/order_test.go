@@ -12,7 +12,8 @@ import (
 	"github.com/music-chronus/chronus/osc"
 )
 
-// Without room a query is refused too: /synced would claim that the messages before it have entered.
+// Without room a query is refused too: /synced would claim that the messages before it have
+// entered.
 func TestRefusedIsNotSynced(t *testing.T) {
 	h, e, _ := handlerOf(t)
 	c, err := net.DialUDP("udp", nil, net.UDPAddrFromAddrPort(h.f.server.Addr()))
@@ -43,8 +44,8 @@ func TestRefusedIsNotSynced(t *testing.T) {
 	}
 }
 
-// A patch command comes after the commands that the same sender has sent before, in one read or in one
-// packet: /patch/save saves what was set.
+// A patch command comes after the commands that the same sender has sent before, in one read or in
+// one packet: /patch/save saves what was set.
 func TestEditsComeAfterCommands(t *testing.T) {
 	h, e, from := handlerOf(t)
 	for _, packet := range [][]byte{

@@ -15,7 +15,10 @@ type queryFunc func(h *handler, m *osc.Message, from server.Peer) error
 // of SuperCollider's server, which many clients know.
 func Routes() []space.Route {
 	list := []space.Route{{
-		Entry: osc.Entry{Address: "/engine/status", Kind: osc.Query, Doc: "answers with the engine's state, as /engine/status.reply"}, Kind: space.Query, Handler: queryFunc(engineStatus),
+		Entry: osc.Entry{
+			Address: "/engine/status", Kind: osc.Query, Doc: "answers with the engine's state, as /engine/status.reply",
+		},
+		Kind: space.Query, Handler: queryFunc(engineStatus),
 	}}
 	list = append(list, drafts.Routes()...)
 	return append(list,
@@ -23,8 +26,8 @@ func Routes() []space.Route {
 		queryRoute("/version", "", 0, 0, version,
 			"answers /version.reply: chronus, major, minor, patch, and the revision that it was built from"),
 		queryRoute("/status", "", 0, 0, scStatus,
-			"answers /status.reply as SuperCollider's server does: 1, nodes, 0 for the voices that sound, groups of voices and 1, "+
-				"kinds of module, mean and peak load in percent of a core, nominal and real rate"),
+			"answers /status.reply as SuperCollider's server does: 1, nodes, 0 for the voices that sound, "+
+				"groups of voices and 1, kinds of module, mean and peak load in percent of a core, nominal and real rate"),
 		queryRoute("/sync", "[number]", 0, 1, synchronize,
 			"answers /synced with its number after everything that the same sender sent before is carried out"),
 		queryRoute("/get", "address...", 1, 64, get,

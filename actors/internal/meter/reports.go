@@ -61,7 +61,7 @@ func (r *LeadReport) Update(now time.Time, playing bool, v shm.View, g shm.Geome
 		return nil
 	}
 	if overruns > r.overruns {
-		burst, _ := v.Pace()
+		burst, _ := v.LeadParts()
 		list = append(list, report.DeviceOverrun{Calls: overruns - r.overruns, Total: overruns, Frames: burst, Lead: lead})
 	}
 	if lead != r.lead {
@@ -73,7 +73,7 @@ func (r *LeadReport) Update(now time.Time, playing bool, v shm.View, g shm.Geome
 
 // LeadReason says why the lead has its length.
 func LeadReason(v shm.View, g shm.Geometry) string {
-	burst, extra := v.Pace()
+	burst, extra := v.LeadParts()
 	lead, asked := v.Lead(), v.RequestedLead()
 	blocks := max(1, (burst+int(g.Block)-1)/int(g.Block))
 	need := fmt.Sprintf("twice the %d blocks of %d frames, which the device takes at a time, and a guard of %d", blocks, burst, g.Guard)

@@ -51,7 +51,7 @@ func TestRefusedRing(t *testing.T) {
 		}
 		defer rec.Close()
 		rec.Begin(12)
-		rec.Rendering(12, 0)
+		rec.BeginRender(12, 0)
 	}
 	r.slots[2].phase = empty
 	for _, slot := range []int{-1, 3, 1 << 40} {

@@ -53,7 +53,7 @@ func (p *simWorker) main(fds []int) {
 		p.w.fail("%s: %v", p.render.name, err)
 		return
 	}
-	p.maker = p.w.start(p.render.name+" maker", p.sim.Attend)
+	p.maker = p.w.start(p.render.name+" maker", p.sim.BuildPlans)
 	for {
 		n := p.sim.Block()
 		err := p.sim.Step()
@@ -249,12 +249,12 @@ func (a *simAudio) flip() {
 // obey is the process's other threads: orders, deaths, rings that are done with.
 func (a *simAudio) obey() {
 	for {
-		if err := a.sim.Obey(); err != nil {
+		if err := a.sim.HandleOrders(); err != nil {
 			a.w.fail("audio: %v", err)
 			return
 		}
 		if a.w.lives {
-			a.sim.Look()
+			a.sim.PollLiveness()
 		}
 		if err := a.sim.Check(); err != nil {
 			a.w.fail("audio: %v", err)

@@ -71,7 +71,7 @@ func (s *simSched) start(name string, f func()) *simTask {
 	return t
 }
 
-// yield is shm.Yield.
+// yield is interleave.OnYield.
 func (s *simSched) yield() {
 	if s.running == nil {
 		return
@@ -82,7 +82,7 @@ func (s *simSched) yield() {
 	}
 }
 
-// sleep is shm.Sleep: the task goes on once the word is another, or by a time-out.
+// sleep is interleave.OnWait: the task goes on once the word is another, or by a time-out.
 func (s *simSched) sleep(word *atomic.Uint32, val uint32) {
 	s.running.word, s.running.val = word, val
 	s.pass()

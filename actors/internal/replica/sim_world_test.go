@@ -21,6 +21,7 @@ import (
 	"github.com/music-chronus/chronus/dsp/patch"
 	"github.com/music-chronus/chronus/dsp/worker"
 	"github.com/music-chronus/chronus/shm"
+	"github.com/music-chronus/chronus/shm/interleave"
 	"github.com/music-chronus/chronus/shm/sys"
 	"github.com/music-chronus/chronus/shm/wire"
 )
@@ -92,7 +93,7 @@ func newSimWorld(seed uint64) (*simWorld, error) {
 	}
 	w.set.spare.starting = true // or the Set would start a spare process
 	w.set.mem.Control.SetEngine(1)
-	shm.Yield, shm.Sleep, simTrap = w.yield, w.sleep, w.trap
+	interleave.OnYield, interleave.OnWait, simTrap = w.yield, w.sleep, w.trap
 	simGrave = func() { w.die("") }
 	worker.SetDie(w.die)
 	w.engine = w.start("engine", w.run)
@@ -382,7 +383,7 @@ func dup(fd int) int {
 func (w *simWorld) close() {
 	w.finish(w.engine)
 	w.end()
-	shm.Yield, shm.Sleep, simTrap = nil, nil, nil
+	interleave.OnYield, interleave.OnWait, simTrap = nil, nil, nil
 	for _, p := range w.all {
 		p.close()
 	}

@@ -135,7 +135,7 @@ func (r *Set) causeOf(s *slot, exit sys.Exit) string {
 	switch {
 	case s.condemned:
 		return s.reason + ", killed by the engine"
-	case st.Generation != s.gen || st.Cause.Foreign():
+	case st.Generation != s.gen || st.Cause.FromKernel():
 		return exit.String()
 	case st.Rendering:
 		return fmt.Sprintf("%v in block %d, node %d", st.Cause, st.Block, st.Node)

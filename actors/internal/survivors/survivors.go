@@ -86,7 +86,7 @@ func Find(records []Record) (*Survivors, error) {
 
 // mapSegments maps the segments that a process holds.
 func (s *Survivors) mapSegments(x *Survivor) error {
-	fds, err := sys.OpenMemfds(x.Process.PID, shm.Memfds)
+	fds, err := sys.OpenMemfds(x.Process.PID, shm.MemfdPrefix)
 	if err != nil {
 		return fmt.Errorf("%w: %w", ErrUnusable, err)
 	}
@@ -113,7 +113,7 @@ func (s *Survivors) place(x *Survivor, k shm.Kind) **shm.Segment {
 		return &s.Control
 	case k == shm.KindJournal:
 		return &s.Journal
-	case k == shm.KindKept:
+	case k == shm.KindCheckpoint:
 		return &s.Checkpoints
 	case k == shm.KindPlans:
 		return &s.Plans

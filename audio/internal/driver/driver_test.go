@@ -22,7 +22,7 @@ func TestSilence(t *testing.T) {
 	}
 }
 
-// A device that calls once and never again is lost after a second, and no sooner.
+// A device that calls once and never again is lost after 1 second, and no sooner.
 func TestWatchFindsSilence(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := Watch{What: `x: device "y"`, Rate: 48000}
@@ -43,7 +43,7 @@ func TestWatchFindsSilence(t *testing.T) {
 	})
 }
 
-// A driver that answers is heard, and one that hangs is waited for no longer than the limit.
+// Within returns a driver's answer, and waits for a driver that hangs no longer than the limit.
 func TestWithin(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		said := errors.New("said")

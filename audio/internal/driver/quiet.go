@@ -1,5 +1,5 @@
-// Package driver has the common part of the backends that call a driver written in C: its
-// complaints are silenced, its calls are bounded, and its silence is noticed.
+// Package driver is shared by the backends that call a driver written in C. It silences what
+// drivers print, bounds the time of their calls, and detects devices that stop calling.
 package driver
 
 import (
@@ -8,23 +8,23 @@ import (
 	"syscall"
 )
 
-// stderrFD is where C libraries complain.
+// stderrFD is where C libraries print complaints.
 const stderrFD = 2
 
 var quiet sync.Mutex
 
 func init() {
-	// A client that finds no JACK server must not start one, and must not wait for D-Bus.
+	// A client that finds no JACK server must neither start one nor wait for D-Bus.
 	for _, name := range []string{"JACK_NO_START_SERVER", "JACK_NO_AUDIO_RESERVATION"} {
 		_ = os.Setenv(name, "1")
 	}
 }
 
-// Debug tells whether the user wants to see the complaints of drivers: CHRONUS_AUDIO_DEBUG=1.
+// Debug reports whether the user wants to see what drivers print: CHRONUS_AUDIO_DEBUG=1.
 func Debug() bool { return os.Getenv("CHRONUS_AUDIO_DEBUG") != "" }
 
-// Quietly runs f with the process's standard error thrown away: while PortAudio looks for
-// devices, ALSA and JACK print about each that is not there.
+// Quietly runs f while standard error of the process goes to /dev/null. ALSA and JACK print a line
+// for each absent device when PortAudio enumerates them.
 func Quietly(f func()) {
 	quiet.Lock()
 	defer quiet.Unlock()

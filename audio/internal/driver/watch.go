@@ -7,16 +7,16 @@ import (
 	"time"
 )
 
-// How long a device may be silent before it is taken for lost: PortAudio tells nobody when a device is
-// unplugged or a JACK server ends, it just does not call any more.
+// How long a device may not call before it counts as lost. PortAudio does not report an unplugged
+// device or the end of a JACK server: the callbacks just stop.
 const (
 	watchTick = 100 * time.Millisecond
-	firstCall = 5 * time.Second // a device may wake slowly
+	firstCall = 5 * time.Second // a device may start slowly
 	lostAfter = time.Second     // or four periods, if that is longer
 )
 
-// Watch ends a stream, by its Err, when the device has stopped calling. The callback calls Called;
-// one goroutine calls the other methods.
+// Watch detects a device that has stopped calling: Err then returns an error. The callback calls
+// Called. One goroutine calls the other methods.
 type Watch struct {
 	What string // names the device in the error: `portaudio: device "system"`
 	Rate int    // Hz
@@ -28,22 +28,22 @@ type Watch struct {
 	err    atomic.Pointer[error]
 }
 
-// Called notes a call for some frames, and returns how many calls there were.
+// Called counts a call for this many frames, and returns the number of calls.
 func (w *Watch) Called(frames int) uint64 {
 	w.frames.Store(int64(frames))
 	return w.calls.Add(1)
 }
 
-// Calls counts the calls so far.
+// Calls returns the number of calls.
 func (w *Watch) Calls() uint64 { return w.calls.Load() }
 
-// Start begins to watch.
+// Start starts the watch.
 func (w *Watch) Start() {
 	w.quit = make(chan struct{})
 	w.ended.Go(w.run)
 }
 
-// Stop ends the watching, if it goes on.
+// Stop ends the watch, if it runs.
 func (w *Watch) Stop() {
 	if w.quit == nil {
 		return
@@ -53,7 +53,7 @@ func (w *Watch) Stop() {
 	w.quit = nil
 }
 
-// Err is why the stream has ended, nil while it has not.
+// Err returns why the stream has ended, or nil.
 func (w *Watch) Err() error {
 	if e := w.err.Load(); e != nil {
 		return *e
@@ -61,8 +61,8 @@ func (w *Watch) Err() error {
 	return nil
 }
 
-// run counts its own ticks, not the time, so that a process that was suspended does not take
-// itself for a lost device.
+// run counts its own ticks, not time, so that a suspended process does not take its device for
+// lost.
 func (w *Watch) run() {
 	tick := time.NewTicker(watchTick)
 	defer tick.Stop()
@@ -87,7 +87,7 @@ func (w *Watch) run() {
 	}
 }
 
-// silence is how long the device may be silent after so many calls.
+// silence returns how long the device may not call after this many calls.
 func (w *Watch) silence(calls uint64) time.Duration {
 	if calls == 0 {
 		return firstCall

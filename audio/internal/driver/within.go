@@ -6,25 +6,26 @@ import (
 	"time"
 )
 
-// How long a driver may take to stop: some never return once their device is gone. A driver whose
-// device is known to be lost gets less.
+// How long a driver may take to stop. Some drivers never return once their device is lost, so a
+// device that is known to be lost gets less time.
 const (
-	patience     = 2 * time.Second
-	patienceLost = 200 * time.Millisecond
+	stopTimeout     = 2 * time.Second
+	stopTimeoutLost = 200 * time.Millisecond
 )
 
-// Patience is how long a driver may take to stop or close; lost: its device is known to be gone.
-func Patience(lost bool) time.Duration {
+// StopTimeout returns how long a driver may take to stop or close. lost means that its device is
+// known to be lost.
+func StopTimeout(lost bool) time.Duration {
 	if lost {
-		return patienceLost
+		return stopTimeoutLost
 	}
-	return patience
+	return stopTimeout
 }
 
 // ErrNoAnswer is wrapped by the error of Within if f has not returned in time.
 var ErrNoAnswer = errors.New("the driver has not answered")
 
-// Within calls f and waits for it as long as limit. f goes on by itself after that.
+// Within calls f and waits for it, for at most limit. After that f goes on by itself.
 func Within(limit time.Duration, f func() error) error {
 	done := make(chan error, 1)
 	go func() { done <- f() }()

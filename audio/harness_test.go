@@ -8,24 +8,24 @@ import (
 	"github.com/music-chronus/chronus/shm/wire"
 )
 
-// device is a backend whose one device calls when a test does, and keeps what it was given.
+// device is a backend whose device calls when the test does. It records what it gets.
 type device struct {
 	name    string
-	period  int // as it tells; 0: it does not know
+	period  int // as reported; 0: unknown
 	calls   int // frames in one call
-	rate    int // 0: what is asked for
+	rate    int // 0: as requested
 	refuses error
-	fails   error // at Start
+	fails   error // error of Start
 	lost    error
-	trouble string
+	problem string
 	missed  uint64
-	mute    bool // it never calls
+	silent  bool // never calls
 
 	asked   []Request
 	warmed  int
 	fill    Fill
 	info    Info
-	state   string // what was done to it
+	state   string // log of method calls
 	started bool
 	sound   []float32 // left channel
 }
@@ -52,7 +52,7 @@ func (d *device) Open(r Request, fill Fill) (Stream, error) {
 func (d *device) Info() Info      { return d.info }
 func (d *device) Xruns() uint64   { return d.missed }
 func (d *device) Err() error      { return d.lost }
-func (d *device) Problem() string { return d.trouble }
+func (d *device) Problem() string { return d.problem }
 
 func (d *device) Start() error {
 	d.state += "start "
@@ -71,9 +71,9 @@ func (d *device) Close() error {
 	return nil
 }
 
-// call is one callback, if the device was started.
+// call is one callback, if the device has started.
 func (d *device) call() {
-	if !d.started || d.mute {
+	if !d.started || d.silent {
 		return
 	}
 	out := make([]float32, d.calls*d.info.Channels)
@@ -83,25 +83,25 @@ func (d *device) call() {
 	}
 }
 
-// house is a process on a stage of two workers. Time passes only in await, a call of the device each
-// millisecond.
-type house struct {
+// harness is a process on a stage of two workers. Time passes only in await: one call of the device
+// per millisecond.
+type harness struct {
 	*stage
 	p       *process
-	dev     *device // that calls
+	dev     *device // the device that calls
 	notices []wire.Notice
-	deaf    bool // no engine is there
+	deaf    bool // there is no engine
 	waited  time.Duration
 }
 
-func newHouse(t *testing.T, backends ...*device) *house {
+func newHarness(t *testing.T, backends ...*device) *harness {
 	t.Helper()
-	return stageHouse(newStage(t, 2), backends...)
+	return stageHarness(newStage(t, 2), backends...)
 }
 
-// stageHouse is another process on a stage, as after the first one's end.
-func stageHouse(s *stage, backends ...*device) *house {
-	h := &house{stage: s, dev: backends[0]}
+// stageHarness makes another process on a stage, as after the end of the first.
+func stageHarness(s *stage, backends ...*device) *harness {
+	h := &harness{stage: s, dev: backends[0]}
 	var list []Backend
 	for _, b := range backends {
 		if b.calls == 0 {
@@ -110,16 +110,16 @@ func stageHouse(s *stage, backends ...*device) *house {
 		list = append(list, b)
 	}
 	words := s.player.words
-	d := &deaths{words: words, journal: s.journal, done: make(chan struct{})}
+	d := &livenessWatcher{words: words, journal: s.journal, done: make(chan struct{})}
 	h.p = newProcess(list, words, s.journal, d, func(n wire.Notice) bool {
 		if !h.deaf {
 			h.notices = append(h.notices, n)
 		}
 		return !h.deaf
 	})
-	h.p.look = func() soundserver.Servers { return soundserver.Servers{} }
+	h.p.servers = func() soundserver.Servers { return soundserver.Servers{} }
 	h.p.clock = func() int64 {
-		h.now += 2 * int64(answerTime) // two calls are no burst
+		h.now += 2 * int64(answerTime) // so two calls are no burst
 		return h.now
 	}
 	h.p.await = func(limit time.Duration, ok func() bool) bool {
@@ -136,30 +136,30 @@ func stageHouse(s *stage, backends ...*device) *house {
 	return h
 }
 
-// order has the process obey, and fails if that ends it.
-func (h *house) order(o wire.Order, fds ...int) {
+// order gives the process an order, and fails if that ends the process.
+func (h *harness) order(o wire.Order, fds ...int) {
 	h.t.Helper()
-	if err := h.p.obey(o, fds); err != nil {
+	if err := h.p.handleOrder(o, fds); err != nil {
 		h.t.Fatalf("order %+v: %v", o, err)
 	}
 }
 
 // open opens the device.
-func (h *house) open() {
+func (h *harness) open() {
 	h.t.Helper()
 	g := h.journal.Geometry()
 	h.order(wire.Order{Open: &wire.OpenOrder{Target: wire.Target{Backend: auto}, Rate: int(g.Rate), Channels: int(g.Channels)}})
 }
 
 // hand hands over the ring of worker i.
-func (h *house) hand(i int) {
+func (h *harness) hand(i int) {
 	h.t.Helper()
 	_, gen := h.slots[i].Slot()
 	h.order(wire.Order{Attach: &wire.AttachOrder{Slot: i, Generation: gen}}, dup(h.t, h.slots[i].FD()))
 }
 
-// begin opens, hands over both rings, and starts.
-func (h *house) begin() {
+// begin opens the device, hands over both rings, and starts.
+func (h *harness) begin() {
 	h.t.Helper()
 	h.open()
 	h.hand(0)
@@ -167,8 +167,8 @@ func (h *house) begin() {
 	h.order(wire.Order{Start: true})
 }
 
-// run has the device call, with workers that keep up.
-func (h *house) run(calls int) {
+// run lets the device call, with workers that keep up.
+func (h *harness) run(calls int) {
 	for range calls {
 		h.fillUp(0)
 		h.fillUp(1)
@@ -176,8 +176,8 @@ func (h *house) run(calls int) {
 	}
 }
 
-// fades fails unless the device's sound goes to silence in steps that nobody hears.
-func (h *house) fades() {
+// fades fails unless the device's sound fades to silence in inaudible steps.
+func (h *harness) fades() {
 	h.t.Helper()
 	sound := h.dev.sound
 	if n := len(sound); n == 0 || sound[n-1] != 0 {
@@ -198,8 +198,8 @@ func (h *house) fades() {
 	}
 }
 
-// refusal is the reason that the engine was told for refusing a ring, and nothing else.
-func (h *house) refusal(slot int, gen uint64) string {
+// refusal returns why a ring was refused. It fails if there are other notices.
+func (h *harness) refusal(slot int, gen uint64) string {
 	h.t.Helper()
 	if len(h.notices) != 1 || h.notices[0].Refused == nil {
 		h.t.Fatalf("notices %+v, want one refusal", h.notices)
@@ -211,11 +211,11 @@ func (h *house) refusal(slot int, gen uint64) string {
 	return r.Reason
 }
 
-// closeAll unmaps what the process and the workers have mapped: a fuzz target makes many.
-func (h *house) closeAll() {
+// closeAll unmaps what the process and the workers have mapped, since a fuzz target makes many.
+func (h *harness) closeAll() {
 	h.dev.started = false
-	for slot, m := range h.p.rings.now {
-		for _, m := range append(h.p.rings.old[slot], m) {
+	for slot, m := range h.p.rings.current {
+		for _, m := range append(h.p.rings.previous[slot], m) {
 			if m != nil {
 				m.seg.Close()
 			}

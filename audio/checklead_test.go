@@ -2,8 +2,8 @@ package audio
 
 import "testing"
 
-// A device that takes more than the lead is counted as such: the active worker had all that it may
-// have, and no other worker has more.
+// A device that takes more than the lead is counted as an overrun. The active worker had its full
+// lead, so the callback does not flip.
 func TestOverrunIsNoFlip(t *testing.T) {
 	s := newStage(t, 2)
 	at := 0
@@ -25,7 +25,7 @@ func TestOverrunIsNoFlip(t *testing.T) {
 	}
 }
 
-// Workers that all get on too slowly are not flipped between for ever.
+// Workers that are all too slow do not cause a flip in every call.
 func TestOverloadDoesNotFlipForEver(t *testing.T) {
 	s := newStage(t, 2)
 	s.fillUp(0)
@@ -39,7 +39,7 @@ func TestOverloadDoesNotFlipForEver(t *testing.T) {
 		s.play(testBlock)
 	}
 	c := s.control.Counters()
-	if c.Flips > 320/restless+1 {
+	if c.Flips > 320/retryCalls+1 {
 		t.Errorf("%d flips in 320 calls", c.Flips)
 	}
 	if c.Late == 0 {
@@ -47,8 +47,8 @@ func TestOverloadDoesNotFlipForEver(t *testing.T) {
 	}
 }
 
-// A worker that publishes again after the sound was taken from it was only late: the lead grows. One
-// that is dead or stopped leaves the lead as it is.
+// If a worker publishes again after a flip away from it, it was only late, and the lead grows. A
+// dead or stopped worker leaves the lead as it is.
 func TestLeadGrowsForALivingWorker(t *testing.T) {
 	for _, lives := range []bool{true, false} {
 		s := newStage(t, 2)
@@ -71,7 +71,7 @@ func TestLeadGrowsForALivingWorker(t *testing.T) {
 	}
 }
 
-// A worker that stood still when the sound was taken from it gets it back only after it has got on.
+// A worker that has stopped gets the sound back only after it has published again.
 func TestDoesNotFlipBackToAStoppedWorker(t *testing.T) {
 	s := newStage(t, 2)
 	s.fillUp(0)
@@ -79,31 +79,31 @@ func TestDoesNotFlipBackToAStoppedWorker(t *testing.T) {
 	for range 3 { // worker 0 stops
 		s.play(testBlock)
 	}
-	s.publish(1) // worker 1 gets on by one block: it is hardly ahead
-	for k := range 3 * restless {
+	s.publish(1) // worker 1 publishes one block: it is hardly ahead
+	for k := range 3 * retryCalls {
 		if s.play(testBlock); s.control.Active().Slot() != 1 {
 			t.Fatalf("call %d: the sound is back at the worker that stands still", k)
 		}
 	}
 }
 
-// A worker that still catches up, as after a common death, does not make the lead grow: it never kept up.
+// A worker that still catches up, as after all workers died, does not make the lead grow.
 func TestLeadDoesNotGrowForAJoiner(t *testing.T) {
-	for _, heir := range []bool{false, true} {
+	for _, successor := range []bool{false, true} {
 		s := newStage(t, 2)
-		if !heir {
+		if !successor {
 			a := s.control.Active()
 			s.control.Swap(a, a.Without(1, 0))
 		}
-		for range 40 { // worker 0 gets on, one block in each call, and never has its full lead
+		for range 40 { // worker 0 publishes one block in each call, and never has its full lead
 			s.publish(0)
-			if heir && s.journal.Published(1) < s.journal.Published(0) {
+			if successor && s.journal.Published(1) < s.journal.Published(0) {
 				s.publish(1)
 			}
 			s.play(testBlock)
 		}
 		if c := s.control.Counters(); c.Late != 0 || s.control.Lead() != testLead {
-			t.Errorf("heir %t: %+v, lead %d", heir, c, s.control.Lead())
+			t.Errorf("successor %t: %+v, lead %d", successor, c, s.control.Lead())
 		}
 	}
 }

@@ -6,15 +6,15 @@ import (
 	"github.com/music-chronus/chronus/dsp/samples"
 )
 
-// opener opens the samples of plans. What the plan before played as well it still has: an edit of a patch reads no file again, and takes
-// no memory twice.
-type opener struct {
+// sampleOpener opens the samples of plans. It keeps those of the last plan, so an edit of a patch
+// neither reads files again nor uses memory twice.
+type sampleOpener struct {
 	store samples.Store
 	last  map[string]*dsp.Sample
 }
 
-// with is a plan with its samples.
-func (o *opener) with(p *patch.Plan) (*patch.Plan, error) {
+// open returns the plan with its samples.
+func (o *sampleOpener) open(p *patch.Plan) (*patch.Plan, error) {
 	now := map[string]*dsp.Sample{}
 	p, err := p.WithSamples(func(sum string) (s *dsp.Sample, err error) {
 		if s = o.last[sum]; s == nil {

@@ -8,28 +8,28 @@ import (
 	"github.com/music-chronus/chronus/shm/sys"
 )
 
-// When a worker's life ends, the flip comes at once, and its ready bit goes with it; a life that has not
-// begun is no death.
-func TestDeposesTheDead(t *testing.T) {
+// When a worker's word is cleared, the callback flips at once, and its ready bit is cleared. A word
+// that was never set is no death.
+func TestRemovesDeadWorkers(t *testing.T) {
 	s := newStage(t, 2)
-	d := watchDeaths(s.player.words, s.journal)
+	d := watchLiveness(s.player.words, s.journal)
 	defer d.stop()
 	for i, seg := range s.slots {
 		d.watch(i, seg.Liveness())
 	}
 	before := s.control.Active()
-	life := s.slots[0].Liveness()
-	life.Store(1)
-	await(t, "the life to be seen", func() bool {
+	word := s.slots[0].Liveness()
+	word.Store(1)
+	await(t, "the word to be seen", func() bool {
 		d.mu.Lock()
 		defer d.mu.Unlock()
-		return d.lives[0].lived
+		return d.workers[0].started
 	})
 	if a := s.control.Active(); a != before {
 		t.Fatalf("%v while all live", a)
 	}
-	life.Store(0) // as the kernel does
-	sys.FutexWake(life)
+	word.Store(0) // as the kernel does
+	sys.FutexWake(word)
 	await(t, "the flip", func() bool { return s.control.Active() != before })
 	if a := s.control.Active(); a.Slot() != 1 || a.Ready(0) || !a.Ready(1) {
 		t.Errorf("%v", a)

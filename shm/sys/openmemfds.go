@@ -9,9 +9,9 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// OpenMemfds opens, for writing too, every memory file that process pid has a descriptor of and whose name begins
-// with prefix. It needs no word of that process, only the same user (proc(5): /proc/pid/fd). The caller owns the descriptors;
-// the same file may be there more than once.
+// OpenMemfds opens, for reading and writing, the memory files that process pid holds and whose
+// names begin with prefix. The process must belong to the same user and need not cooperate: see
+// proc(5), /proc/pid/fd. The caller owns the descriptors. One file may occur more than once.
 func OpenMemfds(pid int, prefix string) (fds []int, err error) {
 	dir := fmt.Sprintf("/proc/%d/fd", pid)
 	list, err := os.ReadDir(dir)
@@ -22,7 +22,7 @@ func OpenMemfds(pid int, prefix string) (fds []int, err error) {
 		path := filepath.Join(dir, e.Name())
 		link, err := os.Readlink(path)
 		if err != nil || !strings.HasPrefix(link, "/memfd:"+prefix) {
-			continue // closed meanwhile, or something else
+			continue // closed meanwhile, or another kind of file
 		}
 		fd, err := unix.Open(path, unix.O_RDWR|unix.O_CLOEXEC, 0)
 		if err != nil {

@@ -6,33 +6,36 @@ import (
 	"unsafe"
 
 	"github.com/cespare/xxhash/v2"
+
+	"github.com/music-chronus/chronus/shm/interleave"
 )
 
-// TextMax bounds a patch's text in bytes.
+// TextMax is the most bytes that the text of a patch may have.
 const TextMax = 1 << 20
 
-// Checkpoint is all that is needed to begin again when every worker has died: the kept snapshot, and the patch
-// whose state it is.
+// Checkpoint is what all workers can restart from: the state of one, and the patch of that state.
 type Checkpoint struct {
 	State
 	Text   []byte // the patch that plays
-	Origin uint64 // hash of the patch that was asked for; after a step down another plays
+	Origin uint64 // hash of the patch that the user asked for; after a fallback another one plays
 }
 
-// keptWords precede the text and the state. number is stored last; 0: nothing complete is here.
-type keptWords struct {
+// checkpointWords precede the text and the state. number is stored last; 0 marks an incomplete
+// checkpoint.
+type checkpointWords struct {
 	number, block, seq, plan, size, text, origin, hash atomic.Uint64
 }
 
 const (
-	keptRoom = line + TextMax + StateMax
-	keptSize = 2 * keptRoom
+	checkpointRoom = line + TextMax + StateMax
+	checkpointSize = 2 * checkpointRoom
 )
 
-var _ = [1]struct{}{}[unsafe.Sizeof(keptWords{})-line]
+var _ = [1]struct{}{}[unsafe.Sizeof(checkpointWords{})-line]
 
-// CheckpointStore is the segment in which the engine keeps a Kept for the engine after it. Nobody reads it while an
-// engine lives; the other processes hold its descriptor, so that it outlives every engine.
+// CheckpointStore is the segment in which the engine leaves a Checkpoint for the next engine
+// process. The other processes hold its descriptor, so it outlives every engine. Only a starting
+// engine reads it.
 type CheckpointStore struct {
 	*Segment
 	last uint64 // number of the last Put
@@ -40,40 +43,43 @@ type CheckpointStore struct {
 
 // NewCheckpointStore makes the segment. The engine owns it.
 func NewCheckpointStore(g Geometry) (CheckpointStore, error) {
-	s, err := create(KindKept, g, 0, 0, keptSize)
+	s, err := create(KindCheckpoint, g, 0, 0, checkpointSize)
 	return CheckpointStore{Segment: s}, err
 }
 
-func (k CheckpointStore) words(number uint64) (*keptWords, int) {
-	offset := int(number%2) * keptRoom
-	return at[keptWords](k.Segment, offset), offset + line
+func (k CheckpointStore) words(number uint64) (*checkpointWords, int) {
+	offset := int(number%2) * checkpointRoom
+	return at[checkpointWords](k.Segment, offset), offset + line
 }
 
-// Put keeps v in the place of the one before the last: an engine that is killed in the middle leaves the last.
+// Put stores v in place of the second to last checkpoint, so the last one survives an engine that
+// is killed meanwhile.
 func (k *CheckpointStore) Put(v Checkpoint) error {
 	if len(v.Text) > TextMax || len(v.Bytes) > StateMax {
-		return fmt.Errorf("keep a patch of %d bytes and a state of %d: the most are %d and %d", len(v.Text), len(v.Bytes), TextMax, StateMax)
+		return fmt.Errorf("checkpoint: patch of %d bytes, state of %d bytes: the limits are %d and %d",
+			len(v.Text), len(v.Bytes), TextMax, StateMax)
 	}
 	k.last++
 	w, body := k.words(k.last)
 	w.number.Store(0)
-	yield() // nobody reads it while this engine lives, but it may end here
+	interleave.Yield() // this engine may end here; a new one then reads the other place
 	w.block.Store(v.Block)
 	w.seq.Store(v.Seq)
 	w.plan.Store(v.Plan)
 	w.size.Store(uint64(len(v.Bytes)))
 	w.text.Store(uint64(len(v.Text)))
 	w.origin.Store(v.Origin)
-	yield()
+	interleave.Yield()
 	copy(k.bytes(body, len(v.Text)), v.Text)
 	copy(k.bytes(body+len(v.Text), len(v.Bytes)), v.Bytes)
 	w.hash.Store(xxhash.Sum64(k.bytes(body, len(v.Text)+len(v.Bytes))))
-	yield()
+	interleave.Yield()
 	w.number.Store(k.last)
 	return nil
 }
 
-// Last is a copy of what was last Put, by whatever engine. ErrCorrupt if there is nothing whole.
+// Last returns a copy of the last checkpoint that any engine has put. ErrCorrupt means that none is
+// intact.
 func (k *CheckpointStore) Last() (v Checkpoint, err error) {
 	for number := uint64(0); number < 2; number++ {
 		w, body := k.words(number)
@@ -89,7 +95,7 @@ func (k *CheckpointStore) Last() (v Checkpoint, err error) {
 		v = Checkpoint{State{w.block.Load(), w.seq.Load(), w.plan.Load(), b[text:]}, b[:text:text], w.origin.Load()}
 	}
 	if v.Text == nil {
-		return Checkpoint{}, fmt.Errorf("no kept snapshot: %w", ErrCorrupt)
+		return Checkpoint{}, fmt.Errorf("checkpoint: no intact one: %w", ErrCorrupt)
 	}
 	return v, nil
 }
