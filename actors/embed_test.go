@@ -260,7 +260,7 @@ func TestEndsWithItsParent(t *testing.T) {
 	if err := syscall.Kill(pid, 0); err == nil {
 		t.Error("the audio process is still there")
 	}
-	if _, err := os.Stat(filepath.Join(dir, actors.SocketFile)); err == nil {
+	if _, err := os.Stat(filepath.Join(dir, "engine.sock")); err == nil {
 		t.Error("the socket is still there")
 	}
 }

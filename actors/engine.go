@@ -15,10 +15,13 @@ import (
 
 	"github.com/asynkron/protoactor-go/actor"
 
+	"github.com/music-chronus/chronus/actors/control"
 	"github.com/music-chronus/chronus/actors/internal/frontend"
 	"github.com/music-chronus/chronus/actors/internal/meter"
 	"github.com/music-chronus/chronus/actors/internal/output"
 	"github.com/music-chronus/chronus/actors/internal/replica"
+	"github.com/music-chronus/chronus/actors/internal/runtimedir"
+	"github.com/music-chronus/chronus/actors/internal/statefile"
 	"github.com/music-chronus/chronus/actors/internal/timing"
 	"github.com/music-chronus/chronus/dsp/patch"
 	"github.com/music-chronus/chronus/shm"
@@ -31,7 +34,7 @@ const startWait = 20 * time.Second
 // Engine is a running engine: its actors, its processes, its files.
 type Engine struct {
 	cfg       Config
-	dir       *runtimeDir
+	dir       *runtimedir.Dir
 	set       *replica.Set
 	output    *output.Process
 	meter     *meter.Meter
@@ -40,7 +43,7 @@ type Engine struct {
 	frontend  *frontend.Frontend
 	load      meter.Load
 	watcher   *replica.Watcher
-	control   *controlServer
+	control   *control.Server
 	host      Host
 	system    *actor.ActorSystem
 	pid       *actor.PID                // of its own actor
@@ -50,7 +53,7 @@ type Engine struct {
 	bootID    string
 	since     time.Time
 	warnings  []string
-	saved     *Saved // by an engine before this one; nil: nothing
+	saved     *statefile.State // by an engine before this one; nil: nothing
 	saver     *saver
 
 	prepared chan struct{} // closed once set and output are there
@@ -116,7 +119,7 @@ func (e *Engine) prepare() (err error) {
 	if err != nil {
 		return err
 	}
-	if e.dir, err = lockRuntimeDir(e.cfg.RuntimeDir); err != nil {
+	if err = e.lockRuntimeDir(); err != nil {
 		return err
 	}
 	if e.frontend, err = e.newFrontend(plan); err != nil {
@@ -135,7 +138,7 @@ func (e *Engine) prepare() (err error) {
 		return err
 	}
 	e.warn()
-	e.control, err = serveControl(e, e.dir.file(SocketFile))
+	e.control, err = control.Serve(e, e.dir.File(runtimedir.ControlSocket), e.cfg.Logger)
 	return err
 }
 
@@ -150,9 +153,9 @@ func (e *Engine) recall(geo shm.Geometry) error {
 	if err := os.MkdirAll(filepath.Dir(e.cfg.StateFile), 0o700); err != nil {
 		return fmt.Errorf("state file: %w: choose another with --state", err)
 	}
-	s, err := ReadSaved(e.cfg.StateFile)
+	s, err := statefile.Read(e.cfg.StateFile)
 	if err == nil && e.cfg.Resume {
-		err = s.check(geo, e.cfg.Samples, e.cfg.Modules)
+		err = s.Check(geo, e.cfg.Samples, e.cfg.Modules)
 	}
 	switch {
 	case err == nil:
@@ -285,7 +288,7 @@ func (e *Engine) AwaitRedundant(ctx context.Context) error {
 // dismantle releases what prepare made, as far as it got.
 func (e *Engine) dismantle() {
 	if e.control != nil {
-		e.control.close()
+		e.control.Close()
 	}
 	if e.frontend != nil {
 		e.frontend.Close()
@@ -294,6 +297,6 @@ func (e *Engine) dismantle() {
 		e.set.Close()
 	}
 	if e.dir != nil {
-		e.dir.release()
+		e.dir.Release()
 	}
 }

@@ -362,7 +362,7 @@ func TestStop(t *testing.T) {
 			t.Errorf("process %d is still there", pid)
 		}
 	}
-	if _, err := os.Stat(dir + "/" + actors.SocketFile); err == nil {
+	if _, err := os.Stat(dir + "/engine.sock"); err == nil {
 		t.Error("the socket is still there")
 	}
 	if err := e.Record(context.Background(), io.Discard, nil); err == nil {

@@ -7,6 +7,8 @@ import (
 	"testing"
 
 	"github.com/music-chronus/chronus/actors/internal/meter"
+	"github.com/music-chronus/chronus/actors/internal/runtimedir"
+	"github.com/music-chronus/chronus/actors/internal/statefile"
 	"github.com/music-chronus/chronus/actors/space"
 	"github.com/music-chronus/chronus/dsp/patch"
 )
@@ -71,7 +73,7 @@ func TestMutedIsRemembered(t *testing.T) {
 		what    string
 		file    string // on record; "": none
 		adopted bool
-		saved   *Saved // that it resumes from
+		saved   *statefile.State // that it resumes from
 		muted   bool
 		after   string // on record afterwards
 	}{
@@ -80,20 +82,24 @@ func TestMutedIsRemembered(t *testing.T) {
 		{"taken over, with a file that is none", "loud", true, nil, false, ""},
 		{"taken over, with an amp that is none", "7", true, nil, false, ""},
 		{"begun", "0.25", false, nil, false, ""},
-		{"resumed", "0.5", false, &Saved{Muted: &quarter}, true, "0.25"},
-		{"resumed, and heard", "0.5", false, &Saved{}, false, ""},
-		{"resumed with an amp that is none", "", false, &Saved{Muted: &bad}, false, ""},
+		{"resumed", "0.5", false, &statefile.State{Muted: &quarter}, true, "0.25"},
+		{"resumed, and heard", "0.5", false, &statefile.State{}, false, ""},
+		{"resumed with an amp that is none", "", false, &statefile.State{Muted: &bad}, false, ""},
 	} {
 		values := space.NewValues(compiled(t, plainText))
-		e := &Engine{cfg: Config{}.withDefaults(), dir: &runtimeDir{path: t.TempDir()}, saved: tt.saved,
+		dir, err := runtimedir.Lock(t.TempDir())
+		if err != nil {
+			t.Fatal(err)
+		}
+		e := &Engine{cfg: Config{}.withDefaults(), dir: dir, saved: tt.saved,
 			meter: meter.New(values.Plan())}
 		if tt.file != "" {
-			if err := os.WriteFile(e.dir.file(mutedFile), []byte(tt.file+"\n"), 0o600); err != nil {
+			if err := os.WriteFile(dir.File("muted"), []byte(tt.file+"\n"), 0o600); err != nil {
 				t.Fatal(err)
 			}
 		}
 		e.restoreMuted(values, tt.adopted, tt.saved != nil)
-		after, _ := os.ReadFile(e.dir.file(mutedFile))
+		after, _ := os.ReadFile(dir.File("muted"))
 		if got := strings.TrimSpace(string(after)); got != tt.after {
 			t.Errorf("%s: on record is %q, want %q", tt.what, got, tt.after)
 		}

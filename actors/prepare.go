@@ -16,9 +16,9 @@ import (
 // prepareWorkers takes over the workers of an engine that was lost here and whose sound goes on, or
 // prepares new ones.
 func (e *Engine) prepareWorkers(geo shm.Geometry) error {
-	e.processes.save = e.dir.saveCrew
+	e.processes.save = e.dir.SaveProcesses
 	e.processes.failed = func(err error) { e.emit(report.SaveFailed{What: "list of processes", Err: err}) }
-	records, err := e.dir.crew()
+	records, err := e.dir.Processes()
 	if err != nil {
 		e.cfg.Logger.Warn("an engine before this one may have left processes; they end when their grace time is over", "error", err)
 	}
@@ -28,7 +28,7 @@ func (e *Engine) prepareWorkers(geo shm.Geometry) error {
 			return nil
 		}
 		if !errors.Is(err, survivors.ErrUnusable) {
-			e.dir.occupied = true
+			e.dir.Keep()
 			left.Leave()
 			return err
 		}
@@ -74,7 +74,7 @@ func (e *Engine) newWorkers(geo shm.Geometry) error {
 		return err
 	}
 	if s := e.saved; s != nil && e.cfg.Resume {
-		if err := set.Resume(s.N, s.Seq, s.bytes, s.At); err != nil {
+		if err := set.Resume(s.N, s.Seq, s.Bytes, s.At); err != nil {
 			set.Close()
 			return err
 		}

@@ -1,14 +1,18 @@
-// Package cluster lets programs that run a protoactor cluster already ask an engine by its name, wherever in the cluster it is. Nothing else of
-// Chronus needs it: engines are followed by actors/remote, not by this.
+// Package cluster finds an engine by its name in a protoactor cluster, for programs that already run one.
+// To follow engines, use actors/remote instead: it needs no cluster.
 //
-// An engine has a grain of its name. The cluster puts grains where it likes, and moves them; the engine stays, so the grain is but a signpost: it
-// is told, every second, by the engine's own member where the engine's door is, and forwards requests there.
+// Each engine has a grain of its name. The cluster chooses the member of a grain and may move it, while the
+// engine stays. So the grain only forwards requests: the engine's own member tells the grain every second
+// where the engine's endpoint is.
 //
-// What to know of protoactor's cluster, as it is: a member that was frozen or cut off for some seconds is expelled for good and needs a new
-// process (its engine plays on, and can still be followed by actors/remote); asking for a grain may hang for seconds while members come or go,
-// so that every call here has a deadline of its own; StartMember starts the remote, and panics if one runs, so it comes first, then the engines;
-// a client's Shutdown and gossip panic, so a program that asks is a member too. Members trust each other: a request that was forwarded has the
-// role of the member that the grain is at, or that of its token.
+// protoactor's cluster has some limits:
+//
+//   - A member that was frozen or cut off for some seconds is expelled and needs a new process. Its engine
+//     plays on, and actors/remote can still follow it.
+//   - A request to a grain may block for seconds while members join or leave. Every call here has a deadline.
+//   - StartMember starts the remote, and panics if one runs. Call it before the engines start.
+//   - A client's Shutdown and gossip panic. A program that asks must be a member too.
+//   - Members trust each other: a forwarded request has the role of the grain's member, or of its token.
 package cluster
 
 import (
@@ -24,57 +28,58 @@ import (
 	"github.com/music-chronus/chronus/actors/pb"
 )
 
-// KindName is the kind of the engines' grains.
+// KindName is the name of the kind of the engines' grains.
 const KindName = "chronus-engine"
 
-// How often an engine's member tells the grain where it is, and how long the grain believes that.
+// The time between announcements of an engine, and how long the grain uses one.
 const (
 	announceEvery = time.Second
 	announceLease = 4 * time.Second
 )
 
-// Kind is what every member is to be configured with: cluster.WithKinds(Kind()).
+// Kind returns the kind that every member must be configured with: cluster.WithKinds(Kind()).
 func Kind() *protocluster.Kind {
 	return protocluster.NewKind(KindName, actor.PropsFromProducer(func() actor.Actor { return &grain{} }))
 }
 
-// grain is an engine's signpost.
+// grain forwards requests to an engine.
 type grain struct {
-	door  *actor.PID // nil: nobody has said yet
-	until time.Time
+	endpoint *actor.PID // nil: not announced yet
+	until    time.Time
 }
 
 // Receive implements actor.Actor.
 func (g *grain) Receive(ctx actor.Context) {
 	switch m := ctx.Message().(type) {
 	case *pb.Announce:
-		g.door, g.until = actor.NewPID(m.Address, m.Id), time.Now().Add(time.Duration(m.LeaseMs)*time.Millisecond)
+		g.endpoint, g.until = actor.NewPID(m.Address, m.Id), time.Now().Add(time.Duration(m.LeaseMs)*time.Millisecond)
 		if ctx.Sender() != nil {
 			ctx.Respond(&pb.Reply{Version: pb.Version, What: &pb.Reply_Done{Done: &pb.Done{}}})
 		}
 	case *pb.Request:
-		if g.door != nil && time.Now().Before(g.until) {
-			ctx.Forward(g.door)
+		if g.endpoint != nil && time.Now().Before(g.until) {
+			ctx.Forward(g.endpoint)
 			return
 		}
 		if ctx.Sender() != nil {
 			ctx.Respond(&pb.Reply{Version: pb.Version, Id: m.Id, What: &pb.Reply_Refused{Refused: &pb.Refused{
-				Code: pb.Refused_UNAVAILABLE, Reason: "no engine of that name has said for some seconds that it is in the cluster",
+				Code: pb.Refused_UNAVAILABLE, Reason: "no engine of that name has announced itself for some seconds",
 			}}})
 		}
 	}
 }
 
-// Announce tells the cluster where an engine's door is, as remote.Open returned it, under a name, until the returned function is called. That two engines have one
-// name is not found out: the last to tell is asked.
-func Announce(c *protocluster.Cluster, name string, door *actor.PID) (stop func()) {
+// Announce tells the cluster the endpoint of an engine, as remote.Open returned it, under a name, until stop
+// is called. Two engines with the same name are not detected: requests go to the last that announced
+// itself.
+func Announce(c *protocluster.Cluster, name string, endpoint *actor.PID) (stop func()) {
 	ctx, cancel := context.WithCancel(context.Background())
 	var done sync.WaitGroup
 	done.Go(func() {
-		m := &pb.Announce{Address: door.Address, Id: door.Id, LeaseMs: uint32(announceLease / time.Millisecond)}
+		m := &pb.Announce{Address: endpoint.Address, Id: endpoint.Id, LeaseMs: uint32(announceLease / time.Millisecond)}
 		for {
 			once, end := context.WithTimeout(ctx, announceEvery)
-			_, _ = request(once, c, name, m) // in a second it is told again
+			_, _ = request(once, c, name, m) // repeated in a second
 			end()
 			select {
 			case <-ctx.Done():
@@ -86,8 +91,8 @@ func Announce(c *protocluster.Cluster, name string, door *actor.PID) (stop func(
 	return func() { cancel(); done.Wait() }
 }
 
-// Ask sends an engine one request, by its name, and returns what answers it, a refusal too. It is sent once: what is not answered in time may have been
-// carried out or not.
+// Ask sends one request to the engine of a name, and returns the reply, which may be a Refused. Ask sends the
+// request once. Without a reply in time, the engine may have carried out the request or not.
 func Ask(ctx context.Context, c *protocluster.Cluster, name string, r *pb.Request) (*pb.Reply, error) {
 	r.Version = pb.Version
 	answer, err := request(ctx, c, name, r)
@@ -96,14 +101,15 @@ func Ask(ctx context.Context, c *protocluster.Cluster, name string, r *pb.Reques
 	}
 	reply, ok := answer.(*pb.Reply)
 	if !ok {
-		return nil, fmt.Errorf("engine %s: it answers with a %T", name, answer)
+		return nil, fmt.Errorf("engine %s: unknown reply %T", name, answer)
 	}
 	return reply, nil
 }
 
 const stdWait = 5 * time.Second
 
-// request asks the grain of a name. The cluster's own way to do so waits longer than it is told to, and sends again what may have been carried out.
+// request asks the grain of a name. The cluster's own function waits longer than its timeout, and repeats
+// requests that may have been carried out.
 func request(ctx context.Context, c *protocluster.Cluster, name string, m any) (any, error) {
 	if _, ok := ctx.Deadline(); !ok {
 		limited, cancel := context.WithTimeout(ctx, stdWait)
@@ -117,7 +123,7 @@ func request(ctx context.Context, c *protocluster.Cluster, name string, m any) (
 	got := make(chan result, 1)
 	go func() {
 		defer func() {
-			if p := recover(); p != nil { // it looks at members that are just leaving
+			if p := recover(); p != nil { // the cluster panics on members that are leaving
 				got <- result{err: fmt.Errorf("the cluster failed: %v", p)}
 			}
 		}()
@@ -128,9 +134,9 @@ func request(ctx context.Context, c *protocluster.Cluster, name string, m any) (
 				continue
 			}
 			at, _ := ctx.Deadline()
-			wait := max(0, time.Until(at)) // a negative one would be for ever
+			wait := max(0, time.Until(at)) // a negative timeout would never end
 			answer, err := c.ActorSystem.Root.RequestFuture(pid, m, wait).Result()
-			if errors.Is(err, actor.ErrDeadLetter) { // the grain was there: nobody has got the request
+			if errors.Is(err, actor.ErrDeadLetter) { // the grain has moved; no actor received the request
 				c.PidCache.Remove(name, KindName)
 				time.Sleep(50 * time.Millisecond)
 				continue
@@ -143,6 +149,6 @@ func request(ctx context.Context, c *protocluster.Cluster, name string, m any) (
 	case r := <-got:
 		return r.answer, r.err
 	case <-ctx.Done():
-		return nil, fmt.Errorf("the cluster has not answered: %w", ctx.Err())
+		return nil, fmt.Errorf("no answer of the cluster: %w", ctx.Err())
 	}
 }

@@ -22,17 +22,17 @@ import (
 )
 
 // member is one of a cluster, in this process.
-func member(t *testing.T, agent *testprovider.InMemAgent) (*protocluster.Cluster, *remote.Sentry) {
+func member(t *testing.T, agent *testprovider.InMemAgent) (*protocluster.Cluster, *remote.Interceptor) {
 	t.Helper()
 	system := actor.NewActorSystem(actor.WithLoggerFactory(func(*actor.ActorSystem) *slog.Logger { return slog.New(slog.DiscardHandler) }))
-	sentry := remote.NewSentry(system, remote.Operate)
+	interceptor := remote.NewInterceptor(system, remote.Operate)
 	config := protocluster.Configure("tests", testprovider.NewTestProvider(agent, testprovider.WithTestProviderRefreshTtl(200*time.Millisecond)), disthash.New(),
-		protoremote.Configure("127.0.0.1", 0, protoremote.WithServerOptions(sentry.ServerOptions()...), protoremote.WithEndpointWriterQueueSize(64),
-			protoremote.WithDialOptions(append(sentry.DialOptions(), grpc.WithTransportCredentials(insecure.NewCredentials()))...)),
+		protoremote.Configure("127.0.0.1", 0, protoremote.WithServerOptions(interceptor.ServerOptions()...), protoremote.WithEndpointWriterQueueSize(64),
+			protoremote.WithDialOptions(append(interceptor.DialOptions(), grpc.WithTransportCredentials(insecure.NewCredentials()))...)),
 		protocluster.WithKinds(Kind()))
 	c := protocluster.New(system, config)
 	c.StartMember()
-	return c, sentry
+	return c, interceptor
 }
 
 // Engines at several members are asked by their names from any of them, wherever their grains are; one that has left is said to have.
@@ -41,7 +41,7 @@ func TestCluster(t *testing.T) {
 	var members []*protocluster.Cluster
 	var stops []func()
 	for i := range 3 {
-		c, sentry := member(t, agent)
+		c, interceptor := member(t, agent)
 		defer c.Remote.Shutdown(false)
 		name := fmt.Sprint("engine", i)
 		pid, err := c.ActorSystem.Root.SpawnNamed(actor.PropsFromFunc(func(ctx actor.Context) {
@@ -55,11 +55,11 @@ func TestCluster(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		door, err := remote.Open(c.ActorSystem, pid, remote.EndpointOptions{Sentry: sentry})
+		endpoint, err := remote.Open(c.ActorSystem, pid, remote.EndpointOptions{Interceptor: interceptor})
 		if err != nil {
 			t.Fatal(err)
 		}
-		members, stops = append(members, c), append(stops, Announce(c, name, door))
+		members, stops = append(members, c), append(stops, Announce(c, name, endpoint))
 	}
 	ask := func(c *protocluster.Cluster, name string, r *pb.Request) string {
 		ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)

@@ -1,5 +1,6 @@
-// Package fleet makes of what is heard of many engines what a person or a program wants to know: how each is, and what is wrong with it, from
-// when to when and why. It is a function of what it is told and when: it has no clock and no connection; actors/remote brings the news.
+// Package fleet evaluates the news of many engines: the state of each engine, and its alarms with their
+// begin, end and reason. A [Fleet] has no clock and no connection. The caller passes it the news that
+// actors/remote brings, with the time.
 package fleet
 
 import (
@@ -13,34 +14,34 @@ import (
 	"github.com/music-chronus/chronus/actors/remote"
 )
 
-// Kind is what an alarm is about.
+// Kind classifies an Alarm.
 type Kind string
 
 // The kinds of alarms.
 const (
-	Unreachable  Kind = "unreachable"   // nothing is heard of it, or it will not be watched
+	Unreachable  Kind = "unreachable"   // no reports arrive, or the engine refuses to be watched
 	NotRedundant Kind = "not redundant" // a worker is missing for longer than a failover takes
-	Silent       Kind = "silent"        // notes are played and nothing is heard
-	Diverged     Kind = "diverged"      // a worker's sound was not what the others made
-	Flapping     Kind = "flapping"      // one failover after the other
-	Drift        Kind = "clock drift"   // it does not play as many frames as its rate says
-	Device       Kind = "device"        // what plays is heard by nobody, or something is wrong with the device
+	Silent       Kind = "silent"        // notes are played but the output is silent, or no worker is started
+	Diverged     Kind = "diverged"      // a worker was replaced because its sound differed
+	Flapping     Kind = "flapping"      // failovers follow each other
+	Drift        Kind = "clock drift"   // the device plays faster or slower than the rate
+	Device       Kind = "device"        // the output is inaudible, or the device has a problem
 )
 
-// The limits from which there is an alarm.
+// The limits above which an alarm begins.
 const (
 	redundantWithin = 2 * time.Second
-	silentAfter     = 3 * time.Second  // from a note that is not heard
-	silentPlaying   = 15 * time.Second // while the sequencer plays
-	divergedFor     = time.Minute      // after the last worker that was replaced for it
+	silentAfter     = 3 * time.Second  // after the start of an inaudible note
+	silentPlaying   = 15 * time.Second // while the sequencer plays inaudibly
+	divergedFor     = time.Minute      // after the last worker that was replaced
 	flapCount       = 3
 	flapWithin      = 10 * time.Second
 	driftOver       = 10 * time.Second
-	driftMost       = 2000. // parts in a million; a sound card is some ten or a hundred off
+	driftMost       = 2000. // parts per million; sound cards differ by 10 to 100
 	audible         = 1e-4  // linear
 )
 
-// Alarm is what is wrong with one engine. It has ended when Ended is not zero.
+// Alarm is a problem of one engine. Ended is zero while the problem lasts.
 type Alarm struct {
 	Engine string    `json:"engine"`
 	Kind   Kind      `json:"kind"`
@@ -49,70 +50,70 @@ type Alarm struct {
 	Ended  time.Time `json:"ended,omitzero"`
 }
 
-// String says it in a line.
+// String describes the alarm in one line.
 func (a Alarm) String() string {
 	if a.Ended.IsZero() {
 		return fmt.Sprintf("ALARM %s: %s: %s", a.Engine, a.Kind, a.Reason)
 	}
-	return fmt.Sprintf("ended %s: %s, after %v: %s", a.Engine, a.Kind, a.Ended.Sub(a.Began).Round(time.Millisecond), a.Reason)
+	took := a.Ended.Sub(a.Began).Round(time.Millisecond)
+	return fmt.Sprintf("ended %s: %s, after %v: %s", a.Engine, a.Kind, took, a.Reason)
 }
 
-// Member is an engine as it is known now.
+// Member is the current knowledge of one engine.
 type Member struct {
 	Name    string     `json:"name"` // HOST:PORT or HOST:PORT/NAME
 	Group   string     `json:"group,omitempty"`
 	Reached bool       `json:"reached"`
-	Status  *pb.Status `json:"status,omitempty"` // the last; nil: none yet
-	Heard   time.Time  `json:"heard,omitzero"`   // when
-	Load    float64    `json:"load"`             // of the busiest worker, of a core
-	Boots   int        `json:"boots"`            // lives of the engine that were seen
-	Lost    uint64     `json:"lost_events"`
-	Alarms  []Alarm    `json:"alarms,omitempty"` // that go on
+	Status  *pb.Status `json:"status,omitempty"` // the last one; nil: none yet
+	Heard   time.Time  `json:"heard,omitzero"`   // time of Status
+	Load    float64    `json:"load"`             // of the busiest worker, as a share of one core
+	Boots   int        `json:"boots"`            // lives of the engine since it was added
+	Lost    uint64     `json:"lost_events"`      // events that the engine could not deliver
+	Alarms  []Alarm    `json:"alarms,omitempty"` // that have not ended
 }
 
-// member is a Member with what the alarms are judged by.
+// member is a Member with the data for its alarms.
 type member struct {
 	Member
-	since     time.Time // when it began to be followed
-	lostWhy   string
-	whole     time.Time   // when it was last redundant
-	noted     time.Time   // the first note since it was last heard to sound
-	notes     uint64      // its count then
-	sounded   time.Time   // when it was last heard to sound, by the time here
-	diverged  time.Time   // when its mismatches last rose
-	diverges  uint64      // mismatches
-	failovers []time.Time // the last few
-	failed    uint64
-	base      sample // where drift is measured from
-	drift     float64
-	drifts    bool // it has been measured
+	lostReason   string
+	redundantAt  time.Time   // the last time
+	noteAt       time.Time   // the first note since audibleAt; zero: none
+	notes        uint64      // Status.NotesStarted at audibleAt
+	audibleAt    time.Time   // the last time that the output was audible
+	divergedAt   time.Time   // the last increase of mismatches
+	mismatches   uint64      // counted so far
+	failovers    []time.Time // the last flapCount
+	failoverSeen uint64      // counted so far
+	driftBase    sample      // start of the measurement
+	drift        float64     // parts per million
+	driftKnown   bool        // drift was measured
 }
 
-// sample is where the clock was at a time of the engine's own.
+// sample is the engine's clock at a time.
 type sample struct {
-	at    int64 // ns
-	clock uint64
+	at    int64  // ns, by the engine's monotonic clock
+	clock uint64 // block
 }
 
-// Fleet is a number of engines. One goroutine at a time uses it.
+// Fleet holds the engines that a program follows. Only one goroutine at a time may use it.
 type Fleet struct {
 	members map[string]*member
 	order   []string
 }
 
-// New is a fleet of none.
+// New returns a fleet without engines.
 func New() *Fleet { return &Fleet{members: map[string]*member{}} }
 
-// Add takes an engine into the fleet.
+// Add adds an engine to the fleet, unless it is there.
 func (f *Fleet) Add(name, group string, now time.Time) {
 	if f.members[name] != nil {
 		return
 	}
-	f.members[name] = &member{Member: Member{Name: name, Group: group}, since: now, whole: now, sounded: now}
+	f.members[name] = &member{Member: Member{Name: name, Group: group}, redundantAt: now, audibleAt: now}
 	f.order = append(f.order, name)
 }
 
-// Members are all engines, in the order in which they were added.
+// Members returns all engines in the order in which they were added.
 func (f *Fleet) Members() (list []Member) {
 	for _, name := range f.order {
 		m := f.members[name].Member
@@ -122,7 +123,7 @@ func (f *Fleet) Members() (list []Member) {
 	return list
 }
 
-// Take takes news of an engine, and returns the alarms that began or ended with it.
+// Take applies news of an engine, and returns the alarms that began or ended with them.
 func (f *Fleet) Take(name string, n remote.News, now time.Time) []Alarm {
 	m := f.members[name]
 	if m == nil {
@@ -130,87 +131,88 @@ func (f *Fleet) Take(name string, n remote.News, now time.Time) []Alarm {
 	}
 	switch {
 	case n.Lost != "":
-		m.Reached, m.lostWhy = false, n.Lost
+		m.Reached, m.lostReason = false, n.Lost
 	case n.Refused != nil:
-		m.Reached, m.lostWhy = false, "it refuses: "+n.Refused.Reason
+		m.Reached, m.lostReason = false, "engine refuses: "+n.Refused.Reason
 	case n.Report != nil && n.Report.Status != nil:
 		m.report(n.Report, now)
 	}
-	return m.judge(now)
+	return m.evaluate(now)
 }
 
-// Look judges all engines by the time that has passed.
+// Look returns the alarms that began or ended because time has passed.
 func (f *Fleet) Look(now time.Time) (changes []Alarm) {
 	for _, name := range f.order {
-		changes = append(changes, f.members[name].judge(now)...)
+		changes = append(changes, f.members[name].evaluate(now)...)
 	}
 	return changes
 }
 
-// report takes what one report says.
+// report applies one report.
 func (m *member) report(r *pb.Report, now time.Time) {
 	st := r.Status
 	if m.Status == nil || m.Status.BootId != st.BootId {
 		m.Boots++
-		m.whole, m.sounded, m.noted, m.notes = now, now, time.Time{}, st.NotesStarted
-		m.diverges, m.failed, m.failovers, m.base, m.drifts = st.Mismatches, st.Failovers, nil, sample{}, false
+		m.redundantAt, m.audibleAt, m.noteAt, m.notes = now, now, time.Time{}, st.NotesStarted
+		m.mismatches, m.failoverSeen, m.failovers = st.Mismatches, st.Failovers, nil
+		m.driftBase, m.driftKnown = sample{}, false
 	}
 	finite(&st.Peak)
 	for _, w := range st.Workers {
 		finite(&w.Load)
 	}
-	m.Status, m.Heard, m.Reached, m.lostWhy = st, now, true, ""
+	m.Status, m.Heard, m.Reached, m.lostReason = st, now, true, ""
 	m.Lost += r.LostEvents
 	m.Load = 0
 	for _, w := range st.Workers {
 		m.Load = max(m.Load, w.Load)
 	}
 	if st.Redundant {
-		m.whole = now
+		m.redundantAt = now
 	}
-	if st.Mismatches > m.diverges {
-		m.diverges, m.diverged = st.Mismatches, now
+	if st.Mismatches > m.mismatches {
+		m.mismatches, m.divergedAt = st.Mismatches, now
 	}
-	for range min(st.Failovers-min(m.failed, st.Failovers), flapCount) { // an engine may say any number
+	for range min(st.Failovers-min(m.failoverSeen, st.Failovers), flapCount) { // an engine may report any number
 		m.failovers = append(m.failovers, now)
 	}
-	m.failed = max(m.failed, st.Failovers)
+	m.failoverSeen = max(m.failoverSeen, st.Failovers)
 	m.failovers = m.failovers[max(0, len(m.failovers)-flapCount):]
 	switch {
 	case st.Peak > audible || st.Muted:
-		m.sounded, m.noted, m.notes = now, time.Time{}, st.NotesStarted
-	case st.NotesStarted > m.notes && m.noted.IsZero():
-		m.noted = now
+		m.audibleAt, m.noteAt, m.notes = now, time.Time{}, st.NotesStarted
+	case st.NotesStarted > m.notes && m.noteAt.IsZero():
+		m.noteAt = now
 	}
 	m.measure(sample{r.MonotonicNs, st.Clock}, st)
 }
 
-// finite makes 0 of what is no number: JSON has no word for it.
+// finite replaces NaN and infinity by 0: JSON cannot express them.
 func finite(v *float64) {
 	if math.IsNaN(*v) || math.IsInf(*v, 0) {
 		*v = 0
 	}
 }
 
-// measure compares the clock with the engine's own time.
+// measure compares the engine's clock with its own time.
 func (m *member) measure(s sample, st *pb.Status) {
-	if m.base == (sample{}) || s.clock < m.base.clock || s.at < m.base.at || !st.Playing || st.Rate == 0 {
-		m.base, m.drifts = s, false
+	if m.driftBase == (sample{}) || s.clock < m.driftBase.clock || s.at < m.driftBase.at || !st.Playing || st.Rate == 0 {
+		m.driftBase, m.driftKnown = s, false
 		return
 	}
-	if took := s.at - m.base.at; took >= int64(driftOver) {
-		played := float64(s.clock-m.base.clock) * float64(st.Block) / float64(st.Rate)
-		m.drift, m.drifts = (played/(float64(took)/1e9)-1)*1e6, true
-		m.base = s
+	if took := s.at - m.driftBase.at; took >= int64(driftOver) {
+		played := float64(s.clock-m.driftBase.clock) * float64(st.Block) / float64(st.Rate)
+		m.drift, m.driftKnown = (played/(float64(took)/1e9)-1)*1e6, true
+		m.driftBase = s
 	}
 }
 
-// judge compares what is wrong now with the alarms that go on.
-func (m *member) judge(now time.Time) (changes []Alarm) {
-	wrong := m.wrong(now)
+// evaluate compares the current problems with the alarms that have not ended.
+func (m *member) evaluate(now time.Time) (changes []Alarm) {
+	reasons := m.problems(now)
 	m.Alarms = slices.DeleteFunc(m.Alarms, func(a Alarm) bool {
-		_, still := wrong[a.Kind]
-		if !still && !(a.Kind != Unreachable && !m.Reached) { // of one that cannot be heard nobody knows whether it has ended
+		_, still := reasons[a.Kind]
+		if !still && !(a.Kind != Unreachable && !m.Reached) { // an unreachable engine keeps its alarms
 			a.Ended = now
 			changes = append(changes, a)
 			return true
@@ -218,8 +220,8 @@ func (m *member) judge(now time.Time) (changes []Alarm) {
 		return false
 	})
 	for _, k := range []Kind{Unreachable, NotRedundant, Silent, Diverged, Flapping, Drift, Device} {
-		reason, is := wrong[k]
-		if is && !slices.ContainsFunc(m.Alarms, func(a Alarm) bool { return a.Kind == k }) {
+		reason, found := reasons[k]
+		if found && !slices.ContainsFunc(m.Alarms, func(a Alarm) bool { return a.Kind == k }) {
 			a := Alarm{Engine: m.Name, Kind: k, Reason: reason, Began: now}
 			m.Alarms = append(m.Alarms, a)
 			changes = append(changes, a)
@@ -228,46 +230,49 @@ func (m *member) judge(now time.Time) (changes []Alarm) {
 	return changes
 }
 
-// wrong is what is wrong now, with the reasons.
-func (m *member) wrong(now time.Time) map[Kind]string {
+// problems returns the current problems with their reasons.
+func (m *member) problems(now time.Time) map[Kind]string {
 	w := map[Kind]string{}
 	if !m.Reached {
-		if m.lostWhy != "" {
-			w[Unreachable] = m.lostWhy
+		if m.lostReason != "" {
+			w[Unreachable] = m.lostReason
 		}
 		return w
 	}
 	st := m.Status
-	if d := now.Sub(m.whole); d > redundantWithin {
-		w[NotRedundant] = fmt.Sprintf("for %v not all of its %d workers are ready (%s)", d.Round(time.Second), len(st.Workers), states(st))
+	if d := now.Sub(m.redundantAt); d > redundantWithin {
+		w[NotRedundant] = fmt.Sprintf("for %v, not all of %d workers are ready (%s)",
+			d.Round(time.Second), len(st.Workers), states(st))
 	}
-	switch quiet := now.Sub(m.sounded); {
+	switch quiet := now.Sub(m.audibleAt); {
 	case st.StoppedReason != "":
 		w[Silent] = st.StoppedReason
-	case !m.noted.IsZero() && now.Sub(m.noted) > silentAfter:
-		w[Silent] = fmt.Sprintf("%d notes have begun since it was last heard, %v ago", st.NotesStarted-m.notes, quiet.Round(time.Second))
+	case !m.noteAt.IsZero() && now.Sub(m.noteAt) > silentAfter:
+		w[Silent] = fmt.Sprintf("%d notes started since the output was last audible, %v ago",
+			st.NotesStarted-m.notes, quiet.Round(time.Second))
 	case st.Transport && quiet > silentPlaying:
-		w[Silent] = fmt.Sprintf("its sequencer plays, and nothing has been heard for %v", quiet.Round(time.Second))
+		w[Silent] = fmt.Sprintf("the sequencer plays, but the output is silent for %v", quiet.Round(time.Second))
 	}
-	if !m.diverged.IsZero() && now.Sub(m.diverged) < divergedFor {
-		w[Diverged] = fmt.Sprintf("%d workers so far were replaced since their sound was not that of the others", st.Mismatches)
+	if !m.divergedAt.IsZero() && now.Sub(m.divergedAt) < divergedFor {
+		w[Diverged] = fmt.Sprintf("%d workers so far were replaced because their sound differed", st.Mismatches)
 	}
 	if len(m.failovers) == flapCount && now.Sub(m.failovers[0]) < flapWithin {
-		w[Flapping] = fmt.Sprintf("%d failovers within %v, %d in all", flapCount, now.Sub(m.failovers[0]).Round(time.Second), st.Failovers)
+		w[Flapping] = fmt.Sprintf("%d failovers within %v, %d in all",
+			flapCount, now.Sub(m.failovers[0]).Round(time.Second), st.Failovers)
 	}
-	if m.drifts && (m.drift > driftMost || m.drift < -driftMost) {
-		w[Drift] = fmt.Sprintf("it plays at %.0f Hz, and should at %d", float64(st.Rate)*(1+m.drift/1e6), st.Rate)
+	if m.driftKnown && (m.drift > driftMost || m.drift < -driftMost) {
+		w[Drift] = fmt.Sprintf("plays at %.0f Hz instead of %d Hz", float64(st.Rate)*(1+m.drift/1e6), st.Rate)
 	}
 	switch {
 	case st.Problem != "":
 		w[Device] = st.Problem
 	case st.Unheard:
-		w[Device] = "nobody hears it: the device that was asked for is not there"
+		w[Device] = "inaudible: the requested device is unavailable"
 	}
 	return w
 }
 
-// states says how many workers are in which state.
+// states counts the workers by state.
 func states(st *pb.Status) string {
 	n := map[string]int{}
 	for _, w := range st.Workers {

@@ -194,7 +194,7 @@ func TestParseTargets(t *testing.T) {
 	}
 	for _, tt := range []struct{ list, want string }{
 		{"a:1", "a:1||"}, {"a:1,b:2/x", "a:1|| b:2|x|"}, {file, "10.0.0.1:4000||left 10.0.0.2:4000|two|right"},
-		{"", "there are none"}, {"a", "line 1: \"a\" is no engine"}, {"a:1,:2", "line 2"}, {"a:1,a:1", "twice"}, {"a:1 b c", "3 words"},
+		{"", "empty: want a file"}, {"a", "line 1: engine \"a\""}, {"a:1,:2", "line 2"}, {"a:1,a:1", "duplicate"}, {"a:1 b c", "3 words"},
 	} {
 		targets, err := ParseTargets(tt.list)
 		var got []string

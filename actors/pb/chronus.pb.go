@@ -1872,6 +1872,7 @@ type Status struct {
 	OscSlowClients          uint64                 `protobuf:"varint,57,opt,name=osc_slow_clients,json=oscSlowClients,proto3" json:"osc_slow_clients,omitempty"`
 	OscSendDropped          uint64                 `protobuf:"varint,58,opt,name=osc_send_dropped,json=oscSendDropped,proto3" json:"osc_send_dropped,omitempty"`
 	OscDropped              uint64                 `protobuf:"varint,59,opt,name=osc_dropped,json=oscDropped,proto3" json:"osc_dropped,omitempty"`
+	OscRefused              uint64                 `protobuf:"varint,60,opt,name=osc_refused,json=oscRefused,proto3" json:"osc_refused,omitempty"`
 	unknownFields           protoimpl.UnknownFields
 	sizeCache               protoimpl.SizeCache
 }
@@ -2319,6 +2320,13 @@ func (x *Status) GetOscDropped() uint64 {
 	return 0
 }
 
+func (x *Status) GetOscRefused() uint64 {
+	if x != nil {
+		return x.OscRefused
+	}
+	return 0
+}
+
 // Worker describes one slot.
 type Worker struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
@@ -2582,7 +2590,7 @@ const file_chronus_proto_rawDesc = "" +
 	"\x05Level\x12\b\n" +
 	"\x04INFO\x10\x00\x12\b\n" +
 	"\x04WARN\x10\x01\x12\t\n" +
-	"\x05ERROR\x10\x02\"\x90\x0e\n" +
+	"\x05ERROR\x10\x02\"\xb1\x0e\n" +
 	"\x06Status\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12\x17\n" +
 	"\aboot_id\x18\x02 \x01(\tR\x06bootId\x12\x18\n" +
@@ -2654,7 +2662,9 @@ const file_chronus_proto_rawDesc = "" +
 	"\x10osc_slow_clients\x189 \x01(\x04R\x0eoscSlowClients\x12(\n" +
 	"\x10osc_send_dropped\x18: \x01(\x04R\x0eoscSendDropped\x12\x1f\n" +
 	"\vosc_dropped\x18; \x01(\x04R\n" +
-	"oscDropped\"z\n" +
+	"oscDropped\x12\x1f\n" +
+	"\vosc_refused\x18< \x01(\x04R\n" +
+	"oscRefused\"z\n" +
 	"\x06Worker\x12\x12\n" +
 	"\x04slot\x18\x01 \x01(\x05R\x04slot\x12\x1e\n" +
 	"\n" +

@@ -1,7 +1,9 @@
-// Package remote opens engines to other machines, by protoactor's remote and the messages of actors/pb. A [Node] is a place at an address; it opens
-// an engine by a door, an actor that knows the sender's [Role] and answers each request with what came of it, and it watches and asks engines
-// elsewhere. A [Sentry] stands before all of it: it looks at what comes in before protoactor does, which trusts its peers.
+// Package remote lets programs on other machines watch and control engines, over protoactor's remote and
+// the messages of actors/pb. A [Node] listens at an address. It gives an engine an endpoint, an actor that
+// knows the sender's [Role] and replies to each request. A node also watches and asks engines of other
+// nodes. An [Interceptor] checks every incoming message before protoactor reads it, because protoactor
+// trusts its peers.
 //
-// protoactor's watching of actors is not used: a peer that is frozen, or cut off, is never told by it. A watcher's lease and an engine's
-// reports say it all: see [Node.Follow].
+// The package does not use protoactor's watching of actors: protoactor does not report a peer that is
+// frozen or cut off. A lease on one side and reports on the other do: see [Node.Follow].
 package remote

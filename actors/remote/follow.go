@@ -11,36 +11,39 @@ import (
 	"github.com/music-chronus/chronus/actors/pb"
 )
 
-// SilentAfter is how long nothing may be heard of an engine that is followed before it counts as lost.
+// SilentAfter is the time without a report after which a followed engine counts as lost.
 const SilentAfter = 2 * time.Second
 
 const (
 	renewEvery = time.Second
-	lookEvery  = 250 * time.Millisecond
+	checkEvery = 250 * time.Millisecond
 )
 
 // Target is an engine to follow.
 type Target struct {
 	Address string        // host:port
 	Name    string        // of its actor; "" if it was given none
-	Token   string        // for its door, if it takes tokens
+	Token   string        // for its endpoint; "": none
 	Every   time.Duration // between reports; 0: 250 ms
 }
 
-// News is what is heard of an engine that is followed: just one of these.
+// News is what a node learns about a followed engine. One field is set.
 type News struct {
-	Report  *pb.Report  // it lives
-	Lost    string      // it cannot be heard any more, and why; Reports follow should it come back
-	Refused *pb.Refused // it will not be watched; it is asked again
+	Report  *pb.Report  // the engine lives
+	Lost    string      // why no reports arrive; Reports follow if the engine returns
+	Refused *pb.Refused // the engine refuses to be watched; the node keeps asking
 }
 
-// Follow tells what is heard of an engine until the returned function is called: tell is called by one goroutine at a time, and must not wait.
-// It begins with Lost if nothing is heard at all. An engine that is killed is told at once, one that hangs or is cut off after SilentAfter.
+// Follow calls tell with News of an engine until stop is called. One goroutine at a time calls tell, which
+// must not block. A killed engine is reported as Lost at once. An engine that hangs, is cut off, or never
+// answers is reported as Lost after SilentAfter.
 func (n *Node) Follow(t Target, tell func(News)) (stop func()) {
 	if t.Every == 0 {
 		t.Every = stdEvery
 	}
-	pid := n.system.Root.Spawn(actor.PropsFromProducer(func() actor.Actor { return &following{node: n, target: t, tell: tell} }))
+	pid := n.system.Root.Spawn(actor.PropsFromProducer(func() actor.Actor {
+		return &following{node: n, target: t, tell: tell}
+	}))
 	n.mu.Lock()
 	n.follows[t.Address] = append(n.follows[t.Address], pid)
 	n.mu.Unlock()
@@ -55,7 +58,7 @@ func (n *Node) Follow(t Target, tell func(News)) (stop func()) {
 	}
 }
 
-// lost passes the end of a connection on to those who follow an engine there.
+// lost tells the followers of engines at an address that the connection ended.
 func (n *Node) lost(event any) {
 	end, ok := event.(*protoremote.EndpointTerminatedEvent)
 	if !ok {
@@ -71,22 +74,22 @@ func (n *Node) lost(event any) {
 
 type (
 	disconnected struct{}
-	look         struct{}
+	checkDue     struct{}
 )
 
-// following keeps a watch on one engine alive.
+// following keeps a subscription to one engine alive.
 type following struct {
 	node    *Node
 	target  Target
 	tell    func(News)
 	heard   time.Time // the last report
-	renewed time.Time // when the watch was last asked for
+	renewed time.Time // the last Watch request
 	boot    string
 	number  uint64 // of the last report
-	event   uint64 // the last event seen
-	away    bool   // it has been told to be lost
+	event   uint64 // the last event received
+	lost    bool   // Lost was reported
 	ended   bool
-	over    bool // this following has been stopped
+	stopped bool // stop was called
 }
 
 // Receive implements actor.Actor.
@@ -94,14 +97,14 @@ func (f *following) Receive(ctx actor.Context) {
 	switch m := ctx.Message().(type) {
 	case *actor.Started:
 		f.heard = time.Now()
-		f.node.sentry.origins.expect(ctx.Self().Id, f.target.Address)
+		f.node.interceptor.origins.expect(ctx.Self().Id, f.target.Address)
 		f.renew(ctx)
 		f.tick(ctx)
 	case *actor.Stopping, *actor.Restarting:
-		f.over = true
-		f.node.sentry.origins.forget(ctx.Self().Id)
-		if !f.away {
-			ctx.Request(EndpointPID(f.target.Address, f.target.Name), f.request(&pb.Request{Do: &pb.Request_Unwatch{Unwatch: &pb.Unwatch{}}}))
+		f.stopped = true
+		f.node.interceptor.origins.forget(ctx.Self().Id)
+		if !f.lost {
+			f.send(ctx, &pb.Request{Do: &pb.Request_Unwatch{Unwatch: &pb.Unwatch{}}})
 		}
 	case *pb.Report:
 		f.report(m)
@@ -110,49 +113,50 @@ func (f *following) Receive(ctx actor.Context) {
 			f.tell(News{Refused: r})
 		}
 	case disconnected:
-		f.lose("the connection has ended")
-		f.renewed = time.Now() // the next second's renewal connects anew
+		f.setLost("connection ended")
+		f.renewed = time.Now() // the renewal in a second connects again
 	case *actor.DeadLetterResponse:
-		f.lose("nothing answers there")
-	case look:
-		f.look(ctx)
+		f.setLost("no engine answers at this address")
+	case checkDue:
+		f.check(ctx)
 	}
 }
 
 func (f *following) tick(ctx actor.Context) {
 	root, self := ctx.ActorSystem().Root, ctx.Self()
-	time.AfterFunc(lookEvery, func() { root.Send(self, look{}) })
+	time.AfterFunc(checkEvery, func() { root.Send(self, checkDue{}) })
 }
 
-// look renews the watch in time, and sees how long nothing has been heard.
-func (f *following) look(ctx actor.Context) {
-	if f.over {
+// check renews the subscription in time, and detects silence.
+func (f *following) check(ctx actor.Context) {
+	if f.stopped {
 		return
 	}
 	now := time.Now()
 	if silent := now.Sub(f.heard); silent > max(SilentAfter, 4*f.target.Every) {
-		f.lose(fmt.Sprintf("nothing has been heard of it for %v", silent.Round(100*time.Millisecond)))
+		f.setLost(fmt.Sprintf("no report for %v", silent.Round(100*time.Millisecond)))
 	}
-	if now.Sub(f.renewed) >= renewEvery-lookEvery/2 {
+	if now.Sub(f.renewed) >= renewEvery-checkEvery/2 {
 		f.renew(ctx)
 	}
 	f.tick(ctx)
 }
 
-func (f *following) request(r *pb.Request) *pb.Request {
+func (f *following) send(ctx actor.Context, r *pb.Request) {
 	r.Version, r.Token = pb.Version, f.target.Token
-	return r
+	ctx.Request(EndpointPID(f.target.Address, f.target.Name), r)
 }
 
-// renew asks for the watch, or for its going on.
+// renew starts or renews the subscription.
 func (f *following) renew(ctx actor.Context) {
 	f.renewed = time.Now()
-	ctx.Request(EndpointPID(f.target.Address, f.target.Name), f.request(&pb.Request{Do: &pb.Request_Watch{Watch: &pb.Watch{
-		EveryMs: uint32(f.target.Every / time.Millisecond), LeaseMs: uint32(stdLease / time.Millisecond), AfterEvent: f.event,
-	}}}))
+	f.send(ctx, &pb.Request{Do: &pb.Request_Watch{Watch: &pb.Watch{
+		EveryMs: uint32(f.target.Every / time.Millisecond), LeaseMs: uint32(stdLease / time.Millisecond),
+		AfterEvent: f.event,
+	}}})
 }
 
-// report takes a report, unless it is one from before a loss that comes late, out of order.
+// report passes a report on. A new boot restarts the counts of reports and events.
 func (f *following) report(m *pb.Report) {
 	boot := m.GetStatus().GetBootId()
 	if boot != "" && boot != f.boot {
@@ -162,17 +166,17 @@ func (f *following) report(m *pb.Report) {
 	f.event = max(f.event, m.LastEvent)
 	if m.Ended {
 		f.ended = true
-		f.lose("it has been stopped")
+		f.setLost("engine stopped")
 		return
 	}
-	f.away = false
+	f.lost = false
 	f.tell(News{Report: m})
 }
 
-func (f *following) lose(why string) {
-	if f.away {
+func (f *following) setLost(why string) {
+	if f.lost {
 		return
 	}
-	f.away = true
+	f.lost = true
 	f.tell(News{Lost: why})
 }

@@ -46,9 +46,9 @@ func FuzzInspect(f *testing.F) {
 		if proto.Unmarshal(data, b) != nil {
 			return
 		}
-		s := newSentry(system, Watch)
+		s := newInterceptor(system, Watch)
 		s.others = others
-		w := &watched{ServerStream: nowhere{}, sentry: s, role: Watch, from: "a:1"}
+		w := &checkedStream{ServerStream: nowhere{}, interceptor: s, role: Watch, from: "a:1"}
 		if w.inspect(b) != nil {
 			return // the connection ends
 		}

@@ -11,19 +11,19 @@ import (
 	"google.golang.org/grpc/peer"
 )
 
-// origins are whom those actors of this node have asked that wait for answers, by the actors' names. What comes to one of them is let in only if the
-// certificate that it comes with is good for the host that was asked, as the one was that the host has shown when it was dialled: else
-// whoever may watch could say how another's engine is.
+// origins holds the hosts from which actors of this node expect answers, by the actors' names. An answer
+// passes only if the certificate of its connection is valid for that host. Otherwise any peer with the role
+// watch could forge another engine's reports.
 type origins struct {
 	mu   sync.Mutex
 	from map[string]string // host by the name of the actor
 }
 
-// expect says whom an actor asks, until forget: what comes to it has to come from that address.
+// expect makes messages to an actor pass only from an address, until forget.
 func (o *origins) expect(id, address string) {
 	host, _, err := net.SplitHostPort(address)
 	if err != nil {
-		return // it cannot be dialled, and nothing will come
+		return // an invalid address is never dialled
 	}
 	o.mu.Lock()
 	defer o.mu.Unlock()
@@ -43,8 +43,8 @@ func (o *origins) of(id string) (host string, ok bool) {
 	return host, ok
 }
 
-// shown is the certificate that the peer of a connection has, nil if it has none that is good.
-func shown(ctx context.Context) *x509.Certificate {
+// peerCertificate returns the verified certificate of a connection's peer, or nil.
+func peerCertificate(ctx context.Context) *x509.Certificate {
 	if p, ok := peer.FromContext(ctx); ok {
 		if info, ok := p.AuthInfo.(credentials.TLSInfo); ok && len(info.State.VerifiedChains) > 0 {
 			return info.State.PeerCertificates[0]
@@ -53,36 +53,38 @@ func shown(ctx context.Context) *x509.Certificate {
 	return nil
 }
 
-// role is that of the peer of a connection.
-func (g *Sentry) role(ctx context.Context) Role {
+// role returns the role of a connection's peer.
+func (i *Interceptor) role(ctx context.Context) Role {
 	p, ok := peer.FromContext(ctx)
 	if !ok {
 		return Nobody
 	}
 	if _, ok := p.AuthInfo.(credentials.TLSInfo); ok {
-		if c := shown(ctx); c != nil {
+		if c := peerCertificate(ctx); c != nil {
 			return CertRole(c)
 		}
 		return Nobody
 	}
-	return g.plain
+	return i.plain
 }
 
-// stranger says why a message to an actor does not come from whom that has asked; "": it does, or it has asked nobody, or there are no certificates.
-func (w *watched) stranger(id string) string {
-	host, ok := w.sentry.origins.of(id)
+// checkSender returns why a message to an actor cannot come from the host that the actor asked, or "".
+// Without TLS, and for an actor that expects no answer, it returns "".
+func (w *checkedStream) checkSender(id string) string {
+	host, ok := w.interceptor.origins.of(id)
 	if !ok || w.cert == nil {
 		return ""
 	}
 	if err := w.cert.VerifyHostname(host); err != nil {
-		return fmt.Sprintf("it speaks for %s: %v", host, err)
+		return fmt.Sprintf("expected from %s: %v", host, err)
 	}
 	return ""
 }
 
-// senders are held to the address that the peer has named, and that to its certificate: answers go there, and watches are known by it.
-func (w *watched) senders(n int) error {
-	if n == 0 || w.cert == nil || w.sentry.others { // a program's own peers may forward what others have sent
+// checkAddresses checks the peer's claimed address against its certificate, if a packet has n senders.
+// Replies go to that address, and it identifies subscriptions.
+func (w *checkedStream) checkAddresses(n int) error {
+	if n == 0 || w.cert == nil || w.interceptor.others { // a program's own peers may forward messages of others
 		return nil
 	}
 	host, _, err := net.SplitHostPort(w.from)
@@ -90,7 +92,7 @@ func (w *watched) senders(n int) error {
 		err = w.cert.VerifyHostname(host)
 	}
 	if err != nil {
-		return fmt.Errorf("senders at %q, whom the certificate does not name: %w", w.from, err)
+		return fmt.Errorf("senders at %q, which the certificate does not name: %w", w.from, err)
 	}
 	return nil
 }

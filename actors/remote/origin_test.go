@@ -26,9 +26,9 @@ func impostor(t *testing.T, ca *authority, to string) *attacker {
 
 func refusedOf(t *testing.T, n *Node, kind string, before uint64) {
 	t.Helper()
-	for began := time.Now(); n.Sentry().Refused()[kind] == before; time.Sleep(time.Millisecond) {
+	for began := time.Now(); n.Interceptor().Rejected()[kind] == before; time.Sleep(time.Millisecond) {
 		if time.Since(began) > 10*time.Second {
-			t.Fatalf("not counted as %s: %v", kind, n.Sentry().Refused())
+			t.Fatalf("not counted as %s: %v", kind, n.Interceptor().Rejected())
 		}
 	}
 }
@@ -54,7 +54,7 @@ func TestMadeUpReports(t *testing.T) {
 		if _, ok := ctx.Message().(*pb.Request); ok {
 			asker <- ctx.Sender()
 		}
-	}), doorName("slow")); err != nil {
+	}), endpointName("slow")); err != nil {
 		t.Fatal(err)
 	}
 	asked := make(chan string, 1)
@@ -64,7 +64,7 @@ func TestMadeUpReports(t *testing.T) {
 	var targets []string
 	for began := time.Now(); len(targets) < 2 && time.Since(began) < 10*time.Second; time.Sleep(time.Millisecond) {
 		targets = targets[:0]
-		o := &watcher.sentry.origins
+		o := &watcher.interceptor.origins
 		o.mu.Lock()
 		for id := range o.from {
 			targets = append(targets, id)
@@ -82,7 +82,7 @@ func TestMadeUpReports(t *testing.T) {
 		&actor.DeadLetterResponse{},
 	} {
 		for _, id := range targets {
-			before := watcher.Sentry().Refused()["origin"]
+			before := watcher.Interceptor().Rejected()["origin"]
 			a.send(batch(id, string(m.ProtoReflect().Descriptor().FullName()), marshal(t, m), nil))
 			refusedOf(t, watcher, "origin", before)
 		}
@@ -103,19 +103,19 @@ func TestMadeUpSender(t *testing.T) {
 	ca, server, watcher, _ := followed(t)
 	unwatch := marshal(t, &pb.Request{Version: pb.Version, Do: &pb.Request_Unwatch{Unwatch: &pb.Unwatch{}}})
 	for _, as := range []string{watcher.Address(), "127.0.0.1:9"} {
-		before := server.Sentry().Refused()["malformed"]
+		before := server.Interceptor().Rejected()["malformed"]
 		a := impostor(t, ca, server.Address())
 		a.connect(as)
-		a.send(batch(doorName("chronus"), string(requestType), unwatch, actor.NewPID(as, "me")))
+		a.send(batch(endpointName("chronus"), string(requestType), unwatch, actor.NewPID(as, "me")))
 		refusedOf(t, server, "malformed", before)
 	}
-	before := server.Sentry().Refused()
+	before := server.Interceptor().Rejected()
 	a := impostor(t, ca, server.Address())
 	a.connect("127.0.0.9:9")
-	a.send(batch(doorName("chronus"), string(requestType), unwatch, actor.NewPID("127.0.0.9:9", "me")))
+	a.send(batch(endpointName("chronus"), string(requestType), unwatch, actor.NewPID("127.0.0.9:9", "me")))
 	a.send(&protoremote.MessageBatch{Envelopes: []*protoremote.MessageEnvelope{{Target: 7}}})
 	refusedOf(t, server, "malformed", before["malformed"]) // the second, and not the first
-	if got := server.Sentry().Refused(); got["malformed"] != before["malformed"]+1 {
+	if got := server.Interceptor().Rejected(); got["malformed"] != before["malformed"]+1 {
 		t.Errorf("what it says in its own name was refused: %v", got)
 	}
 }

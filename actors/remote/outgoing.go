@@ -11,17 +11,17 @@ import (
 	"google.golang.org/grpc/keepalive"
 )
 
-// maxQueued is how many messages may be on their way to one peer. protoactor's queue for it has no bound, and a peer that asks and does not take
-// the answers would fill it.
+// maxQueued bounds the messages that wait for one peer. protoactor's queue has no bound, so a peer that asks
+// without reading the answers could fill the memory.
 const maxQueued = 4096
 
-// outgoing counts what is on its way to each peer.
+// outgoing counts the messages that wait for each peer.
 type outgoing struct {
 	mu     sync.Mutex
 	queued map[string]int // by address
 }
 
-// add makes room for a message to an address; false: there is none, and the message is to be dropped.
+// add counts a message to an address. It returns false if the caller must drop the message.
 func (o *outgoing) add(address string) bool {
 	o.mu.Lock()
 	defer o.mu.Unlock()
@@ -32,7 +32,7 @@ func (o *outgoing) add(address string) bool {
 	return true
 }
 
-// sent takes note that so many messages have left.
+// sent subtracts n messages that were sent.
 func (o *outgoing) sent(address string, n int) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
@@ -43,7 +43,7 @@ func (o *outgoing) sent(address string, n int) {
 	}
 }
 
-// ended forgets a peer whose connection has ended: its queue has been dropped.
+// ended forgets a peer whose connection ended: protoactor drops the queue.
 func (o *outgoing) ended(event any) {
 	if e, ok := event.(*protoremote.EndpointTerminatedEvent); ok {
 		o.mu.Lock()
@@ -52,46 +52,51 @@ func (o *outgoing) ended(event any) {
 	}
 }
 
-// counting is a stream of which what leaves is counted.
-type counting struct {
+// countedClientStream counts the messages that a stream sends.
+type countedClientStream struct {
 	grpc.ClientStream
 	out     *outgoing
 	address string
 }
 
 // SendMsg implements grpc.ClientStream.
-func (c counting) SendMsg(m any) error {
-	err := c.ClientStream.SendMsg(m) // it waits while the peer takes nothing
+func (c countedClientStream) SendMsg(m any) error {
+	err := c.ClientStream.SendMsg(m) // blocks while the peer does not read
 	if rm, ok := m.(*protoremote.RemoteMessage); ok {
 		c.out.sent(c.address, len(rm.GetMessageBatch().GetEnvelopes()))
 	}
 	return err
 }
 
-func (s *Sentry) count(ctx context.Context, d *grpc.StreamDesc, cc *grpc.ClientConn, method string, next grpc.Streamer, o ...grpc.CallOption) (grpc.ClientStream, error) {
+// count implements grpc.StreamClientInterceptor.
+func (i *Interceptor) count(ctx context.Context, d *grpc.StreamDesc, cc *grpc.ClientConn, method string,
+	next grpc.Streamer, o ...grpc.CallOption) (grpc.ClientStream, error) {
 	cs, err := next(ctx, d, cc, method, o...)
 	if err != nil {
 		return nil, err
 	}
-	return counting{cs, &s.out, cc.Target()}, nil
+	return countedClientStream{cs, &i.out, cc.Target()}, nil
 }
 
-// mayAnswer tells whether there is room for one more message to a peer.
-func (s *Sentry) mayAnswer(address string) bool {
-	if address == s.system.Address() || s.out.add(address) {
+// mayAnswer reports whether one more message may wait for a peer, and counts it.
+func (i *Interceptor) mayAnswer(address string) bool {
+	if address == i.system.Address() || i.out.add(address) {
 		return true
 	}
-	s.refuseFrom(address, "deaf", fmt.Sprintf("it asks, and does not take the answers: %d wait; more are dropped", maxQueued))
+	i.rejectFrom(address, "slow_peer",
+		fmt.Sprintf("%d messages wait: the peer does not read its answers; more are dropped", maxQueued))
 	return false
 }
 
-// DialOptions are how a remote should reach its peers, credentials aside: with keepalive, no longer than it takes to see that they
-// are away, and with what is on its way to them counted.
-func (s *Sentry) DialOptions() []grpc.DialOption {
+// DialOptions returns the options with which a remote should connect to its peers, except credentials.
+// Keepalive finds a lost peer, and the interceptor counts the messages that wait for each peer.
+func (i *Interceptor) DialOptions() []grpc.DialOption {
 	return []grpc.DialOption{
-		grpc.WithKeepaliveParams(keepalive.ClientParameters{Time: keepaliveTime, Timeout: keepaliveWait, PermitWithoutStream: true}),
+		grpc.WithKeepaliveParams(keepalive.ClientParameters{
+			Time: keepaliveTime, Timeout: keepaliveWait, PermitWithoutStream: true,
+		}),
 		grpc.WithConnectParams(grpc.ConnectParams{Backoff: backoff.DefaultConfig, MinConnectTimeout: dialWait}),
 		grpc.WithReadBufferSize(bufferSize), grpc.WithWriteBufferSize(bufferSize),
-		grpc.WithChainStreamInterceptor(s.count), grpc.WithDefaultCallOptions(grpc.MaxCallRecvMsgSize(maxMessage)),
+		grpc.WithChainStreamInterceptor(i.count), grpc.WithDefaultCallOptions(grpc.MaxCallRecvMsgSize(maxMessage)),
 	}
 }

@@ -17,7 +17,7 @@ import (
 	"github.com/music-chronus/chronus/actors/report"
 )
 
-// standIn is what a door sees of an engine, without one.
+// standIn is what an endpoint sees of an engine, without one.
 type standIn struct {
 	boot    string
 	asked   chan any
@@ -64,7 +64,7 @@ func node(t *testing.T, o Options) *Node {
 	return n
 }
 
-// opened is a stand-in behind a door.
+// opened is a stand-in behind an endpoint.
 func opened(t *testing.T, n *Node, name string) (*standIn, *actor.PID) {
 	t.Helper()
 	s := &standIn{boot: fmt.Sprint("boot of ", name), asked: make(chan any, 100)}
@@ -72,7 +72,7 @@ func opened(t *testing.T, n *Node, name string) (*standIn, *actor.PID) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := Open(n.system, pid, EndpointOptions{Sentry: n.sentry, Tokens: n.tokens, TapeDir: n.o.TapeDir}); err != nil {
+	if _, err := Open(n.system, pid, EndpointOptions{Interceptor: n.interceptor, Tokens: n.tokens, TapeDir: n.o.TapeDir}); err != nil {
 		t.Fatal(err)
 	}
 	return s, pid
@@ -113,7 +113,7 @@ func TestRequests(t *testing.T) {
 		{&pb.Request{Do: &pb.Request_NoteOn{NoteOn: &pb.NoteOn{Group: "a", Key: 60, Velocity: 0.5}}}, "{a 60 0.5}", "Done"},
 		{&pb.Request{Do: &pb.Request_NoteOff{NoteOff: &pb.NoteOff{Key: 60}}}, "{ 60}", "Done"},
 		{&pb.Request{Do: &pb.Request_NoteOff{NoteOff: &pb.NoteOff{All: true}}}, "{ -1}", "Done"},
-		{&pb.Request{Do: &pb.Request_NoteOff{NoteOff: &pb.NoteOff{Key: -4}}}, "", "INVALID: -4 is no note"},
+		{&pb.Request{Do: &pb.Request_NoteOff{NoteOff: &pb.NoteOff{Key: -4}}}, "", "INVALID: note -4"},
 		{&pb.Request{Do: &pb.Request_NoteOn{}}, "{ 0 0}", "Done"},
 		{&pb.Request{Do: &pb.Request_SetParam{SetParam: &pb.SetParam{Node: "f", Param: "mode", Word: "lp"}}}, "{f mode 0 lp}", "Done"},
 		{&pb.Request{Do: &pb.Request_SetGate{SetGate: &pb.SetGate{Node: "e", Level: 1}}}, "{e 1}", "Done"},
@@ -123,9 +123,9 @@ func TestRequests(t *testing.T) {
 		{&pb.Request{Do: &pb.Request_Mute{Mute: &pb.Mute{On: true}}}, "{true}", "Done"},
 		{&pb.Request{Do: &pb.Request_Flip{Flip: &pb.Flip{}}}, "{}", "Done"},
 		{&pb.Request{Do: &pb.Request_NewPatch{NewPatch: &pb.NewPatch{Name: "n", Text: "x"}}}, "{n [120]}", "Done"},
-		{&pb.Request{Do: &pb.Request_NewPatch{NewPatch: &pb.NewPatch{Text: strings.Repeat("x", maxPatch+1)}}}, "", "INVALID: a patch of 262145 bytes"},
+		{&pb.Request{Do: &pb.Request_NewPatch{NewPatch: &pb.NewPatch{Text: strings.Repeat("x", maxPatch+1)}}}, "", "INVALID: patch of 262145 bytes"},
 		{&pb.Request{Do: &pb.Request_BeginTape{BeginTape: &pb.BeginTape{Name: "a"}}}, "{" + dir + "/a}", "Done"},
-		{&pb.Request{Do: &pb.Request_BeginTape{BeginTape: &pb.BeginTape{Name: "../a"}}}, "", "INVALID: \"../a\" is no name"},
+		{&pb.Request{Do: &pb.Request_BeginTape{BeginTape: &pb.BeginTape{Name: "../a"}}}, "", "INVALID: tape name \"../a\""},
 		{&pb.Request{Do: &pb.Request_BeginTape{BeginTape: &pb.BeginTape{Name: ".."}}}, "", "INVALID"},
 		{&pb.Request{Do: &pb.Request_EndTape{}}, "{}", "Done"},
 		{&pb.Request{}, "", "UNKNOWN"},
@@ -216,7 +216,7 @@ func TestFollow(t *testing.T) {
 	stops[0]()
 	hears[1].until(t, "a report", lives)
 	server.system.Root.Stop(pid)
-	if why := hears[1].until(t, "its end", lost).Lost; why != "it has been stopped" {
+	if why := hears[1].until(t, "its end", lost).Lost; why != "engine stopped" {
 		t.Error(why)
 	}
 	opened(t, server, "one")
@@ -224,7 +224,7 @@ func TestFollow(t *testing.T) {
 	stops[1]()
 }
 
-// More events than a door keeps are counted as lost, not passed over in silence.
+// More events than an endpoint keeps are counted as lost, not passed over in silence.
 func TestLostEvents(t *testing.T) {
 	server := node(t, Options{})
 	_, pid := opened(t, server, "chronus")

@@ -13,10 +13,11 @@ import (
 	"github.com/music-chronus/chronus/actors/pb"
 )
 
-// Role is what a peer may do: each may do what those before it may.
+// Role says what a peer may do. Each role includes the earlier ones.
 type Role int
 
-// The roles: nothing at all; to see; to play notes and set parameters; to flip, patch, mute and write tapes.
+// The roles. Watch reads reports, Play plays notes and sets parameters, and Operate flips, changes patches,
+// mutes and writes tapes.
 const (
 	Nobody Role = iota
 	Watch
@@ -26,7 +27,7 @@ const (
 
 var roleNames = []string{"nobody", "watch", "play", "operate"}
 
-// String is the role's name.
+// String returns the role's name.
 func (r Role) String() string {
 	if r < Nobody || r > Operate {
 		return fmt.Sprintf("role %d", int(r))
@@ -34,15 +35,15 @@ func (r Role) String() string {
 	return roleNames[r]
 }
 
-// ParseRole is the role of a name.
+// ParseRole returns the role of a name.
 func ParseRole(name string) (Role, error) {
 	if i := slices.Index(roleNames, name); i >= 0 {
 		return Role(i), nil
 	}
-	return Nobody, fmt.Errorf("role %q: it is nobody, watch, play or operate", name)
+	return Nobody, fmt.Errorf("role %q: want nobody, watch, play or operate", name)
 }
 
-// CertRole is the role that a certificate names: the highest that is among its organizational units (OU).
+// CertRole returns the highest role among the organizational units (OU) of a certificate.
 func CertRole(c *x509.Certificate) (role Role) {
 	for _, ou := range c.Subject.OrganizationalUnit {
 		if r, err := ParseRole(ou); err == nil {
@@ -52,13 +53,13 @@ func CertRole(c *x509.Certificate) (role Role) {
 	return role
 }
 
-// Tokens are words that stand for roles, where a certificate does not name one. They are kept as their hashes.
+// Tokens maps the SHA-256 of tokens to roles, for peers whose certificate does not name a role.
 type Tokens map[[sha256.Size]byte]Role
 
-// minToken is the least length of a token.
+// minToken is the least length of a token, in bytes.
 const minToken = 16
 
-// ParseTokens reads lines of a role and a token; empty ones, and those that begin with #, count for nothing.
+// ParseTokens reads lines of a role and a token. It ignores empty lines and lines that begin with #.
 func ParseTokens(text []byte) (Tokens, error) {
 	t := Tokens{}
 	in := bufio.NewScanner(bytes.NewReader(text))
@@ -71,7 +72,7 @@ func ParseTokens(text []byte) (Tokens, error) {
 		role, err := ParseRole(name)
 		token = strings.TrimSpace(token)
 		if err == nil && len(token) < minToken {
-			err = fmt.Errorf("a token has at least %d characters", minToken)
+			err = fmt.Errorf("token too short: want at least %d characters", minToken)
 		}
 		if err != nil {
 			return nil, fmt.Errorf("tokens, line %d: %w", n, err)
@@ -81,7 +82,7 @@ func ParseTokens(text []byte) (Tokens, error) {
 	return t, in.Err()
 }
 
-// role is a token's role; ok is false if there is no such token.
+// role returns the role of a token. It compares with all tokens in constant time.
 func (t Tokens) role(token string) (role Role, ok bool) {
 	sum := sha256.Sum256([]byte(token))
 	for hash, r := range t {
@@ -92,12 +93,13 @@ func (t Tokens) role(token string) (role Role, ok bool) {
 	return role, ok
 }
 
-// needs is the least role for a request.
+// needs returns the lowest role that may send a request.
 func needs(r *pb.Request) Role {
 	switch r.Do.(type) {
 	case *pb.Request_Watch, *pb.Request_Unwatch, *pb.Request_GetStatus:
 		return Watch
-	case *pb.Request_NoteOn, *pb.Request_NoteOff, *pb.Request_SetParam, *pb.Request_SetGate, *pb.Request_Send, *pb.Request_Transport:
+	case *pb.Request_NoteOn, *pb.Request_NoteOff, *pb.Request_SetParam, *pb.Request_SetGate, *pb.Request_Send,
+		*pb.Request_Transport:
 		return Play
 	}
 	return Operate

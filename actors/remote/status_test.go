@@ -15,7 +15,7 @@ import (
 func TestStatusCarriesEveryCounter(t *testing.T) {
 	table := report.Counters()
 	st := report.Status{OSCStatus: report.OSCStatus{OSCStats: &osc.Stats{
-		Packets: 101, Messages: 102, Failed: 103, Malformed: map[string]uint64{"size": 104}, Replies: 105, ReadErrors: 106,
+		Packets: 101, Messages: 102, Failed: 103, Malformed: map[string]uint64{"size": 104}, RefusedByCode: map[string]uint64{"busy": 114}, Replies: 105, ReadErrors: 106,
 		Denied: 107, Shed: 108, AmplificationLimited: 109, Rejected: 110, SlowClients: 111, SendDropped: 112, Dropped: 113,
 	}}}
 	st.Totals = report.Totals{Callbacks: 1, Played: 2, Rescued: 3, Concealed: 4, Flips: 5, CallbackFlips: 6, Removed: 7,

@@ -10,23 +10,23 @@ import (
 	"path/filepath"
 )
 
-// The files of a directory of certificates, all PEM, and the tokens, which need not be there.
+// The files of a directory of certificates. TokensFile is optional, the others are PEM.
 const (
-	CAFile     = "ca.pem"   // who signs peers' certificates
-	CertFile   = "cert.pem" // this program's, for its address, signed by that
-	KeyFile    = "key.pem"  // its key, which only its owner may read
+	CAFile     = "ca.pem"   // certificates that sign those of peers
+	CertFile   = "cert.pem" // this program's certificate, for its address, signed by one of CAFile
+	KeyFile    = "key.pem"  // its key; other users must not be able to read the file
 	TokensFile = "tokens"   // lines of ROLE TOKEN
 )
 
-// loadTLS reads a directory of certificates. Both sides of every connection show one.
+// loadTLS reads a directory of certificates. Both sides of every connection must show one.
 func loadTLS(dir string) (server, client *tls.Config, err error) {
 	file := func(name string) string { return filepath.Join(dir, name) }
 	st, err := os.Stat(file(KeyFile))
 	if err != nil {
-		return nil, nil, fmt.Errorf("certificates: %w: a directory has %s, %s and %s", err, CAFile, CertFile, KeyFile)
+		return nil, nil, fmt.Errorf("certificates: %w: want a directory with %s, %s and %s", err, CAFile, CertFile, KeyFile)
 	}
 	if st.Mode().Perm()&0o077 != 0 {
-		return nil, nil, fmt.Errorf("certificates: %s may be read by others than its owner: chmod 600 it", file(KeyFile))
+		return nil, nil, fmt.Errorf("certificates: %s: other users can read it: chmod 600 the file", file(KeyFile))
 	}
 	text, err := os.ReadFile(file(CAFile))
 	if err != nil {
@@ -41,13 +41,14 @@ func loadTLS(dir string) (server, client *tls.Config, err error) {
 		return nil, nil, fmt.Errorf("certificates: %s with %s: %w", file(CertFile), KeyFile, err)
 	}
 	server = &tls.Config{
-		Certificates: []tls.Certificate{own}, MinVersion: tls.VersionTLS13, ClientAuth: tls.RequireAndVerifyClientCert, ClientCAs: pool,
+		Certificates: []tls.Certificate{own}, MinVersion: tls.VersionTLS13,
+		ClientAuth: tls.RequireAndVerifyClientCert, ClientCAs: pool,
 	}
 	client = &tls.Config{Certificates: []tls.Certificate{own}, MinVersion: tls.VersionTLS13, RootCAs: pool}
 	return server, client, nil
 }
 
-// authorities are the certificates of a text, each of which must be one.
+// authorities parses PEM certificates. An invalid one is an error.
 func authorities(text []byte) (*x509.CertPool, error) {
 	pool, n := x509.NewCertPool(), 0
 	for {
@@ -63,7 +64,7 @@ func authorities(text []byte) (*x509.CertPool, error) {
 		n++
 	}
 	if n == 0 {
-		return nil, errors.New("it has no certificate in it")
+		return nil, errors.New("no certificate in the file")
 	}
 	return pool, nil
 }

@@ -10,11 +10,11 @@ import (
 	"github.com/music-chronus/chronus/actors/pb"
 )
 
-// maxPatch bounds the text of a patch that comes from elsewhere.
+// maxPatch bounds the text of a patch, in bytes.
 const maxPatch = 256 << 10
 
-// translate is a request as the engine's actor takes it.
-func (g *door) translate(r *pb.Request) (any, error) {
+// translate converts a message to the request of package actors.
+func (e *endpoint) translate(r *pb.Request) (any, error) {
 	switch do := r.Do.(type) {
 	case *pb.Request_GetStatus:
 		return actors.GetStatus{}, nil
@@ -27,7 +27,7 @@ func (g *door) translate(r *pb.Request) (any, error) {
 			return actors.NoteOff{Group: m.GetGroup(), Key: -1}, nil
 		}
 		if m.GetKey() < 0 {
-			return nil, fmt.Errorf("%g is no note: it is 0 to 127", m.GetKey())
+			return nil, fmt.Errorf("note %g: want 0 to 127", m.GetKey())
 		}
 		return actors.NoteOff{Group: m.GetGroup(), Key: m.GetKey()}, nil
 	case *pb.Request_SetParam:
@@ -46,26 +46,27 @@ func (g *door) translate(r *pb.Request) (any, error) {
 		return actors.Flip{}, nil
 	case *pb.Request_NewPatch:
 		if n := len(do.NewPatch.GetText()); n > maxPatch {
-			return nil, fmt.Errorf("a patch of %d bytes; the most are %d", n, maxPatch)
+			return nil, fmt.Errorf("patch of %d bytes: the limit is %d bytes", n, maxPatch)
 		}
 		return actors.NewPatch{Name: do.NewPatch.GetName(), Text: []byte(do.NewPatch.GetText())}, nil
 	case *pb.Request_BeginTape:
-		return g.tape(do.BeginTape.GetName())
+		return e.tape(do.BeginTape.GetName())
 	case *pb.Request_EndTape:
 		return actors.EndTape{}, nil
 	}
-	return nil, fmt.Errorf("%T is not carried out", r.Do)
+	return nil, fmt.Errorf("unknown request %T", r.Do)
 }
 
-// tape is the file of a tape: a name in the directory for tapes, and nowhere else.
-func (g *door) tape(name string) (any, error) {
-	if g.o.TapeDir == "" {
-		return nil, errors.New("this engine takes no tapes from elsewhere: it was given no directory for them")
+// tape returns a request for a tape in the directory for tapes. A name that leads elsewhere is an error.
+func (e *endpoint) tape(name string) (any, error) {
+	if e.o.TapeDir == "" {
+		return nil, errors.New("tapes are refused: the engine has no directory for tapes of other machines")
 	}
-	if name == "" || name != baseName(name) || strings.HasPrefix(name, ".") || len(name) > 200 || strings.ContainsAny(name, "\x00\\") {
-		return nil, fmt.Errorf("%q is no name for a tape: it is that of a file, without a directory", name)
+	if name == "" || name != baseName(name) || len(name) > 200 ||
+		strings.HasPrefix(name, ".") || strings.ContainsAny(name, "\x00\\") {
+		return nil, fmt.Errorf("tape name %q: want the name of a file, without a directory", name)
 	}
-	return actors.BeginTape{Path: filepath.Join(g.o.TapeDir, name)}, nil
+	return actors.BeginTape{Path: filepath.Join(e.o.TapeDir, name)}, nil
 }
 
 func baseName(path string) string { return filepath.Base(path) }
@@ -80,7 +81,7 @@ func argsOf(list []*pb.Arg) (args []any, err error) {
 		case *pb.Arg_Truth:
 			args = append(args, v.Truth)
 		default:
-			return nil, fmt.Errorf("argument %d is none: it is a number, a text or a truth", i+1)
+			return nil, fmt.Errorf("argument %d is empty: want a number, a text or a truth", i+1)
 		}
 	}
 	return args, nil

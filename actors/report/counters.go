@@ -97,16 +97,24 @@ func oscCounters() []Counter {
 			return of(s.OSCStats)
 		}}
 	}
+	sum := func(name, json, unit, help string, of func(*osc.Stats) map[string]uint64) Counter {
+		c := row(name, unit, help, func(s *osc.Stats) (total uint64) {
+			for _, n := range of(s) {
+				total += n
+			}
+			return total
+		})
+		c.JSON = "osc_stats." + json
+		return c
+	}
 	return []Counter{
 		row("packets", "", "packets received", func(s *osc.Stats) uint64 { return s.Packets }),
 		row("messages", "", "messages received", func(s *osc.Stats) uint64 { return s.Messages }),
 		row("failed", "messages", "messages answered with /fail", func(s *osc.Stats) uint64 { return s.Failed }),
-		row("malformed", "elements", "elements that are not OSC", func(s *osc.Stats) (n uint64) {
-			for _, of := range s.Malformed {
-				n += of
-			}
-			return n
-		}),
+		sum("refused", "refused_by_code", "messages", "messages that were refused, for any reason",
+			func(s *osc.Stats) map[string]uint64 { return s.RefusedByCode }),
+		sum("malformed", "malformed", "elements", "elements that are not OSC",
+			func(s *osc.Stats) map[string]uint64 { return s.Malformed }),
 		row("replies", "", "packets sent", func(s *osc.Stats) uint64 { return s.Replies }),
 		row("read_errors", "", "reads that failed", func(s *osc.Stats) uint64 { return s.ReadErrors }),
 		row("denied", "", "packets and connections from addresses that are not allowed",

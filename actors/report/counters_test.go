@@ -12,7 +12,7 @@ import (
 
 // numbered returns a Status with another value in each field that may count.
 func numbered() *report.Status {
-	st := &report.Status{OSCStatus: report.OSCStatus{OSCStats: &osc.Stats{Malformed: map[string]uint64{}}}}
+	st := &report.Status{OSCStatus: report.OSCStatus{OSCStats: &osc.Stats{Malformed: map[string]uint64{}, RefusedByCode: map[string]uint64{}}}}
 	n := uint64(1000)
 	var fill func(v reflect.Value)
 	fill = func(v reflect.Value) {
@@ -32,6 +32,7 @@ func numbered() *report.Status {
 	}
 	fill(reflect.ValueOf(st).Elem())
 	st.OSCStats.Malformed["size"], st.OSCStats.Malformed["tag"] = 1, 2
+	st.OSCStats.RefusedByCode["busy"], st.OSCStats.RefusedByCode["invalid"] = 3, 4
 	return st
 }
 

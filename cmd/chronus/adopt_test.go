@@ -120,7 +120,7 @@ func compareAcross(t *testing.T, got, want []float32, gap int) tape.Difference {
 // untilDeath records what the engine plays until it dies.
 func (e *engineProcess) untilDeath() (tape func() []byte) {
 	e.t.Helper()
-	body, err := e.tape(context.Background())
+	body, err := e.Tape(context.Background())
 	if err != nil {
 		e.t.Fatal(err)
 	}

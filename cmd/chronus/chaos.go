@@ -11,7 +11,7 @@ import (
 	"syscall"
 	"time"
 
-	"github.com/music-chronus/chronus/actors"
+	"github.com/music-chronus/chronus/actors/control"
 	"github.com/music-chronus/chronus/cmd/chronus/internal/chaos"
 	"github.com/music-chronus/chronus/cmd/chronus/internal/chaos/plan"
 	"github.com/music-chronus/chronus/cmd/chronus/internal/terminal"
@@ -73,7 +73,7 @@ func (c *chaosCmd) runPlan(ctx context.Context, s streams) error {
 	if err := plan.CheckKinds(c.Faults); err != nil {
 		return fmt.Errorf("--faults: %w", err)
 	}
-	st, err := c.client().status(ctx)
+	st, err := c.client().Status(ctx)
 	if err != nil {
 		return err
 	}
@@ -137,15 +137,7 @@ func (c *chaosCmd) plan(workers int) (*plan.Plan, error) {
 }
 
 // chaosEngine makes a client what chaos needs.
-type chaosEngine struct{ *client }
-
-func (e chaosEngine) Status(ctx context.Context) (actors.Status, error) { return e.status(ctx) }
-func (e chaosEngine) Redundant(ctx context.Context) error               { return e.redundant(ctx) }
-func (e chaosEngine) Tape(ctx context.Context) (io.ReadCloser, error)   { return e.tape(ctx) }
-
-func (e chaosEngine) Kill(ctx context.Context, signal string) (actors.Killed, error) {
-	return e.kill(ctx, signal)
-}
+type chaosEngine struct{ *control.Client }
 
 func (e chaosEngine) Send(to string, wait time.Duration, address string, args ...any) (string, bool, error) {
 	return sendOSC(to, wait, address, args...)

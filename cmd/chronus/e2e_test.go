@@ -12,7 +12,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/music-chronus/chronus/actors"
 	"github.com/music-chronus/chronus/actors/tape"
 	"github.com/music-chronus/chronus/audio/backendtest"
 	"github.com/music-chronus/chronus/audio/file"
@@ -35,15 +34,16 @@ func TestE2EJack(t *testing.T) {
 	}
 	for _, tt := range []struct {
 		name    string
+		signal  syscall.Signal
 		seconds int
-	}{{"kill", 3}, {"term", 3}, {"segv", 3}, {"stop", 9}} {
+	}{{"kill", syscall.SIGKILL, 3}, {"term", syscall.SIGTERM, 3}, {"segv", syscall.SIGSEGV, 3}, {"stop", syscall.SIGSTOP, 9}} {
 		t.Run(tt.name, func(t *testing.T) {
 			before := e.must()
 			stopTape := e.taping()
 			recorded := capture(t, tt.seconds)
 			stopNotes := oscsendNotes(t, e.must().OSC)
 			for range e2eKills {
-				e.killHeard(actors.Signals[tt.name])
+				e.killHeard(tt.signal)
 			}
 			path := recorded()
 			stopNotes()

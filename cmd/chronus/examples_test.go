@@ -14,6 +14,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/music-chronus/chronus/actors/control"
 	"github.com/music-chronus/chronus/actors/pb"
 	"github.com/music-chronus/chronus/actors/remote"
 	"github.com/music-chronus/chronus/cmd/chronus/internal/chaos"
@@ -88,7 +89,7 @@ const hostKills = 10
 // hostProcess is the example program that has actors, a remote and two engines of its own.
 type hostProcess struct {
 	at      string
-	engines map[string]*client
+	engines map[string]*control.Client
 }
 
 func startHost(t *testing.T) *hostProcess {
@@ -114,7 +115,7 @@ func startHost(t *testing.T) *hostProcess {
 		}
 	})
 	defer time.AfterFunc(startLimit, func() { _ = cmd.Process.Kill() }).Stop()
-	h := &hostProcess{engines: map[string]*client{}}
+	h := &hostProcess{engines: map[string]*control.Client{}}
 	for lines := bufio.NewScanner(out); lines.Scan(); {
 		words := strings.Fields(lines.Text())
 		switch words[0] {

@@ -17,6 +17,7 @@ import (
 	"time"
 
 	"github.com/music-chronus/chronus/actors"
+	"github.com/music-chronus/chronus/actors/control"
 	"github.com/music-chronus/chronus/actors/tape"
 	"github.com/music-chronus/chronus/audio"
 	"github.com/music-chronus/chronus/cmd/chronus/internal/chaos"
@@ -47,7 +48,7 @@ type engineProcess struct {
 	dir string
 	cmd *exec.Cmd
 	log logFile
-	*client
+	*control.Client
 }
 
 // logFile gets what an engine and its children print. Since it is a file, no Wait waits for the
@@ -79,7 +80,7 @@ func up(t testing.TB, flags ...string) *engineProcess {
 // upIn starts an engine in a runtime directory in which an engine may have been before.
 func upIn(t testing.TB, dir string, flags ...string) *engineProcess {
 	t.Helper()
-	e := &engineProcess{t: t, dir: dir, log: newLog(t), client: engineFlag{dir}.client()}
+	e := &engineProcess{t: t, dir: dir, log: newLog(t), Client: engineFlag{dir}.client()}
 	args := []string{"up", "--runtime-dir", dir, "--osc", "127.0.0.1:0", "--state", filepath.Join(dir, "state")}
 	e.start("/proc/self/exe", append(args, flags...)...)
 	e.await("chronus plays")
@@ -143,7 +144,7 @@ func (e *engineProcess) must() actors.Status {
 	e.t.Helper()
 	ctx, cancel := context.WithTimeout(context.Background(), statusLimit)
 	defer cancel()
-	st, err := e.status(ctx)
+	st, err := e.Status(ctx)
 	if err != nil {
 		e.t.Fatalf("%v; %s", err, e.log)
 	}
@@ -151,7 +152,7 @@ func (e *engineProcess) must() actors.Status {
 }
 
 // underTest is the engine as chaos sees it.
-func (e *engineProcess) underTest() chaos.Engine { return chaosEngine{e.client} }
+func (e *engineProcess) underTest() chaos.Engine { return chaosEngine{e.Client} }
 
 // redundancy waits until every worker is ready.
 func (e *engineProcess) redundancy() actors.Status {
@@ -186,7 +187,7 @@ func (e *engineProcess) killHeard(sig syscall.Signal) {
 func (e *engineProcess) taping() (stop func() []byte) {
 	e.t.Helper()
 	ctx, cancel := context.WithCancel(context.Background())
-	body, err := e.tape(ctx)
+	body, err := e.Tape(ctx)
 	if err != nil {
 		e.t.Fatal(err)
 	}

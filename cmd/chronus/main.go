@@ -12,6 +12,7 @@ import (
 	"github.com/alecthomas/kong"
 
 	"github.com/music-chronus/chronus/actors"
+	"github.com/music-chronus/chronus/actors/control"
 	"github.com/music-chronus/chronus/audio"
 	"github.com/music-chronus/chronus/audio/file"
 	"github.com/music-chronus/chronus/audio/jack"
@@ -91,6 +92,8 @@ func run(args []string, out, errOut io.Writer) int {
 	switch {
 	case err == nil:
 		return 0
+	case errors.Is(err, control.ErrNoEngine):
+		fmt.Fprintf(errOut, "chronus: %v: start one with chronus up, or name its --runtime-dir\n", err)
 	case !errors.Is(err, errQuiet):
 		fmt.Fprintln(errOut, "chronus:", err)
 	}

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net/http"
 	"os"
 	"os/signal"
 	"path/filepath"
@@ -83,16 +82,16 @@ func (c *midiPlayCmd) engine(ctx context.Context) (to string, ask func(context.C
 	ctx, cancel := context.WithTimeout(ctx, replyWait)
 	defer cancel()
 	cl := c.client()
-	st, err := cl.status(ctx)
+	st, err := cl.Status(ctx)
 	switch {
 	case err != nil && c.To != "", err == nil && c.To != "" && c.To != st.OSC:
 		return c.To, nil, nil
 	case err != nil: // an engine may start later
-		return defaultTo, cl.addresses, nil
+		return defaultTo, cl.Addresses, nil
 	case st.OSC == noOSC:
 		return "", nil, errors.New("the engine has no OSC address: start it without --osc none")
 	}
-	return st.OSC, cl.addresses, nil
+	return st.OSC, cl.Addresses, nil
 }
 
 // noOSC is the OSC address in the status of an engine without one.
@@ -187,7 +186,7 @@ func (c *midiLearnCmd) Run(s streams) error {
 func (c *midiLearnCmd) known(ctx context.Context) *midi.Addresses {
 	ctx, cancel := context.WithTimeout(ctx, 2*time.Second)
 	defer cancel()
-	entries, err := c.client().addresses(ctx)
+	entries, err := c.client().Addresses(ctx)
 	if err != nil {
 		return nil
 	}
@@ -196,9 +195,4 @@ func (c *midiLearnCmd) known(ctx context.Context) *midi.Addresses {
 		return nil
 	}
 	return a
-}
-
-// addresses returns the OSC addresses of the engine.
-func (c *client) addresses(ctx context.Context) (entries []osc.Entry, err error) {
-	return entries, c.call(ctx, http.MethodGet, "/addresses", nil, &entries)
 }

@@ -39,7 +39,7 @@ func (e *engineProcess) knob() (address string) {
 	e.t.Helper()
 	ctx, cancel := context.WithTimeout(context.Background(), statusLimit)
 	defer cancel()
-	entries, err := e.addresses(ctx)
+	entries, err := e.Addresses(ctx)
 	if err != nil {
 		e.t.Fatal(err)
 	}

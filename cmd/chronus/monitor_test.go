@@ -162,7 +162,7 @@ func TestMonitor(t *testing.T) {
 		t.Fatal(err)
 	}
 	one.redundancy()
-	if _, err := one.kill(context.Background(), "kill"); err != nil {
+	if _, err := one.Kill(context.Background(), "kill"); err != nil {
 		t.Fatal(err)
 	}
 	first.member(a, "failed over", func(m fleet.Member) bool { return m.Status.Failovers == 1 && m.Status.Redundant })
@@ -193,7 +193,7 @@ func lossesSeen(t *testing.T, m *monitorProcess, one, two *engineProcess) {
 	two.murder()
 	killed := m.alarm(b, fleet.Unreachable, false)
 	t.Logf("an engine that is killed is missed after %v: %s", killed.Began.Sub(at), killed.Reason)
-	if !strings.Contains(killed.Reason, "connection") || !strings.Contains(frozen.Reason, "nothing has been heard") {
+	if !strings.Contains(killed.Reason, "connection") || !strings.Contains(frozen.Reason, "no report for") {
 		t.Errorf("killed: %s; frozen: %s", killed.Reason, frozen.Reason)
 	}
 	boot := m.member(b, "known", func(m fleet.Member) bool { return m.Status != nil }).Status.BootId
@@ -201,7 +201,7 @@ func lossesSeen(t *testing.T, m *monitorProcess, one, two *engineProcess) {
 	m.alarm(b, fleet.Unreachable, true)
 	m.member(b, "another life", func(m fleet.Member) bool { return plays(m) && m.Boots == 2 && m.Status.BootId != boot })
 	again.down()
-	if end := m.alarm(b, fleet.Unreachable, false); end.Reason != "it has been stopped" {
+	if end := m.alarm(b, fleet.Unreachable, false); end.Reason != "engine stopped" {
 		t.Error(end)
 	}
 }

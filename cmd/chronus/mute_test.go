@@ -42,7 +42,7 @@ func TestUnmuteAfterAnotherEngine(t *testing.T) {
 	}
 	order("mute")
 	for began := time.Now(); ; time.Sleep(10 * time.Millisecond) {
-		if s, err := actors.ReadSaved(filepath.Join(dir, "state")); err == nil && s.Muted != nil {
+		if s, err := readState(filepath.Join(dir, "state")); err == nil && s.Muted != nil {
 			break
 		}
 		if time.Since(began) > 10*time.Second {

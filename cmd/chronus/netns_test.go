@@ -102,7 +102,7 @@ func (n *network) engine(prefix []string, ip string) (e *engineProcess, at strin
 	if err != nil {
 		n.t.Fatal(err)
 	}
-	e = &engineProcess{t: n.t, dir: dir, log: newLog(n.t), client: engineFlag{dir}.client()}
+	e = &engineProcess{t: n.t, dir: dir, log: newLog(n.t), Client: engineFlag{dir}.client()}
 	line := append(append([]string{}, prefix...), self, "up", "--runtime-dir", dir, "--osc", "127.0.0.1:0", "--state", filepath.Join(dir, "state"),
 		"--backend", "null", "--lead", "64", "--grace", "1s", "--remote", ip+":0", "--remote-plaintext", "operate")
 	e.start(line[0], line[1:]...)
@@ -129,7 +129,7 @@ func partition(t *testing.T, n *network) {
 		cut := m.alarm(a, fleet.Unreachable, false)
 		t.Logf("an engine that is cut off is missed after %v: %s", cut.Began.Sub(at), cut.Reason)
 		one.redundancy()
-		if _, err := one.kill(t.Context(), "kill"); err != nil {
+		if _, err := one.Kill(t.Context(), "kill"); err != nil {
 			t.Fatal(err)
 		}
 		one.redundancy()

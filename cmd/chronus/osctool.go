@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"net/http"
 	"os"
 	"os/signal"
 	"slices"
@@ -48,12 +47,12 @@ type listed struct {
 func (c *oscLsCmd) Run(s streams) error {
 	ctx, cancel := context.WithTimeout(context.Background(), replyWait)
 	defer cancel()
-	entries, err := c.client().addresses(ctx)
+	entries, err := c.client().Addresses(ctx)
 	if err != nil {
 		return err
 	}
-	var values map[string]any
-	if err := c.client().call(ctx, http.MethodGet, "/values", nil, &values); err != nil {
+	values, err := c.client().Values(ctx)
+	if err != nil {
 		return err
 	}
 	keep, err := chosen(entries, c.Under)
@@ -305,7 +304,7 @@ func (c *oscLayoutCmd) entries() ([]osc.Entry, error) {
 	if c.Patch == "" {
 		ctx, cancel := context.WithTimeout(context.Background(), 2*time.Second)
 		defer cancel()
-		return c.client().addresses(ctx)
+		return c.client().Addresses(ctx)
 	}
 	text, err := c.loadPatch(c.Patch)
 	if err != nil {

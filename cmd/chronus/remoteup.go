@@ -50,8 +50,8 @@ func (f remoteFlags) start(ctx context.Context, cfg actors.Config) (e *actors.En
 		return nil, "", nil, err
 	}
 	node.System().EventStream.Subscribe(func(m any) {
-		if r, ok := m.(remote.Refusal); ok {
-			cfg.Logger.Warn("refused a remote request", "peer", r.Peer, "kind", r.Kind, "why", r.Why, "total", r.Total)
+		if r, ok := m.(remote.Rejection); ok {
+			cfg.Logger.Warn("refused a remote request", "peer", r.Peer, "kind", r.Kind, "why", r.Reason, "total", r.Total)
 		}
 	})
 	cfg.Output = os.Stderr

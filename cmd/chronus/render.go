@@ -154,7 +154,7 @@ type tapeCmd struct {
 func (c *tapeCmd) Run(s streams) error {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	body, err := c.client().tape(ctx)
+	body, err := c.client().Tape(ctx)
 	if err != nil {
 		return err
 	}

@@ -49,7 +49,7 @@ func (f oscFlag) where() (string, error) {
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), replyWait)
 	defer cancel()
-	st, err := f.client().status(ctx)
+	st, err := f.client().Status(ctx)
 	if err == nil && st.OSC == noOSC {
 		err = errors.New("the engine does not listen for OSC: start it without --osc none")
 	}

@@ -21,11 +21,11 @@ func (d *downCmd) Run(s streams) error {
 	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
 	defer cancel()
 	c := d.client()
-	if err := c.down(ctx); err != nil {
+	if err := c.Down(ctx); err != nil {
 		return err
 	}
 	for ctx.Err() == nil {
-		if _, err := c.status(ctx); err != nil {
+		if _, err := c.Status(ctx); err != nil {
 			return nil
 		}
 		time.Sleep(10 * time.Millisecond)
@@ -42,7 +42,7 @@ type statusCmd struct {
 func (c *statusCmd) Run(s streams) error {
 	ctx, cancel := context.WithTimeout(context.Background(), replyWait)
 	defer cancel()
-	st, err := c.client().status(ctx)
+	st, err := c.client().Status(ctx)
 	if err != nil {
 		return err
 	}

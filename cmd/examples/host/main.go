@@ -45,10 +45,10 @@ func main() {
 func run(dir string, lead int) error {
 	quiet := slog.New(slog.DiscardHandler)
 	system := actor.NewActorSystem(actor.WithLoggerFactory(func(*actor.ActorSystem) *slog.Logger { return quiet }))
-	sentry := remote.NewSentry(system, remote.Operate)
+	interceptor := remote.NewInterceptor(system, remote.Operate)
 	r := protoremote.NewRemote(system, protoremote.Configure("127.0.0.1", 0,
-		protoremote.WithServerOptions(sentry.ServerOptions()...),
-		protoremote.WithDialOptions(append(sentry.DialOptions(), grpc.WithTransportCredentials(insecure.NewCredentials()))...),
+		protoremote.WithServerOptions(interceptor.ServerOptions()...),
+		protoremote.WithDialOptions(append(interceptor.DialOptions(), grpc.WithTransportCredentials(insecure.NewCredentials()))...),
 		protoremote.WithEndpointWriterQueueSize(64)))
 	r.Start() // before any engine starts, since it changes the address of every actor
 	defer r.Shutdown(false)
@@ -64,7 +64,7 @@ func run(dir string, lead int) error {
 			return err
 		}
 		defer engine.Stop()
-		if _, err := remote.Open(system, engine.PID(), remote.EndpointOptions{Sentry: sentry}); err != nil {
+		if _, err := remote.Open(system, engine.PID(), remote.EndpointOptions{Interceptor: interceptor}); err != nil {
 			return err
 		}
 		fmt.Println("engine", name, "in", runtime)

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"sync"
+	"syscall"
 	"time"
 
 	"github.com/music-chronus/chronus/actors"
@@ -61,7 +62,7 @@ func Play(e *actors.Engine, send func(address string, args ...any) error) error 
 		off := time.After(holdTime)
 		if c.kill {
 			time.Sleep(killTime)
-			if _, err := e.Kill(actors.Signals["kill"]); err != nil {
+			if _, err := e.Kill(syscall.SIGKILL); err != nil {
 				return err
 			}
 		}

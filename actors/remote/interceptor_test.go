@@ -50,7 +50,7 @@ func TestRoles(t *testing.T) {
 			}
 		}
 	}
-	if n := server.Sentry().Refused()["role"]; n != 6+6+4+2+2+4 {
+	if n := server.Interceptor().Rejected()["role"]; n != 6+6+4+2+2+4 {
 		t.Errorf("%d were counted", n)
 	}
 	if n := len(s.asked); n != 2+4+4+2+4 {
@@ -67,12 +67,12 @@ func TestStrangers(t *testing.T) {
 	for what, o := range map[string]Options{
 		"plaintext": {}, "another's": {TLSDir: other.dir(t, far, "operate")}, "over": {TLSDir: ca.dir(t, time.Now().Add(-time.Minute), "operate")},
 	} {
-		before := server.Sentry().Refused()["handshake"]
+		before := server.Interceptor().Rejected()["handshake"]
 		client := node(t, o)
 		if _, err := client.Ask(ctxFor(t, time.Second), server.Address(), "", &pb.Request{Do: &pb.Request_GetStatus{}}); err == nil {
 			t.Errorf("%s came in", what)
 		}
-		if server.Sentry().Refused()["handshake"] == before {
+		if server.Interceptor().Rejected()["handshake"] == before {
 			t.Errorf("%s was not counted", what)
 		}
 	}
@@ -101,12 +101,12 @@ func TestListenRefused(t *testing.T) {
 		want string
 	}{
 		{Options{Address: "nowhere"}, "host:port"},
-		{Options{Address: "127.0.0.1:http"}, "no number"},
+		{Options{Address: "127.0.0.1:http"}, "want a number up to 65535"},
 		{Options{Address: taken.Address()}, "address already in use"},
 		{Options{Address: "0.0.0.0:0"}, "give certificates"},
 		{Options{Address: ":0"}, "give certificates"},
-		{Options{Address: "127.0.0.1:0", TLSDir: t.TempDir()}, "a directory has ca.pem"},
-		{Options{Address: "127.0.0.1:0", TLSDir: broken(CAFile, "hello", 0o600)}, "no certificate in it"},
+		{Options{Address: "127.0.0.1:0", TLSDir: t.TempDir()}, "want a directory with ca.pem"},
+		{Options{Address: "127.0.0.1:0", TLSDir: broken(CAFile, "hello", 0o600)}, "no certificate in the file"},
 		{Options{Address: "127.0.0.1:0", TLSDir: broken(CAFile, "-----BEGIN CERTIFICATE-----\naGVsbG8=\n-----END CERTIFICATE-----\n", 0o600)}, "certificate 1"},
 		{Options{Address: "127.0.0.1:0", TLSDir: broken(CertFile, "hello", 0o600)}, "cert.pem"},
 		{Options{Address: "127.0.0.1:0", TLSDir: broken(KeyFile, "", 0o644)}, "chmod 600"},
@@ -180,14 +180,14 @@ func TestAttacks(t *testing.T) {
 	server := node(t, Options{})
 	opened(t, server, "chronus")
 	friend := node(t, Options{})
-	const doorID = "chronus-door/chronus"
+	const endpointID = "chronus-endpoint/chronus"
 	me := actor.NewPID("127.0.0.1:9", "me")
 	request, err := proto.Marshal(&pb.Request{Version: 1, Do: &pb.Request_Flip{Flip: &pb.Flip{}}})
 	if err != nil {
 		t.Fatal(err)
 	}
 	pointing := func(e *protoremote.MessageEnvelope) *protoremote.MessageBatch {
-		b := batch(doorID, string(requestType), request, me)
+		b := batch(endpointID, string(requestType), request, me)
 		b.Envelopes[0] = e
 		return b
 	}
@@ -196,29 +196,29 @@ func TestAttacks(t *testing.T) {
 		do         func(a *attacker)
 	}{
 		{"stops the engine's actor", "message", func(a *attacker) { a.send(batch("chronus", "actor.Stop", nil, nil)) }},
-		{"poisons the door", "message", func(a *attacker) { a.send(batch(doorID, "actor.PoisonPill", nil, nil)) }},
+		{"poisons the endpoint", "message", func(a *attacker) { a.send(batch(endpointID, "actor.PoisonPill", nil, nil)) }},
 		{"watches, of which there is no end", "message", func(a *attacker) { a.send(batch("chronus", "actor.Watch", nil, nil)) }},
-		{"a type that nobody knows", "message", func(a *attacker) { a.send(batch(doorID, "no.such.Type", nil, nil)) }},
+		{"a type that nobody knows", "message", func(a *attacker) { a.send(batch(endpointID, "no.such.Type", nil, nil)) }},
 		{"a target that is not there", "malformed", func(a *attacker) { a.send(pointing(&protoremote.MessageEnvelope{Target: 7})) }},
 		{"a negative target", "malformed", func(a *attacker) { a.send(pointing(&protoremote.MessageEnvelope{Target: -1})) }},
 		{"a type that is not there", "malformed", func(a *attacker) { a.send(pointing(&protoremote.MessageEnvelope{TypeId: 3})) }},
 		{"a sender that is not there", "malformed", func(a *attacker) { a.send(pointing(&protoremote.MessageEnvelope{Sender: 3})) }},
 		{"another serializer", "malformed", func(a *attacker) { a.send(pointing(&protoremote.MessageEnvelope{SerializerId: 9})) }},
 		{"another's address", "malformed", func(a *attacker) {
-			a.send(batch(doorID, string(requestType), request, actor.NewPID(server.Address(), "chronus")))
+			a.send(batch(endpointID, string(requestType), request, actor.NewPID(server.Address(), "chronus")))
 		}},
 		{"no address", "address", func(a *attacker) { a.connect("nowhere") }},
 		{"a call that protoactor has not written", "unary", func(a *attacker) {
 			_, _ = protoremote.NewRemotingClient(a.conn).ListProcesses(context.Background(), &protoremote.ListProcessesRequest{})
 		}},
 	} {
-		before := server.Sentry().Refused()[tt.kind]
+		before := server.Interceptor().Rejected()[tt.kind]
 		a := attack(t, server.Address())
 		a.connect("127.0.0.1:9")
 		tt.do(a)
-		for began := time.Now(); server.Sentry().Refused()[tt.kind] == before; time.Sleep(time.Millisecond) {
+		for began := time.Now(); server.Interceptor().Rejected()[tt.kind] == before; time.Sleep(time.Millisecond) {
 			if time.Since(began) > 5*time.Second {
-				t.Fatalf("%s: not counted as %s: %v", tt.what, tt.kind, server.Sentry().Refused())
+				t.Fatalf("%s: not counted as %s: %v", tt.what, tt.kind, server.Interceptor().Rejected())
 			}
 		}
 		if got := askFor(t, friend, server.Address(), "", &pb.Request{Do: &pb.Request_GetStatus{}}); got != "Status" {
@@ -231,7 +231,7 @@ func TestAttacks(t *testing.T) {
 func TestTypedRefusals(t *testing.T) {
 	server, client := node(t, Options{}), node(t, Options{})
 	opened(t, server, "chronus")
-	door := EndpointPID(server.Address(), "")
+	endpoint := EndpointPID(server.Address(), "")
 	for _, tt := range []struct {
 		m    proto.Message
 		want pb.Refused_Code
@@ -242,7 +242,7 @@ func TestTypedRefusals(t *testing.T) {
 		{&pb.Request{Do: &pb.Request_Flip{}}, pb.Refused_VERSION},
 		{&pb.Request{Version: 1}, pb.Refused_UNKNOWN},
 	} {
-		answer, err := client.system.Root.RequestFuture(door, tt.m, 5*time.Second).Result()
+		answer, err := client.system.Root.RequestFuture(endpoint, tt.m, 5*time.Second).Result()
 		reply, ok := answer.(*pb.Reply)
 		if err != nil || !ok || reply.GetRefused().GetCode() != tt.want || reply.GetRefused().GetReason() == "" {
 			t.Errorf("%v: %v, %v", tt.m, answer, err)
@@ -260,7 +260,7 @@ func TestFlood(t *testing.T) {
 	}
 	a := attack(t, server.Address())
 	a.connect("127.0.0.1:9")
-	b := batch("chronus-door/chronus", string(requestType), request, nil)
+	b := batch("chronus-endpoint/chronus", string(requestType), request, nil)
 	for range 99 {
 		b.Envelopes = append(b.Envelopes, b.Envelopes[0])
 	}
@@ -279,9 +279,9 @@ func TestFlood(t *testing.T) {
 			}
 		}
 	}()
-	for began := time.Now(); server.Sentry().Refused()["flood"] == 0; time.Sleep(time.Millisecond) {
+	for began := time.Now(); server.Interceptor().Rejected()["flood"] == 0; time.Sleep(time.Millisecond) {
 		if time.Since(began) > 10*time.Second {
-			t.Fatalf("it is not counted: %v, %v", server.Sentry().Refused(), server.Sentry().waiting())
+			t.Fatalf("it is not counted: %v, %v", server.Interceptor().Rejected(), server.Interceptor().waiting())
 		}
 	}
 	for range 20 {
@@ -328,18 +328,18 @@ func TestDeafPeer(t *testing.T) {
 	}
 	a := attack(t, server.Address())
 	a.connect(l.Addr().String())
-	b := batch("chronus-door/chronus", string(requestType), request, actor.NewPID(l.Addr().String(), "me"))
+	b := batch("chronus-endpoint/chronus", string(requestType), request, actor.NewPID(l.Addr().String(), "me"))
 	for range 99 {
 		b.Envelopes = append(b.Envelopes, b.Envelopes[0])
 	}
-	for began := time.Now(); server.Sentry().Refused()["deaf"] == 0; time.Sleep(10 * time.Millisecond) {
+	for began := time.Now(); server.Interceptor().Rejected()["slow_peer"] == 0; time.Sleep(10 * time.Millisecond) {
 		if a.send(b); time.Since(began) > 20*time.Second {
-			t.Fatalf("it is not counted: %v", server.Sentry().Refused())
+			t.Fatalf("it is not counted: %v", server.Interceptor().Rejected())
 		}
 	}
-	server.sentry.out.mu.Lock()
-	queued := server.sentry.out.queued[l.Addr().String()]
-	server.sentry.out.mu.Unlock()
+	server.interceptor.out.mu.Lock()
+	queued := server.interceptor.out.queued[l.Addr().String()]
+	server.interceptor.out.mu.Unlock()
 	if queued > maxQueued {
 		t.Errorf("%d messages are kept for it", queued)
 	}
@@ -351,9 +351,9 @@ func TestDeafPeer(t *testing.T) {
 // In a program with messages of its own they pass, and only ours are marked; a mark that a peer makes counts for nothing.
 func TestOthersPass(t *testing.T) {
 	system := actor.NewActorSystem()
-	sentry := NewSentry(system, Watch)
-	r := protoremote.NewRemote(system, protoremote.Configure("127.0.0.1", 0, protoremote.WithServerOptions(sentry.ServerOptions()...),
-		protoremote.WithDialOptions(append(sentry.DialOptions(), grpc.WithTransportCredentials(insecure.NewCredentials()))...)))
+	interceptor := NewInterceptor(system, Watch)
+	r := protoremote.NewRemote(system, protoremote.Configure("127.0.0.1", 0, protoremote.WithServerOptions(interceptor.ServerOptions()...),
+		protoremote.WithDialOptions(append(interceptor.DialOptions(), grpc.WithTransportCredentials(insecure.NewCredentials()))...)))
 	if err := start(r); err != nil {
 		t.Fatal(err)
 	}
@@ -363,7 +363,7 @@ func TestOthersPass(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := Open(system, pid, EndpointOptions{Sentry: sentry}); err != nil {
+	if _, err := Open(system, pid, EndpointOptions{Interceptor: interceptor}); err != nil {
 		t.Fatal(err)
 	}
 	echo := system.Root.Spawn(actor.PropsFromFunc(func(ctx actor.Context) {
@@ -372,7 +372,7 @@ func TestOthersPass(t *testing.T) {
 		}
 	}))
 	client := node(t, Options{})
-	client.sentry.others = true // as in a program of that kind
+	client.interceptor.others = true // as in a program of that kind
 	answer, err := client.system.Root.RequestFuture(actor.NewPID(system.Address(), echo.Id), &protoremote.ActorPidRequest{Name: "four"}, 5*time.Second).Result()
 	if a, ok := answer.(*protoremote.ActorPidResponse); err != nil || !ok || a.StatusCode != 4 {
 		t.Errorf("%v, %v", answer, err)

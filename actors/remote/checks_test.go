@@ -25,11 +25,11 @@ func marshal(t *testing.T, m proto.Message) []byte {
 	return data
 }
 
-// A packet that is refused half way leaves nothing counted as waiting at a door: that would stop the reading from everybody in the end.
+// A packet that is refused half way leaves nothing counted as waiting at an endpoint: that would stop the reading from everybody in the end.
 func TestRefusedPacketsDoNotWait(t *testing.T) {
 	system := actor.NewActorSystem()
 	request := marshal(t, &pb.Request{Version: 1, Do: &pb.Request_Flip{Flip: &pb.Flip{}}})
-	id := doorName("e")
+	id := endpointName("e")
 	for _, tt := range []struct {
 		what   string
 		name   string // of the last message's type
@@ -42,10 +42,10 @@ func TestRefusedPacketsDoNotWait(t *testing.T) {
 		{"a program's own message that cannot be read", "remote.ActorPidRequest", []byte{0xff}, 0, true},
 		{"the end of nobody", "actor.Terminated", nil, 0, true},
 	} {
-		s := newSentry(system, Watch)
+		s := newInterceptor(system, Watch)
 		s.others = tt.others
-		s.door(id, true)
-		w := &watched{ServerStream: nowhere{}, sentry: s, role: Watch, from: "a:1"}
+		s.endpoint(id, true)
+		w := &checkedStream{ServerStream: nowhere{}, interceptor: s, role: Watch, from: "a:1"}
 		for range maxPending/100 + 1 {
 			b := batch(id, string(requestType), request, nil)
 			for range 99 {
@@ -67,8 +67,8 @@ func TestRefusedPacketsDoNotWait(t *testing.T) {
 // request is for this node, whatever address it names.
 func TestOthersAreKeptFromEngines(t *testing.T) {
 	system := actor.NewActorSystem()
-	s := NewSentry(system, Nobody)
-	s.door(doorName("e"), true)
+	s := NewInterceptor(system, Nobody)
+	s.endpoint(endpointName("e"), true)
 	watch := marshal(t, &actor.Watch{Watcher: actor.NewPID("a:1", "me")})
 	for _, tt := range []struct {
 		target, name string
@@ -76,31 +76,31 @@ func TestOthersAreKeptFromEngines(t *testing.T) {
 		passes       bool
 	}{
 		{"e", "actor.Stop", nil, false}, {"e", "actor.PoisonPill", nil, false}, {"e/tree", "actor.Stop", nil, false},
-		{doorName("e"), "actor.Stop", nil, false}, {"e", "actor.Watch", nil, false}, {"e", "actor.Watch", watch, true},
+		{endpointName("e"), "actor.Stop", nil, false}, {"e", "actor.Watch", nil, false}, {"e", "actor.Watch", watch, true},
 		{"e", "actor.Unwatch", watch, true}, {"mine", "actor.PoisonPill", nil, true}, {"e2", "actor.Stop", nil, true},
 	} {
-		w := &watched{ServerStream: nowhere{}, sentry: s, role: Nobody, from: "a:1"}
+		w := &checkedStream{ServerStream: nowhere{}, interceptor: s, role: Nobody, from: "a:1"}
 		b := batch(tt.target, tt.name, tt.data, nil)
 		if err := w.inspect(b); err != nil || len(b.Envelopes) == 1 != tt.passes {
 			t.Errorf("%s to %s: let in: %t, %v", tt.name, tt.target, len(b.Envelopes) == 1, err)
 		}
 	}
-	w := &watched{ServerStream: nowhere{}, sentry: s, role: Nobody, from: "a:1"}
-	b := batch(doorName("f"), string(requestType), marshal(t, &pb.Request{Version: 1, Do: &pb.Request_Flip{Flip: &pb.Flip{}}}), nil)
+	w := &checkedStream{ServerStream: nowhere{}, interceptor: s, role: Nobody, from: "a:1"}
+	b := batch(endpointName("f"), string(requestType), marshal(t, &pb.Request{Version: 1, Do: &pb.Request_Flip{Flip: &pb.Flip{}}}), nil)
 	b.Targets[0].Address = "b:1"
 	if err := w.inspect(b); err != nil || len(b.Envelopes) != 1 {
 		t.Fatal(err, b.Envelopes)
 	}
-	if to := b.Targets[b.Envelopes[0].Target]; to.Address != system.Address() || to.Id != doorName("f") {
+	if to := b.Targets[b.Envelopes[0].Target]; to.Address != system.Address() || to.Id != endpointName("f") {
 		t.Errorf("it is sent on to %v", to)
 	}
 }
 
-// A door whose sentry stands before no remote is not opened: all that came would count as the program's own.
-func TestSentryThatDoesNotStand(t *testing.T) {
+// An endpoint whose interceptor stands before no remote is not opened: all that came would count as the program's own.
+func TestInterceptorThatDoesNotStand(t *testing.T) {
 	system := actor.NewActorSystem()
-	s := NewSentry(system, Nobody)
-	o := EndpointOptions{Sentry: s}
+	s := NewInterceptor(system, Nobody)
+	o := EndpointOptions{Interceptor: s}
 	if _, err := Open(system, actor.NewPID(system.Address(), "e"), o); err == nil || !strings.Contains(err.Error(), "ServerOptions") {
 		t.Error(err)
 	}
@@ -119,7 +119,7 @@ func (past) Deadline() (time.Time, bool) { return time.Now().Add(-time.Second), 
 // A question that comes too late is answered at once with an error, though nobody answers.
 func TestAskTooLate(t *testing.T) {
 	n := node(t, Options{})
-	if _, err := n.system.Root.SpawnNamed(actor.PropsFromFunc(func(actor.Context) {}), doorName("mute")); err != nil {
+	if _, err := n.system.Root.SpawnNamed(actor.PropsFromFunc(func(actor.Context) {}), endpointName("mute")); err != nil {
 		t.Fatal(err)
 	}
 	got := make(chan error, 1)
@@ -139,8 +139,8 @@ func TestAskTooLate(t *testing.T) {
 
 // Connections are counted, with TLS and without: beyond the most they are closed at once, and one that is closed makes room for another.
 func TestConnectionsAreBounded(t *testing.T) {
-	s := NewSentry(actor.NewActorSystem(), Nobody)
-	creds := counted{insecure.NewCredentials(), s}
+	s := NewInterceptor(actor.NewActorSystem(), Nobody)
+	creds := countedCredentials{insecure.NewCredentials(), s}
 	var open []net.Conn
 	for range maxConns {
 		ours, theirs := net.Pipe()
@@ -153,8 +153,8 @@ func TestConnectionsAreBounded(t *testing.T) {
 	}
 	ours, theirs := net.Pipe()
 	defer theirs.Close()
-	if _, _, err := creds.ServerHandshake(ours); err == nil || s.Refused()["crowd"] != 1 {
-		t.Errorf("%v, %v", err, s.Refused())
+	if _, _, err := creds.ServerHandshake(ours); err == nil || s.Rejected()[kindConnections] != 1 {
+		t.Errorf("%v, %v", err, s.Rejected())
 	}
 	_ = open[0].Close()
 	_ = open[0].Close() // gives its place back but once
