@@ -15,7 +15,6 @@ import (
 	"github.com/music-chronus/chronus/dsp/patch"
 	"github.com/music-chronus/chronus/dsp/samples"
 	"github.com/music-chronus/chronus/shm"
-	"github.com/music-chronus/chronus/shm/wire"
 )
 
 // Config says what engine to start. The zero value of a field means its default.
@@ -31,7 +30,7 @@ type Config struct {
 	NoMDNS     bool           // do not tell other machines by mDNS, where they may play
 	Backend    string         // "auto" (default), or a backend's name
 	Device     string         // the backend's name for it; default: its default device
-	Fallback   []wire.Target  // devices to play on while that one cannot be opened; the last resort, once it has played, is null
+	Fallback   []Target       // devices to play on while that one cannot be opened; the last resort, once it has played, is null
 	Rate       int            // Hz; default 48,000
 	Block      int            // frames, 16 to 4,096; default 64
 	Channels   int            // 1 to 64; default 2
@@ -51,6 +50,12 @@ type Config struct {
 	Modules []*dsp.Desc // that patches may have besides those of dsp/module; the same as the workers' (worker.With)
 	Binary  string      // the program to start as worker and audio process: one that calls RunChild first, like chronus; default: this one
 	Output  *os.File    // where those print what ended them; default: standard error; of an embedded engine: nowhere
+}
+
+// Target is a device of an audio backend.
+type Target struct {
+	Backend string // name of a backend, or "auto"
+	Device  string // the backend's name for the device; "": its default device
 }
 
 // longestPeriod is the most frames that a device may take at a time: PipeWire's largest quantum.

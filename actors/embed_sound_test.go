@@ -99,7 +99,7 @@ func TestOwnModules(t *testing.T) {
 		{func(c *actors.Config) { c.Modules = append(ownModules(), ownModules()...) }, "twice"},
 		{func(c *actors.Config) {
 			c.Modules = []*dsp.Desc{{Type: "sine", New: func(float64) dsp.Module { return halver{} }}}
-		}, "something else"},
+		}, "another name"},
 		{func(c *actors.Config) { c.Modules = []*dsp.Desc{{Type: "x"}} }, "New"},
 	} {
 		cfg := actors.Config{Backend: "null", Lead: testLead, Grace: time.Second}

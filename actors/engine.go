@@ -19,10 +19,13 @@ import (
 	"github.com/music-chronus/chronus/actors/internal/frontend"
 	"github.com/music-chronus/chronus/actors/internal/meter"
 	"github.com/music-chronus/chronus/actors/internal/output"
+	"github.com/music-chronus/chronus/actors/internal/patching"
+	"github.com/music-chronus/chronus/actors/internal/recorder"
 	"github.com/music-chronus/chronus/actors/internal/replica"
 	"github.com/music-chronus/chronus/actors/internal/runtimedir"
 	"github.com/music-chronus/chronus/actors/internal/statefile"
 	"github.com/music-chronus/chronus/actors/internal/timing"
+	"github.com/music-chronus/chronus/actors/internal/watcher"
 	"github.com/music-chronus/chronus/dsp/patch"
 	"github.com/music-chronus/chronus/shm"
 	"github.com/music-chronus/chronus/shm/sys"
@@ -37,12 +40,13 @@ type Engine struct {
 	dir       *runtimedir.Dir
 	set       *replica.Set
 	output    *output.Process
+	patcher   *patching.Patcher
 	meter     *meter.Meter
 	processes processRecord
 	timeouts  timing.Timeouts
 	frontend  *frontend.Frontend
 	load      meter.Load
-	watcher   *replica.Watcher
+	watcher   *watcher.Watcher
 	control   *control.Server
 	host      Host
 	system    *actor.ActorSystem
@@ -203,7 +207,7 @@ func (e *Engine) raise() {
 	for _, ev := range e.set.News() {
 		e.emit(ev)
 	}
-	e.watcher = replica.StartWatcher(e.set, sample)
+	e.watcher = watcher.Start(e.set, sample)
 	if e.cfg.StateFile != "" {
 		e.saver = startSaver(e)
 	}
@@ -270,7 +274,7 @@ func (e *Engine) lastEvents() []string {
 
 // Record writes a tape to w until ctx ends. begun is called once every later command will be on it.
 func (e *Engine) Record(ctx context.Context, w io.Writer, begun func()) error {
-	return e.set.Record(ctx, w, begun)
+	return recorder.Record(ctx, e.set, w, begun)
 }
 
 // AwaitRedundant returns once every replica is ready.

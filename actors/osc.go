@@ -48,7 +48,7 @@ func (e *Engine) restoreValues() {
 	view := e.frontend.View()
 	_, _, text := e.set.Current()
 	continues := e.saved != nil && e.saved.Patch == string(text) &&
-		(e.cfg.Resume || e.set.TookOver() && e.saved.N <= e.set.Clock()+uint64(e.set.Geometry().Ring))
+		(e.cfg.Resume || e.set.TookOver() && e.saved.N <= e.set.Clock()+uint64(e.set.Memory().Geometry.Ring))
 	if continues {
 		view.Restore(e.saved.Values)
 	}
@@ -84,7 +84,7 @@ func (p patchEditing) Values() map[string]float64 { return p.e.frontend.View().C
 func (p patchEditing) Change(
 	ctx context.Context, name string, text []byte, rejected func(error),
 ) (number, frame uint64, err error) {
-	c, err := p.e.set.Change(ctx, name, text, false, rejected)
+	c, err := p.e.patcher.Change(ctx, name, text, false, rejected)
 	if err != nil {
 		return 0, 0, asRefusal(err)
 	}

@@ -5,6 +5,7 @@ import (
 
 	"github.com/music-chronus/chronus/actors/internal/memory"
 	"github.com/music-chronus/chronus/actors/internal/output"
+	"github.com/music-chronus/chronus/actors/internal/patching"
 	"github.com/music-chronus/chronus/actors/internal/replica"
 	"github.com/music-chronus/chronus/actors/internal/survivors"
 	"github.com/music-chronus/chronus/actors/report"
@@ -57,6 +58,7 @@ func (e *Engine) takeOver(geo shm.Geometry, left *survivors.Survivors) error {
 // begin makes the Set known to the observers.
 func (e *Engine) begin(set *replica.Set, out *output.Process) {
 	e.set, e.output = set, out
+	e.patcher = patching.New(set, e.timeouts, replica.ErrStopped)
 	close(e.prepared)
 }
 
@@ -94,7 +96,7 @@ func (e *Engine) workerConfig(geo shm.Geometry) replica.Config {
 func (e *Engine) newOutput(mem memory.Memory) *output.Process {
 	p := output.New(output.Config{
 		RuntimeDir: e.cfg.RuntimeDir,
-		Preferred:  wire.Target{Backend: e.cfg.Backend, Device: e.cfg.Device}, Fallback: e.cfg.Fallback,
+		Preferred:  wire.Target{Backend: e.cfg.Backend, Device: e.cfg.Device}, Fallback: e.cfg.fallback(),
 		Rate: e.cfg.Rate, Channels: e.cfg.Channels, Period: e.cfg.Period, ClientName: e.cfg.ClientName,
 		MinLead: e.cfg.Lead, LeadFor: e.cfg.leadFor, Timeouts: e.timeouts,
 		Spawn: func(files []int, env []string) (sys.Process, error) {
@@ -103,4 +105,12 @@ func (e *Engine) newOutput(mem memory.Memory) *output.Process {
 	}, mem)
 	p.SetObserver(audioObserver{e})
 	return p
+}
+
+// fallback converts Fallback to the form that the audio process takes.
+func (c Config) fallback() (list []wire.Target) {
+	for _, t := range c.Fallback {
+		list = append(list, wire.Target{Backend: t.Backend, Device: t.Device})
+	}
+	return list
 }

@@ -12,8 +12,8 @@ import (
 	"github.com/music-chronus/chronus/shm"
 )
 
-// replay renders a tape and compares every block with what was heard. It is written apart from the
-// reader of package tape, so that neither hides a mistake of the other.
+// replay renders a tape and compares every block with what was played. It shares no code with
+// tape.Reader, so that neither hides a mistake of the other.
 func replay(r io.Reader) error {
 	in := bufio.NewReader(r)
 	dec := json.NewDecoder(in)
@@ -50,7 +50,7 @@ func replay(r io.Reader) error {
 	return nil
 }
 
-// player is a tape being replayed.
+// player is the state of a replay.
 type player struct {
 	header       tape.Header
 	str          *stream.Stream
@@ -105,7 +105,7 @@ func (p *player) block(b *tape.Block) error {
 			continue
 		}
 		if c.Plan != p.plan && shm.Op(c.Op) != shm.OpNone {
-			c.Op = shm.Ops // what is of another plan is ignored
+			c.Op = shm.Ops // streams ignore commands of other plans
 		}
 		p.str.Push(stream.Command{Seq: c.Seq, Frame: c.Frame, Kind: stream.Kind(c.Op), Node: c.Node, Param: c.Param, Value: c.Value})
 	}

@@ -13,8 +13,8 @@ import (
 // ErrRunning is returned by Start if another engine runs in the runtime directory.
 var ErrRunning = runtimedir.ErrRunning
 
-// DefaultRuntimeDir returns XDG_RUNTIME_DIR/chronus, or else a directory of the user's own in the system's
-// directory for temporary files.
+// DefaultRuntimeDir returns XDG_RUNTIME_DIR/chronus, or else a directory of the user's own in the
+// system's directory for temporary files.
 func DefaultRuntimeDir() string {
 	if d := os.Getenv("XDG_RUNTIME_DIR"); d != "" {
 		return filepath.Join(d, "chronus")
@@ -22,8 +22,9 @@ func DefaultRuntimeDir() string {
 	return filepath.Join(os.TempDir(), "chronus-"+strconv.Itoa(os.Getuid()))
 }
 
-// DefaultStateFile returns the file in which an engine of a runtime directory saves its state. It lies in
-// XDG_STATE_HOME/chronus, or else in ~/.local/state/chronus. Without a home directory it is "".
+// DefaultStateFile returns the file in which an engine of a runtime directory saves its state. It
+// lies in XDG_STATE_HOME/chronus, or else in ~/.local/state/chronus. Without a home directory it is
+// "".
 func DefaultStateFile(runtimeDir string) string {
 	base := os.Getenv("XDG_STATE_HOME")
 	if base == "" {
@@ -45,5 +46,6 @@ func (e *Engine) lockRuntimeDir() (err error) {
 	return err
 }
 
-// Down is closed when a client of the control socket, such as `chronus down`, asks for the engine's end.
+// Down is closed when a client of the control socket, such as `chronus down`, asks for the engine's
+// end.
 func (e *Engine) Down() <-chan struct{} { return e.control.Down() }

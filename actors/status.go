@@ -17,12 +17,6 @@ type (
 	Status = report.Status
 	// Commit is a patch change that was carried out.
 	Commit = report.Commit
-	// WorkerStatus describes one slot.
-	WorkerStatus = report.WorkerStatus
-	// Failover is one loss of a worker, from its end to full redundancy.
-	Failover = report.Failover
-	// Killed is a worker process that Engine.Kill sent a signal to.
-	Killed = report.Killed
 )
 
 // newBootID names one life of an engine.

@@ -7,21 +7,22 @@ import (
 	"os"
 )
 
-// taping is a tape that is being written to a file.
+// taping is a tape that the engine writes to a file.
 type taping struct {
 	file   *os.File
 	cancel context.CancelFunc
 	done   chan error
 }
 
-var errNoTape = errors.New("no tape is being written: begin one first")
+var errNoTape = errors.New("no tape to end: begin one first")
 
-// beginTape makes the file, and begins.
+// beginTape makes the file and starts the tape. It returns once every later command will be on the
+// tape.
 func (s *serving) beginTape(path string) error {
 	s.taping.Lock()
 	defer s.taping.Unlock()
 	if s.tape != nil {
-		return fmt.Errorf("a tape is being written to %s: end it first", s.tape.file.Name())
+		return fmt.Errorf("tape: another is being written to %s: end it first", s.tape.file.Name())
 	}
 	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
 	if err != nil {
@@ -45,7 +46,7 @@ func (s *serving) beginTape(path string) error {
 	}
 }
 
-// endTape ends the tape once all is on it that was heard until now.
+// endTape ends the tape once it has every block that was played until now.
 func (s *serving) endTape(answer func(any)) {
 	s.taping.Lock()
 	t := s.tape

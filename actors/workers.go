@@ -19,5 +19,5 @@ func (e *Engine) Kill(sig syscall.Signal) (report.Killed, error) { return e.set.
 // differ between the two texts are applied. name stands for the patch in messages. requested: a later
 // engine is started with this text. With an error, the patch before plays on.
 func (e *Engine) Patch(ctx context.Context, name string, text []byte, requested bool) (Commit, error) {
-	return e.set.Change(ctx, name, text, requested, nil)
+	return e.patcher.Change(ctx, name, text, requested, nil)
 }

@@ -97,7 +97,7 @@ func TestExclusiveImports(t *testing.T) {
 		{"github.com/alecthomas/kong", []string{"cmd/chronus"}, "a library has no command line"},
 		{"gitlab.com/gomidi/midi/", []string{"cmd/chronus/internal/offline", "osc/midi"}, "an engine knows no MIDI"},
 		{"github.com/mewkiz/flac", []string{"cmd/chronus/internal/offline", "dsp/sample"}, "one writes it, one reads it"},
-		{"net/http", []string{"actors", "cmd/chronus", "cmd/chronus/internal/monitor", "osc/query", "osc/server"}, "nothing on the audio path speaks HTTP; osc/server needs it for WebSockets, OSCQuery is HTTP"},
+		{"net/http", []string{"actors/control", "cmd/chronus/internal/monitor", "osc/query", "osc/server"}, "nothing on the audio path speaks HTTP; osc/server needs it for WebSockets, OSCQuery is HTTP"},
 		{"github.com/coder/websocket", []string{"osc/client", "osc/query", "osc/server"}, "a WebSocket carries OSC and OSCQuery and nothing else"},
 		{"github.com/hashicorp/mdns", []string{"osc/query"}, "nobody else tells other machines of this one"},
 	} {

@@ -88,8 +88,9 @@ func TestSizes(t *testing.T) {
 	}
 }
 
-// Every exported type, function, method, constant and variable has a comment of its own or its group's.
-// The comment of an interface covers the methods of the types in its package that implement it.
+// Every exported type, function, method, constant and variable has a comment of its own or its
+// group's. The comment of an interface covers the methods of the types in its package that
+// implement it.
 func TestComments(t *testing.T) {
 	for _, p := range packages(t) {
 		files := sources(t, p, p.code())
@@ -107,8 +108,8 @@ func TestComments(t *testing.T) {
 	}
 }
 
-// implementations names, as Type.Method, the methods by which types implement a commented interface of
-// the same package. It compares names only: the compiler checks signatures.
+// implementations names, as Type.Method, the methods by which types implement a commented interface
+// of the same package. It compares names only: the compiler checks signatures.
 func implementations(files []source) map[string]bool {
 	methods, covered := map[string]map[string]bool{}, map[string]bool{}
 	var interfaces [][]string
@@ -146,8 +147,8 @@ func implementations(files []source) map[string]bool {
 	return covered
 }
 
-// methodNames lists the methods of an interface. Of embedded interfaces it knows fmt.Stringer only, and
-// gives up on others.
+// methodNames lists the methods of an interface. Of embedded interfaces it knows fmt.Stringer only,
+// and gives up on others.
 func methodNames(i *ast.InterfaceType) (names []string) {
 	for _, f := range i.Methods.List {
 		switch t := f.Type.(type) {
@@ -165,8 +166,8 @@ func methodNames(i *ast.InterfaceType) (names []string) {
 	return names
 }
 
-// uncommented lists the exported names that a declaration leaves without comment. Methods of unexported types
-// are seen by nobody outside.
+// uncommented lists the exported names that a declaration leaves without comment. Methods of
+// unexported types are seen by nobody outside.
 func uncommented(d ast.Decl) (names []string) {
 	switch d := d.(type) {
 	case *ast.FuncDecl:
@@ -266,6 +267,7 @@ func declared(f *ast.File) (names []string) {
 	return names
 }
 
+<<<<<<< HEAD
 func identNames(ids []*ast.Ident) (names []string) {
 	for _, id := range ids {
 		names = append(names, id.Name)
@@ -275,6 +277,10 @@ func identNames(ids []*ast.Ident) (names []string) {
 
 // What sounds is computed without functions of package math that give other bits on other processors. A function
 // whose name ends in Response is for tests and displays.
+=======
+// What sounds is computed without functions of package math that give other bits on other
+// processors. A function whose name ends in Response is for tests and displays.
+>>>>>>> main
 func TestExactMath(t *testing.T) {
 	inexact := regexp.MustCompile(`^(Exp|Exp2|Expm1|Log|Log2|Log10|Log1p|Pow|Sin|Cos|Sincos|Tan|Asin|Acos|Atan|Atan2|Sinh|Cosh|Tanh|Hypot|Cbrt|Gamma|FMA)$`)
 	sounds := regexp.MustCompile(`^dsp($|/(module|patch|sample|sequencer|stream|worker)$|/stream/internal/(limiter|voicing)$|/internal/approx$)`)

@@ -8,36 +8,37 @@ import (
 	"time"
 )
 
-// The limits of what is decoded.
+// The limits of decoding.
 const (
-	MaxPacket   = 65507   // bytes: the most that a UDP datagram over IPv4 carries
-	MaxStream   = 1 << 20 // bytes: of a packet that comes over a connection
-	MaxDepth    = 8       // bundles in bundles: none is known to need more than 2
-	MaxArgs     = 512     // more than any address here takes, less than makes work
-	MaxElements = 1024    // of one packet, all bundles together: bounds the answers that one packet is worth
-	MaxAddress  = 255     // bytes: what a file name may have; an answer repeats it
+	MaxPacket   = 65507   // bytes of a UDP packet: the most that IPv4 carries
+	MaxStream   = 1 << 20 // bytes of a packet over a connection
+	MaxDepth    = 8       // levels of bundles; known clients need at most 2
+	MaxArgs     = 512     // arguments of a message
+	MaxElements = 1024    // elements of a packet, in all its bundles: bounds the answers to one packet
+	MaxAddress  = 255     // bytes of an address, as of a file name; answers repeat it
 )
 
 // Immediately is the time tag that means now.
 const Immediately uint64 = 1
 
-// Message is one message inside a packet. It points into the packet and is good until the decoder's next one.
+// Message is one message of a packet. It points into the packet, and is valid until the decoder
+// visits the next message. Clone makes a copy that stays valid.
 type Message struct {
 	Address []byte
-	Time    uint64 // NTP format, of the bundle around it; Immediately without one
-	Args    []Arg  // array brackets are left out
+	Time    uint64 // NTP format, of the innermost bundle; Immediately without a bundle
+	Args    []Arg  // without array brackets
 
-	Waited time.Duration // how long it had been there when it was read, of what came by UDP
+	Waited time.Duration // time in the socket before it was read over UDP; 0: unknown
 }
 
-// Arg is one argument: its type tag, its bits if it has a fixed size, its bytes if not.
+// Arg is one argument: its type tag, and its bits or its bytes.
 type Arg struct {
 	Tag   byte
 	Bits  uint64
 	Bytes []byte // s, S, b
 }
 
-// Number is the argument as a number; ok is false if it is none. Of i, h, f, d.
+// Number returns the argument as a number. ok is false unless it has type i, h, f or d.
 func (a Arg) Number() (v float64, ok bool) {
 	switch a.Tag {
 	case 'i':
@@ -52,10 +53,10 @@ func (a Arg) Number() (v float64, ok bool) {
 	return 0, false
 }
 
-// Decoder walks packets. It keeps its memory: one decoder, one goroutine, no allocation. The zero Decoder takes packets
-// of at most MaxPacket bytes.
+// Decoder decodes packets. It reuses its memory, so one goroutine uses it, and decoding does not
+// allocate. The zero Decoder accepts packets of at most MaxPacket bytes.
 type Decoder struct {
-	Most int // bytes of a packet; 0: MaxPacket
+	Most int // bytes of the largest packet; 0: MaxPacket
 
 	packet   []byte
 	args     [MaxArgs]Arg
@@ -66,8 +67,8 @@ type Decoder struct {
 	wrong    func(*DecodeError)
 }
 
-// Decode calls visit for every message of a packet, in order. An element of a bundle that is
-// wrong is passed over, and told to wrong (a DecodeError that is good until the next call); the others are visited.
+// Decode calls visit for each message of a packet, in order. It skips a malformed element of a
+// bundle, and calls wrong with the fault, which is valid until the next call.
 func (d *Decoder) Decode(packet []byte, visit func(*Message), wrong func(*DecodeError)) {
 	d.packet, d.elements, d.visit, d.wrong = packet, 0, visit, wrong
 	d.element(0, len(packet), Immediately, 0)
@@ -78,7 +79,7 @@ func (d *Decoder) fault(f Fault, at int) {
 	d.wrong(&d.err)
 }
 
-// most is the longest packet.
+// most is the size of the largest packet in bytes.
 func (d *Decoder) most() int {
 	if d.Most == 0 {
 		return MaxPacket
@@ -105,8 +106,8 @@ func (d *Decoder) element(from, to int, time uint64, depth int) {
 
 var bundleHead = []byte("#bundle\x00")
 
-// bundle decodes a bundle inside one whose time tag is outer. What is to be at once inside a bundle is when the bundle
-// is; what is to be before it, cannot be (OSC 1.0: "must be greater than or equal").
+// bundle decodes a bundle inside one with time tag outer. A time tag of Immediately stands for the
+// outer one. A time tag before the outer one is a fault (OSC 1.0: "must be greater than or equal").
 func (d *Decoder) bundle(from, to int, outer uint64, depth int) {
 	if depth == MaxDepth {
 		d.fault(FaultDepth, from)
@@ -120,7 +121,7 @@ func (d *Decoder) bundle(from, to int, outer uint64, depth int) {
 	switch {
 	case time == Immediately:
 		time = outer
-	case outer != Immediately && int64(time-outer) < 0: // across the end of the era too, in 2036
+	case outer != Immediately && int64(time-outer) < 0: // modulo 2^64, since the era ends in 2036
 		d.fault(FaultTime, from+8)
 		return
 	}
@@ -135,7 +136,7 @@ func (d *Decoder) bundle(from, to int, outer uint64, depth int) {
 		}
 		size := int(int32(binary.BigEndian.Uint32(d.packet[at:])))
 		if size < 0 || size > to-at-4 {
-			d.fault(FaultBundle, at) // where the next would begin is not to be known
+			d.fault(FaultBundle, at) // the start of the next element is unknown
 			return
 		}
 		d.element(at+4, at+4+size, time, depth+1)
@@ -143,7 +144,7 @@ func (d *Decoder) bundle(from, to int, outer uint64, depth int) {
 	}
 }
 
-// text is the string at from: its bytes, and where what follows begins.
+// text returns the string at from, and the position after its padding.
 func (d *Decoder) text(from, to int) (s []byte, next int, ok bool) {
 	n := bytes.IndexByte(d.packet[from:to], 0)
 	if n < 0 {
@@ -163,7 +164,7 @@ func (d *Decoder) message(from, to int, m *Message) (Fault, int, bool) {
 	}
 	m.Address = address
 	if at == to {
-		return 0, 0, true // old senders leave the type tags out
+		return 0, 0, true // old clients send no type tags
 	}
 	tags, data, ok := d.text(at, to)
 	if !ok {
@@ -175,7 +176,8 @@ func (d *Decoder) message(from, to int, m *Message) (Fault, int, bool) {
 	return d.arguments(tags[1:], at+1, data, to, m)
 }
 
-// sendable tells whether an address begins with / and is printable ASCII of at most MaxAddress bytes.
+// sendable reports whether an address begins with / and is printable ASCII of at most MaxAddress
+// bytes.
 func sendable[T string | []byte](address T) bool {
 	if len(address) < 2 || len(address) > MaxAddress || address[0] != '/' {
 		return false
@@ -224,7 +226,7 @@ func (d *Decoder) arguments(tags []byte, tagAt, at, to int, m *Message) (Fault, 
 	return 0, 0, true
 }
 
-// argument decodes one argument at at, and says where the next begins.
+// argument decodes the argument at at, and returns the position after it.
 func (d *Decoder) argument(tag byte, at, to int, a *Arg) (next int, f Fault, ok bool) {
 	*a = Arg{Tag: tag}
 	switch tag {

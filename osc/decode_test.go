@@ -122,8 +122,8 @@ func TestAgainstGoOSC(t *testing.T) {
 	}
 }
 
-// A message has the time tag of the bundle that holds it, not of one farther out; what is to be at once is when the
-// bundle around it is, and none is before it.
+// A message has the time tag of the bundle that holds it, not of one farther out; what is to be at
+// once is when the bundle around it is, and none is before it.
 func TestDecodeTime(t *testing.T) {
 	at := func(time uint64, elements ...string) string {
 		return "#bundle\x00" + osctest.Be64(time) + osctest.Bundle(elements...)[16:]

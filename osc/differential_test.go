@@ -11,8 +11,9 @@ import (
 	"github.com/music-chronus/chronus/osc/internal/osctest"
 )
 
-// Of every packet that both take go-osc and we read the same: addresses, and arguments to the bit. Left out is what it is known to get
-// wrong: bundles in bundles, which swallow what stands behind them, packets across its 4,096 bytes, and the fractions of time tags.
+// Of every packet that both take go-osc and we read the same: addresses, and arguments to the bit.
+// Left out is what it is known to get wrong: bundles in bundles, which swallow what stands behind
+// them, packets across its 4,096 bytes, and the fractions of time tags.
 func FuzzAgainstGoOSC(f *testing.F) {
 	for _, k := range osctest.Killers(f) {
 		if len(k.Packet) < 1024 {

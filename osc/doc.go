@@ -1,4 +1,5 @@
-// Package osc is the language of Open Sound Control 1.0, with the types, framing and patterns of 1.1.
+// Package osc is the language of Open Sound Control 1.0, with the types, framing and patterns of
+// 1.1.
 //
 // A [Decoder] reads packets within fixed bounds and without allocating. [Encode] and [EncodeBundle]
 // write them. A [Space] holds the addresses that exist and the values they take; [Patterns] expands

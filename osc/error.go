@@ -26,8 +26,10 @@ const NumFaults = int(numFaults)
 
 // faults has a fault's name, the key of Stats.Malformed, and the reason that /fail gives.
 var faults = [numFaults]struct{ name, reason string }{
-	FaultSize:     {"size", fmt.Sprintf("length is 0, not a multiple of 4, or above %d, over a connection %d", MaxPacket, MaxStream)},
-	FaultAddress:  {"address", fmt.Sprintf("address must begin with / and be printable ASCII of at most %d bytes", MaxAddress)},
+	FaultSize: {"size", fmt.Sprintf("length is 0, not a multiple of 4, or above %d, over a connection %d",
+		MaxPacket, MaxStream)},
+	FaultAddress: {"address", fmt.Sprintf("address must begin with / and be printable ASCII of at most %d bytes",
+		MaxAddress)},
 	FaultString:   {"string", "unterminated string"},
 	FaultTag:      {"type_tag", "unknown type tag, or unbalanced bracket"},
 	FaultArgument: {"argument", "argument cut off"},
@@ -35,8 +37,9 @@ var faults = [numFaults]struct{ name, reason string }{
 	FaultBundle:   {"bundle", "bundle head or element size does not fit"},
 	FaultDepth:    {"depth", fmt.Sprintf("bundles nested deeper than %d", MaxDepth)},
 	FaultTime:     {"time_tag", "bundle has an earlier time tag than the bundle around it"},
-	FaultFraming:  {"framing", fmt.Sprintf("connection sends neither sizes nor SLIP nor HTTP, or a packet above %d bytes", MaxStream)},
-	FaultCount:    {"count", fmt.Sprintf("more than %d arguments or %d elements", MaxArgs, MaxElements)},
+	FaultFraming: {"framing", fmt.Sprintf("connection sends neither sizes nor SLIP nor HTTP, or a packet above %d bytes",
+		MaxStream)},
+	FaultCount: {"count", fmt.Sprintf("more than %d arguments or %d elements", MaxArgs, MaxElements)},
 }
 
 // String returns the fault's name, like type_tag.

@@ -11,8 +11,9 @@ import (
 	"github.com/music-chronus/chronus/osc/internal/osctest"
 )
 
-// Whatever the packet: it is not written to, what is visited is within the limits, faults point into it, and a packet
-// of bytes that are neither visited nor faulty does not exist (but for bundles of nothing).
+// Whatever the packet: it is not written to, what is visited is within the limits, faults point
+// into it, and a packet of bytes that are neither visited nor faulty does not exist (but for
+// bundles of nothing).
 func FuzzDecode(f *testing.F) {
 	for _, k := range osctest.Killers(f) {
 		if len(k.Packet) < 4096 {
@@ -51,7 +52,8 @@ func FuzzDecode(f *testing.F) {
 	})
 }
 
-// Whatever the address and the argument, what is resolved is a value that the entry takes, and a refusal is short.
+// Whatever the address and the argument, what is resolved is a value that the entry takes, and a
+// refusal is short.
 func FuzzResolve(f *testing.F) {
 	for i, address := range []string{"/mod/filter1/cutoff", "/mod/filter1/mode", "/gate/adsr1", "/engine/status", "/mod/filter1/x", "/*", "/"} {
 		f.Add([]byte(address), "fsTidh"[i%6], math.Float64bits(440), []byte("on"), 1)

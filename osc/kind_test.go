@@ -30,7 +30,7 @@ func TestEntryJSON(t *testing.T) {
 		}
 	}
 	var k osc.Kind
-	if err := k.UnmarshalText([]byte("knob")); err == nil || !strings.Contains(err.Error(), `kind "knob"; it is one of number, name`) {
+	if err := k.UnmarshalText([]byte("knob")); err == nil || !strings.Contains(err.Error(), `kind "knob": unknown; the kinds are number, name`) {
 		t.Error(err)
 	}
 	if s := osc.Kind(99).String(); s != "kind 99" {

@@ -6,36 +6,37 @@ import (
 	"slices"
 )
 
-// PatternSteps bounds what one packet's patterns may cost. A step is one token of a pattern set against one name of the
-// tree, some ten nanoseconds; /mod/*/cutoff of a patch with 100 nodes takes about 1,000. All of them take some milliseconds.
+// PatternSteps bounds the cost of the patterns in one packet. A step matches one token of a pattern
+// with one name of the tree, and takes about 10 ns. The pattern /mod/*/cutoff takes about 1,000
+// steps in a patch of 100 nodes. All steps together take some milliseconds.
 const PatternSteps = 100_000
 
-// Patterns expands address patterns (OSC 1.0, "OSC Message Dispatching and Pattern Matching", and // of 1.1): * is any
-// characters of one part of an address, ? is one, [a-z] one of these, [!a-z] one that is none of these, {on,off} one of
-// these strings, and // any number of whole parts. It keeps its memory: one for each goroutine. The zero value has no
-// steps left; Reset gives it some.
+// Patterns expands address patterns of OSC 1.0, and // of OSC 1.1. In one part of an address, *
+// matches any characters, ? one character, [a-z] one of a set, [!a-z] one not of a set, and
+// {on,off} one of these strings. // matches any number of parts. Patterns reuses its memory, so one
+// goroutine uses it. The zero value has no steps; Reset provides them.
 type Patterns struct {
 	steps int
 	found []int
 	parts [MaxAddress/2 + 1]part
 }
 
-// part is what stands between two slashes of a pattern.
+// part is the part of a pattern between two slashes.
 type part struct {
-	text []byte // as it came
-	any  bool   // // stood before it: it may lie at any depth
-	wild bool   // it has a character that is not itself
+	text []byte
+	any  bool // // stands before it: it matches at any depth
+	wild bool // it has wildcards
 }
 
 var (
-	errPatternDear    = Refuse(CodeBadPattern, "patterns of this packet take more than %d steps: use narrower patterns", PatternSteps)
+	errPatternDear    = Refuse(CodeBadPattern, "pattern too expensive: above %d steps a packet; narrow it", PatternSteps)
 	errPatternNothing = Refuse(CodeBadPattern, "pattern matches no address that takes a value")
 	errPatternEnd     = Refuse(CodeBadPattern, "pattern must not end with / nor contain ///")
 	errPatternOpen    = Refuse(CodeBadPattern, "pattern has an empty or unclosed [ ] or { }")
 	errPatternNested  = Refuse(CodeBadPattern, "pattern has [ * ? or { inside { }, or an unopened ] or }")
 )
 
-// IsPattern tells whether an address is a pattern.
+// IsPattern reports whether an address is a pattern.
 func IsPattern[T string | []byte](address T) bool {
 	for i := range len(address) {
 		switch address[i] {
@@ -50,14 +51,15 @@ func IsPattern[T string | []byte](address T) bool {
 	return false
 }
 
-// Reset gives a new packet its steps.
+// Reset provides the steps of a new packet.
 func (p *Patterns) Reset() { p.steps = PatternSteps }
 
-// Match finds the entries that a pattern matches, in the order of the space; the slice is good until the next call. What
-// only asks (a Query) or needs a token is not matched: one small message must not be worth many large answers.
+// Match returns the entries that a pattern matches, in the order of the space. The slice is valid
+// until the next call. A Query, a Words and an entry that requires the token never match: one small
+// message must not cause many large answers.
 func (p *Patterns) Match(s *Space, pattern []byte) ([]int, error) {
 	if !sendable(pattern) {
-		return nil, checkAddress(string(pattern))
+		return nil, Refuse(CodeBadPattern, "%v", checkAddress(string(pattern)))
 	}
 	if p.steps < 0 {
 		return nil, errPatternDear
@@ -74,10 +76,10 @@ func (p *Patterns) Match(s *Space, pattern []byte) ([]int, error) {
 		return nil, errPatternNothing
 	}
 	slices.Sort(p.found)
-	return slices.Compact(p.found), nil // // can come to one twice
+	return slices.Compact(p.found), nil // // may reach an entry twice
 }
 
-// split cuts a pattern into parts and checks each.
+// split cuts a pattern into parts, and checks each.
 func (p *Patterns) split(pattern []byte) (n int, err error) {
 	for len(pattern) > 0 {
 		part := part{any: len(pattern) > 1 && pattern[1] == '/'}
@@ -101,7 +103,7 @@ func (p *Patterns) split(pattern []byte) (n int, err error) {
 	return n, nil
 }
 
-// checkPart says what is wrong with a part of a pattern, and whether it has characters that are not themselves.
+// checkPart checks a part of a pattern. wild is true if the part has wildcards.
 func checkPart(text []byte) (wild bool, err error) {
 	for i := 0; i < len(text); i++ {
 		switch text[i] {
@@ -128,7 +130,8 @@ func checkPart(text []byte) (wild bool, err error) {
 	return wild, nil
 }
 
-// descend collects the entries under a branch that parts match. It is false if that takes too many steps.
+// descend collects the entries below a branch that parts match. It returns false if the steps are
+// used up.
 func (p *Patterns) descend(s *Space, at *branch, parts []part) (within bool) {
 	if len(parts) == 0 {
 		if at.entry >= 0 && s.entries[at.entry].byPattern() {
@@ -156,13 +159,13 @@ func (p *Patterns) descend(s *Space, at *branch, parts []part) (within bool) {
 
 var comma = []byte(",")
 
-// set is the positions of a name, 0 to MaxAddress, that a pattern's beginning can have come to.
+// set holds positions in a name, 0 to MaxAddress, that a prefix of a pattern may reach.
 type set [4]uint64
 
 func (s *set) has(i int) bool { return s[i>>6]>>(i&63)&1 != 0 }
 func (s *set) add(i int)      { s[i>>6] |= 1 << (i & 63) }
 
-// least is the lowest member; ok is false if there is none.
+// least returns the lowest position. ok is false if the set is empty.
 func (s *set) least() (i int, ok bool) {
 	for w, word := range s {
 		if word != 0 {
@@ -172,8 +175,8 @@ func (s *set) least() (i int, ok bool) {
 	return 0, false
 }
 
-// part tells whether a part of a pattern matches a name. All positions that the pattern can have come to go on
-// together, so that no pattern makes it try the same twice: the cost is tokens times characters.
+// part reports whether a part of a pattern matches a name. It advances all reachable positions
+// together, so no pattern makes it backtrack: the cost is tokens times characters.
 func (p *Patterns) part(want *part, name string) bool {
 	if !want.wild {
 		p.steps--
@@ -196,7 +199,7 @@ func (p *Patterns) part(want *part, name string) bool {
 			text = text[1:]
 		case '{':
 			end := bytes.IndexByte(text, '}')
-			p.steps -= end // each alternative is tried
+			p.steps -= end // one for each alternative, at most
 			for rest := text[1:end]; ; {
 				one, more, again := bytes.Cut(rest, comma)
 				for i := from; i+len(one) <= len(name); i++ {
@@ -226,7 +229,7 @@ func (p *Patterns) part(want *part, name string) bool {
 	return at.has(len(name))
 }
 
-// oneOf tells whether a character is one of what a token of one character stands for: itself, ? or [a-z].
+// oneOf reports whether a token for one character matches c. The token is a character, ? or [a-z].
 func oneOf(token []byte, c byte) bool {
 	switch {
 	case len(token) == 1:

@@ -115,7 +115,8 @@ func wideSpace(t testing.TB) *osc.Space {
 	return treeOf(t, list...)
 }
 
-// Hostile patterns end within the steps, the packet's 1,024th costs nothing once they are used up, and honest ones fit.
+// Hostile patterns end within the steps, the packet's 1,024th costs nothing once they are used up,
+// and honest ones fit.
 func TestMatchIsBounded(t *testing.T) {
 	s := wideSpace(t)
 	for _, pattern := range []string{
@@ -168,7 +169,8 @@ func TestMatchNoAllocs(t *testing.T) {
 	}
 }
 
-// plainMatch is the specification as it reads, part by part and character by character; it may take for ever.
+// plainMatch is the specification as it reads, part by part and character by character; it may take
+// for ever.
 func plainMatch(pattern, address string) bool {
 	if pattern == "" || address == "" {
 		return pattern == address

@@ -7,8 +7,8 @@ import (
 	"strings"
 )
 
-// MaxReason is the most that /fail carries as a reason, in bytes: enough for a sentence and a list of
-// names, too little for small requests to cause a flood of answers.
+// MaxReason is the most that /fail carries as a reason, in bytes: enough for a sentence and a list
+// of names, too little for small requests to cause a flood of answers.
 const MaxReason = 300
 
 // shown is the number of bytes of a received string that a reason repeats.
@@ -78,8 +78,8 @@ func Refuse(code Code, format string, args ...any) *Refusal {
 	return &Refusal{Code: code, Reason: clip(fmt.Sprintf(format, args...), MaxReason)}
 }
 
-// RefusalOf returns the refusal of a message at an address. Its code is that of the Refusal that err
-// wraps, or CodeRejected. Its reason is the text of err.
+// RefusalOf returns the refusal of a message at an address. Its code is that of the Refusal that
+// err wraps, or CodeRejected. Its reason is the text of err.
 func RefusalOf(address string, err error) *Refusal {
 	out := &Refusal{Address: address, Reason: err.Error()}
 	if r := (*Refusal)(nil); errors.As(err, &r) {

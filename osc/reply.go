@@ -11,19 +11,21 @@ import (
 	goosc "github.com/hypebeast/go-osc/osc"
 )
 
-// maxLine bounds a message shown in a line, in bytes: a screenful of a terminal.
+// maxLine bounds the text of a message in bytes: one screen of a terminal.
 const maxLine = 2000
 
-// checkAddress says why no packet can carry an address.
+// checkAddress reports why a packet cannot carry an address.
 func checkAddress(address string) error {
 	if sendable(address) {
 		return nil
 	}
-	return fmt.Errorf("address %q: it must begin with / and be printable ASCII of at most %d bytes", clip(address, shown), MaxAddress)
+	return fmt.Errorf("address %q: must begin with / and be printable ASCII of at most %d bytes",
+		clip(address, shown), MaxAddress)
 }
 
-// Encode makes a packet of one message. Arguments are int, int32, int64, uint64, float32,
-// float64, string, bool or []byte. What go-osc would encode wrongly, or not at all, is an error here.
+// Encode encodes one message. Arguments are int, int32, int64, uint64, float32, float64, string,
+// bool or []byte. An int becomes an int32 if it fits. Values that go-osc would encode wrongly are
+// errors.
 func Encode(address string, args ...any) ([]byte, error) {
 	if err := checkAddress(address); err != nil {
 		return nil, err
@@ -41,7 +43,7 @@ func Encode(address string, args ...any) ([]byte, error) {
 		return nil, fmt.Errorf("%s: %w", address, err)
 	}
 	if len(b) > MaxPacket {
-		return nil, fmt.Errorf("%s: %d bytes; a packet holds %d", address, len(b), MaxPacket)
+		return nil, fmt.Errorf("%s: packet of %d bytes; the most are %d", address, len(b), MaxPacket)
 	}
 	return b, nil
 }
@@ -74,14 +76,15 @@ func EncodeFail(address, reason string, room int) ([]byte, error) {
 	return Encode("/fail", address, clip(reason, max(most, minReason)))
 }
 
-// EncodeBundle encodes packets that take effect together, at a time tag: one of Tag, or Immediately.
+// EncodeBundle encodes packets that take effect together, at a time tag: one of Tag, or
+// Immediately.
 func EncodeBundle(tag uint64, packets ...[]byte) ([]byte, error) {
 	b := AppendBundle(nil, tag)
 	for _, p := range packets {
 		b = AppendElement(b, p)
 	}
 	if len(b) > MaxPacket {
-		return nil, fmt.Errorf("a bundle of %d packets: %d bytes; a packet holds %d", len(packets), len(b), MaxPacket)
+		return nil, fmt.Errorf("bundle of %d packets: %d bytes; the most are %d", len(packets), len(b), MaxPacket)
 	}
 	return b, nil
 }
@@ -96,28 +99,28 @@ func AppendElement(b, packet []byte) []byte {
 	return append(binary.BigEndian.AppendUint32(b, uint32(len(packet))), packet...)
 }
 
-// encodable is a value as go-osc takes it.
+// encodable converts a value to one that go-osc encodes.
 func encodable(a any) (any, error) {
 	switch v := a.(type) {
 	case int:
 		return narrow(int64(v)), nil
 	case uint64:
 		if v > math.MaxInt64 {
-			return nil, fmt.Errorf("%d is more than OSC's integers hold, %d", v, math.MaxInt64)
+			return nil, fmt.Errorf("%d is above the largest integer of OSC, %d", v, math.MaxInt64)
 		}
 		return int64(v), nil
 	case int32, int64, float32, float64, bool, []byte:
 		return v, nil
 	case string:
 		if strings.IndexByte(v, 0) >= 0 {
-			return nil, errors.New("a string with a NUL byte ends there for whoever reads it")
+			return nil, errors.New("string contains a NUL byte, which would end it")
 		}
 		return v, nil
 	}
-	return nil, fmt.Errorf("a %T has no OSC type", a)
+	return nil, fmt.Errorf("type %T has no OSC type", a)
 }
 
-// narrow is an integer as int32 if it fits, since few clients read int64, else as int64.
+// narrow returns an integer as int32 if it fits, since few clients read int64.
 func narrow(v int64) any {
 	if v == int64(int32(v)) {
 		return int32(v)
@@ -125,9 +128,9 @@ func narrow(v int64) any {
 	return v
 }
 
-// ParseArg makes an argument of a word of a command line: 5 is an int, 0.5 a float, true and false are
-// themselves, everything else a string; i:5, f:5, d:5 and s:5 say it. Numbers that 32 bits do not hold
-// as written get 64.
+// ParseArg parses an argument of a command line. 5 is an int, 0.5 a float, true and false are
+// bools, all else is a string. The prefixes i:, f:, d: and s: force a type. Numbers that do not fit
+// 32 bits as written get 64.
 func ParseArg(word string) (any, error) {
 	if kind, rest, ok := strings.Cut(word, ":"); ok {
 		switch kind {
@@ -150,14 +153,14 @@ func ParseArg(word string) (any, error) {
 	if v, err := strconv.ParseInt(word, 10, 64); err == nil {
 		return narrow(v), nil
 	}
-	// inf and nan are words here, and may be names; f:nan is the number.
+	// inf and nan without a prefix are strings: they may be names.
 	if v, err := strconv.ParseFloat(word, 64); err == nil && strings.ContainsAny(word, "0123456789") {
 		return single(v), nil
 	}
 	return word, nil
 }
 
-// single is a number as float32 if that shows the same digits, like 0.1, else as float64.
+// single returns a number as float32 if that prints the same digits, like 0.1.
 func single(v float64) any {
 	if same, _ := strconv.ParseFloat(strconv.FormatFloat(v, 'g', -1, 32), 64); same == v {
 		return float32(v)
@@ -172,7 +175,7 @@ func argError(word, what string, err error) error {
 	return fmt.Errorf("argument %q is not %s", clip(word, shown), what)
 }
 
-// String shows a message in a line of at most 2,000 printable bytes: the address, then the arguments.
+// String returns the address and the arguments, in a line of at most 2,000 printable bytes.
 func (m *Message) String() string {
 	var b strings.Builder
 	b.Write(m.Address)
@@ -183,7 +186,7 @@ func (m *Message) String() string {
 	return clip(b.String(), maxLine)
 }
 
-// String shows an argument with all its digits, of a string no more than a line.
+// String returns the argument with all digits, or the first 2,000 bytes of a string.
 func (a Arg) String() string {
 	switch a.Tag {
 	case 'i':

@@ -7,60 +7,61 @@ import (
 	"strings"
 )
 
-// Kind is what an address takes.
+// Kind is the kind of values that an address accepts.
 type Kind int
 
 // The kinds of address.
 const (
-	Number Kind = iota // one finite number: i, h, f, d alike, since some clients send only floats
+	Number Kind = iota // one finite number of type i, h, f or d: some clients send only floats
 	Name               // one of a list of names, or its index
 	Gate               // a number (above 0: on), true or false, "on" or "off"
-	Query              // nothing; it is answered
+	Query              // no argument; the server answers
 	Key                // a note's number, 0 to 127, and a number
 	Text               // a string
-	List               // numbers, as many as Least to Most
-	Words              // strings and numbers, as many as Least to Most: who carries it out says which
+	List               // Least to Most numbers
+	Words              // Least to Most strings and numbers, which the handler checks
 )
 
-// Value is what a message carried for its entry.
+// Value is the value that a message carries for its entry.
 type Value struct {
-	Number float64 // of a Number; the index of a Name; of a Gate 0, 1 or a level above 0
-	Key    int     // of a Key; AllKeys if there was none
+	Number float64 // of a Number; index of a Name; of a Gate 0, 1 or a level above 0
+	Key    int     // of a Key; AllKeys without argument
 	Text   string
 	List   []float64
 	Words  []any // of a Words: string or float64
 }
 
-// AllKeys stands for every note.
+// AllKeys is the Key that stands for every note.
 const AllKeys = 128
 
-// Entry is one address that exists.
+// Entry is an address, and the values that it accepts.
 type Entry struct {
 	Address       string   `json:"address"`
 	Kind          Kind     `json:"kind"`
-	Min           float64  `json:"min"` // of a Number, of a Key's number, and of the numbers of a List
+	Min           float64  `json:"min"` // of a Number, a Key's number, or the numbers of a List
 	Max           float64  `json:"max"`
-	Unit          string   `json:"unit,omitempty"`           // of a Number: Hz, s, or none
-	Whole         bool     `json:"whole,omitempty"`          // of a Number, and of those of a List: only whole ones
-	Least         int      `json:"least,omitempty"`          // of a List or a Words
-	Most          int      `json:"most,omitempty"`           // of a List, and the bytes of a Text
-	Usage         string   `json:"usage,omitempty"`          // of a Words: what they are
+	Unit          string   `json:"unit,omitempty"`           // of a Number, like Hz
+	Whole         bool     `json:"whole,omitempty"`          // a Number or a List accepts only whole numbers
+	Least         int      `json:"least,omitempty"`          // arguments of a List or a Words
+	Most          int      `json:"most,omitempty"`           // arguments of a List or a Words, bytes of a Text
+	Usage         string   `json:"usage,omitempty"`          // describes the arguments of a Words
 	Names         []string `json:"names,omitempty"`          // of a Name
-	Default       float64  `json:"default,omitempty"`        // of a Key's number, where the message has none
-	All           bool     `json:"all,omitempty"`            // of a Key: without arguments it is for all notes
-	RequiresToken bool     `json:"requires_token,omitempty"` // it is more than playing: from other machines it takes a token
+	Default       float64  `json:"default,omitempty"`        // of a Key's number, if the message has none
+	All           bool     `json:"all,omitempty"`            // a Key without arguments stands for all notes
+	RequiresToken bool     `json:"requires_token,omitempty"` // other machines must have shown the token
 	Doc           string   `json:"doc,omitempty"`
 }
 
-// Space is the addresses that exist. It never changes, so any number of goroutines may use it.
+// Space is the set of addresses that exist. It never changes, so any number of goroutines may use
+// it.
 type Space struct {
 	entries []Entry
 	index   map[string]int
 	root    branch
 }
 
-// NewSpace makes a space with the given entries. An address twice, one that no packet can carry or that
-// would be a pattern, an empty range and an empty list of names are errors.
+// NewSpace makes a space of entries. Duplicate and invalid addresses, patterns, empty ranges and
+// empty lists of names are errors.
 func NewSpace(entries []Entry) (*Space, error) {
 	s := &Space{entries: slices.Clone(entries), index: make(map[string]int, len(entries)), root: branch{entry: -1}}
 	for i := range s.entries {
@@ -69,7 +70,7 @@ func NewSpace(entries []Entry) (*Space, error) {
 			return nil, err
 		}
 		if _, twice := s.index[e.Address]; twice {
-			return nil, fmt.Errorf("address %s twice", e.Address)
+			return nil, fmt.Errorf("address %s: duplicate", e.Address)
 		}
 		s.index[e.Address] = i
 		s.root.grow(e.Address, i)
@@ -77,48 +78,47 @@ func NewSpace(entries []Entry) (*Space, error) {
 	return s, nil
 }
 
-// byPattern tells whether patterns match the entry: not what only asks, nor what needs a token, since one small message
-// must not be worth many large answers or deeds.
+// byPattern reports whether patterns match the entry. Queries, patch commands and addresses that
+// require the token are excluded: one small message must not cause many large answers or actions.
 func (e *Entry) byPattern() bool { return e.Kind != Query && e.Kind != Words && !e.RequiresToken }
 
-// check says what is wrong with an entry.
 func (e *Entry) check() error {
 	if err := checkAddress(e.Address); err != nil {
 		return err
 	}
 	if i := strings.IndexAny(e.Address, "*?[]{}#,"); i >= 0 {
-		return fmt.Errorf("address %s: OSC gives %q another meaning", e.Address, e.Address[i])
+		return fmt.Errorf("address %s: OSC reserves %q", e.Address, e.Address[i])
 	}
 	if strings.Contains(e.Address, "//") || strings.HasSuffix(e.Address, "/") {
-		return fmt.Errorf("address %s: something must stand behind each /", e.Address)
+		return fmt.Errorf("address %s: empty part after /", e.Address)
 	}
 	switch e.Kind {
 	case Number, Key, List:
 		if !(e.Min <= e.Max) { // NaN too
-			return fmt.Errorf("address %s: no number is from %g to %g", e.Address, e.Min, e.Max)
+			return fmt.Errorf("address %s: empty range %g to %g", e.Address, e.Min, e.Max)
 		}
 	case Name:
 		if len(e.Names) == 0 || slices.Contains(e.Names, "") {
-			return fmt.Errorf("address %s: it needs names, none of them empty; it has %q", e.Address, e.Names)
+			return fmt.Errorf("address %s: names %q: want at least one, and no empty one", e.Address, e.Names)
 		}
 	case Gate, Query, Text, Words:
 	default:
-		return fmt.Errorf("address %s: there is no kind %d", e.Address, e.Kind)
+		return fmt.Errorf("address %s: unknown kind %d", e.Address, e.Kind)
 	}
 	return nil
 }
 
-// Entries lists the space, in the order given. The slice is the Space's own.
+// Entries returns the entries in the order given to NewSpace. The slice belongs to the Space.
 func (s *Space) Entries() []Entry { return s.entries }
 
-// Lookup is the entry that an address names, if there is one.
+// Lookup returns the entry of an address, if the address exists.
 func (s *Space) Lookup(address string) (entry int, ok bool) {
 	entry, ok = s.index[address]
 	return entry, ok
 }
 
-// Find is the entry that an address names, and not by a pattern. The error says in at most MaxReason bytes what the
-// nearest is.
+// Find returns the entry of an address, which must not be a pattern. The error is a *Refusal that
+// names the nearest address.
 func (s *Space) Find(address []byte) (entry int, err error) {
 	entry, ok := s.index[string(address)]
 	if !ok {
@@ -127,8 +127,9 @@ func (s *Space) Find(address []byte) (entry int, err error) {
 	return entry, nil
 }
 
-// Resolve finds the entry that a message is for, and its value. The error says in at most MaxReason bytes what was wrong and what would be
-// right. It allocates only for an error, a list or a text.
+// Resolve returns the entry that a message is for, and its value. The error is a *Refusal of at
+// most MaxReason bytes that says what is wrong and what would be right. Resolve allocates only for
+// an error, a list or a text.
 func (s *Space) Resolve(m *Message) (entry int, value Value, err error) {
 	if entry, err = s.Find(m.Address); err != nil {
 		return 0, value, err
@@ -137,12 +138,12 @@ func (s *Space) Resolve(m *Message) (entry int, value Value, err error) {
 	return entry, value, err
 }
 
-// Take is the value that arguments are for an entry; its error is that of Resolve.
+// Take returns the value of arguments for an entry. The error is that of Resolve.
 func (s *Space) Take(entry int, args []Arg) (value Value, err error) {
 	e := &s.entries[entry]
 	switch {
-	case e.Kind == Query && len(args) == 1 && (args[0].Tag == 'N' || args[0].Tag == 'I'): // what controllers send that can send no less
-		return value, nil
+	case e.Kind == Query && len(args) == 1 && (args[0].Tag == 'N' || args[0].Tag == 'I'):
+		return value, nil // from controllers that cannot send a message without arguments
 	case e.Kind == Query && len(args) != 0:
 		return value, Refuse(CodeBadArgument, "want no argument; got %d", len(args))
 	case e.Kind == Query:
@@ -170,7 +171,7 @@ func (s *Space) Take(entry int, args []Arg) (value Value, err error) {
 	return value, nil
 }
 
-// words are the strings and numbers of a Words.
+// words returns the strings and numbers of a Words.
 func (e *Entry) words(args []Arg) (list []any, err error) {
 	if len(args) < e.Least || len(args) > e.Most {
 		return nil, Refuse(CodeBadArgument, "want %s; got %d arguments", e.domain(), len(args))
@@ -189,7 +190,7 @@ func (e *Entry) words(args []Arg) (list []any, err error) {
 	return list, nil
 }
 
-// list is the numbers of a List.
+// list returns the numbers of a List.
 func (e *Entry) list(args []Arg) ([]float64, error) {
 	if len(args) < e.Least || len(args) > e.Most {
 		return nil, Refuse(CodeBadArgument, "want %s; got %d", e.domain(), len(args))
@@ -208,7 +209,7 @@ func (e *Entry) list(args []Arg) ([]float64, error) {
 	return list, nil
 }
 
-// key is a note's number, and what is said of it.
+// key returns the note's number and the number after it.
 func (e *Entry) key(args []Arg) (Value, error) {
 	v := Value{Number: e.Default, Key: AllKeys}
 	if len(args) == 0 && e.All {
@@ -230,7 +231,8 @@ func (e *Entry) key(args []Arg) (Value, error) {
 	return v, nil
 }
 
-// value of an argument, if it is one that the entry takes.
+// value returns the number of a Number, a Name or a Gate. ok is false if the entry does not accept
+// the argument.
 func (e *Entry) value(a Arg) (v float64, ok bool) {
 	v, number := a.Number()
 	if number && (math.IsNaN(v) || math.IsInf(v, 0)) {
@@ -257,7 +259,8 @@ func (e *Entry) value(a Arg) (v float64, ok bool) {
 	return 0, false
 }
 
-// widen gives a limit back its digits: 0.0001 as a float of 32 bits is less than 0.0001, and is yet what its sender meant.
+// widen restores the digits of a limit that was rounded to float32: 0.0001 as float32 is below
+// 0.0001, and still means the limit.
 func (e *Entry) widen(v float64) float64 {
 	switch float32(v) {
 	case float32(e.Min):
@@ -268,7 +271,7 @@ func (e *Entry) widen(v float64) float64 {
 	return v
 }
 
-// onOff is a gate's argument that is no number.
+// onOff returns the level of a gate's argument that is not a number.
 func (a Arg) onOff() (v float64, ok bool) {
 	switch {
 	case a.Tag == 'T', a.is("on"):
@@ -279,5 +282,5 @@ func (a Arg) onOff() (v float64, ok bool) {
 	return 0, false
 }
 
-// is tells whether an argument is this string.
+// is reports whether an argument is the string s.
 func (a Arg) is(s string) bool { return (a.Tag == 's' || a.Tag == 'S') && string(a.Bytes) == s }

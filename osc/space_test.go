@@ -87,7 +87,8 @@ func TestResolve(t *testing.T) {
 	}
 }
 
-// A note takes its number and perhaps what is said of it; where that is allowed, nothing means all notes.
+// A note takes its number and perhaps what is said of it; where that is allowed, nothing means all
+// notes.
 func TestResolveKey(t *testing.T) {
 	s, err := osc.NewSpace([]osc.Entry{{Address: "/note/on", Kind: osc.Key, Max: 1, Default: 0.8}, {Address: "/note/off", Kind: osc.Key, All: true}})
 	if err != nil {
@@ -158,20 +159,20 @@ func TestResolveList(t *testing.T) {
 
 func TestNewSpaceRefuses(t *testing.T) {
 	for want, entries := range map[string][]osc.Entry{
-		"begin with /":         {{Address: "a", Kind: osc.Gate}},
-		"printable":            {{Address: "/a\x01", Kind: osc.Gate}},
-		"at most 255":          {{Address: "/" + strings.Repeat("a", 255), Kind: osc.Gate}},
-		"'*'":                  {{Address: "/a*", Kind: osc.Gate}},
-		"'#'":                  {{Address: "/a#1", Kind: osc.Gate}},
-		"/a//b: something":     {{Address: "/a//b", Kind: osc.Gate}},
-		"/a/: something":       {{Address: "/a/", Kind: osc.Gate}},
-		"twice":                {{Address: "/a", Kind: osc.Gate}, {Address: "/a", Kind: osc.Query}},
-		"from 1 to 0":          {{Address: "/a", Min: 1}},
-		"from NaN to 1":        {{Address: "/a", Min: math.NaN(), Max: 1}},
-		"it needs names":       {{Address: "/a", Kind: osc.Name}},
-		"none of them empty":   {{Address: "/a", Kind: osc.Name, Names: []string{"x", ""}}},
-		"there is no kind 9":   {{Address: "/a", Kind: 9}},
-		"there is no kind -1 ": {{Address: "/a", Kind: -1}},
+		"begin with /":                {{Address: "a", Kind: osc.Gate}},
+		"printable":                   {{Address: "/a\x01", Kind: osc.Gate}},
+		"at most 255":                 {{Address: "/" + strings.Repeat("a", 255), Kind: osc.Gate}},
+		"'*'":                         {{Address: "/a*", Kind: osc.Gate}},
+		"'#'":                         {{Address: "/a#1", Kind: osc.Gate}},
+		"/a//b: empty part":           {{Address: "/a//b", Kind: osc.Gate}},
+		"/a/: empty part":             {{Address: "/a/", Kind: osc.Gate}},
+		"duplicate":                   {{Address: "/a", Kind: osc.Gate}, {Address: "/a", Kind: osc.Query}},
+		"empty range 1 to 0":          {{Address: "/a", Min: 1}},
+		"empty range NaN to 1":        {{Address: "/a", Min: math.NaN(), Max: 1}},
+		"names []: want at least one": {{Address: "/a", Kind: osc.Name}},
+		"no empty one":                {{Address: "/a", Kind: osc.Name, Names: []string{"x", ""}}},
+		"unknown kind 9":              {{Address: "/a", Kind: 9}},
+		"unknown kind -1 ":            {{Address: "/a", Kind: -1}},
 	} {
 		if _, err := osc.NewSpace(entries); err == nil || !strings.Contains(err.Error()+" ", want) {
 			t.Errorf("%v: %v, want %s", entries, err, want)
@@ -202,7 +203,8 @@ func TestEmptySpace(t *testing.T) {
 	}
 }
 
-// A client of 32-bit floats reaches the limits that 64 bits have, and gets them exactly; what is beyond stays beyond.
+// A client of 32-bit floats reaches the limits that 64 bits have, and gets them exactly; what is
+// beyond stays beyond.
 func TestLimitsAsFloats(t *testing.T) {
 	s, err := osc.NewSpace([]osc.Entry{{Address: "/a", Min: 0.0001, Max: 0.1}})
 	if err != nil {

@@ -9,7 +9,8 @@ import (
 	"github.com/music-chronus/chronus/osc"
 )
 
-// simDevice plays frames in periods of its own clock, and is looked at by somebody who is sometimes kept.
+// simDevice plays frames in periods of its own clock, and is looked at by somebody who is sometimes
+// kept.
 type simDevice struct {
 	rng     *rand.Rand
 	rate    float64 // that it really has
@@ -22,7 +23,8 @@ type simDevice struct {
 	seen    uint64
 }
 
-// clock is the next frame at a time, as its callbacks have left it; each is late by something of its own, the same whenever asked.
+// clock is the next frame at a time, as its callbacks have left it; each is late by something of
+// its own, the same whenever asked.
 func (d *simDevice) clock(t float64) uint64 {
 	n := int64((t - d.from) * d.rate / 1e9 / float64(d.period))
 	for ; n >= 0; n-- {
@@ -58,8 +60,8 @@ func (d *simDevice) run(l *osc.Timeline, until float64) {
 	}
 }
 
-// worst runs for a time, and asks now and then for the frame of 50 ms ahead, on a wall clock of its own; it is the
-// largest difference from the ideal frame.
+// worst runs for a time, and asks now and then for the frame of 50 ms ahead, on a wall clock of its
+// own; it is the largest difference from the ideal frame.
 func (d *simDevice) worst(t *testing.T, l *osc.Timeline, seconds float64, wall func(mono float64) int64) (frames float64) {
 	t.Helper()
 	for end := d.now + seconds*1e9; d.now < end; {
@@ -80,7 +82,8 @@ func (d *simDevice) worst(t *testing.T, l *osc.Timeline, seconds float64, wall f
 // 2026-11-24, as a wall clock that is not set again has it.
 func steady(mono float64) int64 { return 1795500000e9 + int64(mono) }
 
-// Whatever the device's drift and period, and however late its callbacks and who looks, a time tag comes to within half a block of its frame, at first a whole one.
+// Whatever the device's drift and period, and however late its callbacks and who looks, a time tag
+// comes to within half a block of its frame, at first a whole one.
 func TestTimeline(t *testing.T) {
 	const block = 64
 	for _, tt := range []struct {
@@ -122,8 +125,8 @@ func TestTimelineWallSteps(t *testing.T) {
 	}
 }
 
-// What has paused goes on later: for half a second tags come to the old line, then to the new one, even if it is another device's. One
-// that has paused for long is taken up at once.
+// What has paused goes on later: for half a second tags come to the old line, then to the new one,
+// even if it is another device's. One that has paused for long is taken up at once.
 func TestTimelineDeviceChanges(t *testing.T) {
 	for _, pause := range []float64{30e6, 300e6, 5e9} {
 		d := &simDevice{rng: rand.New(rand.NewPCG(9, 1)), rate: 48000 * 1.0002, period: 64, callLag: 20e3, lookLag: 200e3}
@@ -142,7 +145,8 @@ func TestTimelineDeviceChanges(t *testing.T) {
 	}
 }
 
-// Nothing is known before something plays, nor when nothing does any more, nor of another engine's frames.
+// Nothing is known before something plays, nor when nothing does any more, nor of another engine's
+// frames.
 func TestTimelineStale(t *testing.T) {
 	l := osc.NewTimeline(48000)
 	now := osc.Moment{Wall: steady(0)}

@@ -2,12 +2,12 @@ package osc
 
 import "strings"
 
-// branch is a node of the space's tree: what its address has up to one slash.
+// branch is a node of a space's tree: the addresses with a common prefix up to a slash.
 type branch struct {
 	name  string
-	entry int // -1: the address of none
+	entry int // -1: none
 	names map[string]*branch
-	list  []*branch // the same, in the order of the entries
+	list  []*branch // the same branches, in the order of the entries
 }
 
 // grow adds an address to the tree.

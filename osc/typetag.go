@@ -5,7 +5,8 @@ import (
 	"strings"
 )
 
-// Types are the type tags of what the address takes, at least: "f" of a Number, "s" of a Name and so on, and none of a Query.
+// Types returns the type tags that the address needs at least, like "f" for a Number. A Query needs
+// none.
 func (e *Entry) Types() string {
 	switch e.Kind {
 	case Number, Gate:
@@ -28,11 +29,12 @@ func (e *Entry) Types() string {
 	return ""
 }
 
-// HasValue tells whether the address has a value: whether it is a Number, a Name or a Gate.
+// HasValue reports whether the address has a value: whether it is a Number, a Name or a Gate.
 func (e *Entry) HasValue() bool { return e.Kind == Number || e.Kind == Name || e.Kind == Gate }
 
-// Argument is a value of the address as it is sent: what the address itself takes, so that who sends it back changes nothing. A Name
-// goes as its text, or as its index if numbers are asked for, since some controllers show nothing else.
+// Argument returns a value of the address as an argument that the address accepts: sending it back
+// changes nothing. The value of a Name is its text, or with numbers its index, for controllers that
+// display only numbers.
 func (e *Entry) Argument(v float64, numbers bool) any {
 	switch {
 	case e.Kind == Name && !numbers && v >= 0 && int(v) < len(e.Names):
@@ -40,10 +42,11 @@ func (e *Entry) Argument(v float64, numbers bool) any {
 	case (e.Kind == Name || e.Whole) && math.Abs(v) <= math.MaxInt32:
 		return int32(v)
 	}
-	return float32(max(-math.MaxFloat32, min(math.MaxFloat32, v))) // else infinite, for which JSON has no word
+	return float32(max(-math.MaxFloat32, min(math.MaxFloat32, v))) // JSON has no infinity
 }
 
-// Value is the argument as Encode takes it; ok is false for the types that it cannot send: c, r, m, t, N and I.
+// Value returns the argument as Encode accepts it. ok is false for the types that Encode cannot
+// send: c, r, m, t, N and I.
 func (a Arg) Value() (v any, ok bool) {
 	switch a.Tag {
 	case 'i':

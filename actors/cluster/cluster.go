@@ -1,18 +1,20 @@
-// Package cluster finds an engine by its name in a protoactor cluster, for programs that already run one.
-// To follow engines, use actors/remote instead: it needs no cluster.
+// Package cluster finds an engine by its name in a protoactor cluster, for programs that already
+// run one. To follow engines, use actors/remote instead: it needs no cluster.
 //
-// Each engine has a grain of its name. The cluster chooses the member of a grain and may move it, while the
-// engine stays. So the grain only forwards requests: the engine's own member tells the grain every second
-// where the engine's endpoint is.
+// Each engine has a grain of its name. The cluster chooses the member of a grain and may move it,
+// while the engine stays. So the grain only forwards requests: the engine's own member tells the
+// grain every second where the engine's endpoint is.
 //
 // protoactor's cluster has some limits:
 //
-//   - A member that was frozen or cut off for some seconds is expelled and needs a new process. Its engine
-//     plays on, and actors/remote can still follow it.
-//   - A request to a grain may block for seconds while members join or leave. Every call here has a deadline.
+//   - A member that was frozen or cut off for some seconds is expelled and needs a new process. Its
+//     engine plays on, and actors/remote can still follow it.
+//   - A request to a grain may block for seconds while members join or leave. Every call here has a
+//     deadline.
 //   - StartMember starts the remote, and panics if one runs. Call it before the engines start.
 //   - A client's Shutdown and gossip panic. A program that asks must be a member too.
-//   - Members trust each other: a forwarded request has the role of the grain's member, or of its token.
+//   - Members trust each other: a forwarded request has the role of the grain's member, or of its
+//     token.
 package cluster
 
 import (
@@ -69,9 +71,9 @@ func (g *grain) Receive(ctx actor.Context) {
 	}
 }
 
-// Announce tells the cluster the endpoint of an engine, as remote.Open returned it, under a name, until stop
-// is called. Two engines with the same name are not detected: requests go to the last that announced
-// itself.
+// Announce tells the cluster the endpoint of an engine, as remote.Open returned it, under a name,
+// until stop is called. Two engines with the same name are not detected: requests go to the last
+// that announced itself.
 func Announce(c *protocluster.Cluster, name string, endpoint *actor.PID) (stop func()) {
 	ctx, cancel := context.WithCancel(context.Background())
 	var done sync.WaitGroup
@@ -91,8 +93,9 @@ func Announce(c *protocluster.Cluster, name string, endpoint *actor.PID) (stop f
 	return func() { cancel(); done.Wait() }
 }
 
-// Ask sends one request to the engine of a name, and returns the reply, which may be a Refused. Ask sends the
-// request once. Without a reply in time, the engine may have carried out the request or not.
+// Ask sends one request to the engine of a name, and returns the reply, which may be a Refused. Ask
+// sends the request once. Without a reply in time, the engine may have carried out the request or
+// not.
 func Ask(ctx context.Context, c *protocluster.Cluster, name string, r *pb.Request) (*pb.Reply, error) {
 	r.Version = pb.Version
 	answer, err := request(ctx, c, name, r)
@@ -108,8 +111,8 @@ func Ask(ctx context.Context, c *protocluster.Cluster, name string, r *pb.Reques
 
 const stdWait = 5 * time.Second
 
-// request asks the grain of a name. The cluster's own function waits longer than its timeout, and repeats
-// requests that may have been carried out.
+// request asks the grain of a name. The cluster's own function waits longer than its timeout, and
+// repeats requests that may have been carried out.
 func request(ctx context.Context, c *protocluster.Cluster, name string, m any) (any, error) {
 	if _, ok := ctx.Deadline(); !ok {
 		limited, cancel := context.WithTimeout(ctx, stdWait)

@@ -21,7 +21,7 @@ import (
 	"github.com/music-chronus/chronus/actors/remote"
 )
 
-// member is one of a cluster, in this process.
+// member is a member of a cluster in this process.
 func member(t *testing.T, agent *testprovider.InMemAgent) (*protocluster.Cluster, *remote.Interceptor) {
 	t.Helper()
 	system := actor.NewActorSystem(actor.WithLoggerFactory(func(*actor.ActorSystem) *slog.Logger { return slog.New(slog.DiscardHandler) }))
@@ -35,7 +35,8 @@ func member(t *testing.T, agent *testprovider.InMemAgent) (*protocluster.Cluster
 	return c, interceptor
 }
 
-// Engines at several members are asked by their names from any of them, wherever their grains are; one that has left is said to have.
+// Every member reaches the engines of all members by their names, wherever the grains are. Requests
+// to an engine that has left are refused.
 func TestCluster(t *testing.T) {
 	agent := testprovider.NewInMemAgent()
 	var members []*protocluster.Cluster

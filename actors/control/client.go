@@ -28,7 +28,8 @@ type Client struct {
 	http http.Client
 }
 
-// NewClient returns a client of the engine whose runtime directory it names. The engine need not run yet.
+// NewClient returns a client of the engine whose runtime directory it names. The engine need not
+// run yet.
 func NewClient(runtimeDir string) *Client {
 	path := filepath.Join(runtimeDir, runtimedir.ControlSocket)
 	dial := func(ctx context.Context, _, _ string) (net.Conn, error) {
@@ -48,7 +49,8 @@ func (c *Client) Addresses(ctx context.Context) (list []osc.Entry, err error) {
 	return list, c.call(ctx, http.MethodGet, "/addresses", nil, &list)
 }
 
-// Values returns what each OSC address with a value was last set to: a number, or the name of a choice.
+// Values returns what each OSC address with a value was last set to: a number, or the name of a
+// choice.
 func (c *Client) Values(ctx context.Context) (values map[string]any, err error) {
 	return values, c.call(ctx, http.MethodGet, "/values", nil, &values)
 }
@@ -63,14 +65,14 @@ func (c *Client) Down(ctx context.Context) error {
 	return c.call(ctx, http.MethodPost, "/down", nil, &struct{}{})
 }
 
-// Kill makes the engine send a signal to its active worker: kill, stop, segv or term. The engine refuses
-// while not every worker is ready.
+// Kill makes the engine send a signal to its active worker: kill, stop, segv or term. The engine
+// refuses while not every worker is ready.
 func (c *Client) Kill(ctx context.Context, signal string) (k report.Killed, err error) {
 	return k, c.call(ctx, http.MethodPost, "/kill", url.Values{"signal": {strings.ToLower(signal)}}, &k)
 }
 
-// Tape streams a tape of what the engine plays from now on, for a tape.Reader. The stream ends with io.EOF
-// when ctx ends. The caller closes it.
+// Tape streams a tape of what the engine plays from now on, for a tape.Reader. The stream ends with
+// io.EOF when ctx ends. The caller closes it.
 func (c *Client) Tape(ctx context.Context) (io.ReadCloser, error) {
 	body, err := c.do(ctx, http.MethodGet, "/tape", nil)
 	if err != nil {

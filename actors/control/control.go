@@ -1,6 +1,6 @@
-// Package control lets programs of the same user watch and end an engine from another process, by HTTP on
-// a Unix socket in the engine's runtime directory. The engine starts the [Server]. The command line uses
-// the [Client], as other programs can:
+// Package control lets programs of the same user watch and end an engine from another process, by
+// HTTP on a Unix socket in the engine's runtime directory. The engine starts the [Server]. The
+// command line uses the [Client], as other programs can:
 //
 //	st, err := control.NewClient(actors.DefaultRuntimeDir()).Status(ctx)
 //
@@ -80,8 +80,8 @@ type Server struct {
 	down chan struct{}
 }
 
-// Serve starts a server at the path of a socket. The socket replaces one that exists, so the caller must
-// hold the lock of the runtime directory. Only the owner can connect.
+// Serve starts a server at the path of a socket. The socket replaces one that exists, so the caller
+// must hold the lock of the runtime directory. Only the owner can connect.
 func Serve(e Engine, path string, log *slog.Logger) (*Server, error) {
 	_ = os.Remove(path) // of a dead engine
 	l, err := net.Listen("unix", path)

@@ -1,6 +1,6 @@
-// Package fleet evaluates the news of many engines: the state of each engine, and its alarms with their
-// begin, end and reason. A [Fleet] has no clock and no connection. The caller passes it the news that
-// actors/remote brings, with the time.
+// Package fleet evaluates the news of many engines: the state of each engine, and its alarms with
+// their begin, end and reason. A [Fleet] has no clock and no connection. The caller passes it the
+// news that actors/remote brings, with the time.
 package fleet
 
 import (
@@ -196,7 +196,8 @@ func finite(v *float64) {
 
 // measure compares the engine's clock with its own time.
 func (m *member) measure(s sample, st *pb.Status) {
-	if m.driftBase == (sample{}) || s.clock < m.driftBase.clock || s.at < m.driftBase.at || !st.Playing || st.Rate == 0 {
+	if m.driftBase == (sample{}) || s.clock < m.driftBase.clock || s.at < m.driftBase.at ||
+		!st.Playing || st.Rate == 0 {
 		m.driftBase, m.driftKnown = s, false
 		return
 	}

@@ -20,13 +20,13 @@ import (
 	"github.com/music-chronus/chronus/actors/report"
 )
 
-// run is a fleet of one, told a report each 250 ms.
+// run is a fleet of one engine, which reports every 250 ms.
 type run struct {
 	f      *Fleet
 	now    time.Time
 	status *pb.Status
 	clock  float64
-	speed  float64 // of the device; 1: as it should be
+	speed  float64 // of the device; 1: nominal
 	said   []string
 }
 
@@ -51,7 +51,7 @@ func (r *run) note(list []Alarm) {
 	}
 }
 
-// goOn lets time pass, with reports, or without.
+// goOn advances the time, with or without reports.
 func (r *run) goOn(d time.Duration, reports bool) {
 	for end := r.now.Add(d); r.now.Before(end); {
 		r.now = r.now.Add(250 * time.Millisecond)
@@ -66,10 +66,10 @@ func (r *run) goOn(d time.Duration, reports bool) {
 	}
 }
 
-// With reports, and without.
+// The values of goOn's second argument.
 const on, off = true, false
 
-// alarmCases are what happens to an engine, and the alarms that begin (+) and end (-) with it.
+// alarmCases lists what happens to an engine, and the alarms that begin (+) and end (-).
 var alarmCases = map[string]struct {
 	do   func(r *run)
 	want string
@@ -174,7 +174,7 @@ var alarmCases = map[string]struct {
 	}, "+device -device"},
 }
 
-// Each alarm comes for its reason, once, and ends when that does; what only looks like it raises none.
+// Each alarm begins once with its cause, and ends with it. Similar situations raise no alarm.
 func TestAlarms(t *testing.T) {
 	for name, tt := range alarmCases {
 		r := newRun()
@@ -186,7 +186,7 @@ func TestAlarms(t *testing.T) {
 	}
 }
 
-// Lists and files of engines are read; what is none is told with its line.
+// ParseTargets reads lists and files. Its errors name the line.
 func TestParseTargets(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "engines")
 	if err := os.WriteFile(file, []byte("# stage\n10.0.0.1:4000 left\n\n10.0.0.2:4000/two right\n"), 0o600); err != nil {
@@ -210,7 +210,7 @@ func TestParseTargets(t *testing.T) {
 	}
 }
 
-// The metrics are in the format that Prometheus reads, each with a help and a type, and have what is known.
+// The metrics are in Prometheus's format, each with help and type, and have the known values.
 func TestMetrics(t *testing.T) {
 	r := newRun()
 	r.f.Add(`odd "name"`, `a\b`, r.now)
@@ -261,7 +261,7 @@ func TestMetricsHaveEveryCounter(t *testing.T) {
 	}
 }
 
-// Whatever an engine reports, it takes no time and no room to speak of, and can be written as JSON.
+// A report with absurd numbers costs little time and memory, and can be written as JSON.
 func TestWildReports(t *testing.T) {
 	r := newRun()
 	r.goOn(time.Second, on)

@@ -51,8 +51,8 @@ func bit(b bool) float64 {
 	return 0
 }
 
-// WriteMetrics writes the members as metrics in Prometheus's text format, version 0.0.4. An engine that
-// has not reported yet has no metrics of its status.
+// WriteMetrics writes the members as metrics in Prometheus's text format, version 0.0.4. An engine
+// that has not reported yet has no metrics of its status.
 func WriteMetrics(out io.Writer, members []Member) error {
 	w := bufio.NewWriter(out)
 	for _, x := range metrics() {
@@ -61,7 +61,8 @@ func WriteMetrics(out io.Writer, members []Member) error {
 			if x.reported && m.Status == nil {
 				continue
 			}
-			fmt.Fprintf(w, "chronus_%s{engine=\"%s\",group=\"%s\"} %g\n", x.name, escape(m.Name), escape(m.Group), x.value(m))
+			fmt.Fprintf(w, "chronus_%s{engine=\"%s\",group=\"%s\"} %g\n",
+				x.name, escape(m.Name), escape(m.Group), x.value(m))
 		}
 	}
 	fmt.Fprint(w, "# HELP chronus_alarm 1 for each alarm that has not ended\n# TYPE chronus_alarm gauge\n")

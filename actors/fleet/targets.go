@@ -18,8 +18,8 @@ type Named struct {
 	Name, Group string
 }
 
-// ParseTargets reads a list HOST:PORT[/NAME],... of engines. If list is the name of a file, it reads lines of
-// HOST:PORT[/NAME] [GROUP] from the file. Errors name the line.
+// ParseTargets reads a list HOST:PORT[/NAME],... of engines. If list is the name of a file, it
+// reads lines of HOST:PORT[/NAME] [GROUP] from the file. Errors name the line.
 func ParseTargets(list string) (targets []Named, err error) {
 	text, err := os.ReadFile(list)
 	if err != nil {
@@ -63,8 +63,8 @@ func parseTarget(words []string) (t Named, err error) {
 	return t, nil
 }
 
-// LocalFor returns the address of this machine from which an engine is reached. A node that follows the
-// engine should listen there.
+// LocalFor returns the address of this machine from which an engine is reached. A node that follows
+// the engine should listen there.
 func LocalFor(address string) (string, error) {
 	c, err := net.DialTimeout("udp", address, time.Second) // nothing is sent
 	if err != nil {

@@ -12,7 +12,7 @@ import (
 	"google.golang.org/protobuf/types/descriptorpb"
 )
 
-// What the messages were when they were last frozen they still are: nothing is gone, and nothing has another number or type.
+// The messages have every frozen field, with the same number, name and type.
 func TestAdditive(t *testing.T) {
 	path := filepath.Join("testdata", "chronus.binpb")
 	now := protodesc.ToFileDescriptorProto(File_chronus_proto)
@@ -38,7 +38,7 @@ func TestAdditive(t *testing.T) {
 	}
 }
 
-// lost lists what of a file is not in a later form of it, or is something else there.
+// lost lists the definitions of a file that are missing or different in a later form of it.
 func lost(was, now *descriptorpb.FileDescriptorProto) (list []string) {
 	before, err := protodesc.NewFile(was, nil)
 	if err != nil {
@@ -81,7 +81,7 @@ func lostFields(old, now protoreflect.MessageDescriptor) (list []string) {
 	return list
 }
 
-// shape is all about a field that its peers rely on.
+// shape describes the properties of a field that peers rely on.
 func shape(f protoreflect.FieldDescriptor) string {
 	if f == nil {
 		return "gone"
@@ -96,7 +96,7 @@ func shape(f protoreflect.FieldDescriptor) string {
 	return s
 }
 
-// The comparison sees each way of breaking the rule, and lets an addition pass.
+// The comparison finds each violation of the rule, and accepts additions.
 func TestAdditiveFindsMistakes(t *testing.T) {
 	was := protodesc.ToFileDescriptorProto(File_chronus_proto)
 	message := func(f *descriptorpb.FileDescriptorProto, name string) *descriptorpb.DescriptorProto {

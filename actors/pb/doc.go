@@ -1,6 +1,7 @@
-// Package pb has the messages of chronus.proto, by which engines are watched and played from elsewhere. ./task proto makes the code from
-// the text; both are kept, so that a build needs neither protoc nor its plugin.
+// Package pb contains the messages of chronus.proto, by which programs on other machines watch and
+// control engines. `./task proto` generates the code. The generated code is committed, so that a
+// build needs neither protoc nor its plugin.
 package pb
 
-// Version is what the peers of this protocol tell each other.
+// Version is the version of the protocol. Peers send it with every message.
 const Version = 1

@@ -15,7 +15,7 @@ import (
 	"time"
 )
 
-// authority signs certificates of tests.
+// authority signs certificates for tests.
 type authority struct {
 	cert *x509.Certificate
 	key  *ecdsa.PrivateKey
@@ -39,13 +39,13 @@ func newAuthority(t *testing.T) *authority {
 	return &authority{c, key, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der})}
 }
 
-// dir is a directory with a certificate for 127.0.0.1 of the given organizational units.
+// dir makes a directory with a certificate for 127.0.0.1 and the given organizational units.
 func (a *authority) dir(t *testing.T, until time.Time, ous ...string) string {
 	t.Helper()
 	return a.dirFor(t, net.IPv4(127, 0, 0, 1), until, ous...)
 }
 
-// dirFor is the same for another host.
+// dirFor is dir for another host.
 func (a *authority) dirFor(t *testing.T, host net.IP, until time.Time, ous ...string) string {
 	t.Helper()
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)

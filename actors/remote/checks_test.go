@@ -15,7 +15,7 @@ import (
 	"github.com/music-chronus/chronus/actors/pb"
 )
 
-// marshal is a message as it is sent.
+// marshal returns a message in its wire form.
 func marshal(t *testing.T, m proto.Message) []byte {
 	t.Helper()
 	data, err := proto.Marshal(m)
@@ -25,7 +25,8 @@ func marshal(t *testing.T, m proto.Message) []byte {
 	return data
 }
 
-// A packet that is refused half way leaves nothing counted as waiting at an endpoint: that would stop the reading from everybody in the end.
+// A rejected packet leaves no request counted as waiting. Otherwise the interceptor would stop
+// reading from all peers in the end.
 func TestRefusedPacketsDoNotWait(t *testing.T) {
 	system := actor.NewActorSystem()
 	request := marshal(t, &pb.Request{Version: 1, Do: &pb.Request_Flip{Flip: &pb.Flip{}}})
@@ -63,8 +64,8 @@ func TestRefusedPacketsDoNotWait(t *testing.T) {
 	}
 }
 
-// In a program whose own messages pass, none of protoactor's reaches an engine that is opened, but those that watch for its end; and a
-// request is for this node, whatever address it names.
+// In a program with messages of its own, only protoactor's messages that watch for an engine's end
+// reach the engine. A request is for this node, whatever address it names.
 func TestOthersAreKeptFromEngines(t *testing.T) {
 	system := actor.NewActorSystem()
 	s := NewInterceptor(system, Nobody)
@@ -96,7 +97,8 @@ func TestOthersAreKeptFromEngines(t *testing.T) {
 	}
 }
 
-// An endpoint whose interceptor stands before no remote is not opened: all that came would count as the program's own.
+// Open refuses an interceptor that belongs to no remote: every message would count as the program's
+// own.
 func TestInterceptorThatDoesNotStand(t *testing.T) {
 	system := actor.NewActorSystem()
 	s := NewInterceptor(system, Nobody)
@@ -110,13 +112,13 @@ func TestInterceptorThatDoesNotStand(t *testing.T) {
 	}
 }
 
-// past is a context whose deadline has gone by and that does not know yet.
+// past is a context whose deadline has passed, but which is not done yet.
 type past struct{ context.Context }
 
 // Deadline implements context.Context.
 func (past) Deadline() (time.Time, bool) { return time.Now().Add(-time.Second), true }
 
-// A question that comes too late is answered at once with an error, though nobody answers.
+// Ask returns an error at once if its deadline has passed, although no reply comes.
 func TestAskTooLate(t *testing.T) {
 	n := node(t, Options{})
 	if _, err := n.system.Root.SpawnNamed(actor.PropsFromFunc(func(actor.Context) {}), endpointName("mute")); err != nil {
@@ -137,7 +139,8 @@ func TestAskTooLate(t *testing.T) {
 	}
 }
 
-// Connections are counted, with TLS and without: beyond the most they are closed at once, and one that is closed makes room for another.
+// The interceptor closes connections above the limit at once, with TLS and without. A closed
+// connection makes room for another.
 func TestConnectionsAreBounded(t *testing.T) {
 	s := NewInterceptor(actor.NewActorSystem(), Nobody)
 	creds := countedCredentials{insecure.NewCredentials(), s}
@@ -157,7 +160,7 @@ func TestConnectionsAreBounded(t *testing.T) {
 		t.Errorf("%v, %v", err, s.Rejected())
 	}
 	_ = open[0].Close()
-	_ = open[0].Close() // gives its place back but once
+	_ = open[0].Close() // releases its place only once
 	if _, _, err := creds.ServerHandshake(ours); err != nil {
 		t.Error(err)
 	}

@@ -40,8 +40,8 @@ const defaultName = "chronus"
 // endpointName returns the name of the endpoint of an engine's actor.
 func endpointName(engine string) string { return "chronus-endpoint/" + engine }
 
-// EndpointPID returns the endpoint of an engine at an address. The name "" stands for the default name of
-// an engine.
+// EndpointPID returns the endpoint of an engine at an address. The name "" stands for the default
+// name of an engine.
 func EndpointPID(address, name string) *actor.PID {
 	if name == "" {
 		name = defaultName
@@ -56,8 +56,8 @@ const (
 	stdLease         = 3 * time.Second
 )
 
-// endpoint is the actor by which peers use an engine. It recovers from its own panics, so that it never
-// restarts.
+// endpoint is the actor by which peers use an engine. It recovers from its own panics, so that it
+// never restarts.
 type endpoint struct {
 	o      EndpointOptions
 	engine *actor.PID
@@ -177,8 +177,8 @@ func peerOf(ctx actor.Context) string {
 	return "unknown"
 }
 
-// role returns the sender's role: the higher of the one that the interceptor marked and that of the token.
-// unknown is the type of a message that the interceptor replaced, if any.
+// role returns the sender's role: the higher of the one that the interceptor marked and that of the
+// token. unknown is the type of a message that the interceptor replaced, if any.
 func (e *endpoint) role(ctx actor.Context, r *pb.Request) (role Role, unknown string) {
 	if e.o.Interceptor != nil {
 		mark := ctx.MessageHeader().Get(roleHeader)
@@ -199,7 +199,8 @@ func (e *endpoint) role(ctx actor.Context, r *pb.Request) (role Role, unknown st
 	return role, unknown
 }
 
-// answer returns a function that replies to the sender of the current message. Any goroutine may call it.
+// answer returns a function that replies to the sender of the current message. Any goroutine may
+// call it.
 func (e *endpoint) answer(ctx actor.Context, id uint64) func(*pb.Reply) {
 	root, to := ctx.ActorSystem().Root, ctx.Sender()
 	return func(r *pb.Reply) {

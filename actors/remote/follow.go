@@ -34,9 +34,9 @@ type News struct {
 	Refused *pb.Refused // the engine refuses to be watched; the node keeps asking
 }
 
-// Follow calls tell with News of an engine until stop is called. One goroutine at a time calls tell, which
-// must not block. A killed engine is reported as Lost at once. An engine that hangs, is cut off, or never
-// answers is reported as Lost after SilentAfter.
+// Follow calls tell with News of an engine until stop is called. One goroutine at a time calls
+// tell, which must not block. A killed engine is reported as Lost at once. An engine that hangs, is
+// cut off, or never answers is reported as Lost after SilentAfter.
 func (n *Node) Follow(t Target, tell func(News)) (stop func()) {
 	if t.Every == 0 {
 		t.Every = stdEvery

@@ -17,13 +17,14 @@ import (
 	"github.com/music-chronus/chronus/actors/pb"
 )
 
-// nowhere is the stream of a connection that is none.
+// nowhere is a stream without a connection.
 type nowhere struct{ grpc.ServerStream }
 
 // Context implements grpc.ServerStream.
 func (nowhere) Context() context.Context { return context.Background() }
 
-// Whatever a packet says, what is let in points where something is, is of a type that can be read, and is addressed to this node; a request in it is marked.
+// Every message that passes has valid indexes, a readable type, and this node's address. Every
+// request is marked.
 func FuzzInspect(f *testing.F) {
 	request, err := proto.Marshal(&pb.Request{Version: 1, Do: &pb.Request_Flip{Flip: &pb.Flip{}}})
 	if err != nil {
@@ -70,7 +71,7 @@ func FuzzInspect(f *testing.F) {
 	})
 }
 
-// What is read as tokens stands for roles, and a text with any other line is refused.
+// ParseTokens maps every token to a role, or refuses the text.
 func FuzzTokens(f *testing.F) {
 	for _, text := range []string{"", "# x", "play a token of sixteen", "operate short", "king abcdefghijklmnopq", "watch\n", "\x00\xff"} {
 		f.Add([]byte(text))

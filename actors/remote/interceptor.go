@@ -39,8 +39,8 @@ const (
 	rejectionEvery = time.Second
 )
 
-// Rejection reports a message or connection that an Interceptor rejected. It is published on the actor
-// system's event stream, at most once a second for each kind.
+// Rejection reports a message or connection that an Interceptor rejected. It is published on the
+// actor system's event stream, at most once a second for each kind.
 type Rejection struct {
 	Peer   string
 	Kind   string
@@ -48,10 +48,10 @@ type Rejection struct {
 	Total  uint64 // of this kind
 }
 
-// Interceptor checks every message that reaches a protoactor remote, before the remote reads it. protoactor
-// itself lets any peer stop any actor, and panics on malformed messages. An Interceptor admits the messages
-// of actors/pb and marks them with the sender's role. In a program whose remote has other uses, it also
-// admits every other readable message that is not for an engine.
+// Interceptor checks every message that reaches a protoactor remote, before the remote reads it.
+// protoactor itself lets any peer stop any actor, and panics on malformed messages. An Interceptor
+// admits the messages of actors/pb and marks them with the sender's role. In a program whose remote
+// has other uses, it also admits every other readable message that is not for an engine.
 type Interceptor struct {
 	others bool // admit messages of the program's own
 	plain  Role // of peers without TLS
@@ -69,9 +69,9 @@ type Interceptor struct {
 	published map[string]time.Time
 }
 
-// NewInterceptor returns an interceptor for the remote of a program that has messages of its own. Configure
-// the remote with its ServerOptions and DialOptions, and pass it to Open. plain is the role of peers
-// without TLS.
+// NewInterceptor returns an interceptor for the remote of a program that has messages of its own.
+// Configure the remote with its ServerOptions and DialOptions, and pass it to Open. plain is the
+// role of peers without TLS.
 func NewInterceptor(system *actor.ActorSystem, plain Role) *Interceptor {
 	i := newInterceptor(system, plain)
 	i.others = true
@@ -122,8 +122,8 @@ func (i *Interceptor) Rejected() map[string]uint64 {
 	return c
 }
 
-// endpoint returns the counter of requests that wait at an endpoint. open registers the endpoint. Without
-// it, endpoint returns nil for an unknown name.
+// endpoint returns the counter of requests that wait at an endpoint. open registers the endpoint.
+// Without it, endpoint returns nil for an unknown name.
 func (i *Interceptor) endpoint(name string, open bool) *atomic.Int64 {
 	i.mu.Lock()
 	defer i.mu.Unlock()
@@ -184,7 +184,8 @@ func (i *Interceptor) rejectFrom(from, kind, why string) {
 	}
 }
 
-// stream serves one connection. It recovers from panics of protoactor's reader, which malformed messages cause.
+// stream serves one connection. It recovers from panics of protoactor's reader, which malformed
+// messages cause.
 func (i *Interceptor) stream(srv any, ss grpc.ServerStream, _ *grpc.StreamServerInfo,
 	handler grpc.StreamHandler) (err error) {
 	ctx := ss.Context()
@@ -244,8 +245,8 @@ func (w *checkedStream) RecvMsg(m any) error {
 	return nil
 }
 
-// throttle delays reading from a peer that sends faster than maxRate, and from all peers while an endpoint
-// is full. Then the peer's queue grows instead of ours.
+// throttle delays reading from a peer that sends faster than maxRate, and from all peers while an
+// endpoint is full. Then the peer's queue grows instead of ours.
 func (w *checkedStream) throttle(n int) error {
 	now := time.Now()
 	w.tokens = min(maxBurst, w.tokens+now.Sub(w.at).Seconds()*maxRate) - float64(n)
@@ -278,8 +279,8 @@ const (
 // kindConnections is the kind of the rejections of connections above a limit.
 const kindConnections = "connection_limit"
 
-// The headers of an envelope that only an Interceptor sets: the sender's role, and the type of an unknown
-// message.
+// The headers of an envelope that only an Interceptor sets: the sender's role, and the type of an
+// unknown message.
 const (
 	roleHeader    = "chronus-role"
 	unknownHeader = "chronus-unknown"
@@ -321,8 +322,8 @@ func (w *checkedStream) inspect(b *protoremote.MessageBatch) error {
 
 func within(i int32, n int) bool { return i >= 0 && int(i) < n }
 
-// readable returns an error for a message that would pass but that protoactor cannot read. protoactor would
-// not read the rest of the packet either.
+// readable returns an error for a message that would pass but that protoactor cannot read.
+// protoactor would not read the rest of the packet either.
 func (w *checkedStream) readable(b *protoremote.MessageBatch, e *protoremote.MessageEnvelope) error {
 	name := protoreflect.FullName(b.TypeNames[e.TypeId])
 	t, err := protoregistry.GlobalTypes.FindMessageByName(name)
@@ -361,8 +362,8 @@ func (i *Interceptor) protects(id string) bool {
 	return false
 }
 
-// admit reports whether a message may pass. It marks a request with the sender's role. It turns an unknown
-// message into an empty request, which the endpoint refuses.
+// admit reports whether a message may pass. It marks a request with the sender's role. It turns an
+// unknown message into an empty request, which the endpoint refuses.
 func (w *checkedStream) admit(b *protoremote.MessageBatch, e *protoremote.MessageEnvelope) bool {
 	name := protoreflect.FullName(b.TypeNames[e.TypeId])
 	mark := map[string]string{roleHeader: w.interceptor.nonce + w.role.String()}

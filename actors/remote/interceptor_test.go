@@ -19,7 +19,8 @@ import (
 	"github.com/music-chronus/chronus/actors/pb"
 )
 
-// A role does what it may, and no more; what it may not is refused as such and counted. A token raises it.
+// Each role can send its requests and no others. The endpoint refuses and counts the others. A
+// token raises the role.
 func TestRoles(t *testing.T) {
 	ca := newAuthority(t)
 	far := time.Now().Add(time.Hour)
@@ -58,7 +59,8 @@ func TestRoles(t *testing.T) {
 	}
 }
 
-// Without a certificate, with another's, with one that is over, and in plaintext nobody comes in; it is counted, and an engine is none the worse.
+// A peer without a valid certificate cannot connect: with none, an unknown, or an expired one, or in
+// plaintext. The failure is counted, and the engine keeps answering.
 func TestStrangers(t *testing.T) {
 	ca, other := newAuthority(t), newAuthority(t)
 	far := time.Now().Add(time.Hour)
@@ -82,7 +84,7 @@ func TestStrangers(t *testing.T) {
 	}
 }
 
-// What makes no node is an error that says what would.
+// Listen returns an error that names the way out.
 func TestListenRefused(t *testing.T) {
 	ca := newAuthority(t)
 	broken := func(name, text string, mode os.FileMode) string {
@@ -129,7 +131,7 @@ func TestListenRefused(t *testing.T) {
 	}
 }
 
-// attacker is a peer that speaks the remote's protocol without keeping it.
+// attacker is a peer that violates the remote's protocol.
 type attacker struct {
 	stream protoremote.Remoting_ReceiveClient
 	conn   *grpc.ClientConn
@@ -164,7 +166,7 @@ func (a *attacker) send(b *protoremote.MessageBatch) {
 	_ = a.stream.Send(&protoremote.RemoteMessage{MessageType: &protoremote.RemoteMessage_MessageBatch{MessageBatch: b}})
 }
 
-// batch is one message in a packet.
+// batch returns a packet with one message.
 func batch(target, name string, data []byte, sender *actor.PID) *protoremote.MessageBatch {
 	b := &protoremote.MessageBatch{
 		TypeNames: []string{name}, Targets: []*actor.PID{{Address: "x", Id: target}}, Envelopes: []*protoremote.MessageEnvelope{{MessageData: data}},
@@ -175,7 +177,8 @@ func batch(target, name string, data []byte, sender *actor.PID) *protoremote.Mes
 	return b
 }
 
-// Messages that would stop actors, or end the process, do neither. Each kind is counted, and the engine goes on answering.
+// Messages that would stop actors or end the process have no effect. Each kind is counted, and the
+// engine keeps answering.
 func TestAttacks(t *testing.T) {
 	server := node(t, Options{})
 	opened(t, server, "chronus")
@@ -227,7 +230,7 @@ func TestAttacks(t *testing.T) {
 	}
 }
 
-// A message that is none of ours, one that cannot be read and one of another version are answered as such.
+// An unknown message, an unreadable one and one of another version each get a reply that says so.
 func TestTypedRefusals(t *testing.T) {
 	server, client := node(t, Options{}), node(t, Options{})
 	opened(t, server, "chronus")
@@ -250,7 +253,8 @@ func TestTypedRefusals(t *testing.T) {
 	}
 }
 
-// A peer that floods is read more slowly, and does not keep another from being answered. Nothing piles up.
+// The interceptor reads a flooding peer more slowly. Other peers still get answers, and no queue
+// grows.
 func TestFlood(t *testing.T) {
 	server, friend := node(t, Options{}), node(t, Options{})
 	opened(t, server, "chronus")
@@ -294,7 +298,7 @@ func TestFlood(t *testing.T) {
 	t.Logf("%d were sent", <-flooded)
 }
 
-// deafServer is a peer that lets others connect, and then reads nothing.
+// deafServer is a peer that accepts connections and reads nothing.
 type deafServer struct {
 	protoremote.UnimplementedRemotingServer
 	done <-chan struct{}
@@ -310,7 +314,8 @@ func (d deafServer) Receive(s protoremote.Remoting_ReceiveServer) error {
 	return err
 }
 
-// A peer that asks and never takes an answer has but so many kept for it. It is counted, and others are answered.
+// A peer that asks without reading the answers has at most maxQueued of them waiting. The others are
+// counted as dropped, and other peers still get answers.
 func TestDeafPeer(t *testing.T) {
 	server, friend := node(t, Options{}), node(t, Options{})
 	opened(t, server, "chronus")
@@ -348,7 +353,8 @@ func TestDeafPeer(t *testing.T) {
 	}
 }
 
-// In a program with messages of its own they pass, and only ours are marked; a mark that a peer makes counts for nothing.
+// A program's own messages pass. The interceptor marks only requests, and ignores the marks that
+// peers make.
 func TestOthersPass(t *testing.T) {
 	system := actor.NewActorSystem()
 	interceptor := NewInterceptor(system, Watch)

@@ -41,8 +41,8 @@ type Options struct {
 	Address   string // host:port to listen on; port 0: a free port
 	Advertise string // host:port at which peers reach the node, if different
 	TLSDir    string // with CAFile, CertFile, KeyFile and optionally TokensFile; "": plaintext
-	// Plain is the role of peers without TLS. Nobody means Operate on loopback. On other addresses it means
-	// that Listen refuses plaintext.
+	// Plain is the role of peers without TLS. Nobody means Operate on loopback. On other addresses
+	// it means that Listen refuses plaintext.
 	Plain   Role
 	TapeDir string // directory of tapes that peers request; "": tapes are refused
 }
@@ -62,8 +62,8 @@ type Node struct {
 	ids     atomic.Uint64
 }
 
-// Listen returns a node that listens at its address. A used address and an unusable certificate are errors.
-// The caller closes the node after the engines that run in it.
+// Listen returns a node that listens at its address. A used address and an unusable certificate are
+// errors. The caller closes the node after the engines that run in it.
 func Listen(o Options) (*Node, error) {
 	host, portText, err := net.SplitHostPort(o.Address)
 	if err != nil {
@@ -189,23 +189,23 @@ func (n *Node) Address() string { return n.system.Address() }
 // Interceptor returns the node's interceptor.
 func (n *Node) Interceptor() *Interceptor { return n.interceptor }
 
-// System returns the node's actor system. Its event stream has each Rejection, and the events of the engines
-// that run in the node.
+// System returns the node's actor system. Its event stream has each Rejection, and the events of
+// the engines that run in the node.
 func (n *Node) System() *actor.ActorSystem { return n.system }
 
 // Host returns a host for actors.Embed. Pass the engine that Embed returns to Node.Open.
 func (n *Node) Host(name string) actors.Host { return actors.Host{System: n.system, Name: name} }
 
-// Open gives an engine that runs in the node an endpoint under the name of its actor. The endpoint ends with
-// the engine.
+// Open gives an engine that runs in the node an endpoint under the name of its actor. The endpoint
+// ends with the engine.
 func (n *Node) Open(e *actors.Engine) error {
 	o := EndpointOptions{Interceptor: n.interceptor, Tokens: n.tokens, TapeDir: n.o.TapeDir}
 	_, err := Open(n.system, e.PID(), o)
 	return err
 }
 
-// OpenFunc opens an endpoint that only reports a status, for tests of programs that watch engines. It
-// refuses all other requests.
+// OpenFunc opens an endpoint that only reports a status, for tests of programs that watch engines.
+// It refuses all other requests.
 func (n *Node) OpenFunc(name string, status func() actors.Status) error {
 	pid, err := n.system.Root.SpawnNamed(actor.PropsFromFunc(func(ctx actor.Context) {
 		if c, ok := ctx.Message().(actors.Forwarded); ok {
@@ -213,7 +213,9 @@ func (n *Node) OpenFunc(name string, status func() actors.Status) error {
 				c.Answer(status())
 				return
 			}
-			c.Answer(actors.Refused{Code: actors.RefusedUnavailable, Reason: "not an engine: only GetStatus is answered"})
+			c.Answer(actors.Refused{
+				Code: actors.RefusedUnavailable, Reason: "not an engine: only GetStatus is answered",
+			})
 		}
 	}), name)
 	if err != nil {
@@ -232,9 +234,9 @@ func (n *Node) Close() {
 	})
 }
 
-// Ask sends one request to the engine of a name at an address, and returns the reply. A Refused is returned
-// as a RefusedError too. Ask waits until the deadline of ctx, or 5 s without one. An engine takes up to 30 s
-// to change its patch.
+// Ask sends one request to the engine of a name at an address, and returns the reply. A Refused is
+// returned as a RefusedError too. Ask waits until the deadline of ctx, or 5 s without one. An
+// engine takes up to 30 s to change its patch.
 func (n *Node) Ask(ctx context.Context, address, name string, r *pb.Request) (*pb.Reply, error) {
 	wait := 5 * time.Second
 	if at, ok := ctx.Deadline(); ok {

@@ -11,9 +11,9 @@ import (
 	"google.golang.org/grpc/peer"
 )
 
-// origins holds the hosts from which actors of this node expect answers, by the actors' names. An answer
-// passes only if the certificate of its connection is valid for that host. Otherwise any peer with the role
-// watch could forge another engine's reports.
+// origins holds the hosts from which actors of this node expect answers, by the actors' names. An
+// answer passes only if the certificate of its connection is valid for that host. Otherwise any
+// peer with the role watch could forge another engine's reports.
 type origins struct {
 	mu   sync.Mutex
 	from map[string]string // host by the name of the actor
@@ -68,8 +68,8 @@ func (i *Interceptor) role(ctx context.Context) Role {
 	return i.plain
 }
 
-// checkSender returns why a message to an actor cannot come from the host that the actor asked, or "".
-// Without TLS, and for an actor that expects no answer, it returns "".
+// checkSender returns why a message to an actor cannot come from the host that the actor asked, or
+// "". Without TLS, and for an actor that expects no answer, it returns "".
 func (w *checkedStream) checkSender(id string) string {
 	host, ok := w.interceptor.origins.of(id)
 	if !ok || w.cert == nil {
@@ -81,8 +81,8 @@ func (w *checkedStream) checkSender(id string) string {
 	return ""
 }
 
-// checkAddresses checks the peer's claimed address against its certificate, if a packet has n senders.
-// Replies go to that address, and it identifies subscriptions.
+// checkAddresses checks the peer's claimed address against its certificate, if a packet has n
+// senders. Replies go to that address, and it identifies subscriptions.
 func (w *checkedStream) checkAddresses(n int) error {
 	if n == 0 || w.cert == nil || w.interceptor.others { // a program's own peers may forward messages of others
 		return nil

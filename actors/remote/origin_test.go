@@ -14,7 +14,7 @@ import (
 	"github.com/music-chronus/chronus/actors/pb"
 )
 
-// impostor is a peer whose certificate is good, and names another host than the engine's.
+// impostor is a peer with a valid certificate for another host than the engine's.
 func impostor(t *testing.T, ca *authority, to string) *attacker {
 	t.Helper()
 	_, client, err := loadTLS(ca.dirFor(t, net.IPv4(127, 0, 0, 9), time.Now().Add(time.Hour), "watch"))
@@ -33,7 +33,7 @@ func refusedOf(t *testing.T, n *Node, kind string, before uint64) {
 	}
 }
 
-// followed is an engine that a watcher follows, with certificates, and what it has heard.
+// followed is an engine that a watcher follows, with certificates, and the news of it.
 func followed(t *testing.T) (ca *authority, server, watcher *Node, h *heard) {
 	t.Helper()
 	ca, h = newAuthority(t), &heard{}
@@ -45,8 +45,8 @@ func followed(t *testing.T) (ca *authority, server, watcher *Node, h *heard) {
 	return ca, server, watcher, h
 }
 
-// Who may watch cannot say how another's engine is: neither in a report, nor in an answer, nor by saying that it is gone. What the engine itself says
-// comes through as before.
+// A peer with the role watch cannot forge news of another engine: no report, no reply, and no dead
+// letter. The engine's own news still arrive.
 func TestMadeUpReports(t *testing.T) {
 	ca, server, watcher, h := followed(t)
 	asker := make(chan *actor.PID, 1)
@@ -98,7 +98,8 @@ func TestMadeUpReports(t *testing.T) {
 	}
 }
 
-// Who may watch cannot send in another's name: it would end that one's watch, or have answers sent there until no more are.
+// A peer cannot send in another's name. Otherwise it could end the other's subscription, or fill the
+// other's queue with answers.
 func TestMadeUpSender(t *testing.T) {
 	ca, server, watcher, _ := followed(t)
 	unwatch := marshal(t, &pb.Request{Version: pb.Version, Do: &pb.Request_Unwatch{Unwatch: &pb.Unwatch{}}})

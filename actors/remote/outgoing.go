@@ -11,8 +11,8 @@ import (
 	"google.golang.org/grpc/keepalive"
 )
 
-// maxQueued bounds the messages that wait for one peer. protoactor's queue has no bound, so a peer that asks
-// without reading the answers could fill the memory.
+// maxQueued bounds the messages that wait for one peer. protoactor's queue has no bound, so a peer
+// that asks without reading the answers could fill the memory.
 const maxQueued = 4096
 
 // outgoing counts the messages that wait for each peer.
@@ -88,8 +88,9 @@ func (i *Interceptor) mayAnswer(address string) bool {
 	return false
 }
 
-// DialOptions returns the options with which a remote should connect to its peers, except credentials.
-// Keepalive finds a lost peer, and the interceptor counts the messages that wait for each peer.
+// DialOptions returns the options with which a remote should connect to its peers, except
+// credentials. Keepalive finds a lost peer, and the interceptor counts the messages that wait for
+// each peer.
 func (i *Interceptor) DialOptions() []grpc.DialOption {
 	return []grpc.DialOption{
 		grpc.WithKeepaliveParams(keepalive.ClientParameters{

@@ -17,7 +17,7 @@ import (
 	"github.com/music-chronus/chronus/actors/report"
 )
 
-// standIn is what an endpoint sees of an engine, without one.
+// standIn answers like an engine's actor.
 type standIn struct {
 	boot    string
 	asked   chan any
@@ -50,7 +50,7 @@ func (s *standIn) Receive(ctx actor.Context) {
 	}
 }
 
-// node listens; it is closed with the test.
+// node starts a node that ends with the test.
 func node(t *testing.T, o Options) *Node {
 	t.Helper()
 	if o.Address == "" {
@@ -64,7 +64,7 @@ func node(t *testing.T, o Options) *Node {
 	return n
 }
 
-// opened is a stand-in behind an endpoint.
+// opened starts a stand-in with an endpoint.
 func opened(t *testing.T, n *Node, name string) (*standIn, *actor.PID) {
 	t.Helper()
 	s := &standIn{boot: fmt.Sprint("boot of ", name), asked: make(chan any, 100)}
@@ -84,7 +84,7 @@ func ctxFor(t *testing.T, d time.Duration) context.Context {
 	return ctx
 }
 
-// askFor sends one request and says in a word what came of it: done, status, or the code of the refusal.
+// askFor sends one request and names the reply: done, status, or the code of a refusal.
 func askFor(t *testing.T, from *Node, to, name string, r *pb.Request) string {
 	t.Helper()
 	reply, err := from.Ask(ctxFor(t, 10*time.Second), to, name, r)
@@ -98,7 +98,7 @@ func askFor(t *testing.T, from *Node, to, name string, r *pb.Request) string {
 	return strings.TrimPrefix(fmt.Sprintf("%T", reply.What), "*pb.Reply_")
 }
 
-// Every request comes to the engine as what it was sent, and every answer back.
+// Every kind of request reaches the engine, and every kind of answer the sender.
 func TestRequests(t *testing.T) {
 	dir := t.TempDir()
 	server, client := node(t, Options{TapeDir: dir}), node(t, Options{})
@@ -153,7 +153,7 @@ func TestRequests(t *testing.T) {
 	}
 }
 
-// heard collects the news of an engine that is followed.
+// heard collects the news of a followed engine.
 type heard struct {
 	mu   sync.Mutex
 	news []News
@@ -165,7 +165,7 @@ func (h *heard) tell(n News) {
 	h.news = append(h.news, n)
 }
 
-// until waits for news that are as wanted, and returns them; those before it are forgotten.
+// until drops news until one is as wanted, and returns it.
 func (h *heard) until(t *testing.T, what string, ok func(News) bool) News {
 	t.Helper()
 	for began := time.Now(); time.Since(began) < 30*time.Second; time.Sleep(time.Millisecond) {
@@ -186,7 +186,8 @@ func (h *heard) until(t *testing.T, what string, ok func(News) bool) News {
 func lives(n News) bool { return n.Report != nil }
 func lost(n News) bool  { return n.Lost != "" }
 
-// Two watch the same engine: each gets every event, once, in order; one that goes costs the other nothing. The engine's end is told as what it is.
+// Two watchers of one engine each get every event once, in order. The end of one does not disturb the
+// other. The engine's end is reported with its reason.
 func TestFollow(t *testing.T) {
 	server := node(t, Options{})
 	s, pid := opened(t, server, "one")
@@ -224,7 +225,7 @@ func TestFollow(t *testing.T) {
 	stops[1]()
 }
 
-// More events than an endpoint keeps are counted as lost, not passed over in silence.
+// A report counts the events that the endpoint no longer has.
 func TestLostEvents(t *testing.T) {
 	server := node(t, Options{})
 	_, pid := opened(t, server, "chronus")
@@ -241,7 +242,7 @@ func TestLostEvents(t *testing.T) {
 	}
 }
 
-// A watcher that does not renew its lease is forgotten; what it asks twice is one watch.
+// A subscription ends with its lease. A second Watch of the same sender changes the first.
 func TestLease(t *testing.T) {
 	server, client := node(t, Options{}), node(t, Options{})
 	opened(t, server, "chronus")

@@ -16,8 +16,8 @@ import (
 // Role says what a peer may do. Each role includes the earlier ones.
 type Role int
 
-// The roles. Watch reads reports, Play plays notes and sets parameters, and Operate flips, changes patches,
-// mutes and writes tapes.
+// The roles. Watch reads reports, Play plays notes and sets parameters, and Operate flips, changes
+// patches, mutes and writes tapes.
 const (
 	Nobody Role = iota
 	Watch
@@ -59,7 +59,8 @@ type Tokens map[[sha256.Size]byte]Role
 // minToken is the least length of a token, in bytes.
 const minToken = 16
 
-// ParseTokens reads lines of a role and a token. It ignores empty lines and lines that begin with #.
+// ParseTokens reads lines of a role and a token. It ignores empty lines and lines that begin with
+// #.
 func ParseTokens(text []byte) (Tokens, error) {
 	t := Tokens{}
 	in := bufio.NewScanner(bytes.NewReader(text))

@@ -11,7 +11,7 @@ import (
 	"github.com/music-chronus/chronus/osc"
 )
 
-// pb.Status carries each row of report.Counters, and every other uint64 of it is known not to be a counter.
+// pb.Status has a field for each row of report.Counters. Its other uint64 fields are no counters.
 func TestStatusCarriesEveryCounter(t *testing.T) {
 	table := report.Counters()
 	st := report.Status{OSCStatus: report.OSCStatus{OSCStats: &osc.Stats{

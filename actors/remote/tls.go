@@ -23,7 +23,8 @@ func loadTLS(dir string) (server, client *tls.Config, err error) {
 	file := func(name string) string { return filepath.Join(dir, name) }
 	st, err := os.Stat(file(KeyFile))
 	if err != nil {
-		return nil, nil, fmt.Errorf("certificates: %w: want a directory with %s, %s and %s", err, CAFile, CertFile, KeyFile)
+		return nil, nil, fmt.Errorf("certificates: %w: want a directory with %s, %s and %s",
+			err, CAFile, CertFile, KeyFile)
 	}
 	if st.Mode().Perm()&0o077 != 0 {
 		return nil, nil, fmt.Errorf("certificates: %s: other users can read it: chmod 600 the file", file(KeyFile))

@@ -57,7 +57,8 @@ func (e *endpoint) translate(r *pb.Request) (any, error) {
 	return nil, fmt.Errorf("unknown request %T", r.Do)
 }
 
-// tape returns a request for a tape in the directory for tapes. A name that leads elsewhere is an error.
+// tape returns a request for a tape in the directory for tapes. A name that leads elsewhere is an
+// error.
 func (e *endpoint) tape(name string) (any, error) {
 	if e.o.TapeDir == "" {
 		return nil, errors.New("tapes are refused: the engine has no directory for tapes of other machines")

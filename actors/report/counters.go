@@ -2,8 +2,8 @@ package report
 
 import "github.com/music-chronus/chronus/osc"
 
-// Totals is the part of a Status that only counts up. The counters of the audio process live as long
-// as the engine's shared memory: a take-over keeps them.
+// Totals is the part of a Status that only counts up. The counters of the audio process live as
+// long as the engine's shared memory: a take-over keeps them.
 type Totals struct {
 	Callbacks     uint64 `json:"callbacks"`
 	Played        uint64 `json:"played"`

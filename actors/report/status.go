@@ -43,9 +43,9 @@ type OSCStatus struct {
 	OSC      string     `json:"osc"`                // UDP address
 	OSCQuery string     `json:"oscquery,omitempty"` // URL that lists the addresses
 	OSCStats *osc.Stats `json:"osc_stats,omitempty"`
-	// OSCDelays is a histogram: element i counts the packets that took at most 2^i microseconds until
-	// their commands were committed. The time begins when the kernel received a datagram, or when
-	// the server read a packet from a connection.
+	// OSCDelays is a histogram: element i counts the packets that took at most 2^i microseconds
+	// until their commands were committed. The time begins when the kernel received a datagram, or
+	// when the server read a packet from a connection.
 	OSCDelays []uint64 `json:"osc_delays,omitempty"`
 }
 

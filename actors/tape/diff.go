@@ -48,8 +48,8 @@ func Diff(got, want []float32, channels int) (d Difference) {
 	return d
 }
 
-// resync finds the fewest frames to leave out of either side so that the next ones are equal. It returns
-// 0, 0 if the frames differ in place, or if nothing within reach is equal.
+// resync finds the fewest frames to leave out of either side so that the next ones are equal. It
+// returns 0, 0 if the frames differ in place, or if nothing within reach is equal.
 func resync(g frames, i int, w frames, j int) (lost, doubled int) {
 	for n := 1; n < resyncReach; n++ {
 		switch {

@@ -86,11 +86,12 @@ func NewReader(r io.Reader, o Options) (*Reader, error) {
 // Header returns the first line.
 func (r *Reader) Header() Header { return r.header }
 
-// Stream returns the stream that renders the current patch. A change of the patch replaces the stream.
+// Stream returns the stream that renders the current patch. A change of the patch replaces the
+// stream.
 func (r *Reader) Stream() *stream.Stream { return r.stream }
 
-// Next renders the next block. It returns io.EOF at the end of the tape, also if the last line is cut
-// off. A block that is missing or duplicate is an error, a block that differs is not.
+// Next renders the next block. It returns io.EOF at the end of the tape, also if the last line is
+// cut off. A block that is missing or duplicate is an error, a block that differs is not.
 func (r *Reader) Next() (Played, error) {
 	for r.in.Scan() {
 		r.line++
@@ -114,8 +115,8 @@ func (r *Reader) Next() (Played, error) {
 	return Played{}, io.EOF
 }
 
-// Compare renders the tape to its end. It calls f with the number of each block, its samples, which are
-// good until f returns, and whether the samples that were played are the same.
+// Compare renders the tape to its end. It calls f with the number of each block, its samples, which
+// are good until f returns, and whether the samples that were played are the same.
 func (r *Reader) Compare(f func(n uint64, samples []float32, same bool)) error {
 	for {
 		p, err := r.Next()

@@ -1,7 +1,8 @@
-// Package tape reads and writes tapes. A tape is what an engine decided, with enough to hear it again:
-// JSON lines, first a [Header], then [Line]s in the order of time. Rendering the header's state through
-// the lines gives, bit for bit, what was played. Each block on the tape carries the hash of the samples
-// that the audio process played, so a [Reader] can tell whether both are the same.
+// Package tape reads and writes tapes. A tape is what an engine decided, with enough to hear it
+// again: JSON lines, first a [Header], then [Line]s in the order of time. Rendering the header's
+// state through the lines gives, bit for bit, what was played. Each block on the tape carries the
+// hash of the samples that the audio process played, so a [Reader] can tell whether both are the
+// same.
 //
 // An engine writes a tape: see Engine.Record and the request BeginTape of package actors, and
 // `chronus tape`. The format has the version 1; readers keep reading it.
@@ -61,7 +62,8 @@ type Patch struct {
 	Seq  uint64 `json:"seq"` // last command before N
 }
 
-// Plan is a patch that streams can switch to while they play. It stands before the command that switches.
+// Plan is a patch that streams can switch to while they play. It stands before the command that
+// switches.
 type Plan struct {
 	Number uint64 `json:"number"`
 	Text   string `json:"text"`

@@ -72,7 +72,8 @@ func (r *recording) write(l tape.Line) {
 	}
 }
 
-// frequency sets the parameter 0 of node 0 by a command of a plan. A stream of another plan drops the command.
+// frequency sets the parameter 0 of node 0 by a command of a plan. A stream of another plan drops
+// the command.
 func (r *recording) frequency(hz float64, plan uint64, drop bool) {
 	r.seq++
 	r.write(tape.Line{Command: &tape.Command{Seq: r.seq, Plan: plan, Op: uint16(shm.OpSet), Value: hz}})

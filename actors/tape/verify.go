@@ -9,8 +9,8 @@ type Result struct {
 	First   uint64 `json:"first"`   // number of the first block
 }
 
-// Verify renders a tape to its end and counts the blocks that differ. A missing or duplicate block is an
-// error. Verify calls progress, if not nil, with the number of each compared block.
+// Verify renders a tape to its end and counts the blocks that differ. A missing or duplicate block
+// is an error. Verify calls progress, if not nil, with the number of each compared block.
 func Verify(r io.Reader, o Options, progress func(n uint64)) (v Result, err error) {
 	t, err := NewReader(r, o)
 	if err != nil {

@@ -11,7 +11,6 @@ import (
 	"syscall"
 	"time"
 
-	"github.com/music-chronus/chronus/actors/control"
 	"github.com/music-chronus/chronus/cmd/chronus/internal/chaos"
 	"github.com/music-chronus/chronus/cmd/chronus/internal/chaos/plan"
 	"github.com/music-chronus/chronus/cmd/chronus/internal/terminal"
@@ -43,7 +42,7 @@ func (c *chaosCmd) Run(s streams) error {
 	if c.planned() {
 		return c.runPlan(ctx, s)
 	}
-	r, err := chaos.Kills(ctx, chaosEngine{c.client()}, c.Kills, c.Signal, c.Pause)
+	r, err := chaos.Kills(ctx, c.client(), c.Kills, c.Signal, c.Pause)
 	if err != nil {
 		return err
 	}
@@ -89,7 +88,7 @@ func (c *chaosCmd) runPlan(ctx context.Context, s streams) error {
 	if c.For > 0 {
 		o.Progress = func(done time.Duration) { shown.At(int64(done)) }
 	}
-	r, err := chaos.Run(ctx, chaosEngine{c.client()}, o)
+	r, err := chaos.Run(ctx, c.client(), o)
 	shown.End()
 	if err != nil {
 		return err
@@ -134,11 +133,4 @@ func (c *chaosCmd) plan(workers int) (*plan.Plan, error) {
 	}
 	p.ReplaceAny(possible)
 	return p, nil
-}
-
-// chaosEngine makes a client what chaos needs.
-type chaosEngine struct{ *control.Client }
-
-func (e chaosEngine) Send(to string, wait time.Duration, address string, args ...any) (string, bool, error) {
-	return sendOSC(to, wait, address, args...)
 }

@@ -176,7 +176,7 @@ func TestChaosEngine(t *testing.T) {
 		{Faults: []string{"kill"}, Repeat: 1}, {Faults: []string{"engine"}, Repeat: 1},
 		{Faults: []string{"kill"}, Repeat: 1, After: 100 * time.Millisecond},
 	}
-	report, err := chaos.Run(t.Context(), e.underTest(), chaos.Options{
+	report, err := chaos.Run(t.Context(), e.Client, chaos.Options{
 		Plan: plan.New("", steps...), Seed: 1, EngineCommand: command, Log: e.log.File,
 	})
 	e.gone()

@@ -12,6 +12,7 @@ import (
 
 	"github.com/music-chronus/chronus/actors"
 	"github.com/music-chronus/chronus/actors/remote"
+	"github.com/music-chronus/chronus/actors/report"
 )
 
 // lines iterates over the lines of r.
@@ -72,7 +73,7 @@ func standIn(node *remote.Node) error {
 	return node.OpenFunc("chronus", func() actors.Status {
 		st := actors.Status{
 			BootID: node.Address(), Clock: clock.Add(1), Playing: false, Redundant: true, Version: "(devel)",
-			Workers: []actors.WorkerStatus{{State: "ready", Load: 0.1, Lead: 8}, {Slot: 1, State: "ready", Load: 0.1, Lead: 8}},
+			Workers: []report.WorkerStatus{{State: "ready", Load: 0.1, Lead: 8}, {Slot: 1, State: "ready", Load: 0.1, Lead: 8}},
 		}
 		st.Rate, st.Block = 48000, 64
 		return st

@@ -18,7 +18,7 @@ type demoCmd struct {
 	Out string `short:"o" help:"WAV file to write." default:"demo.wav" type:"path"`
 }
 
-// Run plays, kills, compares, and prints the table. It fails if a frame was lost, doubled, changed
+// Run plays, kills, compares, and prints the table. Run fails if a frame was lost, doubled, changed
 // or concealed.
 func (c *demoCmd) Run(s streams) error {
 	dir, err := os.MkdirTemp("", "chronus-demo-")

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/music-chronus/chronus/actors"
+	"github.com/music-chronus/chronus/actors/report"
 	"github.com/music-chronus/chronus/audio/backendtest"
 )
 
@@ -46,7 +47,7 @@ func TestDeviceLost(t *testing.T) {
 		if st.Preferred != "portaudio" || st.Note == "" {
 			t.Errorf("preferred %q, note %q", st.Preferred, st.Note)
 		}
-		if moved := slices.ContainsFunc(st.Workers, func(w actors.WorkerStatus) bool { return w.PID != before.Workers[w.Slot].PID }); moved {
+		if moved := slices.ContainsFunc(st.Workers, func(w report.WorkerStatus) bool { return w.PID != before.Workers[w.Slot].PID }); moved {
 			t.Error("a worker was lost with the device")
 		}
 		server.Restart(t)

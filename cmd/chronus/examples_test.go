@@ -20,8 +20,8 @@ import (
 	"github.com/music-chronus/chronus/cmd/chronus/internal/chaos"
 )
 
-// examples returns the directory of the example programs, which it builds once. It builds them
-// without cgo, which an embedding program does not need.
+// examples returns the directory of the example programs, which it builds once. examples builds
+// them without cgo, which an embedding program does not need.
 func examples(t *testing.T) string {
 	t.Helper()
 	dir, err := buildExamples()
@@ -154,7 +154,7 @@ func TestHostSurvives(t *testing.T) {
 	for name, c := range h.engines {
 		playing.Go(func() { playRemote(t, node, h.at, name, quit) })
 		killing.Go(func() {
-			r, err := chaos.Kills(context.Background(), chaosEngine{c}, kills, "kill", 30*time.Millisecond)
+			r, err := chaos.Kills(context.Background(), c, kills, "kill", 30*time.Millisecond)
 			t.Logf("engine %s: %d kills, %d blocks, %d lost, %d doubled, %d changed, %d concealed, %d rescued; flip median %.2f ms, redundant median %.1f ms",
 				name, kills, r.Compared, r.Lost, r.Doubled, r.Changed, r.Concealed, r.Rescued, r.FlipUS.Median/1e3, r.RedundantUS.Median/1e3)
 			if err != nil || r.Lost+r.Doubled+r.Changed != 0 || len(r.Failovers) < kills || r.Compared == 0 {

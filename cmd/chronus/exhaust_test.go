@@ -21,8 +21,8 @@ func limit(t *testing.T, pid int, resource, value string) {
 	tool(t, "prlimit", "--pid", strconv.Itoa(pid), "--"+resource+"="+value+":")
 }
 
-// An engine without free descriptors cannot replace a worker. It reports that, and the sound goes
-// on. With descriptors again, it is redundant again.
+// An engine without free descriptors cannot replace a worker. The engine reports that, and the sound
+// goes on. With descriptors again, the engine is redundant again.
 func TestOutOfDescriptors(t *testing.T) {
 	e := up(t, "--backend", "null", "--lead", "64", "--guard", "32")
 	e.tell("/gate/adsr1", "on")

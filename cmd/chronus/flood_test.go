@@ -82,7 +82,8 @@ func niceOf(t *testing.T, pid int) int {
 	return 20 - n // the system call returns 20 minus the nice value
 }
 
-// mayNice says whether this process may lower nice values. It tries that on a thread of its own.
+// mayNice says whether this process may lower nice values. mayNice tries that on a thread of its
+// own.
 func mayNice(nice int) bool {
 	tried := make(chan error)
 	go func() {
@@ -115,7 +116,7 @@ func TestEngineIsPrompt(t *testing.T) {
 }
 
 // sendFlood sends so many messages a second, in bursts of a millisecond, and returns how many it
-// sent. It reads no answers, so the kernel drops those that its buffer does not hold.
+// sent. sendFlood reads no answers, so the kernel drops those that its buffer does not hold.
 func sendFlood(t *testing.T, to string, rate int, length time.Duration) (sent uint64) {
 	t.Helper()
 	c, err := net.Dial("udp", to)

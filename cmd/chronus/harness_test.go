@@ -100,8 +100,8 @@ func (e *engineProcess) start(name string, args ...string) {
 	e.t.Cleanup(e.down)
 }
 
-// await waits until the engine has printed a text. It fails at startLimit, or at once if the engine
-// has ended.
+// await waits until the engine has printed a text. await fails at startLimit, or at once if the
+// engine has ended.
 func (e *engineProcess) await(text string) {
 	e.t.Helper()
 	for began := time.Now(); !strings.Contains(e.log.String(), text); time.Sleep(10 * time.Millisecond) {
@@ -151,15 +151,12 @@ func (e *engineProcess) must() actors.Status {
 	return st
 }
 
-// underTest is the engine as chaos sees it.
-func (e *engineProcess) underTest() chaos.Engine { return chaosEngine{e.Client} }
-
 // redundancy waits until every worker is ready.
 func (e *engineProcess) redundancy() actors.Status {
 	e.t.Helper()
 	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second+statusLimit)
 	defer cancel()
-	st, err := chaos.AwaitRedundant(ctx, e.underTest())
+	st, err := chaos.AwaitRedundant(ctx, e.Client)
 	if err != nil {
 		e.t.Fatalf("%v; %s", err, e.log)
 	}

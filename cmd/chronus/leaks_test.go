@@ -98,7 +98,7 @@ func TestLeaks(t *testing.T) {
 	defer e.notes()()
 	fail := func(n int) {
 		t.Helper()
-		r, err := chaos.Kills(context.Background(), e.underTest(), n, "kill", 5*time.Millisecond)
+		r, err := chaos.Kills(context.Background(), e.Client, n, "kill", 5*time.Millisecond)
 		if err != nil || r.Lost+r.Doubled+r.Changed != 0 {
 			t.Fatalf("%+v, %v\n%s", r, err, e.log)
 		}

@@ -47,7 +47,7 @@ func TestCommandLine(t *testing.T) {
 		{append(start, "--backend", "asio"), 1, `backend "asio" is unknown: choose auto, jack, portaudio, null, file`},
 		{[]string{"up", "--runtime-dir", dir, "--osc", "127.0.0.1:0", "--backend", "file", "--state", noState}, 1, "--device out.wav"},
 		{[]string{"up", "--runtime-dir", dir, "--osc", "nowhere", "--backend", "null", "--state", noState}, 1, "host:port"},
-		{[]string{"up", "--runtime-dir", filepath.Join(bad, "x"), "--backend", "null", "--state", noState}, 1, "choose another with --runtime-dir"},
+		{[]string{"up", "--runtime-dir", filepath.Join(bad, "x"), "--backend", "null", "--state", noState}, 1, "choose another runtime directory"},
 		{[]string{"render", "--seconds=-1"}, 1, "--seconds -1"},
 		{[]string{"render", "-o", filepath.Join(dir, "x.wav"), "--at", "0 /gate/nobody 1"}, 1, "under /gate/ there are adsr1"},
 		{[]string{"render", "-o", filepath.Join(dir, "x.wav"), "--at", "soon /gate/adsr1 1"}, 1, `time "soon": must be a number of seconds`},

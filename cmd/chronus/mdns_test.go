@@ -19,7 +19,8 @@ const inOwnNetwork = "CHRONUS_TEST_OWN_NETWORK"
 
 // mDNS finds an engine that other machines may play, and OSCQuery answers at the address found. An
 // engine with --no-mdns, or on loopback, is not found. The test runs in a process with a network of
-// its own, so that no packet leaves the machine. It needs iproute2, and root or user namespaces.
+// its own, so that no packet leaves the machine. The test needs iproute2, and root or user
+// namespaces.
 func TestMDNS(t *testing.T) {
 	if os.Getenv(inOwnNetwork) == "" {
 		flags := []string{"--net", "--pid", "--fork", "--mount-proc", "--kill-child"}

@@ -180,7 +180,7 @@ func TestMIDI(t *testing.T) {
 	k, r := newKeyboard(t), listen(t, "127.0.0.1:0")
 	path := filepath.Join(t.TempDir(), "map.yaml")
 	m := startMIDI(t, "--port", k.path, "--to", r.Addr().String(), "--map", path, "--runtime-dir", t.TempDir())
-	m.says("hears "+k.path, 1)
+	m.says("listening to "+k.path, 1)
 	k.play(0x90, 60, 127, 64, 0xF8, 127, 60, 0, 0x80, 64, 0)
 	r.await(t, "/note/on 60 1", "/note/on 64 1", "/note/off 60", "/note/off 64")
 
@@ -191,7 +191,7 @@ func TestMIDI(t *testing.T) {
 	m.says("end of file", 1)
 	time.Sleep(1100 * time.Millisecond) // the process looks for the device once more, and prints nothing new
 	k.plug()
-	m.says("hears "+k.path, 2)
+	m.says("listening to "+k.path, 2)
 	k.play(60, 127, 0x90, 62, 127, 62, 0) // the running status of before is forgotten
 	if got := r.await(t, "/note/on 62 1", "/note/off 62"); len(got) != 2 {
 		t.Errorf("%q", got)
@@ -204,7 +204,7 @@ func TestMIDI(t *testing.T) {
 		t.Fatal(err)
 	}
 	m.says("2 controllers, 0 programs", 1)
-	m.says(path+":4:18: /y has no min and max", 1)
+	m.says(path+":4:18: /y: no min and max", 1)
 	k.play(0xB0, 74, 127)
 	r.await(t, "/bad/x 1")
 	m.says("the engine refuses /bad/x: it is bad", 1)
@@ -240,7 +240,7 @@ func TestMIDI(t *testing.T) {
 func TestMIDIClock(t *testing.T) {
 	k, r := newKeyboard(t), listen(t, "127.0.0.1:0")
 	m := startMIDI(t, "--port", k.path, "--to", r.Addr().String(), "--map", "none", "--runtime-dir", t.TempDir())
-	m.says("hears", 1)
+	m.says("listening to", 1)
 	const bpm = 250
 	at := time.Now()
 	tick := func() {
@@ -279,7 +279,7 @@ func TestMIDIWithoutEngine(t *testing.T) {
 	to := r.Addr().String()
 	k := newKeyboard(t)
 	m := startMIDI(t, "--port", k.path, "--to", to, "--map", "none", "--runtime-dir", t.TempDir())
-	m.says("hears", 1)
+	m.says("listening to", 1)
 	k.play(0x90, 60, 127)
 	r.await(t, "/note/on 60 1")
 	r.Close()
@@ -315,7 +315,7 @@ func TestMIDILearn(t *testing.T) {
 	k, dir := newKeyboard(t), t.TempDir()
 	path := filepath.Join(dir, "map.yaml")
 	m := startMIDI(t, "learn", "/mod/filter1/cutoff", "--min", "20", "--max=2000", "--port", k.path, "--map", path, "--runtime-dir", dir)
-	m.says("hears", 1)
+	m.says("listening to", 1)
 	k.play(0x90, 60, 127, 0xB2, 7, 100, 74, 10, 0xF8, 74, 11)
 	if err := exited(t, m.cmd, m.log); err != nil {
 		t.Fatalf("%v: %s", err, m.log)
@@ -325,8 +325,8 @@ func TestMIDILearn(t *testing.T) {
 		t.Errorf("%v: %s", err, got)
 	}
 	for _, tt := range []struct{ args, want string }{
-		{"/x", "/x has no min and max, and no engine is there to ask for them"},
-		{"x", `address "x": it must begin with /`},
+		{"/x", "/x: no min and max, and no engine to ask for them"},
+		{"x", `address "x": must begin with /`},
 		{"/x --min 1", "--min and --max: give both or neither"},
 		{"/x --curve log --min 1 --max 2", `--curve "log": must be lin or exp`},
 		{"/x --min 1 --max 2 --channel 17", "--channel 17: must be 1 to 16"},

@@ -62,13 +62,13 @@ func TestUpMIDI(t *testing.T) {
 	t.Setenv("XDG_CONFIG_HOME", t.TempDir())
 	sound := filepath.Join(t.TempDir(), "live.wav")
 	e := up(t, "--patch", "keys/epiano", "--midi", k.path, "--lead", "64", "--guard", "32", "--backend", "file", "--device", sound)
-	said(t, e.log, "hears "+k.path, 1)
+	said(t, e.log, "listening to "+k.path, 1)
 	before := e.redundancy()
 	knob := e.knob()
 	path := filepath.Join(os.Getenv("XDG_CONFIG_HOME"), "chronus", "midi.yaml")
 	other := newKeyboard(t)
 	m := startMIDI(t, "learn", knob, "--port", other.path, "--runtime-dir", e.dir)
-	m.says("hears", 1)
+	m.says("listening to", 1)
 	other.play(0xB0, 74, 1, 74, 2)
 	if err := exited(t, m.cmd, m.log); err != nil {
 		t.Fatalf("%v: %s", err, m.log)
@@ -95,7 +95,7 @@ func TestUpMIDI(t *testing.T) {
 		t.Fatal(err)
 	}
 	said(t, e.log, "the MIDI process has ended (signal: killed); the sound goes on", 1)
-	said(t, e.log, "hears "+k.path, 2)
+	said(t, e.log, "listening to "+k.path, 2)
 	n := e.must().OSCStats.Messages
 	k.play(0x80, 60, 0, 64, 0, 0xB0, 74, 127)
 	messages(n + 3)
@@ -130,7 +130,7 @@ func TestMIDIEndsWithEngine(t *testing.T) {
 	k := newKeyboard(t)
 	t.Setenv("XDG_CONFIG_HOME", t.TempDir())
 	e := up(t, "--midi", k.path, "--backend", "null", "--grace", "100ms")
-	said(t, e.log, "the patch has no voices: notes mean nothing to it", 1)
+	said(t, e.log, "the patch has no voices: notes have no effect", 1)
 	pids := midiChildren(t, e.cmd.Process.Pid)
 	if len(pids) != 1 {
 		t.Fatalf("%d MIDI processes", len(pids))

@@ -108,7 +108,7 @@ func (m *monitorProcess) member(name, what string, ok func(fleet.Member) bool) f
 	return fleet.Member{}
 }
 
-// alarm waits for an alarm's beginning, or its end, and returns it. It forgets the alarms before
+// alarm waits for an alarm's beginning, or its end, and returns it. alarm forgets the alarms before
 // it.
 func (m *monitorProcess) alarm(name string, kind fleet.Kind, ended bool) fleet.Alarm {
 	m.t.Helper()

@@ -80,7 +80,7 @@ func TestMusicSurvives(t *testing.T) {
 		send("/seq/low/pattern", []string{"2", "0", "2", "-1"}[i])
 		send("/seq/bpm", []string{"150", "97.5", "181", "120"}[i])
 		send("/engine/bend", []string{"2", "-1", "0", "0.5"}[i])
-		r, err := chaos.Kills(context.Background(), e.underTest(), 2, signal, 20*time.Millisecond)
+		r, err := chaos.Kills(context.Background(), e.Client, 2, signal, 20*time.Millisecond)
 		if err != nil || r.Lost+r.Doubled+r.Changed != 0 {
 			t.Fatalf("%s: %+v, %v\n%s", signal, r, err, e.log)
 		}
@@ -136,7 +136,7 @@ func (e *engineProcess) slay(times int) {
 	if err != nil {
 		e.t.Fatal(err)
 	}
-	r, err := chaos.Run(context.Background(), e.underTest(), chaos.Options{Plan: p, Seed: 1, Log: io.Discard})
+	r, err := chaos.Run(context.Background(), e.Client, chaos.Options{Plan: p, Seed: 1, Log: io.Discard})
 	if err != nil || !r.OK() {
 		e.t.Fatalf("%v, %s; %s\n%s", err, r.Summary(), r.Failure, e.log)
 	}

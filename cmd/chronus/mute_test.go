@@ -24,7 +24,7 @@ func TestUnmuteAfterAnotherEngine(t *testing.T) {
 	level := func(muted bool) float64 {
 		t.Helper()
 		e.plays(1500) // two seconds, since the level is that of the last whole second
-		st := e.until("told", 10*time.Second, func(st actors.Status) bool {
+		st := e.until("the level", 10*time.Second, func(st actors.Status) bool {
 			return st.Muted == muted && (st.Peak == 0) == muted && st.Playing
 		})
 		return st.Peak

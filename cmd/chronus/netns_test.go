@@ -140,7 +140,7 @@ func partition(t *testing.T, n *network) {
 		n.do("ip", "link", "set", cable(1), "up")
 		healed := m.alarm(a, fleet.Unreachable, true)
 		t.Logf("it is there again after %v", healed.Ended.Sub(at))
-		m.member(a, "what happened is told", func(k fleet.Member) bool {
+		m.member(a, "the failover is reported", func(k fleet.Member) bool {
 			return plays(k) && k.Status.Failovers == before.FailoversTotal+1 && k.Boots == 1
 		})
 		if now := one.must(); now.Concealed != before.Concealed {

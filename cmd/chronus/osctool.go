@@ -20,24 +20,24 @@ import (
 	"github.com/music-chronus/chronus/osc/layout"
 )
 
-// oscCmd are the verbs that look at addresses.
+// oscCmd has the commands for OSC addresses.
 type oscCmd struct {
-	Ls     oscLsCmd     `cmd:"" help:"List the addresses that an engine takes, with what they have now."`
-	Get    oscGetCmd    `cmd:"" help:"Print what addresses have now; patterns like /mod/*/q are several."`
-	Set    oscSetCmd    `cmd:"" help:"Set addresses, all in one block of the sound."`
-	Watch  oscWatchCmd  `cmd:"" help:"Print what addresses have, each change, and what happens, until Ctrl-C."`
-	Dump   oscDumpCmd   `cmd:"" help:"Print what is sent to the engine, by whom, until Ctrl-C."`
+	Ls     oscLsCmd     `cmd:"" help:"List the addresses of an engine with their present values."`
+	Get    oscGetCmd    `cmd:"" help:"Print the present values of addresses; a pattern like /mod/*/q names several."`
+	Set    oscSetCmd    `cmd:"" help:"Set the values of addresses, all in one block."`
+	Watch  oscWatchCmd  `cmd:"" help:"Print values, each change of one, and events, until Ctrl-C."`
+	Dump   oscDumpCmd   `cmd:"" help:"Print the messages to the engine, with their senders, until Ctrl-C."`
 	Send   sendCmd      `cmd:"" help:"Send one OSC message and print the reply; exit 1 if it is /fail."`
 	Layout oscLayoutCmd `cmd:"" help:"Make a layout for a controller program, touchosc or open-stage-control."`
 }
 
 type oscLsCmd struct {
 	engineFlag
-	Under string `arg:"" optional:"" help:"Only addresses that begin so, or that this pattern matches."`
+	Under string `arg:"" optional:"" help:"Prefix of the addresses to list, or a pattern."`
 	JSON  bool   `name:"json" help:"Print them as JSON."`
 }
 
-// listed is an address as ls --json prints it.
+// listed describes an address as ls --json prints it.
 type listed struct {
 	osc.Entry
 	Value any `json:"value,omitempty"`
@@ -55,7 +55,7 @@ func (c *oscLsCmd) Run(s streams) error {
 	if err != nil {
 		return err
 	}
-	keep, err := chosen(entries, c.Under)
+	keep, err := choose(entries, c.Under)
 	if err != nil {
 		return err
 	}
@@ -80,9 +80,9 @@ func (c *oscLsCmd) Run(s streams) error {
 	return w.Flush()
 }
 
-// chosen are the addresses that begin with a text, or that a pattern matches; the error says that
-// none does.
-func chosen(entries []osc.Entry, under string) (list []osc.Entry, err error) {
+// choose returns the addresses that begin with a text, or that a pattern matches, and an error if
+// there are none.
+func choose(entries []osc.Entry, under string) (list []osc.Entry, err error) {
 	if osc.IsPattern([]byte(under)) {
 		space, err := osc.NewSpace(entries)
 		if err != nil {
@@ -111,7 +111,7 @@ type oscGetCmd struct {
 	Addresses []string `arg:"" help:"OSC addresses, like /mod/filter1/cutoff."`
 }
 
-// Run asks for values.
+// Run prints values.
 func (c *oscGetCmd) Run(s streams) error {
 	l, err := c.dial()
 	if err != nil {
@@ -142,7 +142,7 @@ func (c *oscGetCmd) Run(s streams) error {
 
 type oscSetCmd struct {
 	linkFlag
-	Pairs []string `arg:"" help:"ADDRESS VALUE, and more of them."`
+	Pairs []string `arg:"" help:"ADDRESS VALUE, for one or more addresses."`
 }
 
 // Run sets values.
@@ -191,11 +191,11 @@ func (c *oscSetCmd) Run(s streams) error {
 
 type oscWatchCmd struct {
 	linkFlag
-	Under []string `arg:"" optional:"" help:"Only addresses that begin so; default: all."`
-	Count int      `help:"End after so many lines; 0: do not." default:"0" placeholder:"N"`
+	Under []string `arg:"" optional:"" help:"Prefixes of the addresses to print; default: all."`
+	Count int      `help:"End after so many lines; 0: go on until Ctrl-C." default:"0" placeholder:"N"`
 }
 
-// Run shows what changes.
+// Run prints changes.
 func (c *oscWatchCmd) Run(s streams) error {
 	return c.follow(s, c.Count, func(m *osc.Message) (string, bool) {
 		under := func(prefix string) bool { return strings.HasPrefix(string(m.Address), prefix) }
@@ -205,8 +205,8 @@ func (c *oscWatchCmd) Run(s streams) error {
 
 type oscDumpCmd struct {
 	linkFlag
-	Replies bool `help:"Print what the engine answers too, after ->, with each /fail that it does not send."`
-	Count   int  `help:"End after so many lines; 0: do not." default:"0" placeholder:"N"`
+	Replies bool `help:"Print the engine's answers too, after ->, with each /fail that is not sent."`
+	Count   int  `help:"End after so many lines; 0: go on until Ctrl-C." default:"0" placeholder:"N"`
 }
 
 // Run prints the messages that the engine receives, and those that it sends.
@@ -226,13 +226,14 @@ func (c *oscDumpCmd) Run(s streams) error {
 	}, call{"/dumpOSC", []any{kind}})
 }
 
-// call is one message that is to be done.
+// call is one message to send.
 type call struct {
 	address string
 	args    []any
 }
 
-// follow asks to be told, and prints what show lets pass, until Ctrl-C or so many lines.
+// follow sends the calls, and prints the lines that show makes of messages, until Ctrl-C or so many
+// lines.
 func (f linkFlag) follow(s streams, count int, show func(m *osc.Message) (string, bool), calls ...call) error {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
@@ -274,7 +275,7 @@ type oscLayoutCmd struct {
 	samplesFlag
 	For   string `arg:"" help:"touchosc or open-stage-control."`
 	Out   string `short:"o" required:"" help:"File to write." type:"path" placeholder:"FILE"`
-	Patch string `help:"Patch file or preset that it is for; default: what the engine plays." placeholder:"FILE"`
+	Patch string `help:"Patch file or preset; default: the patch that the engine plays." placeholder:"FILE"`
 }
 
 // Run writes a layout.
@@ -282,7 +283,7 @@ func (c *oscLayoutCmd) Run(s streams) error {
 	kinds := layout.Kinds()
 	i := slices.IndexFunc(kinds, func(k layout.Kind) bool { return k.Name == c.For })
 	if i < 0 {
-		return fmt.Errorf("%q: there are layouts for touchosc and open-stage-control", c.For)
+		return fmt.Errorf("layout %q: must be touchosc or open-stage-control", c.For)
 	}
 	entries, err := c.entries()
 	if err != nil {
@@ -299,7 +300,7 @@ func (c *oscLayoutCmd) Run(s streams) error {
 	return err
 }
 
-// entries are the addresses of the patch that is named, or of the engine that runs.
+// entries returns the addresses of the patch that is named, or of the running engine.
 func (c *oscLayoutCmd) entries() ([]osc.Entry, error) {
 	if c.Patch == "" {
 		ctx, cancel := context.WithTimeout(context.Background(), 2*time.Second)

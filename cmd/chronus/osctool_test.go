@@ -45,7 +45,7 @@ func TestOSCTools(t *testing.T) {
 		{"watch --count 2 /mod/filter1/g /mod/filter1/m", 0, `^/mod/filter1/mode "hp"\n/mod/filter1/gain -1\n$`},
 		{"layout touchosc -o " + bundle, 0, `^$`},
 		{"layout open-stage-control -o " + bundle + " --patch songs/night", 0, `^$`},
-		{"layout other -o " + bundle, 1, `"other": there are layouts for touchosc and open-stage-control`},
+		{"layout other -o " + bundle, 1, `layout "other": must be touchosc or open-stage-control`},
 		{"layout touchosc --patch nothing -o " + bundle, 1, `nothing`},
 		{"get --osc 127.0.0.1:1 /x", 1, `OSC address "127.0.0.1:1"`},
 	} {
@@ -218,7 +218,7 @@ func TestOSCQueryAddress(t *testing.T) {
 		e.down()
 	}
 	for flags, want := range map[string]string{
-		"--osc none --oscquery 127.0.0.1:0": "has no OSC server to describe", "--osc 127.0.0.1:0 --oscquery 0.0.0.0:0": "--osc-allow", "--osc 127.0.0.1:0 --oscquery x": "must be host:port",
+		"--osc none --oscquery 127.0.0.1:0": "has no OSC server to describe", "--osc 127.0.0.1:0 --oscquery 0.0.0.0:0": "--osc-allow", "--osc 127.0.0.1:0 --oscquery x": "want host:port",
 	} {
 		_, errOut, code := chronus(append([]string{"up", "--backend", "null", "--state", "none", "--runtime-dir", t.TempDir()}, strings.Fields(flags)...)...)
 		if code != 1 || !strings.Contains(errOut, want) {

@@ -90,8 +90,8 @@ func TestLivePatching(t *testing.T) {
 	}
 }
 
-// patchAndKill changes a patch nine times and back, with patterns and notes. It kills the active
-// worker after each change, and between some of the edits.
+// patchAndKill changes a patch nine times and back, with patterns and notes. patchAndKill kills the
+// active worker after each change, and between some of the edits.
 func (e *engineProcess) patchAndKill() {
 	e.t.Helper()
 	send := e.sender()

@@ -201,7 +201,7 @@ func TestSamplesLost(t *testing.T) {
 	e.killHeard(syscall.SIGKILL)
 	for began := time.Now(); !strings.Contains(e.log.String(), "sample file "+store); time.Sleep(10 * time.Millisecond) {
 		if time.Since(began) > 10*time.Second {
-			t.Fatalf("nobody says what is missing: %s", e.log)
+			t.Fatalf("the missing file is not reported: %s", e.log)
 		}
 	}
 	e.strike(60, 0.5)

@@ -21,8 +21,8 @@ type sendCmd struct {
 
 var negative = regexp.MustCompile(`^-\.?[0-9]`)
 
-// negatives sets a space before the negative numbers of send, osc send and osc set, which would be
-// taken for flags.
+// negatives puts a space before the negative numbers of send, osc send and osc set. Kong would take
+// them for flags.
 func negatives(args []string) []string {
 	if len(args) == 0 || args[0] != "send" && args[0] != "osc" {
 		return args
@@ -36,13 +36,13 @@ func negatives(args []string) []string {
 	return out
 }
 
-// oscFlag is what every verb that speaks OSC takes.
+// oscFlag belongs to each command that speaks OSC.
 type oscFlag struct {
 	engineFlag
-	OSC string `name:"osc" help:"Where to send; default: the engine of the runtime directory." placeholder:"HOST:PORT"`
+	OSC string `name:"osc" help:"Address to send to; default: the engine of the runtime directory." placeholder:"HOST:PORT"`
 }
 
-// where OSC is to be sent.
+// where returns the address to send to.
 func (f oscFlag) where() (string, error) {
 	if f.OSC != "" {
 		return f.OSC, nil
@@ -51,12 +51,12 @@ func (f oscFlag) where() (string, error) {
 	defer cancel()
 	st, err := f.client().Status(ctx)
 	if err == nil && st.OSC == noOSC {
-		err = errors.New("the engine does not listen for OSC: start it without --osc none")
+		err = errors.New("the engine has no OSC address: start it without --osc none")
 	}
 	return st.OSC, err
 }
 
-// parseArgs makes arguments of words, which negatives may have marked.
+// parseArgs parses words, which negatives may have marked.
 func parseArgs(words []string) (args []any, err error) {
 	for _, w := range words {
 		a, err := osc.ParseArg(strings.TrimPrefix(w, " "))

@@ -50,7 +50,7 @@ func TestTorture(t *testing.T) {
 func tortureRound(t *testing.T, e *engineProcess, sig string, kills int) {
 	t.Helper()
 	began := time.Now()
-	r, err := chaos.Kills(context.Background(), e.underTest(), kills, sig, torturePause)
+	r, err := chaos.Kills(context.Background(), e.Client, kills, sig, torturePause)
 	if err != nil {
 		t.Fatalf("%v\n%s", err, e.log)
 	}
@@ -77,16 +77,16 @@ func tortureRound(t *testing.T, e *engineProcess, sig string, kills int) {
 	}
 }
 
-// BenchmarkFailover kills the active worker 200 times, one failure at a time. It reports the times
-// to the flip and to redundancy, beside how late this machine wakes a real-time thread in the same
-// minute.
+// BenchmarkFailover kills the active worker 200 times, one failure at a time. BenchmarkFailover
+// reports the times to the flip and to redundancy, beside how late this machine wakes a real-time
+// thread in the same minute.
 func BenchmarkFailover(b *testing.B) {
 	e := up(b, "--backend", "null", "--lead", "4")
 	defer e.notes()()
 	const kills = 200
 	for range b.N {
 		stop := wakeups()
-		r, err := chaos.Kills(context.Background(), e.underTest(), kills, "kill", 60*time.Millisecond)
+		r, err := chaos.Kills(context.Background(), e.Client, kills, "kill", 60*time.Millisecond)
 		late := stop()
 		if err != nil {
 			b.Fatal(err)

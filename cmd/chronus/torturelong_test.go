@@ -168,7 +168,7 @@ func longRound(t *testing.T, state *longState, turn, n int) {
 	defer e.notesThrough()()
 	seed := state.Seed + uint64(state.Done)
 	o := chaos.Options{Plan: mixed(n, seed), Seed: seed, Log: e.log.File}
-	p, err := chaos.Run(context.Background(), e.underTest(), o)
+	p, err := chaos.Run(context.Background(), e.Client, o)
 	if err != nil {
 		t.Fatalf("seed %d: %v\n%s", seed, err, e.log)
 	}

@@ -21,7 +21,6 @@ import (
 	"github.com/music-chronus/chronus/cmd/chronus/internal/patchfile"
 	"github.com/music-chronus/chronus/osc/server"
 	"github.com/music-chronus/chronus/shm/sys"
-	"github.com/music-chronus/chronus/shm/wire"
 )
 
 // engineFlags describe the engine to start.
@@ -99,7 +98,7 @@ func (f engineFlags) config(s streams) (actors.Config, error) {
 		if backend == "auto" || !slices.ContainsFunc(backends, func(b audio.Backend) bool { return b.Name() == backend }) {
 			return actors.Config{}, fmt.Errorf("--fallback %q: the backend must be jack, portaudio, null, file or pipe", name)
 		}
-		c.Fallback = append(c.Fallback, wire.Target{Backend: backend, Device: device})
+		c.Fallback = append(c.Fallback, actors.Target{Backend: backend, Device: device})
 	}
 	if f.Patch != "" {
 		text, err := f.loadPatch(f.Patch)

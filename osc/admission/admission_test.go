@@ -47,7 +47,8 @@ func TestLimiter(t *testing.T) {
 	}
 }
 
-// The throttle blocks an address after ten wrong tokens, right tokens included, until the next second.
+// The throttle blocks an address after ten wrong tokens, right tokens included, until the next
+// second.
 func TestAuthThrottle(t *testing.T) {
 	var throttle admission.AuthThrottle
 	for i, tt := range []struct {

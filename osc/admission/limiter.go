@@ -5,7 +5,8 @@ import (
 	"time"
 )
 
-// Limiter passes at most a fixed number of events in each second. Any number of goroutines may use it.
+// Limiter passes at most a fixed number of events in each second. Any number of goroutines may use
+// it.
 type Limiter struct {
 	most int
 

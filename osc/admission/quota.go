@@ -63,8 +63,8 @@ func (q *Quota) WouldHelp(holder, from netip.Addr) bool {
 	return q.fits(from, 1, own)
 }
 
-// fits reports whether an address finds a place after freed places were released, own of them by the
-// address itself. The freed places belong to other machines unless the address is local.
+// fits reports whether an address finds a place after freed places were released, own of them by
+// the address itself. The freed places belong to other machines unless the address is local.
 func (q *Quota) fits(from netip.Addr, freed, own int) bool {
 	if q.here+q.away-freed >= q.most {
 		return false

@@ -120,7 +120,8 @@ func TestConnTable(t *testing.T) {
 	}
 }
 
-// Only a connection that was idle for longer than the limit is evicted, the one that was idle for the longest first.
+// Only a connection that was idle for longer than the limit is evicted, the one that was idle for
+// the longest first.
 func TestConnTableEviction(t *testing.T) {
 	table := admission.NewConnTable(2, time.Minute)
 	a, b, c, d := &admission.Conn{From: here}, &admission.Conn{From: here}, &admission.Conn{From: here}, &admission.Conn{From: here}

@@ -63,7 +63,8 @@ type table struct {
 
 // NewRateLimiter returns a limiter that has seen no source.
 func NewRateLimiter() *RateLimiter {
-	return &RateLimiter{local: table{sources: map[netip.AddrPort]*source{}}, remote: table{sources: map[netip.AddrPort]*source{}}}
+	newTable := func() table { return table{sources: map[netip.AddrPort]*source{}} }
+	return &RateLimiter{local: newTable(), remote: newTable()}
 }
 
 func (l *RateLimiter) table(key netip.AddrPort) *table {
@@ -128,9 +129,9 @@ func (s *source) refill(key netip.AddrPort, now time.Time) {
 	}
 }
 
-// Admit reports whether a source may send a packet of so many bytes at now. If not, wait is the time
-// until it may, and notify is true once a second: the caller should then tell the source. Charge
-// must follow once the packet's cost is known.
+// Admit reports whether a source may send a packet of so many bytes at now. If not, wait is the
+// time until it may, and notify is true once a second: the caller should then tell the source.
+// Charge must follow once the packet's cost is known.
 func (l *RateLimiter) Admit(from netip.AddrPort, bytes int, now time.Time) (ok bool, wait time.Duration, notify bool) {
 	key := keyOf(from)
 	l.mu.Lock()
@@ -200,7 +201,8 @@ func (l *RateLimiter) Trust(at netip.AddrPort, now time.Time) {
 	}
 }
 
-// Trusted reports whether an address, port included, belongs to this machine or has shown the token.
+// Trusted reports whether an address, port included, belongs to this machine or has shown the
+// token.
 func (l *RateLimiter) Trusted(at netip.AddrPort, now time.Time) bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()

@@ -10,8 +10,8 @@ import (
 
 func sourceOf(n int) netip.AddrPort { return netip.AddrPortFrom(machine(n), uint16(n)) }
 
-// A source sends its burst at once, then its rate. Another machine is one source, whatever its port;
-// each program of this machine is one.
+// A source sends its burst at once, then its rate. Another machine is one source, whatever its
+// port; each program of this machine is one.
 func TestRates(t *testing.T) {
 	for _, tt := range []struct {
 		from        netip.AddrPort
@@ -60,7 +60,8 @@ func TestCost(t *testing.T) {
 	}
 }
 
-// A source that is not admitted is admitted after the wait it is told; the notice comes once a second.
+// A source that is not admitted is admitted after the wait it is told; the notice comes once a
+// second.
 func TestWait(t *testing.T) {
 	l, now := admission.NewRateLimiter(), start
 	l.Admit(far, 0, now)

@@ -97,8 +97,8 @@ func (c *Client) Write(packet []byte) error {
 
 // Receive returns the next message from the server. It waits for at most wait, or without limit if
 // wait is 0. After a wait that ended, the error wraps os.ErrDeadlineExceeded; a WebSocket is closed
-// then. If the server has closed the connection, the error wraps io.EOF. If no program has the UDP port,
-// it wraps syscall.ECONNREFUSED.
+// then. If the server has closed the connection, the error wraps io.EOF. If no program has the UDP
+// port, it wraps syscall.ECONNREFUSED.
 func (c *Client) Receive(wait time.Duration) (*osc.Message, error) {
 	for len(c.ready) == 0 {
 		var deadline time.Time
@@ -136,8 +136,8 @@ type endError struct {
 func (e endError) Error() string { return e.text }
 func (e endError) Unwrap() error { return e.err }
 
-// Authenticate shows the server a token by /auth, and waits for the answer. It returns a *osc.Refusal
-// if the server refuses the token.
+// Authenticate shows the server a token by /auth, and waits for the answer. It returns a
+// *osc.Refusal if the server refuses the token.
 func (c *Client) Authenticate(token string, wait time.Duration) error {
 	if err := c.Send("/auth", token); err != nil {
 		return err
@@ -152,8 +152,8 @@ func (c *Client) Authenticate(token string, wait time.Duration) error {
 	return nil
 }
 
-// Refused returns the refusal in a /fail message, or nil for any other message. /fail has no code, so
-// the code of the refusal is osc.CodeRejected.
+// Refused returns the refusal in a /fail message, or nil for any other message. /fail has no code,
+// so the code of the refusal is osc.CodeRejected.
 func Refused(m *osc.Message) *osc.Refusal {
 	if string(m.Address) != "/fail" {
 		return nil

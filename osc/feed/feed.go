@@ -15,8 +15,8 @@ import (
 // ones keep their last values.
 type Values interface {
 	Space() *osc.Space
-	// Value returns an entry's value, and a stamp that differs after each change. ok is false if the
-	// entry has no known value.
+	// Value returns an entry's value, and a stamp that differs after each change. ok is false if
+	// the entry has no known value.
 	Value(entry int) (v float64, stamp uint64, ok bool)
 }
 
@@ -82,7 +82,8 @@ type line struct {
 	reply bool
 }
 
-// New returns a feed of the values that now returns, and starts its goroutine. The caller closes it.
+// New returns a feed of the values that now returns, and starts its goroutine. The caller closes
+// it.
 func New(now func() Values) *Feed {
 	f := newFeed(now)
 	go f.run()
@@ -141,8 +142,8 @@ var (
 	errUnknown = osc.Refuse(osc.CodeRejected, "not subscribed: send /notify 1 first")
 )
 
-// Subscribe adds a subscriber under a key, and returns the number of subscribers. A subscriber of the
-// same key is replaced; values that it was still to be sent are sent to the new one.
+// Subscribe adds a subscriber under a key, and returns the number of subscribers. A subscriber of
+// the same key is replaced; values that it was still to be sent are sent to the new one.
 func (f *Feed) Subscribe(key any, s Subscriber) (count int, err error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -208,8 +209,8 @@ func (f *Feed) Resync(key any) error {
 	return nil
 }
 
-// Listen adds an address to a subscriber's list, and sends its value, or removes it from the list. An
-// address that does not exist is sent once it exists. A list has at most 4,096 addresses.
+// Listen adds an address to a subscriber's list, and sends its value, or removes it from the list.
+// An address that does not exist is sent once it exists. A list has at most 4,096 addresses.
 func (f *Feed) Listen(key any, address string, on bool) error {
 	f.mu.Lock()
 	defer f.mu.Unlock()

@@ -93,8 +93,8 @@ func subscribe(t *testing.T, f *Feed, key any, s Subscriber) *ear {
 	return e
 }
 
-// Of what changes between two looks the latest is told, once, to each who asked for it, as its address takes it; all of it is told again
-// on request, and what has no value never.
+// Of what changes between two looks the latest is told, once, to each who asked for it, as its
+// address takes it; all of it is told again on request, and what has no value never.
 func TestFeedTellsTheLatest(t *testing.T) {
 	b := boardOf(t, "/a", "/b", "/mode", "/status!")
 	f, _ := still(b)
@@ -164,7 +164,8 @@ func TestFeedTakesTurns(t *testing.T) {
 	}
 }
 
-// When other addresses exist, what is new among them is told, and what has another value; who asked is told what came and went.
+// When other addresses exist, what is new among them is told, and what has another value; who asked
+// is told what came and went.
 func TestFeedMoves(t *testing.T) {
 	was, now := boardOf(t, "/a", "/b", "/c"), boardOf(t, "/c", "/b", "/d", "/status!")
 	f, view := still(was)
@@ -193,7 +194,8 @@ func TestFeedMoves(t *testing.T) {
 	}
 }
 
-// Subscriptions end with their time, with their connection, by themselves and by a renewal go on; there are no more than so many.
+// Subscriptions end with their time, with their connection, by themselves and by a renewal go on;
+// there are no more than so many.
 func TestFeedEnds(t *testing.T) {
 	b := boardOf(t, "/a")
 	f, _ := still(b)
@@ -221,8 +223,9 @@ func TestFeedEnds(t *testing.T) {
 	subscribe(t, f, 0, Subscriber{}) // one of them again
 }
 
-// Other machines have 48 of the 64 places, one of them 16: who is told on this machine finds one, whoever else is told. One that ends, however, frees
-// its place, and one that asks again takes none.
+// Other machines have 48 of the 64 places, one of them 16: who is told on this machine finds one,
+// whoever else is told. One that ends, however, frees its place, and one that asks again takes
+// none.
 func TestFeedPlaces(t *testing.T) {
 	f, _ := still(boardOf(t, "/a"))
 	begin, gone := time.Now(), make(chan struct{})
@@ -262,7 +265,8 @@ func TestFeedPlaces(t *testing.T) {
 	}
 }
 
-// What happens is told at once to those who want it, what comes in with the next maxTurn, and if it is too much, how much was left out.
+// What happens is told at once to those who want it, what comes in with the next maxTurn, and if it
+// is too much, how much was left out.
 func TestFeedEventsAndLines(t *testing.T) {
 	f, _ := still(boardOf(t, "/a"))
 	if f.Line("nobody asked"); f.Lines() {

@@ -1,5 +1,6 @@
-// Package layout makes surfaces for controllers out of the addresses that there are: one page for each node of the patch, with a fader for each
-// number, a choice for each name, a button for each gate, and keys for notes.
+// Package layout makes surfaces for controller programs from the addresses of an engine: one page
+// for each node of the patch, with a fader for each number, a switch for each name, a button for
+// each gate, and keys for notes.
 package layout
 
 import (
@@ -15,20 +16,20 @@ import (
 // Kind is a controller program.
 type Kind struct {
 	Name   string
-	Suffix string // of its files
+	Suffix string // of file names
 	write  func(w io.Writer, pages []page) error
 }
 
-// Kinds are the programs that layouts are made for.
+// Kinds returns the supported programs.
 func Kinds() []Kind {
 	return []Kind{{"touchosc", ".tosc", touchOSC}, {"open-stage-control", ".json", openStageControl}}
 }
 
-// Write makes a layout of the addresses.
+// Write writes a layout of the addresses.
 func (k Kind) Write(w io.Writer, entries []osc.Entry) error {
 	p := pagesOf(entries)
 	if len(p) == 0 {
-		return fmt.Errorf("layout for %s: there is nothing to control", k.Name)
+		return fmt.Errorf("layout for %s: no address to control", k.Name)
 	}
 	if err := k.write(w, p); err != nil {
 		return fmt.Errorf("layout for %s: %w", k.Name, err)
@@ -36,7 +37,7 @@ func (k Kind) Write(w io.Writer, entries []osc.Entry) error {
 	return nil
 }
 
-// page is what belongs together: what a node, the engine, the sequencer or a track has.
+// page groups the addresses of a node, the engine, the sequencer or a track.
 type page struct {
 	name     string
 	controls []control
@@ -45,16 +46,17 @@ type page struct {
 // control is one address on a page.
 type control struct {
 	osc.Entry
-	name string // on its page
+	name string // label on the page
 }
 
-// keys are the notes that a page's keyboard has.
+// The notes of a page's keyboard.
 const (
 	lowestKey  = 60
 	highestKey = 72
 )
 
-// pagesOf groups addresses, in their order. Those that only ask, change the patch, or take texts and lists are left out: they are no controls.
+// pagesOf groups addresses in their order. It leaves out queries, patch commands, texts and lists:
+// they are not controls.
 func pagesOf(entries []osc.Entry) (pages []page) {
 	for _, e := range entries {
 		if !e.HasValue() && !(e.Kind == osc.Key && strings.HasSuffix(e.Address, "/on")) || e.RequiresToken {
@@ -81,7 +83,7 @@ func pagesOf(entries []osc.Entry) (pages []page) {
 		}
 		pages[i].controls = append(pages[i].controls, control{e, label})
 	}
-	for _, p := range pages { // keys take a line of their own
+	for _, p := range pages { // keys have a line of their own
 		slices.SortStableFunc(p.controls, func(a, b control) int { return cmp.Compare(kindOrder(a), kindOrder(b)) })
 	}
 	return pages
@@ -94,5 +96,5 @@ func kindOrder(c control) int {
 	return 0
 }
 
-// noteOff is the address that ends what a Key's address begins.
+// noteOff is the address that ends the note of a Key's address.
 func noteOff(on string) string { return strings.TrimSuffix(on, "on") + "off" }

@@ -48,7 +48,7 @@ func TestPages(t *testing.T) {
 		t.Errorf("%s, want %s", s, want)
 	}
 	for _, k := range Kinds() {
-		if err := k.Write(io.Discard, nil); err == nil || !strings.Contains(err.Error(), "nothing to control") {
+		if err := k.Write(io.Discard, nil); err == nil || !strings.Contains(err.Error(), "no address to control") {
 			t.Errorf("%s of nothing: %v", k.Name, err)
 		}
 	}
@@ -106,7 +106,8 @@ func (n *toscNode) walk(t *testing.T, w, h int, visit func(*toscNode)) {
 	}
 }
 
-// TouchOSC's file is XML, deflated: a control for each address, with its range, that hears what it sends.
+// TouchOSC's file is XML, deflated: a control for each address, with its range, that hears what it
+// sends.
 func TestTouchOSC(t *testing.T) {
 	z, err := zlib.NewReader(bytes.NewReader(made(t, "touchosc")))
 	if err != nil {

@@ -8,19 +8,22 @@ import (
 	"github.com/music-chronus/chronus/osc"
 )
 
-// openStageControl writes a session of Open Stage Control, of version 1 and later. It is to be started with --send HOST:PORT of the engine.
+// openStageControl writes a session of Open Stage Control 1 or later, which the user starts with
+// --send HOST:PORT of the engine.
 func openStageControl(w io.Writer, pages []page) error {
 	root := widget{
 		Type: "root", ID: "root", Tabs: []widget{},
 	}
 	for i, p := range pages {
-		tab := widget{Type: "tab", ID: fmt.Sprint("tab_", i+1), Label: p.name, Layout: "horizontal", Scroll: true, Widgets: []widget{}}
+		tab := widget{
+			Type: "tab", ID: fmt.Sprint("tab_", i+1), Label: p.name, Layout: "horizontal", Scroll: true, Widgets: []widget{},
+		}
 		for k, c := range p.controls {
 			tab.Widgets = append(tab.Widgets, widgets(c, fmt.Sprintf("control_%d_%d", i+1, k+1))...)
 		}
 		ask := widget{
-			Type: "button", ID: fmt.Sprint("ask_", i+1), Label: "ask for values", Mode: "tap", Bypass: true, Width: 120, Height: 60,
-			OnValue: "send('/notify', 1); send('/notify/resync')",
+			Type: "button", ID: fmt.Sprint("ask_", i+1), Label: "ask for values", Mode: "tap", Bypass: true,
+			Width: 120, Height: 60, OnValue: "send('/notify', 1); send('/notify/resync')",
 		}
 		tab.Widgets = append(tab.Widgets, ask)
 		root.Tabs = append(root.Tabs, tab)
@@ -28,10 +31,12 @@ func openStageControl(w io.Writer, pages []page) error {
 	out := json.NewEncoder(w)
 	out.SetEscapeHTML(false)
 	out.SetIndent("", "  ")
-	return out.Encode(map[string]any{"createdWith": "Open Stage Control", "version": "1.27.0", "type": "session", "content": root})
+	return out.Encode(map[string]any{
+		"createdWith": "Open Stage Control", "version": "1.27.0", "type": "session", "content": root,
+	})
 }
 
-// widget is one, with those of its properties that are not as they are by default.
+// widget has the properties of a widget that differ from their defaults.
 type widget struct {
 	Type     string             `json:"type"`
 	ID       string             `json:"id"`
@@ -55,10 +60,10 @@ type widget struct {
 	Tabs     []widget           `json:"tabs,omitempty"`
 }
 
-// logFrom is the ratio of its ends from which on a range is heard by ratios.
+// logFrom is the ratio of a range's ends from which a fader is logarithmic.
 const logFrom = 100
 
-// widgets are what a control becomes.
+// widgets returns the widgets of a control.
 func widgets(c control, id string) (list []widget) {
 	w := widget{ID: id, Label: c.name, Address: c.Address, Width: 100}
 	switch c.Kind {
@@ -69,8 +74,10 @@ func widgets(c control, id string) (list []widget) {
 	case osc.Key:
 		for k := lowestKey; k <= highestKey; k++ {
 			list = append(list, widget{
-				Type: "button", ID: fmt.Sprint(id, "_", k), Label: fmt.Sprint(k), Mode: "push", Bypass: true, Width: 60, Height: 160,
-				OnValue: fmt.Sprintf("if (value) send('%s', %d, {type: 'f', value: %g}); else send('%s', %d)", c.Address, k, c.Default, noteOff(c.Address), k),
+				Type: "button", ID: fmt.Sprint(id, "_", k), Label: fmt.Sprint(k), Mode: "push", Bypass: true,
+				Width: 60, Height: 160,
+				OnValue: fmt.Sprintf("if (value) send('%s', %d, {type: 'f', value: %g}); else send('%s', %d)",
+					c.Address, k, c.Default, noteOff(c.Address), k),
 			})
 		}
 		return list
@@ -80,7 +87,8 @@ func widgets(c control, id string) (list []widget) {
 		if c.Whole {
 			w.TypeTags, digits = "i", 0
 		}
-		w.Range, w.LogScale, w.Decimals = map[string]float64{"min": c.Min, "max": c.Max}, c.Min > 0 && c.Max/c.Min >= logFrom, &digits
+		w.Range, w.Decimals = map[string]float64{"min": c.Min, "max": c.Max}, &digits
+		w.LogScale = c.Min > 0 && c.Max/c.Min >= logFrom
 	}
 	return []widget{w}
 }

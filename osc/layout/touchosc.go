@@ -10,11 +10,11 @@ import (
 	"github.com/music-chronus/chronus/osc"
 )
 
-// The size of a surface and of what is on it, in TouchOSC's pixels: that of a tablet, which it scales to what there is.
+// Sizes in pixels of TouchOSC: those of a tablet, which it scales to the screen.
 const (
 	wide     = 1024
 	tall     = 768
-	tabs     = 40 // of the bar with the pages' names
+	tabs     = 40 // height of the bar with the pages' names
 	cellWide = 128
 	cellTall = 340
 	caption  = 24
@@ -22,7 +22,8 @@ const (
 	columns  = wide / cellWide
 )
 
-// touchOSC writes a .tosc file: one XML document, deflated. Its scheme is not documented; this keeps to what its editor writes itself.
+// touchOSC writes a .tosc file: one XML document, deflated. Its format is not documented; this
+// follows files that TouchOSC's editor writes.
 func touchOSC(w io.Writer, pages []page) error {
 	z, err := zlib.NewWriterLevel(w, zlib.BestCompression)
 	if err != nil {
@@ -48,7 +49,7 @@ func touchOSC(w io.Writer, pages []page) error {
 	return z.Close()
 }
 
-// tosc writes XML; the first error stays.
+// tosc writes XML, and keeps the first error.
 type tosc struct {
 	out io.Writer
 	err error
@@ -64,7 +65,7 @@ func (t *tosc) text(s string) {
 
 func (t *tosc) escaped(s string) string {
 	var b strings.Builder
-	_ = xml.EscapeText(&b, []byte(s)) // a Builder takes all
+	_ = xml.EscapeText(&b, []byte(s)) // a Builder never fails
 	return b.String()
 }
 
@@ -72,7 +73,10 @@ func (t *tosc) property(kind, key, value string) {
 	t.text("<property type='" + kind + "'><key>" + key + "</key><value>" + value + "</value></property>")
 }
 
-// node writes one with its properties, what it sends, and what is in it; nil: nothing.
+// momentary writes the property of a button that is on while it is pressed.
+func (t *tosc) momentary() { t.property("i", "buttonType", "0") }
+
+// node writes a node with its properties, messages and children, each of which may be nil.
 func (t *tosc) node(kind, name string, r rect, properties, messages, children func()) {
 	t.text("<node type='" + kind + "'><properties>")
 	t.property("s", "name", t.escaped(name))
@@ -82,8 +86,8 @@ func (t *tosc) node(kind, name string, r rect, properties, messages, children fu
 	}
 	t.text("</properties>")
 	if kind == "LABEL" {
-		t.text("<values><value><key>text</key><locked>0</locked><lockedDefaultCurrent>0</lockedDefaultCurrent><default>" + t.escaped(name) +
-			"</default><defaultPull>0</defaultPull></value></values>")
+		t.text("<values><value><key>text</key><locked>0</locked><lockedDefaultCurrent>0</lockedDefaultCurrent><default>" +
+			t.escaped(name) + "</default><defaultPull>0</defaultPull></value></values>")
 	}
 	for _, part := range []struct {
 		name  string
@@ -98,10 +102,10 @@ func (t *tosc) node(kind, name string, r rect, properties, messages, children fu
 	t.text("</node>")
 }
 
-// argument is one of a message: a constant, or the control's own value from lo to hi.
+// argument is an argument of a message: a constant, or the control's value scaled to lo..hi.
 type argument struct {
 	conversion string // INTEGER or FLOAT
-	constant   string // "": the value
+	constant   string // "": the control's value
 	lo, hi     float64
 }
 
@@ -110,11 +114,13 @@ func (a argument) partial() string {
 	if value == "" {
 		kind, value = "VALUE", "x"
 	}
-	return fmt.Sprintf("<partial><type>%s</type><conversion>%s</conversion><value>%s</value><scaleMin>%g</scaleMin><scaleMax>%g</scaleMax></partial>",
+	return fmt.Sprintf("<partial><type>%s</type><conversion>%s</conversion><value>%s</value>"+
+		"<scaleMin>%g</scaleMin><scaleMax>%g</scaleMax></partial>",
 		kind, a.conversion, value, a.lo, a.hi)
 }
 
-// message writes an OSC message that is sent on a condition (ANY change, RISE, FALL), and perhaps received.
+// message writes an OSC message. The control sends it on a condition (ANY, RISE or FALL), and if
+// receive is set it follows such messages.
 func (t *tosc) message(address, condition string, receive bool, args ...argument) {
 	list := ""
 	for _, a := range args {
@@ -124,17 +130,19 @@ func (t *tosc) message(address, condition string, receive bool, args ...argument
 	if receive {
 		receives = "1"
 	}
-	t.text("<osc><enabled>1</enabled><send>1</send><receive>" + receives + "</receive><feedback>0</feedback><connections>1111111111</connections>" +
+	t.text("<osc><enabled>1</enabled><send>1</send><receive>" + receives + "</receive><feedback>0</feedback>" +
+		"<connections>1111111111</connections>" +
 		"<triggers><trigger><var>x</var><condition>" + condition + "</condition></trigger></triggers>" +
 		"<path><partial><type>CONSTANT</type><conversion>STRING</conversion><value>" + t.escaped(address) +
 		"</value><scaleMin>0</scaleMin><scaleMax>1</scaleMax></partial></path><arguments>" + list + "</arguments></osc>")
 }
 
-// page writes a page: cells from left to right and down, smaller if they are many, keys below them, and in the corner a button that asks for all values.
+// page writes a page: rows of cells, smaller if there are many; keys below them; and in the corner
+// a button that asks for all values.
 func (t *tosc) page(p page) {
 	frame := rect{0, tabs, wide, tall - tabs}
 	t.node("GROUP", p.name, frame, func() { t.property("s", "tabLabel", t.escaped(p.name)) }, nil, func() {
-		t.node("BUTTON", "ask for values", rect{wide - 60, 0, 60, caption}, func() { t.property("i", "buttonType", "0") }, func() {
+		t.node("BUTTON", "ask for values", rect{wide - 60, 0, 60, caption}, t.momentary, func() {
 			t.message("/notify", "RISE", false, argument{conversion: "INTEGER", constant: "2", hi: 1})
 			t.message("/notify/resync", "RISE", false)
 		}, nil)
@@ -173,7 +181,7 @@ func (t *tosc) cell(c control, r rect) {
 			t.property("i", "orientation", "0")
 		}, func() { t.message(c.Address, "ANY", true, argument{conversion: "INTEGER", hi: 1}) }, nil)
 	case osc.Gate:
-		t.node("BUTTON", c.name, inner, func() { t.property("i", "buttonType", "0") },
+		t.node("BUTTON", c.name, inner, t.momentary,
 			func() { t.message(c.Address, "ANY", true, argument{conversion: "FLOAT", hi: 1}) }, nil)
 	default:
 		t.node("FADER", c.name, inner, nil, func() { t.message(c.Address, "ANY", true, number) }, nil)
@@ -185,7 +193,8 @@ func (t *tosc) keys(c control, r rect) {
 	count := highestKey - lowestKey + 1
 	for k := range count {
 		key := argument{conversion: "INTEGER", constant: fmt.Sprint(lowestKey + k), hi: 1}
-		t.node("BUTTON", fmt.Sprint(c.name, lowestKey+k), rect{r.x + k*r.w/count, r.y, r.w/count - 4, r.h - 4}, func() { t.property("i", "buttonType", "0") }, func() {
+		frame := rect{r.x + k*r.w/count, r.y, r.w/count - 4, r.h - 4}
+		t.node("BUTTON", fmt.Sprint(c.name, lowestKey+k), frame, t.momentary, func() {
 			t.message(c.Address, "RISE", false, key, argument{conversion: "FLOAT", constant: fmt.Sprint(c.Default), hi: 1})
 			t.message(noteOff(c.Address), "FALL", false, key)
 		}, nil)

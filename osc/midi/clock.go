@@ -6,35 +6,37 @@ import (
 	"time"
 )
 
-// The clock's measures, in ticks and in seconds of a tick's length. A tick that comes at random up to 2 ms early or late has a standard deviation of 1.15 ms.
+// Numbers of ticks, and durations of one tick in seconds. A tick that is randomly up to 2 ms early
+// or late has a standard deviation of 1.15 ms.
 const (
-	ppqn         = 24       // ticks a beat (MIDI 1.0)
-	leastTicks   = 2 * ppqn // before a tempo is told: it is then right to 0.1 bpm (one standard deviation, at 120 bpm)
-	mostTicks    = 4 * ppqn // looked back at: right to 0.04 bpm
-	keptTicks    = ppqn / 2 // of those heard, when the tempo has changed
-	longestTick  = 0.5      // s: after a longer rest the clock begins anew
-	changedTick  = 0.25e-3  // s: by which a beat differs from four if the tempo has changed; five standard deviations of a beat
-	worthTelling = 0.06e-3  // s: 0.35 bpm at 120
-	worthFining  = 0.05     // bpm: told once a look back is over that has none of the ticks of the one before
+	ppqn          = 24       // ticks a beat (MIDI 1.0)
+	minTicks      = 2 * ppqn // before the first tempo: accurate to 0.1 bpm (one standard deviation, at 120 bpm)
+	maxTicks      = 4 * ppqn // in the window: accurate to 0.04 bpm
+	keptTicks     = ppqn / 2 // that stay in the window when the tempo changes
+	longestTick   = 0.5      // s: after a longer pause the clock restarts
+	changedTick   = 0.25e-3  // s: difference between one beat and four that means a new tempo; five standard deviations
+	minChange     = 0.06e-3  // s: 0.35 bpm at 120
+	minRefinement = 0.05     // bpm: sent once the window has no tick of the last estimate
 )
 
-// The tempos that an engine takes, in bpm.
+// Tempos that an engine accepts, in bpm.
 const (
 	slowest = 20
 	fastest = 400
 )
 
-// Clock estimates the tempo of a MIDI clock. Each tick is compared with the one half a look back before it; the median of those
-// is the tick's length, so that a few ticks that were held up anywhere do not count.
+// Clock estimates the tempo of a MIDI clock. It compares each tick with the one half a window
+// earlier. The median of these distances is the length of a tick, so a few delayed ticks do not
+// matter.
 type Clock struct {
 	base    time.Time
-	at      []float64 // of the ticks, s after base
-	told    float64   // length of a tick, s; 0: nothing was told
-	since   int       // ticks since then
-	scratch [mostTicks + 1]float64
+	at      []float64 // times of the ticks, s after base
+	sent    float64   // length of a tick in the last tempo sent, s; 0: none
+	since   int       // ticks since the last tempo sent
+	scratch [maxTicks + 1]float64
 }
 
-// Tick takes the time of a tick. When there is a tempo to tell, the first or one that has changed, ok is true; bpm is from 20 to 400.
+// Tick records a tick. ok is true if the tempo is new or has changed. bpm is from 20 to 400.
 func (c *Clock) Tick(now time.Time) (bpm float64, ok bool) {
 	if len(c.at) == 0 {
 		c.base = now
@@ -43,12 +45,12 @@ func (c *Clock) Tick(now time.Time) (bpm float64, ok bool) {
 	if n := len(c.at); n > 0 && (at < c.at[n-1] || at > c.at[n-1]+longestTick) {
 		c.base, c.at, at = now, c.at[:0], 0
 	}
-	if len(c.at) > mostTicks {
+	if len(c.at) > maxTicks {
 		c.at = slices.Delete(c.at, 0, 1)
 	}
 	c.at = append(c.at, at)
 	c.since++
-	if len(c.at) <= leastTicks {
+	if len(c.at) <= minTicks {
 		return 0, false
 	}
 	long := c.tick(c.at)
@@ -57,18 +59,18 @@ func (c *Clock) Tick(now time.Time) (bpm float64, ok bool) {
 		return 0, false
 	}
 	bpm = 60 / (ppqn * long)
-	settled := len(c.at) > mostTicks && c.since > mostTicks
-	if c.told != 0 && math.Abs(long-c.told) < worthTelling && !(settled && math.Abs(bpm-60/(ppqn*c.told)) > worthFining) {
+	settled := len(c.at) > maxTicks && c.since > maxTicks
+	if c.sent != 0 && math.Abs(long-c.sent) < minChange && !(settled && math.Abs(bpm-60/(ppqn*c.sent)) > minRefinement) {
 		return 0, false
 	}
 	if !(bpm >= slowest && bpm <= fastest) {
 		return 0, false
 	}
-	c.told, c.since = long, 0
+	c.sent, c.since = long, 0
 	return bpm, true
 }
 
-// tick is the length of a tick, in s.
+// tick is the length of a tick in s.
 func (c *Clock) tick(at []float64) float64 {
 	half := len(at) / 2
 	lengths := c.scratch[:0]
@@ -79,11 +81,11 @@ func (c *Clock) tick(at []float64) float64 {
 	return (lengths[len(lengths)/2] + lengths[(len(lengths)-1)/2]) / 2
 }
 
-// Running tells whether a tick came a short time ago.
+// Running reports whether a tick arrived in the last 250 ms.
 func (c *Clock) Running(now time.Time) bool {
 	n := len(c.at)
 	return n > 0 && now.Sub(c.base).Seconds() < c.at[n-1]+longestTick/2
 }
 
-// Reset forgets the ticks: the device that made them is gone.
-func (c *Clock) Reset() { c.at, c.told = c.at[:0], 0 }
+// Reset forgets the ticks, since their device is gone.
+func (c *Clock) Reset() { c.at, c.sent = c.at[:0], 0 }

@@ -7,7 +7,8 @@ import (
 	"time"
 )
 
-// ticks feeds a clock with n ticks of a tempo from at on, each late or early by what jitter says (s), and returns where the next is due and what was told.
+// ticks feeds a clock with n ticks of a tempo from at on, each late or early by what jitter says
+// (s), and returns where the next is due and what was told.
 func ticks(c *Clock, at float64, n int, bpm float64, jitter func(i int) float64) (next float64, told []float64) {
 	for i := range n {
 		now := time.Unix(1000, 0).Add(time.Duration((at + jitter(i)) * 1e9))
@@ -85,8 +86,8 @@ func TestClockChange(t *testing.T) {
 			t.Errorf("to %g bpm: %v", to, told)
 		}
 		_, told = ticks(&c, at, 30*ppqn, to, exact)
-		if len(told) > 3 || math.Abs(60/(ppqn*c.told)-to) > worthFining {
-			t.Errorf("to %g bpm, later: %v, %g", to, told, 60/(ppqn*c.told))
+		if len(told) > 3 || math.Abs(60/(ppqn*c.sent)-to) > minRefinement {
+			t.Errorf("to %g bpm, later: %v, %g", to, told, 60/(ppqn*c.sent))
 		}
 	}
 }

@@ -15,7 +15,7 @@ import (
 	"github.com/music-chronus/chronus/osc"
 )
 
-// CheckAddress says what is wrong with an address as a map has it.
+// CheckAddress reports what is wrong with an address in a map.
 func CheckAddress(address string) error {
 	_, err := osc.NewSpace([]osc.Entry{{Address: address, Kind: osc.Gate}})
 	return err
@@ -27,7 +27,7 @@ type seen struct {
 	known bool
 }
 
-// Learner waits for a controller that moves.
+// Learner waits for a controller to move.
 type Learner struct {
 	channel int // 1 to 16; 0: any
 	parser  *Parser
@@ -36,14 +36,14 @@ type Learner struct {
 	done    bool
 }
 
-// NewLearner makes a learner that hears a channel, 1 to 16, or all (0).
+// NewLearner returns a learner for a channel, 1 to 16, or all channels (0).
 func NewLearner(channel int) *Learner {
 	l := &Learner{channel: channel}
 	l.parser = NewParser(l.message)
 	return l
 }
 
-// Bytes takes what was read from the input; ok is true once a controller has had two values.
+// Bytes parses bytes from the input. ok is true once a controller has sent two different values.
 func (l *Learner) Bytes(b []byte) (channel, controller int, ok bool) {
 	l.parser.Bytes(b)
 	return l.found.Channel, l.found.Controller, l.done
@@ -51,7 +51,8 @@ func (l *Learner) Bytes(b []byte) (channel, controller int, ok bool) {
 
 func (l *Learner) message(m gomidi.Message) {
 	var ch, number, value uint8
-	if l.done || !m.GetControlChange(&ch, &number, &value) || number > maxController || l.channel != 0 && l.channel != int(ch)+1 {
+	if l.done || !m.GetControlChange(&ch, &number, &value) || number > maxController ||
+		l.channel != 0 && l.channel != int(ch)+1 {
 		return
 	}
 	s := &l.last[ch][number]
@@ -61,7 +62,8 @@ func (l *Learner) message(m gomidi.Message) {
 	*s = seen{value, true}
 }
 
-// ReadMap reads a map from a file. One that is not there is an empty map; ErrNotExist is returned with it.
+// ReadMap reads a map from a file. For a missing file it returns an empty map and an error that
+// wraps fs.ErrNotExist.
 func ReadMap(path string) (Map, error) {
 	text, err := os.ReadFile(path)
 	if err != nil {
@@ -70,8 +72,8 @@ func ReadMap(path string) (Map, error) {
 	return ParseMap(path, text)
 }
 
-// AddBinding adds a line to a map's file, which is made if it is not there, and leaves the others as they are. others tells how many lines
-// before moved the same address.
+// AddBinding adds a line to a map's file, and leaves the other lines unchanged. A missing file is
+// created. others is the number of lines that move the same address already.
 func AddBinding(path string, b Binding) (others int, err error) {
 	text, err := os.ReadFile(path)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
@@ -92,15 +94,15 @@ func AddBinding(path string, b Binding) (others int, err error) {
 	}
 	now, err := ParseMap(path, text)
 	if err != nil {
-		return 0, fmt.Errorf("the new line does not go: %w", err)
+		return 0, fmt.Errorf("map %s: the new line is invalid: %w", path, err)
 	}
 	if len(now.Controllers) != len(old.Controllers)+1 {
-		return 0, fmt.Errorf("map %s: its list of controllers is written in a way that a line cannot be added to: add it yourself: - %v", path, b)
+		return 0, fmt.Errorf("map %s: cannot add a line to the list of controllers; add it yourself: - %v", path, b)
 	}
 	return others, replaceFile(path, text)
 }
 
-// added is a map's text with one line more, the first of its list.
+// added returns a map's text with a new line, the first of its list of controllers.
 func added(m Map, text []byte, b Binding) ([]byte, error) {
 	line := func(indent int) string { return strings.Repeat(" ", indent) + "- " + b.String() }
 	lines := strings.Split(strings.TrimRight(string(text), "\n"), "\n")
@@ -118,7 +120,7 @@ func added(m Map, text []byte, b Binding) ([]byte, error) {
 			rest, _, _ = strings.Cut(strings.TrimPrefix(lines[at], "controllers:"), "#")
 		}
 		if rest = strings.TrimSpace(rest); at < 0 || rest != "" && rest != "[]" {
-			return nil, fmt.Errorf("map %s: its controllers must be a list with a line for each, for one to be added: - %v", m.File, b)
+			return nil, fmt.Errorf("map %s: controllers must be a list with a line for each; add it yourself: - %v", m.File, b)
 		}
 		lines[at] = "controllers:"
 		lines = slices.Insert(lines, at+1, line(2))
@@ -126,7 +128,7 @@ func added(m Map, text []byte, b Binding) ([]byte, error) {
 	return []byte(strings.Join(lines, "\n") + "\n"), nil
 }
 
-// replaceFile writes a file whole or not at all.
+// replaceFile replaces a file atomically.
 func replaceFile(path string, text []byte) error {
 	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
 		return err

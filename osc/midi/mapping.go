@@ -8,30 +8,31 @@ import (
 	"github.com/music-chronus/chronus/osc"
 )
 
-// Pos is a place in a map's text, from 1.
+// Pos is a position in a map's text, from 1.
 type Pos = yaml.Pos
 
-// Map says what controllers and programs mean. The zero Map: nothing but what every controller means by itself.
+// Map says what controllers and programs do. With the zero Map only standard controllers have an
+// effect.
 type Map struct {
 	File        string  // for messages
-	Bend        float64 // semitones of a whole turn of the pitch wheel, until the device says otherwise; 0: 2
+	Bend        float64 // range of the pitch wheel in semitones, until the device sets another; 0: 2
 	Controllers []Binding
 	Programs    []Program
-	list        list // where a line can be added
+	list        list // position of the controllers
 }
 
-// Binding is a controller, and the address that it moves.
+// Binding connects a controller to an address.
 type Binding struct {
 	Pos
 	Channel    int // 1 to 16; 0: any
 	Controller int // 0 to 119
 	Address    string
-	Ranged     bool    // Min and Max were given; else they are the address's own
+	Ranged     bool    // Min and Max are given; else those of the address count
 	Min, Max   float64 // the values at 0 and at 127
 	Curve      Curve
 }
 
-// Program is a program number, and the message that choosing it sends.
+// Program connects a program number to a message.
 type Program struct {
 	Pos
 	Channel int // 1 to 16; 0: any
@@ -40,20 +41,21 @@ type Program struct {
 	Args    []any // one number or word, or none
 }
 
-// Curve is how a controller's way is laid over the range of an address.
+// Curve maps the values of a controller to the range of an address.
 type Curve int
 
-// The curves: exp for a range in Hz above 0, else lin; equal steps; equal ratios.
+// The curves. CurveAuto is CurveExp for a range in Hz above 0, else CurveLin. CurveLin has equal
+// steps, CurveExp equal ratios.
 const (
 	CurveAuto Curve = iota
 	CurveLin
 	CurveExp
 )
 
-// curves are their names in a map; CurveAuto is written by leaving the key out.
+// curves are their names in a map. A map without curve means CurveAuto.
 var curves = []string{"", "lin", "exp"}
 
-// String is a binding as a line of a map.
+// String returns the binding as a line of a map.
 func (b Binding) String() string {
 	s := "{"
 	if b.Channel != 0 {
@@ -69,21 +71,21 @@ func (b Binding) String() string {
 	return s + "}"
 }
 
-// maxController is the highest controller; those above are messages of the channel's mode.
+// maxController is the highest controller. Higher numbers are channel mode messages.
 const maxController = 119
 
-// Addresses are those of an engine, by name.
+// Addresses are the addresses of an engine.
 type Addresses struct {
 	space  *osc.Space
 	index  map[string]int
-	groups []string // what comes before /on and /off, a group of voices each, in the order of the patch
+	groups []string // prefixes of /on and /off, one for each group of voices, in the order of the patch
 }
 
-// NewAddresses takes the addresses that an engine has told.
+// NewAddresses returns the addresses of an engine's entries.
 func NewAddresses(entries []osc.Entry) (*Addresses, error) {
 	space, err := osc.NewSpace(entries)
 	if err != nil {
-		return nil, fmt.Errorf("the engine's addresses: %w", err)
+		return nil, fmt.Errorf("addresses of the engine: %w", err)
 	}
 	a := &Addresses{space: space, index: map[string]int{}}
 	for i, e := range entries {
@@ -95,7 +97,7 @@ func NewAddresses(entries []osc.Entry) (*Addresses, error) {
 	return a, nil
 }
 
-// find is the entry of an address. The error names the nearest. A nil Addresses knows none.
+// find returns the entry of an address. The error names the nearest address.
 func (a *Addresses) find(address string) (osc.Entry, error) {
 	if i, ok := a.index[address]; ok {
 		return a.space.Entries()[i], nil
@@ -104,7 +106,7 @@ func (a *Addresses) find(address string) (osc.Entry, error) {
 	return osc.Entry{}, err
 }
 
-// has tells whether the engine has an address; one that nobody asked may.
+// has reports whether the engine has an address, or may have it: a nil Addresses is unknown.
 func (a *Addresses) has(address string) bool {
 	if a == nil {
 		return true
@@ -113,8 +115,8 @@ func (a *Addresses) has(address string) bool {
 	return ok
 }
 
-// mover is a binding with its range.
-type mover struct {
+// boundController is a binding with its range.
+type boundController struct {
 	Binding
 	lo, hi           float64
 	exp, whole, gate bool
@@ -122,18 +124,18 @@ type mover struct {
 	moved            bool
 }
 
-// Check says what is wrong with a binding at an engine that has these addresses; nil: at one that was not asked.
+// Check reports what is wrong with a binding for an engine with addresses a. A nil a is unknown.
 func (b Binding) Check(a *Addresses) error {
 	_, err := b.bind(a)
 	return err
 }
 
 // bind finds the range of a binding.
-func (b Binding) bind(a *Addresses) (m mover, err error) {
-	m = mover{Binding: b, lo: b.Min, hi: b.Max}
+func (b Binding) bind(a *Addresses) (m boundController, err error) {
+	m = boundController{Binding: b, lo: b.Min, hi: b.Max}
 	switch {
 	case a == nil && !b.Ranged:
-		return m, fmt.Errorf("%s has no min and max, and no engine is there to ask for them", b.Address)
+		return m, fmt.Errorf("%s: no min and max, and no engine to ask for them", b.Address)
 	case a == nil:
 		m.exp = b.Curve == CurveExp
 		return m, nil
@@ -147,28 +149,29 @@ func (b Binding) bind(a *Addresses) (m mover, err error) {
 	}
 	switch {
 	case e.Kind == osc.Gate && b.Ranged:
-		return m, fmt.Errorf("%s is a gate: it is on or off, and takes no min and max", b.Address)
+		return m, fmt.Errorf("%s: a gate is on or off, and takes no min and max", b.Address)
 	case e.Kind == osc.Gate:
 		m.gate = true
 		return m, nil
 	case e.Kind != osc.Number:
-		return m, fmt.Errorf("%s takes no single number: a controller moves a parameter or a gate", b.Address)
+		return m, fmt.Errorf("%s: not a single number: a controller moves a parameter or a gate", b.Address)
 	}
 	m.whole = e.Whole
 	if !b.Ranged {
 		m.lo, m.hi = e.Min, e.Max
 	} else if lo, hi := min(m.lo, m.hi), max(m.lo, m.hi); lo < e.Min || hi > e.Max {
-		return m, fmt.Errorf("%s: min %g and max %g: it takes %g to %g", b.Address, b.Min, b.Max, e.Min, e.Max)
+		return m, fmt.Errorf("%s: min %g and max %g: outside its range, %g to %g", b.Address, b.Min, b.Max, e.Min, e.Max)
 	}
 	m.exp = b.Curve == CurveExp || b.Curve == CurveAuto && e.Unit == "Hz" && m.lo > 0 && m.hi > 0
 	if m.exp && !(m.lo > 0 && m.hi > 0) {
-		return m, fmt.Errorf("%s: curve exp needs min and max above 0, not %g and %g", b.Address, m.lo, m.hi)
+		return m, fmt.Errorf("%s: curve exp needs min and max above 0; got %g and %g", b.Address, m.lo, m.hi)
 	}
 	return m, nil
 }
 
-// request is what a controller's value, 0 to 127, sends; ok is false if that says nothing new.
-func (m *mover) request(value uint8) (r Request, ok bool) {
+// request returns the request for a controller's value, 0 to 127. ok is false if the parameter
+// keeps its value.
+func (m *boundController) request(value uint8) (r Request, ok bool) {
 	x := float64(value) / 127
 	var v float64
 	switch {

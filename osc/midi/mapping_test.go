@@ -54,7 +54,7 @@ func TestParseMap(t *testing.T) {
 func TestMapErrors(t *testing.T) {
 	for _, tt := range []struct{ text, want string }{
 		{"a: 1", `map m:1:1: a map has no key "a"; there are version, bend, controllers, programs`},
-		{"bend: 2", "map m:1:5: version is missing: the first line should be version: 1"},
+		{"bend: 2", "map m:1:5: missing version: the first line must be version: 1"},
 		{"version: 2", "map m:1:10: version must be 1"},
 		{"version: 1\nversion: 1", "m:2:1"},
 		{"- 1", "map m:1:1: a map must be a mapping with the keys version"},
@@ -62,20 +62,20 @@ func TestMapErrors(t *testing.T) {
 		{"version: 1\nbend: two", "map m:2:7: bend must be a number from 0 to 24"},
 		{"version: 1\ncontrollers: 5", "map m:2:14: controllers must be a list"},
 		{"version: 1\ncontrollers: [5]", "map m:2:15: a controller must be a mapping with the keys channel"},
-		{"version: 1\ncontrollers: [{controller: 1}]", "map m:2:15: a controller needs both controller, its number, and address"},
+		{"version: 1\ncontrollers: [{controller: 1}]", "map m:2:15: a controller needs controller (its number) and address"},
 		{"version: 1\ncontrollers:\n  - {controller: 120, address: /x}", "map m:3:18: controller must be a whole number from 0 to 119"},
 		{"version: 1\ncontrollers:\n  - {controller: 1.5, address: /x}", "map m:3:18: controller must be a whole number"},
 		{"version: 1\ncontrollers:\n  - {controller: 1, channel: 0, address: /x}", "map m:3:30: channel must be a whole number from 1 to 16"},
-		{"version: 1\ncontrollers:\n  - {controller: 1, address: x}", "map m:3:30: address \"x\": it must begin with /"},
-		{"version: 1\ncontrollers:\n  - {controller: 1, address: /x*}", "map m:3:30: address /x*: OSC gives '*' another meaning"},
+		{"version: 1\ncontrollers:\n  - {controller: 1, address: x}", "map m:3:30: address \"x\": must begin with /"},
+		{"version: 1\ncontrollers:\n  - {controller: 1, address: /x*}", "map m:3:30: address /x*: OSC reserves '*'"},
 		{"version: 1\ncontrollers:\n  - {controller: 1, address: 5}", "map m:3:30: address must be a word"},
-		{"version: 1\ncontrollers:\n  - {controller: 1, address: /x, min: 1}", "min and max come together, or neither"},
+		{"version: 1\ncontrollers:\n  - {controller: 1, address: /x, min: 1}", "min and max must both be given, or neither"},
 		{"version: 1\ncontrollers:\n  - {controller: 1, address: /x, min: 0, max: 1, curve: exp}", "curve exp needs min and max above 0"},
 		{"version: 1\ncontrollers:\n  - {controller: 1, address: /x, curve: log}", `map m:3:41: curve is "log"; it must be lin or exp`},
 		{"version: 1\ncontrollers:\n  - {controller: 1, address: /x, curve: \"\"}", `map m:3:41: curve is ""; it must be lin or exp`},
-		{"version: 1\ncontrollers:\n  - {controller: 1, address: /x}\n  - {controller: 1, address: /x}", "map m:4:5: controller 1 moves /x already, by line 3"},
+		{"version: 1\ncontrollers:\n  - {controller: 1, address: /x}\n  - {controller: 1, address: /x}", "map m:4:5: controller 1 moves /x already, in line 3"},
 		{"version: 1\nprograms:\n  - {program: 128, address: /x}", "map m:3:15: program must be a whole number from 0 to 127"},
-		{"version: 1\nprograms:\n  - {address: /x}", "a program needs both program, its number from 0, and address"},
+		{"version: 1\nprograms:\n  - {address: /x}", "a program needs program (its number from 0) and address"},
 		{"version: 1\nprograms:\n  - {program: 1, address: /x, value: [1]}", "value must be a word"},
 		{"version: [", "map m:"},
 		{strings.Repeat("[", 100), "brackets are nested too deep"},
@@ -97,14 +97,14 @@ func TestBind(t *testing.T) {
 		want string
 	}{
 		{"address: /mod/filter1/cutoff", a, ""},
-		{"address: /mod/filter1/cutoff", nil, "map m:3:18: /mod/filter1/cutoff has no min and max, and no engine is there to ask for them"},
+		{"address: /mod/filter1/cutoff", nil, "map m:3:18: /mod/filter1/cutoff: no min and max, and no engine to ask for them"},
 		{"address: /mod/filter1/cutof", a, "map m:3:18: /mod/filter1/cutof: unknown"},
-		{"address: /mod/filter1/cutoff, min: 10, max: 100", a, "/mod/filter1/cutoff: min 10 and max 100: it takes 20 to 20000"},
-		{"address: /mod/filter1/mode, min: 1, max: 3", a, "it takes 0 to 2"},
-		{"address: /seq/low/pattern, curve: exp", a, "curve exp needs min and max above 0, not -1 and 127"},
-		{"address: /gate/adsr1, min: 0, max: 1", a, "/gate/adsr1 is a gate"},
-		{"address: /engine/status", a, "takes no single number"},
-		{"address: /note/bass/on", a, "takes no single number"},
+		{"address: /mod/filter1/cutoff, min: 10, max: 100", a, "/mod/filter1/cutoff: min 10 and max 100: outside its range, 20 to 20000"},
+		{"address: /mod/filter1/mode, min: 1, max: 3", a, "outside its range, 0 to 2"},
+		{"address: /seq/low/pattern, curve: exp", a, "curve exp needs min and max above 0; got -1 and 127"},
+		{"address: /gate/adsr1, min: 0, max: 1", a, "/gate/adsr1: a gate"},
+		{"address: /engine/status", a, "not a single number"},
+		{"address: /note/bass/on", a, "not a single number"},
 	} {
 		m, err := ParseMap("m", []byte("version: 1\ncontrollers:\n  - {controller: 7, "+tt.line+"}\n  - {controller: 8, address: /gate/adsr1}"))
 		if err != nil {
@@ -114,8 +114,8 @@ func TestBind(t *testing.T) {
 		wrong := tr.Bind(m, tt.a)
 		if tt.a == nil {
 			wrong = wrong[:1] // the gate has no range either
-		} else if want := map[bool]int{true: 2, false: 1}[tt.want == ""]; len(tr.movers) != want {
-			t.Errorf("%s: %d lines count", tt.line, len(tr.movers))
+		} else if want := map[bool]int{true: 2, false: 1}[tt.want == ""]; len(tr.controllers) != want {
+			t.Errorf("%s: %d lines count", tt.line, len(tr.controllers))
 		}
 		if err := errors.Join(wrong...); tt.want == "" && err != nil || tt.want != "" && (err == nil || !strings.Contains(err.Error(), tt.want)) {
 			t.Errorf("%s: %v, want %s", tt.line, err, tt.want)

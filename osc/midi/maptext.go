@@ -9,20 +9,21 @@ import (
 	"github.com/music-chronus/chronus/dsp/yaml"
 )
 
-// Limits of a map's text.
+// The limits of a map's text.
 const (
 	MaxMapText   = 64 << 10
 	maxMapLines  = 2048
 	maxMapTokens = 16384
 )
 
-// ParseMap reads a map's text, YAML. name stands for it in messages, which have line and column.
+// ParseMap parses a map's text, YAML. Errors have the name, line and column.
 func ParseMap(name string, text []byte) (Map, error) {
 	m := Map{File: name}
 	if len(bytes.TrimSpace(text)) == 0 {
 		return m, nil
 	}
-	err := yaml.Source{Kind: "map", Name: name}.Read(text, yaml.Limits{Bytes: MaxMapText, Lines: maxMapLines, Tokens: maxMapTokens}, func(r *yaml.Reader, body ast.Node) {
+	limits := yaml.Limits{Bytes: MaxMapText, Lines: maxMapLines, Tokens: maxMapTokens}
+	err := yaml.Source{Kind: "map", Name: name}.Read(text, limits, func(r *yaml.Reader, body ast.Node) {
 		(&mapReader{r}).whole(body, &m)
 	})
 	if err != nil {
@@ -40,9 +41,9 @@ func (r *mapReader) whole(n ast.Node, m *Map) {
 		case "version":
 			r.Number(v, key, 1, 1, true)
 		case "bend":
-			m.Bend = r.Number(v, key, 0, mostBend, false)
+			m.Bend = r.Number(v, key, 0, maxBend, false)
 			if m.Bend == 0 {
-				r.Fail(v, "bend must be above 0: leave the wheel's turns out with an engine whose voices have no pitch")
+				r.Fail(v, "bend must be above 0; leave bend out if the voices have no pitch")
 			}
 		case "controllers":
 			m.list = r.each(v, key, func(n ast.Node) { m.Controllers = append(m.Controllers, r.binding(n, m.Controllers)) })
@@ -51,11 +52,11 @@ func (r *mapReader) whole(n ast.Node, m *Map) {
 		}
 	})
 	if !seen["version"] {
-		r.Fail(n, "version is missing: the first line should be version: 1")
+		r.Fail(n, "missing version: the first line must be version: 1")
 	}
 }
 
-// list is how a list is written: where its first line begins, and whether it has a line for each.
+// list says how a list is written: where it begins, and whether each element has a line.
 type list struct {
 	there, lines bool
 	Pos
@@ -81,7 +82,8 @@ func (r *mapReader) each(n ast.Node, what string, one func(ast.Node)) list {
 
 func (r *mapReader) binding(n ast.Node, before []Binding) (b Binding) {
 	b.Pos = yaml.PosOf(n)
-	seen := r.Fields(n, "a controller", []string{"channel", "controller", "address", "min", "max", "curve"}, func(key string, _, v ast.Node) {
+	keys := []string{"channel", "controller", "address", "min", "max", "curve"}
+	seen := r.Fields(n, "a controller", keys, func(key string, _, v ast.Node) {
 		switch key {
 		case "channel":
 			b.Channel = int(r.Number(v, key, 1, 16, true))
@@ -104,15 +106,15 @@ func (r *mapReader) binding(n ast.Node, before []Binding) (b Binding) {
 	b.Ranged = seen["min"]
 	switch {
 	case !seen["controller"] || !seen["address"]:
-		r.Fail(n, "a controller needs both controller, its number, and address")
+		r.Fail(n, "a controller needs controller (its number) and address")
 	case seen["min"] != seen["max"]:
-		r.Fail(n, "min and max come together, or neither")
+		r.Fail(n, "min and max must both be given, or neither")
 	case b.Ranged && b.Curve == CurveExp && !(b.Min > 0 && b.Max > 0):
 		r.Fail(n, "curve exp needs min and max above 0")
 	}
 	for _, o := range before {
 		if o.Controller == b.Controller && o.Channel == b.Channel && o.Address == b.Address {
-			r.Fail(n, "controller %d moves %.64s already, by line %d", b.Controller, b.Address, o.Line)
+			r.Fail(n, "controller %d moves %.64s already, in line %d", b.Controller, b.Address, o.Line)
 		}
 	}
 	return b
@@ -137,7 +139,7 @@ func (r *mapReader) program(n ast.Node) (p Program) {
 		}
 	})
 	if !seen["program"] || !seen["address"] {
-		r.Fail(n, "a program needs both program, its number from 0, and address")
+		r.Fail(n, "a program needs program (its number from 0) and address")
 	}
 	return p
 }

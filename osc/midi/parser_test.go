@@ -50,7 +50,8 @@ func simple(b []byte) (messages [][]byte) {
 	return messages
 }
 
-// Any bytes: every message is whole, the parser finds those that the plainest one finds, wherever the bytes are cut, and the translator makes of them requests that can be sent.
+// Any bytes: every message is whole, the parser finds those that the plainest one finds, wherever
+// the bytes are cut, and the translator makes of them requests that can be sent.
 func FuzzBytes(f *testing.F) {
 	for _, s := range []string{"90 3C 7F 40 7F 3C 00", "F0 01 02 F7 90 F8 3C 7F", "90 3C 91 3E 7F F4 01 F2 01 02 03", "B0 65 00 64 00 06 60 26 7F E0 00 00", "FA F8 F8 FC C0 05 D0 7F A0 3C 7F B0 7B 00", "F2 F7 01 F3 90 F6 F1 05 06"} {
 		f.Add(bytesOf(f, s), 2)
@@ -79,7 +80,7 @@ func FuzzBytes(f *testing.F) {
 				t.Fatal(err)
 			}
 			if r.Address == "/engine/bend" {
-				if v := r.Args[0].(float32); !(v >= -mostBend && v <= mostBend) {
+				if v := r.Args[0].(float32); !(v >= -maxBend && v <= maxBend) {
 					t.Fatal(show(r))
 				}
 			}

@@ -13,16 +13,16 @@ import (
 	"syscall"
 )
 
-// Auto as a port's name is the first input that there is.
+// Auto as a port's name is the first input.
 const Auto = "auto"
 
-// Port is an input.
+// Port is a MIDI input.
 type Port struct {
 	Path string // of the device
-	Name string // as the card tells it, or empty
+	Name string // as the card reports it, or empty
 }
 
-// String is a port as a line of a list.
+// String returns the port's path and name.
 func (p Port) String() string {
 	if p.Name == "" {
 		return p.Path
@@ -32,8 +32,8 @@ func (p Port) String() string {
 
 // Finder finds inputs. The zero Finder finds those of ALSA on this machine.
 type Finder struct {
-	Dev  string // where devices are; none: /dev/snd
-	Proc string // where ALSA tells of them; none: /proc/asound
+	Dev  string // folder of devices; empty: /dev/snd
+	Proc string // folder of ALSA's descriptions; empty: /proc/asound
 }
 
 // Ports lists the raw MIDI devices that are inputs, by card and device.
@@ -50,12 +50,15 @@ func (f Finder) Ports() (ports []Port, err error) {
 	var found []numbered
 	for _, e := range entries {
 		n := numbered{Port: Port{Path: filepath.Join(dev, e.Name())}}
-		if _, err := fmt.Sscanf(e.Name(), "midiC%dD%d", &n.card, &n.device); err != nil || fmt.Sprintf("midiC%dD%d", n.card, n.device) != e.Name() {
+		const form = "midiC%dD%d"
+		if _, err := fmt.Sscanf(e.Name(), form, &n.card, &n.device); err != nil ||
+			fmt.Sprintf(form, n.card, n.device) != e.Name() {
 			continue
 		}
-		about, err := os.ReadFile(filepath.Join(cmp.Or(f.Proc, "/proc/asound"), fmt.Sprintf("card%d/midi%d", n.card, n.device)))
+		proc := cmp.Or(f.Proc, "/proc/asound")
+		about, err := os.ReadFile(filepath.Join(proc, fmt.Sprintf("card%d/midi%d", n.card, n.device)))
 		if err == nil && !bytes.Contains(about, []byte("\nInput ")) {
-			continue // it only plays
+			continue // an output only
 		}
 		first, _, _ := strings.Cut(string(about), "\n") // the kernel's sound/core/rawmidi.c, snd_rawmidi_proc_info_read
 		n.Name = strings.TrimSpace(first)
@@ -68,7 +71,7 @@ func (f Finder) Ports() (ports []Port, err error) {
 	return ports, nil
 }
 
-// Find is the port of a name: a path, a part of the name that ports have, large letters or small, or Auto.
+// Find returns the port of a name: a path, a part of a port's name in any case, or Auto.
 func (f Finder) Find(name string) (Port, error) {
 	if strings.Contains(name, "/") {
 		return Port{Path: name}, nil
@@ -78,7 +81,7 @@ func (f Finder) Find(name string) (Port, error) {
 		return Port{}, err
 	}
 	if len(ports) == 0 {
-		return Port{}, errors.New("there is no MIDI input: plug one in, or name a device, FIFO or pty by its path")
+		return Port{}, errors.New("no MIDI input found: plug one in, or give the path of a device, FIFO or pty")
 	}
 	if name == Auto {
 		return ports[0], nil
@@ -94,11 +97,11 @@ func (f Finder) Find(name string) (Port, error) {
 	}
 	switch len(fit) {
 	case 0:
-		return Port{}, fmt.Errorf("no MIDI input is called %q; there are: %s", name, listed(ports))
+		return Port{}, fmt.Errorf("MIDI input %q: not found; the inputs are: %s", name, listed(ports))
 	case 1:
 		return fit[0], nil
 	}
-	return Port{}, fmt.Errorf("more than one MIDI input is called %q: %s; name one by its path", name, listed(fit))
+	return Port{}, fmt.Errorf("MIDI input %q: ambiguous: %s; give the path", name, listed(fit))
 }
 
 func listed(ports []Port) string {
@@ -109,21 +112,23 @@ func listed(ports []Port) string {
 	return strings.Join(s, ", ")
 }
 
-// open opens a port for reading. It does not wait: neither for a writer of a FIFO nor, later, in a driver.
+// open opens a port for reading. It does not block: neither on a FIFO without a writer nor, later,
+// in a driver.
 func (p Port) open() (*os.File, error) {
 	st, err := os.Stat(p.Path)
 	if err != nil {
 		return nil, fmt.Errorf("MIDI input %s: %w", p.Path, errors.Unwrap(err))
 	}
 	if st.Mode().IsRegular() || st.IsDir() {
-		return nil, fmt.Errorf("MIDI input %s: it is a file or folder; it must be a device, a FIFO or a pty", p.Path)
+		return nil, fmt.Errorf("MIDI input %s: a file or folder; want a device, a FIFO or a pty", p.Path)
 	}
 	file, err := os.OpenFile(p.Path, os.O_RDONLY|syscall.O_NONBLOCK|syscall.O_NOCTTY, 0)
 	switch {
 	case errors.Is(err, syscall.EBUSY):
-		return nil, fmt.Errorf("MIDI input %s is in use by another program, perhaps another chronus midi: end that first", p.Path)
+		return nil, fmt.Errorf("MIDI input %s: in use by another program, perhaps another chronus midi; end it first",
+			p.Path)
 	case errors.Is(err, syscall.EACCES):
-		return nil, fmt.Errorf("MIDI input %s: this user may not read it; those of its group may (mostly audio)", p.Path)
+		return nil, fmt.Errorf("MIDI input %s: no permission; join its group (mostly audio)", p.Path)
 	case err != nil:
 		return nil, fmt.Errorf("MIDI input %s: %w", p.Path, errors.Unwrap(err))
 	}

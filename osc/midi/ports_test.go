@@ -53,8 +53,8 @@ func TestPorts(t *testing.T) {
 		{"auto", "midiC2D0", ""},
 		{"keystation", "midiC10D0", ""},
 		{"midiC3D0", "midiC3D0", ""},
-		{"nano", "", `more than one MIDI input is called "nano"`},
-		{"moog", "", `no MIDI input is called "moog"; there are`},
+		{"nano", "", `MIDI input "nano": ambiguous`},
+		{"moog", "", `MIDI input "moog": not found; the inputs are`},
 		{"/dev/nothing", "/dev/nothing", ""},
 	} {
 		p, err := f.Find(tt.name)
@@ -66,7 +66,7 @@ func TestPorts(t *testing.T) {
 	if ports, err := none.Ports(); err != nil || len(ports) != 0 {
 		t.Error(ports, err)
 	}
-	if _, err := none.Find(Auto); err == nil || !strings.Contains(err.Error(), "there is no MIDI input: plug one in") {
+	if _, err := none.Find(Auto); err == nil || !strings.Contains(err.Error(), "no MIDI input found: plug one in") {
 		t.Error(err)
 	}
 }
@@ -78,7 +78,7 @@ func TestOpen(t *testing.T) {
 		t.Fatal(err)
 	}
 	for path, want := range map[string]string{
-		file: "it must be a device, a FIFO or a pty", dir: "it must be a device", filepath.Join(dir, "none"): "none: no such file or directory",
+		file: "want a device, a FIFO or a pty", dir: "want a device", filepath.Join(dir, "none"): "none: no such file or directory",
 	} {
 		if _, err := (Port{Path: path}).open(); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s: %v", path, err)

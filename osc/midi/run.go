@@ -12,28 +12,29 @@ import (
 	"github.com/music-chronus/chronus/osc"
 )
 
-// Config is what Run and Learn need.
+// Config is the configuration of Run and Learn.
 type Config struct {
 	Options
 	Finder
-	Port string // as Finder.Find takes it
+	Port string // as Finder.Find accepts it
 	To   string // the engine's OSC address, host:port
-	Map  string // file; taken up again when it is saved; none: no map
-	// Ask asks the engine for its addresses; nil: it cannot be asked.
+	Map  string // file, read again when it is saved; empty: no map
+	// Ask asks the engine for its addresses; nil: they are unknown.
 	Ask func(ctx context.Context) ([]osc.Entry, error)
-	Say func(line string) // what happens, for a person; called by one goroutine
+	Say func(line string) // reports events to a person; called by one goroutine
 }
 
-// The waits of the loop.
+// Times of the loop.
 const (
-	thinTick = 5 * time.Millisecond
-	idleTick = 250 * time.Millisecond
-	askWait  = 2 * time.Second // for an answer, and between two questions
-	endWait  = time.Second     // for a driver that does not come back; it goes with the process
-	mostFail = 64              // different refusals that are said, before they are said anew
+	thinTick        = 5 * time.Millisecond
+	idleTick        = 250 * time.Millisecond
+	askWait         = 2 * time.Second // for an answer, and between two requests
+	endWait         = time.Second     // for a driver that blocks; the process ends it
+	maxSaidRefusals = 64              // lines after which they are reported again
 )
 
-// Run plays the engine with a MIDI input until ctx ends. Only what is wrong with the map, or with the OSC address, is an error.
+// Run plays an engine with a MIDI input until ctx ends. It returns an error only for an invalid map
+// or OSC address; it reports all else by Config.Say.
 func Run(ctx context.Context, cfg Config) error {
 	r := &runner{cfg: cfg, said: map[string]bool{}}
 	if err := r.readMap(); err != nil {
@@ -43,19 +44,19 @@ func Run(ctx context.Context, cfg Config) error {
 	if r.link, err = dial(cfg.To); err != nil {
 		return err
 	}
-	r.translator = NewTranslator(cfg.Options, func(q Request) { r.thin.pass(q, r.now, r.send) })
+	r.translator = NewTranslator(cfg.Options, func(q Request) { r.thin.submit(q, r.now, r.send) })
 	ctx, cancel := context.WithCancel(ctx)
 	inputs, replies := make(chan input, 64), make(chan reply, 256)
-	r.answers = make(chan answer, 1)
+	r.lists = make(chan addressList, 1)
 	r.work.Go(func() { r.link.listen(ctx, func(p reply) { offer(ctx, replies, p) }) })
 	if cfg.Ask != nil {
-		r.ask(ctx)
-		r.know(<-r.answers) // before the first note, so that it goes to the right voices
-		r.asking = false
+		r.requestAddresses(ctx)
+		r.setAddresses(<-r.lists) // before the first note, so that the right voices play it
+		r.requesting = false
 	} else {
 		r.bind()
 	}
-	src := &source{finder: cfg.Finder, port: cfg.Port, tell: func(i input) { offer(ctx, inputs, i) }}
+	src := &source{finder: cfg.Finder, port: cfg.Port, emit: func(i input) { offer(ctx, inputs, i) }}
 	r.work.Go(func() { src.run(ctx) })
 	r.loop(ctx, inputs, replies)
 	r.now = time.Now()
@@ -71,7 +72,7 @@ func Run(ctx context.Context, cfg Config) error {
 	return nil
 }
 
-// offer sends to a channel unless ctx ends first.
+// offer sends to a channel, unless ctx ends first.
 func offer[T any](ctx context.Context, to chan<- T, v T) {
 	select {
 	case to <- v:
@@ -79,30 +80,30 @@ func offer[T any](ctx context.Context, to chan<- T, v T) {
 	}
 }
 
-// answer is what the engine said when it was asked.
-type answer struct {
+// addressList is the result of Config.Ask.
+type addressList struct {
 	entries []osc.Entry
 	err     error
 }
 
-// runner is what the loop holds.
+// runner is the state of the loop.
 type runner struct {
 	cfg        Config
 	now        time.Time
 	link       *link
 	translator *Translator
-	thin       thinner
+	thin       rateThinner
 	work       sync.WaitGroup
 
-	text    Map
-	stamp   fileStamp // of the text
-	looked  fileStamp
-	said    map[string]bool // refusals, and what of the map cannot be
-	answers chan answer
-	asking  bool
-	asked   time.Time
-	known   *Addresses
-	stale   bool // the engine should be asked
+	text        Map
+	stamp       fileStamp // of text
+	looked      fileStamp
+	said        map[string]bool // refusals, and errors of the map
+	lists       chan addressList
+	requesting  bool
+	requestedAt time.Time
+	addresses   *Addresses
+	stale       bool // addresses should be requested again
 }
 
 func (r *runner) say(format string, args ...any) {
@@ -111,9 +112,9 @@ func (r *runner) say(format string, args ...any) {
 	}
 }
 
-// sayOnce says what is said no more until the map or the engine has changed.
+// sayOnce reports a line that was not reported since the map or the engine has changed.
 func (r *runner) sayOnce(line string) {
-	if len(r.said) == mostFail {
+	if len(r.said) == maxSaidRefusals {
 		clear(r.said)
 	}
 	if !r.said[line] {
@@ -122,7 +123,7 @@ func (r *runner) sayOnce(line string) {
 	}
 }
 
-// loop hears the input, the engine and the time.
+// loop handles the input, the engine's answers, and timers.
 func (r *runner) loop(ctx context.Context, inputs <-chan input, replies <-chan reply) {
 	idle := time.NewTicker(idleTick)
 	defer idle.Stop()
@@ -138,26 +139,26 @@ func (r *runner) loop(ctx context.Context, inputs <-chan input, replies <-chan r
 			return
 		case i := <-inputs:
 			r.now = time.Now()
-			r.hear(i)
+			r.handleInput(i)
 		case p := <-replies:
-			r.reply(p)
-		case a := <-r.answers:
-			r.asking = false
-			r.know(a)
+			r.handleReply(p)
+		case a := <-r.lists:
+			r.requesting = false
+			r.setAddresses(a)
 		case <-tick:
-			r.thin.due(time.Now(), r.send)
+			r.thin.sendDue(time.Now(), r.send)
 		case now := <-idle.C:
 			r.idle(ctx, now)
 		}
 	}
 }
 
-func (r *runner) hear(i input) {
+func (r *runner) handleInput(i input) {
 	if i.lost {
 		r.translator.Release()
 	}
-	if i.trouble != "" {
-		r.say("%s", i.trouble)
+	if i.problem != "" {
+		r.say("%s", i.problem)
 	}
 	if len(i.bytes) > 0 {
 		r.translator.Bytes(i.bytes, i.at)
@@ -170,8 +171,8 @@ func (r *runner) send(q Request) {
 	}
 }
 
-// reply takes what the engine answered.
-func (r *runner) reply(p reply) {
+// handleReply handles an answer of the engine.
+func (r *runner) handleReply(p reply) {
 	if p.absent {
 		r.overdue(true)
 		return
@@ -182,66 +183,66 @@ func (r *runner) reply(p reply) {
 	}
 	if p.refusal != nil {
 		r.sayOnce(fmt.Sprintf("the engine refuses %v", p.refusal))
-		r.stale = true // its patch may be another
+		r.stale = true // its patch may have changed
 	}
 }
 
 func (r *runner) overdue(nobody bool) {
 	if r.link.overdue(time.Now(), nobody) {
-		r.say("the engine at %s does not answer; what is played is lost until it does", r.link.To())
+		r.say("the engine at %s does not answer; notes are lost until it does", r.link.To())
 	}
 }
 
-// idle looks after what is not urgent.
+// idle does what is not urgent.
 func (r *runner) idle(ctx context.Context, now time.Time) {
 	r.overdue(false)
 	if err := r.rereadMap(); err != nil {
-		r.say("%v; the map stays as it was", err)
+		r.say("%v; the old map stays in use", err)
 	}
-	if (r.stale || r.known == nil) && r.cfg.Ask != nil && !r.asking && now.Sub(r.asked) >= askWait {
-		r.ask(ctx)
+	if (r.stale || r.addresses == nil) && r.cfg.Ask != nil && !r.requesting && now.Sub(r.requestedAt) >= askWait {
+		r.requestAddresses(ctx)
 	}
 }
 
-// ask asks the engine for its addresses; the answer comes to the loop.
-func (r *runner) ask(ctx context.Context) {
-	r.asking, r.stale, r.asked = true, false, time.Now()
+// requestAddresses asks the engine for its addresses. The loop receives the answer.
+func (r *runner) requestAddresses(ctx context.Context) {
+	r.requesting, r.stale, r.requestedAt = true, false, time.Now()
 	r.work.Go(func() {
 		ctx, cancel := context.WithTimeout(ctx, askWait)
 		defer cancel()
 		entries, err := r.cfg.Ask(ctx)
-		r.answers <- answer{entries, err}
+		r.lists <- addressList{entries, err}
 	})
 }
 
-// know takes the engine's addresses.
-func (r *runner) know(a answer) {
+// setAddresses takes the engine's addresses.
+func (r *runner) setAddresses(a addressList) {
 	var known *Addresses
 	if a.err == nil {
 		known, a.err = NewAddresses(a.entries)
 	}
 	if a.err != nil {
-		r.sayOnce(fmt.Sprintf("%v; it is asked for its addresses again", a.err))
+		r.sayOnce(fmt.Sprintf("%v; asking for the addresses again", a.err))
 	} else {
-		r.known = known
+		r.addresses = known
 	}
 	r.bind()
 }
 
-// bind gives the translator the map and the addresses.
+// bind passes the map and the addresses to the translator.
 func (r *runner) bind() {
-	for _, err := range r.translator.Bind(r.text, r.known) {
-		r.sayOnce(fmt.Sprintf("%v; it is left out", err))
+	for _, err := range r.translator.Bind(r.text, r.addresses) {
+		r.sayOnce(fmt.Sprintf("%v; left out", err))
 	}
-	if g := r.cfg.Group; g != "" && r.known != nil && !r.known.has(r.translator.group(0)+"/on") {
-		r.sayOnce(fmt.Sprintf("the patch has no group of voices %q; it has %q", g, r.known.groups))
+	if g := r.cfg.Group; g != "" && r.addresses != nil && !r.addresses.has(r.translator.group(0)+"/on") {
+		r.sayOnce(fmt.Sprintf("group of voices %q: not in the patch; its groups are %q", g, r.addresses.groups))
 	}
-	if r.known != nil && len(r.known.groups) == 0 {
-		r.sayOnce("the patch has no voices: notes mean nothing to it (chronus presets lists those that have)")
+	if r.addresses != nil && len(r.addresses.groups) == 0 {
+		r.sayOnce("the patch has no voices: notes have no effect; chronus presets lists patches with voices")
 	}
 }
 
-// fileStamp tells whether a file was saved.
+// fileStamp changes when a file is saved.
 type fileStamp struct {
 	at   time.Time
 	size int64
@@ -254,7 +255,7 @@ func stampOf(path string) (s fileStamp) {
 	return s
 }
 
-// readMap reads the map for the first time. One that is not there may come.
+// readMap reads the map for the first time. A missing file may appear later.
 func (r *runner) readMap() (err error) {
 	if r.cfg.Map == "" {
 		return nil
@@ -267,7 +268,7 @@ func (r *runner) readMap() (err error) {
 	return err
 }
 
-// rereadMap takes the map up again when it was saved and has been the same for two looks.
+// rereadMap reads a map that was saved, once it was unchanged for two checks.
 func (r *runner) rereadMap() error {
 	if r.cfg.Map == "" {
 		return nil
@@ -289,14 +290,15 @@ func (r *runner) rereadMap() error {
 	return nil
 }
 
-// Learn waits for a controller that moves, on a port that cfg names. Until then it looks for the port as Run does.
+// Learn waits for a controller to move on the port that cfg names, and looks for the port as Run
+// does.
 func Learn(ctx context.Context, cfg Config) (channel, controller int, err error) {
 	ctx, cancel := context.WithCancel(ctx)
 	var work sync.WaitGroup
 	defer work.Wait()
 	defer cancel()
 	inputs := make(chan input)
-	src := &source{finder: cfg.Finder, port: cfg.Port, tell: func(i input) { offer(ctx, inputs, i) }}
+	src := &source{finder: cfg.Finder, port: cfg.Port, emit: func(i input) { offer(ctx, inputs, i) }}
 	work.Go(func() { src.run(ctx) })
 	l := NewLearner(cfg.Channel)
 	for {
@@ -304,8 +306,8 @@ func Learn(ctx context.Context, cfg Config) (channel, controller int, err error)
 		case <-ctx.Done():
 			return 0, 0, ctx.Err()
 		case i := <-inputs:
-			if i.trouble != "" && cfg.Say != nil {
-				cfg.Say(i.trouble)
+			if i.problem != "" && cfg.Say != nil {
+				cfg.Say(i.problem)
 			}
 			if channel, controller, ok := l.Bytes(i.bytes); ok {
 				return channel, controller, nil

@@ -85,7 +85,8 @@ func fifo(t *testing.T) (path string, write func(b ...byte)) {
 	}
 }
 
-// An engine that cannot be asked at first is asked again, and again when it refuses something, for its patch may be another.
+// An engine that cannot be asked at first is asked again, and again when it refuses something, for
+// its patch may be another.
 func TestRunAsks(t *testing.T) {
 	path, write := fifo(t)
 	to, got := engine(t, func(a string) bool { return a == "/note/old/on" })
@@ -108,9 +109,9 @@ func TestRunAsks(t *testing.T) {
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan error, 1)
 	go func() { done <- Run(ctx, cfg) }()
-	said.await(t, "hears "+path)
-	said.await(t, "no engine; it is asked for its addresses again")
-	said.await(t, file+":2:28: /x has no min and max, and no engine is there to ask for them; it is left out")
+	said.await(t, "listening to "+path)
+	said.await(t, "no engine; asking for the addresses again")
+	said.await(t, file+":2:28: /x: no min and max, and no engine to ask for them; left out")
 	heard := func(text string) func() bool {
 		return func() bool {
 			got.mu.Lock()
@@ -172,12 +173,12 @@ func TestRunRefuses(t *testing.T) {
 		}
 		done <- err
 	}()
-	said.await(t, "later: no such file or directory; it is looked for again every second")
+	said.await(t, "later: no such file or directory; trying again every second")
 	other, write := fifo(t)
 	if err := os.Rename(other, path); err != nil {
 		t.Fatal(err)
 	}
-	said.await(t, "hears "+path)
+	said.await(t, "listening to "+path)
 	write(0xB0, 7, 1, 7, 2)
 	if err := <-done; err != nil {
 		t.Error(err)

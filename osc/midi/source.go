@@ -9,28 +9,28 @@ import (
 	"time"
 )
 
-// The source's waits.
+// Times of a source.
 const (
-	lookAgain = time.Second            // between two looks for a device
-	firstByte = 100 * time.Millisecond // an input that has not ended for so long is there, silent or not
-	mostSaid  = 16                     // different troubles that are told before the device is found
+	lookAgain = time.Second            // between two attempts to open a device
+	firstByte = 100 * time.Millisecond // an input without error for so long is present, silent or not
+	maxSaid   = 16                     // different problems reported before the device is found
 )
 
-// input is what a source tells: bytes, or that the device was found or lost.
+// input is an event of a source: bytes, or that the device was found or lost.
 type input struct {
 	bytes       []byte
 	at          time.Time // when they were read
 	found, lost bool
-	trouble     string // said as it is; once
+	problem     string // reported once
 }
 
 // source reads a port, and looks for it again when it is gone.
 type source struct {
 	finder Finder
 	port   string
-	tell   func(input)
-	there  bool            // bytes come, or may come
-	said   map[string]bool // since it was there
+	emit   func(input)
+	there  bool            // the device is open
+	said   map[string]bool // problems reported since the device was lost
 }
 
 // run reads until ctx ends.
@@ -43,11 +43,11 @@ func (s *source) run(ctx context.Context) {
 		}
 		if s.there {
 			s.there = false
-			s.tell(input{lost: true})
+			s.emit(input{lost: true})
 		}
-		if err != nil && !s.said[err.Error()] && len(s.said) < mostSaid {
+		if err != nil && !s.said[err.Error()] && len(s.said) < maxSaid {
 			s.said[err.Error()] = true
-			s.tell(input{trouble: fmt.Sprintf("%v; it is looked for again every second", err)})
+			s.emit(input{problem: fmt.Sprintf("%v; trying again every second", err)})
 		}
 		select {
 		case <-ctx.Done():
@@ -56,7 +56,7 @@ func (s *source) run(ctx context.Context) {
 	}
 }
 
-// read opens the port and reads it until it ends, which the error tells.
+// read opens the port and reads it. It returns the error that ended it.
 func (s *source) read(ctx context.Context) error {
 	p, err := s.finder.Find(s.port)
 	if err != nil {
@@ -67,38 +67,38 @@ func (s *source) read(ctx context.Context) error {
 		return err
 	}
 	defer f.Close()
-	// A read ends at a deadline where the device can be waited for, and all that are meant can.
+	// Deadlines work on every kind of device that is supported.
 	if err := f.SetReadDeadline(time.Now().Add(firstByte)); err != nil {
-		return fmt.Errorf("MIDI input %s: it cannot be waited for: %w", p.Path, err)
+		return fmt.Errorf("MIDI input %s: reads have no deadline: %w", p.Path, err)
 	}
 	buf := make([]byte, 1024)
 	n, err := f.Read(buf)
 	at := time.Now()
 	if err != nil && !errors.Is(err, os.ErrDeadlineExceeded) {
-		return fmt.Errorf("MIDI input %s: %w", p.Path, whyEnded(err))
+		return fmt.Errorf("MIDI input %s: %w", p.Path, readReason(err))
 	}
 	s.there = true
 	clear(s.said)
-	s.tell(input{found: true, trouble: fmt.Sprintf("hears %s", p)})
+	s.emit(input{found: true, problem: fmt.Sprintf("listening to %s", p)})
 	if err := f.SetReadDeadline(time.Time{}); err != nil {
 		return fmt.Errorf("MIDI input %s: %w", p.Path, err)
 	}
 	defer context.AfterFunc(ctx, func() { _ = f.SetReadDeadline(time.Unix(1, 0)) })()
 	for {
 		if n > 0 {
-			s.tell(input{bytes: append([]byte(nil), buf[:n]...), at: at})
+			s.emit(input{bytes: append([]byte(nil), buf[:n]...), at: at})
 		}
 		if n, err = f.Read(buf); err != nil {
-			return fmt.Errorf("MIDI input %s: %w", p.Path, whyEnded(err))
+			return fmt.Errorf("MIDI input %s: %w", p.Path, readReason(err))
 		}
 		at = time.Now()
 	}
 }
 
-// whyEnded is a read's error without the path.
-func whyEnded(err error) error {
+// readReason returns a read's error without the path.
+func readReason(err error) error {
 	if errors.Is(err, io.EOF) {
-		return errors.New("nobody plays into it (end of file)")
+		return errors.New("no program writes to it (end of file)")
 	}
 	if inner := errors.Unwrap(err); inner != nil {
 		return inner

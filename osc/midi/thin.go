@@ -6,17 +6,18 @@ import (
 	"time"
 )
 
-// MaxRate is how many dense requests an address gets in a second at most (pressure on a note: each note). A mixer's fader sends some hundreds.
+// MaxRate is the most dense requests a second that an address gets; of pressure, that each note
+// gets. A mixer's fader sends some hundreds.
 const MaxRate = 100
 
 // Request is one message for the engine.
 type Request struct {
 	Address string
 	Args    []any
-	Dense   bool // of several that come close together only the last counts
+	Dense   bool // of several close together only the last counts
 }
 
-// lane is what requests share of which only the last counts.
+// lane identifies the requests of which only the last counts.
 func (r *Request) lane() string {
 	if len(r.Args) > 1 {
 		return fmt.Sprint(r.Address, " ", r.Args[0])
@@ -24,8 +25,8 @@ func (r *Request) lane() string {
 	return r.Address
 }
 
-// thinner holds dense requests back until their lane may send again. The others pass.
-type thinner struct {
+// rateThinner delays dense requests until their lane may send again. Others pass.
+type rateThinner struct {
 	sent    map[string]time.Time
 	waiting []held // oldest first, one a lane
 }
@@ -35,11 +36,12 @@ type held struct {
 	Request
 }
 
-// pass sends a request now, or keeps it in the place of the one that waits in its lane.
-func (t *thinner) pass(r Request, now time.Time, send func(Request)) {
+// submit sends a request now, or replaces the request that waits in its lane.
+func (t *rateThinner) submit(r Request, now time.Time, send func(Request)) {
 	lane := r.lane()
 	if !r.Dense {
-		t.waiting = slices.DeleteFunc(t.waiting, func(h held) bool { return h.lane == lane }) // it would come too late
+		// A waiting request would arrive after this one.
+		t.waiting = slices.DeleteFunc(t.waiting, func(h held) bool { return h.lane == lane })
 		send(r)
 		return
 	}
@@ -56,7 +58,7 @@ func (t *thinner) pass(r Request, now time.Time, send func(Request)) {
 	t.send(lane, r, now, send)
 }
 
-func (t *thinner) send(lane string, r Request, now time.Time, send func(Request)) {
+func (t *rateThinner) send(lane string, r Request, now time.Time, send func(Request)) {
 	if t.sent == nil {
 		t.sent = map[string]time.Time{}
 	}
@@ -64,15 +66,15 @@ func (t *thinner) send(lane string, r Request, now time.Time, send func(Request)
 	send(r)
 }
 
-// due sends what has waited long enough.
-func (t *thinner) due(now time.Time, send func(Request)) {
-	kept := t.waiting[:0]
+// sendDue sends the requests that have waited long enough.
+func (t *rateThinner) sendDue(now time.Time, send func(Request)) {
+	left := t.waiting[:0]
 	for _, h := range t.waiting {
 		if now.Sub(t.sent[h.lane]) < time.Second/MaxRate {
-			kept = append(kept, h)
+			left = append(left, h)
 			continue
 		}
 		t.send(h.lane, h.Request, now, send)
 	}
-	t.waiting = kept
+	t.waiting = left
 }

@@ -11,83 +11,86 @@ import (
 	gomidi "gitlab.com/gomidi/midi/v2"
 )
 
-// generalBend is the range of the pitch wheel, in semitones, of a device that has not said another (General MIDI).
+// generalBend is the range of the pitch wheel in semitones of a device that has set no other
+// (General MIDI).
 const generalBend = 2
 
-// mostBend is the widest bend that an engine takes.
-const mostBend = 24
+// maxBend is the largest bend that an engine accepts, in semitones.
+const maxBend = 24
 
-// Options are what a Translator is to hear.
+// Options say what a Translator listens to.
 type Options struct {
 	Channel int    // 1 to 16; 0: all
-	Group   string // of voices that plays the notes; none: that of the channel's number, or the last, as in scores
+	Group   string // of voices that plays the notes; empty: by the channel's number, or the last, as in scores
 	Clock   bool   // follow a MIDI clock
 }
 
-// Translator makes requests of a MIDI input's bytes. It is for one goroutine.
+// Translator turns the bytes of a MIDI input into requests. One goroutine uses it.
 type Translator struct {
-	opts      Options
-	send      func(Request)
-	parser    *Parser
-	clock     Clock
-	now       time.Time
-	begin     string // start or continue, to be sent with the next tick; none: nothing
-	addresses *Addresses
-	bend      float64
-	movers    []mover
-	programs  []Program
-	notes     map[key]string // that are held, with their group's address
-	turned    map[string]bool
-	channels  [16]channel
+	opts        Options
+	send        func(Request)
+	parser      *Parser
+	clock       Clock
+	now         time.Time
+	begin       string // start or continue, to be sent with the next tick; empty: none
+	addresses   *Addresses
+	bend        float64
+	controllers []boundController
+	programs    []Program
+	notes       map[key]string // held notes, with their group's address
+	resettable  map[string]bool
+	channels    [16]channel
 }
 
 type key struct{ channel, key uint8 }
 
-// channel is what a channel remembers: which parameter data is entered for, and the pitch wheel's range.
+// channel is the state of a channel: the parameter that data entry sets, and the pitch wheel's
+// range.
 type channel struct {
 	rpn              [2]uint8 // high and low seven bits
 	semitones, cents uint8
 	ranged           bool
 }
 
-// noRPN is the parameter that takes no data.
+// noRPN is the parameter that accepts no data.
 var noRPN = [2]uint8{127, 127}
 
-// NewTranslator makes a translator that hands what it makes to send, in order.
+// NewTranslator returns a translator that passes its requests to send, in order.
 func NewTranslator(opts Options, send func(Request)) *Translator {
-	t := &Translator{opts: opts, send: send, notes: map[key]string{}, turned: map[string]bool{}, bend: generalBend}
+	t := &Translator{opts: opts, send: send, notes: map[key]string{}, resettable: map[string]bool{}, bend: generalBend}
 	t.parser = NewParser(t.message)
 	t.forget()
 	return t
 }
 
-// Bind gives the translator a map and the addresses of the engine, nil if it was not asked, and returns what of the map can not be: it is left out.
+// Bind sets a map, and the addresses of the engine, nil if unknown. It returns the errors of the
+// bindings that it leaves out.
 func (t *Translator) Bind(m Map, a *Addresses) (wrong []error) {
-	t.addresses, t.movers, t.programs, t.bend = a, nil, m.Programs, cmp.Or(m.Bend, generalBend)
+	t.addresses, t.controllers, t.programs, t.bend = a, nil, m.Programs, cmp.Or(m.Bend, generalBend)
 	for _, b := range m.Controllers {
 		mv, err := b.bind(a)
 		if err != nil {
 			wrong = append(wrong, fmt.Errorf("map %s:%d:%d: %w", m.File, b.Line, b.Column, err))
 			continue
 		}
-		t.movers = append(t.movers, mv)
+		t.controllers = append(t.controllers, mv)
 	}
 	return wrong
 }
 
-// Bytes takes what was read from the input, and when.
+// Bytes translates bytes read from the input at now.
 func (t *Translator) Bytes(b []byte, now time.Time) {
 	t.now = now
 	t.parser.Bytes(b)
 }
 
-// Release ends what the device holds: it is gone. Notes end, the pedal goes up, wheel and pressure go back.
+// Release ends what a lost device holds: notes end, the pedal, wheel and pressure go back to 0.
 func (t *Translator) Release() {
 	t.endNotes(func(key) bool { return true })
-	for _, address := range slices.Sorted(maps.Keys(t.turned)) {
+	for _, address := range slices.Sorted(maps.Keys(t.resettable)) {
 		t.send(Request{Address: address, Args: []any{float32(0)}})
 	}
-	clear(t.turned)
+	clear(t.resettable)
 	t.forget()
 	t.parser = NewParser(t.message)
 }
@@ -113,7 +116,7 @@ func (t *Translator) message(m gomidi.Message) {
 	switch {
 	case m.GetNoteStart(&ch, &k, &v):
 		base := t.group(ch)
-		if before, ok := t.notes[key{ch, k}]; ok && before != base { // the patch has changed meanwhile
+		if before, ok := t.notes[key{ch, k}]; ok && before != base { // the patch has changed since
 			t.send(Request{Address: before + "/off", Args: []any{int32(k)}})
 		}
 		t.notes[key{ch, k}] = base
@@ -128,9 +131,9 @@ func (t *Translator) message(m gomidi.Message) {
 	case m.GetPolyAfterTouch(&ch, &k, &v):
 		t.send(Request{t.group(ch) + "/pressure", []any{int32(k), float32(v) / 127}, true})
 	case m.GetAfterTouch(&ch, &v):
-		t.turn("/engine/pressure", float64(v)/127, true)
+		t.setResettable("/engine/pressure", float64(v)/127, true)
 	case m.GetPitchBend(&ch, &bend, nil):
-		t.turn("/engine/bend", t.bendRange(ch)*float64(bend)/8192, true)
+		t.setResettable("/engine/bend", t.bendRange(ch)*float64(bend)/8192, true)
 	case m.GetProgramChange(&ch, &v):
 		t.program(ch, v)
 	case m.GetControlChange(&ch, &k, &v):
@@ -150,11 +153,11 @@ func (t *Translator) group(ch uint8) string {
 	return t.addresses.groups[min(int(ch), len(t.addresses.groups)-1)]
 }
 
-// turn moves what goes back to 0 when the device is gone.
-func (t *Translator) turn(address string, v float64, dense bool) {
-	t.turned[address] = true
+// setResettable sends a value that Release sets back to 0.
+func (t *Translator) setResettable(address string, v float64, dense bool) {
+	t.resettable[address] = true
 	if v == 0 {
-		delete(t.turned, address)
+		delete(t.resettable, address)
 	}
 	t.send(Request{address, []any{float32(v)}, dense})
 }
@@ -162,9 +165,9 @@ func (t *Translator) turn(address string, v float64, dense bool) {
 func (t *Translator) bendRange(ch uint8) float64 {
 	c := &t.channels[ch]
 	if !c.ranged {
-		return min(t.bend, mostBend)
+		return min(t.bend, maxBend)
 	}
-	return min(float64(c.semitones)+float64(c.cents)/100, mostBend)
+	return min(float64(c.semitones)+float64(c.cents)/100, maxBend)
 }
 
 func (t *Translator) program(ch, program uint8) {
@@ -175,7 +178,7 @@ func (t *Translator) program(ch, program uint8) {
 	}
 }
 
-// The controllers that mean something by themselves (MIDI 1.0).
+// The controllers with a meaning of their own (MIDI 1.0).
 const (
 	modulation   = 1
 	dataEntry    = 6
@@ -188,13 +191,13 @@ const (
 	soundOff     = 120
 	resetAll     = 121
 	localControl = 122
-	notesOff     = 123 // and up: modes, which end notes too
+	notesOff     = 123 // and above: modes, which end notes too
 )
 
 func (t *Translator) controller(ch, number, value uint8) {
 	mapped := false
-	for i := range t.movers {
-		m := &t.movers[i]
+	for i := range t.controllers {
+		m := &t.controllers[i]
 		if m.Controller != int(number) || m.Channel != 0 && m.Channel != int(ch)+1 {
 			continue
 		}
@@ -211,15 +214,15 @@ func (t *Translator) controller(ch, number, value uint8) {
 	case modulation:
 		t.send(Request{"/engine/wheel", []any{float32(value) / 127}, true})
 	case sustain:
-		if down := value >= 64; down != t.turned["/engine/sustain"] {
-			t.turn("/engine/sustain", float64(value/64), false)
+		if down := value >= 64; down != t.resettable["/engine/sustain"] {
+			t.setResettable("/engine/sustain", float64(value/64), false)
 		}
 	case rpnHigh, rpnLow:
 		c.rpn[rpnHigh-number] = value
 	case nrpnHigh, nrpnLow:
 		c.rpn = noRPN
 	case dataEntry, dataEntryLow:
-		if c.rpn != [2]uint8{} { // 0 is the pitch wheel's range
+		if c.rpn != [2]uint8{} { // parameter 0 is the pitch wheel's range
 			return
 		}
 		if !c.ranged {
@@ -232,7 +235,7 @@ func (t *Translator) controller(ch, number, value uint8) {
 		}
 	case resetAll:
 		for _, address := range []string{"/engine/bend", "/engine/pressure", "/engine/sustain", "/engine/wheel"} {
-			t.turn(address, 0, false)
+			t.setResettable(address, 0, false)
 		}
 	case localControl:
 	default:
@@ -242,7 +245,7 @@ func (t *Translator) controller(ch, number, value uint8) {
 	}
 }
 
-// endNotes ends the notes that are held and chosen, lowest first.
+// endNotes ends the held notes that chosen selects, lowest first.
 func (t *Translator) endNotes(chosen func(key) bool) {
 	for _, k := range slices.SortedFunc(maps.Keys(t.notes), func(a, b key) int {
 		return cmp.Or(cmp.Compare(a.channel, b.channel), cmp.Compare(a.key, b.key))
@@ -271,7 +274,7 @@ func (t *Translator) realTime(status byte) {
 		}
 	case start, goOn:
 		word := map[byte]string{start: "start", goOn: "continue"}[status]
-		if t.clock.Running(t.now) { // the first beat is at the next tick
+		if t.clock.Running(t.now) { // the first beat comes with the next tick
 			t.begin = word
 			return
 		}

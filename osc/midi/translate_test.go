@@ -206,22 +206,23 @@ func TestRegrouped(t *testing.T) {
 	}
 }
 
-// Of dense requests the last of each lane is sent, at most MaxRate times a second; every note is sent.
+// Of dense requests the last of each lane is sent, at most MaxRate times a second; every note is
+// sent.
 func TestThin(t *testing.T) {
-	var th thinner
+	var th rateThinner
 	now := time.Unix(100, 0)
 	var sent []Request
 	send := func(r Request) { sent = append(sent, r) }
-	tr := NewTranslator(Options{}, func(r Request) { th.pass(r, now, send) })
+	tr := NewTranslator(Options{}, func(r Request) { th.submit(r, now, send) })
 	const n = 10_000
 	for i := range n {
 		b := []byte{0xB0, 1, byte(i % 128), 0xE0, 0, byte(i * 7 % 128), 0xA0, byte(i % 2), byte(i % 128), 0x90, 60, 100}
 		tr.Bytes(b, now)
 		now = now.Add(100 * time.Microsecond)
-		th.due(now, send)
+		th.sendDue(now, send)
 	}
 	now = now.Add(time.Second)
-	th.due(now, send)
+	th.sendDue(now, send)
 	count := map[string]int{}
 	last := map[string]Request{}
 	for _, r := range sent {
@@ -246,10 +247,10 @@ func TestThin(t *testing.T) {
 		t.Errorf("%d wait", len(th.waiting))
 	}
 	// What is sent at once takes the place of what waits.
-	th.pass(Request{"/engine/bend", []any{float32(1)}, true}, now, send)
-	th.pass(Request{"/engine/bend", []any{float32(2)}, true}, now, send)
-	th.pass(Request{"/engine/bend", []any{float32(0)}, false}, now, send)
-	th.due(now.Add(time.Hour), send)
+	th.submit(Request{"/engine/bend", []any{float32(1)}, true}, now, send)
+	th.submit(Request{"/engine/bend", []any{float32(2)}, true}, now, send)
+	th.submit(Request{"/engine/bend", []any{float32(0)}, false}, now, send)
+	th.sendDue(now.Add(time.Hour), send)
 	if got := show(sent[len(sent)-1]); got != "/engine/bend 0" {
 		t.Errorf("the last is %s", got)
 	}

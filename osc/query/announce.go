@@ -14,13 +14,14 @@ import (
 	"github.com/miekg/dns"
 )
 
-// Announcement is what is told by mDNS: an OSC server, and where its addresses are to be asked for.
+// Announcement holds the servers that mDNS announces.
 type Announcement struct {
 	OSC   netip.AddrPort
-	Query netip.AddrPort // zero: nowhere
+	Query netip.AddrPort // zero: none
 }
 
-// services are what is announced. The first two, with their texts, are of the OSC 1.1 paper, the third of the OSCQuery proposal.
+// services lists the announced services. The first two, with their texts, are of the OSC 1.1 paper,
+// the third is of the OSCQuery proposal.
 func (a Announcement) services(host string) []mdns.MDNSService {
 	name := fmt.Sprintf("chronus-%s-%d", host, a.OSC.Port())
 	text := []string{"txtvers=1", "version=1.1", "uri=https://github.com/music-chronus/chronus", "types=ifsbhdTF"}
@@ -29,7 +30,9 @@ func (a Announcement) services(host string) []mdns.MDNSService {
 		{Instance: name, Service: "_osc._tcp", Port: int(a.OSC.Port()), TXT: append(slices.Clone(text), "framing=slip")},
 	}
 	if a.Query.IsValid() {
-		list = append(list, mdns.MDNSService{Instance: name, Service: "_oscjson._tcp", Port: int(a.Query.Port()), TXT: []string{"txtvers=1"}})
+		query := mdns.MDNSService{Instance: name, Service: "_oscjson._tcp", TXT: []string{"txtvers=1"}}
+		query.Port = int(a.Query.Port())
+		list = append(list, query)
 	}
 	return list
 }
@@ -43,7 +46,7 @@ func (z zone) Records(q dns.Question) (list []dns.RR) {
 		records := s.Records(q)
 		if q.Qtype == dns.TypeA || q.Qtype == dns.TypeAAAA {
 			if len(records) > 0 {
-				return records // the machine's, the same of each
+				return records // the machine's addresses, the same for each service
 			}
 		}
 		list = append(list, records...)
@@ -51,15 +54,16 @@ func (z zone) Records(q dns.Question) (list []dns.RR) {
 	return list
 }
 
-// Announcer answers by mDNS until it is closed.
+// Announcer answers mDNS queries until it is closed.
 type Announcer struct{ servers []*mdns.Server }
 
 var (
-	errLoopback = errors.New("this machine alone reaches it")
-	errNetworks = errors.New("no network here is up and takes multicast")
+	errLoopback = errors.New("only this machine reaches the address")
+	errNetworks = errors.New("no network is up and supports multicast")
 )
 
-// Announce announces on the networks that reach where the OSC server listens. It answers who asks, and sends nothing unasked. The caller closes it.
+// Announce announces servers on the networks that reach the OSC server. It answers queries, and
+// sends no unsolicited announcements. The caller closes the Announcer.
 func Announce(a Announcement) (*Announcer, error) {
 	if a.OSC.Addr().IsLoopback() {
 		return nil, fmt.Errorf("announce %v: %w", a.OSC, errLoopback)
@@ -72,11 +76,12 @@ func Announce(a Announcement) (*Announcer, error) {
 	if err != nil {
 		return nil, fmt.Errorf("announce %v: %w", a.OSC, err)
 	}
-	// The kernel gives each of our sockets what is asked on any network that one of them has joined, so all answer the same.
+	// The kernel passes each socket the queries of every network that one socket has joined, so all
+	// give the same answers.
 	var joined []net.Interface
 	var ips []net.IP
 	for _, n := range networks {
-		if here := reached(n, a.OSC.Addr()); len(here) > 0 {
+		if here := reachableIPs(n, a.OSC.Addr()); len(here) > 0 {
 			joined, ips = append(joined, n), append(ips, here...)
 		}
 	}
@@ -109,8 +114,8 @@ func (a Announcement) serve(n net.Interface, host string, ips []net.IP) (*mdns.S
 	return mdns.NewServer(&mdns.Config{Zone: z, Iface: &n, Logger: log.New(io.Discard, "", 0)})
 }
 
-// reached are the addresses of a network by which a server that listens at an address is reached.
-func reached(n net.Interface, at netip.Addr) (ips []net.IP) {
+// reachableIPs returns the addresses of a network that reach a server listening at an address.
+func reachableIPs(n net.Interface, at netip.Addr) (ips []net.IP) {
 	if n.Flags&(net.FlagUp|net.FlagMulticast) != net.FlagUp|net.FlagMulticast || n.Flags&net.FlagLoopback != 0 {
 		return nil
 	}
@@ -130,7 +135,7 @@ func reached(n net.Interface, at netip.Addr) (ips []net.IP) {
 	return ips
 }
 
-// Close ends it.
+// Close stops answering.
 func (a *Announcer) Close() {
 	for _, s := range a.servers {
 		_ = s.Shutdown()

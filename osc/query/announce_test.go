@@ -18,9 +18,10 @@ import (
 // inNetwork marks the process that has a network of its own.
 const inNetwork = "CHRONUS_TEST_NETWORK"
 
-// Who asks by mDNS finds the OSC server, by UDP and by TCP, and where its addresses are told; not from a network that does not reach it, and nothing once it
-// is closed. It runs in a process with a network of its own, so that no packet leaves the machine. It needs iproute2, and to be root or to be
-// allowed user namespaces.
+// Who asks by mDNS finds the OSC server, by UDP and by TCP, and where its addresses are told; not
+// from a network that does not reach it, and nothing once it is closed. It runs in a process with a
+// network of its own, so that no packet leaves the machine. It needs iproute2, and to be root or to
+// be allowed user namespaces.
 func TestAnnounce(t *testing.T) {
 	if os.Getenv(inNetwork) == "" {
 		flags := []string{"--net"}
@@ -102,7 +103,7 @@ func find(t *testing.T, service, network string) string {
 
 // What only this machine reaches is not announced.
 func TestAnnounceLoopback(t *testing.T) {
-	for at, want := range map[string]string{"127.0.0.1:5005": "this machine alone", "[::1]:5005": "this machine alone", "192.0.2.1:5005": "no network here"} {
+	for at, want := range map[string]string{"127.0.0.1:5005": "only this machine", "[::1]:5005": "only this machine", "192.0.2.1:5005": "no network is up"} {
 		if _, err := Announce(Announcement{OSC: netip.MustParseAddrPort(at)}); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s: %v, want %s", at, err, want)
 		}

@@ -9,13 +9,13 @@ import (
 	"github.com/music-chronus/chronus/osc/feed"
 )
 
-// node is an address, or what addresses have in common up to a slash, as the proposal wants it in JSON. What is not there is left out.
+// node is an address, or the common prefix of addresses, as the proposal's JSON has it.
 type node struct {
 	Path        string           `json:"FULL_PATH"`
 	Contents    map[string]*node `json:"CONTENTS,omitempty"`
 	Description string           `json:"DESCRIPTION,omitempty"`
-	Access      int              `json:"ACCESS"`         // 0: it is only a container, 1 read, 2 write, 3 both
-	Type        *string          `json:"TYPE,omitempty"` // a pointer: that of what takes nothing is empty
+	Access      int              `json:"ACCESS"`         // 0: a container, 1: read, 2: write, 3: both
+	Type        *string          `json:"TYPE,omitempty"` // a pointer, since the type of no arguments is empty
 	Value       []any            `json:"VALUE,omitempty"`
 	Range       []span           `json:"RANGE,omitempty"`
 	Unit        []string         `json:"UNIT,omitempty"`
@@ -23,27 +23,28 @@ type node struct {
 	Tags        []string         `json:"TAGS,omitempty"`
 }
 
-// span is what one argument may be.
+// span is the range of one argument.
 type span struct {
 	Min    *float64 `json:"MIN,omitempty"`
 	Max    *float64 `json:"MAX,omitempty"`
 	Values []any    `json:"VALS,omitempty"`
 }
 
-// What is done with an address.
+// Bits of ACCESS.
 const (
 	accessRead = 1 << iota
 	accessWrite
 )
 
-// units are those that the proposal names otherwise, by how they are written here.
+// units maps units to the proposal's names for them.
 func units() map[string]string {
 	return map[string]string{
-		"Hz": "frequency.Hz", "s": "time.second", "ms": "time.millisecond", "dB": "gain.dB", "st": "frequency.semitone", "bpm": "speed.bpm",
+		"Hz": "frequency.Hz", "s": "time.second", "ms": "time.millisecond", "dB": "gain.dB",
+		"st": "frequency.semitone", "bpm": "speed.bpm",
 	}
 }
 
-// nodeOf is one address, without what is under it.
+// nodeOf returns the node of one address, without its contents.
 func nodeOf(v feed.Values, entry int) *node {
 	e := &v.Space().Entries()[entry]
 	types := e.Types()
@@ -59,11 +60,11 @@ func nodeOf(v feed.Values, entry int) *node {
 		}
 		n.Unit = slices.Repeat([]string{unit}, len(types))
 	}
-	if len(n.Range) > 0 { // what is out of range is refused, and not made to fit
+	if len(n.Range) > 0 { // values out of range are refused, not clipped
 		n.ClipMode = slices.Repeat([]string{"none"}, len(types))
 	}
 	if e.RequiresToken {
-		n.Tags = []string{"guarded"}
+		n.Tags = []string{"requires_token"}
 	}
 	if e.Usage != "" {
 		n.Description += "; takes " + e.Usage
@@ -71,7 +72,7 @@ func nodeOf(v feed.Values, entry int) *node {
 	return n
 }
 
-// rangeOf is what the arguments of an entry may be, one for each of its types.
+// rangeOf returns the ranges of an entry's arguments, one for each type tag.
 func rangeOf(e *osc.Entry) []span {
 	numbers := func(lo, hi float64) span { return span{Min: &lo, Max: &hi} }
 	switch e.Kind {
@@ -97,13 +98,13 @@ func rangeOf(e *osc.Entry) []span {
 	return nil
 }
 
-// tree is what there is at and under a path; nil: nothing.
+// tree returns the node at a path with its contents, or nil.
 func tree(v feed.Values, path string) *node {
 	root := &node{Path: "/", Description: "a Chronus engine"}
 	for i := range v.Space().Entries() {
 		address := v.Space().Entries()[i].Address
 		if path == "/" || address == path || strings.HasPrefix(address, path+"/") {
-			root.plant(nodeOf(v, i))
+			root.insert(nodeOf(v, i))
 		}
 	}
 	at := root
@@ -118,8 +119,8 @@ func tree(v feed.Values, path string) *node {
 	return at
 }
 
-// plant puts an address into its place under a container.
-func (n *node) plant(leaf *node) {
+// insert puts the node of an address below a container.
+func (n *node) insert(leaf *node) {
 	names := strings.Split(leaf.Path[1:], "/")
 	for i, name := range names {
 		next := n.Contents[name]
@@ -133,11 +134,12 @@ func (n *node) plant(leaf *node) {
 		}
 		n = next
 	}
-	leaf.Contents = n.Contents // an address may have others under it, like /notify
+	leaf.Contents = n.Contents // an address may have others below it, like /notify
 	*n = *leaf
 }
 
-// attribute is one of a node's, by its name; known is false if there is none of that name, has if this node lacks it.
+// attribute returns an attribute of the node. known is false for an unknown name. has is false if
+// this node lacks the attribute.
 func (n *node) attribute(name string) (v any, known, has bool) {
 	var typ any
 	if n.Type != nil {
@@ -147,15 +149,17 @@ func (n *node) attribute(name string) (v any, known, has bool) {
 		v   any
 		has bool
 	}{
-		"FULL_PATH": {n.Path, true}, "CONTENTS": {n.Contents, n.Contents != nil}, "DESCRIPTION": {n.Description, n.Description != ""}, "ACCESS": {n.Access, true},
-		"TYPE": {typ, n.Type != nil}, "VALUE": {n.Value, n.Value != nil}, "RANGE": {n.Range, n.Range != nil}, "UNIT": {n.Unit, n.Unit != nil},
+		"FULL_PATH": {n.Path, true}, "CONTENTS": {n.Contents, n.Contents != nil},
+		"DESCRIPTION": {n.Description, n.Description != ""}, "ACCESS": {n.Access, true},
+		"TYPE": {typ, n.Type != nil}, "VALUE": {n.Value, n.Value != nil},
+		"RANGE": {n.Range, n.Range != nil}, "UNIT": {n.Unit, n.Unit != nil},
 		"CLIPMODE": {n.ClipMode, n.ClipMode != nil}, "TAGS": {n.Tags, n.Tags != nil},
 	}
 	a, known := all[name]
 	return a.v, known, a.has
 }
 
-// hostInfo is what the proposal wants of HOST_INFO.
+// hostInfo is the JSON of HOST_INFO.
 type hostInfo struct {
 	Name       string          `json:"NAME"`
 	Extensions map[string]bool `json:"EXTENSIONS"`
@@ -166,10 +170,13 @@ type hostInfo struct {
 	WSPort     int             `json:"WS_PORT"`
 }
 
-// extensions are what of the proposal's optional parts there is, and is not.
+// extensions says which optional parts of the proposal the server has.
 func extensions() map[string]bool {
 	all := map[string]bool{}
-	for _, has := range []string{"ACCESS", "VALUE", "RANGE", "DESCRIPTION", "UNIT", "CLIPMODE", "TAGS", "LISTEN", "PATH_CHANGED", "PATH_ADDED", "PATH_REMOVED"} {
+	for _, has := range []string{
+		"ACCESS", "VALUE", "RANGE", "DESCRIPTION", "UNIT", "CLIPMODE", "TAGS", "LISTEN",
+		"PATH_CHANGED", "PATH_ADDED", "PATH_REMOVED",
+	} {
 		all[has] = true
 	}
 	for _, lacks := range []string{"EXTENDED_TYPE", "CRITICAL", "OVERLOADS", "HTML", "PATH_RENAMED"} {

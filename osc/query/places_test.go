@@ -33,11 +33,11 @@ func (v visit) RemoteAddr() net.Addr { return net.TCPAddrFromAddrPort(netip.Must
 
 // Other machines that ask without end leave places for this one.
 func TestPlacesForThisMachine(t *testing.T) {
-	v := visits{come: make(chan net.Conn, 2*mostConns)}
-	l := &limited{Listener: v, access: server.Access{Allow: []netip.Prefix{netip.MustParsePrefix("0.0.0.0/0")}}, places: admission.NewQuota(mostConns)}
-	for i := range mostConns + 1 {
+	v := visits{come: make(chan net.Conn, 2*maxConns)}
+	l := &limited{Listener: v, access: server.Access{Allow: []netip.Prefix{netip.MustParsePrefix("0.0.0.0/0")}}, places: admission.NewQuota(maxConns)}
+	for i := range maxConns + 1 {
 		from := "192.0.2.1:1"
-		if i == mostConns {
+		if i == maxConns {
 			from = "127.0.0.1:1"
 		}
 		ours, theirs := net.Pipe()
@@ -53,7 +53,7 @@ func TestPlacesForThisMachine(t *testing.T) {
 		}
 		in = append(in, c)
 	}
-	if n := len(in); n != mostConns/4+1 || in[n-1].RemoteAddr().String() != "127.0.0.1:1" {
+	if n := len(in); n != maxConns/4+1 || in[n-1].RemoteAddr().String() != "127.0.0.1:1" {
 		t.Fatalf("%d were let in", n)
 	}
 	for range 2 {
@@ -61,7 +61,7 @@ func TestPlacesForThisMachine(t *testing.T) {
 			_ = c.Close()
 		}
 	}
-	for range mostConns {
+	for range maxConns {
 		if !l.places.Acquire(netip.MustParseAddr("::1")) {
 			t.Fatal("places were not freed")
 		}

@@ -109,7 +109,8 @@ func get(t *testing.T, s *Server, method, path, host string) (code int, body str
 	return resp.StatusCode, strings.TrimSpace(string(b))
 }
 
-// What is asked by HTTP is answered as the proposal says: the tree, a part of it, one attribute, and the right code if there is none.
+// What is asked by HTTP is answered as the proposal says: the tree, a part of it, one attribute,
+// and the right code if there is none.
 func TestHTTP(t *testing.T) {
 	b := boardOf(t, testEntries()...)
 	b.set("/mod/f/cutoff", 500)
@@ -132,7 +133,7 @@ func TestHTTP(t *testing.T) {
 			`"on":{"FULL_PATH":"/note/on","ACCESS":2,"TYPE":"if","RANGE":[{"MIN":0,"MAX":127},{"MIN":0,"MAX":1}],"CLIPMODE":["none","none"]}},"ACCESS":0}`},
 		{"/seq/ramp", 200, `{"FULL_PATH":"/seq/ramp","ACCESS":2,"TYPE":"ff","RANGE":[{"MIN":1,"MAX":400},{"MIN":1,"MAX":400}],"CLIPMODE":["none","none"]}`},
 		{"/pattern/0/steps", 200, `{"FULL_PATH":"/pattern/0/steps","ACCESS":2,"TYPE":"s"}`},
-		{"/patch/connect", 200, `{"FULL_PATH":"/patch/connect","DESCRIPTION":"adds a cable; takes from to","ACCESS":2,"TYPE":"ss","TAGS":["guarded"]}`},
+		{"/patch/connect", 200, `{"FULL_PATH":"/patch/connect","DESCRIPTION":"adds a cable; takes from to","ACCESS":2,"TYPE":"ss","TAGS":["requires_token"]}`},
 		{"/notify/", 200, `{"FULL_PATH":"/notify","CONTENTS":{"resync":{"FULL_PATH":"/notify/resync","ACCESS":2,"TYPE":""}},"DESCRIPTION":"; takes 0 or 1","ACCESS":2,"TYPE":"s"}`},
 		{"/mod/f/mode?VALUE", 200, `{"VALUE":["hp"]}`},
 		{"/mod/f/mode?TYPE", 200, `{"TYPE":"s"}`},
@@ -141,9 +142,9 @@ func TestHTTP(t *testing.T) {
 		{"/mod?TYPE", 204, ""},
 		{"/mod/f/mode?UNIT", 204, ""},
 		{"/mod/f/mode?COLOUR", 400, "unknown attribute"},
-		{"/mod/f/mod", 404, "no such address"},
-		{"/mod/f/mode/x", 404, "no such address"},
-		{"/mo", 404, "no such address"},
+		{"/mod/f/mod", 404, "unknown address"},
+		{"/mod/f/mode/x", 404, "unknown address"},
+		{"/mo", 404, "unknown address"},
 	} {
 		code, body := get(t, s, "GET", tt.path, "localhost")
 		if code != tt.code || body != tt.want && !(code >= 400 && strings.HasPrefix(body, tt.want)) {
@@ -222,7 +223,7 @@ func (c *client) say(text string) {
 // next is what it is told next: OSC as a line, text as it is.
 func (c *client) next() string {
 	c.t.Helper()
-	ctx, cancel := context.WithTimeout(c.t.Context(), patience)
+	ctx, cancel := context.WithTimeout(c.t.Context(), httpTimeout)
 	defer cancel()
 	kind, b, err := c.ws.Read(ctx)
 	if err != nil {
@@ -237,7 +238,8 @@ func (c *client) next() string {
 	return line
 }
 
-// Who listens is told the value that there is and each change, as OSC, until it ignores; when other addresses come it is told which.
+// Who listens is told the value that there is and each change, as OSC, until it ignores; when other
+// addresses come it is told which.
 func TestWebSocket(t *testing.T) {
 	b := boardOf(t, testEntries()...)
 	s, view := serve(t, b)
@@ -274,7 +276,7 @@ func TestWebSocket(t *testing.T) {
 	view.Store(now)
 	expect(`{"COMMAND":"PATH_REMOVED","DATA":"/gate/e"}`, `{"COMMAND":"PATH_ADDED","DATA":"/mod/g/gain"}`, `{"COMMAND":"PATH_CHANGED","DATA":"/mod/f/cutoff"}`)
 	many := entries
-	for i := range mostPaths + 1 {
+	for i := range maxPaths + 1 {
 		many = append(many, osc.Entry{Address: fmt.Sprint("/many/", i), Max: 1})
 	}
 	view.Store(boardOf(t, many...))
@@ -285,7 +287,7 @@ func TestWebSocket(t *testing.T) {
 func TestWebSocketPlaces(t *testing.T) {
 	s, _ := serve(t, boardOf(t, testEntries()...))
 	var last *client
-	for range mostSockets {
+	for range maxSockets {
 		last = dial(t, s)
 		last.say(`{"COMMAND":"LISTEN","DATA":"/gate/e"}`)
 		last.next()
@@ -299,7 +301,7 @@ func TestWebSocketPlaces(t *testing.T) {
 			_ = ws.CloseNow()
 			return
 		}
-		if time.Since(began) > patience {
+		if time.Since(began) > httpTimeout {
 			t.Fatal("the place is not free")
 		}
 	}
@@ -309,8 +311,8 @@ func TestWebSocketPlaces(t *testing.T) {
 func TestWebSocketUnread(t *testing.T) {
 	b := boardOf(t, testEntries()...)
 	s, _ := serve(t, b)
-	l := &listener{out: make(chan frame, mostQueue), end: func() {}}
-	for range mostQueue {
+	l := &listener{out: make(chan frame, maxQueue), end: func() {}}
+	for range maxQueue {
 		if err := l.send("/gate/e", 1); err != nil {
 			t.Fatal(err)
 		}
@@ -330,7 +332,7 @@ func TestWebSocketUnread(t *testing.T) {
 func TestListen(t *testing.T) {
 	s, _ := serve(t, boardOf(t))
 	for address, want := range map[string]string{
-		s.Addr().String(): "in use", "nonsense": "must be host:port", "0.0.0.0:0": "--osc-allow",
+		s.Addr().String(): "in use", "nonsense": "want host:port", "0.0.0.0:0": "--osc-allow",
 	} {
 		if _, err := Listen(address, Config{}); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s: %v, want %s", address, err, want)
@@ -357,7 +359,7 @@ func TestListen(t *testing.T) {
 		defer c.Close()
 		_ = c.SetReadDeadline(time.Now().Add(100 * time.Millisecond))
 		if i == 1 {
-			_ = c.SetReadDeadline(time.Now().Add(patience))
+			_ = c.SetReadDeadline(time.Now().Add(httpTimeout))
 		}
 		if _, err := c.Read(make([]byte, 1)); (err == io.EOF) != (i == 1) {
 			t.Errorf("connection %d: %v", i, err)

@@ -1,7 +1,3 @@
-// Package query tells what addresses there are and what values they have, by the OSCQuery proposal: HTTP gives the tree as JSON, a
-// WebSocket gives the values of the addresses that are listened to, as OSC, and says when there are other addresses. Beyond this machine
-// it announces itself by mDNS. It only tells: what is to be played goes to the OSC server.
-// See https://github.com/Vidvox/OSCQueryProposal.
 package query
 
 import (
@@ -27,19 +23,19 @@ import (
 
 // The limits of a server.
 const (
-	mostConns   = 128 // open at a time
-	mostSockets = 32  // of these, WebSockets
-	patience    = 10 * time.Second
+	maxConns    = 128 // connections open at a time
+	maxSockets  = 32  // of these, WebSockets
+	httpTimeout = 10 * time.Second
 )
 
-// Config is what a Server tells of.
+// Config is the configuration of a Server.
 type Config struct {
-	Name   string             // shown to people
-	OSC    netip.AddrPort     // where the OSC server listens
-	Access server.Access      // who may ask
-	Feed   *feed.Feed         // gives the values of those who listen
-	Values func() feed.Values // that there are now
-	ping   time.Duration      // how often a WebSocket must show that it is there; 0: pingEvery
+	Name   string             // for people
+	OSC    netip.AddrPort     // address of the OSC server
+	Access server.Access      // machines that may ask
+	Feed   *feed.Feed         // sends the values to WebSockets
+	Values func() feed.Values // the current values
+	ping   time.Duration      // period of pings; 0: pingEvery
 }
 
 // Server answers OSCQuery.
@@ -47,7 +43,7 @@ type Server struct {
 	cfg     Config
 	addr    netip.AddrPort
 	http    *http.Server
-	names   []string // by which it may be asked for, besides numbers
+	names   []string // host names that requests may use
 	ctx     context.Context
 	cancel  context.CancelFunc
 	sockets *admission.Quota
@@ -57,39 +53,42 @@ type Server struct {
 	closed bool
 }
 
-// Listen opens a server at host:port and serves. The caller closes it.
+// Listen opens a server at host:port, and serves. The caller closes it.
 func Listen(address string, cfg Config) (*Server, error) {
 	l, err := net.Listen("tcp", address)
 	if errors.Is(err, syscall.EADDRINUSE) {
-		return nil, fmt.Errorf("OSCQuery address %s is in use by another program: choose another with --oscquery: %w", address, err)
+		return nil, fmt.Errorf("OSCQuery address %s: in use by another program; choose another with --oscquery: %w",
+			address, err)
 	}
 	if err != nil {
-		return nil, fmt.Errorf("OSCQuery address %q: %w: it must be host:port, like 127.0.0.1:5085, or none", address, err)
+		return nil, fmt.Errorf("OSCQuery address %q: %w; want host:port, like 127.0.0.1:5085, or none", address, err)
 	}
 	bound := l.Addr().(*net.TCPAddr).AddrPort()
-	s := &Server{cfg: cfg, addr: netip.AddrPortFrom(bound.Addr().Unmap(), bound.Port()), sockets: admission.NewQuota(mostSockets)}
+	s := &Server{cfg: cfg, sockets: admission.NewQuota(maxSockets)}
+	s.addr = netip.AddrPortFrom(bound.Addr().Unmap(), bound.Port())
 	if !s.addr.Addr().IsLoopback() && len(cfg.Access.Allow) == 0 {
 		_ = l.Close()
-		return nil, fmt.Errorf("other machines reach OSCQuery at %v: say which of them may ask, with --osc-allow 192.168.1.0/24 or the like", s.addr.Addr())
+		return nil, fmt.Errorf("other machines reach OSCQuery at %v: list those that may ask with --osc-allow, "+
+			"like --osc-allow 192.168.1.0/24", s.addr.Addr())
 	}
 	if host, err := os.Hostname(); err == nil {
 		s.names = []string{localName(host)}
 	}
 	s.ctx, s.cancel = context.WithCancel(context.Background())
 	s.http = &http.Server{
-		Handler: http.HandlerFunc(s.serve), ReadTimeout: patience, IdleTimeout: patience, WriteTimeout: patience, MaxHeaderBytes: 16 << 10,
-		ErrorLog: log.New(io.Discard, "", 0),
+		Handler: http.HandlerFunc(s.serve), MaxHeaderBytes: 16 << 10, ErrorLog: log.New(io.Discard, "", 0),
+		ReadTimeout: httpTimeout, IdleTimeout: httpTimeout, WriteTimeout: httpTimeout,
 	}
 	s.running.Go(func() {
-		_ = s.http.Serve(&limited{Listener: l, access: cfg.Access, places: admission.NewQuota(mostConns)})
+		_ = s.http.Serve(&limited{Listener: l, access: cfg.Access, places: admission.NewQuota(maxConns)})
 	})
 	return s, nil
 }
 
-// Addr is where the server listens.
+// Addr is the address that the server listens on.
 func (s *Server) Addr() netip.AddrPort { return s.addr }
 
-// Close ends the server and all that it serves.
+// Close closes the server and its connections, and waits for their goroutines.
 func (s *Server) Close() {
 	s.mu.Lock()
 	s.closed = true
@@ -99,8 +98,8 @@ func (s *Server) Close() {
 	s.running.Wait()
 }
 
-// begin has Close wait for who calls it, until running.Done; it is false if the end has come.
-func (s *Server) begin() bool {
+// beginTask makes Close wait until running.Done. It returns false if the server is closing.
+func (s *Server) beginTask() bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if !s.closed {
@@ -109,7 +108,7 @@ func (s *Server) begin() bool {
 	return !s.closed
 }
 
-// limited is a listener that lets in who may come, and no more than there are places for.
+// limited is a listener that accepts allowed machines only, up to a quota.
 type limited struct {
 	net.Listener
 	access server.Access
@@ -132,7 +131,7 @@ func (l *limited) Accept() (net.Conn, error) {
 	}
 }
 
-// placed is a connection that has a place.
+// placed is a connection that holds a place of the quota.
 type placed struct {
 	net.Conn
 	leave func()
@@ -144,7 +143,7 @@ func (p *placed) Close() error {
 	return p.Conn.Close()
 }
 
-// addrOf is who asks: an address that the listener has let in.
+// addrOf is the address that a request comes from.
 func addrOf(r *http.Request) netip.Addr {
 	at, _ := netip.ParseAddrPort(r.RemoteAddr)
 	return at.Addr().Unmap()
@@ -156,8 +155,9 @@ func localName(host string) string {
 	return strings.ToLower(host) + ".local"
 }
 
-// knows tells whether a Host header names this machine and nothing else: a page of a name that was made to mean this machine could read here.
-func (s *Server) knows(host string) bool {
+// isOwnHost reports whether a Host header surely names this machine. The owner of another name
+// could make it resolve to this machine, and a page of that name could then read from this server.
+func (s *Server) isOwnHost(host string) bool {
 	if server.IsLiteralHost(host) {
 		return true
 	}
@@ -174,20 +174,20 @@ func (s *Server) knows(host string) bool {
 
 func (s *Server) serve(w http.ResponseWriter, r *http.Request) {
 	switch {
-	case !s.knows(r.Host):
-		http.Error(w, "ask for it by number, like http://127.0.0.1:5085, or as localhost", http.StatusForbidden)
+	case !s.isOwnHost(r.Host):
+		http.Error(w, "unknown host: use an IP address, like http://127.0.0.1:5085, or localhost", http.StatusForbidden)
 	case r.Method != http.MethodGet && r.Method != http.MethodHead:
 		w.Header().Set("Allow", "GET, HEAD")
-		http.Error(w, "it only tells: play by OSC", http.StatusMethodNotAllowed)
+		http.Error(w, "OSCQuery is read-only: play by OSC", http.StatusMethodNotAllowed)
 	case strings.EqualFold(r.Header.Get("Upgrade"), "websocket"):
 		s.socket(w, r)
 	default:
-		s.tell(w, r)
+		s.answer(w, r)
 	}
 }
 
-// tell answers with the tree under a path, or one attribute of what is there.
-func (s *Server) tell(w http.ResponseWriter, r *http.Request) {
+// answer sends the tree below a path, or one attribute of the node at the path.
+func (s *Server) answer(w http.ResponseWriter, r *http.Request) {
 	name := r.URL.RawQuery
 	if name == "HOST_INFO" { // of any path
 		s.json(w, s.host(r))
@@ -199,7 +199,7 @@ func (s *Server) tell(w http.ResponseWriter, r *http.Request) {
 	}
 	n := tree(s.cfg.Values(), path)
 	if n == nil {
-		http.Error(w, "no such address", http.StatusNotFound)
+		http.Error(w, "unknown address", http.StatusNotFound)
 		return
 	}
 	if name == "" {
@@ -209,7 +209,8 @@ func (s *Server) tell(w http.ResponseWriter, r *http.Request) {
 	v, known, has := n.attribute(name)
 	switch {
 	case !known:
-		http.Error(w, "unknown attribute; there are FULL_PATH, CONTENTS, DESCRIPTION, ACCESS, TYPE, VALUE, RANGE, UNIT, CLIPMODE, TAGS and HOST_INFO", http.StatusBadRequest)
+		http.Error(w, "unknown attribute; the attributes are FULL_PATH, CONTENTS, DESCRIPTION, "+
+			"ACCESS, TYPE, VALUE, RANGE, UNIT, CLIPMODE, TAGS and HOST_INFO", http.StatusBadRequest)
 	case !has:
 		w.WriteHeader(http.StatusNoContent)
 	default:
@@ -228,7 +229,7 @@ func (s *Server) json(w http.ResponseWriter, v any) {
 	_, _ = w.Write(b)
 }
 
-// host is HOST_INFO for who asks: where a server listens on all addresses, it is at the one that was asked.
+// host is HOST_INFO for a request. A server on all addresses reports the address that was asked.
 func (s *Server) host(r *http.Request) hostInfo {
 	asked := s.addr.Addr()
 	if a, ok := r.Context().Value(http.LocalAddrContextKey).(*net.TCPAddr); ok {
@@ -241,7 +242,8 @@ func (s *Server) host(r *http.Request) hostInfo {
 		return a.WithZone("").String()
 	}
 	return hostInfo{
-		Name: s.cfg.Name, Extensions: extensions(), OSCIP: at(s.cfg.OSC.Addr()), OSCPort: int(s.cfg.OSC.Port()), Transport: "UDP",
+		Name: s.cfg.Name, Extensions: extensions(),
+		OSCIP: at(s.cfg.OSC.Addr()), OSCPort: int(s.cfg.OSC.Port()), Transport: "UDP",
 		WSIP: at(s.addr.Addr()), WSPort: int(s.addr.Port()),
 	}
 }

@@ -17,20 +17,20 @@ import (
 
 // The limits of a WebSocket.
 const (
-	mostQueue   = 1024 // frames that wait to be read
-	mostCommand = 4096 // bytes of what it says
-	mostPaths   = 64   // that are told one by one; if more have come or gone, all is to be read again
-	writeWait   = 5 * time.Second
-	pingEvery   = 30 * time.Second // and as long may the answer take
+	maxQueue   = 1024 // frames
+	maxCommand = 4096 // bytes of a command
+	maxPaths   = 64   // reported one by one; above, the client should read the tree again
+	writeWait  = 5 * time.Second
+	pingEvery  = 30 * time.Second // and the most that an answer may take
 )
 
-// command is what both sides say as text.
+// command is a text frame of either side.
 type command struct {
 	Command string `json:"COMMAND"`
 	Data    any    `json:"DATA"`
 }
 
-// listener is a WebSocket of somebody who listens.
+// listener is a WebSocket whose client listens to addresses.
 type listener struct {
 	ws  *websocket.Conn
 	out chan frame
@@ -42,20 +42,21 @@ type frame struct {
 	data []byte
 }
 
-var errDeaf = errors.New("it does not read")
+var errSlowClient = errors.New("client does not read: connection closed")
 
-// queue sends a frame. Who does not read is not waited for: the connection ends.
+// queue queues a frame. It never waits for the client: if the queue is full, it ends the
+// connection.
 func (l *listener) queue(f frame) error {
 	select {
 	case l.out <- f:
 		return nil
 	default:
 		l.end()
-		return errDeaf
+		return errSlowClient
 	}
 }
 
-// send is a feed's: values go as OSC.
+// send sends a value as OSC, for a feed.
 func (l *listener) send(address string, args ...any) error {
 	packet, err := osc.Encode(address, args...)
 	if err != nil {
@@ -64,50 +65,52 @@ func (l *listener) send(address string, args ...any) error {
 	return l.queue(frame{websocket.MessageBinary, packet})
 }
 
-// changed tells that there are other addresses.
+// changed reports a change of the tree.
 func (l *listener) changed(c feed.Change) {
-	if len(c.Added)+len(c.Removed)+len(c.Altered) > mostPaths {
-		l.say("PATH_CHANGED", "/")
+	if len(c.Added)+len(c.Removed)+len(c.Altered) > maxPaths {
+		l.sendCommand("PATH_CHANGED", "/")
 		return
 	}
-	for _, told := range []struct {
+	for _, change := range []struct {
 		command string
 		paths   []string
 	}{{"PATH_REMOVED", c.Removed}, {"PATH_ADDED", c.Added}, {"PATH_CHANGED", c.Altered}} {
-		for _, path := range told.paths {
-			l.say(told.command, path)
+		for _, path := range change.paths {
+			l.sendCommand(change.command, path)
 		}
 	}
 }
 
-func (l *listener) say(name, path string) {
+func (l *listener) sendCommand(name, path string) {
 	if b, err := json.Marshal(command{name, path}); err == nil {
 		_ = l.queue(frame{websocket.MessageText, b})
 	}
 }
 
-// socket serves a WebSocket until it ends. A page in a browser must come from here, as it is with coder/websocket.
+// socket serves a WebSocket until it ends. coder/websocket accepts a page in a browser only from
+// this host.
 func (s *Server) socket(w http.ResponseWriter, r *http.Request) {
 	from := addrOf(r)
 	if !s.sockets.Acquire(from) {
-		http.Error(w, "too many listen already", http.StatusServiceUnavailable)
+		http.Error(w, "too many clients listen", http.StatusServiceUnavailable)
 		return
 	}
 	defer s.sockets.Release(from)
-	if !s.begin() {
+	if !s.beginTask() {
 		return
 	}
 	defer s.running.Done()
 	ws, err := websocket.Accept(w, r, nil)
 	if err != nil {
-		return // it was answered
+		return // Accept has answered
 	}
 	defer func() { _ = ws.CloseNow() }()
-	ws.SetReadLimit(mostCommand)
+	ws.SetReadLimit(maxCommand)
 	ctx, cancel := context.WithCancel(s.ctx)
 	defer cancel()
-	l := &listener{ws: ws, out: make(chan frame, mostQueue), end: cancel}
-	if _, err := s.cfg.Feed.Subscribe(l, feed.Subscriber{From: from, Send: l.send, Gone: ctx.Done(), Changed: l.changed}); err != nil {
+	l := &listener{ws: ws, out: make(chan frame, maxQueue), end: cancel}
+	subscriber := feed.Subscriber{From: from, Send: l.send, Gone: ctx.Done(), Changed: l.changed}
+	if _, err := s.cfg.Feed.Subscribe(l, subscriber); err != nil {
 		_ = ws.Close(websocket.StatusTryAgainLater, err.Error())
 		return
 	}
@@ -120,7 +123,8 @@ func (s *Server) socket(w http.ResponseWriter, r *http.Request) {
 	running.Wait()
 }
 
-// ping ends the connection once nobody is there any more: what is sent to somebody who has gone without a word waits in the kernel, and is no error for long.
+// ping ends the connection once the client does not answer. Without pings, packets to a client that
+// has vanished would wait in the kernel for a long time.
 func (l *listener) ping(ctx context.Context, every time.Duration) {
 	defer l.end()
 	tick := time.NewTicker(every)
@@ -140,7 +144,7 @@ func (l *listener) ping(ctx context.Context, every time.Duration) {
 	}
 }
 
-// write sends what is queued until ctx ends.
+// write sends the queued frames until ctx ends.
 func (l *listener) write(ctx context.Context) {
 	defer l.end()
 	for {
@@ -158,7 +162,8 @@ func (l *listener) write(ctx context.Context) {
 	}
 }
 
-// listen takes what is said, until the connection ends. What is no command is passed over: OSC is for the OSC server.
+// listen handles the client's commands until the connection ends. It ignores all else: OSC belongs
+// to the OSC server.
 func (s *Server) listen(ctx context.Context, l *listener) {
 	for {
 		kind, b, err := l.ws.Read(ctx)

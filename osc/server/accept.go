@@ -56,8 +56,8 @@ func (s *Server) admit(c net.Conn) {
 	go s.serveConn(g)
 }
 
-// userTimeout is the time after which the kernel ends a connection whose peer acknowledges nothing. The
-// kernel's default is about a quarter of an hour.
+// userTimeout is the time after which the kernel ends a connection whose peer acknowledges nothing.
+// The kernel's default is about a quarter of an hour.
 const userTimeout = time.Minute
 
 // tcpUserTimeout is TCP_USER_TIMEOUT, see tcp(7).

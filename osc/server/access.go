@@ -11,8 +11,8 @@ import (
 	"github.com/music-chronus/chronus/osc"
 )
 
-// Access says which machines may do what. Programs of this machine may do everything, by its loopback
-// addresses.
+// Access says which machines may do what. Programs of this machine may do everything, by its
+// loopback addresses.
 type Access struct {
 	Allow []netip.Prefix // other machines that are heard
 	Token string         // shown by /auth, it lets them use addresses that require it; "": none may
@@ -42,7 +42,8 @@ func ParseAllow(list []string) (allow []netip.Prefix, err error) {
 	return allow, nil
 }
 
-// ReadToken reads a token from a file. The file must not be accessible by all users of this machine.
+// ReadToken reads a token from a file. The file must not be accessible by all users of this
+// machine.
 func ReadToken(path string) (string, error) {
 	info, err := os.Stat(path)
 	if err != nil {
@@ -67,7 +68,8 @@ func ReadToken(path string) (string, error) {
 
 func checkToken(token string) error {
 	if len(token) < minToken || len(token) > maxToken {
-		return fmt.Errorf("token of %d bytes; want %d to %d; make one with head -c 24 /dev/urandom | base64", len(token), minToken, maxToken)
+		return fmt.Errorf("token of %d bytes; want %d to %d; make one with head -c 24 /dev/urandom | base64",
+			len(token), minToken, maxToken)
 	}
 	if strings.ContainsFunc(token, func(r rune) bool { return r <= ' ' || r > '~' }) {
 		return errors.New("token must be printable ASCII without spaces; make one with head -c 24 /dev/urandom | base64")
@@ -77,7 +79,8 @@ func checkToken(token string) error {
 
 func (a Access) check(host netip.Addr) error {
 	if !host.IsLoopback() && len(a.Allow) == 0 {
-		return fmt.Errorf("other machines reach %v: list those that may play with --osc-allow, like --osc-allow 192.168.1.0/24", host)
+		return fmt.Errorf("other machines reach %v: list those that may play with --osc-allow, "+
+			"like --osc-allow 192.168.1.0/24", host)
 	}
 	if a.Token != "" {
 		return checkToken(a.Token)
@@ -108,9 +111,10 @@ var (
 	errAuthTable     = osc.Refuse(osc.CodeBusy, "too many senders to remember the token: try again, or use TCP")
 )
 
-// authenticate answers /auth token. Wrong tokens over UDP are throttled apart from those of connections,
-// since their address may be forged: a client that is throttled over UDP can still use TCP. A client
-// that has shown the token is never throttled, so that forged guesses do not keep it from renewing.
+// authenticate answers /auth token. Wrong tokens over UDP are throttled apart from those of
+// connections, since their address may be forged: a client that is throttled over UDP can still use
+// TCP. A client that has shown the token is never throttled, so that forged guesses do not keep it
+// from renewing.
 func (s *Server) authenticate(m *osc.Message, from Peer) {
 	const address = "/auth"
 	if s.access.Token == "" {

@@ -19,7 +19,8 @@ var errNo = errors.New("no")
 
 const testToken = "0123456789abcdef0123"
 
-// mute is a server without sockets, for senders that are elsewhere: what it would send stays in its outbox.
+// mute is a server without sockets, for senders that are elsewhere: what it would send stays in its
+// outbox.
 func mute(t *testing.T, access Access) (*Server, *reader) {
 	t.Helper()
 	s := &Server{
@@ -140,7 +141,8 @@ type pipe struct {
 
 func (p pipe) RemoteAddr() net.Addr { return p.from }
 
-// From another machine more than playing takes the token: by UDP from the port that showed it, over a connection in that one.
+// From another machine more than playing takes the token: by UDP from the port that showed it, over
+// a connection in that one.
 func TestAuth(t *testing.T) {
 	s, r := mute(t, Access{Allow: anywhere, Token: testToken})
 	for _, step := range []struct {
@@ -181,7 +183,8 @@ func TestAuth(t *testing.T) {
 	}
 }
 
-// To another machine by UDP no more goes out than three times what came in; with the token, by TCP, or here it does.
+// To another machine by UDP no more goes out than three times what came in; with the token, by TCP,
+// or here it does.
 func TestAmplification(t *testing.T) {
 	s, r := mute(t, Access{Allow: anywhere, Token: testToken})
 	came := 0
@@ -216,7 +219,8 @@ func TestAmplification(t *testing.T) {
 	}
 }
 
-// A flood of one source is shed, and told so once a second; the others are served as before. Bundles count by what they hold.
+// A flood of one source is shed, and told so once a second; the others are served as before.
+// Bundles count by what they hold.
 func TestFloodIsShed(t *testing.T) {
 	for _, flooder := range []netip.AddrPort{far, near} {
 		s, r := mute(t, Access{Allow: anywhere})

@@ -10,7 +10,8 @@ import (
 	"github.com/music-chronus/chronus/osc/internal/osctest"
 )
 
-// hear has a server read a message as if it came over a connection from an address, and is its answer.
+// hear has a server read a message as if it came over a connection from an address, and is its
+// answer.
 func (s *Server) hear(t *testing.T, r *reader, from netip.AddrPort, packet []byte) string {
 	t.Helper()
 	c := s.newConn(from, "tcp", nil)
@@ -22,8 +23,8 @@ func (s *Server) hear(t *testing.T, r *reader, from netip.AddrPort, packet []byt
 	return got[0]
 }
 
-// Who guesses is held up, under whatever port; others are not. What is forged in somebody's name holds him up by UDP, until he has shown the token, and
-// never by a connection.
+// Who guesses is held up, under whatever port; others are not. What is forged in somebody's name
+// holds him up by UDP, until he has shown the token, and never by a connection.
 func TestGuessesHoldUpWhoGuesses(t *testing.T) {
 	s, r := mute(t, Access{Allow: anywhere, Token: testToken})
 	guess, show := osctest.Encode(t, "/auth", "guess guess guess"), osctest.Encode(t, "/auth", testToken)

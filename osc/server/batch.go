@@ -63,7 +63,8 @@ func (t *batchReader) receive() bool {
 		t.stamps[i].head.Type = 0
 	}
 	for {
-		n, _, errno := syscall.Syscall6(syscall.SYS_RECVMMSG, uintptr(t.conn.fd), uintptr(unsafe.Pointer(&t.heads[0])), batchSize, syscall.MSG_DONTWAIT, 0, 0)
+		n, _, errno := syscall.Syscall6(syscall.SYS_RECVMMSG, uintptr(t.conn.fd),
+			uintptr(unsafe.Pointer(&t.heads[0])), batchSize, syscall.MSG_DONTWAIT, 0, 0)
 		switch errno {
 		case 0:
 			t.n, t.err, t.readAt = int(n), nil, time.Now()
@@ -90,8 +91,8 @@ func (t *batchReader) wait() error {
 	return t.err
 }
 
-// waited is the time that datagram i spent in the socket, or 0 if that is unknown: the kernel gave no
-// timestamp, or the wall clock was set meanwhile.
+// waited is the time that datagram i spent in the socket, or 0 if that is unknown: the kernel gave
+// no timestamp, or the wall clock was set meanwhile.
 func (t *batchReader) waited(i int) time.Duration {
 	c := &t.stamps[i]
 	if c.head.Level != syscall.SOL_SOCKET || c.head.Type != syscall.SO_TIMESTAMPNS {
@@ -103,8 +104,8 @@ func (t *batchReader) waited(i int) time.Duration {
 	return 0
 }
 
-// nextDatagram returns the next datagram of the batch, valid until the next wait, and the time that it
-// spent in the socket.
+// nextDatagram returns the next datagram of the batch, valid until the next wait, and the time that
+// it spent in the socket.
 func (t *batchReader) nextDatagram() (packet []byte, from netip.AddrPort, waited time.Duration, ok bool) {
 	if t.next >= t.n {
 		return nil, from, 0, false
@@ -128,8 +129,8 @@ type floodDetector struct {
 	count int
 }
 
-// observe records n datagrams read at now. It reports whether more should accumulate before the next
-// read.
+// observe records n datagrams read at now. It reports whether more should accumulate before the
+// next read.
 func (f *floodDetector) observe(n int, now time.Time) bool {
 	f.count += n
 	if f.count <= floodCount {
@@ -140,8 +141,8 @@ func (f *floodDetector) observe(n int, now time.Time) bool {
 	return fast
 }
 
-// pause sleeps in the kernel. Go's own sleep takes at least 1 ms while nothing else runs. shm/sys has
-// the same function, but OSC packages must not import shm.
+// pause sleeps in the kernel. Go's own sleep takes at least 1 ms while nothing else runs. shm/sys
+// has the same function, but OSC packages must not import shm.
 func pause(d time.Duration) {
 	ts := syscall.NsecToTimespec(int64(d))
 	_ = syscall.Nanosleep(&ts, nil)

@@ -70,7 +70,8 @@ var (
 	errSlow   = errors.New("client does not read replies: connection closed")
 )
 
-// send queues a packet. It never waits for the client: if the queue is full, it ends the connection.
+// send queues a packet. It never waits for the client: if the queue is full, it ends the
+// connection.
 func (c *conn) send(_ netip.AddrPort, packet []byte, _ bool) error {
 	select {
 	case <-c.ended:
@@ -146,8 +147,9 @@ func (c *conn) writeAll(list [][]byte) error {
 	return c.wire.flush()
 }
 
-// readLoop passes packets to a handler until next fails or the server is closed. It stops reading while
-// the source is above its rate, and while many answers wait: unread packets wait in the connection.
+// readLoop passes packets to a handler until next fails or the server is closed. It stops reading
+// while the source is above its rate, and while many answers wait: unread packets wait in the
+// connection.
 func (c *conn) readLoop(next func() ([]byte, error)) {
 	from := Peer{c.addr, c}
 	r := newReader(c.s, nil)

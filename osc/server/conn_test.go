@@ -12,7 +12,8 @@ import (
 	"github.com/music-chronus/chronus/osc/internal/osctest"
 )
 
-// Who reads its answers keeps its connection, however many a packet is worth and however fast they are made.
+// Who reads its answers keeps its connection, however many a packet is worth and however fast they
+// are made.
 func TestManyAnswers(t *testing.T) {
 	const bundles = 30
 	one := osctest.Encode(t, "/engine/status")

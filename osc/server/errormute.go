@@ -17,9 +17,9 @@ type errorMute struct {
 
 const maxMuted = 256 // peers
 
-// SuppressErrors makes the server send no /fail to the peer, or send it again. Over UDP it lasts ten
-// minutes, over a connection until the connection ends. SuppressErrors returns false if 256 other
-// peers have it on.
+// SuppressErrors makes the server send no /fail to the peer, or send it again. Over UDP it lasts
+// ten minutes, over a connection until the connection ends. SuppressErrors returns false if 256
+// other peers have it on.
 func (p Peer) SuppressErrors(on bool) bool {
 	if p.via == nil {
 		return false

@@ -11,8 +11,8 @@ import (
 // framing is the way packets follow one another on a connection.
 type framing int
 
-// unframed: unknown yet. counted: the packet's size as an int32 before it (OSC 1.0). slip: END around
-// each packet (OSC 1.1, RFC 1055).
+// unframed: unknown yet. counted: the packet's size as an int32 before it (OSC 1.0). slip: END
+// around each packet (OSC 1.1, RFC 1055).
 const (
 	unframed framing = iota
 	counted
@@ -32,8 +32,8 @@ var (
 	errTooLong   = fmt.Errorf("packet above %d bytes", osc.MaxStream)
 )
 
-// framingOf finds the framing by the first byte. A size is below 16 MB and begins with 0. SLIP begins
-// with END, or with a packet's first byte if the client sends END only after packets.
+// framingOf finds the framing by the first byte. A size is below 16 MB and begins with 0. SLIP
+// begins with END, or with a packet's first byte if the client sends END only after packets.
 func framingOf(first byte) (framing, error) {
 	switch first {
 	case 0:
@@ -44,8 +44,8 @@ func framingOf(first byte) (framing, error) {
 	return unframed, errNoFraming
 }
 
-// unframer cuts a byte stream into packets, whatever pieces it arrives in. The zero unframer detects the
-// framing.
+// unframer cuts a byte stream into packets, whatever pieces it arrives in. The zero unframer
+// detects the framing.
 type unframer struct {
 	kind    framing
 	buf     []byte // received bytes; those before read are consumed
@@ -86,8 +86,8 @@ func (u *unframer) partial() bool {
 	return len(u.buf) > u.read
 }
 
-// next returns the next whole packet, valid until the next call of space, or nil if bytes are missing.
-// After an error the connection must end: the beginning of the next packet is unknown.
+// next returns the next whole packet, valid until the next call of space, or nil if bytes are
+// missing. After an error the connection must end: the beginning of the next packet is unknown.
 func (u *unframer) next() (packet []byte, err error) {
 	if u.kind == unframed {
 		if len(u.buf) == 0 {

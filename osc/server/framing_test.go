@@ -89,7 +89,8 @@ func TestUnframe(t *testing.T) {
 	}
 }
 
-// A packet has begun and not ended exactly while more bytes of it must come: only then does time run out for it.
+// A packet has begun and not ended exactly while more bytes of it must come: only then does time
+// run out for it.
 func TestPartial(t *testing.T) {
 	for _, kind := range []framing{counted, slip} {
 		stream := appendFrame(appendFrame(nil, kind, []byte(osctest.Pad("/abc"))), kind, []byte(osctest.Pad("/d")))
@@ -116,7 +117,8 @@ func TestPartial(t *testing.T) {
 	}
 }
 
-// However a stream is cut, the same packets come of it, within bounds; and what is framed comes out again.
+// However a stream is cut, the same packets come of it, within bounds; and what is framed comes out
+// again.
 func FuzzUnframe(f *testing.F) {
 	f.Add([]byte("\x00\x00\x00\x04/abc\x00\x00\x00\x08/abc,\x00\x00\x00"), uint64(1))
 	f.Add([]byte("\xc0/abc\xdb\xdc\xc0\xc0/def\xdb\xdd\xdb\xc0"), uint64(2))

@@ -17,8 +17,8 @@ type Handler interface {
 	Flush()
 }
 
-// HandlerFunc makes handlers of a function that needs neither End nor Flush. Several readers may call
-// the function at a time.
+// HandlerFunc makes handlers of a function that needs neither End nor Flush. Several readers may
+// call the function at a time.
 func HandlerFunc(take func(m *osc.Message, from Peer)) func() Handler {
 	return func() Handler { return each(take) }
 }

@@ -2,8 +2,8 @@ package server
 
 import "sync"
 
-// handoff lets the goroutines of connections run handlers while Serve runs. While Serve does not run,
-// they block, and unread packets wait in the connections.
+// handoff lets the goroutines of connections run handlers while Serve runs. While Serve does not
+// run, they block, and unread packets wait in the connections.
 type handoff struct {
 	mu         sync.Mutex
 	changed    sync.Cond // open, active, panicValue, closed; L is mu

@@ -7,8 +7,8 @@ import (
 	"github.com/music-chronus/chronus/osc/internal/osctest"
 )
 
-// After each of the packets the server answers the next request, whatever both come over; it has seen all that the packet
-// holds, and answered no more than it may.
+// After each of the packets the server answers the next request, whatever both come over; it has
+// seen all that the packet holds, and answered no more than it may.
 func TestServerSurvivesKillers(t *testing.T) {
 	for _, transport := range transports {
 		t.Run(transport, func(t *testing.T) {

@@ -12,16 +12,17 @@ import (
 	"github.com/music-chronus/chronus/osc/admission"
 )
 
-// readBuffer is the size in bytes of the kernel's receive buffer that Listen asks for, so that a burst
-// survives a short stall. A smaller one will do.
+// readBuffer is the size in bytes of the kernel's receive buffer that Listen asks for, so that a
+// burst survives a short stall. A smaller one will do.
 const readBuffer = 4 << 20
 
 // portTries is the number of ports that Listen tries until one is free for both UDP and TCP.
 const portTries = 20
 
-// Listen opens a UDP socket, and a TCP socket of the same port. The address is host:port. The host must be
-// given; 0.0.0.0 or [::] stands for all addresses of this machine. Port 0 takes a free port, which
-// Server.Addr returns. If other machines reach the host, access.Allow must list those that are heard.
+// Listen opens a UDP socket, and a TCP socket of the same port. The address is host:port. The host
+// must be given; 0.0.0.0 or [::] stands for all addresses of this machine. Port 0 takes a free
+// port, which Server.Addr returns. If other machines reach the host, access.Allow must list those
+// that are heard.
 func Listen(address string, access Access) (*Server, error) {
 	return listenWith(address, access, standard())
 }
@@ -81,9 +82,10 @@ func bind(family string, a *net.UDPAddr) (conn *net.UDPConn, listener net.Listen
 func newServer(conn *socket, bound netip.AddrPort, listener net.Listener, access Access, l limits) *Server {
 	closed := make(chan struct{})
 	s := &Server{
-		conn: conn, batches: newBatchReader(conn), listener: listener, access: access, closed: closed, sendQueue: newSendQueue(),
+		conn: conn, batches: newBatchReader(conn), sendQueue: newSendQueue(), listener: listener,
+		access: access, closed: closed, refusals: newRefusalLog(),
 		limits: l, now: l.now, datagrams: admission.NewRateLimiter(), streams: admission.NewRateLimiter(),
-		fails: admission.NewLimiter(failsPerSecond), refusals: newRefusalLog(), conns: admission.NewConnTable(l.conns, l.idle),
+		fails: admission.NewLimiter(failsPerSecond), conns: admission.NewConnTable(l.conns, l.idle),
 		httpListener: httpListener{make(chan net.Conn), closed, listener.Addr()},
 	}
 	s.handoff.changed.L = &s.handoff.mu
@@ -100,7 +102,8 @@ func newServer(conn *socket, bound netip.AddrPort, listener net.Listener, access
 	return s
 }
 
-// enlarge asks for a receive buffer above the kernel's limit, which takes a privilege, or else up to it.
+// enlarge asks for a receive buffer above the kernel's limit, which takes a privilege, or else up
+// to it.
 func enlarge(conn *net.UDPConn) {
 	_ = conn.SetReadBuffer(readBuffer)
 	if raw, err := conn.SyscallConn(); err == nil {
@@ -120,7 +123,8 @@ func resolve(address string) (*net.UDPAddr, error) {
 		return nil, fmt.Errorf("OSC address %q: port must be a number from 0 to 65535", address)
 	}
 	if host == "" {
-		return nil, fmt.Errorf("OSC address %q: missing host; use 127.0.0.1:%s for this machine alone, 0.0.0.0:%s for all machines that reach it", address, port, port)
+		return nil, fmt.Errorf("OSC address %q: missing host; use 127.0.0.1:%s for this machine alone, "+
+			"0.0.0.0:%s for all machines that reach it", address, port, port)
 	}
 	a, err := net.ResolveUDPAddr("udp", address)
 	if err != nil {

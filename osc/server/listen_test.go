@@ -34,7 +34,8 @@ func TestListenErrors(t *testing.T) {
 	}
 }
 
-// An address that this machine does not have is an error, even for who may hear others; a port whose TCP half is taken too.
+// An address that this machine does not have is an error, even for who may hear others; a port
+// whose TCP half is taken too.
 func TestListenOthers(t *testing.T) {
 	if _, err := Listen("192.0.2.1:0", Access{Allow: anywhere}); err == nil || !strings.Contains(err.Error(), "choose another with --osc") {
 		t.Error(err)

@@ -8,9 +8,9 @@ import (
 	"github.com/music-chronus/chronus/osc"
 )
 
-// Peer is the sender of a request, over any transport. Answers leave the way the request came. Peers
-// are compared with == and may be map keys: all requests of one UDP address, or of one connection,
-// have the same Peer. The zero Peer is invalid.
+// Peer is the sender of a request, over any transport. Answers leave the way the request came.
+// Peers are compared with == and may be map keys: all requests of one UDP address, or of one
+// connection, have the same Peer. The zero Peer is invalid.
 type Peer struct {
 	addr netip.AddrPort
 	via  link
@@ -20,8 +20,8 @@ var errInvalidPeer = errors.New("reply: invalid peer: use the Peer that a Server
 
 // link is the way to a peer.
 type link interface {
-	// send queues one packet, and never waits for a slow reader. If more packets follow, the packet may
-	// wait for them, until Server.Flush.
+	// send queues one packet, and never waits for a slow reader. If more packets follow, the packet
+	// may wait for them, until Server.Flush.
 	send(to netip.AddrPort, packet []byte, more bool) error
 	// room is the number of bytes that may be sent now, if the address may be forged.
 	room(to netip.AddrPort) int
@@ -56,8 +56,8 @@ func (p Peer) String() string {
 	return p.via.name() + " " + p.addr.String()
 }
 
-// Closed returns a channel that is closed when the peer's connection has ended, and for UDP when the
-// server is closed.
+// Closed returns a channel that is closed when the peer's connection has ended, and for UDP when
+// the server is closed.
 func (p Peer) Closed() <-chan struct{} {
 	if p.via == nil {
 		closed := make(chan struct{})
@@ -76,8 +76,8 @@ func (p Peer) Reply(address string, args ...any) error {
 	return p.send(address, b, false)
 }
 
-// Done answers a message with /done address. The answer may wait for more answers until Server.Flush:
-// of the many thousand answers a second that a flood causes, nearly all are /done.
+// Done answers a message with /done address. The answer may wait for more answers until
+// Server.Flush: of the many thousand answers a second that a flood causes, nearly all are /done.
 func (p Peer) Done(address string) error {
 	b, err := osc.EncodeDone(address)
 	if err != nil {
@@ -107,12 +107,13 @@ func (p Peer) send(address string, packet []byte, more bool) error {
 // errTooLarge is short, since the room for it is small.
 var errTooLarge = osc.Refuse(osc.CodeTooLarge, "reply too large by UDP: use /auth or TCP")
 
-// Fail answers a message with /fail address reason, and counts it by the code of the osc.Refusal that
-// err wraps. The reason is the text of err, of at most osc.MaxReason bytes. Any goroutine may call it.
+// Fail answers a message with /fail address reason, and counts it by the code of the osc.Refusal
+// that err wraps. The reason is the text of err, of at most osc.MaxReason bytes. Any goroutine may
+// call it.
 //
-// Fail sends at most failsPerSecond answers over UDP to other machines, whose requests may be forged,
-// and returns nil for the others. Until such a machine has shown the token, the reason is shortened
-// so that the answers stay below admission.Amplification times its requests.
+// Fail sends at most failsPerSecond answers over UDP to other machines, whose requests may be
+// forged, and returns nil for the others. Until such a machine has shown the token, the reason is
+// shortened so that the answers stay below admission.Amplification times its requests.
 func (p Peer) Fail(address string, err error) error {
 	if p.via == nil {
 		return errInvalidPeer

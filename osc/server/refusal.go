@@ -24,8 +24,8 @@ var (
 	errFailLimit = errors.New("too many /fail answers in this second")
 )
 
-// OnAnswer makes the server call f for each packet that it sends, and for each /fail that it does not
-// send. The goroutine that answers calls f, which must not block. A nil f ends that.
+// OnAnswer makes the server call f for each packet that it sends, and for each /fail that it does
+// not send. The goroutine that answers calls f, which must not block. A nil f ends that.
 func (s *Server) OnAnswer(f func(Answer)) {
 	if f == nil {
 		s.observer.Store(nil)
@@ -55,8 +55,8 @@ func (s *Server) refuse(to Peer, r *osc.Refusal, withheld error) error {
 	return nil
 }
 
-// refuseMalformed answers a packet that is not OSC. Its limit holds for this machine and connections
-// too: malformed packets come in floods or not at all.
+// refuseMalformed answers a packet that is not OSC. Its limit holds for this machine and
+// connections too: malformed packets come in floods or not at all.
 func (s *Server) refuseMalformed(to Peer, e *osc.DecodeError) {
 	if !s.fails.Pass(s.now()) {
 		s.counters.refused[osc.CodeMalformed].Add(1)

@@ -145,7 +145,8 @@ func TestRefusals(t *testing.T) {
 	}
 }
 
-// The log has at most 20 refusals a second, and says how many it skipped; without debug it has none.
+// The log has at most 20 refusals a second, and says how many it skipped; without debug it has
+// none.
 func TestRefusalLogIsBounded(t *testing.T) {
 	s := serving(t, server.Access{})
 	var quiet, log lines

@@ -91,8 +91,8 @@ func (s *Server) flushLoop() {
 
 // bundle returns the next packet to send, and the number of datagrams in it. With many datagrams in
 // the queue it builds in b a bundle of those that follow each other to one program of this machine:
-// sending a datagram costs more than making an answer. The largest datagram has no room for a bundle's
-// head and is sent alone.
+// sending a datagram costs more than making an answer. The largest datagram has no room for a
+// bundle's head and is sent alone.
 func bundle(b []byte, list []datagram, many bool) (packet []byte, n int) {
 	first := list[0]
 	if !many || len(list) == 1 || list[1].to != first.to || !first.to.Addr().IsLoopback() ||

@@ -35,7 +35,8 @@ func TestDone(t *testing.T) {
 	}
 }
 
-// What may wait for more does; it goes out with what may not, with Flush, and when there is much of it. What is above the size is lost.
+// What may wait for more does; it goes out with what may not, with Flush, and when there is much of
+// it. What is above the size is lost.
 func TestOutbox(t *testing.T) {
 	o := newSendQueue()
 	goes := func() bool {
@@ -67,7 +68,8 @@ func TestOutbox(t *testing.T) {
 	}
 }
 
-// Of many answers those that follow one another to a program of this machine go out together, as many as a bundle holds.
+// Of many answers those that follow one another to a program of this machine go out together, as
+// many as a bundle holds.
 func TestTogether(t *testing.T) {
 	a, b := datagram{near, osctest.Encode(t, "/done", "/a")}, datagram{netip.AddrPortFrom(near.Addr(), 9), osctest.Encode(t, "/done", "/b")}
 	large := datagram{near, osctest.Encode(t, "/large", strings.Repeat("x", maxBundle))}

@@ -12,7 +12,8 @@ import (
 	"github.com/music-chronus/chronus/osc/internal/osctest"
 )
 
-// What arrives while nobody serves waits in the socket: 500 restarts lose nothing and change no order.
+// What arrives while nobody serves waits in the socket: 500 restarts lose nothing and change no
+// order.
 func TestServeAgain(t *testing.T) {
 	s := listen(t, "127.0.0.1:0")
 	c := dial(t, s)
@@ -40,7 +41,8 @@ func TestServeAgain(t *testing.T) {
 	}
 }
 
-// An interruption that comes late does not make the next Serve deaf. On one processor it comes as late as can be.
+// An interruption that comes late does not make the next Serve deaf. On one processor it comes as
+// late as can be.
 func TestInterruptStaysWithItsServe(t *testing.T) {
 	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(1))
 	s := listen(t, "127.0.0.1:0")
@@ -135,7 +137,8 @@ func TestServeOutlivesReadErrors(t *testing.T) {
 	}
 }
 
-// What a read has brought and was not handled when the server is closed is not handled: neither in the Serve that goes on, nor in a later one.
+// What a read has brought and was not handled when the server is closed is not handled: neither in
+// the Serve that goes on, nor in a later one.
 func TestCloseLeavesWhatWasRead(t *testing.T) {
 	for _, within := range []bool{true, false} {
 		s := listen(t, "127.0.0.1:0")
@@ -177,7 +180,8 @@ func TestReplyErrors(t *testing.T) {
 	}
 }
 
-// A peer is the same for every request of one socket, another for another, and gone with its server.
+// A peer is the same for every request of one socket, another for another, and gone with its
+// server.
 func TestPeer(t *testing.T) {
 	s := listen(t, "127.0.0.1:0")
 	a, b := netip.MustParseAddrPort("127.0.0.1:1"), netip.MustParseAddrPort("192.0.2.1:1")

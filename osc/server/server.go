@@ -19,8 +19,8 @@ import (
 // readPause is the pause of Serve after a failed read: a broken socket must not occupy a core.
 const readPause = time.Millisecond
 
-// failsPerSecond bounds the /fail answers that senders with forged addresses can cause: 200 a second
-// of at most 572 bytes are 115 kB/s.
+// failsPerSecond bounds the /fail answers that senders with forged addresses can cause: 200 a
+// second of at most 572 bytes are 115 kB/s.
 const failsPerSecond = 200
 
 // Server receives OSC on a UDP socket and on a TCP socket of the same port. TCP connections speak
@@ -60,11 +60,11 @@ func (s *Server) Addr() netip.AddrPort { return s.addr }
 // SetLogger makes the server log each refusal at slog.LevelDebug, at most 20 a second.
 func (s *Server) SetLogger(l *slog.Logger) { s.refusals.logger.Store(l) }
 
-// Serve passes messages to handlers that open makes, until ctx ends or the server is closed. Then it
-// returns nil, and no handler runs any more.
+// Serve passes messages to handlers that open makes, until ctx ends or the server is closed. Then
+// it returns nil, and no handler runs any more.
 //
-// UDP messages are handled in the caller's goroutine, those of each connection in a goroutine of its
-// own. If a handler panics, Serve panics with the same value. After ctx has ended, sockets and
+// UDP messages are handled in the caller's goroutine, those of each connection in a goroutine of
+// its own. If a handler panics, Serve panics with the same value. After ctx has ended, sockets and
 // connections stay open: a later Serve handles what arrived in between. Two calls must not overlap.
 // Malformed packets are counted and answered with /fail.
 func (s *Server) Serve(ctx context.Context, open func() Handler) error {
@@ -151,8 +151,9 @@ func (s *Server) account(from Peer, messages, bytes int) {
 	s.datagrams.Charge(from.addr, cost)
 }
 
-// interruptible makes the end of ctx interrupt a waiting read. The returned function undoes that. It
-// waits for an interruption that has begun, which would otherwise end the reads of the next Serve.
+// interruptible makes the end of ctx interrupt a waiting read. The returned function undoes that.
+// It waits for an interruption that has begun, which would otherwise end the reads of the next
+// Serve.
 func (s *Server) interruptible(ctx context.Context) (undo func()) {
 	_ = s.conn.SetReadDeadline(time.Time{})
 	interrupted := make(chan struct{})
@@ -191,7 +192,7 @@ func (d *udpLink) send(to netip.AddrPort, packet []byte, more bool) error {
 
 var (
 	errSendQueue     = fmt.Errorf("network too slow: %d answers are waiting", maxWaiting)
-	errAmplification = errors.New("answer too large for an address that may be forged: show the token by /auth, or use TCP")
+	errAmplification = errors.New("answer too large for an address that may be forged: use /auth or TCP")
 )
 
 func (d *udpLink) room(to netip.AddrPort) int       { return d.datagrams.Room(to, d.now()) }
@@ -217,8 +218,8 @@ func (s *Server) Close() error {
 	return err
 }
 
-// tasks counts the goroutines of a server. After close, no more may begin: a WaitGroup must not grow
-// while Close waits for it.
+// tasks counts the goroutines of a server. After close, no more may begin: a WaitGroup must not
+// grow while Close waits for it.
 type tasks struct {
 	sync.WaitGroup
 	mu     sync.Mutex

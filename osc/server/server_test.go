@@ -94,8 +94,8 @@ func read(c *net.UDPConn, wait time.Duration) string {
 	return strings.Join(got, "|")
 }
 
-// answers is a handler that answers queries and refusals; not /a, of which killers.txt has 1,024 in a packet: so many
-// answers would fill the client's buffer.
+// answers is a handler that answers queries and refusals; not /a, of which killers.txt has 1,024 in
+// a packet: so many answers would fill the client's buffer.
 func answers(space *osc.Space) func(s *Server) func(*osc.Message, Peer) {
 	return func(s *Server) func(*osc.Message, Peer) {
 		return func(m *osc.Message, from Peer) {
@@ -185,7 +185,8 @@ func TestServerSurvivesGoneClients(t *testing.T) {
 	}
 }
 
-// A reply that comes in is not answered, nor is what comes from the server's own socket: answers would never end.
+// A reply that comes in is not answered, nor is what comes from the server's own socket: answers
+// would never end.
 func TestServerAnswersNoAnswers(t *testing.T) {
 	for _, address := range []string{"127.0.0.1:0", "0.0.0.0:0"} {
 		s := listen(t, address)
@@ -236,7 +237,8 @@ func TestServerBoundsItsAnswers(t *testing.T) {
 	}
 }
 
-// To this machine and by connections every request is answered; to others, which may not have asked, failsPerSecond of them.
+// To this machine and by connections every request is answered; to others, which may not have
+// asked, failsPerSecond of them.
 func TestFailToOtherMachines(t *testing.T) {
 	s := listen(t, "0.0.0.0:0")
 	c := dial(t, listen(t, "127.0.0.1:0"))

@@ -13,10 +13,10 @@ import (
 	"unsafe"
 )
 
-// socket is a blocking UDP socket outside of Go's poller. Inside the poller, each arriving datagram wakes
-// a waiting thread, even if none waits for this socket: under a flood that costs more than writing and
-// reading the datagrams. Only an epoll instance that holds the socket is in the poller. It reports one
-// arrival, and again once it is re-armed.
+// socket is a blocking UDP socket outside of Go's poller. Inside the poller, each arriving datagram
+// wakes a waiting thread, even if none waits for this socket: under a flood that costs more than
+// writing and reading the datagrams. Only an epoll instance that holds the socket is in the poller.
+// It reports one arrival, and again once it is re-armed.
 type socket struct {
 	fd     int
 	epoll  *os.File // in Go's poller
@@ -99,12 +99,13 @@ func (s *socket) openEpoll() error {
 // arm makes the epoll instance report the next arrival, or one that has happened.
 func (s *socket) arm(epoll, op int) error {
 	s.armed = true
-	err := syscall.EpollCtl(epoll, op, s.fd, &syscall.EpollEvent{Events: syscall.EPOLLIN | syscall.EPOLLONESHOT, Fd: int32(s.fd)})
+	event := syscall.EpollEvent{Events: syscall.EPOLLIN | syscall.EPOLLONESHOT, Fd: int32(s.fd)}
+	err := syscall.EpollCtl(epoll, op, s.fd, &event)
 	return os.NewSyscallError("epoll_ctl", err)
 }
 
-// await calls ready after each arrival until it returns true. It returns an error at the deadline, and
-// net.ErrClosed after Close. Two calls must not overlap.
+// await calls ready after each arrival until it returns true. It returns an error at the deadline,
+// and net.ErrClosed after Close. Two calls must not overlap.
 func (s *socket) await(come func() bool) error {
 	s.ready = come
 	err := s.raw.Read(s.poll)
@@ -132,7 +133,8 @@ func (s *socket) write(packet []byte, to netip.AddrPort) error {
 		return net.ErrClosed
 	}
 	for {
-		_, _, errno := syscall.Syscall6(syscall.SYS_SENDTO, uintptr(s.fd), uintptr(unsafe.Pointer(unsafe.SliceData(packet))), uintptr(len(packet)), 0,
+		_, _, errno := syscall.Syscall6(syscall.SYS_SENDTO, uintptr(s.fd),
+			uintptr(unsafe.Pointer(unsafe.SliceData(packet))), uintptr(len(packet)), 0,
 			uintptr(unsafe.Pointer(&name)), size)
 		switch errno {
 		case 0:

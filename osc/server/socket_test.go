@@ -22,7 +22,8 @@ func testSocket(t *testing.T) *socket {
 	return s
 }
 
-// A wait that cannot be is an error: who serves pauses after one, and would else ask again at once, for ever.
+// A wait that cannot be is an error: who serves pauses after one, and would else ask again at once,
+// for ever.
 func TestSocketCannotWait(t *testing.T) {
 	s := testSocket(t)
 	defer s.Close()

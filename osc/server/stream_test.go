@@ -42,7 +42,8 @@ func echo(m *osc.Message, from Peer) {
 	}
 }
 
-// Each transport answers in its own framing, over IPv4 and IPv6, from a peer that says what it is and stays the same.
+// Each transport answers in its own framing, over IPv4 and IPv6, from a peer that says what it is
+// and stays the same.
 func TestTransports(t *testing.T) {
 	hosts := []string{"127.0.0.1:0"}
 	if c, err := net.ListenPacket("udp6", "[::1]:0"); err == nil { // a machine without IPv6 has none
@@ -131,7 +132,8 @@ func TestStreamOrder(t *testing.T) {
 	}
 }
 
-// Connections outlive the end of a Serve and a panic in it, which takes one message with it; what comes meanwhile waits.
+// Connections outlive the end of a Serve and a panic in it, which takes one message with it; what
+// comes meanwhile waits.
 func TestStreamsOutliveServe(t *testing.T) {
 	s := listen(t, "127.0.0.1:0")
 	var clients []*client
@@ -175,7 +177,8 @@ func TestStreamsOutliveServe(t *testing.T) {
 	}
 }
 
-// Who sends no packet, or half of one, or what is none, is not waited for; who is in between may take its time.
+// Who sends no packet, or half of one, or what is none, is not waited for; who is in between may
+// take its time.
 func TestStreamPatience(t *testing.T) {
 	l := limits{conns: 10, idle: time.Minute, first: 100 * time.Millisecond, now: time.Now}
 	s := serveWith(t, "127.0.0.1:0", Access{}, l, echo)
@@ -245,7 +248,8 @@ func TestStreamCount(t *testing.T) {
 	}
 }
 
-// Who does not read its answers loses its connection; who answers waits for nobody, and the others are served on.
+// Who does not read its answers loses its connection; who answers waits for nobody, and the others
+// are served on.
 func TestSlowReaders(t *testing.T) {
 	peers := make(chan Peer, 1)
 	s := serveWith(t, "127.0.0.1:0", Access{}, standard(), func(m *osc.Message, from Peer) {
@@ -279,7 +283,8 @@ func TestSlowReaders(t *testing.T) {
 	}
 }
 
-// A page of another site, or a name that was made to mean this machine, gets no WebSocket; nor does a text frame pass.
+// A page of another site, or a name that was made to mean this machine, gets no WebSocket; nor does
+// a text frame pass.
 func TestWebSocketRefuses(t *testing.T) {
 	s := serveWith(t, "127.0.0.1:0", Access{}, standard(), echo)
 	url := "http://" + s.Addr().String() + "/"

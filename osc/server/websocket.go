@@ -61,9 +61,9 @@ func (s *Server) newWeb() *http.Server {
 // connKey is the key of a request's tcpConn in its context.
 type connKey struct{}
 
-// serveWeb upgrades a request to a WebSocket. Any page in a browser of this machine can ask for one. So
-// the page must come from the host that it asks, and the host must be an address or localhost: a name
-// may be made to resolve to this machine.
+// serveWeb upgrades a request to a WebSocket. Any page in a browser of this machine can ask for
+// one. So the page must come from the host that it asks, and the host must be an address or
+// localhost: a name may be made to resolve to this machine.
 func (s *Server) serveWeb(w http.ResponseWriter, r *http.Request) {
 	if !s.running.begin() {
 		return
@@ -94,9 +94,9 @@ func (s *Server) serveWeb(w http.ResponseWriter, r *http.Request) {
 	s.newConn(g.from, "websocket", in).run(in.next)
 }
 
-// IsLiteralHost reports whether a Host header is an IP address or localhost, with or without a port. It
-// guards against DNS rebinding: the owner of a name can make it resolve to this machine, and a page of
-// that name could then use the server through a browser here.
+// IsLiteralHost reports whether a Host header is an IP address or localhost, with or without a
+// port. It guards against DNS rebinding: the owner of a name can make it resolve to this machine,
+// and a page of that name could then use the server through a browser here.
 func IsLiteralHost(host string) bool {
 	if h, _, err := net.SplitHostPort(host); err == nil {
 		host = h

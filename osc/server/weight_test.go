@@ -18,7 +18,8 @@ import (
 	"github.com/music-chronus/chronus/osc/internal/osctest"
 )
 
-// A source may send as many bytes as its messages would have if each had admission.MessageBytes: large packets of few messages are shed, small ones not.
+// A source may send as many bytes as its messages would have if each had admission.MessageBytes:
+// large packets of few messages are shed, small ones not.
 func TestBytesCount(t *testing.T) {
 	s, r := mute(t, Access{Allow: anywhere})
 	r.handler = each(func(*osc.Message, Peer) {})
@@ -47,7 +48,8 @@ func TestBytesCount(t *testing.T) {
 	}
 }
 
-// paced is a connection from another machine to a server, which may send so many messages, and no more as long as nobody gives it more.
+// paced is a connection from another machine to a server, which may send so many messages, and no
+// more as long as nobody gives it more.
 func paced(t *testing.T, messages float64) (theirs net.Conn, s *Server, c *clock) {
 	t.Helper()
 	c = &clock{}
@@ -75,7 +77,8 @@ func paced(t *testing.T, messages float64) (theirs net.Conn, s *Server, c *clock
 	return theirs, s, c
 }
 
-// Whatever a connection sends without end is read no faster than packets are, though none of it may be one.
+// Whatever a connection sends without end is read no faster than packets are, though none of it may
+// be one.
 func TestNothingIsFree(t *testing.T) {
 	const allowed = 100
 	ping := []byte{0x89, 0x80, 0, 0, 0, 0}

@@ -7,9 +7,9 @@ import (
 	"time"
 )
 
-// zoneCache maps the indexes of network interfaces to their names, and back. Asking the kernel takes
-// longer than all other work for a datagram, and any machine on the network may send datagrams. So the
-// answers are kept for a minute, as package net does.
+// zoneCache maps the indexes of network interfaces to their names, and back. Asking the kernel
+// takes longer than all other work for a datagram, and any machine on the network may send
+// datagrams. So the answers are kept for a minute, as package net does.
 type zoneCache struct {
 	mu      sync.Mutex
 	since   time.Time
@@ -24,7 +24,8 @@ const (
 
 // evict clears a cache that is too old or too large. z.mu is held.
 func (z *zoneCache) evict() {
-	if now := time.Now(); z.names == nil || now.Sub(z.since) >= zoneTTL || len(z.names) >= maxZones || len(z.indexes) >= maxZones {
+	now := time.Now()
+	if z.names == nil || now.Sub(z.since) >= zoneTTL || len(z.names) >= maxZones || len(z.indexes) >= maxZones {
 		z.since, z.names, z.indexes = now, map[uint32]string{}, map[string]uint32{}
 	}
 }

@@ -6,8 +6,9 @@ import (
 	"testing"
 )
 
-// What comes from an address with a zone, and what goes there, asks the kernel for the network's name once, not for each datagram: whoever is on the
-// network may send them, before anything is admitted.
+// What comes from an address with a zone, and what goes there, asks the kernel for the network's
+// name once, not for each datagram: whoever is on the network may send them, before anything is
+// admitted.
 func TestZonesAreRemembered(t *testing.T) {
 	a := netip.MustParseAddrPort("[fe80::1%lo]:5")
 	var name syscall.RawSockaddrInet6

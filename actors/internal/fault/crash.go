@@ -1,6 +1,8 @@
 package fault
 
 import (
+	"fmt"
+
 	"github.com/music-chronus/chronus/shm"
 	"github.com/music-chronus/chronus/shm/sys"
 )
@@ -29,4 +31,15 @@ func Classify(st shm.Status, gen uint64, exit sys.Exit) Crash {
 // ExitedByItself reports whether a process exited with an error, without a signal.
 func ExitedByItself(exit sys.Exit) bool {
 	return exit.Signal == 0 && !exit.Unknown && exit.Code != 0
+}
+
+// Cause describes why the worker of generation gen ended. st is the status of its slot.
+func Cause(st shm.Status, gen uint64, exit sys.Exit) string {
+	switch {
+	case st.Generation != gen || st.Cause.FromKernel():
+		return exit.String()
+	case st.Rendering:
+		return fmt.Sprintf("%v in block %d, node %d", st.Cause, st.Block, st.Node)
+	}
+	return st.Cause.String()
 }

@@ -119,7 +119,7 @@ func (m *Meter) Played(ring shm.AudioReader, head shm.Head, clock, size uint64) 
 }
 
 // Tick ends the window if it is over. workers returns the processes of the workers.
-func (m *Meter) Tick(now time.Time, workers func() []int) {
+func (m *Meter) Tick(now time.Time, workers func() []sys.Process) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if m.peak > silence {
@@ -139,9 +139,10 @@ func peakOf(samples []float32) (peak float32) {
 }
 
 // measureLoad computes the load of each process since the last window.
-func (m *Meter) measureLoad(pids []int, now time.Time) {
+func (m *Meter) measureLoad(list []sys.Process, now time.Time) {
 	use, load := map[int]usage{}, map[int]float64{}
-	for _, pid := range pids {
+	for _, p := range list {
+		pid := p.PID
 		cpu, err := sys.CPUTime(pid)
 		if err != nil {
 			continue

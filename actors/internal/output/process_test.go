@@ -70,7 +70,7 @@ func TestUnheard(t *testing.T) {
 }
 
 // The backend auto stays with the server that it has found, and with its library.
-func TestKeepRoute(t *testing.T) {
+func TestKeepPath(t *testing.T) {
 	const lib = "/usr/lib/pipewire-0.3/jack"
 	t.Setenv("LD_LIBRARY_PATH", "")
 	for _, tt := range []struct {

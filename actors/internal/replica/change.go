@@ -1,77 +1,26 @@
 package replica
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"time"
 
+	"github.com/cespare/xxhash/v2"
+
 	"github.com/music-chronus/chronus/actors/internal/commandlog"
 	"github.com/music-chronus/chronus/actors/internal/plans"
+	"github.com/music-chronus/chronus/actors/internal/slots"
 	"github.com/music-chronus/chronus/actors/report"
 	"github.com/music-chronus/chronus/dsp/patch"
 	"github.com/music-chronus/chronus/shm"
 )
 
-// A patch change takes two phases. First every worker makes the new plan ready, beside its render
-// loop: one worker after the other, a standby first. A patch that crashes whoever loads it has then
-// crashed one standby, and is refused. Second, one command, which enters one block in all workers,
-// makes them go on with the plan.
-
-// maxPreparationDeaths is how many workers may end while they make a plan ready.
-const maxPreparationDeaths = 3
-
-// Change makes every worker go on with another patch, and returns once it plays. requested: an
-// engine after this one is started with this text. answer, if not nil, is called should the change
-// prove to be poison after Change has returned without an error. With an error, the patch before
-// plays on.
-func (r *Set) Change(ctx context.Context, name string, text []byte, requested bool, answer func(error)) (report.Commit, error) {
-	result := &plans.Result{Answer: answer}
-	c, err := r.change(ctx, name, text, requested, commandlog.RequesterFunc(result.LeftOut))
-	return c, result.Return(err)
-}
-
-func (r *Set) change(ctx context.Context, name string, text []byte, requested bool, q commandlog.Requester) (c report.Commit, err error) {
-	select {
-	case r.changing <- struct{}{}:
-	case <-ctx.Done():
-		return c, ctx.Err()
-	}
-	defer func() { <-r.changing }()
+// Propose implements patching.Workers: it compiles a patch and gives it a number.
+func (r *Set) Propose(name string, text []byte) (*plans.Version, error) {
 	plan, err := r.plans.Compile(name, text)
 	if err != nil {
-		return c, err
+		return nil, err
 	}
-	v, err := r.propose(name, text, plan)
-	for errors.Is(err, plans.ErrTooMany) && ctx.Err() == nil { // a checkpoint follows soon, and frees the plans before it
-		time.Sleep(r.cfg.Timeouts.Snapshot / 4)
-		v, err = r.propose(name, text, plan)
-	}
-	if err != nil {
-		return c, err
-	}
-	head, err := r.commit(ctx, v, q)
-	if err != nil {
-		r.mu.Lock()
-		r.plans.Forget(v.Number)
-		r.mu.Unlock()
-		return c, err
-	}
-	if requested {
-		if err := r.recordOrigin(text); err != nil {
-			return c, err
-		}
-	}
-	if c.Block, err = r.awaitEntry(ctx, head, v); err != nil {
-		return c, err
-	}
-	c.Number, c.Frame = v.Number, c.Block*uint64(r.mem.Geometry.Block)
-	r.obs.Event(report.PatchChanged{Name: name, Commit: c})
-	return c, nil
-}
-
-// propose gives a patch a number.
-func (r *Set) propose(name string, text []byte, plan *patch.Plan) (*plans.Version, error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if r.plans.Rejected(text) {
@@ -89,8 +38,8 @@ func (r *Set) addPlan(name string, text []byte, plan *patch.Plan) (*plans.Versio
 		}
 	}
 	for _, s := range r.slots {
-		if s.phase == starting {
-			needed[s.begin.state.Plan] = true
+		if s.Phase == slots.Starting {
+			needed[s.Begin.State.Plan] = true
 		}
 	}
 	v, err := r.plans.Add(name, text, plan, needed)
@@ -111,35 +60,114 @@ func (r *Set) setCurrent(v *plans.Version) {
 	}
 }
 
-// preparation is what has been seen of the workers that make a plan ready.
-type preparation struct {
-	slot   *slot // that was asked; nil: none
-	gen    uint64
-	since  time.Time
-	deaths int
+// Forget implements patching.Workers.
+func (r *Set) Forget(v *plans.Version) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.plans.Forget(v.Number)
 }
 
-// commit waits until every worker has made the plan ready, and commands the change. head is a block
-// before it.
-func (r *Set) commit(ctx context.Context, v *plans.Version, q commandlog.Requester) (head uint64, err error) {
-	var p preparation
-	limit := 2 * r.cfg.Timeouts.MakePlan
-	for began := time.Now(); ; {
-		head, all, err := r.tryCommit(v, &p, time.Now(), q)
-		switch {
-		case err != nil:
-			return 0, fmt.Errorf("patch %s: %w", v.Name, err)
-		case all:
-			return head, nil
-		case time.Since(began) > limit:
-			return 0, fmt.Errorf("patch %s: not every worker has made it ready within %v", v.Name, limit)
-		}
-		select {
-		case <-ctx.Done():
-			return 0, fmt.Errorf("patch %s: %w", v.Name, ctx.Err())
-		case <-r.quit:
-			return 0, ErrStopped
-		case <-time.After(time.Millisecond):
+// PatchChanged implements patching.Workers.
+func (r *Set) PatchChanged(v *plans.Version, block uint64) report.Commit {
+	c := report.Commit{Number: v.Number, Block: block, Frame: block * uint64(r.mem.Geometry.Block)}
+	r.obs.Event(report.PatchChanged{Name: v.Name, Commit: c})
+	return c
+}
+
+// TryCommit implements patching.Workers: it commands the change if every worker has made the plan ready, and reports whether that
+// is so.
+func (r *Set) TryCommit(v *plans.Version, p *plans.Preparation, now time.Time, q commandlog.Requester) (head uint64, all bool, err error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if all, err = r.prepare(v, p, now); err != nil || !all {
+		return 0, false, err
+	}
+	head = r.mem.Journal.Published(r.mem.Control.Active().Slot())
+	v.Seq, err = r.broadcast(shm.Command{Op: shm.OpPlan, Plan: v.Previous, Value: float64(v.Number)}, q)
+	if err != nil {
+		return 0, false, err
+	}
+	g := r.mem.Geometry
+	r.changeDoneAt = head + uint64(g.Rate/g.Block)/50 + 4
+	r.setCurrent(v)
+	return head, true, nil
+}
+
+// prepare asks the next worker that has not made the plan ready to do so. It reports whether all
+// have, and the change before is over.
+func (r *Set) prepare(v *plans.Version, p *plans.Preparation, now time.Time) (all bool, err error) {
+	switch {
+	case r.life.stopping:
+		return false, ErrStopped
+	case r.life.silent != "":
+		return false, fmt.Errorf("nothing plays: %s", r.life.silent)
+	case r.plans.Current().Number != v.Previous:
+		return false, plans.ErrReplaced
+	}
+	workers := make([]plans.Preparer, len(r.slots))
+	for i, s := range r.slots {
+		workers[i] = plans.Preparer{
+			Slot: i, Generation: s.Generation, Living: s.Fed(), Ready: s.Phase == slots.Ready, Commands: s.Commands,
 		}
 	}
+	var active int
+	readActive := func() int {
+		active = r.mem.Control.Active().Slot()
+		return active
+	}
+	limit := r.cfg.Timeouts.MakePlan
+	done, hung, err := p.Step(v, workers, readActive, now, limit)
+	if hung >= 0 {
+		r.condemn(r.slots[hung], "hung, patch not ready within "+limit.String())
+	}
+	return done && r.mem.Journal.Published(active) >= r.changeDoneAt, err
+}
+
+// FindEntry implements patching.Workers: it looks for that block, from n on, among those that a worker has published. The decision
+// of any other block may still be replaced by one that leaves the change out.
+func (r *Set) FindEntry(n uint64, v *plans.Version) (at uint64, in bool, err error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	switch {
+	case r.life.stopping:
+		return n, false, ErrStopped
+	case r.life.silent != "":
+		return n, false, fmt.Errorf("nothing plays: %s", r.life.silent)
+	}
+	if now := r.plans.Current(); now != v {
+		return n, false, fmt.Errorf("quarantined: workers ended of it, and %s plays on", now.Name)
+	}
+	for r.noteHeads(); n < r.fault.Head(); n++ {
+		switch d, ok := r.mem.Journal.Decision(n); {
+		case ok && d.Seq() >= v.Seq && d.Skip():
+			from, to := commandlog.EnteredWith(r.mem.Journal, n, r.checkpoint.last.State)
+			r.revert(v.Previous, to == from+1) // before the requester can ask again
+			return n, false, fmt.Errorf("quarantined: a worker ended in block %d, which it entered; it is left out", n)
+		case ok && d.Seq() >= v.Seq:
+			return n, true, nil
+		}
+	}
+	return n, false, nil
+}
+
+// RecordOrigin implements patching.Workers.
+func (r *Set) RecordOrigin(text []byte) error {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.checkpoint.last.Origin = xxhash.Sum64(text)
+	return r.mem.Checkpoints.Put(r.checkpoint.last)
+}
+
+// revert goes back to a plan: the change from it was left out. culprit: nothing else was left out
+// with it.
+func (r *Set) revert(number uint64, culprit bool) {
+	was, now := r.plans.Current(), r.plans.Lookup(number)
+	if now == nil || was == now {
+		return
+	}
+	if culprit {
+		r.plans.Reject(was.Text)
+	}
+	r.setCurrent(now)
+	r.obs.Event(report.PatchReverted{From: was.Name, To: now.Name, Commit: was.Number})
 }

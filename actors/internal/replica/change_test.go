@@ -6,7 +6,9 @@ import (
 	"time"
 
 	"github.com/music-chronus/chronus/actors/internal/fault"
+	"github.com/music-chronus/chronus/actors/internal/launch"
 	"github.com/music-chronus/chronus/actors/internal/plans"
+	"github.com/music-chronus/chronus/actors/internal/slots"
 	"github.com/music-chronus/chronus/shm"
 )
 
@@ -30,11 +32,7 @@ func withPlans(t *testing.T, workers int) *Set {
 // wanted has the rig want secondPatch.
 func wanted(t *testing.T, r *Set) *plans.Version {
 	t.Helper()
-	plan, err := r.plans.Compile("second", []byte(secondPatch))
-	if err != nil {
-		t.Fatal(err)
-	}
-	p, err := r.propose("second", []byte(secondPatch), plan)
+	p, err := r.Propose("second", []byte(secondPatch))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -42,12 +40,12 @@ func wanted(t *testing.T, r *Set) *plans.Version {
 }
 
 // try has the rig look whether all have made p ready, after the given slots have.
-func try(t *testing.T, r *Set, p *plans.Version, asked *preparation, made ...int) bool {
+func try(t *testing.T, r *Set, p *plans.Version, asked *plans.Preparation, made ...int) bool {
 	t.Helper()
 	for _, s := range made {
-		r.slots[s].ring.Commands().ReportPlan(p.Number, nil)
+		r.slots[s].Ring.Commands().ReportPlan(p.Number, nil)
 	}
-	_, all, err := r.tryCommit(p, asked, time.Now(), nil)
+	_, all, err := r.TryCommit(p, asked, time.Now(), nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -57,21 +55,21 @@ func try(t *testing.T, r *Set, p *plans.Version, asked *preparation, made ...int
 // A standby makes a plan ready first; where it ends of it, the last that lives is not asked before another has made it.
 func TestLastWorkerDoesNotTry(t *testing.T) {
 	r := withPlans(t, 2)
-	p, asked := wanted(t, r), preparation{}
-	wants := func(slot int) bool { n, _ := r.slots[slot].ring.Commands().RequestedPlan(); return n == p.Number }
+	p, asked := wanted(t, r), plans.Preparation{}
+	wants := func(slot int) bool { n, _ := r.slots[slot].Ring.Commands().RequestedPlan(); return n == p.Number }
 	if try(t, r, p, &asked) || !wants(1) || wants(0) {
 		t.Fatal("the standby is not asked first")
 	}
-	r.slots[1].phase = empty
-	closeSegment(&r.slots[1].ring) // and its words with it
-	if try(t, r, p, &asked) || asked.deaths != 1 || wants(0) {
-		t.Fatalf("%d deaths, the last worker is asked: %t", asked.deaths, wants(0))
+	r.slots[1].Phase = slots.Empty
+	launch.CloseSegment(&r.slots[1].Ring) // and its words with it
+	if try(t, r, p, &asked) || asked.Deaths != 1 || wants(0) {
+		t.Fatalf("%d deaths, the last worker is asked: %t", asked.Deaths, wants(0))
 	}
 	var err error
-	if r.slots[1].ring, r.slots[1].cmds, err = shm.NewSlot(r.mem.Geometry, 1, 2); err != nil {
+	if r.slots[1].Ring, r.slots[1].Commands, err = shm.NewSlot(r.mem.Geometry, 1, 2); err != nil {
 		t.Fatal(err)
 	}
-	r.slots[1].gen, r.slots[1].phase = 2, joining
+	r.slots[1].Generation, r.slots[1].Phase = 2, slots.Joining
 	if try(t, r, p, &asked) || !wants(1) || wants(0) {
 		t.Fatal("the joiner is not asked")
 	}
@@ -87,26 +85,26 @@ func TestLastWorkerDoesNotTry(t *testing.T) {
 func TestChangeEnters(t *testing.T) {
 	r := withPlans(t, 2)
 	r.mem.Control.SetTransport(shm.Play)
-	p, asked := wanted(t, r), preparation{}
+	p, asked := wanted(t, r), plans.Preparation{}
 	if try(t, r, p, &asked, 0, 1); p.Seq != 1 {
 		t.Fatalf("command %d", p.Seq)
 	}
-	if at, in, err := r.findEntry(5, p); at != 12 || in || err != nil {
+	if at, in, err := r.FindEntry(5, p); at != 12 || in || err != nil {
 		t.Errorf("block %d, %t, %v: nobody has published it", at, in, err)
 	}
 	r.mem.Journal.ReplaceDecision(12, 1)
-	if at, in, err := r.findEntry(12, p); at != 12 || in || err != nil {
+	if at, in, err := r.FindEntry(12, p); at != 12 || in || err != nil {
 		t.Errorf("block %d, %t, %v: it is decided, and can be left out", at, in, err)
 	}
 	r.fault.Published(13)
-	if at, in, err := r.findEntry(12, p); at != 12 || !in || err != nil {
+	if at, in, err := r.FindEntry(12, p); at != 12 || !in || err != nil {
 		t.Errorf("block %d, %t, %v", at, in, err)
 	}
 	leaveOut(t, r, 12)
-	if _, in, err := r.findEntry(12, p); in || err == nil || r.plans.Current().Number != p.Previous {
+	if _, in, err := r.FindEntry(12, p); in || err == nil || r.plans.Current().Number != p.Previous {
 		t.Errorf("%t, %v: it is left out, and plan %d plays", in, err, r.plans.Current().Number)
 	}
-	if _, in, err := r.findEntry(12, p); in || err == nil || !strings.Contains(err.Error(), "first plays on") {
+	if _, in, err := r.FindEntry(12, p); in || err == nil || !strings.Contains(err.Error(), "first plays on") {
 		t.Errorf("%t, %v: it was reverted", in, err)
 	}
 }
@@ -114,11 +112,11 @@ func TestChangeEnters(t *testing.T) {
 // A node that ends every worker is left out behind a change of the patch that has been commanded meanwhile, and has another number in it.
 func TestBypassBehindChange(t *testing.T) {
 	r := withPlans(t, 1)
-	p, asked := wanted(t, r), preparation{}
+	p, asked := wanted(t, r), plans.Preparation{}
 	if !try(t, r, p, &asked, 0) {
 		t.Fatal("not commanded")
 	}
-	r.slots[0].phase = empty
+	r.slots[0].Phase = slots.Empty
 	r.fault.WorkerEnded(fault.Crash{Block: 12, Node: 1, OwnFault: true}, fault.Workers{Replicas: 1, Living: 1})
 	r.afterEnd(fault.Crash{Block: 12, Node: 1, OwnFault: true})
 	c, ok := r.log.At(2)

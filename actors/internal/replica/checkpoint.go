@@ -3,6 +3,7 @@ package replica
 import (
 	"time"
 
+	"github.com/music-chronus/chronus/actors/internal/slots"
 	"github.com/music-chronus/chronus/actors/report"
 	"github.com/music-chronus/chronus/shm"
 )
@@ -14,8 +15,8 @@ const largeCheckpoint = 1 << 20
 // They render what has been played since.
 type checkpoint struct {
 	last    shm.Checkpoint
-	request snapshotRequest // for the next one
-	soon    bool            // the next one is wanted before its time
+	request slots.SnapshotRequest // for the next one
+	soon    bool                  // the next one is wanted before its time
 	trimmed trimmed
 }
 
@@ -25,81 +26,47 @@ type trimmed struct {
 	seq uint64 // of the checkpoint of that time
 }
 
-// snapshotRequest is a request for a snapshot: to whom, which, since when.
-type snapshotRequest struct {
-	donor  *slot // nil: none; the checkpoint serves
-	gen    uint64
-	number uint64
-	since  time.Time
-	state  shm.State
-	done   bool
-}
-
 // requestState asks a ready worker, other than s and avoid, for its state: a standby before the
 // active worker. Without such a worker the checkpoint serves. It serves too before the engine plays:
 // a worker that began where a ready one is would be ready only when the clock had come there.
-func (r *Set) requestState(s, avoid *slot, now time.Time) snapshotRequest {
+func (r *Set) requestState(s, avoid *slots.Slot, now time.Time) slots.SnapshotRequest {
 	active := r.mem.Control.Active().Slot()
-	var donor *slot
+	var donor *slots.Slot
 	for i := 1; i <= len(r.slots) && donor == nil && r.mem.Control.Transport() != shm.Idle && r.divergence == nil; i++ {
 		d := r.slots[(active+i)%len(r.slots)]
-		if d != s && d != avoid && d.phase == ready && !d.condemned && !d.exiting {
+		if d != s && d != avoid && d.Donates() {
 			donor = d
 		}
 	}
 	if donor == nil {
-		return snapshotRequest{state: r.checkpoint.last.State, done: true}
+		return slots.SnapshotRequest{State: r.checkpoint.last.State, Done: true}
 	}
-	if _, answered, _ := donor.snaps.Copy(donor.requested); answered || donor.requested == 0 {
-		donor.requested++ // else the request that is under way serves both
-	}
-	donor.cmds.RequestSnapshot(donor.requested)
-	r.mem.Control.Wake()
-	return snapshotRequest{donor: donor, gen: donor.gen, number: donor.requested, since: now}
-}
-
-// poll looks whether the snapshot has arrived. failed: this donor will not give it.
-func (q *snapshotRequest) poll(now time.Time, timeout time.Duration) (failed bool) {
-	if q.done {
-		return false
-	}
-	if q.donor.gen != q.gen || q.donor.phase != ready || q.donor.exiting {
-		return true
-	}
-	st, ok, err := q.donor.snaps.Copy(q.number)
-	if err != nil {
-		return true
-	}
-	if ok {
-		q.state, q.done = st, true
-		return false
-	}
-	return now.Sub(q.since) > timeout
+	return donor.RequestSnapshot(r.mem.Control, now)
 }
 
 // updateCheckpoint takes checkpoints.
 func (r *Set) updateCheckpoint(now time.Time) {
 	c, q := &r.checkpoint, &r.checkpoint.request
-	if q.donor == nil || q.done {
+	if q.Donor == nil || q.Done {
 		every := r.cfg.Timeouts.Checkpoint
 		if len(c.last.Bytes) > largeCheckpoint {
 			every = r.cfg.Timeouts.LargeCheckpoint
 		}
-		if (c.soon || now.Sub(q.since) >= every) && r.mem.Control.Transport() == shm.Play && r.divergence == nil {
+		if (c.soon || now.Sub(q.Since) >= every) && r.mem.Control.Transport() == shm.Play && r.divergence == nil {
 			*q = r.requestState(nil, nil, now)
-			q.since, c.soon = now, false
+			q.Since, c.soon = now, false
 		}
 		return
 	}
-	if q.poll(now, r.cfg.Timeouts.Snapshot) {
+	if q.Poll(now, r.cfg.Timeouts.Snapshot) {
 		// Ask another worker at once: this one may still hang later.
-		if *q = r.requestState(nil, q.donor, now); q.done {
-			q.since = now
+		if *q = r.requestState(nil, q.Donor, now); q.Done {
+			q.Since = now
 		}
 		return
 	}
-	if q.done && q.state.Block > c.last.Block && r.divergence == nil {
-		r.takeCheckpoint(q.state, now)
+	if q.Done && q.State.Block > c.last.Block && r.divergence == nil {
+		r.takeCheckpoint(q.State, now)
 	}
 }
 
@@ -132,8 +99,8 @@ func (r *Set) takeCheckpoint(st shm.State, now time.Time) {
 func (r *Set) oldestNeeded() uint64 {
 	seq := r.checkpoint.last.Seq
 	for _, s := range r.slots {
-		if s.phase == joining && !s.condemned {
-			seq = min(seq, s.cmds.Tail())
+		if s.Phase == slots.Joining && !s.Condemned {
+			seq = min(seq, s.Commands.Tail())
 		}
 	}
 	return seq

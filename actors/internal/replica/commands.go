@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"github.com/music-chronus/chronus/actors/internal/commandlog"
+	"github.com/music-chronus/chronus/actors/internal/slots"
 	"github.com/music-chronus/chronus/actors/report"
 	"github.com/music-chronus/chronus/shm"
 )
@@ -98,27 +99,27 @@ func (r *Set) put(requests []commandlog.Request) (in entered, err error) {
 	}
 	r.log.Join(n)
 	for _, s := range rings {
-		_ = s.cmds.Put(list...) // the room only grows
+		_ = s.Commands.Put(list...) // the room only grows
 	}
 	in.last = r.log.Last()
 	r.mem.Control.Commit(in.last)
 	if timed > 0 {
-		in.block = r.entryBlock(in.last)
+		in.block = commandlog.EntryBlock(r.mem.Journal, r.mem.Control.Clock(), in.last)
 	}
 	return in, nil
 }
 
 // roomyRings returns the slots whose rings take n commands now. A ready worker without that much
 // room is condemned; a joiner, or a worker that lacks earlier commands, is fed later, in order.
-func (r *Set) roomyRings(n uint64) []*slot {
+func (r *Set) roomyRings(n uint64) []*slots.Slot {
 	last := r.log.Last()
-	rings := make([]*slot, 0, shm.MaxSlots)
+	rings := make([]*slots.Slot, 0, shm.MaxSlots)
 	for _, s := range r.slots {
-		if !s.fed() || s.cmds.Tail() != last || s.phase == joining && s.cmds.Room() < n {
+		if !s.Fed() || s.Commands.Tail() != last || s.Phase == slots.Joining && s.Commands.Room() < n {
 			continue
 		}
-		if s.cmds.Room() < n {
-			r.condemn(s, fmt.Sprintf("hung, %d commands not consumed", shm.CommandEntries-s.cmds.Room()))
+		if s.Commands.Room() < n {
+			r.condemn(s, fmt.Sprintf("hung, %d commands not consumed", shm.CommandEntries-s.Commands.Room()))
 			continue
 		}
 		rings = append(rings, s)
@@ -136,15 +137,7 @@ func (r *Set) admit(requests []commandlog.Request, n uint64) error {
 	case n > commandlog.MaxBatch:
 		return commandlog.ErrBatchSize
 	}
-	fed, room := 0, 0
-	for _, s := range r.slots {
-		if s.fed() {
-			fed++
-			if s.cmds.Room() >= n {
-				room++
-			}
-		}
-	}
+	fed, room := r.slots.Room(n)
 	if fed > 0 && room == 0 {
 		return ErrRingsFull
 	}
@@ -155,35 +148,25 @@ func (r *Set) admit(requests []commandlog.Request, n uint64) error {
 	return r.log.Reserve(requests, r.mem.Control.Clock()*uint64(r.mem.Geometry.Block))
 }
 
-// entryBlock returns the first block that may have the committed command seq: the one after the
-// blocks that are decided without it. Every later decision includes it.
-func (r *Set) entryBlock(seq uint64) uint64 {
-	for n := r.mem.Control.Clock(); ; n++ {
-		if d, ok := r.mem.Journal.Decision(n); !ok || d.Seq() >= seq {
-			return n
-		}
-	}
-}
-
 // condemn kills a worker because of what it does or fails to do. The block that it renders, if any,
 // is recorded as crashed by it. The cause of the failover is the reason, then ", killed by the
 // engine".
-func (r *Set) condemn(s *slot, reason string) {
-	if s.condemned {
+func (r *Set) condemn(s *slots.Slot, reason string) {
+	if s.Condemned {
 		return
 	}
 	if !r.isStopped(s) {
-		r.mem.Journal.SetCause(s.number, s.gen, shm.CauseHung, 0)
+		r.mem.Journal.SetCause(s.Number, s.Generation, shm.CauseHung, 0)
 	}
 	r.dismiss(s, reason)
 }
 
 // dismiss kills a worker that did nothing wrong: no crash is recorded for the block that it renders.
-func (r *Set) dismiss(s *slot, reason string) {
-	if s.condemned {
+func (r *Set) dismiss(s *slots.Slot, reason string) {
+	if s.Condemned {
 		return
 	}
-	s.condemned, s.reason = true, reason
-	r.obs.Event(report.WorkerKilled{Slot: s.number, PID: s.proc.PID, Reason: reason})
-	s.kill()
+	s.Condemned, s.Reason = true, reason
+	r.obs.Event(report.WorkerKilled{Slot: s.Number, PID: s.Process.PID, Reason: reason})
+	s.Kill()
 }

@@ -47,8 +47,8 @@ func TestBatchEntersWhole(t *testing.T) {
 		b.Requests = append(b.Requests, p)
 	}
 	r.EnterBatch(b)
-	if r.mem.Control.Committed() != 68 || r.slots[0].cmds.Tail() != 68 || r.slots[1].cmds.Tail() != 68 || r.log.Len() != 68 {
-		t.Errorf("committed %d, in the rings %d and %d, in the log %d", r.mem.Control.Committed(), r.slots[0].cmds.Tail(), r.slots[1].cmds.Tail(), r.log.Len())
+	if r.mem.Control.Committed() != 68 || r.slots[0].Commands.Tail() != 68 || r.slots[1].Commands.Tail() != 68 || r.log.Len() != 68 {
+		t.Errorf("committed %d, in the rings %d and %d, in the log %d", r.mem.Control.Committed(), r.slots[0].Commands.Tail(), r.slots[1].Commands.Tail(), r.log.Len())
 	}
 	if got := fmt.Sprint(answers); got != "[0 <nil> 1 <nil> 2 <nil>]" {
 		t.Errorf("answers %s", got)
@@ -129,9 +129,9 @@ func TestBatchNeedsRoom(t *testing.T) {
 	if err := enter(2); !errors.Is(err, ErrRingsFull) || r.mem.Control.Committed() != shm.CommandEntries-1 {
 		t.Errorf("no ring has room: %v, committed %d", err, r.mem.Control.Committed())
 	}
-	r.slots[0].ring.Commands().Consume(100)
-	if err := enter(2); err != nil || r.slots[0].condemned || !r.slots[1].condemned || r.slots[1].cmds.Tail() != shm.CommandEntries-1 {
-		t.Errorf("%v; given up: %t and %t; the second has %d", err, r.slots[0].condemned, r.slots[1].condemned, r.slots[1].cmds.Tail())
+	r.slots[0].Ring.Commands().Consume(100)
+	if err := enter(2); err != nil || r.slots[0].Condemned || !r.slots[1].Condemned || r.slots[1].Commands.Tail() != shm.CommandEntries-1 {
+		t.Errorf("%v; given up: %t and %t; the second has %d", err, r.slots[0].Condemned, r.slots[1].Condemned, r.slots[1].Commands.Tail())
 	}
 }
 
@@ -167,7 +167,7 @@ func TestLateIsWhatBeginsLate(t *testing.T) {
 	if _, ok := rec.Propose(10, r.mem.Control.Committed()); !ok {
 		t.Fatal("block 10")
 	}
-	if n := r.entryBlock(r.mem.Control.Committed()); n != 10 {
+	if n := commandlog.EntryBlock(r.mem.Journal, r.mem.Control.Clock(), r.mem.Control.Committed()); n != 10 {
 		t.Errorf("it entered block 10, not %d", n)
 	}
 }

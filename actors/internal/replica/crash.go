@@ -4,18 +4,12 @@ import (
 	"fmt"
 	"math"
 
+	"github.com/music-chronus/chronus/actors/internal/commandlog"
 	"github.com/music-chronus/chronus/actors/internal/fault"
+	"github.com/music-chronus/chronus/actors/internal/slots"
 	"github.com/music-chronus/chronus/actors/report"
 	"github.com/music-chronus/chronus/shm"
-	"github.com/music-chronus/chronus/shm/sys"
 )
-
-// classify returns how the slot's process ended. It is called before the slot is cleared.
-func (r *Set) classify(s *slot, exit sys.Exit) fault.Crash {
-	c := fault.Classify(r.mem.Journal.Status(s.number), s.gen, exit)
-	c.NoLoad = fault.ExitedByItself(exit) && !r.mem.Journal.Head(s.number).Of(s.gen)
-	return c
-}
 
 // afterEnd draws the consequences of a worker's end, once its slot is empty.
 func (r *Set) afterEnd(c fault.Crash) {
@@ -23,7 +17,7 @@ func (r *Set) afterEnd(c fault.Crash) {
 	living := 0
 	for _, s := range r.slots {
 		// A condemned worker counts, as does one whose process is ending: both may still publish.
-		if s.phase == joining || s.phase == ready {
+		if s.Phase == slots.Joining || s.Phase == slots.Ready {
 			living++
 		}
 	}
@@ -33,7 +27,7 @@ func (r *Set) afterEnd(c fault.Crash) {
 		r.allEnded()
 	case fault.KillAll:
 		for _, s := range r.slots {
-			if s.fed() {
+			if s.Fed() {
 				r.condemn(s, fmt.Sprintf("block %d crashes every worker", a.Block))
 			}
 		}
@@ -48,12 +42,12 @@ func (r *Set) allEnded() {
 		return
 	}
 	r.resolveCrashes(r.fault.Head())
-	if plan := r.planAt(r.log.Last()); plan != r.plans.Current().Number && !r.logGap() {
+	if plan := r.log.PlanAt(r.mem.Journal, r.log.Last(), r.checkpoint.last.State); plan != r.plans.Current().Number && !r.logGap() {
 		r.revert(plan, false) // a worker left the change out, and did not live to show it
 	}
 	action := r.fault.AllEnded(r.mem.Control.Clock)
 	for _, s := range r.slots {
-		r.mem.Journal.ClearCause(s.number) // the Set leaves out what is to be left out
+		r.mem.Journal.ClearCause(s.Number) // the Set leaves out what is to be left out
 	}
 	if q, ok := action.(fault.Quarantine); ok && !r.quarantine(q.Crash) {
 		action = r.fault.NothingToQuarantine(q.Crash)
@@ -66,23 +60,10 @@ func (r *Set) allEnded() {
 	}
 }
 
-// enteredWith returns the Seqs of the commands that first enter block n, as (from, to].
-func (r *Set) enteredWith(n uint64) (from, to uint64) {
-	d, ok := r.mem.Journal.Decision(n)
-	if !ok {
-		d = 0
-	}
-	from = r.checkpoint.last.Seq
-	if before, had := r.mem.Journal.Decision(n - min(n, 1)); had && n > r.checkpoint.last.Block {
-		from = before.Seq()
-	}
-	return from, max(from, d.Seq())
-}
-
 // quarantine takes the commands that entered with the block of a crash out of the log, from which
 // all workers begin again, and tells their senders. It is false if there are none.
 func (r *Set) quarantine(c fault.Crash) bool {
-	from, to := r.enteredWith(c.Block)
+	from, to := commandlog.EnteredWith(r.mem.Journal, c.Block, r.checkpoint.last.State)
 	var out []shm.Command
 	for seq := from + 1; seq <= to; seq++ {
 		if m, ok := r.log.At(seq); ok && m.Op != shm.OpNone && m.Op != shm.OpBypass {
@@ -100,8 +81,8 @@ func (r *Set) quarantine(c fault.Crash) bool {
 // bypass leaves out the node that every worker crashed in, from the block of the crash on. The
 // command for it takes the place of a quarantined one that entered there, or comes behind all others.
 func (r *Set) bypass(c fault.Crash) {
-	from, to := r.enteredWith(c.Block)
-	plan := r.planAt(to)
+	from, to := commandlog.EnteredWith(r.mem.Journal, c.Block, r.checkpoint.last.State)
+	plan := r.log.PlanAt(r.mem.Journal, to, r.checkpoint.last.State)
 	name := r.plans.NodeName(c.Node, plan)
 	m := shm.Command{Seq: from + 1, Plan: plan, Op: shm.OpBypass, Node: uint16(c.Node), Value: 1}
 	if to > from {
@@ -119,30 +100,6 @@ func (r *Set) bypass(c fault.Crash) {
 	r.obs.Event(report.NodeBypassed{Node: name, Block: c.Block})
 }
 
-// planAt returns the number of the plan that plays once the command seq has entered, if it was not
-// left out.
-func (r *Set) planAt(seq uint64) uint64 {
-	plan := r.checkpoint.last.Plan
-	for _, c := range r.log.Commands() {
-		if c.Op == shm.OpPlan && c.Seq > r.checkpoint.last.Seq && c.Seq <= seq && !r.leftOut(c.Seq) {
-			plan = uint64(c.Value)
-		}
-	}
-	return plan
-}
-
-// leftOut reports whether the block that a command after the checkpoint enters leaves it out.
-func (r *Set) leftOut(seq uint64) bool {
-	for n := r.checkpoint.last.Block; ; n++ {
-		switch d, ok := r.mem.Journal.Decision(n); {
-		case !ok:
-			return false
-		case d.Seq() >= seq:
-			return d.Skip()
-		}
-	}
-}
-
 // updateCrashes looks what has become of the blocks that workers crashed in.
 func (r *Set) updateCrashes() {
 	g := r.mem.Geometry
@@ -155,12 +112,8 @@ func (r *Set) updateCrashes() {
 // reports what those blocks leave out.
 func (r *Set) resolveCrashes(before uint64) {
 	r.fault.Resolve(before, r.mem.Journal.Decision, func(c fault.Crash, d shm.Decision) {
-		// A checkpoint may be beyond that block already. The log still has what entered there.
-		from := r.checkpoint.last.Seq
-		if before, had := r.mem.Journal.Decision(c.Block - min(c.Block, 1)); had && c.Block > 0 {
-			from = before.Seq()
-		}
-		if out, ok := r.log.Between(from, max(from, d.Seq())); ok && len(out) > 0 {
+		out, ok := r.log.Entered(r.mem.Journal, c.Block, d, r.checkpoint.last.State)
+		if ok && len(out) > 0 {
 			r.reportQuarantined(c, out)
 		}
 	})
@@ -169,7 +122,7 @@ func (r *Set) resolveCrashes(before uint64) {
 // noteHeads gives the Tracker the heads of all workers.
 func (r *Set) noteHeads() {
 	for _, s := range r.slots {
-		r.fault.Published(r.mem.Journal.Published(s.number))
+		r.fault.Published(r.mem.Journal.Published(s.Number))
 	}
 }
 

@@ -6,6 +6,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/music-chronus/chronus/actors/internal/launch"
+	"github.com/music-chronus/chronus/actors/internal/slots"
 	"github.com/music-chronus/chronus/actors/report"
 	"github.com/music-chronus/chronus/shm"
 	"github.com/music-chronus/chronus/shm/wire"
@@ -38,7 +40,7 @@ func TestRefusedRing(t *testing.T) {
 	var events []report.Event
 	r := diverging(t, 3, 12, noSlot)
 	observe(r, func(e report.Event) { events = append(events, e) })
-	r.isStopped = func(*slot) bool { return false }
+	r.isStopped = func(*slots.Slot) bool { return false }
 	r.mem.Control.SetTransport(shm.Play)
 	for i := range 2 {
 		fd, err := syscall.Dup(r.mem.Journal.FD())
@@ -53,21 +55,21 @@ func TestRefusedRing(t *testing.T) {
 		rec.Begin(12)
 		rec.BeginRender(12, 0)
 	}
-	r.slots[2].phase = empty
+	r.slots[2].Phase = slots.Empty
 	for _, slot := range []int{-1, 3, 1 << 40} {
 		refuse(r, slot, 1)
 	}
 	refuse(r, 0, 2) // it has a successor, or none of this generation
 	refuse(r, 2, 1) // it has ended
 	for _, s := range r.slots {
-		if s.condemned {
-			t.Errorf("worker %d was condemned", s.number)
+		if s.Condemned {
+			t.Errorf("worker %d was condemned", s.Number)
 		}
 	}
 	refuse(r, 1, 1)
 	refuse(r, 1, 1)
-	if r.slots[0].condemned || !r.slots[1].condemned {
-		t.Errorf("condemned: worker 0 %t, worker 1 %t", r.slots[0].condemned, r.slots[1].condemned)
+	if r.slots[0].Condemned || !r.slots[1].Condemned {
+		t.Errorf("condemned: worker 0 %t, worker 1 %t", r.slots[0].Condemned, r.slots[1].Condemned)
 	}
 	if len(events) != 1 || !strings.Contains(events[0].String(), "worker 1") || !strings.Contains(events[0].String(), "too small") {
 		t.Errorf("events %v", events)
@@ -101,13 +103,13 @@ func TestRefusedRingIsNotWaitedFor(t *testing.T) {
 			if before {
 				refused()
 			}
-			s.retired.head, s.retired.gen = 12, s.gen // as reapWorker does
-			s.enter(empty, time.Now())
-			s.gen++
-			if !before && tt.refused != s.gen {
+			s.Retired.Head, s.Retired.Generation = 12, s.Generation // as reapWorker does
+			s.Enter(slots.Empty, time.Now())
+			s.Generation++
+			if !before && tt.refused != s.Generation {
 				refused()
 			}
-			if got := r.playedOut(s); got != tt.want {
+			if got := s.PlayedOut(r.mem.Control); got != tt.want {
 				t.Errorf("%s, refused before the end %t: played out %t", tt.name, before, got)
 			}
 		}
@@ -123,30 +125,30 @@ func TestReadyNeedsTheCallback(t *testing.T) {
 	dev := r.out.(*device)
 	dev.open, dev.attach = true, func(s *shm.Segment) bool { sent = append(sent, s); return true }
 	words := callback(t, r)
-	r.spare.starting = true // no spare is wanted
+	r.pool.Stop() // no spare is wanted
 	s := r.slots[1]
-	s.cmds.Liveness().Store(1)
+	s.Commands.Liveness().Store(1)
 	a := r.mem.Control.Active()
 	r.mem.Control.Swap(a, a.Without(1, 0))
-	s.enter(joining, time.Now())
+	s.Enter(slots.Joining, time.Now())
 	for _, mapped := range []uint64{0, 7} { // 7: of the worker that had the slot before
 		words.SetMapped(1, mapped)
 		r.updateJoining(s, time.Now())
-		if s.phase != joining || r.mem.Control.Active().Ready(1) {
+		if s.Phase != slots.Joining || r.mem.Control.Active().Ready(1) {
 			t.Fatalf("ready, though the callback reads generation %d", mapped)
 		}
 	}
 	dev.open = false
-	if r.updateJoining(s, time.Now()); s.phase != joining {
+	if r.updateJoining(s, time.Now()); s.Phase != slots.Joining {
 		t.Fatal("ready, though there is no audio process")
 	}
 	dev.open = true
-	if len(sent) != 1 || sent[0] != s.ring {
+	if len(sent) != 1 || sent[0] != s.Ring {
 		t.Fatalf("the audio process was sent %d rings", len(sent))
 	}
 	words.SetMapped(1, 1)
-	if r.updateJoining(s, time.Now()); s.phase != ready || !r.mem.Control.Active().Ready(1) {
-		t.Errorf("%v, with all that it needs", s.phase)
+	if r.updateJoining(s, time.Now()); s.Phase != slots.Ready || !r.mem.Control.Active().Ready(1) {
+		t.Errorf("%v, with all that it needs", s.Phase)
 	}
 }
 
@@ -156,10 +158,10 @@ func TestNewDeviceGetsAllRings(t *testing.T) {
 	sent := 0
 	dev := r.out.(*device)
 	dev.open, dev.attach = true, func(s *shm.Segment) bool { sent++; return true }
-	r.slots[0].attached = true
-	closeSegment(&r.slots[2].ring)
+	r.slots[0].Attached = true
+	launch.CloseSegment(&r.slots[2].Ring)
 	r.deviceOpened()
-	if sent != 2 || !r.slots[0].attached || r.slots[2].attached {
+	if sent != 2 || !r.slots[0].Attached || r.slots[2].Attached {
 		t.Errorf("%d rings were sent", sent)
 	}
 }

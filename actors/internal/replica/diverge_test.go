@@ -3,6 +3,7 @@ package replica
 import (
 	"testing"
 
+	"github.com/music-chronus/chronus/actors/internal/slots"
 	"github.com/music-chronus/chronus/actors/internal/timing"
 	"github.com/music-chronus/chronus/actors/report"
 	"github.com/music-chronus/chronus/shm/sys"
@@ -12,18 +13,18 @@ import (
 func TestCauseOfCondemnedWorker(t *testing.T) {
 	for _, tt := range []struct {
 		name, want string
-		kill       func(r *Set, s *slot)
+		kill       func(r *Set, s *slots.Slot)
 	}{
-		{"its sound differed", "diverged", func(r *Set, s *slot) {
+		{"its sound differed", "diverged", func(r *Set, s *slots.Slot) {
 			if differs, _ := r.compare(s); !differs {
 				t.Fatal("the copies of block 7 are equal")
 			}
 			r.arbitrate(s)
 		}},
-		{"it hung", "hung, nothing published for 200ms", func(r *Set, s *slot) {
+		{"it hung", "hung, nothing published for 200ms", func(r *Set, s *slots.Slot) {
 			r.condemn(s, "hung, nothing published for "+timing.Default().Hang.String())
 		}},
-		{"the first reason counts", "diverged", func(r *Set, s *slot) {
+		{"the first reason counts", "diverged", func(r *Set, s *slots.Slot) {
 			r.replaceDiverged(s, 7)
 			r.condemn(s, "hung, nothing published for "+timing.Default().Hang.String())
 		}},

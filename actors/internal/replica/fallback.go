@@ -1,15 +1,11 @@
 package replica
 
 import (
+	"github.com/music-chronus/chronus/actors/internal/recorder"
+	"github.com/music-chronus/chronus/actors/internal/slots"
 	"github.com/music-chronus/chronus/actors/report"
 	"github.com/music-chronus/chronus/shm"
 )
-
-// restart is another patch that all workers begin: what a tape needs to know of it.
-type restart struct {
-	text []byte
-	at   shm.State // the block that it begins with, and the last command before
-}
 
 // fallBack gives up the patch that plays for the best other one, or for silence. What crashed the
 // workers is never loaded again. Every worker has ended.
@@ -47,11 +43,11 @@ func (r *Set) install(name string, text []byte) error {
 	}
 	at := shm.State{Block: max(r.mem.Control.Clock(), r.fault.Head()), Seq: r.log.Last(), Plan: v.Number}
 	r.checkpoint.last.Text, r.checkpoint.last.State = text, at
-	r.checkpoint.request = snapshotRequest{}
-	r.restarts = append(r.restarts, restart{text, at})
+	r.checkpoint.request = slots.SnapshotRequest{}
+	r.restarts = append(r.restarts, recorder.Restart{Text: text, At: at})
 	for _, s := range r.slots {
-		s.begin = snapshotRequest{state: at, done: true}
-		if s.phase == starting {
+		s.Begin = slots.SnapshotRequest{State: at, Done: true}
+		if s.Phase == slots.Starting {
 			r.condemn(s, "its patch was abandoned")
 		}
 	}
@@ -79,7 +75,7 @@ func (r *Set) Abandon(why string) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	for _, s := range r.slots {
-		if s.fed() {
+		if s.Fed() {
 			r.condemn(s, why)
 		}
 	}

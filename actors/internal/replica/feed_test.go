@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/music-chronus/chronus/actors/internal/commandlog"
+	"github.com/music-chronus/chronus/actors/internal/slots"
 	"github.com/music-chronus/chronus/actors/internal/timing"
 	"github.com/music-chronus/chronus/shm"
 )
@@ -16,26 +17,26 @@ func TestFeedsMoreThanARing(t *testing.T) {
 	const more = 100
 	r.mem.Control.SetTransport(shm.Play)
 	s := r.slots[1]
-	r.slots[0].phase, s.phase = empty, empty
+	r.slots[0].Phase, s.Phase = slots.Empty, slots.Empty
 	for range shm.CommandEntries + more {
 		r.log.Append(shm.Command{Op: shm.OpGate}, nil)
 	}
-	if err := r.feed(s); err != nil || s.cmds.Tail() != shm.CommandEntries {
-		t.Fatalf("fed up to %d: %v", s.cmds.Tail(), err)
+	if err := s.Feed(&r.log); err != nil || s.Commands.Tail() != shm.CommandEntries {
+		t.Fatalf("fed up to %d: %v", s.Commands.Tail(), err)
 	}
-	s.phase = joining
-	s.ring.Commands().Consume(more / 2)
-	if seq, err := r.enterOne(shm.Command{Op: shm.OpGate}, r.plans.Current().Number); err != nil || seq != shm.CommandEntries+more+1 || s.cmds.Tail() != shm.CommandEntries {
-		t.Fatalf("command %d came before those that the ring lacks, up to %d: %v", seq, s.cmds.Tail(), err)
+	s.Phase = slots.Joining
+	s.Ring.Commands().Consume(more / 2)
+	if seq, err := r.enterOne(shm.Command{Op: shm.OpGate}, r.plans.Current().Number); err != nil || seq != shm.CommandEntries+more+1 || s.Commands.Tail() != shm.CommandEntries {
+		t.Fatalf("command %d came before those that the ring lacks, up to %d: %v", seq, s.Commands.Tail(), err)
 	}
 	for _, taken := range []uint64{more / 2, more + 1} {
-		s.ring.Commands().Consume(taken)
-		if err := r.feed(s); err != nil || s.cmds.Tail() != shm.CommandEntries+taken {
-			t.Fatalf("%d taken, fed up to %d: %v", taken, s.cmds.Tail(), err)
+		s.Ring.Commands().Consume(taken)
+		if err := s.Feed(&r.log); err != nil || s.Commands.Tail() != shm.CommandEntries+taken {
+			t.Fatalf("%d taken, fed up to %d: %v", taken, s.Commands.Tail(), err)
 		}
 	}
 	r.log.Restore(r.log.Last()+1, nil)
-	if err := r.feed(s); err == nil {
+	if err := s.Feed(&r.log); err == nil {
 		t.Error("commands that are gone were not missed")
 	}
 }
@@ -45,7 +46,7 @@ func TestFeedsWholeBatches(t *testing.T) {
 	r := diverging(t, 2, 0, noSlot)
 	r.mem.Control.SetTransport(shm.Play)
 	s := r.slots[1]
-	r.slots[0].phase, s.phase = empty, starting
+	r.slots[0].Phase, s.Phase = slots.Empty, slots.Starting
 	const size = commandlog.MaxBatch - 3
 	var plays []commandlog.Request
 	for range size {
@@ -56,12 +57,12 @@ func TestFeedsWholeBatches(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	s.phase = joining
+	s.Phase = slots.Joining
 	for _, tail := range []uint64{4 * size, 5 * size, 6 * size} {
-		if err := r.feed(s); err != nil || s.cmds.Tail() != tail {
-			t.Errorf("fed up to %d, not %d: %v", s.cmds.Tail(), tail, err)
+		if err := s.Feed(&r.log); err != nil || s.Commands.Tail() != tail {
+			t.Errorf("fed up to %d, not %d: %v", s.Commands.Tail(), tail, err)
 		}
-		s.ring.Commands().Consume(tail - 3*size)
+		s.Ring.Commands().Consume(tail - 3*size)
 	}
 }
 
@@ -69,11 +70,11 @@ func TestFeedsWholeBatches(t *testing.T) {
 func TestComparesNoStaleHead(t *testing.T) {
 	r := diverging(t, 2, 12, noSlot)
 	var err error
-	if r.slots[0].ring, _, err = shm.NewSlot(r.mem.Geometry, 0, 2); err != nil {
+	if r.slots[0].Ring, _, err = shm.NewSlot(r.mem.Geometry, 0, 2); err != nil {
 		t.Fatal(err)
 	}
-	if _, n := r.compare(r.slots[1]); n != 0 || r.slots[1].compared != 0 {
-		t.Errorf("%d blocks agree, up to %d", n, r.slots[1].compared)
+	if _, n := r.compare(r.slots[1]); n != 0 || r.slots[1].Compared != 0 {
+		t.Errorf("%d blocks agree, up to %d", n, r.slots[1].Compared)
 	}
 }
 
@@ -92,10 +93,10 @@ func TestStandsStillItself(t *testing.T) {
 		now := time.Now()
 		for range 30 {
 			now = now.Add(tt.step)
-			r.tick(now)
+			r.Tick(now)
 		}
-		if r.slots[0].condemned != tt.condemned {
-			t.Errorf("%s stands still: the worker is hung: %t", tt.name, r.slots[0].condemned)
+		if r.slots[0].Condemned != tt.condemned {
+			t.Errorf("%s stands still: the worker is hung: %t", tt.name, r.slots[0].Condemned)
 		}
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"syscall"
 
+	"github.com/music-chronus/chronus/actors/internal/slots"
 	"github.com/music-chronus/chronus/actors/report"
 	"github.com/music-chronus/chronus/shm/sys"
 )
@@ -26,7 +27,7 @@ func (r *Set) Flip() error {
 		// The successor may be one call behind: a standby sleeps from call to call, as the audio process
 		// allows for too.
 		to, ok := a.Successor(a.Slot(), len(r.slots), head-min(head, call), r.mem.Journal.Published)
-		if !ok || r.slots[to].phase != ready || r.slots[to].killedAt != 0 {
+		if !ok || r.slots[to].Phase != slots.Ready || r.slots[to].KilledAt != 0 {
 			return errNoSuccessor
 		}
 		next := a.WithActive(to)
@@ -52,13 +53,13 @@ func (r *Set) Kill(sig syscall.Signal) (report.Killed, error) {
 		return report.Killed{}, fmt.Errorf("%d of %d workers are ready: wait for the others", a.ReadyCount(), len(r.slots))
 	}
 	s := r.slots[a.Slot()]
-	if s.killedAt != 0 {
-		return report.Killed{}, fmt.Errorf("worker %d was sent a signal already", s.number)
+	if s.KilledAt != 0 {
+		return report.Killed{}, fmt.Errorf("worker %d was sent a signal already", s.Number)
 	}
 	at := sys.Monotonic()
-	if err := s.proc.Signal(sig); err != nil {
+	if err := s.Process.Signal(sig); err != nil {
 		return report.Killed{}, err
 	}
-	s.killedAt = at
-	return report.Killed{Slot: s.number, Generation: s.gen, PID: s.proc.PID, At: at}, nil
+	s.KilledAt = at
+	return report.Killed{Slot: s.Number, Generation: s.Generation, PID: s.Process.PID, At: at}, nil
 }

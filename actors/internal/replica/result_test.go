@@ -8,6 +8,7 @@ import (
 
 	"github.com/music-chronus/chronus/actors/internal/commandlog"
 	"github.com/music-chronus/chronus/actors/internal/fault"
+	"github.com/music-chronus/chronus/actors/internal/patching"
 	"github.com/music-chronus/chronus/shm"
 )
 
@@ -23,14 +24,14 @@ func TestLeftOutIsToldOnce(t *testing.T) {
 	go func() {
 		ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
 		defer cancel()
-		_, err := r.Change(ctx, "second", []byte(secondPatch), false, func(err error) { told <- "change " + err.Error() })
+		_, err := patching.New(r, r.cfg.Timeouts, ErrStopped).Change(ctx, "second", []byte(secondPatch), false, func(err error) { told <- "change " + err.Error() })
 		changed <- err
 	}()
 	for began, in := time.Now(), false; !in; time.Sleep(time.Millisecond) {
 		r.mu.Lock()
 		for _, s := range r.slots {
-			if n, _ := s.ring.Commands().RequestedPlan(); n > 0 {
-				s.ring.Commands().ReportPlan(n, nil)
+			if n, _ := s.Ring.Commands().RequestedPlan(); n > 0 {
+				s.Ring.Commands().ReportPlan(n, nil)
 			}
 		}
 		in = r.log.Last() == 2

@@ -10,9 +10,12 @@ import (
 
 	"github.com/music-chronus/chronus/actors/internal/commandlog"
 	"github.com/music-chronus/chronus/actors/internal/fault"
+	"github.com/music-chronus/chronus/actors/internal/launch"
 	"github.com/music-chronus/chronus/actors/internal/memory"
 	"github.com/music-chronus/chronus/actors/internal/meter"
 	"github.com/music-chronus/chronus/actors/internal/plans"
+	"github.com/music-chronus/chronus/actors/internal/recorder"
+	"github.com/music-chronus/chronus/actors/internal/slots"
 	"github.com/music-chronus/chronus/actors/internal/timing"
 	"github.com/music-chronus/chronus/actors/report"
 	"github.com/music-chronus/chronus/dsp"
@@ -46,10 +49,10 @@ type Set struct {
 	obs   Observer
 	out   Output
 	meter *meter.Meter // nil: nothing is measured
+	pool  *launch.Pool
 
 	mu           sync.Mutex // guards everything below; attaching a ring, entering commands and noting a death exclude each other
-	slots        []*slot
-	spare        spare
+	slots        slots.List
 	log          commandlog.Log
 	checkpoint   checkpoint
 	plans        *plans.Registry
@@ -57,7 +60,7 @@ type Set struct {
 	failovers    fault.History
 	diverged     uint64 // workers that were replaced because their sound differed
 	divergence   *divergence
-	restarts     []restart // of all workers with another patch, for tapes
+	restarts     []recorder.Restart // of all workers with another patch, for tapes
 	life         life
 	active       shm.Active // as last seen
 	flipEpoch    uint64     // of the last flip that was asked for
@@ -65,11 +68,10 @@ type Set struct {
 	lastTick     time.Time
 	sound        meter.SoundReport
 	lead         meter.LeadReport
-	isStopped    func(*slot) bool // its process was stopped by a signal
+	isStopped    func(*slots.Slot) bool // its process was stopped by a signal
 
-	changing chan struct{}  // holds the token of the patch change that is under way
-	tapes    sync.WaitGroup // that are being written
-	quit     chan struct{}  // closed when stopping begins
+	tapes sync.WaitGroup // that are being written
+	quit  chan struct{}  // closed when stopping begins
 }
 
 // life is the life cycle of a Set.
@@ -89,8 +91,9 @@ func newSet(cfg Config, mem memory.Memory, out Output, obs Observer) *Set {
 	return &Set{
 		cfg: cfg, mem: mem, out: out, obs: obs,
 		plans: plans.NewRegistry(c, mem.Plans), fault: fault.New(),
-		isStopped: func(s *slot) bool { return sys.Stopped(s.proc.PID) },
-		changing:  make(chan struct{}, 1), quit: make(chan struct{}),
+		pool:      &launch.Pool{Spawn: cfg.Spawn, StopWait: cfg.Timeouts.Stop},
+		isStopped: func(s *slots.Slot) bool { return sys.Stopped(s.Process.PID) },
+		quit:      make(chan struct{}),
 	}
 }
 
@@ -105,7 +108,7 @@ func New(cfg Config, mem memory.Memory, text []byte, out Output, obs Observer) (
 		return nil, err
 	}
 	for i := range int(mem.Geometry.Slots) {
-		r.slots = append(r.slots, &slot{number: i})
+		r.slots = append(r.slots, &slots.Slot{Number: i})
 	}
 	r.active = mem.Control.Active()
 	r.register()
@@ -155,9 +158,6 @@ func (r *Set) SetLastGood(text []byte) {
 // Slots returns the number of slots.
 func (r *Set) Slots() int { return len(r.slots) }
 
-// Geometry returns what all processes agree on.
-func (r *Set) Geometry() shm.Geometry { return r.mem.Geometry }
-
 // Clock returns the next block to be played.
 func (r *Set) Clock() uint64 { return r.mem.Control.Clock() }
 
@@ -189,8 +189,8 @@ func (r *Set) Close() {
 	defer r.mu.Unlock()
 	r.life.closed = true
 	for _, s := range r.slots {
-		s.release()
-		closeSegment(&s.ring)
+		s.Release()
+		launch.CloseSegment(&s.Ring)
 	}
 	r.mem.Close()
 }

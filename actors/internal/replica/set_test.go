@@ -9,6 +9,7 @@ import (
 	"github.com/music-chronus/chronus/actors/internal/commandlog"
 	"github.com/music-chronus/chronus/actors/internal/memory"
 	"github.com/music-chronus/chronus/actors/internal/plans"
+	"github.com/music-chronus/chronus/actors/internal/slots"
 	"github.com/music-chronus/chronus/actors/internal/timing"
 	"github.com/music-chronus/chronus/actors/report"
 	"github.com/music-chronus/chronus/dsp/patch"
@@ -71,10 +72,10 @@ func diverging(t *testing.T, workers int, blocks uint64, wrong int, differ ...ui
 	}
 	t.Cleanup(r.Close)
 	for i, s := range r.slots {
-		if s.ring, s.cmds, err = shm.NewSlot(r.mem.Geometry, i, 1); err != nil {
+		if s.Ring, s.Commands, err = shm.NewSlot(r.mem.Geometry, i, 1); err != nil {
 			t.Fatal(err)
 		}
-		s.gen, s.phase, s.proc = 1, ready, sys.Process{FD: -1}
+		s.Generation, s.Phase, s.Process = 1, slots.Ready, sys.Process{FD: -1}
 		fd, err := syscall.Dup(r.mem.Journal.FD())
 		if err != nil {
 			t.Fatal(err)
@@ -86,7 +87,7 @@ func diverging(t *testing.T, workers int, blocks uint64, wrong int, differ ...ui
 		t.Cleanup(rec.Close)
 		a := r.mem.Control.Active()
 		r.mem.Control.Swap(a, a.WithReady(i))
-		w := s.ring.AudioWriter()
+		w := s.Ring.AudioWriter()
 		for n := range blocks {
 			buf := w.Begin(n)
 			buf[0] = float32(n)
@@ -110,12 +111,12 @@ func TestDivergence(t *testing.T) {
 		t.Errorf("the active worker was compared with itself: %d", n)
 	}
 	differs, n := r.compare(r.slots[1])
-	if !differs || n != 7 || r.slots[1].compared != 7 {
-		t.Fatalf("%t: %d blocks agree, compared up to %d", differs, n, r.slots[1].compared)
+	if !differs || n != 7 || r.slots[1].Compared != 7 {
+		t.Fatalf("%t: %d blocks agree, compared up to %d", differs, n, r.slots[1].Compared)
 	}
 	r.arbitrate(r.slots[1])
-	if r.diverged != 1 || !r.slots[1].condemned || r.slots[0].condemned || r.divergence == nil || r.divergence.block != 7 {
-		t.Errorf("given up: %t, the active one %t, doubt %+v", r.slots[1].condemned, r.slots[0].condemned, r.divergence)
+	if r.diverged != 1 || !r.slots[1].Condemned || r.slots[0].Condemned || r.divergence == nil || r.divergence.block != 7 {
+		t.Errorf("given up: %t, the active one %t, doubt %+v", r.slots[1].Condemned, r.slots[0].Condemned, r.divergence)
 	}
 	for wrong := range 3 {
 		r := diverging(t, 3, 12, wrong, 5)
@@ -125,8 +126,8 @@ func TestDivergence(t *testing.T) {
 			}
 		}
 		for i, s := range r.slots {
-			if s.condemned != (i == wrong) {
-				t.Errorf("worker %d is wrong; worker %d given up: %t", wrong, i, s.condemned)
+			if s.Condemned != (i == wrong) {
+				t.Errorf("worker %d is wrong; worker %d given up: %t", wrong, i, s.Condemned)
 			}
 		}
 		if a := r.mem.Control.Active(); a.Slot() == wrong || a.Ready(wrong) || r.divergence != nil {
@@ -153,10 +154,10 @@ func TestKeepsThoughOneHangs(t *testing.T) {
 	var donors [2]shm.SnapshotWriter
 	for i, s := range r.slots {
 		var err error
-		if s.snapshot, s.snaps, err = shm.NewSnapshot(r.mem.Geometry, i, 1); err != nil {
+		if s.Snapshot, s.Snapshots, err = shm.NewSnapshot(r.mem.Geometry, i, 1); err != nil {
 			t.Fatal(err)
 		}
-		fd, err := syscall.Dup(s.snapshot.FD())
+		fd, err := syscall.Dup(s.Snapshot.FD())
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -166,15 +167,15 @@ func TestKeepsThoughOneHangs(t *testing.T) {
 	}
 	now := time.Now()
 	r.updateCheckpoint(now)
-	if r.checkpoint.request.donor != r.slots[1] {
+	if r.checkpoint.request.Donor != r.slots[1] {
 		t.Fatal("the standby is not asked first")
 	}
 	now = now.Add(r.cfg.Timeouts.Snapshot + time.Millisecond)
 	r.updateCheckpoint(now)
-	if r.checkpoint.request.donor != r.slots[0] {
+	if r.checkpoint.request.Donor != r.slots[0] {
 		t.Fatal("the active worker is not asked next, at once")
 	}
-	donors[0].Complete(r.checkpoint.request.number, shm.State{Block: 12, Seq: 3, Plan: 1, Bytes: append(donors[0].Buffer(r.checkpoint.request.number), 1)})
+	donors[0].Complete(r.checkpoint.request.Number, shm.State{Block: 12, Seq: 3, Plan: 1, Bytes: append(donors[0].Buffer(r.checkpoint.request.Number), 1)})
 	r.updateCheckpoint(now.Add(time.Millisecond))
 	if r.checkpoint.last.Block != 12 || r.checkpoint.last.Seq != 3 {
 		t.Errorf("kept block %d, seq %d", r.checkpoint.last.Block, r.checkpoint.last.Seq)
@@ -187,19 +188,19 @@ func TestFlipAwayFromWhoHasNotBegun(t *testing.T) {
 		r := diverging(t, 2, 4, noSlot)
 		r.mem.Control.SetTransport(shm.Play)
 		s := r.slots[1]
-		s.phase = joining
+		s.Phase = slots.Joining
 		a := r.mem.Control.Active()
 		r.mem.Control.Swap(a, a.Without(1, 1))
 		r.noticeFlip()
 		if begun {
-			s.cmds.Liveness().Store(1)
+			s.Commands.Liveness().Store(1)
 		}
-		s.noteLiveness()
-		s.cmds.Liveness().Store(0)
+		s.NoteLiveness()
+		s.Commands.Liveness().Store(0)
 		a = r.mem.Control.Active()
 		r.mem.Control.Swap(a, a.WithActive(0))
-		if r.noticeFlip(); s.exiting != begun {
-			t.Errorf("begun %t: taken for dead %t", begun, s.exiting)
+		if r.noticeFlip(); s.Exiting != begun {
+			t.Errorf("begun %t: taken for dead %t", begun, s.Exiting)
 		}
 	}
 }
@@ -235,14 +236,14 @@ func TestRingsFull(t *testing.T) {
 	if err := put(); !errors.Is(err, ErrRingsFull) {
 		t.Fatalf("all rings are full: %v", err)
 	}
-	r.slots[0].ring.Commands().Consume(10)
+	r.slots[0].Ring.Commands().Consume(10)
 	for range 10 {
 		if err := put(); err != nil {
 			t.Fatal(err)
 		}
 	}
-	if r.slots[0].condemned || !r.slots[1].condemned {
-		t.Errorf("given up: %t and %t, the second has taken nothing", r.slots[0].condemned, r.slots[1].condemned)
+	if r.slots[0].Condemned || !r.slots[1].Condemned {
+		t.Errorf("given up: %t and %t, the second has taken nothing", r.slots[0].Condemned, r.slots[1].Condemned)
 	}
 	if err := put(); !errors.Is(err, ErrRingsFull) || r.mem.Control.Committed() != shm.CommandEntries+10 {
 		t.Errorf("committed %d: %v", r.mem.Control.Committed(), err)
@@ -262,15 +263,15 @@ func TestSlowJoinerHasItsCommands(t *testing.T) {
 		r.takeCheckpoint(shm.State{Seq: seq, Plan: r.plans.Current().Number}, now)
 	}
 	s := r.slots[1]
-	s.phase = joining
-	s.cmds.Begin(3)
+	s.Phase = slots.Joining
+	s.Commands.Begin(3)
 	keep(5)
 	keep(7)
 	keep(9)
 	if c, ok := r.log.After(3); !ok || len(c) != 6 {
 		t.Errorf("%d commands, %t", len(c), ok)
 	}
-	s.phase = ready
+	s.Phase = slots.Ready
 	r.takeCheckpoint(shm.State{Seq: 9, Plan: r.plans.Current().Number}, now)
 	if r.log.Len() == 0 {
 		t.Error("commands are gone before a tape can have read them")
@@ -279,8 +280,8 @@ func TestSlowJoinerHasItsCommands(t *testing.T) {
 	if keep(9); r.log.Len() != 0 {
 		t.Errorf("%d commands are left that nobody needs", r.log.Len())
 	}
-	s.phase, s.since, s.begin = starting, time.Now(), snapshotRequest{state: shm.State{Seq: 3}, done: true}
-	if r.updateStarting(s, time.Now()); s.phase != starting || s.condemned || s.begin.state.Seq != 9 {
-		t.Errorf("phase %v, given up %t, begins after %d", s.phase, s.condemned, s.begin.state.Seq)
+	s.Phase, s.Since, s.Begin = slots.Starting, time.Now(), slots.SnapshotRequest{State: shm.State{Seq: 3}, Done: true}
+	if r.updateStarting(s, time.Now()); s.Phase != slots.Starting || s.Condemned || s.Begin.State.Seq != 9 {
+		t.Errorf("phase %v, given up %t, begins after %d", s.Phase, s.Condemned, s.Begin.State.Seq)
 	}
 }

@@ -6,6 +6,8 @@ import (
 	"fmt"
 
 	"github.com/music-chronus/chronus/actors/internal/commandlog"
+	"github.com/music-chronus/chronus/actors/internal/launch"
+	"github.com/music-chronus/chronus/actors/internal/slots"
 	"github.com/music-chronus/chronus/actors/internal/survivors"
 	"github.com/music-chronus/chronus/shm"
 	"github.com/music-chronus/chronus/shm/sys"
@@ -53,16 +55,17 @@ func (w *simWorld) succeed() {
 		return
 	}
 	out := w.output(mem)
-	r, err := TakeOver(cfg, mem, nil, left, out, simObserver{w})
+	r, err := TakeOver(cfg, mem, nil, left, simOutput{out, w}, simObserver{w})
 	if err != nil {
 		w.fail("take over: %v", err)
 		return
 	}
 	w.out = out
-	r.isStopped, r.spare.starting = old.isStopped, true
+	r.isStopped = old.isStopped
+	r.pool.Simulate(nil)
 	r.lastTick = w.now
 	for _, s := range r.slots {
-		s.since, s.progress.at = w.now, w.now
+		s.Since, s.Progress.At = w.now, w.now
 	}
 	w.sets, w.set = append(w.sets, old), r
 	w.adopted, w.fragile, w.adopting = true, r.checkpoint.last.Block, false
@@ -89,16 +92,16 @@ func (w *simWorld) survivors() *survivors.Survivors {
 		Checkpoints: take(r.mem.Checkpoints.Segment), Plans: take(r.mem.Plans.Segment),
 	}
 	for _, s := range r.slots {
-		if s.ring != nil {
-			h.Rings = append(h.Rings, take(s.ring))
+		if s.Ring != nil {
+			h.Rings = append(h.Rings, take(s.Ring))
 		}
-		if p := w.workers[s.number]; p != nil && !p.dead && p.gen == s.gen {
-			ring := s.ring
-			if s.next != nil {
-				ring = s.next
+		if p := w.workers[s.Number]; p != nil && !p.dead && p.gen == s.Generation {
+			ring := s.Ring
+			if s.Next != nil {
+				ring = s.Next
 			}
 			h.Workers = append(h.Workers, &survivors.Survivor{
-				Role: survivors.RoleWorker, Process: sys.Process{FD: -1}, Slot: take(ring), Snapshot: take(s.snapshot),
+				Role: survivors.RoleWorker, Process: sys.Process{FD: -1}, Slot: take(ring), Snapshot: take(s.Snapshot),
 			})
 		}
 	}
@@ -132,14 +135,14 @@ func (w *simWorld) inheritCommands(old *Set) {
 // endStrays ends who has no place.
 func (w *simWorld) endStrays() {
 	for _, s := range w.set.slots {
-		p := w.workers[s.number]
-		if p == nil || s.phase != empty {
+		p := w.workers[s.Number]
+		if p == nil || s.Phase != slots.Empty {
 			continue
 		}
 		w.kill(p)
 		w.drop(p.tasks()...)
 		p.close()
-		w.spawnAt[s.number] = w.now
+		w.spawnAt[s.Number] = w.now
 	}
 }
 
@@ -147,8 +150,8 @@ func (w *simWorld) endStrays() {
 func (w *simWorld) closeEngines() {
 	for _, r := range w.sets {
 		for _, s := range r.slots {
-			s.release()
-			closeSegment(&s.ring)
+			s.Release()
+			launch.CloseSegment(&s.Ring)
 		}
 		for _, s := range []*shm.Segment{r.mem.Control.Segment, r.mem.Journal.Segment, r.mem.Checkpoints.Segment, r.mem.Plans.Segment} {
 			s.Close()

@@ -5,6 +5,7 @@ package replica
 import (
 	"strings"
 
+	"github.com/music-chronus/chronus/actors/internal/slots"
 	"github.com/music-chronus/chronus/dsp/stream"
 	"github.com/music-chronus/chronus/shm"
 )
@@ -51,7 +52,7 @@ func (c *simCheck) published(p *simWorker, n uint64) {
 	case ok && d != c.decided[n]:
 		w.fail("block %d was decided %v, and now %v", n, c.decided[n], d)
 	}
-	reader := w.set.slots[p.slot].ring.AudioReader()
+	reader := w.set.slots[p.slot].Ring.AudioReader()
 	hash, held := reader.Hash(n, head)
 	want := shm.Hash(c.blocks[n])
 	if got := shm.Hash(reader.Block(n)); !held || hash != want || got != want {
@@ -118,20 +119,20 @@ func (c *simCheck) mayEnd(p *simWorker, n uint64, err error) {
 }
 
 // fit checks a worker that has just become ready: what may be played from now on, it has.
-func (c *simCheck) fit(s *slot) {
+func (c *simCheck) fit(s *slots.Slot) {
 	w, r := c.w, c.w.set
-	clock, head, active := r.mem.Control.Clock(), r.mem.Journal.Head(s.number), r.mem.Control.Active().Slot()
+	clock, head, active := r.mem.Control.Clock(), r.mem.Journal.Head(s.Number), r.mem.Control.Active().Slot()
 	for n := clock; n < head.Published(); n++ {
-		if !s.ring.AudioReader().Holds(n, head) {
-			w.fail("worker %d became ready at clock %d, with head %d, and does not hold block %d", s.number, clock, head.Published(), n)
+		if !s.Ring.AudioReader().Holds(n, head) {
+			w.fail("worker %d became ready at clock %d, with head %d, and does not hold block %d", s.Number, clock, head.Published(), n)
 		}
 	}
-	if clock > 0 && r.mem.Control.Mapped(s.number) != s.gen {
-		w.fail("worker %d became ready, and the callback has no ring of it", s.number)
+	if clock > 0 && r.mem.Control.Mapped(s.Number) != s.Generation {
+		w.fail("worker %d became ready, and the callback has no ring of it", s.Number)
 	}
 	// Others may have gone on since it was judged, but not far where all keep up.
 	if w.gentle && clock > 0 && head.Published()+uint64(w.call())+1 < r.mem.Journal.Published(active) {
-		w.fail("worker %d became ready at %d, when the active one was at %d", s.number, head.Published(), r.mem.Journal.Published(active))
+		w.fail("worker %d became ready at %d, when the active one was at %d", s.Number, head.Published(), r.mem.Journal.Published(active))
 	}
 }
 
@@ -154,12 +155,12 @@ func (c *simCheck) observe() {
 		}
 	}
 	for _, s := range w.set.slots {
-		if s.gen != c.fitted[s.number] && w.set.mem.Control.Active().Ready(s.number) {
-			c.fitted[s.number] = s.gen
+		if s.Generation != c.fitted[s.Number] && w.set.mem.Control.Active().Ready(s.Number) {
+			c.fitted[s.Number] = s.Generation
 			c.fit(s)
 		}
-		if !w.adopting && s.phase == ready && !s.condemned && !s.exiting && s.cmds.Tail() < w.set.mem.Control.Committed() {
-			w.fail("%d commands are committed, and the ring of worker %d has %d", w.set.mem.Control.Committed(), s.number, s.cmds.Tail())
+		if !w.adopting && s.Phase == slots.Ready && !s.Condemned && !s.Exiting && s.Commands.Tail() < w.set.mem.Control.Committed() {
+			w.fail("%d commands are committed, and the ring of worker %d has %d", w.set.mem.Control.Committed(), s.Number, s.Commands.Tail())
 			return
 		}
 	}

@@ -5,6 +5,7 @@ package replica
 import (
 	"time"
 
+	"github.com/music-chronus/chronus/actors/internal/slots"
 	"github.com/music-chronus/chronus/shm"
 )
 
@@ -33,8 +34,8 @@ func (w *simWorld) whole() bool {
 		return false
 	}
 	for _, s := range r.slots {
-		p := w.workers[s.number]
-		if s.phase != ready || s.gen != p.gen || p.dead || p.trapped || p.thawAt > 0 {
+		p := w.workers[s.Number]
+		if s.Phase != slots.Ready || s.Generation != p.gen || p.dead || p.trapped || p.thawAt > 0 {
 			return false
 		}
 	}
@@ -51,7 +52,7 @@ func (w *simWorld) call() int {
 func (w *simWorld) full() bool {
 	r := w.set
 	for _, s := range r.slots {
-		if r.mem.Journal.Published(s.number)+2*uint64(w.call()) < r.mem.Control.Clock()+r.mem.Control.Lead() {
+		if r.mem.Journal.Published(s.Number)+2*uint64(w.call()) < r.mem.Control.Clock()+r.mem.Control.Lead() {
 			return false
 		}
 	}
@@ -106,9 +107,9 @@ func (w *simWorld) spoil() {
 		return
 	}
 	for _, s := range w.set.slots {
-		if p := w.workers[s.number]; s.phase == starting && p.gen == s.gen && !p.dead && p.sim != nil && p.maker == nil {
+		if p := w.workers[s.Number]; s.Phase == slots.Starting && p.gen == s.Generation && !p.dead && p.sim != nil && p.maker == nil {
 			w.note("the ring of %s is spoiled", p.render.name)
-			s.next.Spoil()
+			s.Next.Spoil()
 			w.spoiling = false
 			w.spoils++
 			return
@@ -119,7 +120,7 @@ func (w *simWorld) spoil() {
 // spoiled tells whether the ring of a slot is, which an engine could not take over.
 func (w *simWorld) spoiled() bool {
 	for _, s := range w.set.slots {
-		if s.ring != nil && s.ring.Spoiled() || s.next != nil && s.next.Spoiled() {
+		if s.Ring != nil && s.Ring.Spoiled() || s.Next != nil && s.Next.Spoiled() {
 			return true
 		}
 	}
@@ -147,9 +148,9 @@ func (w *simWorld) overtake() {
 	}
 	active := w.set.mem.Control.Active().Slot()
 	for _, s := range w.set.slots {
-		switch p := w.workers[s.number]; {
+		switch p := w.workers[s.Number]; {
 		case p == nil || p.dead:
-		case s.number == active:
+		case s.Number == active:
 			w.halt(p)
 			p.thawAt = w.ticks + 4 + w.rng.IntN(8)
 		case w.oneIn(2):

@@ -52,7 +52,7 @@ type simPlans struct {
 type simChange struct {
 	*plans.Version
 	outcome  int
-	prepared preparation
+	prepared plans.Preparation
 	head     uint64
 	seq      uint64 // 0: not commanded yet
 	told     chan error
@@ -117,7 +117,7 @@ func (w *simWorld) beginChange() {
 		return
 	}
 	w.change = &simChange{outcome: outcome, told: make(chan error, 8)}
-	p, err := w.set.propose("simulation", []byte(text), plan)
+	p, err := w.set.Propose("simulation", []byte(text))
 	if err != nil {
 		w.change = nil
 		if !errors.Is(err, plans.ErrTooMany) {
@@ -139,7 +139,7 @@ func (w *simWorld) tryChange(c *simChange) {
 	if c.outcome == simBombs {
 		w.bomb = uint64(len(w.commands))
 	}
-	head, all, err := w.set.tryCommit(c.Version, &c.prepared, w.now, commandlog.RequesterFunc(func(err error) { c.told <- err }))
+	head, all, err := w.set.TryCommit(c.Version, &c.prepared, w.now, commandlog.RequesterFunc(func(err error) { c.told <- err }))
 	if all {
 		if c.head, c.seq = head, c.Version.Seq; c.seq != uint64(len(w.commands)) || c.outcome > simBombs {
 			w.fail("command %d was numbered %d, to go on with plan %d, outcome %d", len(w.commands), c.seq, c.Number, c.outcome)
@@ -169,7 +169,7 @@ func (w *simWorld) tryChange(c *simChange) {
 
 // awaitChange is rig.enters's loop, once.
 func (w *simWorld) awaitChange(c *simChange) {
-	at, in, err := w.set.findEntry(c.head, c.Version)
+	at, in, err := w.set.FindEntry(c.head, c.Version)
 	if c.head = at; !in && err == nil {
 		return
 	}

@@ -10,6 +10,7 @@ import (
 	"sync/atomic"
 	"syscall"
 
+	"github.com/music-chronus/chronus/actors/internal/slots"
 	"github.com/music-chronus/chronus/audio"
 	"github.com/music-chronus/chronus/dsp/worker"
 	"github.com/music-chronus/chronus/shm"
@@ -34,9 +35,9 @@ type simWorker struct {
 	thawAt   int  // the tick at which a stopped one goes on; 0: it is not stopped
 }
 
-func (w *simWorld) startWorker(s *slot, fds []int) {
-	p := &simWorker{w: w, slot: s.number, gen: s.gen, life: s.cmds.Liveness(), kept: fds[wire.WorkerCheckpoint]}
-	w.workers[s.number] = p
+func (w *simWorld) startWorker(s *slots.Slot, fds []int) {
+	p := &simWorker{w: w, slot: s.Number, gen: s.Generation, life: s.Commands.Liveness(), kept: fds[wire.WorkerCheckpoint]}
+	w.workers[s.Number] = p
 	w.all = append(w.all, p)
 	name := fmt.Sprintf("worker %d.%d", p.slot, p.gen)
 	w.note("%s starts", name)
@@ -126,7 +127,7 @@ func (w *simWorld) kernel() {
 		if p == nil || !p.dead || p.reapable || !w.calm && !w.oneIn(4) {
 			continue
 		}
-		if s := w.set.slots[p.slot]; s.gen == p.gen && p.life.Load() == 1 && w.lives && !w.oneIn(8) {
+		if s := w.set.slots[p.slot]; s.Generation == p.gen && p.life.Load() == 1 && w.lives && !w.oneIn(8) {
 			p.life.Store(0)
 			continue
 		}

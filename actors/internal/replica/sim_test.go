@@ -108,11 +108,11 @@ func simulate(t *testing.T, seed uint64) simFigures {
 	}
 	if w.failure != nil {
 		for _, s := range w.set.slots {
-			if !s.fed() {
+			if !s.Fed() {
 				continue // its words may be unmapped
 			}
-			w.note("slot %d generation %d: phase %v, head %d, compared %d, agreed %d, hung %t, tail %d, taken %d, life %d, seeded at %d", s.number, s.gen, s.phase,
-				w.set.mem.Journal.Published(s.number), s.compared, s.agreed, s.condemned, s.cmds.Tail(), s.cmds.Consumed(), s.cmds.Liveness().Load(), s.begin.state.Block)
+			w.note("slot %d generation %d: phase %v, head %d, compared %d, agreed %d, hung %t, tail %d, taken %d, life %d, seeded at %d", s.Number, s.Generation, s.Phase,
+				w.set.mem.Journal.Published(s.Number), s.Compared, s.Agreed, s.Condemned, s.Commands.Tail(), s.Commands.Consumed(), s.Commands.Liveness().Load(), s.Begin.State.Block)
 		}
 		trail := w.trail[max(0, len(w.trail)-40):]
 		t.Errorf("CHRONUS_SIM_SEED=%d repeats it: gentle %t, grain %d, %d slots, ring %d, lead %d, guard %d, period %d\n%s\n%v",

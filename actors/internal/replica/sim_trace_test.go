@@ -88,7 +88,7 @@ func (w *simWorld) trace() uint64 {
 	t.number(uint64(r.mem.Control.Active()), r.mem.Control.Clock(), r.mem.Control.Committed(), r.failovers.Count(), r.failovers.Flips(),
 		r.plans.Current().Number, r.log.Last(), uint64(r.log.Len()), r.checkpoint.last.Block, r.checkpoint.last.Seq, r.checkpoint.last.Plan, uint64(len(r.log.Amended())))
 	for _, s := range r.slots {
-		t.number(s.gen, uint64(s.phase), s.compared, uint64(s.agreed), s.retired.head)
+		t.number(s.Generation, uint64(s.Phase), s.Compared, uint64(s.Agreed), s.Retired.Head)
 	}
 	for _, f := range r.failovers.List() {
 		t.number(uint64(f.Slot), f.Generation)

@@ -12,9 +12,11 @@ import (
 	"github.com/cespare/xxhash/v2"
 
 	"github.com/music-chronus/chronus/actors/internal/commandlog"
+	"github.com/music-chronus/chronus/actors/internal/launch"
 	"github.com/music-chronus/chronus/actors/internal/memory"
 	"github.com/music-chronus/chronus/actors/internal/output"
 	"github.com/music-chronus/chronus/actors/internal/plans"
+	"github.com/music-chronus/chronus/actors/internal/slots"
 	"github.com/music-chronus/chronus/actors/internal/supervise"
 	"github.com/music-chronus/chronus/actors/internal/timing"
 	"github.com/music-chronus/chronus/actors/report"
@@ -91,7 +93,7 @@ func newSimWorld(seed uint64) (*simWorld, error) {
 	for i := range w.budgets {
 		w.budgets[i] = supervise.Backoff{First: 20 * time.Millisecond, Most: 2 * time.Second}
 	}
-	w.set.spare.starting = true // or the Set would start a spare process
+	w.set.pool.Simulate(nil) // or the Set would start a spare process
 	w.set.mem.Control.SetEngine(1)
 	interleave.OnYield, interleave.OnWait, simTrap = w.yield, w.sleep, w.trap
 	simGrave = func() { w.die("") }
@@ -129,12 +131,12 @@ func (w *simWorld) build(geo shm.Geometry) (err error) {
 		return err
 	}
 	w.out = w.output(mem)
-	r, err := New(w.config(geo, w.lead), mem, []byte(simPatch), w.out, simObserver{w})
+	r, err := New(w.config(geo, w.lead), mem, []byte(simPatch), simOutput{w.out, w}, simObserver{w})
 	if err != nil {
 		return err
 	}
 	w.set = r
-	r.isStopped = func(*slot) bool { return true } // a condemned worker here did nothing wrong
+	r.isStopped = func(*slots.Slot) bool { return true } // a condemned worker here did nothing wrong
 	w.simCheck = simCheck{w: w, panics: map[uint64]bool{}, plan: r.plans.Current().Number}
 	w.reference, err = simStream(geo)
 	return err
@@ -155,6 +157,36 @@ func (w *simWorld) output(mem memory.Memory) output.Sim {
 	sim := output.Sim{Process: p}
 	sim.NoSpare()
 	return sim
+}
+
+// locked fails the run unless the Set is locked. Lock order is Set, then Output: whoever calls Output
+// without the Set's lock could take the two in the other order.
+func (w *simWorld) locked(what string) {
+	if w.set != nil && !w.adopting && w.set.mu.TryLock() {
+		w.set.mu.Unlock()
+		w.fail("%s without the lock of the Set", what)
+	}
+}
+
+// simOutput checks the lock order of the calls that move rings and clocks.
+type simOutput struct {
+	output.Sim
+	w *simWorld
+}
+
+func (o simOutput) Attach(s *shm.Segment) bool {
+	o.w.locked("Attach")
+	return o.Sim.Attach(s)
+}
+
+func (o simOutput) Tick(now time.Time, playing bool) {
+	o.w.locked("Tick")
+	o.Sim.Tick(now, playing)
+}
+
+func (o simOutput) Opened() {
+	o.w.locked("Opened")
+	o.Sim.Opened()
 }
 
 // simObserver implements Observer and output.Observer.
@@ -179,6 +211,7 @@ func (w *simWorld) note(format string, args ...any) {
 
 // told is the rig's emit.
 func (w *simWorld) told(e report.Event) {
+	w.locked("an event")
 	w.note("event: %v", e)
 	w.seenEvents.add(e)
 	switch e := e.(type) {
@@ -186,7 +219,7 @@ func (w *simWorld) told(e report.Event) {
 		w.fail("%v", e)
 	case report.WorkerFailed:
 		first := w.set.log.Last() + 1 - uint64(w.set.log.Len())
-		w.fail("%v; it begins after %d, a snapshot is kept after %d, the log begins with %d", e, w.set.slots[e.Slot].begin.state.Seq, w.set.checkpoint.last.Seq, first)
+		w.fail("%v; it begins after %d, a snapshot is kept after %d, the log begins with %d", e, w.set.slots[e.Slot].Begin.State.Seq, w.set.checkpoint.last.Seq, first)
 	case report.NodeBypassed: // by a command of the rig's own
 		for seq := uint64(len(w.commands)) + 1; seq <= w.set.log.Last(); seq++ {
 			c, _ := w.set.log.At(seq)
@@ -215,8 +248,8 @@ func (w *simWorld) serve() {
 		w.play()
 		w.replan()
 		w.set.fault.Forgive() // a run is shorter than what makes an engine give its patch up
-		w.set.tick(w.now)
-		w.now = w.now.Add(busyTick)
+		w.set.Tick(w.now)
+		w.now = w.now.Add(500 * time.Microsecond)
 		if w.calm || w.oneIn(2) {
 			w.rest()
 		}
@@ -229,11 +262,11 @@ func (w *simWorld) bury() {
 	w.busy = true
 	defer func() { w.busy = false }()
 	for _, s := range r.slots {
-		if p := w.workers[s.number]; p != nil && p.reapable && s.phase != empty && s.gen == p.gen {
+		if p := w.workers[s.Number]; p != nil && p.reapable && s.Phase != slots.Empty && s.Generation == p.gen {
 			r.mu.Lock()
 			dead, _ := r.reapWorker(s, w.now)
 			r.mu.Unlock()
-			w.spawnAt[s.number] = w.now.Add(w.budgets[s.number].Ended(!dead.NeverReady))
+			w.spawnAt[s.Number] = w.now.Add(w.budgets[s.Number].Ended(!dead.NeverReady))
 			w.drop(p.tasks()...)
 			p.close()
 		}
@@ -251,7 +284,7 @@ func (w *simWorld) bury() {
 // spawnMissing does what the WorkerProxies do, sooner or later.
 func (w *simWorld) spawnMissing() {
 	for _, s := range w.set.slots {
-		if s.phase != empty || w.now.Before(w.spawnAt[s.number]) || !w.calm && w.oneIn(3) {
+		if s.Phase != slots.Empty || w.now.Before(w.spawnAt[s.Number]) || !w.calm && w.oneIn(3) {
 			continue
 		}
 		if err := w.spawnSim(s); err != nil {
@@ -261,7 +294,7 @@ func (w *simWorld) spawnMissing() {
 }
 
 // spawnSim has the rig spawn a process for s, and begins it.
-func (w *simWorld) spawnSim(s *slot) error {
+func (w *simWorld) spawnSim(s *slots.Slot) error {
 	w.busy = true
 	defer func() { w.busy = false }()
 	ours, theirs, err := sys.SocketPair()
@@ -269,11 +302,11 @@ func (w *simWorld) spawnSim(s *slot) error {
 		return err
 	}
 	defer theirs.Close()
-	w.set.spare.worker = &idleWorker{sys.Process{FD: -1}, ours}
-	if err := w.set.StartWorker(s.number); err != nil {
+	w.set.pool.Simulate(&launch.Idle{Process: sys.Process{FD: -1}, Socket: ours})
+	if err := w.set.StartWorker(s.Number); err != nil {
 		return err
 	}
-	s.since, s.progress.at, s.begin.since = w.now, w.now, w.now // not the wall clock's
+	s.Since, s.Progress.At, s.Begin.Since = w.now, w.now, w.now // not the wall clock's
 	_, fds, err := wire.Receive[wire.WorkerOrder](theirs)
 	if err != nil {
 		return err
@@ -334,7 +367,7 @@ func (w *simWorld) play() {
 func (w *simWorld) waiting() bool {
 	sent := uint64(len(w.commands))
 	for _, s := range w.set.slots {
-		if w.gentle && s.fed() && s.cmds.Room() < shm.CommandEntries/2 {
+		if w.gentle && s.Fed() && s.Commands.Room() < shm.CommandEntries/2 {
 			return true
 		}
 	}

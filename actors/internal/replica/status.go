@@ -40,22 +40,11 @@ func (r *Set) Status() report.Status {
 	reading := r.meter.Read()
 	st.PlayStatus = reading.PlayStatus
 	for _, s := range r.slots {
-		st.Workers = append(st.Workers, r.workerStatus(s, a, clock, reading))
+		w := s.Status(r.mem, a, clock)
+		w.Load = reading.Load(w.PID)
+		st.Workers = append(st.Workers, w)
 	}
 	return st
-}
-
-func (r *Set) workerStatus(s *slot, a shm.Active, clock uint64, reading meter.Reading) report.WorkerStatus {
-	w := report.WorkerStatus{
-		Slot: s.number, Generation: s.gen, State: s.phase.String(), Ready: a.Ready(s.number),
-		Published: r.mem.Journal.Published(s.number),
-	}
-	w.Lead = int64(w.Published) - int64(clock)
-	if s.phase != empty {
-		w.PID = s.proc.PID
-		w.Load = reading.Load(w.PID)
-	}
-	return w
 }
 
 // totals adds the Set's counters to those of the audio process.
@@ -81,18 +70,5 @@ func (r *Set) redundant() bool {
 	if r.life.closed {
 		return false
 	}
-	top := uint64(0)
-	for _, s := range r.slots {
-		if s.phase != ready || s.killedAt != 0 || s.exiting || s.condemned {
-			return false
-		}
-		top = max(top, r.mem.Journal.Published(s.number))
-	}
-	behind := uint64(r.out.Period()/int(r.mem.Geometry.Block) + 3)
-	for _, s := range r.slots {
-		if r.mem.Journal.Published(s.number)+behind < top {
-			return false
-		}
-	}
-	return true
+	return r.slots.InLockstep(r.mem.Journal, uint64(r.out.Period()/int(r.mem.Geometry.Block)+3))
 }

@@ -5,6 +5,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/music-chronus/chronus/actors/internal/patching"
+	"github.com/music-chronus/chronus/actors/internal/slots"
 	"github.com/music-chronus/chronus/actors/internal/survivors"
 	"github.com/music-chronus/chronus/dsp/patch"
 	"github.com/music-chronus/chronus/shm"
@@ -91,10 +93,10 @@ func TestStepDownWithFullStore(t *testing.T) {
 func TestInheritAmended(t *testing.T) {
 	r := diverging(t, 2, 4, noSlot)
 	r.mem.Control.SetTransport(shm.Play)
-	_ = r.slots[0].cmds.Put(shm.Command{Seq: 1, Plan: 1, Op: shm.OpPlan, Value: 2}) // the dead worker's
-	_ = r.slots[1].cmds.Put(shm.Command{Seq: 1})                                    // the one that began after the quarantine
+	_ = r.slots[0].Commands.Put(shm.Command{Seq: 1, Plan: 1, Op: shm.OpPlan, Value: 2}) // the dead worker's
+	_ = r.slots[1].Commands.Put(shm.Command{Seq: 1})                                    // the one that began after the quarantine
 	r.mem.Control.Commit(1)
-	r.slots[0].phase = empty
+	r.slots[0].Phase = slots.Empty
 	r.restoreLog(&survivors.Survivors{})
 	r.finishBroadcast()
 	if c := r.log.Commands()[0]; c.Op != shm.OpNone {
@@ -112,7 +114,7 @@ func TestEntersSilent(t *testing.T) {
 	go func() {
 		ctx, cancel := context.WithTimeout(context.Background(), time.Second)
 		defer cancel()
-		_, err := r.awaitEntry(ctx, 4, p)
+		_, err := patching.New(r, r.cfg.Timeouts, ErrStopped).AwaitEntry(ctx, 4, p)
 		done <- err
 	}()
 	r.mu.Lock()

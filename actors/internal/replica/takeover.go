@@ -10,6 +10,7 @@ import (
 	"github.com/cespare/xxhash/v2"
 
 	"github.com/music-chronus/chronus/actors/internal/memory"
+	"github.com/music-chronus/chronus/actors/internal/slots"
 	"github.com/music-chronus/chronus/actors/internal/survivors"
 	"github.com/music-chronus/chronus/actors/report"
 	"github.com/music-chronus/chronus/shm"
@@ -44,7 +45,8 @@ func TakeOver(cfg Config, mem memory.Memory, text []byte, s *survivors.Survivors
 	if r.checkpoint.last, err = r.mem.Checkpoints.Last(); err != nil {
 		return nil, fmt.Errorf("%w: %w", survivors.ErrUnusable, err)
 	}
-	if err := r.sameRequest(text); err != nil {
+	origin := r.checkpoint.last.Origin
+	if err := survivors.Check(cfg.RuntimeDir, cfg.Geometry, mem.Geometry, origin == xxhash.Sum64(text) || cfg.Resume); err != nil {
 		return nil, err
 	}
 	if err := r.takeOverPlan(); err != nil {
@@ -69,15 +71,15 @@ func (r *Set) restore(s *survivors.Survivors) {
 	r.finishBroadcast()
 	r.restoreCurrent()
 	for _, x := range r.slots {
-		if x.phase == empty {
-			c.RemoveWorker(x.number, r.mem.Journal) // it may have ended unnoticed
+		if x.Phase == slots.Empty {
+			c.RemoveWorker(x.Number, r.mem.Journal) // it may have ended unnoticed
 		}
 	}
 	c.RequestLead(r.cfg.Lead)
 	r.active = c.Active()
 	news := report.TookOver{Audio: s.Audio != nil, Block: c.Clock()}
 	for _, x := range r.slots {
-		if x.phase != empty {
+		if x.Phase != slots.Empty {
 			news.Workers++
 		}
 	}
@@ -91,26 +93,6 @@ func (r *Set) restore(s *survivors.Survivors) {
 	s.Close()
 }
 
-// sameRequest returns an error if the requested engine differs from the one whose sound goes on. A
-// user who starts a different engine must say that the sound may end.
-func (r *Set) sameRequest(text []byte) error {
-	const advice = "start it with what it was started with, or with --fresh to end that sound and begin anew"
-	want, has := r.cfg.Geometry, r.mem.Geometry
-	want.Ring = has.Ring // the lead can change, up to the length of the rings
-	if want != has {
-		return fmt.Errorf("the sound of an engine that was lost goes on in %s, with %s; this one was to have %s: %s",
-			r.cfg.RuntimeDir, describe(has), describe(want), advice)
-	}
-	if r.checkpoint.last.Origin != xxhash.Sum64(text) && !r.cfg.Resume {
-		return fmt.Errorf("the sound of an engine that was lost goes on in %s, with another patch: %s", r.cfg.RuntimeDir, advice)
-	}
-	return nil
-}
-
-func describe(g shm.Geometry) string {
-	return fmt.Sprintf("%d Hz, block %d, %d channels, %d workers, guard %d, rings of %d blocks", g.Rate, g.Block, g.Channels, g.Slots, g.Guard, g.Ring)
-}
-
 // takeOverPlan makes the plan of the checkpoint the current one.
 func (r *Set) takeOverPlan() error {
 	v := r.plans.TakeOver(r.checkpoint.last.Plan, r.checkpoint.last.Text)
@@ -120,75 +102,29 @@ func (r *Set) takeOverPlan() error {
 	return nil
 }
 
-// restoreSlot returns slot i with its worker, if it has one that was let go. A worker that was given
-// its ring, but not let go, is killed: its ring may lack commands.
-func (r *Set) restoreSlot(i int, from *survivors.Survivors, now time.Time) *slot {
-	s := &slot{number: i, gen: max(r.mem.Control.Mapped(i), r.mem.Journal.Status(i).Generation)}
-	for _, x := range from.Workers {
-		if x.Slot == nil || x.Role != survivors.RoleWorker {
-			continue // a spare, or one that has just been started
-		}
-		number, gen := x.Slot.Slot()
-		if number != i {
-			continue
-		}
-		s.gen = max(s.gen, gen)
-		if s.phase != empty || x.Snapshot == nil || !shm.CommandsFromSegment(x.Slot).Started() {
-			continue
-		}
-		r.restoreWorker(s, x, gen, now)
+// restoreSlot returns slot i with its worker, if it has one that was let go. Other workers are killed.
+func (r *Set) restoreSlot(i int, from *survivors.Survivors, now time.Time) *slots.Slot {
+	known := max(r.mem.Control.Mapped(i), r.mem.Journal.Status(i).Generation)
+	x, gen, highest := from.Worker(i, known)
+	s := &slots.Slot{Number: i, Generation: highest}
+	if x != nil {
+		s.TakeOver(x, gen, r.mem, now)
 	}
-	if s.phase == empty {
-		s.gen += generationGap
-		s.retired.head = r.mem.Journal.Published(i)
-		s.ring = from.TakeRing(i)
+	if s.Phase == slots.Empty {
+		s.Generation += generationGap
+		s.Retired.Head = r.mem.Journal.Published(i)
+		s.Ring = from.TakeRing(i)
 	}
 	return s
-}
-
-// restoreWorker gives a slot its worker.
-func (r *Set) restoreWorker(s *slot, x *survivors.Survivor, gen uint64, now time.Time) {
-	s.gen, s.proc, s.attached = gen, x.Process, r.mem.Control.Mapped(s.number) == gen
-	s.ring, s.cmds, s.snapshot = x.Slot, shm.CommandsFromSegment(x.Slot), x.Snapshot
-	s.snaps, s.requested = shm.SnapshotsFromSegment(x.Snapshot), s.cmds.RequestedSnapshot()
-	x.Slot, x.Snapshot = nil, nil
-	head := r.mem.Journal.Head(s.number)
-	s.progress.head = head.Published()
-	s.compared, s.begin.state.Block, s.begin.done = s.progress.head, s.progress.head, true
-	s.enter(joining, now)
-	if r.mem.Control.Active().Ready(s.number) && head.Of(gen) {
-		s.enter(ready, now)
-	}
 }
 
 // finishBroadcast puts the commands that the engine before had put into some rings into all, and
 // commits them. Their requesters may never have been answered, but the next command must have a
 // number that no ring has.
 func (r *Set) finishBroadcast() {
-	var rings []shm.CommandWriter
-	for _, s := range r.slots {
-		if s.fed() {
-			rings = append(rings, s.cmds)
-		}
-	}
 	before := r.log.Last()
-	for {
-		half, ok := peek(rings, r.log.Last()+1)
-		if !ok {
-			break
-		}
-		for _, s := range r.slots {
-			if s.fed() && s.cmds.Tail() == r.log.Last() {
-				_ = s.cmds.Put(half)
-			}
-		}
-		r.log.Append(half, nil)
-	}
-	for _, s := range r.slots {
-		// A joiner may be behind: it is fed later. A ready worker must have all commands.
-		if s.fed() && s.phase == ready && s.cmds.Tail() < r.log.Last() {
-			r.condemn(s, "lacks commands after the take-over")
-		}
+	for _, s := range r.slots.FinishBroadcast(&r.log) {
+		r.condemn(s, "lacks commands after the take-over")
 	}
 	if r.log.Last() > before {
 		r.log.Join(r.log.Last() - before)
@@ -199,7 +135,7 @@ func (r *Set) finishBroadcast() {
 // killStrays kills the processes without a slot.
 func (r *Set) killStrays(from *survivors.Survivors) {
 	for _, x := range from.Workers {
-		if !slices.ContainsFunc(r.slots, func(s *slot) bool { return s.phase != empty && s.proc == x.Process }) {
+		if !slices.ContainsFunc(r.slots, func(s *slots.Slot) bool { return s.Phase != slots.Empty && s.Process == x.Process }) {
 			_ = x.Process.Signal(syscall.SIGKILL)
 			_ = x.Process.Close()
 		}

@@ -6,6 +6,8 @@ import (
 	"time"
 
 	"github.com/music-chronus/chronus/actors/internal/fault"
+	"github.com/music-chronus/chronus/actors/internal/launch"
+	"github.com/music-chronus/chronus/actors/internal/slots"
 	"github.com/music-chronus/chronus/actors/internal/survivors"
 	"github.com/music-chronus/chronus/shm"
 	"github.com/music-chronus/chronus/shm/sys"
@@ -19,7 +21,7 @@ func TestFinishBroadcast(t *testing.T) {
 	}
 	for slot, tail := range []uint64{4, 3, 3} {
 		for seq := uint64(1); seq <= tail; seq++ {
-			if err := r.slots[slot].cmds.Put(gate(seq)); err != nil {
+			if err := r.slots[slot].Commands.Put(gate(seq)); err != nil {
 				t.Fatal(err)
 			}
 		}
@@ -28,8 +30,8 @@ func TestFinishBroadcast(t *testing.T) {
 	r.mem.Control.Commit(1)
 	r.finishBroadcast()
 	for _, s := range r.slots {
-		if c, ok := s.cmds.Peek(4); s.cmds.Tail() != 4 || s.condemned || !ok || c != gate(4) {
-			t.Errorf("worker %d: tail %d, given up %t, %+v", s.number, s.cmds.Tail(), s.condemned, c)
+		if c, ok := s.Commands.Peek(4); s.Commands.Tail() != 4 || s.Condemned || !ok || c != gate(4) {
+			t.Errorf("worker %d: tail %d, given up %t, %+v", s.Number, s.Commands.Tail(), s.Condemned, c)
 		}
 	}
 	if c, ok := r.log.Between(1, 4); r.log.Last() != 4 || r.mem.Control.Committed() != 4 || !ok || len(c) != 3 {
@@ -88,8 +90,8 @@ func TestGenerationsAfterAdoption(t *testing.T) {
 	const heard, unheard = 9, 15
 	callback(t, r).SetMapped(1, heard)
 	s := r.restoreSlot(1, &survivors.Survivors{}, time.Now())
-	if s.phase != empty || s.gen < heard+unheard {
-		t.Errorf("%v, the next generation is %d; up to %d may have been given", s.phase, s.gen+1, heard+unheard)
+	if s.Phase != slots.Empty || s.Generation < heard+unheard {
+		t.Errorf("%v, the next generation is %d; up to %d may have been given", s.Phase, s.Generation+1, heard+unheard)
 	}
 	ring, cmds, err := shm.NewSlot(r.mem.Geometry, 1, heard)
 	if err != nil {
@@ -101,9 +103,9 @@ func TestGenerationsAfterAdoption(t *testing.T) {
 	}
 	cmds.Start()
 	s = r.restoreSlot(1, &survivors.Survivors{Workers: []*survivors.Survivor{{Role: survivors.RoleWorker, Process: sys.Process{FD: -1}, Slot: ring, Snapshot: snap}}}, time.Now())
-	defer func() { s.release(); closeSegment(&s.ring) }()
-	if s.phase != joining || s.gen != heard || !s.attached {
-		t.Errorf("%v, generation %d, handed over %t", s.phase, s.gen, s.attached)
+	defer func() { s.Release(); launch.CloseSegment(&s.Ring) }()
+	if s.Phase != slots.Joining || s.Generation != heard || !s.Attached {
+		t.Errorf("%v, generation %d, handed over %t", s.Phase, s.Generation, s.Attached)
 	}
 }
 
@@ -116,12 +118,12 @@ func TestBeginsAnew(t *testing.T) {
 	r.checkpoint.last.Seq = 3
 	r.log.Restore(9, []shm.Command{{Seq: 8}, {Seq: 9}}) // 4 to 7 are gone
 	s, ends := r.slots[1], r.slots[0]
-	s.phase, s.since, s.begin = starting, time.Now(), snapshotRequest{state: r.checkpoint.last.State, done: true}
-	if r.updateStarting(s, time.Now()); r.plans.Current() != p || s.condemned {
+	s.Phase, s.Since, s.Begin = slots.Starting, time.Now(), slots.SnapshotRequest{State: r.checkpoint.last.State, Done: true}
+	if r.updateStarting(s, time.Now()); r.plans.Current() != p || s.Condemned {
 		t.Fatal("there is a worker that has the state")
 	}
-	ends.phase = empty
-	r.mem.Control.RemoveWorker(ends.number, r.mem.Journal)
+	ends.Phase = slots.Empty
+	r.mem.Control.RemoveWorker(ends.Number, r.mem.Journal)
 	r.afterEnd(fault.Crash{Node: -1})
 	if r.plans.Current() != p {
 		t.Fatalf("plan %d plays", r.plans.Current().Number)

@@ -1,16 +1,16 @@
 package replica
 
 import (
-	"fmt"
 	"time"
 
+	"github.com/music-chronus/chronus/actors/internal/slots"
 	"github.com/music-chronus/chronus/actors/report"
 	"github.com/music-chronus/chronus/shm"
 	"github.com/music-chronus/chronus/shm/sys"
 )
 
-// tick moves every slot on by what has become true since the last tick.
-func (r *Set) tick(now time.Time) {
+// Tick implements watcher.Watched: it moves every slot on by what has become true since the last tick.
+func (r *Set) Tick(now time.Time) {
 	r.mu.Lock()
 	r.startPlaying(now)
 	begins := !r.life.playing && r.out.Open() && r.mem.Control.Transport() == shm.Play
@@ -20,12 +20,12 @@ func (r *Set) tick(now time.Time) {
 	if now.Sub(r.lastTick) > r.cfg.Timeouts.Hang/2 {
 		// The engine itself was stalled, so missing progress does not prove that workers hang.
 		for _, s := range r.slots {
-			s.progress.at = now
+			s.Progress.At = now
 		}
 	}
 	r.lastTick = now
 	for _, s := range r.slots {
-		if !s.exiting {
+		if !s.Exiting {
 			r.updateSlot(s, now)
 		}
 	}
@@ -39,17 +39,17 @@ func (r *Set) tick(now time.Time) {
 	}
 }
 
-func (r *Set) updateSlot(s *slot, now time.Time) {
-	s.noteLiveness()
-	switch s.phase {
-	case starting:
+func (r *Set) updateSlot(s *slots.Slot, now time.Time) {
+	s.NoteLiveness()
+	switch s.Phase {
+	case slots.Starting:
 		r.updateStarting(s, now)
-	case joining:
+	case slots.Joining:
 		r.updateJoining(s, now)
 		r.updateProgress(s, now, r.cfg.Timeouts.Join)
-	case ready:
-		if !r.mem.Control.Active().Ready(s.number) {
-			s.enter(joining, now) // another process cleared its bit: it has ended, or was taken for ended
+	case slots.Ready:
+		if !r.mem.Control.Active().Ready(s.Number) {
+			s.Enter(slots.Joining, now) // another process cleared its bit: it has ended, or was taken for ended
 			return
 		}
 		r.updateProgress(s, now, r.cfg.Timeouts.Hang)
@@ -70,7 +70,7 @@ func (r *Set) startPlaying(now time.Time) {
 	if a.ReadyCount() < len(r.slots) || r.mem.Journal.Published(a.Slot()) < c.Clock()+c.Lead() {
 		return
 	}
-	r.checkpoint.request.since = now
+	r.checkpoint.request.Since = now
 	c.SetTransport(shm.Play)
 	r.out.Play()
 }
@@ -87,21 +87,21 @@ func (r *Set) noticeFlip() {
 	s := r.slots[was.Slot()]
 	switch {
 	case r.flipEpoch == a.Epoch():
-		r.obs.Event(report.Flipped{From: s.number, To: a.Slot(), Epoch: a.Epoch(), Cause: "asked for"})
-	case a.Ready(s.number):
+		r.obs.Event(report.Flipped{From: s.Number, To: a.Slot(), Epoch: a.Epoch(), Cause: "asked for"})
+	case a.Ready(s.Number):
 		r.recordFlip(s, a)
-	case s.exiting, s.seenAlive && s.fed() && s.cmds.Liveness().Load() == 0:
+	case s.Exiting, s.SeenAlive && s.Fed() && s.Commands.Liveness().Load() == 0:
 		// The audio process may have been first. The kernel still takes the process down.
 		at, _ := r.mem.Control.FlippedAt(a.Epoch())
-		if !s.exiting || at < s.detected {
-			s.detected = at
+		if !s.Exiting || at < s.Detected {
+			s.Detected = at
 		}
-		s.exiting, s.epoch, s.flipped = true, a.Epoch(), true
+		s.Exiting, s.Epoch, s.Flipped = true, a.Epoch(), true
 	}
 }
 
 // recordFlip records a flip that the callback made away from a worker that lives.
-func (r *Set) recordFlip(s *slot, a shm.Active) {
+func (r *Set) recordFlip(s *slots.Slot, a shm.Active) {
 	const cause = "no lead left"
 	now := sys.Monotonic()
 	at, ok := r.mem.Control.FlippedAt(a.Epoch())
@@ -109,56 +109,35 @@ func (r *Set) recordFlip(s *slot, a shm.Active) {
 		at = 0
 	}
 	// A ready worker may recover: then only its place was lost.
-	redundant := s.phase == ready && r.mem.Control.Active().ReadyCount() >= len(r.slots)
-	r.failovers.CallbackFlipped(s.worker(), cause, now, at, redundant)
-	r.obs.Event(report.Flipped{From: s.number, To: a.Slot(), Epoch: a.Epoch(), Cause: cause})
+	redundant := s.Phase == slots.Ready && r.mem.Control.Active().ReadyCount() >= len(r.slots)
+	r.failovers.CallbackFlipped(s.FaultWorker(), cause, now, at, redundant)
+	r.obs.Event(report.Flipped{From: s.Number, To: a.Slot(), Epoch: a.Epoch(), Cause: cause})
 }
 
 // recordEnd records the end of a slot's process.
-func (r *Set) recordEnd(s *slot, exit sys.Exit) {
-	cause := r.causeOf(s, exit)
-	at, ok := r.mem.Control.FlippedAt(s.epoch)
-	flipped := ok && s.flipped
+func (r *Set) recordEnd(s *slots.Slot, exit sys.Exit) {
+	cause := s.Cause(r.mem.Journal, exit)
+	at, ok := r.mem.Control.FlippedAt(s.Epoch)
+	flipped := ok && s.Flipped
 	if !flipped {
 		at = 0
 	}
-	r.failovers.WorkerEnded(s.worker(), cause, s.detected, at)
+	r.failovers.WorkerEnded(s.FaultWorker(), cause, s.Detected, at)
 	if flipped {
-		r.obs.Event(report.Flipped{From: s.number, To: r.mem.Control.Active().Slot(), Epoch: s.epoch, Cause: cause})
+		r.obs.Event(report.Flipped{From: s.Number, To: r.mem.Control.Active().Slot(), Epoch: s.Epoch, Cause: cause})
 	}
-	r.obs.Event(report.WorkerEnded{Slot: s.number, PID: s.proc.PID, Generation: s.gen, Cause: cause})
-}
-
-// causeOf describes why the slot's process ended.
-func (r *Set) causeOf(s *slot, exit sys.Exit) string {
-	st := r.mem.Journal.Status(s.number)
-	switch {
-	case s.condemned:
-		return s.reason + ", killed by the engine"
-	case st.Generation != s.gen || st.Cause.FromKernel():
-		return exit.String()
-	case st.Rendering:
-		return fmt.Sprintf("%v in block %d, node %d", st.Cause, st.Block, st.Node)
-	}
-	return st.Cause.String()
+	r.obs.Event(report.WorkerEnded{Slot: s.Number, PID: s.Process.PID, Generation: s.Generation, Cause: cause})
 }
 
 // updateProgress condemns a worker that publishes nothing for the limit, though it could.
-func (r *Set) updateProgress(s *slot, now time.Time, limit time.Duration) {
-	head := r.mem.Journal.Published(s.number)
+func (r *Set) updateProgress(s *slots.Slot, now time.Time, limit time.Duration) {
+	head := r.mem.Journal.Published(s.Number)
 	active := r.mem.Control.Active().Slot()
 	idle := head >= r.mem.Control.Clock()+r.mem.Control.Lead()
-	if active != s.number && r.mem.Journal.Published(active) <= head {
+	if active != s.Number && r.mem.Journal.Published(active) <= head {
 		idle = true // it waits for the active worker, as it should
 	}
-	if moved := head != s.progress.head; moved || idle {
-		if moved && s.killedAt != 0 && sys.Monotonic()-s.killedAt > int64(limit) {
-			s.killedAt = 0 // Kill stopped it, and a signal made it continue
-		}
-		s.progress = progress{head, now}
-		return
-	}
-	if now.Sub(s.progress.at) > limit {
+	if s.Stalled(head, idle, now, limit) {
 		r.condemn(s, "hung, nothing published for "+limit.String())
 	}
 }
@@ -181,16 +160,9 @@ func (r *Set) updateMeter(now time.Time) {
 	if r.meter == nil {
 		return
 	}
-	if s := r.slots[r.mem.Control.Active().Slot()]; s.ring != nil {
-		clock, head := r.mem.Control.Clock(), r.mem.Journal.Head(s.number)
-		r.meter.Played(s.ring.AudioReader(), head, clock, uint64(r.mem.Geometry.Ring))
+	if s := r.slots[r.mem.Control.Active().Slot()]; s.Ring != nil {
+		clock, head := r.mem.Control.Clock(), r.mem.Journal.Head(s.Number)
+		r.meter.Played(s.Ring.AudioReader(), head, clock, uint64(r.mem.Geometry.Ring))
 	}
-	r.meter.Tick(now, func() (pids []int) {
-		for _, s := range r.slots {
-			if s.phase != empty {
-				pids = append(pids, s.proc.PID)
-			}
-		}
-		return pids
-	})
+	r.meter.Tick(now, r.slots.Processes)
 }

@@ -1,5 +1,5 @@
-// Package runtimedir keeps the files of a runtime directory: the lock of the engine that runs there, its
-// sockets, the list of its processes, and the level of an engine that is muted.
+// Package runtimedir keeps the files of a runtime directory: the lock of the engine that runs
+// there, its sockets, the list of its processes, and the level of an engine that is muted.
 package runtimedir
 
 import (
@@ -38,8 +38,9 @@ type Dir struct {
 	keep    bool
 }
 
-// Lock makes the directory if necessary, and locks it for this engine. It returns ErrRunning if another
-// engine has the lock. sockets names the sockets that the engine puts there, besides ControlSocket.
+// Lock makes the directory if necessary, and locks it for this engine. It returns ErrRunning if
+// another engine has the lock. sockets names the sockets that the engine puts there, besides
+// ControlSocket.
 func Lock(path string, sockets ...string) (*Dir, error) {
 	sockets = append(sockets, ControlSocket)
 	if err := os.MkdirAll(path, 0o700); err != nil {
@@ -47,8 +48,8 @@ func Lock(path string, sockets ...string) (*Dir, error) {
 	}
 	for _, name := range sockets {
 		if n := len(filepath.Join(path, name)); n > socketMax {
-			return nil, fmt.Errorf("runtime directory %s: name too long for %s by %d bytes; choose another runtime directory",
-				path, name, n-socketMax)
+			return nil, fmt.Errorf("runtime directory %s: name too long for %s by %d bytes; "+
+				"choose another runtime directory", path, name, n-socketMax)
 		}
 	}
 	f, err := os.OpenFile(filepath.Join(path, lockFile), os.O_RDWR|os.O_CREATE, 0o600)
@@ -111,7 +112,8 @@ func (d *Dir) Processes() (list []survivors.Record, err error) {
 	return list, nil
 }
 
-// SaveMuted records that the engine is muted, with the amp that it had before, or that it is not muted.
+// SaveMuted records that the engine is muted, with the amp that it had before, or that it is not
+// muted.
 func (d *Dir) SaveMuted(muted bool, before float64) error {
 	if !muted {
 		if err := os.Remove(d.File(mutedFile)); !errors.Is(err, os.ErrNotExist) {

@@ -1,6 +1,6 @@
-// Package statefile reads and writes the state of an engine on disk, from which an engine resumes after a
-// power loss, or after the loss of every process. The file is one line of JSON, then the bytes of the
-// stream's state.
+// Package statefile reads and writes the state of an engine on disk, from which an engine resumes
+// after a power loss, or after the loss of every process. The file is one line of JSON, then the
+// bytes of the stream's state.
 package statefile
 
 import (
@@ -36,7 +36,8 @@ type State struct {
 	Seq      uint64    `json:"seq"`                 // last command before it
 	Size     int       `json:"size"`                // length of Bytes
 	Hash     uint64    `json:"hash,string"`         // xxHash64 of Patch and Bytes
-	// Values are those values of addresses that differ from the patch. They are reported, not played.
+	// Values are those values of addresses that differ from the patch. They are reported, not
+	// played.
 	Values map[string]float64 `json:"values,omitempty"`
 	Muted  *float64           `json:"muted,omitempty"` // amp before the engine was muted; nil: not muted
 	Bytes  []byte             `json:"-"`               // state of the stream
@@ -51,8 +52,8 @@ func (s *State) hash() uint64 {
 	return h.Sum64()
 }
 
-// Write replaces the file as a whole or not at all. When Write returns, the state is on the disk. Write
-// sets Version, Size and Hash.
+// Write replaces the file as a whole or not at all. When Write returns, the state is on the disk.
+// Write sets Version, Size and Hash.
 func (s *State) Write(path string) error {
 	s.Version, s.Size, s.Hash = version, len(s.Bytes), s.hash()
 	head, err := json.Marshal(s)
@@ -111,8 +112,8 @@ func Read(path string) (s State, err error) {
 	return s, nil
 }
 
-// Check reports why an engine cannot resume from the state. folder has the engine's samples, own are the
-// modules that it has besides Chronus's.
+// Check reports why an engine cannot resume from the state. folder has the engine's samples, own
+// are the modules that it has besides Chronus's.
 func (s *State) Check(g shm.Geometry, folder string, own []*dsp.Desc) (err error) {
 	if s.Rate != int(g.Rate) || s.Block != int(g.Block) || s.Channels != int(g.Channels) {
 		return fmt.Errorf("state of %d Hz, block %d, %d channels: the engine has %d Hz, block %d, %d channels",

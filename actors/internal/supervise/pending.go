@@ -6,9 +6,9 @@ import (
 	"sync"
 )
 
-// Pending holds the requests that were sent to an actor tree and have no answer yet. A tree that restarts
-// loses the messages in its mailboxes, so the requests that it had are refused. Requests that arrive
-// during the restart wait for its end. The zero value is ready for use.
+// Pending holds the requests that were sent to an actor tree and have no answer yet. A tree that
+// restarts loses the messages in its mailboxes, so the requests that it had are refused. Requests
+// that arrive during the restart wait for its end. The zero value is ready for use.
 type Pending struct {
 	mu     sync.Mutex
 	last   uint64
@@ -23,8 +23,8 @@ type request struct {
 	sent   bool
 }
 
-// Do calls send to pass a request to the tree, now or after the restart. The tree calls answered when it
-// has answered. refuse reports that the request was lost. send must not block.
+// Do calls send to pass a request to the tree, now or after the restart. The tree calls answered
+// when it has answered. refuse reports that the request was lost. send must not block.
 func (p *Pending) Do(send func(answered func()), refuse func(error)) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -55,8 +55,8 @@ func (p *Pending) Pause() {
 	p.paused = true
 }
 
-// Fail refuses the requests that the tree had when its actors ended. all refuses the waiting ones too:
-// no other tree will follow.
+// Fail refuses the requests that the tree had when its actors ended. all refuses the waiting ones
+// too: no other tree will follow.
 func (p *Pending) Fail(all bool, err error) {
 	var lost []*request
 	p.mu.Lock()

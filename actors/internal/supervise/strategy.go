@@ -1,5 +1,5 @@
-// Package supervise has what an actor tree needs to survive failures: a strategy that never gives up,
-// delays between attempts, and requests that outlive a restart.
+// Package supervise has what an actor tree needs to survive failures: a strategy that never gives
+// up, delays between attempts, and requests that outlive a restart.
 package supervise
 
 import (
@@ -8,12 +8,12 @@ import (
 	"github.com/asynkron/protoactor-go/actor"
 )
 
-// Forever is a one-for-one supervision strategy that restarts a failed child forever. The first failure
-// within Window restarts the child at once. The delay then starts at First and doubles with each failure,
-// up to Most.
+// Forever is a one-for-one supervision strategy that restarts a failed child forever. The first
+// failure within Window restarts the child at once. The delay then starts at First and doubles with
+// each failure, up to Most.
 //
-// protoactor's own strategies stop a child silently once its retries are spent. An engine without its
-// ingress would then never receive OSC again.
+// protoactor's own strategies stop a child silently once its retries are spent. An engine without
+// its ingress would then never receive OSC again.
 type Forever struct {
 	First, Most, Window time.Duration
 	// Failed is called for each failure, with the delay before the restart.
@@ -38,8 +38,8 @@ func (s *Forever) HandleFailure(system *actor.ActorSystem, supervisor actor.Supe
 	time.AfterFunc(delay, func() { supervisor.RestartChildren(child) })
 }
 
-// Delay returns the time before the next attempt, after n failures. It is 0 for no failure, then first,
-// and doubles with each failure up to most.
+// Delay returns the time before the next attempt, after n failures. It is 0 for no failure, then
+// first, and doubles with each failure up to most.
 func Delay(first, most time.Duration, n int) time.Duration {
 	if n <= 0 {
 		return 0
@@ -47,15 +47,16 @@ func Delay(first, most time.Duration, n int) time.Duration {
 	return min(first<<min(n-1, 20), most)
 }
 
-// Backoff counts the failures of a process that an actor keeps running. A process that was ready before
-// it ended is replaced at once. One that ended earlier is replaced after a delay that doubles from First
-// to Most.
+// Backoff counts the failures of a process that an actor keeps running. A process that was ready
+// before it ended is replaced at once. One that ended earlier is replaced after a delay that
+// doubles from First to Most.
 type Backoff struct {
 	First, Most time.Duration
 	failures    int // in a row, of processes that were never ready
 }
 
-// Ended returns the delay before the next start. ready tells whether the process that ended was ready.
+// Ended returns the delay before the next start. ready tells whether the process that ended was
+// ready.
 func (b *Backoff) Ended(ready bool) time.Duration {
 	if ready {
 		b.failures = 0

@@ -14,8 +14,8 @@ import (
 
 var errLost, errStopped = errors.New("lost"), errors.New("stopped")
 
-// A request is answered once: by the tree that had it, or as lost with that tree. A request that arrives
-// during a restart goes to the next tree, in order.
+// A request is answered once: by the tree that had it, or as lost with that tree. A request that
+// arrives during a restart goes to the next tree, in order.
 func TestPending(t *testing.T) {
 	var p supervise.Pending
 	var sent, refused []string

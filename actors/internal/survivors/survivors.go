@@ -160,6 +160,27 @@ func (s *Survivors) TakeRing(slot int) (ring *shm.Segment) {
 	return ring
 }
 
+// Worker returns the worker of a slot that was let go, and its generation; nil: there is none. A
+// worker that was given its ring, but not let go, may lack commands. last is the highest generation
+// that is known; Worker returns it, or a higher one that it finds.
+func (s *Survivors) Worker(slot int, last uint64) (w *Survivor, gen, highest uint64) {
+	highest = last
+	for _, x := range s.Workers {
+		if x.Slot == nil || x.Role != RoleWorker {
+			continue // a spare, or one that has just been started
+		}
+		number, g := x.Slot.Slot()
+		if number != slot {
+			continue
+		}
+		highest = max(highest, g)
+		if w == nil && x.Snapshot != nil && shm.CommandsFromSegment(x.Slot).Started() {
+			w, gen = x, g
+		}
+	}
+	return w, gen, highest
+}
+
 // Leave lets every process be, and unmaps what was not taken.
 func (s *Survivors) Leave() {
 	for _, x := range s.all() {

@@ -1,5 +1,5 @@
-// Command embed is the smallest program with an engine in it. It plays a note for a second and
-// prints what was played.
+// Command embed is the smallest program with an engine in it. The program plays a note for a second
+// and prints what was played.
 package main
 
 import (

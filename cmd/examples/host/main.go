@@ -1,5 +1,5 @@
-// Command host has actors and a protoactor remote of its own, with two engines among its actors. It
-// opens both engines to other programs. None of them disturbs another.
+// Command host has actors and a protoactor remote of its own, with two engines among its actors.
+// The program opens both engines to other programs. None of them disturbs another.
 package main
 
 import (
@@ -24,7 +24,7 @@ import (
 	"github.com/music-chronus/chronus/dsp/worker"
 )
 
-// echo is an actor of the program's own. It answers other programs too.
+// echo is an actor of the program's own. echo answers other programs too.
 func echo(ctx actor.Context) {
 	if m, ok := ctx.Message().(*protoremote.ActorPidRequest); ok {
 		ctx.Respond(&protoremote.ActorPidResponse{StatusCode: int32(len(m.Name))})

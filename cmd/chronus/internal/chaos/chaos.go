@@ -1,7 +1,7 @@
 // Package chaos injects faults into a running engine, one at a time, and proves from a tape what
-// they did to the sound. It sees the engine from outside: by its status, its tape and its OSC
-// address. It signals only processes that the status names, through descriptors that it opened
-// while the status named them, so that a later process of the same number is never hit.
+// they did to the sound. The package sees the engine from outside: by its status, its tape and its
+// OSC address. The package signals only processes that the status names, through descriptors that
+// it opened while the status named them, so that a later process of the same number is never hit.
 package chaos
 
 import (
@@ -12,23 +12,21 @@ import (
 	"time"
 
 	"github.com/music-chronus/chronus/actors"
+	"github.com/music-chronus/chronus/actors/report"
 	"github.com/music-chronus/chronus/actors/tape"
 	"github.com/music-chronus/chronus/dsp/samples"
 )
 
-// Engine is the running engine as chaos sees it.
+// Engine is the running engine as chaos sees it. A *control.Client implements it.
 type Engine interface {
 	// Status returns the engine's status.
 	Status(ctx context.Context) (actors.Status, error)
 	// Kill has the engine send a signal to its active worker: kill, term, segv or stop.
-	Kill(ctx context.Context, signal string) (actors.Killed, error)
+	Kill(ctx context.Context, signal string) (report.Killed, error)
 	// Redundant waits until every worker is ready.
 	Redundant(ctx context.Context) error
 	// Tape streams what the engine plays from now on, until ctx ends.
 	Tape(ctx context.Context) (io.ReadCloser, error)
-	// Send sends one OSC message to an address and waits for the reply; failed says that it is
-	// /fail.
-	Send(to string, wait time.Duration, address string, args ...any) (reply string, failed bool, err error)
 }
 
 // openTape reads the header of a tape. Samples of its patches are in the user's store.
@@ -39,7 +37,8 @@ func openTape(r io.Reader) (*tape.Reader, error) {
 // Waits for an engine.
 const (
 	redundantWait = 30 * time.Second // until it is fully redundant again
-	replyWait     = 3 * time.Second  // for an answer
+	replyWait     = 3 * time.Second  // for a status, or the end of a tape
+	askWait       = replyWait / 10   // for an answer to one OSC message
 )
 
 // AwaitRedundant waits until every worker is ready, for 30 s at most, and returns the status after

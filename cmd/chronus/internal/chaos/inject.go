@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/music-chronus/chronus/actors"
+	"github.com/music-chronus/chronus/actors/report"
 	"github.com/music-chronus/chronus/cmd/chronus/internal/chaos/plan"
 	"github.com/music-chronus/chronus/shm"
 	"github.com/music-chronus/chronus/shm/sys"
@@ -66,7 +67,7 @@ func (in *injection) replaced(st actors.Status) bool {
 // and to redundancy.
 func signalActive(name string) func(context.Context, *run, *injection) error {
 	return func(ctx context.Context, r *run, in *injection) error {
-		var k actors.Killed
+		var k report.Killed
 		err := r.whenRedundant(ctx, func() (err error) {
 			k, err = r.engine.Kill(ctx, name)
 			return err

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/music-chronus/chronus/actors"
+	"github.com/music-chronus/chronus/actors/report"
 )
 
 // KillReport says what kills of the active worker did to the sound. Counts are in blocks.
@@ -26,7 +27,7 @@ type KillReport struct {
 	Xruns       uint64            `json:"xruns"`
 	FlipUS      Quantiles         `json:"flip_us"`      // from kill to flip, in us
 	RedundantUS Quantiles         `json:"redundant_us"` // from kill to full redundancy, in us
-	Failovers   []actors.Failover `json:"failovers"`
+	Failovers   []report.Failover `json:"failovers"`
 }
 
 // OK says that no block was lost, doubled or changed.
@@ -91,9 +92,9 @@ func compareAll(body io.Reader, next *atomic.Uint64) (c compared) {
 	return c
 }
 
-// awaitCompared waits until the blocks before clock are compared. It returns the result if the tape
-// has ended by then, else nil. After replyWait it gives up: the report says how many blocks were
-// compared.
+// awaitCompared waits until the blocks before clock are compared. awaitCompared returns the result
+// if the tape has ended by then, else nil. After replyWait it gives up: the report says how many
+// blocks were compared.
 func awaitCompared(next *atomic.Uint64, clock uint64, ended <-chan compared) *compared {
 	deadline := time.After(replyWait)
 	for next.Load() < clock {
@@ -108,8 +109,8 @@ func awaitCompared(next *atomic.Uint64, clock uint64, ended <-chan compared) *co
 	return nil
 }
 
-// killOnce waits for full redundancy, then for pause, and kills. It tries again if the engine lost
-// a worker of its own accord meanwhile.
+// killOnce waits for full redundancy, then for pause, and kills. killOnce tries again if the engine
+// lost a worker of its own accord meanwhile.
 func killOnce(ctx context.Context, e Engine, signal string, pause time.Duration) error {
 	for {
 		if err := awaitWorkers(ctx, e); err != nil {
@@ -149,7 +150,7 @@ func killReport(signal string, kills int, before, after actors.Status, c compare
 }
 
 // newFailovers returns the failovers between two statuses, as far as the engine remembers them.
-func newFailovers(before, after actors.Status) []actors.Failover {
+func newFailovers(before, after actors.Status) []report.Failover {
 	n := int(min(less(after.FailoversTotal, before.FailoversTotal), uint64(len(after.Failovers))))
 	return after.Failovers[len(after.Failovers)-n:]
 }

@@ -18,7 +18,7 @@ const (
 )
 
 // burst sends values of /engine/amp from 0.9 to 1, and 1 in the end: every patch has that address,
-// and the waveform keeps its form. It waits for the answer to the last one.
+// and the waveform keeps its form. burst waits for the answer to the last one.
 func burst(ctx context.Context, r *run, in *injection) error {
 	in.at = sys.Monotonic()
 	err := r.flood(burstMessages, func(i int) ([]byte, error) {
@@ -30,8 +30,8 @@ func burst(ctx context.Context, r *run, in *injection) error {
 	return r.answered(ctx, "/engine/amp", float32(1))
 }
 
-// malformed sends packets that are not OSC, of several kinds. It waits for the answer to a valid
-// question.
+// malformed sends packets that are not OSC, of several kinds. malformed waits for the answer to a
+// valid question.
 func malformed(ctx context.Context, r *run, in *injection) error {
 	in.at = sys.Monotonic()
 	err := r.flood(malformedPackets, func(int) ([]byte, error) { return malformedPacket(r.dice), nil })
@@ -65,18 +65,35 @@ func (r *run) flood(n int, packet func(i int) ([]byte, error)) error {
 func (r *run) answered(ctx context.Context, address string, args ...any) error {
 	deadline := time.Now().Add(redundantWait)
 	for {
-		reply, failed, err := r.engine.Send(r.osc, replyWait/10, address, args...)
-		if err == nil && !failed {
+		err := ask(r.osc, address, args...)
+		if err == nil {
 			return nil
-		}
-		if failed {
-			err = errors.New(reply)
 		}
 		if time.Now().After(deadline) || ctx.Err() != nil {
 			return errors.Join(ctx.Err(), err)
 		}
 		time.Sleep(10 * time.Millisecond)
 	}
+}
+
+// ask sends one message and waits for the reply. An answer /fail is an error.
+func ask(to, address string, args ...any) error {
+	c, err := client.Dial(client.UDP, to, askWait)
+	if err != nil {
+		return err
+	}
+	defer c.Close()
+	if err := c.Send(address, args...); err != nil {
+		return err
+	}
+	m, err := c.Receive(askWait)
+	if err != nil {
+		return err
+	}
+	if r := client.Refused(m); r != nil {
+		return r
+	}
+	return nil
 }
 
 // malformedPacket draws a packet that an OSC reader must refuse.

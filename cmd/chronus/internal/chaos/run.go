@@ -24,8 +24,8 @@ type Options struct {
 	Progress      func(done time.Duration) // called after each fault; may be nil
 }
 
-// Run injects the faults of a plan into an engine, one at a time, and records the sound. It returns
-// an error if nothing was done; a failure after that is in the report.
+// Run injects the faults of a plan into an engine, one at a time, and records the sound. Run
+// returns an error if nothing was done; a failure after that is in the report.
 func Run(ctx context.Context, e Engine, o Options) (Report, error) {
 	return newRun(e, o).walk(ctx)
 }
@@ -203,7 +203,7 @@ func (r *run) redundant(ctx context.Context) (actors.Status, error) {
 }
 
 // recovered waits until the engine has noticed the fault, every replica is ready again, and the
-// clock goes on. It returns the last status, with an error too.
+// clock goes on. recovered returns the last status, with an error too.
 func (r *run) recovered(ctx context.Context, in *injection) (last actors.Status, err error) {
 	limited, cancel := context.WithTimeout(ctx, redundantWait)
 	defer cancel()

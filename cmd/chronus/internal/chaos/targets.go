@@ -35,7 +35,7 @@ func (t target) replaced(st actors.Status) bool {
 	return t.slot < len(st.Workers) && st.Workers[t.slot].Generation > t.generation
 }
 
-// open opens the processes that pick names. It then asks for the status once more. A process that
+// open opens the processes that pick names. open then asks for the status once more. A process that
 // both statuses name has lived through the opening, so its descriptor means it and no later process
 // of the same number.
 func (r *run) open(ctx context.Context, pick func(actors.Status) []target) (procs []sys.Process, targets []target, err error) {

@@ -22,7 +22,7 @@ const (
 )
 
 // Keep runs chronus midi for an input and the engine in a runtime directory until ctx ends, and
-// starts it again when it ends. It reports that to out, which gets the process's output too.
+// starts it again when it ends. Keep reports that to out, which gets the process's output too.
 func Keep(ctx context.Context, port, dir string, out io.Writer) {
 	// The kernel signals the process when the thread ends that started it, so this goroutine keeps
 	// its thread.

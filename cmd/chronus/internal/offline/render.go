@@ -11,7 +11,7 @@ import (
 )
 
 // Blocks gives the blocks of a sound one after the other: interleaved samples, which are good until
-// the next call. It returns io.EOF after the last one.
+// the next call. Blocks returns io.EOF after the last one.
 type Blocks func() (samples []float32, err error)
 
 // Write writes blocks to a sound file until they end. After each block it calls progress.
@@ -78,7 +78,7 @@ func (r *Rendering) Progress() (done, total int64) {
 	return min(r.done, r.length.least), r.length.least
 }
 
-// Next renders the next block. It implements Blocks.
+// Next renders the next block. Next implements Blocks.
 func (r *Rendering) Next() ([]float32, error) {
 	if r.length.over(r.done) {
 		return nil, io.EOF

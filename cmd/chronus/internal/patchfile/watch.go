@@ -15,8 +15,8 @@ import (
 // since a program may be in the middle of saving it.
 const watchTick = 200 * time.Millisecond
 
-// Watch has an engine play a patch file again whenever the file is saved, until ctx ends. It prints
-// each change, and why a file was refused, to out.
+// Watch has an engine play a patch file again whenever the file is saved, until ctx ends. Watch
+// prints each change, and why a file was refused, to out.
 func Watch(ctx context.Context, e *actors.Engine, store samples.Store, path string, out io.Writer) {
 	type stamp struct {
 		at   time.Time

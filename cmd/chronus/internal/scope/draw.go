@@ -5,8 +5,8 @@ import "math"
 // Bars are the heights of a drawn wave, from the lowest.
 var Bars = []rune("▁▂▃▄▅▆▇█")
 
-// Draw draws n frames of a wave in 32 columns. It begins where x first rises through 0. peak is the
-// full height.
+// Draw draws n frames of a wave in 32 columns. Draw begins where x first rises through 0. peak is
+// the full height.
 func Draw(x []float32, n int, peak float64) string {
 	const columns = 32
 	n = min(n, len(x))

@@ -1,5 +1,5 @@
-// Package scope shows a signal of the music. It renders a tape once more and reads the signal
-// there, so it never touches a worker.
+// Package scope shows a signal of the music. The package renders a tape once more and reads the
+// signal there, so it never touches a worker.
 package scope
 
 import (
@@ -81,7 +81,7 @@ type probe struct {
 	tap    *stream.Tap
 }
 
-// next returns the signal in the next block. It is good until the next call.
+// next returns the signal in the next block. The signal is good until the next call.
 func (p *probe) next() (n uint64, channels [][]float32, err error) {
 	block, err := p.tape.Next()
 	if err != nil || p.signal == Heard {
@@ -95,7 +95,8 @@ func (p *probe) next() (n uint64, channels [][]float32, err error) {
 	return block.N, p.tap.Read(), nil
 }
 
-// copyFile is the file that gets the signal, if any. It has as many channels as the first block.
+// copyFile is the file that gets the signal, if any. The file has as many channels as the first
+// block.
 type copyFile struct {
 	path     string
 	rate     int

@@ -18,7 +18,7 @@ func Is(w io.Writer) bool {
 	return err == nil && st.Mode()&os.ModeCharDevice != 0
 }
 
-// Bar is a progress bar. It writes nothing if its writer is not a terminal.
+// Bar is a progress bar. Bar writes nothing if its writer is not a terminal.
 type Bar struct {
 	w     io.Writer
 	total int64

@@ -1,5 +1,5 @@
-// Package plan reads chaos plans: which faults to inject into an engine, and when. It touches no
-// process. A seeded source of chance settles what a plan leaves open.
+// Package plan reads chaos plans: which faults to inject into an engine, and when. The package
+// touches no process. A seeded source of chance settles what a plan leaves open.
 package plan
 
 import (
