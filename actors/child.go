@@ -55,12 +55,13 @@ func (c Config) checkBinary() error {
 	return nil
 }
 
-// spawnChild starts a child with the given descriptors as its 3, 4, ..., and more in its environment.
+// spawnChild starts a child with the given descriptors as its 3, 4, ..., and more in its
+// environment.
 func (c Config) spawnChild(what string, files []int, more ...string) (sys.Process, error) {
 	// A goroutine that blocks in a system call keeps its processor, since Go's monitor thread sleeps
-	// (sys.QuietRuntime); each process has fewer than 16 of them. Goroutines that never run long need no
-	// signals to be preempted by. The collector stays off: see docs/threads.md. A traceback of a child
-	// that was killed says nothing.
+	// (sys.QuietRuntime); each process has fewer than 16 of them. Goroutines that never run long need
+	// no signals to be preempted by. The collector stays off: see docs/threads.md. A traceback of a
+	// child that was killed says nothing.
 	env := append(os.Environ(), "GOMAXPROCS=16", "GOGC=off", "GODEBUG=asyncpreemptoff=1", "GOTRACEBACK=none")
 	env = append(env, more...)
 	return sys.Spawn(c.Binary, []string{"chronus-" + what, childVerb, what}, env, c.Output, c.Output, files)

@@ -7,8 +7,8 @@ import (
 	"github.com/asynkron/protoactor-go/actor"
 )
 
-// Panic has an actor panic, and returns once it has: one of the supervisor's children by name, "" for the
-// supervisor itself.
+// Panic has an actor panic, and returns once it has: one of the supervisor's children by name, ""
+// for the supervisor itself.
 func Panic(t *testing.T, e *Engine, name string) {
 	t.Helper()
 	pid := e.tree.Load()

@@ -14,8 +14,8 @@ func (e *Engine) beginMeter(v *space.Values) {
 }
 
 // restoreMuted restores that an engine before this one was muted: one whose sound was taken over,
-// or one that is resumed. Workers only see amp 0; they know neither that the engine is muted nor the
-// level before. So the engine keeps both in its runtime directory and with the saved state.
+// or one that is resumed. Workers only see amp 0; they know neither that the engine is muted nor
+// the level before. So the engine keeps both in its runtime directory and with the saved state.
 func (e *Engine) restoreMuted(values *space.Values, tookOver, resumed bool) {
 	was, muted, err := 0.0, false, error(nil)
 	switch {

@@ -39,7 +39,8 @@ func compiled(t *testing.T, text string) *patch.Plan {
 	return plan
 }
 
-// An engine that takes over a sound, or goes on from what was saved, mutes and plays on from there, and not from what the patch says.
+// An engine that takes over a sound, or goes on from what was saved, mutes and plays on from there,
+// and not from what the patch says.
 func TestMeterBegins(t *testing.T) {
 	plan := compiled(t, musicText)
 	v := space.NewValues(plan)
@@ -66,7 +67,8 @@ func TestMeterBegins(t *testing.T) {
 	}
 }
 
-// An engine that goes on with a sound that was muted gives it back as loud as it was, and one that begins another does not take it for muted.
+// An engine that goes on with a sound that was muted gives it back as loud as it was, and one that
+// begins another does not take it for muted.
 func TestMutedIsRemembered(t *testing.T) {
 	quarter, bad := 0.25, math.Inf(1)
 	for _, tt := range []struct {

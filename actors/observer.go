@@ -39,7 +39,8 @@ func (o audioObserver) Event(ev report.Event) { o.e.emit(ev) }
 func (o audioObserver) Processes(pids []int)  { o.e.processes.setAudio(pids) }
 func (o audioObserver) Ended(x output.Exit)   { o.e.send(audioName, audioEnded{x}) }
 
-// Notice implements output.Observer. A process that was taken over may speak before the Set is there.
+// Notice implements output.Observer. A process that was taken over may speak before the Set is
+// there.
 func (o audioObserver) Notice(generation uint64, n wire.Notice) {
 	<-o.e.prepared
 	o.e.set.HandleNotice(generation, n)

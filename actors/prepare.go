@@ -51,6 +51,7 @@ func (e *Engine) takeOver(geo shm.Geometry, left *survivors.Survivors) error {
 	if err != nil {
 		return err
 	}
+	e.processes.takeOver(out.Processes(), set.Processes())
 	e.begin(set, out)
 	return nil
 }

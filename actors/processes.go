@@ -16,6 +16,20 @@ type processRecord struct {
 	audio, workers []int
 }
 
+// takeOver sets the processes that were taken over, which are on disk already.
+func (p *processRecord) takeOver(audio, workers []sys.Process) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.audio, p.workers = pids(audio), pids(workers)
+}
+
+func pids(processes []sys.Process) (list []int) {
+	for _, p := range processes {
+		list = append(list, p.PID)
+	}
+	return list
+}
+
 // setAudio records the living audio processes, the one that plays first.
 func (p *processRecord) setAudio(pids []int) {
 	p.mu.Lock()
@@ -34,15 +48,14 @@ func (p *processRecord) setWorkers(pids []int) {
 
 func (p *processRecord) write() {
 	var list []survivors.Record
-	for _, l := range []struct {
-		role string
-		pids []int
-	}{{survivors.RoleAudio, p.audio}, {survivors.RoleWorker, p.workers}} {
-		for _, pid := range l.pids {
+	add := func(role string, pids []int) {
+		for _, pid := range pids {
 			start, _ := sys.StartTime(pid)
-			list = append(list, survivors.Record{Role: l.role, PID: pid, Start: start})
+			list = append(list, survivors.Record{Role: role, PID: pid, Start: start})
 		}
 	}
+	add(survivors.RoleAudio, p.audio)
+	add(survivors.RoleWorker, p.workers)
 	if err := p.save(list); err != nil {
 		p.failed(err)
 	}

@@ -16,8 +16,8 @@ func (e *Engine) Kill(sig syscall.Signal) (report.Killed, error) { return e.set.
 
 // Patch makes the engine go on with another patch, and returns once it plays. Nodes that have their
 // id and type in both patches keep their state. Changes of cables fade over 10 ms. Only values that
-// differ between the two texts are applied. name stands for the patch in messages. requested: a later
-// engine is started with this text. With an error, the patch before plays on.
+// differ between the two texts are applied. name stands for the patch in messages. requested: a
+// later engine is started with this text. With an error, the patch before plays on.
 func (e *Engine) Patch(ctx context.Context, name string, text []byte, requested bool) (Commit, error) {
 	return e.patcher.Change(ctx, name, text, requested, nil)
 }

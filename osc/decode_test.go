@@ -93,7 +93,7 @@ func TestDecodeFaults(t *testing.T) {
 	}
 }
 
-// An element that is wrong does not take the others with it.
+// A malformed element does not affect the other elements.
 func TestDecodeServesTheRest(t *testing.T) {
 	got, wrong := osctest.Seen([]byte(osctest.Bundle(osctest.Pad("/a"), osctest.Pad("/b")+osctest.Pad(",x"), osctest.Pad("/c"))))
 	if strings.Join(got, "|") != "/a|/c" || len(wrong) != 1 {
@@ -101,7 +101,7 @@ func TestDecodeServesTheRest(t *testing.T) {
 	}
 }
 
-// What go-osc encodes, we decode to the same, in the same order.
+// Decode reads what go-osc encodes, in order.
 func TestAgainstGoOSC(t *testing.T) {
 	m := goosc.NewMessage("/x/y", int32(-7), int64(1<<40), float32(0.5), 0.25, "text", []byte{1, 2, 3}, true, false, nil,
 		*goosc.NewTimetag(time.Unix(2, 0)))
@@ -122,8 +122,8 @@ func TestAgainstGoOSC(t *testing.T) {
 	}
 }
 
-// A message has the time tag of the bundle that holds it, not of one farther out; what is to be at
-// once is when the bundle around it is, and none is before it.
+// A message has the time tag of the innermost bundle. Immediately stands for the tag of the bundle
+// around it, and no tag lies before that one.
 func TestDecodeTime(t *testing.T) {
 	at := func(time uint64, elements ...string) string {
 		return "#bundle\x00" + osctest.Be64(time) + osctest.Bundle(elements...)[16:]
@@ -148,7 +148,7 @@ func TestDecodeTime(t *testing.T) {
 	}
 }
 
-// Every fault is told in words of its own: they are the keys of Stats.
+// Every fault has a name of its own: they are the keys of Stats.Malformed.
 func TestFaultNames(t *testing.T) {
 	names := map[string]osc.Fault{}
 	for f := range osc.Fault(osc.NumFaults) {

@@ -1,6 +1,6 @@
 package osc
 
-// Sendable and the other names here are internals that the tests look at.
+// Sendable is sendable. The names in this file are internals that tests look at.
 func Sendable(address []byte) bool { return sendable(address) }
 
 // MaxLine is maxLine.
@@ -15,7 +15,7 @@ var ErrPatternNothing = errPatternNothing
 // Kinds is kinds.
 func Kinds() []string { return kinds() }
 
-// Steps is how many steps are left.
+// Steps is the number of steps left.
 func (p *Patterns) Steps() int { return p.steps }
 
 // NTPEpoch is ntpEpoch.

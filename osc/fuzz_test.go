@@ -11,9 +11,8 @@ import (
 	"github.com/music-chronus/chronus/osc/internal/osctest"
 )
 
-// Whatever the packet: it is not written to, what is visited is within the limits, faults point
-// into it, and a packet of bytes that are neither visited nor faulty does not exist (but for
-// bundles of nothing).
+// Decode never writes to a packet. Messages are within the limits, and faults point into the
+// packet. Every packet has a message or a fault, except bundles of nothing.
 func FuzzDecode(f *testing.F) {
 	for _, k := range osctest.Killers(f) {
 		if len(k.Packet) < 4096 {
@@ -52,8 +51,7 @@ func FuzzDecode(f *testing.F) {
 	})
 }
 
-// Whatever the address and the argument, what is resolved is a value that the entry takes, and a
-// refusal is short.
+// Resolve returns a value that the entry accepts, or a short refusal.
 func FuzzResolve(f *testing.F) {
 	for i, address := range []string{"/mod/filter1/cutoff", "/mod/filter1/mode", "/gate/adsr1", "/engine/status", "/mod/filter1/x", "/*", "/"} {
 		f.Add([]byte(address), "fsTidh"[i%6], math.Float64bits(440), []byte("on"), 1)
@@ -62,7 +60,7 @@ func FuzzResolve(f *testing.F) {
 	space := osctest.Space(f)
 	f.Fuzz(func(t *testing.T, address []byte, tag byte, bits uint64, text []byte, count int) {
 		if !osc.Sendable(address) || !slices.Contains([]byte("ifhdsSbtcrmTFNI"), tag) {
-			return // Decode lets none such through
+			return // Decode refuses it
 		}
 		a := osc.Arg{Tag: tag, Bits: bits}
 		if slices.Contains([]byte("sSb"), tag) {
@@ -72,7 +70,8 @@ func FuzzResolve(f *testing.F) {
 	})
 }
 
-// checkResolved says for itself, more plainly than Resolve, what an entry of testSpace takes.
+// checkResolved says independently, and more plainly than Resolve, what an entry of osctest.Space
+// accepts.
 func checkResolved(t *testing.T, space *osc.Space, m *osc.Message) {
 	t.Helper()
 	entry, got, err := space.Resolve(m)

@@ -7,7 +7,7 @@ import (
 	"github.com/music-chronus/chronus/osc/internal/osctest"
 )
 
-// Each of the packets is decoded to what it holds, and shown, at once.
+// Decode finds the messages and faults of each killer within a second.
 func TestDecodeKillers(t *testing.T) {
 	for _, k := range osctest.Killers(t) {
 		began := time.Now()

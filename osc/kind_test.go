@@ -9,7 +9,7 @@ import (
 	"github.com/music-chronus/chronus/osc"
 )
 
-// An entry says the same after it was written as JSON and read again; its kind is a word there.
+// An entry survives JSON, in which its kind is a word.
 func TestEntryJSON(t *testing.T) {
 	in := []osc.Entry{
 		{Address: "/a", Kind: osc.Number, Min: 20, Max: 20000, Unit: "Hz", Doc: "corner"}, {Address: "/b", Kind: osc.Name, Names: []string{"lp", "hp"}}, {Address: "/c", Kind: osc.Gate},

@@ -10,7 +10,7 @@ import (
 	"github.com/music-chronus/chronus/osc"
 )
 
-// treeOf is a space of gates.
+// treeOf returns a space of gates.
 func treeOf(t testing.TB, addresses ...string) *osc.Space {
 	t.Helper()
 	var entries []osc.Entry
@@ -24,7 +24,7 @@ func treeOf(t testing.TB, addresses ...string) *osc.Space {
 	return s
 }
 
-// matched lists what a pattern matches, or the error.
+// matched lists the addresses that a pattern matches, or the error.
 func matched(s *osc.Space, pattern string) string {
 	var p osc.Patterns
 	p.Reset()
@@ -93,7 +93,7 @@ func TestMatch(t *testing.T) {
 	}
 }
 
-// Patterns reach neither what only asks nor what needs a token.
+// Patterns match neither queries nor addresses that require the token.
 func TestMatchGuarded(t *testing.T) {
 	s, err := osc.NewSpace([]osc.Entry{{Address: "/e/amp", Max: 1}, {Address: "/e/status", Kind: osc.Query}, {Address: "/e/load", Kind: osc.Text, RequiresToken: true}})
 	if err != nil {
@@ -104,7 +104,7 @@ func TestMatchGuarded(t *testing.T) {
 	}
 }
 
-// wideSpace is as large as a large patch's.
+// wideSpace is as large as the space of a large patch.
 func wideSpace(t testing.TB) *osc.Space {
 	var list []string
 	for n := range 250 {
@@ -115,8 +115,8 @@ func wideSpace(t testing.TB) *osc.Space {
 	return treeOf(t, list...)
 }
 
-// Hostile patterns end within the steps, the packet's 1,024th costs nothing once they are used up,
-// and honest ones fit.
+// Hostile patterns end within the steps. Once the steps are used up, further patterns of the packet
+// cost nothing. Honest patterns fit.
 func TestMatchIsBounded(t *testing.T) {
 	s := wideSpace(t)
 	for _, pattern := range []string{
@@ -169,8 +169,8 @@ func TestMatchNoAllocs(t *testing.T) {
 	}
 }
 
-// plainMatch is the specification as it reads, part by part and character by character; it may take
-// for ever.
+// plainMatch is the specification, part by part and character by character; it may take exponential
+// time.
 func plainMatch(pattern, address string) bool {
 	if pattern == "" || address == "" {
 		return pattern == address
@@ -232,7 +232,7 @@ func plainClass(inside string, c byte) bool {
 	return in != negated
 }
 
-// Whatever the pattern, it ends, and what it matches is what the plain form of the rules matches.
+// Every pattern ends, and matches the addresses that plainMatch finds.
 func FuzzMatch(f *testing.F) {
 	for _, pattern := range []string{"/*", "//c", "/a/{b,c}", "/[!a-b]*", "/ch[1-3]/g?in", "/a//*", "/{a,}b*", "/[z-a]", "/[]", "/{{", "/+a)}", "/\\d", strings.Repeat("/*", 100), "/" + strings.Repeat("{,}", 80)} {
 		f.Add(pattern)
@@ -247,7 +247,7 @@ func FuzzMatch(f *testing.F) {
 			t.Fatalf("%q: %d steps", pattern, osc.PatternSteps-p.Steps())
 		}
 		if err != nil && err != osc.ErrPatternNothing || len(pattern) > 40 {
-			return // the plain form would take it to mean something, or for ever
+			return // plainMatch would accept it, or take exponential time
 		}
 		for i, a := range addresses {
 			if want := plainMatch(pattern, a); want != slices.Contains(found, i) {

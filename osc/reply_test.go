@@ -43,7 +43,7 @@ func TestParseArg(t *testing.T) {
 	}
 }
 
-// What Encode makes, Decode reads back: each value, and nothing else.
+// Decode reads back what Encode makes.
 func TestRoundTrip(t *testing.T) {
 	var d osc.Decoder
 	rapid.Check(t, func(t *rapid.T) {
@@ -74,7 +74,7 @@ func TestRoundTrip(t *testing.T) {
 	})
 }
 
-// A bundle is decoded to what was put into it; one that no datagram holds is an error.
+// A bundle is decoded to its packets; too large a bundle is an error.
 func TestEncodeBundle(t *testing.T) {
 	inner, err := osc.EncodeBundle(osc.Tag(2e9), osctest.Encode(t, "/c"))
 	if err != nil {
@@ -92,7 +92,7 @@ func TestEncodeBundle(t *testing.T) {
 	}
 }
 
-// equal tells whether a decoded argument is the value that was encoded, bit by bit.
+// equal reports whether a decoded argument is the encoded value, bit by bit.
 func equal(a osc.Arg, v any) bool {
 	switch v := v.(type) {
 	case int:
@@ -118,7 +118,7 @@ func equal(a osc.Arg, v any) bool {
 	return false
 }
 
-// A message is shown in one bounded line, whatever it holds.
+// A message prints as one bounded line.
 func TestStringIsShort(t *testing.T) {
 	many := make([]osc.Arg, osc.MaxArgs)
 	for i := range many {

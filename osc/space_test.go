@@ -10,7 +10,7 @@ import (
 	"github.com/music-chronus/chronus/osc/internal/osctest"
 )
 
-// resolving hands a message over as it comes off the wire.
+// resolving passes a message through Encode and Decode.
 func resolving(t *testing.T, address string, args []any, visit func(*osc.Message)) {
 	t.Helper()
 	packet, err := osc.Encode(address, args...)
@@ -87,7 +87,7 @@ func TestResolve(t *testing.T) {
 	}
 }
 
-// A note takes its number and perhaps what is said of it; where that is allowed, nothing means all
+// A Key accepts a note's number and a second number. Where allowed, no argument stands for all
 // notes.
 func TestResolveKey(t *testing.T) {
 	s, err := osc.NewSpace([]osc.Entry{{Address: "/note/on", Kind: osc.Key, Max: 1, Default: 0.8}, {Address: "/note/off", Kind: osc.Key, All: true}})
@@ -124,7 +124,7 @@ func TestResolveKey(t *testing.T) {
 	}
 }
 
-// A list takes as many numbers as it says, each in its range; a text is a string.
+// A List accepts Least to Most numbers in its range; a Text accepts a string.
 func TestResolveList(t *testing.T) {
 	s, err := osc.NewSpace([]osc.Entry{{Address: "/notes", Kind: osc.List, Min: -127, Max: 127, Whole: true, Least: 1, Most: 3}, {Address: "/steps", Kind: osc.Text, Most: 8}})
 	if err != nil {
@@ -180,7 +180,7 @@ func TestNewSpaceRefuses(t *testing.T) {
 	}
 }
 
-// The caller may go on with the slice it gave.
+// A space does not share the caller's slice.
 func TestSpaceIsItsOwn(t *testing.T) {
 	entries := []osc.Entry{{Address: "/a", Max: 1}}
 	s, err := osc.NewSpace(entries)
@@ -203,8 +203,7 @@ func TestEmptySpace(t *testing.T) {
 	}
 }
 
-// A client of 32-bit floats reaches the limits that 64 bits have, and gets them exactly; what is
-// beyond stays beyond.
+// A client of 32-bit floats reaches the exact limits of 64 bits. Values beyond them stay beyond.
 func TestLimitsAsFloats(t *testing.T) {
 	s, err := osc.NewSpace([]osc.Entry{{Address: "/a", Min: 0.0001, Max: 0.1}})
 	if err != nil {
@@ -222,7 +221,7 @@ func TestLimitsAsFloats(t *testing.T) {
 	}
 }
 
-// However long what is known and what came in, a reason is short.
+// A reason is short, however long the addresses and the message are.
 func TestReasonsAreShort(t *testing.T) {
 	long := "/" + strings.Repeat("a", 100) + "/"
 	entries := []osc.Entry{{Address: long + "names", Kind: osc.Name, Names: strings.Split(strings.Repeat("name ", 400)+"x", " ")}}

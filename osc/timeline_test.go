@@ -9,22 +9,20 @@ import (
 	"github.com/music-chronus/chronus/osc"
 )
 
-// simDevice plays frames in periods of its own clock, and is looked at by somebody who is sometimes
-// kept.
+// simDevice plays frames in periods of its own clock. Its observer is delayed at times.
 type simDevice struct {
 	rng     *rand.Rand
-	rate    float64 // that it really has
+	rate    float64 // real rate
 	period  int
-	callLag float64 // ns: the mean of how late its callbacks are
-	lookLag float64 // ns: likewise of the looks
-	from    float64 // ns: when frame base was the next
+	callLag float64 // ns: mean delay of callbacks
+	lookLag float64 // ns: mean delay of the observer
+	from    float64 // ns: time at which frame base was the next
 	base    uint64
 	now     float64
 	seen    uint64
 }
 
-// clock is the next frame at a time, as its callbacks have left it; each is late by something of
-// its own, the same whenever asked.
+// clock is the next frame at a time. Each callback is late by a fixed amount of its own.
 func (d *simDevice) clock(t float64) uint64 {
 	n := int64((t - d.from) * d.rate / 1e9 / float64(d.period))
 	for ; n >= 0; n-- {
@@ -42,16 +40,16 @@ func lagOf(n int64) float64 {
 	return -math.Log(1 - u)
 }
 
-// ideal is the frame that would be next at a time if callbacks were not late.
+// ideal is the frame that would be next at a time with punctual callbacks.
 func (d *simDevice) ideal(t float64) float64 { return float64(d.base) + (t-d.from)*d.rate/1e9 }
 
-// run looks until a time, 5 to 6 ms apart and late besides, and tells of what has moved.
+// run observes until a time, every 5 to 6 ms with random delays.
 func (d *simDevice) run(l *osc.Timeline, until float64) {
 	for d.now < until {
 		before := d.now
 		d.now += 5e6 + d.rng.Float64()*1.25e6 + d.rng.ExpFloat64()*d.lookLag
 		if d.rng.IntN(2000) == 0 {
-			d.now += 3e8 * d.rng.Float64() // somebody has the processor
+			d.now += 3e8 * d.rng.Float64() // the observer is preempted
 		}
 		if f := d.clock(d.now); f > d.seen {
 			l.Observe(int64(d.now), int64(before), f)
@@ -60,8 +58,8 @@ func (d *simDevice) run(l *osc.Timeline, until float64) {
 	}
 }
 
-// worst runs for a time, and asks now and then for the frame of 50 ms ahead, on a wall clock of its
-// own; it is the largest difference from the ideal frame.
+// worst runs for a time, and asks now and then for the frame 50 ms ahead on a wall clock of its
+// own. It returns the largest difference from the ideal frame.
 func (d *simDevice) worst(t *testing.T, l *osc.Timeline, seconds float64, wall func(mono float64) int64) (frames float64) {
 	t.Helper()
 	for end := d.now + seconds*1e9; d.now < end; {
@@ -82,8 +80,8 @@ func (d *simDevice) worst(t *testing.T, l *osc.Timeline, seconds float64, wall f
 // 2026-11-24, as a wall clock that is not set again has it.
 func steady(mono float64) int64 { return 1795500000e9 + int64(mono) }
 
-// Whatever the device's drift and period, and however late its callbacks and who looks, a time tag
-// comes to within half a block of its frame, at first a whole one.
+// A time tag maps to within half a block of its frame, and at first to within a block, for any
+// drift and period, and any delay of callbacks and observer.
 func TestTimeline(t *testing.T) {
 	const block = 64
 	for _, tt := range []struct {
@@ -112,7 +110,7 @@ func TestTimeline(t *testing.T) {
 	}
 }
 
-// A step of the wall clock counts from the next time tag on: nothing has to be learned.
+// A step of the wall clock affects time tags at once.
 func TestTimelineWallSteps(t *testing.T) {
 	d := &simDevice{rng: rand.New(rand.NewPCG(3, 1)), rate: 48001, period: 128, callLag: 20e3, lookLag: 200e3}
 	l := osc.NewTimeline(48000)
@@ -125,8 +123,8 @@ func TestTimelineWallSteps(t *testing.T) {
 	}
 }
 
-// What has paused goes on later: for half a second tags come to the old line, then to the new one,
-// even if it is another device's. One that has paused for long is taken up at once.
+// After a pause, time tags map to the old line for half a second, then to the new one, even of
+// another device. After a long pause the new line counts at once.
 func TestTimelineDeviceChanges(t *testing.T) {
 	for _, pause := range []float64{30e6, 300e6, 5e9} {
 		d := &simDevice{rng: rand.New(rand.NewPCG(9, 1)), rate: 48000 * 1.0002, period: 64, callLag: 20e3, lookLag: 200e3}
@@ -145,8 +143,8 @@ func TestTimelineDeviceChanges(t *testing.T) {
 	}
 }
 
-// Nothing is known before something plays, nor when nothing does any more, nor of another engine's
-// frames.
+// The timeline knows no frame before something plays, after it has stopped, and for frames of
+// another engine.
 func TestTimelineStale(t *testing.T) {
 	l := osc.NewTimeline(48000)
 	now := osc.Moment{Wall: steady(0)}
@@ -173,7 +171,7 @@ func TestTimelineStale(t *testing.T) {
 	}
 }
 
-// The same sights and the same question give the same frame.
+// Equal observations give equal frames.
 func TestTimelineIsDeterministic(t *testing.T) {
 	frames := func() (list []int64) {
 		d := &simDevice{rng: rand.New(rand.NewPCG(1, 1)), rate: 47999, period: 128, callLag: 20e3, lookLag: 2e6}

@@ -9,9 +9,9 @@ import (
 	"github.com/music-chronus/chronus/osc"
 )
 
-// What plays stands for a while and goes on, on the same device or another, while time tags come:
-// each of them gets the frame that it means, to within a period and held, or else it is known to be
-// later, and by how much. As long as it stands that is at least as long as it has stood.
+// The player stops for a while, and continues on the same device or another, while time tags
+// arrive. Each tag maps to its frame within a period and heldUp, or Lag knows by how much it is
+// late. While the player stands, that is at least the time since it stopped.
 func TestTimelineKnowsWhatIsBehind(t *testing.T) {
 	for _, pause := range []float64{0, 3e6, 8e6, 15e6, 30e6, 100e6, 300e6, 900e6, 3e9} {
 		for _, periods := range [][2]int{{64, 64}, {64, 512}, {1024, 64}, {256, 256}} {

@@ -96,7 +96,7 @@ func TestMissingDevice(t *testing.T) {
 	}{
 		{[]string{"--device", "hw:3"}, `portaudio: no device "hw:3"; there are "ALSA/nothing", "ALSA/recorder"`},
 		{[]string{"--backend", "portaudio", "--device", "hw:3"}, `no device "hw:3"; there are "ALSA/nothing", "ALSA/recorder"`},
-		{[]string{"--backend", "portaudio", "--device", "ALSA/"}, `device "ALSA/" could be 2 devices`},
+		{[]string{"--backend", "portaudio", "--device", "ALSA/"}, `device "ALSA/" is ambiguous: 2 devices match`},
 	} {
 		flags := append([]string{"up", "--runtime-dir", t.TempDir(), "--osc", "none", "--state", noState}, tt.flags...)
 		out, errOut, code := chronus(flags...)

@@ -36,7 +36,7 @@ func TestE2EJack(t *testing.T) {
 		name    string
 		signal  syscall.Signal
 		seconds int
-	}{{"kill", syscall.SIGKILL, 3}, {"term", syscall.SIGTERM, 3}, {"segv", syscall.SIGSEGV, 3}, {"stop", syscall.SIGSTOP, 9}} {
+	}{{"kill", syscall.SIGKILL, 4}, {"term", syscall.SIGTERM, 4}, {"segv", syscall.SIGSEGV, 4}, {"stop", syscall.SIGSTOP, 9}} {
 		t.Run(tt.name, func(t *testing.T) {
 			before := e.must()
 			stopTape := e.taping()

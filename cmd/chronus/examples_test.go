@@ -39,11 +39,13 @@ var buildExamples = sync.OnceValues(func() (string, error) {
 	examplesDir = dir
 	ctx, cancel := context.WithTimeout(context.Background(), engineLimit)
 	defer cancel()
-	cmd := exec.CommandContext(ctx, "go", "build", "-o", dir+"/", "../examples/...")
-	cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
-	cmd.WaitDelay = time.Second
-	if out, err := cmd.CombinedOutput(); err != nil {
-		return "", fmt.Errorf("%q: %w: %s", cmd.Args, err, out)
+	list := exec.CommandContext(ctx, "go", "list", "-deps", "../examples/...") // fails where a package needs cgo
+	list.Env = append(os.Environ(), "CGO_ENABLED=0")
+	for _, cmd := range []*exec.Cmd{list, exec.CommandContext(ctx, "go", "build", "-o", dir+"/", "../examples/...")} {
+		cmd.WaitDelay = time.Second
+		if out, err := cmd.CombinedOutput(); err != nil {
+			return "", fmt.Errorf("%q: %w: %s", cmd.Args, err, out)
+		}
 	}
 	return dir, nil
 })

@@ -219,12 +219,12 @@ func TestMonitorRefused(t *testing.T) {
 		{[]string{"monitor", "--engines", "127.0.0.1:1", "--every", "1ms"}, "50ms to 1m"},
 		{[]string{"monitor", "--engines", "127.0.0.1:1", "--do", "dance"}, "must be flip"},
 		{[]string{"monitor", "--engines", "127.0.0.1:1", "--do", "patch=" + dir + "/none"}, "no such file"},
-		{[]string{"monitor", "--engines", "127.0.0.1:1", "--remote-tls", dir}, "a directory has"},
+		{[]string{"monitor", "--engines", "127.0.0.1:1", "--remote-tls", dir}, "want a directory with ca.pem"},
 		{[]string{"monitor", "--engines", "127.0.0.1:1", "--listen", "0.0.0.0:0"}, "give certificates"},
 		{append(start, "--remote", "0.0.0.0:0"), "give certificates"},
 		{append(start, "--remote", "127.0.0.1:0", "--remote-plaintext", "king"), `role "king"`},
 		{append(start, "--remote-tls", dir), "--remote HOST:PORT"},
-		{append(start, "--remote", "127.0.0.1:99999"), "no number up to 65535"},
+		{append(start, "--remote", "127.0.0.1:99999"), "want a number up to 65535"},
 	} {
 		_, errOut, code := chronus(tt.args...)
 		if code != 1 || !strings.Contains(errOut, tt.want) {

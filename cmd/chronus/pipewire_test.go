@@ -31,8 +31,9 @@ const (
 	soakKills    = 100
 )
 
-// soakTries bounds the repetitions of a path for which the machine broke the control's sound too.
-const soakTries = 5
+// sineTries bounds the repetitions of a test whose sine broke. A stall of the machine breaks some
+// tries, a fault of the engine breaks all.
+const sineTries = 5
 
 // sinePath is a way by which an engine plays on PipeWire.
 type sinePath struct {
@@ -50,8 +51,8 @@ var sinePaths = []sinePath{
 // TestE2EPipeWire captures a steady sine from PipeWire's sink at its default quantum, by each path,
 // with and without kills of the active worker. The sine must be unbroken. A client in plain C, the
 // control, plays on another sink meanwhile. A machine that stalls breaks both sounds. The engine's
-// sound must have no more breaks than the control's. If it has, and the control's has some too, the
-// path plays again.
+// sound must have no more breaks than the control's. A short run plays a broken path again. A soak
+// does so only if the control broke too.
 func TestE2EPipeWire(t *testing.T) {
 	server := backendtest.StartPipeWire(t)
 	server.Sink(t, "nullsink")
@@ -59,11 +60,16 @@ func TestE2EPipeWire(t *testing.T) {
 	server.Default(t, "nullsink")
 	control := backendtest.StartControl(t, soundserver.Look().Library, "controlsink:playback_FL", "controlsink:playback_FR")
 	seconds, kills := shortSeconds, shortKills
-	if n, err := strconv.Atoi(os.Getenv(soakEnv)); err == nil {
+	n, err := strconv.Atoi(os.Getenv(soakEnv))
+	soak := err == nil
+	if soak {
 		seconds, kills = n, soakKills
 	}
-	for _, tt := range sinePaths {
-		for _, kills := range []int{0, kills} {
+	for i, tt := range sinePaths {
+		for k, kills := range []int{0, kills} {
+			if !soak && (i+k)%2 == 0 {
+				continue // auto and ALSA with kills, JACK without
+			}
 			t.Run(fmt.Sprintf("%s with %d kills", tt.name, kills), func(t *testing.T) {
 				for try := 1; ; try++ {
 					s := tt.play(t, server, seconds, kills)
@@ -71,7 +77,7 @@ func TestE2EPipeWire(t *testing.T) {
 					if !s.broken() {
 						return
 					}
-					if len(s.control.Breaks) == 0 || try == soakTries {
+					if soak && len(s.control.Breaks) == 0 || try == sineTries {
 						t.Fatalf("broken at try %d", try)
 					}
 				}

@@ -13,7 +13,7 @@ import (
 	"github.com/music-chronus/chronus/osc"
 )
 
-// board is Values that a test writes.
+// board implements Values with values that a test sets.
 type board struct {
 	space  *osc.Space
 	mu     sync.Mutex
@@ -38,7 +38,7 @@ func (b *board) set(address string, v float64) {
 	b.stamps[address]++
 }
 
-// boardOf has addresses, those that end with ! without a value, each with 0.
+// boardOf has addresses, each with value 0, or without a value if it ends with an exclamation mark.
 func boardOf(t testing.TB, addresses ...string) *board {
 	t.Helper()
 	b := &board{values: map[string]float64{}, stamps: map[string]uint64{}}
@@ -63,14 +63,14 @@ func boardOf(t testing.TB, addresses ...string) *board {
 	return b
 }
 
-// still is a feed whose time is the test's: it has no goroutine.
+// still returns a feed without its goroutine: the test calls tick.
 func still(b *board) (f *Feed, view *Values) {
 	view = new(Values)
 	*view = b
 	return newFeed(func() Values { return *view }), view
 }
 
-// ear is what a subscriber has been told since it was last asked.
+// ear collects what a subscriber is sent until has is called.
 type ear struct{ told []string }
 
 func (e *ear) send(address string, args ...any) error {
@@ -93,8 +93,8 @@ func subscribe(t *testing.T, f *Feed, key any, s Subscriber) *ear {
 	return e
 }
 
-// Of what changes between two looks the latest is told, once, to each who asked for it, as its
-// address takes it; all of it is told again on request, and what has no value never.
+// Each tick sends the latest value of each changed address, in the form of the address. Resync
+// sends all values. Addresses without a value are never sent.
 func TestFeedTellsTheLatest(t *testing.T) {
 	b := boardOf(t, "/a", "/b", "/mode", "/status!")
 	f, _ := still(b)
@@ -124,7 +124,7 @@ func TestFeedTellsTheLatest(t *testing.T) {
 	if err := f.Resync("all"); err != nil {
 		t.Fatal(err)
 	}
-	expect("/mode hp, /a 99, /b 0.5", "", "") // it goes on where it was
+	expect("/mode hp, /a 99, /b 0.5", "", "") // it continues where it stopped
 	if err := f.Listen("some", "/b", false); err != nil {
 		t.Fatal(err)
 	}
@@ -135,7 +135,7 @@ func TestFeedTellsTheLatest(t *testing.T) {
 	}
 }
 
-// No subscriber is told more than a maxTurn's values at a time; the others come after, each once.
+// One tick sends at most maxTurn values to a subscriber. The others follow, each once.
 func TestFeedTakesTurns(t *testing.T) {
 	var addresses []string
 	for i := range 3*maxTurn + 5 {
@@ -149,7 +149,7 @@ func TestFeedTakesTurns(t *testing.T) {
 	}
 	var told []string
 	for _, want := range []int{maxTurn, maxTurn, maxTurn, 5, 0} {
-		b.set("/p/0", 1) // what changes again and again keeps nothing else waiting
+		b.set("/p/0", 1) // a value that changes every time delays no other
 		f.tick(time.Now())
 		others := slices.DeleteFunc(slices.Clone(e.told), func(s string) bool { return s == "/p/0 1" })
 		if len(e.told) > maxTurn || len(others) < want-1 {
@@ -164,8 +164,8 @@ func TestFeedTakesTurns(t *testing.T) {
 	}
 }
 
-// When other addresses exist, what is new among them is told, and what has another value; who asked
-// is told what came and went.
+// After a change of the space, new addresses and different values are sent, and Changed reports the
+// differences.
 func TestFeedMoves(t *testing.T) {
 	was, now := boardOf(t, "/a", "/b", "/c"), boardOf(t, "/c", "/b", "/d", "/status!")
 	f, view := still(was)
@@ -177,7 +177,7 @@ func TestFeedMoves(t *testing.T) {
 	}
 	f.tick(time.Now())
 	was.set("/c", 3)
-	now.set("/c", 3) // changed since the last look
+	now.set("/c", 3) // changed since the last tick
 	now.set("/b", 9)
 	*view = now
 	f.tick(time.Now())
@@ -194,8 +194,8 @@ func TestFeedMoves(t *testing.T) {
 	}
 }
 
-// Subscriptions end with their time, with their connection, by themselves and by a renewal go on;
-// there are no more than so many.
+// Subscriptions end with their time, their connection or Cancel; a renewal extends them. Their
+// number is bounded.
 func TestFeedEnds(t *testing.T) {
 	b := boardOf(t, "/a")
 	f, _ := still(b)
@@ -220,12 +220,11 @@ func TestFeedEnds(t *testing.T) {
 	if _, err := f.Subscribe("more", Subscriber{}); !errors.Is(err, errMost) {
 		t.Errorf("one too many: %v", err)
 	}
-	subscribe(t, f, 0, Subscriber{}) // one of them again
+	subscribe(t, f, 0, Subscriber{}) // a renewal
 }
 
-// Other machines have 48 of the 64 places, one of them 16: who is told on this machine finds one,
-// whoever else is told. One that ends, however, frees its place, and one that asks again takes
-// none.
+// Other machines hold at most 48 of the 64 places, one machine 16, so programs of this machine find
+// a place. A subscription that ends frees its place; a renewal takes none.
 func TestFeedPlaces(t *testing.T) {
 	f, _ := still(boardOf(t, "/a"))
 	begin, gone := time.Now(), make(chan struct{})
@@ -265,8 +264,7 @@ func TestFeedPlaces(t *testing.T) {
 	}
 }
 
-// What happens is told at once to those who want it, what comes in with the next maxTurn, and if it
-// is too much, how much was left out.
+// Events are sent at once, lines with the next tick. Lines above the limit are counted.
 func TestFeedEventsAndLines(t *testing.T) {
 	f, _ := still(boardOf(t, "/a"))
 	if f.Line("nobody asked"); f.Lines() {
@@ -312,7 +310,7 @@ func TestFeedReplies(t *testing.T) {
 	}
 }
 
-// A feed with its goroutine tells what changes, with others that come and go meanwhile, and ends.
+// A feed with its goroutine sends changes while subscribers come and go, and ends.
 func TestFeedRuns(t *testing.T) {
 	b := boardOf(t, "/a", "/b")
 	f := New(func() Values { return b })

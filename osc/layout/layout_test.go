@@ -33,7 +33,7 @@ func testEntries() []osc.Entry {
 	}
 }
 
-// What belongs to a node is on one page, under its name; what is no control is on none.
+// The controls of a node are on one page, under its name. Other addresses are on none.
 func TestPages(t *testing.T) {
 	var got []string
 	for _, p := range pagesOf(testEntries()) {
@@ -65,7 +65,7 @@ func made(t *testing.T, name string) []byte {
 	return b.Bytes()
 }
 
-// toscNode is what a node has, as far as the test looks.
+// toscNode has the parts of a node that the test reads.
 type toscNode struct {
 	Type       string `xml:"type,attr"`
 	Properties []struct {
@@ -90,7 +90,7 @@ type toscNode struct {
 	Children []toscNode `xml:"children>node"`
 }
 
-// walk visits a node and what is in it. What is in a group lies inside of it.
+// walk visits a node and its children, which lie inside it.
 func (n *toscNode) walk(t *testing.T, w, h int, visit func(*toscNode)) {
 	visit(n)
 	for _, p := range n.Properties {
@@ -106,8 +106,8 @@ func (n *toscNode) walk(t *testing.T, w, h int, visit func(*toscNode)) {
 	}
 }
 
-// TouchOSC's file is XML, deflated: a control for each address, with its range, that hears what it
-// sends.
+// A file of TouchOSC is deflated XML: a control for each address, with its range, that follows the
+// messages it sends.
 func TestTouchOSC(t *testing.T) {
 	z, err := zlib.NewReader(bytes.NewReader(made(t, "touchosc")))
 	if err != nil {
@@ -177,7 +177,8 @@ func TestTouchOSCManyControls(t *testing.T) {
 	}
 }
 
-// Open Stage Control's session is JSON: a widget for each address, with its range, names as texts.
+// A session of Open Stage Control is JSON: a widget for each address, with its range, names as
+// texts.
 func TestOpenStageControl(t *testing.T) {
 	var s struct {
 		Type    string

@@ -7,8 +7,8 @@ import (
 	"time"
 )
 
-// ticks feeds a clock with n ticks of a tempo from at on, each late or early by what jitter says
-// (s), and returns where the next is due and what was told.
+// ticks feeds a clock n ticks of a tempo from at on, each shifted by jitter in s. It returns the
+// time of the next tick, and the tempos.
 func ticks(c *Clock, at float64, n int, bpm float64, jitter func(i int) float64) (next float64, told []float64) {
 	for i := range n {
 		now := time.Unix(1000, 0).Add(time.Duration((at + jitter(i)) * 1e9))
@@ -30,7 +30,7 @@ func TestClockExact(t *testing.T) {
 			t.Errorf("%g bpm: %v", bpm, told)
 		}
 	}
-	for _, bpm := range []float64{5, 19, 401, 5000} { // 5: a tick is longer than any rest; the others an engine would refuse
+	for _, bpm := range []float64{5, 19, 401, 5000} { // 5: a tick is longer than longestTick; an engine refuses the others
 		var c Clock
 		if _, told := ticks(&c, 0, 20*ppqn, bpm, exact); len(told) != 0 {
 			t.Errorf("%g bpm: %v", bpm, told)
@@ -38,7 +38,7 @@ func TestClockExact(t *testing.T) {
 	}
 }
 
-// Ticks that come up to 2 ms early or late do not make the tempo wobble, and it is told seldom.
+// Ticks up to 2 ms early or late keep the tempo steady, and it is sent rarely.
 func TestClockJitter(t *testing.T) {
 	worst := 0.0
 	for _, bpm := range []float64{60, 90, 120, 140} {
@@ -60,7 +60,7 @@ func TestClockJitter(t *testing.T) {
 	}
 }
 
-// A few ticks that were held up, and then came together, change nothing.
+// A few ticks that were delayed and then arrive together change nothing.
 func TestClockStalls(t *testing.T) {
 	var c Clock
 	_, told := ticks(&c, 0, 50*ppqn, 120, func(i int) float64 {
@@ -76,7 +76,7 @@ func TestClockStalls(t *testing.T) {
 	}
 }
 
-// A new tempo is told within four beats, and stays.
+// A new tempo is sent within four beats, and stays.
 func TestClockChange(t *testing.T) {
 	for _, to := range []float64{60, 118, 121, 122, 125, 180, 240} {
 		var c Clock
@@ -92,7 +92,7 @@ func TestClockChange(t *testing.T) {
 	}
 }
 
-// A clock that rested begins anew; an unchanged tempo is not told again.
+// A clock restarts after a pause; an unchanged tempo is not sent again.
 func TestClockRest(t *testing.T) {
 	var c Clock
 	at, _ := ticks(&c, 0, 5*ppqn, 120, exact)

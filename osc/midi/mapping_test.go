@@ -88,7 +88,7 @@ func TestMapErrors(t *testing.T) {
 	}
 }
 
-// What of a map is not so at an engine is left out and said; the rest counts.
+// Bindings that an engine cannot have are errors, and left out; the others work.
 func TestBind(t *testing.T) {
 	a := testAddresses(t)
 	for _, tt := range []struct {
@@ -113,7 +113,7 @@ func TestBind(t *testing.T) {
 		tr := NewTranslator(Options{}, func(Request) {})
 		wrong := tr.Bind(m, tt.a)
 		if tt.a == nil {
-			wrong = wrong[:1] // the gate has no range either
+			wrong = wrong[:1] // the gate has no range
 		} else if want := map[bool]int{true: 2, false: 1}[tt.want == ""]; len(tr.controllers) != want {
 			t.Errorf("%s: %d lines count", tt.line, len(tr.controllers))
 		}
@@ -123,7 +123,7 @@ func TestBind(t *testing.T) {
 	}
 }
 
-// A line is added in any form of map, and nothing else changes.
+// AddBinding adds a line to maps of any form, and changes nothing else.
 func TestAddBinding(t *testing.T) {
 	b := Binding{Channel: 2, Controller: 20, Address: "/x", Ranged: true, Min: -1, Max: 0.5, Curve: CurveLin}
 	const line = "- {channel: 2, controller: 20, address: /x, min: -1, max: 0.5, curve: lin}\n"
@@ -167,7 +167,7 @@ func TestAddBinding(t *testing.T) {
 	}
 }
 
-// Any text is a map, or an error of one line that says where; what was read can be added to.
+// Any text is a map, or an error of one line with its position. A line can be added to a map.
 func FuzzMap(f *testing.F) {
 	for _, s := range []string{goodMap, "", "version: 1\ncontrollers: [{controller: 1, address: /x}]", "version: 1\ncontrollers:\n", "version: 1\nprograms: []", "a: &a [*a]", "version: 1\n---\nversion: 1"} {
 		f.Add([]byte(s))
@@ -190,7 +190,7 @@ func FuzzMap(f *testing.F) {
 	})
 }
 
-// shifted is a list of programs where another has its lines.
+// shifted returns programs with the lines of other programs.
 func shifted(p, at []Program) []Program {
 	p = append([]Program(nil), p...)
 	for i := range p {
@@ -201,7 +201,7 @@ func shifted(p, at []Program) []Program {
 	return p
 }
 
-// A controller has moved once it has had two values, whatever else comes meanwhile.
+// A controller has moved once it has sent two values, whatever arrives in between.
 func TestLearner(t *testing.T) {
 	for _, tt := range []struct {
 		name, bytes   string

@@ -10,7 +10,7 @@ import (
 	"github.com/music-chronus/chronus/osc"
 )
 
-// lengths of messages with their status; 0: system exclusive and what is undefined.
+// lengths of messages with their status byte; 0: system exclusive and undefined messages.
 func length(status byte) int {
 	switch {
 	case status < 0xC0, status >= 0xE0 && status < 0xF0, status == 0xF2:
@@ -23,7 +23,7 @@ func length(status byte) int {
 	return 0
 }
 
-// simple parses in the plainest way: for the fuzzer to compare with.
+// simple is a plain parser for the fuzzer to compare with.
 func simple(b []byte) (messages [][]byte) {
 	var now []byte // status and data so far
 	for _, c := range b {
@@ -99,7 +99,7 @@ func FuzzBytes(f *testing.F) {
 	})
 }
 
-// System exclusive of any length takes no memory.
+// System exclusive messages of any length take no memory.
 func TestLongSysex(t *testing.T) {
 	n := 0
 	p := NewParser(func(gomidi.Message) { n++ })

@@ -8,7 +8,7 @@ import (
 	"testing"
 )
 
-// alsa makes folders as ALSA has them.
+// alsa makes folders as ALSA does.
 func alsa(t *testing.T, devices map[string]string) Finder {
 	t.Helper()
 	f := Finder{Dev: t.TempDir(), Proc: t.TempDir()}

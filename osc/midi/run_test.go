@@ -15,7 +15,7 @@ import (
 	"github.com/music-chronus/chronus/osc/server"
 )
 
-// log keeps lines, of any goroutine.
+// log collects lines from any goroutine.
 type log struct {
 	mu    sync.Mutex
 	lines []string
@@ -43,7 +43,7 @@ func (l *log) await(t *testing.T, text string) {
 	}
 }
 
-// engine is a socket that answers /done, or /fail to what bad says.
+// engine is a server that answers /done, or /fail to the addresses that bad selects.
 func engine(t *testing.T, bad func(address string) bool) (to string, got *log) {
 	t.Helper()
 	s, err := server.Listen("127.0.0.1:0", server.Access{})
@@ -85,8 +85,8 @@ func fifo(t *testing.T) (path string, write func(b ...byte)) {
 	}
 }
 
-// An engine that cannot be asked at first is asked again, and again when it refuses something, for
-// its patch may be another.
+// Run asks an engine for its addresses until it answers, and again after a refusal, since its patch
+// may have changed.
 func TestRunAsks(t *testing.T) {
 	path, write := fifo(t)
 	to, got := engine(t, func(a string) bool { return a == "/note/old/on" })
@@ -97,7 +97,7 @@ func TestRunAsks(t *testing.T) {
 	asked := 0
 	said := &log{}
 	cfg := Config{Port: path, To: to, Map: file, Say: said.add, Ask: func(context.Context) ([]osc.Entry, error) {
-		asked++ // one question at a time
+		asked++ // one request at a time
 		switch asked {
 		case 1:
 			return nil, errors.New("no engine")
@@ -128,7 +128,7 @@ func TestRunAsks(t *testing.T) {
 			}
 		}
 	}
-	until(heard("/x 2"), 0xB0, 5, 127) // before the second answer the controller means nothing
+	until(heard("/x 2"), 0xB0, 5, 127) // before the second answer the controller has no effect
 	write(0x90, 60, 127)
 	got.await(t, "/note/old/on 60 1")
 	said.await(t, "the engine refuses /note/old/on: unknown")
@@ -143,7 +143,7 @@ func TestRunAsks(t *testing.T) {
 	got.await(t, "/note/old/off 60")
 }
 
-// What cannot be is an error at once; a device that is not there is waited for.
+// An invalid map or OSC address is an error at once. Run and Learn wait for a missing device.
 func TestRunRefuses(t *testing.T) {
 	dir := t.TempDir()
 	wrong := filepath.Join(dir, "wrong")

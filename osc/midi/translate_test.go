@@ -32,7 +32,7 @@ func show(r Request) string {
 	return s
 }
 
-// played is what bytes make of it, a request a line.
+// played returns the requests of bytes, one a line.
 func played(t testing.TB, opts Options, m Map, a *Addresses, b []byte) (lines []string) {
 	t.Helper()
 	tr := NewTranslator(opts, func(r Request) { lines = append(lines, show(r)) })
@@ -63,7 +63,7 @@ func testAddresses(t testing.TB) *Addresses {
 	return a
 }
 
-// What bytes mean for an engine that was not asked for its addresses.
+// Requests of bytes for an engine with unknown addresses.
 func TestBytes(t *testing.T) {
 	for _, tt := range []struct{ name, bytes, want string }{
 		{"note", "90 3C 7F 80 3C 00", "/note/on 60 1|/note/off 60"},
@@ -107,7 +107,7 @@ func TestBytes(t *testing.T) {
 	}
 }
 
-// The same bytes mean the same wherever they are cut.
+// Equal bytes make equal requests, wherever they are cut.
 func TestCutAnywhere(t *testing.T) {
 	b := bytesOf(t, "90 3C 7F F8 40 7F F0 01 02 F7 B0 01 40 E0 00 60 A0 3C F8 10 C0 05 91 3C 92 3C 7F")
 	want := played(t, Options{}, Map{}, nil, b)
@@ -174,7 +174,7 @@ func TestOptions(t *testing.T) {
 	}
 }
 
-// A device that is gone holds nothing.
+// Release ends everything that a lost device holds.
 func TestRelease(t *testing.T) {
 	var got []string
 	tr := NewTranslator(Options{Clock: true}, func(r Request) { got = append(got, show(r)) })
@@ -187,13 +187,13 @@ func TestRelease(t *testing.T) {
 	}
 	got = nil
 	tr.Release()
-	tr.Bytes(bytesOf(t, "3C 7F F8"), time.Unix(0, 1)) // neither the status nor the start that waited is of this device
+	tr.Bytes(bytesOf(t, "3C 7F F8"), time.Unix(0, 1)) // neither the running status nor the waiting start is of this device
 	if len(got) != 0 {
 		t.Errorf("after that: %q", got)
 	}
 }
 
-// A note whose group has become another ends where it began.
+// A note ends in the group in which it began, after a change of the patch too.
 func TestRegrouped(t *testing.T) {
 	var got []string
 	tr := NewTranslator(Options{}, func(r Request) { got = append(got, show(r)) })
@@ -206,8 +206,7 @@ func TestRegrouped(t *testing.T) {
 	}
 }
 
-// Of dense requests the last of each lane is sent, at most MaxRate times a second; every note is
-// sent.
+// The last dense request of each lane is sent, at most MaxRate times a second. Every note is sent.
 func TestThin(t *testing.T) {
 	var th rateThinner
 	now := time.Unix(100, 0)
@@ -246,7 +245,7 @@ func TestThin(t *testing.T) {
 	if len(th.waiting) != 0 {
 		t.Errorf("%d wait", len(th.waiting))
 	}
-	// What is sent at once takes the place of what waits.
+	// A request that is not dense replaces the one that waits.
 	th.submit(Request{"/engine/bend", []any{float32(1)}, true}, now, send)
 	th.submit(Request{"/engine/bend", []any{float32(2)}, true}, now, send)
 	th.submit(Request{"/engine/bend", []any{float32(0)}, false}, now, send)

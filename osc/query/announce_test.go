@@ -15,13 +15,12 @@ import (
 	"github.com/hashicorp/mdns"
 )
 
-// inNetwork marks the process that has a network of its own.
+// inNetwork marks the process that has a network namespace of its own.
 const inNetwork = "CHRONUS_TEST_NETWORK"
 
-// Who asks by mDNS finds the OSC server, by UDP and by TCP, and where its addresses are told; not
-// from a network that does not reach it, and nothing once it is closed. It runs in a process with a
-// network of its own, so that no packet leaves the machine. It needs iproute2, and to be root or to
-// be allowed user namespaces.
+// mDNS finds the OSC server, by UDP and TCP, and the OSCQuery server, only from networks that reach
+// them and until Announcer.Close. The test runs in a process with a network namespace of its own,
+// so that no packet leaves the machine. It needs iproute2, and root or user namespaces.
 func TestAnnounce(t *testing.T) {
 	if os.Getenv(inNetwork) == "" {
 		flags := []string{"--net"}
@@ -78,7 +77,7 @@ func TestAnnounce(t *testing.T) {
 	}
 }
 
-// find asks on a network, and returns what is found.
+// find asks on a network, and returns the answers.
 func find(t *testing.T, service, network string) string {
 	t.Helper()
 	n, err := net.InterfaceByName(network)
@@ -101,7 +100,7 @@ func find(t *testing.T, service, network string) string {
 	return list
 }
 
-// What only this machine reaches is not announced.
+// A server that only this machine reaches is not announced.
 func TestAnnounceLoopback(t *testing.T) {
 	for at, want := range map[string]string{"127.0.0.1:5005": "only this machine", "[::1]:5005": "only this machine", "192.0.2.1:5005": "no network is up"} {
 		if _, err := Announce(Announcement{OSC: netip.MustParseAddrPort(at)}); err == nil || !strings.Contains(err.Error(), want) {

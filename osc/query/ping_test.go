@@ -11,8 +11,8 @@ import (
 	"github.com/music-chronus/chronus/osc/feed"
 )
 
-// Who has gone without a word, as a tablet does that leaves the network, does not keep its place:
-// what is sent to it waits in the kernel for a quarter of an hour. Who is there keeps it.
+// A client that vanishes, like a tablet that leaves the network, loses its place: packets to it
+// would wait in the kernel for a quarter of an hour. A client that answers pings keeps its place.
 func TestWebSocketGone(t *testing.T) {
 	b := boardOf(t, testEntries()...)
 	view := new(atomic.Pointer[board])
@@ -32,7 +32,7 @@ func TestWebSocketGone(t *testing.T) {
 		heard <- err
 	}()
 	for range maxSockets - 1 {
-		dial(t, s) // nobody reads, so nobody answers
+		dial(t, s) // a client that does not read does not answer
 	}
 	if _, _, err := websocket.Dial(t.Context(), "ws://"+s.Addr().String(), nil); err == nil {
 		t.Fatal("there are more places than there should be")

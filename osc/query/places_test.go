@@ -9,7 +9,7 @@ import (
 	"github.com/music-chronus/chronus/osc/server"
 )
 
-// visits are connections that a test makes up.
+// visits is a listener of connections that a test makes.
 type visits struct {
 	net.Listener
 	come chan net.Conn
@@ -31,7 +31,7 @@ type visit struct {
 
 func (v visit) RemoteAddr() net.Addr { return net.TCPAddrFromAddrPort(netip.MustParseAddrPort(v.from)) }
 
-// Other machines that ask without end leave places for this one.
+// Endless connections of other machines leave places for this one.
 func TestPlacesForThisMachine(t *testing.T) {
 	v := visits{come: make(chan net.Conn, 2*maxConns)}
 	l := &limited{Listener: v, access: server.Access{Allow: []netip.Prefix{netip.MustParsePrefix("0.0.0.0/0")}}, places: admission.NewQuota(maxConns)}

@@ -23,7 +23,7 @@ import (
 	"github.com/music-chronus/chronus/osc/feed"
 )
 
-// board is Values that a test writes.
+// board implements Values with values that a test sets.
 type board struct {
 	space  *osc.Space
 	mu     sync.Mutex
@@ -89,7 +89,7 @@ func serve(t *testing.T, b *board) (s *Server, view *atomic.Pointer[board]) {
 	return s, view
 }
 
-// get asks by HTTP.
+// get sends an HTTP request.
 func get(t *testing.T, s *Server, method, path, host string) (code int, body string) {
 	t.Helper()
 	r, err := http.NewRequest(method, "http://"+s.Addr().String()+path, nil)
@@ -109,8 +109,8 @@ func get(t *testing.T, s *Server, method, path, host string) (code int, body str
 	return resp.StatusCode, strings.TrimSpace(string(b))
 }
 
-// What is asked by HTTP is answered as the proposal says: the tree, a part of it, one attribute,
-// and the right code if there is none.
+// HTTP answers as the proposal says: the tree, a part of it, one attribute, and the right code for
+// missing ones.
 func TestHTTP(t *testing.T) {
 	b := boardOf(t, testEntries()...)
 	b.set("/mod/f/cutoff", 500)
@@ -151,7 +151,7 @@ func TestHTTP(t *testing.T) {
 			t.Errorf("%s: %d %s\nwant %d %s", tt.path, code, body, tt.code, tt.want)
 		}
 	}
-	b.set("/gate/e", 1e300) // a level comes as a double too
+	b.set("/gate/e", 1e300) // a level above the range of float32
 	if code, body := get(t, s, "GET", "/gate/e?VALUE", "localhost"); code != 200 || body != `{"VALUE":[3.4028235e+38]}` {
 		t.Errorf("a level above what fits: %d %s", code, body)
 	}
@@ -170,7 +170,7 @@ func TestHTTP(t *testing.T) {
 	}
 }
 
-// HOST_INFO says where OSC goes, and what there is of the proposal.
+// HOST_INFO has the OSC address, and the supported parts of the proposal.
 func TestHostInfo(t *testing.T) {
 	s, _ := serve(t, boardOf(t, testEntries()...))
 	s.cfg.OSC = netip.MustParseAddrPort("0.0.0.0:5005")
@@ -197,7 +197,7 @@ func TestHostInfo(t *testing.T) {
 	}
 }
 
-// client is a WebSocket, with what it was told.
+// client is a WebSocket client, and the frames that it received.
 type client struct {
 	t  *testing.T
 	ws *websocket.Conn
@@ -220,7 +220,7 @@ func (c *client) say(text string) {
 	}
 }
 
-// next is what it is told next: OSC as a line, text as it is.
+// next returns the next frame: OSC as a line, text as it is.
 func (c *client) next() string {
 	c.t.Helper()
 	ctx, cancel := context.WithTimeout(c.t.Context(), httpTimeout)
@@ -238,8 +238,8 @@ func (c *client) next() string {
 	return line
 }
 
-// Who listens is told the value that there is and each change, as OSC, until it ignores; when other
-// addresses come it is told which.
+// A listening client receives the value and each change as OSC, until IGNORE. After a change of the
+// space it receives the paths.
 func TestWebSocket(t *testing.T) {
 	b := boardOf(t, testEntries()...)
 	s, view := serve(t, b)
@@ -283,7 +283,7 @@ func TestWebSocket(t *testing.T) {
 	expect(`{"COMMAND":"PATH_CHANGED","DATA":"/"}`)
 }
 
-// There are no more WebSockets than there may be; one that ends makes room.
+// The number of WebSockets is bounded; one that ends makes room.
 func TestWebSocketPlaces(t *testing.T) {
 	s, _ := serve(t, boardOf(t, testEntries()...))
 	var last *client
@@ -307,7 +307,7 @@ func TestWebSocketPlaces(t *testing.T) {
 	}
 }
 
-// One that listens and never reads loses its connection; others are told all the same.
+// A client that listens and never reads loses its connection. Others receive values all the same.
 func TestWebSocketUnread(t *testing.T) {
 	b := boardOf(t, testEntries()...)
 	s, _ := serve(t, b)
@@ -325,10 +325,10 @@ func TestWebSocketUnread(t *testing.T) {
 	c := dial(t, s)
 	c.say(`{"COMMAND":"LISTEN","DATA":"/gate/e"}`)
 	c.next()
-	s.Close() // with somebody who listens
+	s.Close() // with a client that listens
 }
 
-// What is wrong with an address to listen at is said, and connections from elsewhere are closed.
+// Errors of the address say what is wrong. Connections above the quota are closed.
 func TestListen(t *testing.T) {
 	s, _ := serve(t, boardOf(t))
 	for address, want := range map[string]string{

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/music-chronus/chronus/osc"
+	"github.com/music-chronus/chronus/osc/internal/framing"
 )
 
 // acceptPause is the pause after a failed accept, mostly because too many files are open.
@@ -92,7 +93,7 @@ func (s *Server) serveConn(g *tcpConn) {
 		s.httpListener.deliver(g)
 		return
 	}
-	kind, err := framingOf(first[0])
+	kind, err := framing.Detect(first[0])
 	if err != nil {
 		s.countMalformed(osc.FaultFraming)
 		_ = g.Close()
@@ -102,7 +103,7 @@ func (s *Server) serveConn(g *tcpConn) {
 	out := &frameWriter{g: g, kind: kind, w: bufio.NewWriter(g)}
 	s.newConn(g.from, "tcp", out).run(func() ([]byte, error) {
 		packet, err := in.next()
-		if err == errTooLong {
+		if err == framing.ErrTooLong {
 			s.countMalformed(osc.FaultFraming)
 		}
 		return packet, err
@@ -112,7 +113,7 @@ func (s *Server) serveConn(g *tcpConn) {
 // packetReader reads packets from a connection.
 type packetReader struct {
 	g    *tcpConn
-	u    unframer
+	u    framing.Unframer
 	wait time.Duration
 }
 
@@ -120,19 +121,19 @@ type packetReader struct {
 func (s *packetReader) next() ([]byte, error) {
 	waiting := false
 	for {
-		packet, err := s.u.next()
+		packet, err := s.u.Next()
 		if packet != nil || err != nil {
 			if waiting {
 				_ = s.g.SetReadDeadline(time.Time{})
 			}
 			return packet, err
 		}
-		if s.u.partial() && !waiting {
+		if s.u.Partial() && !waiting {
 			waiting = true
 			_ = s.g.SetReadDeadline(time.Now().Add(s.wait))
 		}
-		n, err := s.g.Read(s.u.space())
-		if s.u.advance(n); n == 0 && err != nil {
+		n, err := s.g.Read(s.u.Space())
+		if s.u.Advance(n); n == 0 && err != nil {
 			return nil, err
 		}
 	}
@@ -141,14 +142,14 @@ func (s *packetReader) next() ([]byte, error) {
 // frameWriter writes packets to a connection.
 type frameWriter struct {
 	g    *tcpConn
-	kind framing
+	kind framing.Kind
 	w    *bufio.Writer
 	b    []byte
 }
 
 func (f *frameWriter) write(packet []byte) error {
 	_ = f.g.SetWriteDeadline(time.Now().Add(writeWait))
-	f.b = appendFrame(f.b[:0], f.kind, packet)
+	f.b = framing.Append(f.b[:0], f.kind, packet)
 	_, err := f.w.Write(f.b)
 	return err
 }

@@ -19,8 +19,8 @@ var errNo = errors.New("no")
 
 const testToken = "0123456789abcdef0123"
 
-// mute is a server without sockets, for senders that are elsewhere: what it would send stays in its
-// outbox.
+// mute returns a server without sockets, for packets of senders on other machines. Its answers stay
+// in the send queue.
 func mute(t *testing.T, access Access) (*Server, *reader) {
 	t.Helper()
 	s := &Server{
@@ -41,7 +41,7 @@ func mute(t *testing.T, access Access) (*Server, *reader) {
 	}))
 }
 
-// sent empties the outbox: what went out, and how many bytes.
+// sent empties the send queue. It returns the messages, and the bytes of their packets.
 func (s *Server) sent() (texts []string, bytes int) {
 	for _, l := range s.sendQueue.take(nil) {
 		got, _ := osctest.Seen(l.packet)
@@ -109,7 +109,8 @@ func TestReadToken(t *testing.T) {
 	}
 }
 
-// Who is not allowed is not heard, not even to be refused; loopback always is.
+// Packets and connections of machines that are not allowed are dropped without an answer. Loopback
+// is always allowed.
 func TestStrangers(t *testing.T) {
 	allow, _ := ParseAllow([]string{"192.0.2.0/28"})
 	s, r := mute(t, Access{Allow: allow})
@@ -141,8 +142,8 @@ type pipe struct {
 
 func (p pipe) RemoteAddr() net.Addr { return p.from }
 
-// From another machine more than playing takes the token: by UDP from the port that showed it, over
-// a connection in that one.
+// Other machines need the token for some addresses: over UDP from the port that showed it, over a
+// connection in that connection.
 func TestAuth(t *testing.T) {
 	s, r := mute(t, Access{Allow: anywhere, Token: testToken})
 	for _, step := range []struct {
@@ -183,8 +184,8 @@ func TestAuth(t *testing.T) {
 	}
 }
 
-// To another machine by UDP no more goes out than three times what came in; with the token, by TCP,
-// or here it does.
+// Over UDP, another machine receives at most three bytes for each byte it sent. With the token,
+// over TCP and on this machine there is no such limit.
 func TestAmplification(t *testing.T) {
 	s, r := mute(t, Access{Allow: anywhere, Token: testToken})
 	came := 0
@@ -219,8 +220,8 @@ func TestAmplification(t *testing.T) {
 	}
 }
 
-// A flood of one source is shed, and told so once a second; the others are served as before.
-// Bundles count by what they hold.
+// The flood of one source is shed, and the source is notified once a second; other sources are
+// served. A bundle costs its messages.
 func TestFloodIsShed(t *testing.T) {
 	for _, flooder := range []netip.AddrPort{far, near} {
 		s, r := mute(t, Access{Allow: anywhere})

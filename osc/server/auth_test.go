@@ -10,7 +10,7 @@ import (
 	"github.com/music-chronus/chronus/osc/internal/osctest"
 )
 
-// hear has a server read a message as if it came over a connection from an address, and is its
+// hear makes the server read a message as if over a connection from an address, and returns the
 // answer.
 func (s *Server) hear(t *testing.T, r *reader, from netip.AddrPort, packet []byte) string {
 	t.Helper()
@@ -23,8 +23,8 @@ func (s *Server) hear(t *testing.T, r *reader, from netip.AddrPort, packet []byt
 	return got[0]
 }
 
-// Who guesses is held up, under whatever port; others are not. What is forged in somebody's name
-// holds him up by UDP, until he has shown the token, and never by a connection.
+// Wrong tokens throttle their address, whatever the port, and no other. Forged ones throttle an
+// address over UDP until it has shown the token, and never over a connection.
 func TestGuessesHoldUpWhoGuesses(t *testing.T) {
 	s, r := mute(t, Access{Allow: anywhere, Token: testToken})
 	guess, show := osctest.Encode(t, "/auth", "guess guess guess"), osctest.Encode(t, "/auth", testToken)

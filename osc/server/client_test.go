@@ -10,13 +10,14 @@ import (
 	"github.com/coder/websocket"
 
 	"github.com/music-chronus/chronus/osc"
+	"github.com/music-chronus/chronus/osc/internal/framing"
 	"github.com/music-chronus/chronus/osc/internal/osctest"
 )
 
-// transports are all ways in.
+// transports are all ways to reach a server.
 var transports = []string{"udp", "tcp counted", "tcp slip", "websocket"}
 
-// client is one of a server, over any transport.
+// client is a client of a server, over any transport.
 type client struct {
 	t       testing.TB
 	write   func(packet []byte) error
@@ -31,7 +32,7 @@ func connect(t testing.TB, s *Server, transport string) *client {
 	case "udp":
 		c.overUDP(s)
 	case "tcp":
-		c.overTCP(s, map[string]framing{"counted": counted, "slip": slip}[framed])
+		c.overTCP(s, map[string]framing.Kind{"counted": framing.Counted, "slip": framing.SLIP}[framed])
 	default:
 		c.overWebSocket(s)
 	}
@@ -57,28 +58,28 @@ func (c *client) overUDP(s *Server) {
 	c.close = func() { _ = conn.Close() }
 }
 
-func (c *client) overTCP(s *Server, kind framing) {
+func (c *client) overTCP(s *Server, kind framing.Kind) {
 	conn := dialTCP(c.t, s)
-	var u unframer
-	c.write = func(p []byte) error { _, err := conn.Write(appendFrame(nil, kind, p)); return err }
+	var u framing.Unframer
+	c.write = func(p []byte) error { _, err := conn.Write(framing.Append(nil, kind, p)); return err }
 	c.receive = func(wait time.Duration) []byte {
 		_ = conn.SetReadDeadline(time.Now().Add(wait))
 		for {
-			p, err := u.next()
+			p, err := u.Next()
 			if err != nil {
 				c.t.Fatal(err)
 			}
 			if p != nil {
-				if u.kind != kind {
-					c.t.Fatalf("answered in framing %d, not %d", u.kind, kind)
+				if u.Kind != kind {
+					c.t.Fatalf("answered in framing %d, not %d", u.Kind, kind)
 				}
 				return p
 			}
-			n, err := conn.Read(u.space())
+			n, err := conn.Read(u.Space())
 			if err != nil {
 				return nil
 			}
-			u.advance(n)
+			u.Advance(n)
 		}
 	}
 	c.close = func() { _ = conn.Close() }
@@ -120,7 +121,7 @@ func (c *client) send(packet []byte) {
 	}
 }
 
-// read is the next packet, as text; "" if none comes.
+// read returns the next packet as text, or "" after wait.
 func (c *client) read(wait time.Duration) string {
 	p := c.receive(wait)
 	if p == nil {

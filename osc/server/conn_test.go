@@ -12,8 +12,7 @@ import (
 	"github.com/music-chronus/chronus/osc/internal/osctest"
 )
 
-// Who reads its answers keeps its connection, however many a packet is worth and however fast they
-// are made.
+// A client that reads its answers keeps its connection, however many answers a packet causes.
 func TestManyAnswers(t *testing.T) {
 	const bundles = 30
 	one := osctest.Encode(t, "/engine/status")
@@ -43,7 +42,7 @@ func TestManyAnswers(t *testing.T) {
 	}
 }
 
-// Who announces a body and does not send it is not waited for.
+// A request with an announced body that does not arrive ends.
 func TestUnsentBody(t *testing.T) {
 	l := standard()
 	l.first = 50 * time.Millisecond

@@ -7,16 +7,17 @@ import (
 
 	"github.com/music-chronus/chronus/osc"
 	"github.com/music-chronus/chronus/osc/internal/osctest"
+	"github.com/music-chronus/chronus/osc/internal/udp"
 )
 
-// gatherer notes the ends of packets, and the flushes.
+// gatherer records messages, ends of packets, and flushes.
 type gatherer struct{ notes chan string }
 
 func (g gatherer) Take(m *osc.Message, _ Peer) { g.notes <- string(m.Address) }
 func (g gatherer) End(Peer)                    { g.notes <- "end" }
 func (g gatherer) Flush()                      { g.notes <- "flush" }
 
-// Over a connection each packet is flushed.
+// Over a connection, a flush follows each packet.
 func TestFlushOfConnections(t *testing.T) {
 	g := gatherer{make(chan string, 100)}
 	s := listen(t, "127.0.0.1:0")
@@ -44,7 +45,7 @@ func TestFlushOfConnections(t *testing.T) {
 	}
 }
 
-// panics is a handler that fails at one address.
+// panics is a handler that panics at one address.
 type panics struct{ gatherer }
 
 func (p panics) Take(m *osc.Message, from Peer) {
@@ -54,7 +55,7 @@ func (p panics) Take(m *osc.Message, from Peer) {
 	p.gatherer.Take(m, from)
 }
 
-// What was taken before a panic is flushed, and what has come with it waits for the next Serve.
+// A flush follows the messages before a panic. The packets after the panic wait for the next Serve.
 func TestFlushAfterPanic(t *testing.T) {
 	s := listen(t, "127.0.0.1:0")
 	c := dial(t, s)
@@ -85,18 +86,18 @@ func TestFlushAfterPanic(t *testing.T) {
 	}
 }
 
-// fails tells whether a function panics.
+// fails reports whether a function panics.
 func fails(f func()) (yes bool) {
 	defer func() { yes = recover() != nil }()
 	f()
 	return yes
 }
 
-// What has come together is handled before a flush, which always comes.
+// The datagrams of one read are handled before a flush, which always follows.
 func TestFlushComesLast(t *testing.T) {
 	s := listen(t, "127.0.0.1:0")
 	c := dial(t, s)
-	const packets = 2*batchSize + 5
+	const packets = 2*udp.MaxBatch + 5
 	for range packets {
 		write(t, c, bundleOf(t, osctest.Encode(t, "/a"), osctest.Encode(t, "/b")))
 	}
@@ -132,28 +133,12 @@ func bundleOf(t *testing.T, packets ...[]byte) []byte {
 	return b
 }
 
-// Only where more than ten come in a millisecond are they let gather.
-func TestFloodRises(t *testing.T) {
-	var f floodDetector
-	at := time.Now()
-	steps := []struct {
-		n     int
-		after time.Duration
-		want  bool
-	}{{1, 0, false}, {32, 0, false}, {10, 500 * time.Microsecond, false}, {1, 100 * time.Microsecond, true}, {11, 999 * time.Microsecond, true}, {11, time.Millisecond, false}, {11, time.Hour, false}}
-	for i, s := range steps {
-		if at = at.Add(s.after); f.observe(s.n, at) != s.want {
-			t.Errorf("step %d: %d after %v: not %t", i, s.n, s.after, s.want)
-		}
-	}
-}
-
-// How long a datagram was in the socket before it was read is known.
+// Message.Waited is the time that the datagram spent in the socket.
 func TestWaited(t *testing.T) {
 	const long = 30 * time.Millisecond
 	s := listen(t, "127.0.0.1:0")
 	write(t, dial(t, s), osctest.Encode(t, "/a"))
-	time.Sleep(long) // nobody serves
+	time.Sleep(long) // no Serve runs
 	write(t, dial(t, s), osctest.Encode(t, "/b"))
 	list := make(chan time.Duration, 2)
 	done := make(chan error, 1)

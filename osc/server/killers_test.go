@@ -7,8 +7,8 @@ import (
 	"github.com/music-chronus/chronus/osc/internal/osctest"
 )
 
-// After each of the packets the server answers the next request, whatever both come over; it has
-// seen all that the packet holds, and answered no more than it may.
+// After each killer the server answers the next request, over each transport. It counts the
+// messages and faults of the killer, and its answers are small.
 func TestServerSurvivesKillers(t *testing.T) {
 	for _, transport := range transports {
 		t.Run(transport, func(t *testing.T) {
@@ -19,17 +19,17 @@ func TestServerSurvivesKillers(t *testing.T) {
 				switch {
 				case transport == "udp" && len(k.Packet) > osc.MaxPacket:
 					continue // the kernel refuses it
-				case len(k.Packet) > osc.MaxStream: // its connection ends; there are others
+				case len(k.Packet) > osc.MaxStream: // the connection ends
 					_ = c.write(k.Packet)
 					for c.receive(patience) != nil {
 					}
 					c = connect(t, s, transport)
 					continue
-				case transport != "udp" && len(k.Packet) > osc.MaxPacket: // it may be longer here
+				case transport != "udp" && len(k.Packet) > osc.MaxPacket: // connections allow larger packets
 					k.Messages, k.Faults = 0, 0
 					d.Decode(k.Packet, func(*osc.Message) { k.Messages++ }, func(*osc.DecodeError) { k.Faults++ })
 				case transport == "tcp slip" && len(k.Packet) == 0:
-					k.Faults = 0 // it does not exist
+					k.Faults = 0 // SLIP has no empty packets
 				}
 				survive(t, s, c, k)
 			}

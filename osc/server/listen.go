@@ -10,6 +10,7 @@ import (
 	"syscall"
 
 	"github.com/music-chronus/chronus/osc/admission"
+	"github.com/music-chronus/chronus/osc/internal/udp"
 )
 
 // readBuffer is the size in bytes of the kernel's receive buffer that Listen asks for, so that a
@@ -51,7 +52,7 @@ func listenWith(address string, access Access, l limits) (*Server, error) {
 	}
 	bound := conn.LocalAddr().(*net.UDPAddr).AddrPort()
 	enlarge(conn)
-	udp, err := newSocket(conn)
+	udp, err := udp.NewSocket(conn)
 	if err != nil {
 		_ = listener.Close()
 		return nil, fmt.Errorf("OSC address %s: %w", address, err)
@@ -79,10 +80,10 @@ func bind(family string, a *net.UDPAddr) (conn *net.UDPConn, listener net.Listen
 }
 
 // newServer starts the goroutines that accept connections and send answers.
-func newServer(conn *socket, bound netip.AddrPort, listener net.Listener, access Access, l limits) *Server {
+func newServer(conn *udp.Socket, bound netip.AddrPort, listener net.Listener, access Access, l limits) *Server {
 	closed := make(chan struct{})
 	s := &Server{
-		conn: conn, batches: newBatchReader(conn), sendQueue: newSendQueue(), listener: listener,
+		conn: conn, batches: udp.NewBatch(conn), sendQueue: newSendQueue(), listener: listener,
 		access: access, closed: closed, refusals: newRefusalLog(),
 		limits: l, now: l.now, datagrams: admission.NewRateLimiter(), streams: admission.NewRateLimiter(),
 		fails: admission.NewLimiter(failsPerSecond), conns: admission.NewConnTable(l.conns, l.idle),

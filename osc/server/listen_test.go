@@ -34,8 +34,7 @@ func TestListenErrors(t *testing.T) {
 	}
 }
 
-// An address that this machine does not have is an error, even for who may hear others; a port
-// whose TCP half is taken too.
+// An address of another machine is an error, and a port that is taken for TCP only.
 func TestListenOthers(t *testing.T) {
 	if _, err := Listen("192.0.2.1:0", Access{Allow: anywhere}); err == nil || !strings.Contains(err.Error(), "choose another with --osc") {
 		t.Error(err)
@@ -50,7 +49,7 @@ func TestListenOthers(t *testing.T) {
 	}
 }
 
-// Where a server listens is what was asked for, and no more.
+// Addr is the address that was asked for.
 func TestListenAddr(t *testing.T) {
 	hosts := []string{"127.0.0.1", "0.0.0.0"}
 	if c, err := net.ListenPacket("udp6", "[::1]:0"); err == nil { // a machine without IPv6 has no such addresses

@@ -79,7 +79,7 @@ func (s *Server) flushLoop() {
 		list = s.sendQueue.take(list)
 		for rest := list; len(rest) > 0; n++ {
 			packet, k := bundle(b, rest, len(list) >= bundleFrom)
-			_ = s.conn.write(packet, rest[0].to) // a failed send has no one to report to
+			_ = s.conn.Write(packet, rest[0].to) // a failed send has no one to report to
 			rest = rest[k:]
 			if n%yieldEvery == 0 {
 				runtime.Gosched()

@@ -13,7 +13,7 @@ import (
 	"github.com/music-chronus/chronus/osc/internal/osctest"
 )
 
-// /done is written by hand; it is what the library would write.
+// EncodeDone writes what go-osc writes.
 func TestDone(t *testing.T) {
 	s, _ := mute(t, Access{})
 	for _, address := range []string{"/a", "/ab", "/abc", "/mod/filter1/cutoff", "/" + strings.Repeat("x", osc.MaxAddress-1)} {
@@ -35,8 +35,8 @@ func TestDone(t *testing.T) {
 	}
 }
 
-// What may wait for more does; it goes out with what may not, with Flush, and when there is much of
-// it. What is above the size is lost.
+// Datagrams with more to follow wait for another datagram, for Flush, or until there are many.
+// Datagrams above the size of the queue are dropped.
 func TestOutbox(t *testing.T) {
 	o := newSendQueue()
 	goes := func() bool {
@@ -68,8 +68,8 @@ func TestOutbox(t *testing.T) {
 	}
 }
 
-// Of many answers those that follow one another to a program of this machine go out together, as
-// many as a bundle holds.
+// Of many answers, those that follow each other to one program of this machine share a bundle, as
+// many as fit.
 func TestTogether(t *testing.T) {
 	a, b := datagram{near, osctest.Encode(t, "/done", "/a")}, datagram{netip.AddrPortFrom(near.Addr(), 9), osctest.Encode(t, "/done", "/b")}
 	large := datagram{near, osctest.Encode(t, "/large", strings.Repeat("x", maxBundle))}
@@ -78,7 +78,7 @@ func TestTogether(t *testing.T) {
 	for _, c := range []struct {
 		name string
 		list []datagram
-		want string // letters of each datagram
+		want string // answers in each datagram
 	}{
 		{"few", slices.Repeat([]datagram{a}, bundleFrom-1), strings.Repeat("1 ", bundleFrom-1)},
 		{"many", slices.Repeat([]datagram{a}, bundleFrom), "8 "},

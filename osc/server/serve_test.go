@@ -12,8 +12,8 @@ import (
 	"github.com/music-chronus/chronus/osc/internal/osctest"
 )
 
-// What arrives while nobody serves waits in the socket: 500 restarts lose nothing and change no
-// order.
+// Packets that arrive between two calls of Serve wait in the socket: 500 restarts lose none, and
+// keep the order.
 func TestServeAgain(t *testing.T) {
 	s := listen(t, "127.0.0.1:0")
 	c := dial(t, s)
@@ -41,8 +41,8 @@ func TestServeAgain(t *testing.T) {
 	}
 }
 
-// An interruption that comes late does not make the next Serve deaf. On one processor it comes as
-// late as can be.
+// A late interruption of one Serve does not stop the next one. On one processor it is as late as
+// possible.
 func TestInterruptStaysWithItsServe(t *testing.T) {
 	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(1))
 	s := listen(t, "127.0.0.1:0")
@@ -62,7 +62,7 @@ func TestInterruptStaysWithItsServe(t *testing.T) {
 	}
 }
 
-// A handler that panics takes its own message with it and no other; the socket serves on.
+// A panic of a handler loses its own message and no other; the socket stays open.
 func TestServeAfterPanic(t *testing.T) {
 	s := listen(t, "127.0.0.1:0")
 	c := dial(t, s)
@@ -112,7 +112,7 @@ func TestServeEnds(t *testing.T) {
 	}
 }
 
-// Reads that fail are counted and do not end the service.
+// Failed reads are counted, and Serve goes on.
 func TestServeOutlivesReadErrors(t *testing.T) {
 	s, c := serve(t, answers(osctest.Space(t)))
 	query := osctest.Encode(t, "/engine/status")
@@ -137,8 +137,8 @@ func TestServeOutlivesReadErrors(t *testing.T) {
 	}
 }
 
-// What a read has brought and was not handled when the server is closed is not handled: neither in
-// the Serve that goes on, nor in a later one.
+// After Close, datagrams that were read before are not handled: neither by the current Serve nor by
+// a later one.
 func TestCloseLeavesWhatWasRead(t *testing.T) {
 	for _, within := range []bool{true, false} {
 		s := listen(t, "127.0.0.1:0")
@@ -180,8 +180,7 @@ func TestReplyErrors(t *testing.T) {
 	}
 }
 
-// A peer is the same for every request of one socket, another for another, and gone with its
-// server.
+// A peer is equal for all requests of one socket, differs for another, and ends with its server.
 func TestPeer(t *testing.T) {
 	s := listen(t, "127.0.0.1:0")
 	a, b := netip.MustParseAddrPort("127.0.0.1:1"), netip.MustParseAddrPort("192.0.2.1:1")

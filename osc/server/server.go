@@ -14,6 +14,7 @@ import (
 
 	"github.com/music-chronus/chronus/osc"
 	"github.com/music-chronus/chronus/osc/admission"
+	"github.com/music-chronus/chronus/osc/internal/udp"
 )
 
 // readPause is the pause of Serve after a failed read: a broken socket must not occupy a core.
@@ -26,14 +27,14 @@ const failsPerSecond = 200
 // Server receives OSC on a UDP socket and on a TCP socket of the same port. TCP connections speak
 // either framing of OSC, or WebSocket. Answers leave from the address that the request came to.
 type Server struct {
-	conn       *socket
+	conn       *udp.Socket
 	listener   net.Listener
 	addr       netip.AddrPort
 	localAddrs []netip.Addr // this machine's, if the socket listens on all of them
 	access     Access
 	limits     limits
 	now        func() time.Time
-	batches    *batchReader
+	batches    *udp.Batch
 	datagrams  *admission.RateLimiter
 	streams    *admission.RateLimiter // apart from UDP, where addresses may be forged
 	fails      *admission.Limiter
@@ -72,9 +73,8 @@ func (s *Server) Serve(ctx context.Context, open func() Handler) error {
 	s.handoff.resume(open, func() { _ = s.conn.SetReadDeadline(time.Unix(1, 0)) })
 	defer s.handoff.pause()
 	r := newReader(s, open())
-	var flood floodDetector
 	for ctx.Err() == nil && !s.isClosed() {
-		err := s.batches.wait()
+		err := s.batches.Wait()
 		if v := s.handoff.panicked(); v != nil {
 			panic(v)
 		}
@@ -89,9 +89,7 @@ func (s *Server) Serve(ctx context.Context, open func() Handler) error {
 			continue
 		}
 		s.handleBatch(ctx, r)
-		if flood.observe(s.batches.n, time.Now()) && s.batches.n < batchSize {
-			pause(floodPause)
-		}
+		s.batches.Accumulate()
 	}
 	return nil
 }
@@ -101,7 +99,7 @@ func (s *Server) Serve(ctx context.Context, open func() Handler) error {
 func (s *Server) handleBatch(ctx context.Context, r *reader) {
 	defer r.handler.Flush() // after a panic too: earlier messages of the batch take effect
 	for ctx.Err() == nil && !s.isClosed() {
-		packet, sender, waited, ok := s.batches.nextDatagram()
+		packet, sender, waited, ok := s.batches.Next()
 		if !ok {
 			return
 		}

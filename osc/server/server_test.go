@@ -15,10 +15,10 @@ import (
 	"github.com/music-chronus/chronus/osc/internal/osctest"
 )
 
-// patience is how long a test waits for what should come at once.
+// patience is the longest wait for something that should happen at once.
 const patience = 5 * time.Second
 
-// anywhere is every other machine, as far as tests have any.
+// anywhere allows all machines.
 var anywhere = []netip.Prefix{netip.MustParsePrefix("0.0.0.0/0"), netip.MustParsePrefix("::/0")}
 
 // clock is a server's time, which a test may stop and advance.
@@ -49,7 +49,7 @@ func listen(t *testing.T, address string) *Server {
 	return s
 }
 
-// serve starts a server that ends with the test, and a client of it.
+// serve starts a server that ends with the test, and a client.
 func serve(t *testing.T, handle func(s *Server) func(*osc.Message, Peer)) (*Server, *net.UDPConn) {
 	t.Helper()
 	s := listen(t, "127.0.0.1:0")
@@ -82,7 +82,7 @@ func write(t *testing.T, c *net.UDPConn, packet []byte) {
 	}
 }
 
-// read is the next packet, as text; "" if none comes.
+// read returns the next packet as text, or "" after wait.
 func read(c *net.UDPConn, wait time.Duration) string {
 	buf := make([]byte, 1<<16)
 	_ = c.SetReadDeadline(time.Now().Add(wait))
@@ -94,8 +94,8 @@ func read(c *net.UDPConn, wait time.Duration) string {
 	return strings.Join(got, "|")
 }
 
-// answers is a handler that answers queries and refusals; not /a, of which killers.txt has 1,024 in
-// a packet: so many answers would fill the client's buffer.
+// answers is a handler that answers queries and refusals, but not /a: killers.txt has 1,024 of them
+// in a packet, whose answers would fill the client's buffer.
 func answers(space *osc.Space) func(s *Server) func(*osc.Message, Peer) {
 	return func(s *Server) func(*osc.Message, Peer) {
 		return func(m *osc.Message, from Peer) {
@@ -112,7 +112,7 @@ func answers(space *osc.Space) func(s *Server) func(*osc.Message, Peer) {
 	}
 }
 
-// Replies come from the socket that was asked: a connected client gets no others.
+// Answers leave from the socket that received the request: a connected client receives no others.
 func TestServerReplies(t *testing.T) {
 	s, c := serve(t, answers(osctest.Space(t)))
 	for packet, want := range map[string]string{
@@ -134,7 +134,7 @@ func TestServerReplies(t *testing.T) {
 	}
 }
 
-// 20,000 messages of one sender, up to 64 of them under way, are handled in the order of sending.
+// The server handles 20,000 messages of one sender, up to 64 in flight, in the order of sending.
 func TestServerOrder(t *testing.T) {
 	const count, window = 20000, 64
 	tokens, inversions, last := make(chan struct{}, window), 0, int32(-1)
@@ -170,7 +170,7 @@ func TestServerOrder(t *testing.T) {
 	}
 }
 
-// Replies to a client that is gone bring ICMP errors; the others are served on.
+// Answers to a closed client cause ICMP errors; other clients are served on.
 func TestServerSurvivesGoneClients(t *testing.T) {
 	s, c := serve(t, answers(osctest.Space(t)))
 	query := osctest.Encode(t, "/engine/status")
@@ -185,8 +185,7 @@ func TestServerSurvivesGoneClients(t *testing.T) {
 	}
 }
 
-// A reply that comes in is not answered, nor is what comes from the server's own socket: answers
-// would never end.
+// Answers, and packets from the server's own socket, are not answered: that would never end.
 func TestServerAnswersNoAnswers(t *testing.T) {
 	for _, address := range []string{"127.0.0.1:0", "0.0.0.0:0"} {
 		s := listen(t, address)
@@ -217,7 +216,7 @@ func TestServerAnswersNoAnswers(t *testing.T) {
 	}
 }
 
-// Malformed packets are all counted, but answered failsPerSecond times a second only.
+// All malformed packets are counted; failsPerSecond of them are answered a second.
 func TestServerBoundsItsAnswers(t *testing.T) {
 	s, c := serve(t, answers(osctest.Space(t)))
 	began, failed := time.Now(), 0
@@ -228,7 +227,7 @@ func TestServerBoundsItsAnswers(t *testing.T) {
 			if got = read(c, patience); got == "" {
 				t.Fatal("no answer")
 			}
-			failed += strings.Count(got, "/fail") // there are several in a bundle
+			failed += strings.Count(got, "/fail") // a bundle has several
 		}
 	}
 	most := failsPerSecond * int(math.Ceil(1+time.Since(began).Seconds()))
@@ -237,8 +236,8 @@ func TestServerBoundsItsAnswers(t *testing.T) {
 	}
 }
 
-// To this machine and by connections every request is answered; to others, which may not have
-// asked, failsPerSecond of them.
+// Every request of this machine and of connections is answered. Other machines, whose requests may
+// be forged, get failsPerSecond refusals a second.
 func TestFailToOtherMachines(t *testing.T) {
 	s := listen(t, "0.0.0.0:0")
 	c := dial(t, listen(t, "127.0.0.1:0"))
@@ -261,7 +260,7 @@ func TestFailToOtherMachines(t *testing.T) {
 	if n := s.Stats().Replies - before; n != 3*failsPerSecond {
 		t.Errorf("%d answers to this machine", n)
 	}
-	conn := s.newConn(far, "tcp", nil) // nobody can forge who has a connection
+	conn := s.newConn(far, "tcp", nil) // a connection cannot be forged
 	for range 3 {
 		_ = (Peer{far, conn}).Fail("/a", errNo)
 	}
@@ -270,7 +269,7 @@ func TestFailToOtherMachines(t *testing.T) {
 	}
 }
 
-// From the socket to the handler nothing is allocated.
+// A packet causes no allocation from the socket to the handler.
 func TestServeNoAllocs(t *testing.T) {
 	space := osctest.Space(t)
 	var resolved atomic.Uint64

@@ -15,7 +15,7 @@ import (
 	"github.com/music-chronus/chronus/osc/internal/osctest"
 )
 
-// serveWith is serve with limits of the test's own.
+// serveWith is serve with limits of the test.
 func serveWith(t *testing.T, address string, access Access, l limits, take func(*osc.Message, Peer)) *Server {
 	t.Helper()
 	s, err := listenWith(address, access, l)
@@ -42,11 +42,11 @@ func echo(m *osc.Message, from Peer) {
 	}
 }
 
-// Each transport answers in its own framing, over IPv4 and IPv6, from a peer that says what it is
-// and stays the same.
+// Each transport answers in its own framing, over IPv4 and IPv6, from a peer that names the
+// transport and stays equal.
 func TestTransports(t *testing.T) {
 	hosts := []string{"127.0.0.1:0"}
-	if c, err := net.ListenPacket("udp6", "[::1]:0"); err == nil { // a machine without IPv6 has none
+	if c, err := net.ListenPacket("udp6", "[::1]:0"); err == nil { // not without IPv6
 		_ = c.Close()
 		hosts = append(hosts, "[::1]:0", "[::]:0")
 	}
@@ -84,7 +84,7 @@ func TestTransports(t *testing.T) {
 	}
 }
 
-// What one connection sends is handled in its order, while others send too.
+// The messages of one connection are handled in order, while other connections send.
 func TestStreamOrder(t *testing.T) {
 	const count = 5000
 	var wrong, done atomic.Int64
@@ -96,7 +96,7 @@ func TestStreamOrder(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	ended := make(chan error, 1)
 	go func() {
-		ended <- s.Serve(ctx, func() Handler { // of each connection its own: no lock
+		ended <- s.Serve(ctx, func() Handler { // each connection has its own: no lock
 			next := int32(0)
 			return each(func(m *osc.Message, _ Peer) {
 				if n := int32(m.Args[0].Bits); n != next {
@@ -132,8 +132,8 @@ func TestStreamOrder(t *testing.T) {
 	}
 }
 
-// Connections outlive the end of a Serve and a panic in it, which takes one message with it; what
-// comes meanwhile waits.
+// Connections outlive the end of Serve, and a panic, which loses one message. Packets wait in
+// between.
 func TestStreamsOutliveServe(t *testing.T) {
 	s := listen(t, "127.0.0.1:0")
 	var clients []*client
@@ -177,8 +177,8 @@ func TestStreamsOutliveServe(t *testing.T) {
 	}
 }
 
-// Who sends no packet, or half of one, or what is none, is not waited for; who is in between may
-// take its time.
+// A connection ends without a packet, with an unfinished or an unknown one. Between packets it may
+// wait.
 func TestStreamPatience(t *testing.T) {
 	l := limits{conns: 10, idle: time.Minute, first: 100 * time.Millisecond, now: time.Now}
 	s := serveWith(t, "127.0.0.1:0", Access{}, l, echo)
@@ -209,7 +209,7 @@ func TestStreamPatience(t *testing.T) {
 	}
 }
 
-// Of too many connections the newest is turned away, unless another has long been idle.
+// Above the limit the newest connection is rejected, unless another one was idle for long.
 func TestStreamCount(t *testing.T) {
 	var c0 clock
 	l := limits{conns: 3, idle: time.Minute, first: time.Minute, now: c0.now}
@@ -248,8 +248,8 @@ func TestStreamCount(t *testing.T) {
 	}
 }
 
-// Who does not read its answers loses its connection; who answers waits for nobody, and the others
-// are served on.
+// A client that does not read answers loses its connection. Reply never blocks, and other clients
+// are served.
 func TestSlowReaders(t *testing.T) {
 	peers := make(chan Peer, 1)
 	s := serveWith(t, "127.0.0.1:0", Access{}, standard(), func(m *osc.Message, from Peer) {
@@ -264,7 +264,7 @@ func TestSlowReaders(t *testing.T) {
 		slow.send(osctest.Encode(t, "/slow"))
 		p := <-peers
 		blob, sent := make([]byte, 60000), 0
-		for ; sent < 2000; sent++ { // the kernel takes some megabytes
+		for ; sent < 2000; sent++ { // the kernel buffers some megabytes
 			if err := p.Reply("/x", blob); err != nil {
 				break
 			}
@@ -283,8 +283,7 @@ func TestSlowReaders(t *testing.T) {
 	}
 }
 
-// A page of another site, or a name that was made to mean this machine, gets no WebSocket; nor does
-// a text frame pass.
+// Pages of other sites, unknown host names and text frames are refused.
 func TestWebSocketRefuses(t *testing.T) {
 	s := serveWith(t, "127.0.0.1:0", Access{}, standard(), echo)
 	url := "http://" + s.Addr().String() + "/"
@@ -329,7 +328,7 @@ func TestWebSocketRefuses(t *testing.T) {
 	}
 }
 
-// Nothing is left of a server that is closed while it is full of connections in every state.
+// Close ends connections in every state, and leaves nothing behind.
 func TestCloseEndsConnections(t *testing.T) {
 	s, err := Listen("127.0.0.1:0", Access{})
 	if err != nil {
@@ -338,7 +337,7 @@ func TestCloseEndsConnections(t *testing.T) {
 	var peers []*client
 	for _, transport := range transports[1:] {
 		peers = append(peers, connect(t, s, transport))
-		peers[len(peers)-1].send(osctest.Encode(t, "/waits")) // nobody serves
+		peers[len(peers)-1].send(osctest.Encode(t, "/waits")) // no Serve runs
 	}
 	dialTCP(t, s)
 	half := dialTCP(t, s)

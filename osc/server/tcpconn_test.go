@@ -7,8 +7,8 @@ import (
 	"time"
 )
 
-// A client that receives what it is sent is not idle; the kernel ends a connection whose peer has
-// vanished.
+// A client that only receives notifications is not idle. The kernel ends the connection of a client
+// that has vanished.
 func TestWriteCountsAsActivity(t *testing.T) {
 	var c clock
 	l := standard()

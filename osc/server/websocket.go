@@ -14,6 +14,7 @@ import (
 	"github.com/coder/websocket"
 
 	"github.com/music-chronus/chronus/osc"
+	"github.com/music-chronus/chronus/osc/internal/framing"
 )
 
 // httpListener is a net.Listener of connections that the server has accepted and that speak HTTP.
@@ -126,7 +127,7 @@ func (w *wsConn) next() ([]byte, error) {
 		_ = w.ws.Close(websocket.StatusUnsupportedData, "OSC needs binary frames")
 		return nil, errText
 	}
-	if cap(w.buf) > keepBuffer {
+	if cap(w.buf) > framing.KeepBuffer {
 		w.buf = nil
 	}
 	w.buf = w.buf[:0]

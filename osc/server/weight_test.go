@@ -18,8 +18,8 @@ import (
 	"github.com/music-chronus/chronus/osc/internal/osctest"
 )
 
-// A source may send as many bytes as its messages would have if each had admission.MessageBytes:
-// large packets of few messages are shed, small ones not.
+// A source may send as many bytes as its rate allows messages of admission.MessageBytes: large
+// packets are shed, small ones are not.
 func TestBytesCount(t *testing.T) {
 	s, r := mute(t, Access{Allow: anywhere})
 	r.handler = each(func(*osc.Message, Peer) {})
@@ -36,7 +36,7 @@ func TestBytesCount(t *testing.T) {
 			{nil, burst},
 		} {
 			now := time.Now()
-			s.datagrams, s.now = admission.NewRateLimiter(), func() time.Time { return now } // after the burst it may send nothing more
+			s.datagrams, s.now = admission.NewRateLimiter(), func() time.Time { return now } // no refill after the burst
 			before := s.counters.total[packets].Load()
 			for range int(burst) + 10 {
 				s.handleDatagram(r, tt.packet, from)
@@ -48,8 +48,8 @@ func TestBytesCount(t *testing.T) {
 	}
 }
 
-// paced is a connection from another machine to a server, which may send so many messages, and no
-// more as long as nobody gives it more.
+// paced returns a connection from another machine that may send so many messages while the clock
+// stands.
 func paced(t *testing.T, messages float64) (theirs net.Conn, s *Server, c *clock) {
 	t.Helper()
 	c = &clock{}
@@ -77,8 +77,7 @@ func paced(t *testing.T, messages float64) (theirs net.Conn, s *Server, c *clock
 	return theirs, s, c
 }
 
-// Whatever a connection sends without end is read no faster than packets are, though none of it may
-// be one.
+// Endless data of any kind is read no faster than packets, even if it holds no packet.
 func TestNothingIsFree(t *testing.T) {
 	const allowed = 100
 	ping := []byte{0x89, 0x80, 0, 0, 0, 0}
@@ -87,10 +86,10 @@ func TestNothingIsFree(t *testing.T) {
 	for _, tt := range []struct {
 		name, first string
 		again       []byte
-		most        int // bytes that are read: what the messages allow, and one read more
+		most        int // bytes: what the messages allow, and one more read
 	}{
-		{"SLIP's ends", "\xc0", bytes.Repeat([]byte{slipEnd}, 64), allowed*admission.MessageBytes + 4096},
-		{"frames that hold nothing", "\xc0", []byte{slipEsc, 0}, allowed*admission.MessageBytes + 4096},
+		{"SLIP's ends", "\xc0", bytes.Repeat([]byte{0xc0}, 64), allowed*admission.MessageBytes + 4096},
+		{"frames that hold nothing", "\xc0", []byte{0xdb, 0}, allowed*admission.MessageBytes + 4096},
 		{"packets of no bytes", "\x00", []byte{0, 0, 0, 0}, 4*allowed + 4096},
 		{"a packet that does not end", "\x00\x0f\xff\xf0", bytes.Repeat([]byte{'/'}, 64), allowed*admission.MessageBytes*2 + 4096},
 		{"pings", greet, ping, 6*allowed + 4096},
@@ -121,7 +120,7 @@ func TestNothingIsFree(t *testing.T) {
 	}
 }
 
-// What is forged by UDP in the name of a machine does not hold its connections up.
+// Forged UDP packets in a machine's name do not delay its connections.
 func TestForgedFloodAndConnection(t *testing.T) {
 	c, s, at := paced(t, 10)
 	s.datagrams.Admit(far, 0, at.now())

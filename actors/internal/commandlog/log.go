@@ -13,7 +13,7 @@ const MaxCommands = 1 << 20
 type Log struct {
 	last     uint64 // Seq of the newest command
 	entries  []shm.Command
-	requests []Requester // of each entry; nil: nobody is told if the command is left out
+	requests []Requester // of each entry; nil: no sender is answered if the command is left out
 	joined   []bool      // of each entry: the next one enters together with it
 	amended  []shm.Command
 	timed    timed
@@ -74,7 +74,8 @@ func (l *Log) After(seq uint64) (c []shm.Command, ok bool) {
 	return l.entries[min(seq+1-first, uint64(len(l.entries))):], true
 }
 
-// Between returns the commands with a Seq in (from, to]. ok is false if the log no longer has them all.
+// Between returns the commands with a Seq in (from, to]. ok is false if the log no longer has them
+// all.
 func (l *Log) Between(from, to uint64) (c []shm.Command, ok bool) {
 	if c, ok = l.After(from); !ok || to < from {
 		return nil, false
@@ -97,8 +98,8 @@ func (l *Log) At(seq uint64) (c shm.Command, ok bool) {
 	return l.entries[i], true
 }
 
-// TakeRequester returns who is to be told that the command seq was left out, and forgets it:
-// another worker may crash in the same block. It returns nil if nobody is to be told.
+// TakeRequester returns the sender to answer if the command seq is left out, and forgets it:
+// another worker may crash in the same block. Without such a sender it returns nil.
 func (l *Log) TakeRequester(seq uint64) Requester {
 	i, ok := l.index(seq)
 	if !ok {

@@ -19,8 +19,9 @@ func (c Copy) Hash(n uint64) (hash uint64, ok bool) {
 	return c.Ring.AudioReader().Hash(n, c.Journal.Head(c.Slot))
 }
 
-// Blocks compares the blocks from a number on that both rings of so many blocks hold. It returns the
-// first block that differs, or the first that was not compared. agree is the number of equal ones.
+// Blocks compares the blocks from a number on that both rings of so many blocks hold. It returns
+// the first block that differs, or the first that was not compared. agree is the number of equal
+// ones.
 func Blocks(a, b Copy, from, size uint64) (next uint64, differs bool, agree int) {
 	to := min(a.Journal.Published(a.Slot), b.Journal.Published(b.Slot))
 	from = max(from, to-min(to, size))

@@ -18,7 +18,7 @@ type (
 	Quarantine struct{ Crash Crash }
 	// Bypass: leave out the node of the crash, from its block on.
 	Bypass struct{ Crash Crash }
-	// FallBack: give up the patch for another one.
+	// FallBack: abandon the patch for another one.
 	FallBack struct{ Why string }
 )
 

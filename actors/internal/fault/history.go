@@ -104,7 +104,8 @@ func (h *History) WorkerEnded(w Worker, cause string, detected, flippedAt int64)
 }
 
 // awaiting returns the failover that a flip by the callback began for a worker that ends now. A
-// worker that recovered from such a flip, and ends later of another cause, has a failover of its own.
+// worker that recovered from such a flip, and ends later of another cause, has a failover of its
+// own.
 func (h *History) awaiting(w Worker) *failover {
 	for i := len(h.failovers) - 1; i >= max(0, len(h.failovers)-recent); i-- {
 		f := &h.failovers[i]

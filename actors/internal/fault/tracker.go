@@ -6,7 +6,7 @@ import (
 	"github.com/music-chronus/chronus/shm"
 )
 
-// The limits after which the patch is given up.
+// The limits after which the patch is abandoned.
 const (
 	maxRestarts      = 4 // ends of all workers by one block
 	maxStartupDeaths = 8 // ends of all workers in a row before one was ready
@@ -40,11 +40,11 @@ func (t *Tracker) Head() uint64 { return t.head }
 // WorkerReady ends a row of startup deaths.
 func (t *Tracker) WorkerReady() { t.startupDeaths, t.loadFailures = 0, 0 }
 
-// Forgive forgets the counts that lead to giving up the patch. It is for tests, whose runs are
+// Forgive forgets the counts that lead to FallBack. Tests call it, since their runs are
 // shorter than the time after which a Tracker forgives.
 func (t *Tracker) Forgive() { t.restarts, t.startupDeaths = 0, 0 }
 
-// Exhaust makes the next end of all workers give up the patch. It is for tests.
+// Exhaust makes the next end of all workers a FallBack. Tests call it.
 func (t *Tracker) Exhaust() { t.startupDeaths = maxStartupDeaths }
 
 // Workers is what a Tracker must know of the other workers.
@@ -124,7 +124,7 @@ func (t *Tracker) Unresolved() bool {
 	return false
 }
 
-// Resolve forgets the crashes in blocks below before that a worker has rendered since. It calls
+// Resolve forgets the crashes in blocks below before that a worker has rendered since, and calls
 // leftOut for those whose block leaves commands out.
 func (t *Tracker) Resolve(before uint64, decision func(block uint64) (shm.Decision, bool), leftOut func(Crash, shm.Decision)) {
 	open := t.unresolved[:0]

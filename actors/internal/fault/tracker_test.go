@@ -133,7 +133,7 @@ func TestCrashesInTurn(t *testing.T) {
 	}
 }
 
-// All workers may end before one is ready eight times. A ready worker begins the count anew.
+// All workers may end before one is ready eight times. A ready worker restarts the count.
 func TestStartupDeaths(t *testing.T) {
 	e := engine{fault.New(), 10}
 	killed := []fault.Crash{{Node: -1}, {Node: -1}}

@@ -15,8 +15,8 @@ type Idle struct {
 	Socket  *sys.Socket // to the process; closed once it has its slot
 }
 
-// Pool starts worker processes. It keeps a spare: starting a process takes longer than the rest of a
-// replacement. Its methods may be called from any goroutine.
+// Pool starts worker processes, one of them ahead: starting a process takes longer than the rest of
+// a replacement. Its methods may be called from any goroutine.
 type Pool struct {
 	// Spawn starts a worker's process with the given descriptors as its 3, 4, ...
 	Spawn func(files []int) (sys.Process, error)
@@ -26,7 +26,7 @@ type Pool struct {
 	mu       sync.Mutex // guards everything below; a leaf
 	spare    *Idle      // nil: none
 	starting bool       // a spare is being started
-	stopped  bool       // no spare is kept any more
+	stopped  bool       // no spare is started any more
 }
 
 // start starts a worker process.
@@ -44,7 +44,7 @@ func (p *Pool) start() (*Idle, error) {
 	return &Idle{proc, ours}, nil
 }
 
-// Take returns the spare, or a process that it starts. fresh tells that it has just been started.
+// Take returns the spare, or a process that it starts. fresh means that Take started it.
 func (p *Pool) Take() (w *Idle, fresh bool, err error) {
 	p.mu.Lock()
 	w, p.spare = p.spare, nil
@@ -114,8 +114,9 @@ func (p *Pool) Stop() {
 	p.stopped = true
 }
 
-// Terminate asks every process to end, and kills those that have not ended within wait. It gives up
-// after twice the time. living returns those that are left; another goroutine must reap them.
+// Terminate asks every process to end, and kills those that have not ended within wait. After twice
+// the time, Terminate returns. living returns those that are left; another goroutine must reap
+// them.
 func Terminate(living func() []sys.Process, wait time.Duration) {
 	for began, killed := time.Now(), false; ; time.Sleep(time.Millisecond) {
 		list := living()

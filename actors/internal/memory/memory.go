@@ -13,7 +13,7 @@ type Memory struct {
 	Control     shm.Control
 	Journal     shm.Journal
 	Plans       shm.PlanStore
-	Checkpoints shm.CheckpointStore
+	Checkpoints *shm.CheckpointStore // counts its checkpoints, so that copies of Memory share it
 }
 
 // New makes the segments, with a lead of so many blocks. The caller closes them.
@@ -33,22 +33,30 @@ func New(g shm.Geometry, lead int) (m Memory, err error) {
 	if m.Plans, err = shm.NewPlanStore(g); err != nil {
 		return m, err
 	}
-	m.Checkpoints, err = shm.NewCheckpointStore(g)
-	return m, err
+	checkpoints, err := shm.NewCheckpointStore(g)
+	if err != nil {
+		return m, err
+	}
+	m.Checkpoints = &checkpoints
+	return m, nil
 }
 
 // TakeOver returns the segments of an engine that was lost.
 func TakeOver(control, journal, plans, checkpoints *shm.Segment) Memory {
+	store := shm.CheckpointStoreFromSegment(checkpoints)
 	return Memory{
 		Geometry: control.Geometry(),
 		Control:  shm.ControlFromSegment(control), Journal: shm.JournalFromSegment(journal),
-		Plans: shm.PlanStore{Segment: plans}, Checkpoints: shm.CheckpointStoreFromSegment(checkpoints),
+		Plans: shm.PlanStore{Segment: plans}, Checkpoints: &store,
 	}
 }
 
 // Close unmaps the segments.
 func (m Memory) Close() {
-	for _, s := range []*shm.Segment{m.Control.Segment, m.Journal.Segment, m.Checkpoints.Segment, m.Plans.Segment} {
+	if m.Checkpoints != nil {
+		m.Checkpoints.Close()
+	}
+	for _, s := range []*shm.Segment{m.Control.Segment, m.Journal.Segment, m.Plans.Segment} {
 		if s != nil {
 			s.Close()
 		}

@@ -71,8 +71,8 @@ func processTime(pid int) (spent, age time.Duration, err error) {
 	return readProcessTime(string(stat), string(up))
 }
 
-// readProcessTime reads the fields 14, 15 and 22 of /proc/pid/stat. They come after the name, which may
-// contain any character.
+// readProcessTime reads the fields 14, 15 and 22 of /proc/pid/stat. They come after the name, which
+// may contain any character.
 func readProcessTime(stat, uptime string) (spent, age time.Duration, err error) {
 	fields := strings.Fields(stat[strings.LastIndexByte(stat, ')')+1:])
 	if len(fields) < 20 {

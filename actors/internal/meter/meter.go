@@ -85,7 +85,7 @@ func (m *Meter) Command(c shm.Command, plan *patch.Plan) {
 }
 
 // PlanChanged observes another plan. A plan that workers go on with keeps what is the same in both.
-// With fromScratch, all workers begin it anew, with the values of its text.
+// With fromScratch, all workers begin at its start, with the values of its text.
 func (m *Meter) PlanChanged(was, now *patch.Plan, fromScratch bool) {
 	if m == nil || was == nil || now == nil {
 		return

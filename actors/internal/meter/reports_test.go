@@ -80,7 +80,8 @@ func TestLeadReport(t *testing.T) {
 	}
 }
 
-// Faults of the sound and xruns are reported once a second at most, but not those of an engine before.
+// Faults of the sound and xruns are reported once a second at most, but not those of an engine
+// before.
 func TestSoundReport(t *testing.T) {
 	var r meter.SoundReport
 	now := time.Now()

@@ -12,8 +12,8 @@ import (
 
 // While another device than the preferred one plays, a second audio process, the candidate, looks
 // for the preferred one. PortAudio sees new devices only when it is initialised, so the candidate
-// must be a process of its own. Once it has the device, the current process is told to end, and the
-// candidate takes over: only one of them ever moves the clock.
+// must be a process of its own. Once it has the device, the current process is asked to end, and
+// the candidate takes over: only one of them ever moves the clock.
 
 // Tick moves the candidate and the spare on. playing: the engine has begun to play.
 func (p *Process) Tick(now time.Time, playing bool) {
@@ -31,7 +31,7 @@ func (p *Process) updateCandidate(now time.Time) {
 	named := p.cfg.Preferred.Backend != AutoBackend || len(p.cfg.Fallback) > 0
 	switch {
 	case p.candidate.open && now.Sub(p.candidateAt) > p.cfg.Timeouts.LeaveDevice:
-		_ = p.current.proc.Signal(syscall.SIGKILL) // it was told to end, and did not
+		_ = p.current.proc.Signal(syscall.SIGKILL) // it was asked to end, and did not
 	case p.stopping || p.candidate.running || !p.current.open || !p.current.info.OnFallback || !p.playing:
 	case now.Sub(p.candidateAt) < p.cfg.Timeouts.ReturnToDevice:
 	case !named && !p.preferredPlayed:
@@ -48,7 +48,7 @@ func (p *Process) updateCandidate(now time.Time) {
 	}
 }
 
-// updateSpare keeps a process ready to be told what to open.
+// updateSpare keeps a process that waits for an order.
 func (p *Process) updateSpare(now time.Time) {
 	if !p.playing || !p.current.open || p.spare.running || p.stopping || now.Sub(p.spareAt) < p.cfg.Timeouts.SpareAudio {
 		return
@@ -61,8 +61,8 @@ func (p *Process) updateSpare(now time.Time) {
 	p.warmSpare()
 }
 
-// warmSpare prepares the spare for the device that plays. If that device is lost, Start discards the
-// spare.
+// warmSpare prepares the spare for the device that plays. If that device is lost, Start discards
+// the spare.
 func (p *Process) warmSpare() {
 	s, err := sys.Dial(p.socket(SpareSocket))
 	if err == nil {
@@ -71,7 +71,7 @@ func (p *Process) warmSpare() {
 	}
 }
 
-// stopCurrent tells the current process to end, since the candidate has the preferred device. It
+// stopCurrent asks the current process to end, since the candidate has the preferred device. It
 // reports whether the candidate plays already.
 func (p *Process) stopCurrent() (promoted bool) {
 	p.candidateAt = time.Now()
@@ -82,8 +82,8 @@ func (p *Process) stopCurrent() (promoted bool) {
 	return p.promote(p.candidateAt)
 }
 
-// promote makes the candidate the current process, once the current one has ended. It is false if
-// the candidate has no device.
+// promote makes the candidate the current process, once the current one has ended. promote returns
+// false if the candidate has no device.
 func (p *Process) promote(now time.Time) bool {
 	if !p.candidate.running || !p.candidate.open {
 		return false

@@ -45,7 +45,7 @@ type Config struct {
 	Spawn      func(files []int, env []string) (sys.Process, error)
 }
 
-// Observer is told what becomes of the audio process. Event, Processes and Ended are called with
+// Observer receives what happens to the audio process. Event, Processes and Ended are called with
 // the Process locked, and must not call back.
 type Observer interface {
 	Event(report.Event)
@@ -87,7 +87,7 @@ type Process struct {
 	current     process
 	candidate   process      // looks for the preferred device; see fallback.go
 	candidateAt time.Time    // when candidate last started or ended
-	spare       process      // waits to be told what to open
+	spare       process      // waits for an order
 	spareAt     time.Time    // when spare was last started, or ended
 	generation  uint64       // of the last process started
 	wiring      *wire.Wiring // the last connections of the device's ports; nil: unknown
@@ -103,7 +103,7 @@ type Process struct {
 // New returns a Process that runs nothing yet. SetObserver comes before any other call.
 func New(cfg Config, mem memory.Memory) *Process { return &Process{cfg: cfg, mem: mem} }
 
-// SetObserver sets who is told what happens.
+// SetObserver sets the Observer.
 func (p *Process) SetObserver(o Observer) { p.obs = o }
 
 // Start starts the audio process unless it runs, and asks it to open the device.
@@ -141,8 +141,8 @@ func (p *Process) launch(a *process, socket string, order wire.OpenOrder) error 
 	return nil
 }
 
-// startSpare starts a process that waits to be told what to open. Starting a process takes a third
-// of the time until it plays, so one is kept ready.
+// startSpare starts a process that waits for an order. Starting a process takes a third of the time
+// until it plays, so one waits.
 func (p *Process) startSpare() error {
 	listener, err := sys.Listen(p.socket(SpareSocket))
 	if err != nil {
@@ -210,8 +210,8 @@ func (p *Process) Period() int {
 	return p.current.info.Period
 }
 
-// Attach hands a worker's ring to the audio process. It is false if no device is open, or the
-// process cannot be reached: then the caller tries again.
+// Attach hands a worker's ring to the audio process. Attach returns false if no device is open, or
+// the process cannot be reached: then the caller tries again.
 func (p *Process) Attach(ring *shm.Segment) bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()

@@ -15,20 +15,20 @@ import (
 	"github.com/music-chronus/chronus/shm/wire"
 )
 
-// told is an Observer.
-type told struct {
+// observed is an Observer that collects what it receives.
+type observed struct {
 	p      *Process
 	events []string
 	ended  []Exit
 }
 
-func (o *told) Event(e report.Event)           { o.events = append(o.events, e.String()) }
-func (o *told) Ended(e Exit)                   { o.ended = append(o.ended, e) }
-func (o *told) Notice(g uint64, n wire.Notice) { o.p.Notice(g, n) }
-func (*told) Processes([]int)                  {}
+func (o *observed) Event(e report.Event)           { o.events = append(o.events, e.String()) }
+func (o *observed) Ended(e Exit)                   { o.ended = append(o.ended, e) }
+func (o *observed) Notice(g uint64, n wire.Notice) { o.p.Notice(g, n) }
+func (*observed) Processes([]int)                  {}
 
 // process returns a Process on a backend, whose audio process is not there.
-func newProcess(t *testing.T, backend string) (*Process, *told) {
+func newProcess(t *testing.T, backend string) (*Process, *observed) {
 	t.Helper()
 	mem, err := memory.New(shm.Geometry{Rate: 48000, Block: 64, Channels: 2, Guard: 2, Slots: 2, Ring: 64}, 16)
 	if err != nil {
@@ -39,13 +39,13 @@ func newProcess(t *testing.T, backend string) (*Process, *told) {
 		RuntimeDir: t.TempDir(), Preferred: wire.Target{Backend: backend, Device: "out"},
 		LeadFor: func(int) int { return 6 }, Timeouts: timing.Default(),
 	}, mem)
-	o := &told{p: p}
+	o := &observed{p: p}
 	p.SetObserver(o)
 	return p, o
 }
 
-// The engine plays on the clock for three minutes, then on a device. It says at once and every
-// minute that the sound is unheard, and no more.
+// The engine plays on the clock for three minutes, then on a device. Unheard sound is reported at
+// once and every minute, and no more.
 func TestUnheard(t *testing.T) {
 	p, o := newProcess(t, "jack")
 	p.playing, p.current.open, p.current.info = true, true, wire.Opened{Backend: nullBackend, OnFallback: true, Note: "no server"}

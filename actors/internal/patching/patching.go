@@ -1,9 +1,9 @@
 // Package patching carries out patch changes while an engine plays.
 //
 // A change has two phases. First every worker makes the new plan ready, beside its render loop: one
-// worker after the other, a standby first. A patch that crashes whoever loads it has then crashed one
-// standby, and is refused. Second, one command, which enters one block in all workers, makes them go
-// on with the plan.
+// worker after the other, a standby first. A patch that crashes every worker which loads it has
+// then crashed one standby, and is refused. Second, one command, which enters one block in all
+// workers, makes them go on with the plan.
 package patching
 
 import (

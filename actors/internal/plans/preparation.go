@@ -19,8 +19,8 @@ type Preparer struct {
 	Commands   shm.CommandWriter
 }
 
-// Preparation has the workers make a plan ready, one after the other. The zero Preparation has asked
-// none.
+// Preparation has the workers make a plan ready, one after the other. The zero Preparation has
+// asked none.
 type Preparation struct {
 	asked  bool
 	slot   int
@@ -30,8 +30,8 @@ type Preparation struct {
 }
 
 // Step asks the next worker that has not made the plan ready, the active one last. done: all living
-// workers have, and there is one. hung, if not negative, is the slot of a worker that took longer than
-// limit, and that the caller must kill. An error ends the preparation.
+// workers have, and at least one lives. hung, if not negative, is the slot of a worker that took
+// longer than limit, and that the caller must kill. An error ends the preparation.
 func (p *Preparation) Step(v *Version, workers []Preparer, active func() int, now time.Time, limit time.Duration) (done bool, hung int, err error) {
 	if p.asked {
 		if done, hung, err = p.poll(v, workers[p.slot], now, limit); err != nil || !done {

@@ -73,9 +73,9 @@ func (r *Registry) Current() *Version { return r.current }
 // Last returns the highest number given.
 func (r *Registry) Last() uint64 { return r.last }
 
-// Add numbers a patch and puts its text where the workers find it. Texts of needed plans, and of the
-// current one, are not overwritten; other plans are forgotten. The error is ErrTooMany if there is
-// no place, or that of writing shared memory.
+// Add numbers a patch and puts its text where the workers find it. Texts of needed plans, and of
+// the current one, are not overwritten; other plans are forgotten. The error is ErrTooMany if there
+// is no place, or that of writing shared memory.
 func (r *Registry) Add(name string, text []byte, plan *patch.Plan, needed map[uint64]bool) (*Version, error) {
 	if r.current != nil {
 		needed[r.current.Number] = true
@@ -128,8 +128,8 @@ func (r *Registry) TakeOver(number uint64, text []byte) *Version {
 // Known returns the plan of a number if the Registry has it, else nil.
 func (r *Registry) Known(number uint64) *Version { return r.versions[number] }
 
-// Lookup returns the plan of a number. It compiles a plan of an engine before this one again. It
-// returns nil if the text is gone.
+// Lookup returns the plan of a number, or nil if its text is gone. The plan of an engine before
+// this one is compiled again.
 func (r *Registry) Lookup(number uint64) *Version {
 	if v := r.versions[number]; v != nil {
 		return v

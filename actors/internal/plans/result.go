@@ -2,11 +2,11 @@ package plans
 
 import "sync"
 
-// Result delivers the outcome of a patch change to its requester exactly once. That the change is
-// left out may become known while the requester waits: then Return delivers it. It may become known
-// afterwards: then Answer does, unless the change had failed already.
+// Result delivers the outcome of a patch change to its requester exactly once. If the change is
+// left out while the requester waits, Return delivers that. If it is left out afterwards, Answer
+// does, unless the change had failed already.
 type Result struct {
-	Answer func(error) // nil: the requester is not told afterwards
+	Answer func(error) // nil: a later outcome is dropped
 
 	mu       sync.Mutex
 	returned bool
@@ -26,7 +26,7 @@ func (r *Result) LeftOut(err error) {
 	}
 }
 
-// Return records the error with which the change ended, and returns what the requester is told.
+// Return records the error with which the change ended, and returns the error for the requester.
 func (r *Result) Return(err error) error {
 	r.mu.Lock()
 	defer r.mu.Unlock()

@@ -8,7 +8,8 @@ import (
 	"github.com/music-chronus/chronus/actors/internal/plans"
 )
 
-// Who asks for a change that is left out is told so once, whenever it is known, and however many workers end of it.
+// The requester of a change that is left out is answered once, whenever that becomes known, and
+// however many workers crashed.
 func TestResult(t *testing.T) {
 	bad, other := errors.New("left out"), errors.New("too late")
 	for _, tt := range []struct {
@@ -31,5 +32,3 @@ func TestResult(t *testing.T) {
 		}
 	}
 }
-
-// A change that ends the worker that plays it is an error of who asked for it, and nobody is told again by the engine that finds out; a command that was left

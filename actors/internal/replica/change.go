@@ -74,8 +74,8 @@ func (r *Set) PatchChanged(v *plans.Version, block uint64) report.Commit {
 	return c
 }
 
-// TryCommit implements patching.Workers: it commands the change if every worker has made the plan ready, and reports whether that
-// is so.
+// TryCommit implements patching.Workers: it commands the change if every worker has made the plan
+// ready, and reports whether that is so.
 func (r *Set) TryCommit(v *plans.Version, p *plans.Preparation, now time.Time, q commandlog.Requester) (head uint64, all bool, err error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -93,7 +93,7 @@ func (r *Set) TryCommit(v *plans.Version, p *plans.Preparation, now time.Time, q
 	return head, true, nil
 }
 
-// prepare asks the next worker that has not made the plan ready to do so. It reports whether all
+// prepare asks the next worker that has not made the plan ready to do so, and reports whether all
 // have, and the change before is over.
 func (r *Set) prepare(v *plans.Version, p *plans.Preparation, now time.Time) (all bool, err error) {
 	switch {
@@ -123,8 +123,9 @@ func (r *Set) prepare(v *plans.Version, p *plans.Preparation, now time.Time) (al
 	return done && r.mem.Journal.Published(active) >= r.changeDoneAt, err
 }
 
-// FindEntry implements patching.Workers: it looks for that block, from n on, among those that a worker has published. The decision
-// of any other block may still be replaced by one that leaves the change out.
+// FindEntry implements patching.Workers: it looks for that block, from n on, among those that a
+// worker has published. The decision of any other block may still be replaced by one that leaves
+// the change out.
 func (r *Set) FindEntry(n uint64, v *plans.Version) (at uint64, in bool, err error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()

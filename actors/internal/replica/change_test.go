@@ -18,7 +18,7 @@ const (
 	secondPatch = "version: 1\nname: second\nnodes:\n  - {id: b, type: saw}\n  - {id: a, type: sine}\ncables: [a > out, b > out]\n"
 )
 
-// withPlans is a rig whose workers have published 12 blocks of firstPatch.
+// withPlans is a Set whose workers have published 12 blocks of firstPatch.
 func withPlans(t *testing.T, workers int) *Set {
 	t.Helper()
 	r := diverging(t, workers, 12, 0)
@@ -29,7 +29,7 @@ func withPlans(t *testing.T, workers int) *Set {
 	return r
 }
 
-// wanted has the rig want secondPatch.
+// wanted proposes secondPatch.
 func wanted(t *testing.T, r *Set) *plans.Version {
 	t.Helper()
 	p, err := r.Propose("second", []byte(secondPatch))
@@ -39,7 +39,7 @@ func wanted(t *testing.T, r *Set) *plans.Version {
 	return p
 }
 
-// try has the rig look whether all have made p ready, after the given slots have.
+// try calls TryCommit after the given slots have made p ready.
 func try(t *testing.T, r *Set, p *plans.Version, asked *plans.Preparation, made ...int) bool {
 	t.Helper()
 	for _, s := range made {
@@ -52,7 +52,8 @@ func try(t *testing.T, r *Set, p *plans.Version, asked *plans.Preparation, made 
 	return all
 }
 
-// A standby makes a plan ready first; where it ends of it, the last that lives is not asked before another has made it.
+// A standby makes a plan ready first. If it crashes, the last living worker is not asked before
+// another one has made the plan.
 func TestLastWorkerDoesNotTry(t *testing.T) {
 	r := withPlans(t, 2)
 	p, asked := wanted(t, r), plans.Preparation{}
@@ -61,7 +62,7 @@ func TestLastWorkerDoesNotTry(t *testing.T) {
 		t.Fatal("the standby is not asked first")
 	}
 	r.slots[1].Phase = slots.Empty
-	launch.CloseSegment(&r.slots[1].Ring) // and its words with it
+	launch.CloseSegment(&r.slots[1].Ring) // and its words
 	if try(t, r, p, &asked) || asked.Deaths != 1 || wants(0) {
 		t.Fatalf("%d deaths, the last worker is asked: %t", asked.Deaths, wants(0))
 	}
@@ -81,7 +82,8 @@ func TestLastWorkerDoesNotTry(t *testing.T) {
 	}
 }
 
-// A change has entered once a block that has it is published; what may be left out yet is not said to be in.
+// A change has entered once a block with it is published. A change that may still be left out has
+// not.
 func TestChangeEnters(t *testing.T) {
 	r := withPlans(t, 2)
 	r.mem.Control.SetTransport(shm.Play)
@@ -109,7 +111,8 @@ func TestChangeEnters(t *testing.T) {
 	}
 }
 
-// A node that ends every worker is left out behind a change of the patch that has been commanded meanwhile, and has another number in it.
+// A node that crashes every worker is bypassed behind a patch change that was commanded meanwhile,
+// in which the node has another index.
 func TestBypassBehindChange(t *testing.T) {
 	r := withPlans(t, 1)
 	p, asked := wanted(t, r), plans.Preparation{}

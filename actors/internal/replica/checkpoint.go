@@ -27,8 +27,8 @@ type trimmed struct {
 }
 
 // requestState asks a ready worker, other than s and avoid, for its state: a standby before the
-// active worker. Without such a worker the checkpoint serves. It serves too before the engine plays:
-// a worker that began where a ready one is would be ready only when the clock had come there.
+// active worker. Without such a worker the checkpoint serves, as it does before the engine plays: a
+// worker that began where a ready one is would be ready only when the clock had come there.
 func (r *Set) requestState(s, avoid *slots.Slot, now time.Time) slots.SnapshotRequest {
 	active := r.mem.Control.Active().Slot()
 	var donor *slots.Slot
@@ -94,8 +94,8 @@ func (r *Set) takeCheckpoint(st shm.State, now time.Time) {
 	}
 }
 
-// oldestNeeded returns the last command that neither a worker which begins from the checkpoint needs,
-// nor a joiner that is still being fed.
+// oldestNeeded returns the last command that neither a worker which begins from the checkpoint
+// needs, nor a joiner that is still being fed.
 func (r *Set) oldestNeeded() uint64 {
 	seq := r.checkpoint.last.Seq
 	for _, s := range r.slots {
@@ -106,15 +106,15 @@ func (r *Set) oldestNeeded() uint64 {
 	return seq
 }
 
-// logGap reports whether commands since the checkpoint are gone: this engine has taken over, no ring
-// had them any more, and no other checkpoint has been taken yet.
+// logGap reports whether commands since the checkpoint are gone: this engine has taken over, no
+// ring had them any more, and no other checkpoint has been taken yet.
 func (r *Set) logGap() bool {
 	_, ok := r.log.After(r.checkpoint.last.Seq)
 	return !ok
 }
 
-// Checkpoint returns the checkpoint, the name of the patch that plays, and whether the engine plays.
-// If commands have entered since the checkpoint, the next one is taken soon.
+// Checkpoint returns the checkpoint, the name of the patch that plays, and whether the engine
+// plays. If commands have entered since the checkpoint, the next one is taken soon.
 func (r *Set) Checkpoint() (c shm.Checkpoint, name string, playing bool) {
 	r.mu.Lock()
 	defer r.mu.Unlock()

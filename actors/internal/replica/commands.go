@@ -23,7 +23,7 @@ type entered struct {
 	block uint64 // the first block that may have it; of a batch with time tags only
 }
 
-// EnterBatch enters a batch and answers each of its requests. It reports whether any has entered.
+// EnterBatch enters a batch and answers each of its requests, and reports whether any has entered.
 func (r *Set) EnterBatch(b commandlog.Batch) bool {
 	in, err := r.enter(b)
 	g := r.mem.Geometry
@@ -161,7 +161,8 @@ func (r *Set) condemn(s *slots.Slot, reason string) {
 	r.dismiss(s, reason)
 }
 
-// dismiss kills a worker that did nothing wrong: no crash is recorded for the block that it renders.
+// dismiss kills a worker that did nothing wrong: no crash is recorded for the block that it
+// renders.
 func (r *Set) dismiss(s *slots.Slot, reason string) {
 	if s.Condemned {
 		return

@@ -19,7 +19,7 @@ func gates(n int) commandlog.Request {
 	return commandlog.Request{Commands: slices.Repeat([]shm.Command{{Op: shm.OpGate, Node: 2, Value: 1}}, n)}
 }
 
-// lateness is an asker who notes how late what it asks begins.
+// lateness is a Requester that collects how late its commands begin.
 type lateness struct{ list *[]float64 }
 
 func (lateness) Answer(error)           {}
@@ -34,7 +34,8 @@ func at(p commandlog.Request, frame int64, late *[]float64) commandlog.Request {
 	return p
 }
 
-// A batch is numbered gap-free, put into every ring whole, and committed once; each message has one answer.
+// A batch is numbered without gaps, put into every ring as a whole, and committed once. Each
+// message has one answer.
 func TestBatchEntersWhole(t *testing.T) {
 	r := diverging(t, 2, 4, noSlot)
 	r.mem.Control.SetTransport(shm.Play)
@@ -67,8 +68,8 @@ func TestBatchEntersWhole(t *testing.T) {
 	}
 }
 
-// Of a packet that was resolved with the plan before, messages to nodes that are gone are refused, and the others enter, to where their
-// nodes are now.
+// A packet was resolved with the plan before. Its messages to missing nodes are refused, and the
+// others enter with the new indexes of their nodes.
 func TestBatchOfThePlanBefore(t *testing.T) {
 	r := diverging(t, 2, 4, noSlot)
 	r.mem.Control.SetTransport(shm.Play)
@@ -107,7 +108,8 @@ func TestBatchOfThePlanBefore(t *testing.T) {
 	}
 }
 
-// A ring without room for all of a batch costs its worker; it gets none of it. If no ring has room the batch is refused whole.
+// A worker whose ring has no room for all of a batch is condemned, and gets none of it. If no ring
+// has room, the whole batch is refused.
 func TestBatchNeedsRoom(t *testing.T) {
 	r := diverging(t, 2, 4, noSlot)
 	r.mem.Control.SetTransport(shm.Play)
@@ -135,7 +137,8 @@ func TestBatchNeedsRoom(t *testing.T) {
 	}
 }
 
-// A message is late exactly if a block that is decided without it begins after its time, and by how much is told.
+// A message is late exactly if a block that is decided without it begins after its time. The delay
+// is reported.
 func TestLateIsWhatBeginsLate(t *testing.T) {
 	r := diverging(t, 2, 4, noSlot)
 	r.mem.Control.SetTransport(shm.Play)
@@ -160,7 +163,7 @@ func TestLateIsWhatBeginsLate(t *testing.T) {
 	}
 	late = nil
 	held := []commandlog.Request{at(gates(1), 48000, &late), gates(1), at(gates(1), 540, &late)}
-	r.EnterBatch(commandlog.Batch{Plan: r.plans.Current().Number, Behind: 4800, Requests: held}) // what has a time tag begins so much later
+	r.EnterBatch(commandlog.Batch{Plan: r.plans.Current().Number, Behind: 4800, Requests: held}) // commands with a time tag begin so much later
 	if fmt.Sprint(late) != fmt.Sprint([]float64{0.1, 4900.0 / 48000}) {
 		t.Errorf("late, while what plays is behind: %v", late)
 	}

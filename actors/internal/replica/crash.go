@@ -61,7 +61,8 @@ func (r *Set) allEnded() {
 }
 
 // quarantine takes the commands that entered with the block of a crash out of the log, from which
-// all workers begin again, and tells their senders. It is false if there are none.
+// all workers begin again, and answers their senders. Without such commands, quarantine returns
+// false.
 func (r *Set) quarantine(c fault.Crash) bool {
 	from, to := commandlog.EnteredWith(r.mem.Journal, c.Block, r.checkpoint.last.State)
 	var out []shm.Command
@@ -79,7 +80,8 @@ func (r *Set) quarantine(c fault.Crash) bool {
 }
 
 // bypass leaves out the node that every worker crashed in, from the block of the crash on. The
-// command for it takes the place of a quarantined one that entered there, or comes behind all others.
+// command for it takes the place of a quarantined one that entered there, or comes behind all
+// others.
 func (r *Set) bypass(c fault.Crash) {
 	from, to := commandlog.EnteredWith(r.mem.Journal, c.Block, r.checkpoint.last.State)
 	plan := r.log.PlanAt(r.mem.Journal, to, r.checkpoint.last.State)
@@ -126,7 +128,7 @@ func (r *Set) noteHeads() {
 	}
 }
 
-// reportQuarantined reports commands that are left out, and tells the sender of each.
+// reportQuarantined reports commands that are left out, and answers the sender of each.
 func (r *Set) reportQuarantined(c fault.Crash, out []shm.Command) {
 	node := r.plans.NodeName(c.Node, r.plans.Current().Number)
 	err := fmt.Errorf("quarantined: a worker ended in node %q, in block %d, which it entered; it is left out", node, c.Block)

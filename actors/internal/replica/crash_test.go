@@ -11,8 +11,8 @@ import (
 	"github.com/music-chronus/chronus/shm"
 )
 
-// The sender of a command that a block leaves out is told, though the worker's end is noticed only after
-// a snapshot beyond that block was kept.
+// The sender of a command that a block leaves out is answered, even if the worker's end is detected
+// only after a checkpoint beyond that block.
 func TestLeftOutIsToldAfterASnapshot(t *testing.T) {
 	r := diverging(t, 2, 12, noSlot)
 	fd, err := syscall.Dup(r.mem.Journal.FD())

@@ -13,7 +13,7 @@ import (
 	"github.com/music-chronus/chronus/shm/wire"
 )
 
-// refuse has the audio process refuse a ring.
+// refuse makes the audio process refuse a ring.
 func refuse(r *Set, slot int, gen uint64) {
 	n := wire.Refused{AttachOrder: wire.AttachOrder{Slot: slot, Generation: gen}, Reason: "too small"}
 	r.HandleNotice(1, wire.Notice{Refused: &n})

@@ -9,9 +9,9 @@ import (
 	"github.com/music-chronus/chronus/shm"
 )
 
-// If two copies of a block differ, the majority of the workers decides which one is right. Without a
-// majority, a witness does: a worker that begins from the checkpoint and renders what has been decided
-// since.
+// If two copies of a block differ, the majority of the workers decides which one is right. Without
+// a majority, a witness does: a worker that begins from the checkpoint and renders what has been
+// decided since.
 
 // divergence is a mismatch between the active worker and another one that has not been resolved.
 type divergence struct {
@@ -50,7 +50,8 @@ func (r *Set) copies() (list []compare.Copy) {
 	return list
 }
 
-// arbitrate decides which is wrong, s or the active worker, whose copies of block s.compared differ.
+// arbitrate decides which is wrong, s or the active worker, whose copies of block s.compared
+// differ.
 func (r *Set) arbitrate(s *slots.Slot) {
 	n := s.Compared
 	active := r.slots[r.mem.Control.Active().Slot()]
@@ -95,8 +96,8 @@ func (r *Set) witness(s *slots.Slot, differs bool, agree int) {
 	}
 }
 
-// replaceDiverged replaces a worker whose block n is wrong. If the worker is active, another becomes
-// active first.
+// replaceDiverged replaces a worker whose block n is wrong. If the worker is active, another
+// becomes active first.
 func (r *Set) replaceDiverged(s *slots.Slot, n uint64) {
 	r.diverged++
 	r.mem.Journal.SetCause(s.Number, s.Generation, shm.CauseDiverged, 0)

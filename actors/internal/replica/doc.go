@@ -2,7 +2,7 @@
 // them commands, takes checkpoints, replaces workers that end, hang or diverge, and carries out
 // patch changes. The sound goes on as long as one worker lives.
 //
-// A [Set] holds the state. It lies outside the actors, so that an actor which panics is restarted
+// A [Set] holds the state outside the actors, so that an actor which panics is restarted
 // and finds everything running. A [Watcher] polls the processes and moves the Set on; the actors
 // decide what is started and when.
 //

@@ -7,8 +7,8 @@ import (
 	"github.com/music-chronus/chronus/shm"
 )
 
-// fallBack gives up the patch that plays for the best other one, or for silence. What crashed the
-// workers is never loaded again. Every worker has ended.
+// fallBack gives up the patch that plays for the best other one, or for silence. The rejected patch
+// is never loaded again. Every worker has ended.
 func (r *Set) fallBack(why string) {
 	was := r.plans.Current()
 	r.plans.Reject(was.Text)
@@ -56,8 +56,8 @@ func (r *Set) install(name string, text []byte) error {
 	return r.mem.Checkpoints.Put(r.checkpoint.last)
 }
 
-// restartPlan plays the current patch from its beginning: no worker has its state, and commands since
-// the checkpoint are gone.
+// restartPlan plays the current patch from its beginning: no worker has its state, and commands
+// since the checkpoint are gone.
 func (r *Set) restartPlan() {
 	const why = "no worker was left, and commands since the kept snapshot were gone"
 	v := r.plans.Current()
@@ -69,8 +69,8 @@ func (r *Set) restartPlan() {
 	r.obs.Event(report.PatchAbandoned{From: v.Name, To: v.Name + " from its beginning", Reason: why})
 }
 
-// Abandon kills every worker and gives up the patch, as if it had crashed them again and again. It
-// is for tests.
+// Abandon kills every worker and abandons the patch, as if the patch had crashed them again and
+// again. Tests call it.
 func (r *Set) Abandon(why string) {
 	r.mu.Lock()
 	defer r.mu.Unlock()

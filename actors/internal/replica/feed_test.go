@@ -10,8 +10,8 @@ import (
 	"github.com/music-chronus/chronus/shm"
 )
 
-// A joiner whose ring does not hold all commands since its state gets the rest as it takes them, in order, and
-// new ones after those.
+// A joiner whose ring does not hold all commands since its state gets the rest as it takes them, in
+// order, and new ones after those.
 func TestFeedsMoreThanARing(t *testing.T) {
 	r := diverging(t, 2, 0, noSlot)
 	const more = 100
@@ -41,7 +41,8 @@ func TestFeedsMoreThanARing(t *testing.T) {
 	}
 }
 
-// What enters together is put into a joiner's ring together: should it be named, no block has but some of it.
+// Commands that enter together are put into a joiner's ring together. If it becomes active, no
+// block has only some of them.
 func TestFeedsWholeBatches(t *testing.T) {
 	r := diverging(t, 2, 0, noSlot)
 	r.mem.Control.SetTransport(shm.Play)
@@ -66,7 +67,7 @@ func TestFeedsWholeBatches(t *testing.T) {
 	}
 }
 
-// Where the head is still that of the generation before, nothing is compared, and nothing counts as compared.
+// A head of the generation before is not compared, and no block counts as compared.
 func TestComparesNoStaleHead(t *testing.T) {
 	r := diverging(t, 2, 12, noSlot)
 	var err error
@@ -78,7 +79,7 @@ func TestComparesNoStaleHead(t *testing.T) {
 	}
 }
 
-// A worker that publishes nothing for long is given up; not so if nobody looked for that long.
+// A worker that publishes nothing for long is condemned, unless the engine itself was stalled.
 func TestStandsStillItself(t *testing.T) {
 	for _, tt := range []struct {
 		name      string

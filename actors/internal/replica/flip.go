@@ -12,7 +12,7 @@ import (
 
 var errNoSuccessor = errors.New("no other worker is ready to be heard: wait until all are")
 
-// Flip makes another worker active, as a failover would. It is inaudible.
+// Flip makes another worker active, as a failover would. The flip is inaudible.
 func (r *Set) Flip() error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -41,7 +41,7 @@ func (r *Set) Flip() error {
 }
 
 // Kill sends sig to the active worker, and records the time, so that the failover is measured from
-// the signal and not from its detection. It is refused while not every worker is ready.
+// the signal and not from its detection. Kill is refused while not every worker is ready.
 func (r *Set) Kill(sig syscall.Signal) (report.Killed, error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()

@@ -10,10 +10,10 @@ import (
 	"github.com/music-chronus/chronus/shm/wire"
 )
 
-// Observer is told what happens to the workers. Unless noted, its methods are called with the Set
+// Observer receives what happens to the workers. Unless noted, its methods are called with the Set
 // locked: they must return soon, and must not call the Set.
 type Observer interface {
-	// Event reports something to log, and to tell clients.
+	// Event reports something to log, and to send to clients.
 	Event(report.Event)
 	// WorkerEnded reports that a slot is empty. The Set is not locked.
 	WorkerEnded(Exit)

@@ -25,7 +25,7 @@ func (r *Set) Watched(fds []sys.PollFD) (list []sys.PollFD, busy bool) {
 	return fds, busy
 }
 
-// Reap implements watcher.Watched. It is the one place where the generation of a slot ends.
+// Reap implements watcher.Watched. No other function ends the generation of a slot.
 func (r *Set) Reap(fd int, now time.Time) {
 	r.mu.Lock()
 	exit, ended := r.reapLocked(fd, now)

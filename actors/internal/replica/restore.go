@@ -24,8 +24,8 @@ func (r *Set) restoreLog(from *survivors.Survivors) {
 	r.log.Restore(last, survivors.ReadCommands(rings, r.checkpoint.last.Seq, last))
 }
 
-// restoreCurrent finds the plan that plays: the one that the engine before went on with last, or has
-// just commanded. That command may be in no ring any more, if the workers began after it.
+// restoreCurrent finds the plan that plays: the one that the engine before went on with last, or
+// has just commanded. If the workers began after that command, no ring has it any more.
 func (r *Set) restoreCurrent() {
 	current := r.plans.Current()
 	if v := r.plans.Lookup(r.plans.Store().Reader().Current()); v != nil {

@@ -12,7 +12,9 @@ import (
 	"github.com/music-chronus/chronus/shm"
 )
 
-// out with it is told of once, though two workers ended there.
+// The requester of a change that crashes workers gets the error of Change, and no second answer.
+// The sender of a command that is left out with the change is answered once, though two workers
+// crashed.
 func TestLeftOutIsToldOnce(t *testing.T) {
 	r := withPlans(t, 2)
 	r.mem.Control.SetTransport(shm.Play)

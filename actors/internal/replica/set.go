@@ -145,7 +145,7 @@ func (r *Set) Resume(block, seq uint64, state []byte, saved time.Time) error {
 	return r.mem.Checkpoints.Put(r.checkpoint.last)
 }
 
-// Measure gives the Set a Meter to feed. It is called before the first worker starts.
+// Measure gives the Set a Meter to feed, before the first worker starts.
 func (r *Set) Measure(m *meter.Meter) { r.meter = m }
 
 // SetLastGood sets the patch to fall back to that an engine before this one had saved.

@@ -60,10 +60,11 @@ func (*observer) CommandEntered(shm.Command) {}
 func (*observer) CommandLeftOut(shm.Command) {}
 func (*observer) Processes([]int)            {}
 
-// observe has a function be told of events.
+// observe passes all events to a function.
 func observe(r *Set, f func(report.Event)) { r.obs.(*observer).event = f }
 
-// diverging is a Set without processes, whose workers have published blocks that are equal but for the given ones of one of them.
+// diverging is a Set without processes, whose workers have published blocks that are equal but for
+// the given ones of one of them.
 func diverging(t *testing.T, workers int, blocks uint64, wrong int, differ ...uint64) *Set {
 	t.Helper()
 	r, err := build(workers)
@@ -103,8 +104,8 @@ func diverging(t *testing.T, workers int, blocks uint64, wrong int, differ ...ui
 	return r
 }
 
-// Of two workers whose blocks differ the one that is not heard is given up, and the kept snapshot's heir will say who was wrong;
-// of three the majority does, though it is not the heard one.
+// If the blocks of two workers differ, the standby is condemned, and a witness decides which was
+// wrong. Of three workers, the majority decides.
 func TestDivergence(t *testing.T) {
 	r := diverging(t, 2, 12, 1, 7)
 	if differs, n := r.compare(r.slots[0]); differs || n != 0 {
@@ -146,8 +147,7 @@ func TestNoDivergence(t *testing.T) {
 	}
 }
 
-// A worker that does not answer costs the kept snapshot a tenth of a second, not its turn: the next is asked
-// at once.
+// A worker that does not answer delays a checkpoint by 100 ms: the next one is asked at once.
 func TestKeepsThoughOneHangs(t *testing.T) {
 	r := diverging(t, 2, 12, noSlot)
 	r.mem.Control.SetTransport(shm.Play)
@@ -182,7 +182,8 @@ func TestKeepsThoughOneHangs(t *testing.T) {
 	}
 }
 
-// A joiner that is named in want of a ready worker, and is flipped away from before its process has begun, has not died; one that had begun has.
+// A joiner becomes active without a ready worker, and loses its place before its process has begun.
+// It has not ended; a joiner that had begun has.
 func TestFlipAwayFromWhoHasNotBegun(t *testing.T) {
 	for _, begun := range []bool{false, true} {
 		r := diverging(t, 2, 4, noSlot)
@@ -215,7 +216,8 @@ func (r *Set) enterOne(c shm.Command, plan uint64) (seq uint64, err error) {
 	return in.last, err
 }
 
-// A ring that is full costs its worker, not the command; when all are full the command is refused, with a reason, and none is lost.
+// A worker with a full ring is condemned, and the command enters. If all rings are full, the
+// command is refused with a reason, and none is lost.
 func TestRingsFull(t *testing.T) {
 	r := diverging(t, 2, 4, noSlot)
 	r.mem.Control.SetTransport(shm.Play)
@@ -250,8 +252,8 @@ func TestRingsFull(t *testing.T) {
 	}
 }
 
-// A joiner that takes longer than it takes to keep two snapshots has the commands that it lacks all the same: one that starts asks for
-// a later state, and one that is fed keeps them in the log.
+// A joiner that is slower than two checkpoints gets the commands that it lacks. A starting one
+// requests a later state; for one that is being fed, the log keeps them.
 func TestSlowJoinerHasItsCommands(t *testing.T) {
 	r := diverging(t, 2, 12, 0)
 	for range 9 {

@@ -15,35 +15,35 @@ import (
 
 // simEngines are the engines of a run: the first, and those that took over from one another.
 type simEngines struct {
-	sets     []*Set // of those that are gone
-	busy     bool   // the engine is where it must not be killed: it plays the kernel's part
-	heirAt   int    // the tick at which another takes over
-	fragile  uint64 // the block of the snapshot that was kept when it did: until another is kept, all must not die
-	adopted  bool
-	sockets  []*sys.Socket
-	engines  int
-	adopting bool
+	sets         []*Set // of those that are gone
+	busy         bool   // the engine must not be killed: it plays the kernel's part
+	nextEngineAt int    // the tick at which another takes over
+	fragile      uint64 // the block of the checkpoint at the take-over: until the next one, not all workers may end
+	adopted      bool
+	sockets      []*sys.Socket
+	engines      int
+	adopting     bool
 }
 
-// bereave kills the engine, wherever it is. Its processes play on. What it has not said about commands since the kept snapshot must still be in
-// the rings, as it always is where they hold 16,384.
-func (w *simWorld) bereave() {
+// killEngine kills the engine, wherever it is. Its processes play on. The commands since the
+// checkpoint must still be in the rings: real rings hold 16,384, those of the simulation fewer.
+func (w *simWorld) killEngine() {
 	r := w.set
 	if w.busy || w.engine.over || !w.whole() || w.spoiled() || w.fragileNow() || r.log.Last()+4 > r.checkpoint.last.Seq+shm.CommandEntries {
 		return
 	}
 	w.note("the engine ends")
-	w.engine.over, w.heirAt = true, w.ticks+1+w.rng.IntN(12)
+	w.engine.over, w.nextEngineAt = true, w.ticks+1+w.rng.IntN(12)
 	if !w.gentle && w.oneIn(2) {
 		w.killSome(1)
 	}
 }
 
-// fragileNow tells whether no snapshot has been kept since an engine took over.
+// fragileNow reports whether no checkpoint has been taken since an engine took over.
 func (w *simWorld) fragileNow() bool { return w.adopted && w.set.checkpoint.last.Block == w.fragile }
 
-// succeed is an engine that takes over.
-func (w *simWorld) succeed() {
+// takeOver is an engine that takes over.
+func (w *simWorld) takeOver() {
 	w.busy, w.adopting = true, true
 	old := w.set
 	cfg := old.cfg
@@ -69,7 +69,7 @@ func (w *simWorld) succeed() {
 	}
 	w.sets, w.set = append(w.sets, old), r
 	w.adopted, w.fragile, w.adopting = true, r.checkpoint.last.Block, false
-	w.inheritCommands(old)
+	w.checkCommands(old)
 	w.endStrays()
 	w.connectSim(w.audio)
 	w.note("event: %v, at command %d, plan %d", r.life.news[0], r.log.Last(), r.plans.Current().Number)
@@ -108,8 +108,9 @@ func (w *simWorld) survivors() *survivors.Survivors {
 	return h
 }
 
-// inheritCommands compares the commands that were taken over with those that were sent: of the last, any number.
-func (w *simWorld) inheritCommands(old *Set) {
+// checkCommands compares the commands that were taken over with those that were sent. Any number of
+// the last ones may be missing.
+func (w *simWorld) checkCommands(old *Set) {
 	last := w.set.log.Last()
 	if last < old.mem.Control.Committed() || last > uint64(len(w.commands)) {
 		w.fail("an engine takes over %d commands; %d were committed, %d sent", last, old.mem.Control.Committed(), len(w.commands))
@@ -132,7 +133,7 @@ func (w *simWorld) inheritCommands(old *Set) {
 	}
 }
 
-// endStrays ends who has no place.
+// endStrays ends the workers without a slot.
 func (w *simWorld) endStrays() {
 	for _, s := range w.set.slots {
 		p := w.workers[s.Number]
@@ -146,7 +147,7 @@ func (w *simWorld) endStrays() {
 	}
 }
 
-// closeEngines unmaps what engines before the last had.
+// closeEngines unmaps the segments of all engines but the last.
 func (w *simWorld) closeEngines() {
 	for _, r := range w.sets {
 		for _, s := range r.slots {
@@ -162,18 +163,18 @@ func (w *simWorld) closeEngines() {
 	}
 }
 
-// comeHeirs begins an engine that takes over, when it is time.
-func (w *simWorld) comeHeirs() {
-	if w.engine.over && w.ticks >= w.heirAt {
+// startNextEngine starts the engine that takes over, when it is time.
+func (w *simWorld) startNextEngine() {
+	if w.engine.over && w.ticks >= w.nextEngineAt {
 		w.engines++
-		w.engine = w.start(fmt.Sprint("engine ", w.engines), w.succeed)
+		w.engine = w.start(fmt.Sprint("engine ", w.engines), w.takeOver)
 	}
 }
 
 // simBatch are commands that enter together: those in (from, to].
 type simBatch struct{ from, to uint64 }
 
-// sendTogether enters commands that were resolved with the present plan.
+// sendTogether enters commands that were resolved with the current plan.
 func (w *simWorld) sendTogether(list []shm.Command) {
 	from := uint64(len(w.commands))
 	var b commandlog.Batch

@@ -10,22 +10,23 @@ import (
 	"github.com/music-chronus/chronus/shm"
 )
 
-// simCheck holds what is published and played against an uninterrupted render from the same decisions.
+// simCheck compares what is published and played with an uninterrupted render of the same
+// decisions.
 type simCheck struct {
 	w         *simWorld
 	reference *stream.Stream
 	commands  []shm.Command // those committed, or about to be; the first has Seq 1
 	seq       uint64        // the last that has entered the reference
 	plan      uint64        // of the reference
-	poisoned  bool          // something in the reference's last block should have ended who rendered it
+	poisoned  bool          // a command in the reference's last block should have crashed every worker that rendered it
 	decided   []shm.Decision
 	blocks    [][]float32
 	panics    map[uint64]bool      // blocks in which a worker panicked
 	seen      uint64               // the clock
 	fitted    [shm.MaxSlots]uint64 // the last generation that was ready
 	copies    int                  // blocks published
-	kept      uint64               // the block of the last kept snapshot
-	keeps     int                  // snapshots kept
+	kept      uint64               // the block of the last checkpoint
+	keeps     int                  // checkpoints taken
 }
 
 // published checks a block that p has just published.
@@ -60,7 +61,7 @@ func (c *simCheck) published(p *simWorker, n uint64) {
 	}
 }
 
-// render has the reference make its next block.
+// render makes the reference render its next block.
 func (c *simCheck) render(n uint64, d shm.Decision) bool {
 	w := c.w
 	committed := w.set.mem.Control.Committed()
@@ -92,7 +93,7 @@ func (c *simCheck) render(n uint64, d shm.Decision) bool {
 	return true
 }
 
-// amendedTo is what a rig has put in the place of the command seq.
+// amendedTo returns what an engine has put in the place of the command seq.
 func (c *simCheck) amendedTo(seq uint64, m shm.Command) shm.Command {
 	for _, r := range append(c.w.sets[:len(c.w.sets):len(c.w.sets)], c.w.set) {
 		for _, a := range r.log.Amended() {
@@ -109,7 +110,7 @@ func (c *simCheck) mayEnd(p *simWorker, n uint64, err error) {
 	c.w.note("%s: %v", p.render.name, err)
 	d, ok := c.w.set.mem.Journal.Decision(n)
 	switch text := err.Error(); {
-	case c.w.gentle: // only who is overtaken by others while it is stopped has reason to end
+	case c.w.gentle: // only a worker that others overtake while it is stopped has reason to end
 		c.w.fail("%s: %v, decision %v", p.render.name, err, d)
 	case strings.Contains(text, "decision changed") && (ok && d.Skip() || !ok):
 	case strings.Contains(text, "reaches back") && !ok:
@@ -118,7 +119,7 @@ func (c *simCheck) mayEnd(p *simWorker, n uint64, err error) {
 	}
 }
 
-// fit checks a worker that has just become ready: what may be played from now on, it has.
+// fit checks that a worker which has just become ready holds all that may be played from now on.
 func (c *simCheck) fit(s *slots.Slot) {
 	w, r := c.w, c.w.set
 	clock, head, active := r.mem.Control.Clock(), r.mem.Journal.Head(s.Number), r.mem.Control.Active().Slot()
@@ -130,13 +131,13 @@ func (c *simCheck) fit(s *slots.Slot) {
 	if clock > 0 && r.mem.Control.Mapped(s.Number) != s.Generation {
 		w.fail("worker %d became ready, and the callback has no ring of it", s.Number)
 	}
-	// Others may have gone on since it was judged, but not far where all keep up.
+	// Others may have published since the worker became ready, but not much if all keep up.
 	if w.gentle && clock > 0 && head.Published()+uint64(w.call())+1 < r.mem.Journal.Published(active) {
 		w.fail("worker %d became ready at %d, when the active one was at %d", s.Number, head.Published(), r.mem.Journal.Published(active))
 	}
 }
 
-// observe checks what was heard since it was last called.
+// observe checks what was played since the last call.
 func (c *simCheck) observe() {
 	w := c.w
 	if b := w.set.checkpoint.last.Block; b > c.kept {
@@ -169,12 +170,12 @@ func (c *simCheck) observe() {
 	}
 }
 
-// simSound knows what a device should be given: all of each block, once, in order.
+// simSound is what a device should receive: all of each block, once, in order.
 type simSound struct {
-	w      *simWorld
-	left   []simFrame // of the block being played
-	veiled int        // frames that may still be faded
-	out    []float32
+	w     *simWorld
+	left  []simFrame // of the block being played
+	faded int        // frames that may still be faded
+	out   []float32
 }
 
 type simFrame struct {
@@ -184,7 +185,7 @@ type simFrame struct {
 
 func newSimSound(w *simWorld) simSound { return simSound{w: w, out: make([]float32, w.period)} }
 
-// fill has the player give out n frames, and compares them.
+// fill takes n frames of the player, and compares them.
 func (s *simSound) fill(a *simAudio, n int) {
 	w := s.w
 	var clock, concealed uint64
@@ -215,17 +216,17 @@ func (s *simSound) fill(a *simAudio, n int) {
 	s.left = append(s.left[:0], s.left[n:]...)
 }
 
-// add is block n, or one for which that was not to be had.
+// add appends block n, or a concealed one.
 func (s *simSound) add(n uint64, held bool) {
 	const fade = 40 // frames, 5 ms
 	if !held {
-		s.veiled = fade
+		s.faded = fade
 	}
 	for i := range int(s.w.set.mem.Geometry.Block) {
 		f := simFrame{}
 		if held {
-			f = simFrame{s.w.blocks[n][i], s.veiled == 0}
-			s.veiled = max(0, s.veiled-1)
+			f = simFrame{s.w.blocks[n][i], s.faded == 0}
+			s.faded = max(0, s.faded-1)
 		}
 		s.left = append(s.left, f)
 	}

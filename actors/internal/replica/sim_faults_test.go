@@ -9,7 +9,8 @@ import (
 	"github.com/music-chronus/chronus/shm"
 )
 
-// mayHurt tells whether another fault may be made now: in a gentle run only when all has been mended.
+// mayHurt reports whether another fault may be injected now. In a gentle run, the engine must have
+// recovered from the last one.
 func (w *simWorld) mayHurt() (ok bool) {
 	w.look(func() {
 		ok = w.inReach() && !w.engine.over && !w.adopting && !w.fragileNow() && (!w.gentle || w.whole() && w.full() && w.ticks > w.brokenAt+2)
@@ -17,17 +18,18 @@ func (w *simWorld) mayHurt() (ok bool) {
 	return ok
 }
 
-// inReach tells whether the kept snapshot is well within what the journal reaches back, as it always is where that is
-// 65,536 blocks. All may be lost together at any time, so until it is, there are no faults and no haste.
+// inReach reports whether the journal still reaches back to the checkpoint. A real journal of
+// 65,536 blocks always does. All workers may end together at any time, so until it does, there are
+// no faults and no haste.
 func (w *simWorld) inReach() bool { return w.seen < w.set.checkpoint.last.Block+shm.Laps/3 }
 
-// inReachNow is for a task.
+// inReachNow is inReach for a task.
 func (w *simWorld) inReachNow() (ok bool) {
 	w.look(func() { ok = w.inReach() })
 	return ok
 }
 
-// whole tells whether every replica is ready, and nothing is stopped or dying.
+// whole reports whether every worker is ready, and no process is stopped or ending.
 func (w *simWorld) whole() bool {
 	r := w.set
 	if r.mem.Control.Active().ReadyCount() < len(r.slots) || r.mem.Control.Transport() != shm.Play || w.engine.frozen || w.engine.over || w.busy && w.adopting || w.audio.dead || !w.audio.sim.Started() || w.seq < w.bomb || w.change != nil && w.change.outcome != simGood {
@@ -48,7 +50,8 @@ func (w *simWorld) call() int {
 	return (w.period + block - 1) / block
 }
 
-// full tells whether every worker has its lead: a standby is one call behind, and so is who has just been called.
+// full reports whether every worker has its lead. A standby is one call behind, as is a worker just
+// after its call.
 func (w *simWorld) full() bool {
 	r := w.set
 	for _, s := range r.slots {
@@ -59,7 +62,7 @@ func (w *simWorld) full() bool {
 	return true
 }
 
-// hurt makes a fault now and then.
+// hurt injects a fault at random.
 func (w *simWorld) hurt() {
 	if !w.oneIn(w.trouble) || !w.mayHurt() {
 		return
@@ -95,13 +98,14 @@ func (w *simWorld) hurt() {
 	case 12:
 		w.overtake()
 	case 13, 14:
-		w.bereave()
+		w.killEngine()
 	case 15, 16:
 		w.spoiling = true
 	}
 }
 
-// spoil has a bit flip in the ring of a worker that starts, once that has mapped it: the audio process refuses it.
+// spoil flips a bit in the ring of a starting worker, once the worker has mapped it. The audio
+// process refuses such a ring.
 func (w *simWorld) spoil() {
 	if !w.spoiling || w.engine.over || w.adopting {
 		return
@@ -117,7 +121,7 @@ func (w *simWorld) spoil() {
 	}
 }
 
-// spoiled tells whether the ring of a slot is, which an engine could not take over.
+// spoiled reports whether the ring of a slot is spoiled: no engine could take it over.
 func (w *simWorld) spoiled() bool {
 	for _, s := range w.set.slots {
 		if s.Ring != nil && s.Ring.Spoiled() || s.Next != nil && s.Next.Spoiled() {
@@ -140,8 +144,8 @@ func (w *simWorld) killSome(n int) {
 	}
 }
 
-// overtake stops the active worker and has whoever follows it panic: when the first goes on, the block that it was in
-// may have been decided anew.
+// overtake stops the active worker and makes its successor panic. When the first continues, its
+// block may have another decision.
 func (w *simWorld) overtake() {
 	if w.gentle {
 		return
@@ -166,7 +170,7 @@ func (w *simWorld) halt(p *simWorker) {
 	p.thawAt = w.ticks + 1 + w.rng.IntN(1<<w.rng.IntN(6))
 }
 
-// nextTick wakes what rests, and what was stopped for long enough.
+// nextTick wakes the tasks that rest, and continues processes that were stopped for long enough.
 func (w *simWorld) nextTick() {
 	w.ticks++
 	w.now = w.now.Add(w.pace)
@@ -174,7 +178,7 @@ func (w *simWorld) nextTick() {
 		w.brokenAt = w.ticks
 	}
 	w.tick()
-	w.comeHeirs()
+	w.startNextEngine()
 	if w.engine.frozen && w.ticks >= w.engineAt {
 		w.engine.frozen = false
 	}
@@ -189,7 +193,7 @@ func (w *simWorld) nextTick() {
 	}
 }
 
-// storm runs with faults until so many blocks are played.
+// storm injects faults until so many blocks are played.
 func (w *simWorld) storm(blocks uint64, turns int) {
 	for range turns {
 		if w.failure != nil || w.seen >= blocks {
@@ -205,11 +209,11 @@ func (w *simWorld) storm(blocks uint64, turns int) {
 	}
 }
 
-// settle makes no more faults, and demands that all is mended within a bounded number of ticks: every replica
-// ready, every command in, nothing concealed any more.
+// settle injects no more faults. Within a bounded number of ticks, every worker must be ready,
+// every command must have entered, and no block may be concealed any more.
 func (w *simWorld) settle() {
 	w.calm, w.trouble, w.music, w.spur, w.pace = true, 0, 0, 0, 50*time.Millisecond
-	w.engineAt, w.heirAt = 0, 0
+	w.engineAt, w.nextEngineAt = 0, 0
 	for _, p := range w.workers {
 		if p != nil {
 			p.thawAt, p.trapped = min(p.thawAt, 1), false // where the node is bypassed, a trap would wait for ever

@@ -12,20 +12,21 @@ import (
 	"github.com/music-chronus/chronus/shm"
 )
 
-// The simulation's first patch is one module that makes noise of all that it was ever told, in the order that it was
-// told: a command lost, doubled or late by a frame changes every block from then on.
+// The simulation's first patch is one module that makes noise of all commands in their order. A
+// lost, doubled or late command changes every later block.
 const simPatch = "version: 1\nname: simulation\nnodes: [{id: noise, type: simnoise}]\ncables: [noise > out]\n"
 
-// Its node's parameters: any number; above 0, it panics when next it renders.
+// The parameters of its node: any number; above 0, the node panics when it renders next.
 const (
 	simValue = 0
 	simBomb  = 1
 )
 
-// simTrap, if not nil, is called in the middle of rendering and saving. It panics if the module is to.
+// simTrap, if not nil, is called in the middle of rendering and saving. simTrap panics if the
+// module is to.
 var simTrap func(rendering, bomb bool)
 
-// simGrave ends the worker that runs.
+// simGrave ends the running worker.
 var simGrave func()
 
 var addSimNoise = sync.OnceFunc(func() {
@@ -97,7 +98,7 @@ func (m *simNoise) Restore(d *dsp.Decoder) {
 	m.told, m.noise, m.bomb = d.Uint64(), d.Uint64(), d.Float64()
 }
 
-// simEcho sounds of all that it has heard, in the last bits too.
+// simEcho makes a sound of all its input, down to the last bit.
 type simEcho struct {
 	value, last float64
 }
@@ -126,7 +127,7 @@ func (m *simEcho) Save(e *dsp.Encoder) {
 
 func (m *simEcho) Restore(d *dsp.Decoder) { m.value, m.last = d.Float64(), d.Float64() }
 
-// simStream is the uninterrupted render's.
+// simStream returns the stream of the uninterrupted render.
 func simStream(g shm.Geometry) (*stream.Stream, error) {
 	p, err := patch.Parse("simulation", []byte(simPatch))
 	if err != nil {

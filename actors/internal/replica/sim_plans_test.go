@@ -14,15 +14,16 @@ import (
 	"github.com/music-chronus/chronus/shm"
 )
 
-// What a simulated change of the patch is to come to.
+// The outcomes of a simulated patch change.
 const (
 	simGood  = iota
 	simBombs // it panics in its first block
 	simDuds  // it cannot be made
-	simKills // it ends who makes it
+	simKills // it ends the worker that makes it
 )
 
-// simLayouts are nodes and cables: the noise alone, beside another, through one node or two, these the other way round, and gone.
+// simLayouts are nodes and cables: the noise alone, beside another, through one node or two, these
+// the other way round, and gone.
 var simLayouts = []struct {
 	nodes  []string
 	cables string
@@ -45,10 +46,11 @@ type simPlans struct {
 	fates   map[uint64]simFate     // of the command of a change, by its Seq
 	made    int                    // changes that entered
 	refused int
-	spurned []*simChange // those that were left out: who asked is to be told
+	spurned []*simChange // those that were left out: the requester must be answered
 }
 
-// simChange is a change on its way: rig.change, taken apart, since a simulated thread cannot sleep.
+// simChange is a change under way: patching.Patcher.Change, taken apart, since a simulated thread
+// cannot sleep.
 type simChange struct {
 	*plans.Version
 	outcome  int
@@ -103,7 +105,7 @@ func (w *simWorld) replan() {
 	}
 }
 
-// beginChange is the first half of rig.change.
+// beginChange is the first half of Patcher.Change.
 func (w *simWorld) beginChange() {
 	outcome := simGood
 	if w.bombs && w.oneIn(4) && w.seq >= w.bomb && w.mayHurt() {
@@ -130,9 +132,9 @@ func (w *simWorld) beginChange() {
 	w.note("plan %d is wanted after %d, outcome %d: %s", p.Number, p.Previous, outcome, strings.ReplaceAll(text, "\n", " "))
 }
 
-// tryChange is rig.commit's loop, once.
+// tryChange is one round of the loop that commits.
 func (w *simWorld) tryChange(c *simChange) {
-	// What is broadcast may be taken before broadcast returns.
+	// A worker may consume the command before TryCommit returns.
 	count := len(w.commands)
 	w.commands = append(w.commands, shm.Command{Op: shm.OpPlan, Plan: c.Previous, Value: float64(c.Number)})
 	bomb := w.bomb
@@ -167,7 +169,7 @@ func (w *simWorld) tryChange(c *simChange) {
 	}
 }
 
-// awaitChange is rig.enters's loop, once.
+// awaitChange is one round of Patcher.AwaitEntry.
 func (w *simWorld) awaitChange(c *simChange) {
 	at, in, err := w.set.FindEntry(c.head, c.Version)
 	if c.head = at; !in && err == nil {
@@ -189,7 +191,7 @@ func (w *simWorld) awaitChange(c *simChange) {
 	}
 }
 
-// goOn has the reference go on with another plan.
+// goOn makes the reference go on with another plan.
 func (c *simCheck) goOn(n uint64, m shm.Command) {
 	to, err := c.reference.PrepareTransition(c.w.plans[uint64(m.Value)])
 	if err != nil {
@@ -225,7 +227,7 @@ func (c *simCheck) enter(n uint64, m shm.Command, skip bool) {
 	}
 }
 
-// plansLeft says what of the changes is not as it should be once all is quiet; "": nothing.
+// plansLeft says what is wrong with the changes once there are no more faults; "": nothing.
 func (w *simWorld) plansLeft() string {
 	switch {
 	case w.change != nil:

@@ -18,7 +18,7 @@ import (
 	"github.com/music-chronus/chronus/shm/wire"
 )
 
-// simWorker is a worker process: the real loop, and the thread that holds its life.
+// simWorker is a worker process: the real loop, and the thread that holds the liveness word.
 type simWorker struct {
 	w        *simWorld
 	slot     int
@@ -30,8 +30,8 @@ type simWorker struct {
 	hold     *simTask
 	maker    *simTask // nil: it has not begun
 	dead     bool
-	reapable bool // the kernel has told
-	trapped  bool // it panics when next it renders
+	reapable bool // the pidfd is readable
+	trapped  bool // it panics when it renders next
 	thawAt   int  // the tick at which a stopped one goes on; 0: it is not stopped
 }
 
@@ -75,7 +75,7 @@ func (p *simWorker) tasks() []*simTask {
 	return []*simTask{p.render, p.hold, p.maker}
 }
 
-// stop has the process stand still, or go on.
+// stop stops the process, or continues it.
 func (p *simWorker) stop(still bool) {
 	p.render.frozen = still
 	if p.maker != nil {
@@ -93,7 +93,7 @@ func (w *simWorld) die(string) {
 	w.leave()
 }
 
-// trap is where a module renders or saves: another process may go on, or this one panic.
+// trap is called while a module renders or saves. Another process may run then, or this one panic.
 func (w *simWorld) trap(rendering, bomb bool) {
 	if w.running == nil {
 		w.poisoned = w.poisoned || rendering && bomb
@@ -109,7 +109,7 @@ func (w *simWorld) trap(rendering, bomb bool) {
 	}
 }
 
-// kill ends a worker where it is. Who learns of it, and when, is up to the kernel.
+// kill ends a worker where it is. The kernel decides when others learn of it.
 func (w *simWorld) kill(p *simWorker) {
 	if p.dead {
 		return
@@ -121,7 +121,8 @@ func (w *simWorld) kill(p *simWorker) {
 	}
 }
 
-// kernel tells of deaths, first by the word, unless that thread was the last to end, and then by the pidfd.
+// kernel reports ended processes: first by the liveness word, unless its thread was the last to
+// end, and then by the pidfd.
 func (w *simWorld) kernel() {
 	for _, p := range w.workers {
 		if p == nil || !p.dead || p.reapable || !w.calm && !w.oneIn(4) {
@@ -160,7 +161,7 @@ type simAudio struct {
 	sound   simSound
 }
 
-// startAudioSim does what startAudioProcess does.
+// startAudioSim does what Process.launch does.
 func (w *simWorld) startAudioSim() {
 	a := &simAudio{w: w}
 	r := w.set
@@ -183,7 +184,7 @@ func (w *simWorld) startAudioSim() {
 	w.connectSim(a)
 }
 
-// connectSim does what connectAudio does. The goroutine of hear takes the notices of the audio process.
+// connectSim does what Process.connect does.
 func (w *simWorld) connectSim(a *simAudio) {
 	ours, theirs, err := sys.SocketPair()
 	if err != nil {
@@ -197,7 +198,7 @@ func (w *simWorld) connectSim(a *simAudio) {
 	}
 }
 
-// hear does what listen does.
+// hear does what Process.listen does.
 func (w *simWorld) hear() {
 	socket := w.out.Socket()
 	for {
@@ -238,7 +239,7 @@ func (a *simAudio) run() {
 	}
 }
 
-// flip names any ready worker, with no need.
+// flip makes any ready worker active, without a reason.
 func (a *simAudio) flip() {
 	old := a.words.Active()
 	if to := a.w.rng.IntN(len(a.w.set.slots)); old.Ready(to) && to != old.Slot() {
@@ -247,7 +248,7 @@ func (a *simAudio) flip() {
 	}
 }
 
-// obey is the process's other threads: orders, deaths, rings that are done with.
+// obey is the other threads of the process: orders, ended workers, old rings.
 func (a *simAudio) obey() {
 	for {
 		if err := a.sim.HandleOrders(); err != nil {

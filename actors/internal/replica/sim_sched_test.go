@@ -26,10 +26,11 @@ type simTask struct {
 	weight  int
 }
 
-// asleep tells whether the task waits for a word that nobody has changed.
+// asleep reports whether the task waits for a word that has not changed.
 func (t *simTask) asleep() bool { return t.word != nil && t.word.Load() == t.val }
 
-// simSched gives the baton to one task at a time. All chance is drawn from rng, so that the seed is the run.
+// simSched gives the baton to one task at a time. All chance is drawn from rng, so that the seed is
+// the run.
 type simSched struct {
 	rng     *rand.Rand
 	tasks   []*simTask
@@ -131,7 +132,7 @@ func (s *simSched) resume(t *simTask) {
 	s.running = nil
 }
 
-// turn passes the baton once. It is false if nothing can run but what rests.
+// turn passes the baton once. Without a task that can run and does not rest, turn returns false.
 func (s *simSched) turn() bool {
 	var best *simTask
 	total := 0
@@ -151,7 +152,7 @@ func (s *simSched) turn() bool {
 	return true
 }
 
-// tick wakes what rests.
+// tick wakes the tasks that rest.
 func (s *simSched) tick() {
 	for _, t := range s.tasks {
 		t.resting = false

@@ -24,9 +24,9 @@ const (
 	simRuns   = 700 // with the same seeds each time, in CI
 )
 
-// TestSim runs the real worker loops, player and rig under interleavings that a seed chooses, with faults, and
-// holds all that is published and played against an uninterrupted render. Without CHRONUS_SIM_SEED and
-// CHRONUS_SIM_TIME it runs the same seeds each time.
+// TestSim runs the real worker loops, player, output and Set under interleavings that a seed
+// chooses, with faults. It compares all that is published and played with an uninterrupted render.
+// Without CHRONUS_SIM_SEED and CHRONUS_SIM_TIME it runs the same seeds each time.
 func TestSim(t *testing.T) {
 	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(1)) // one task runs at a time
 	defer debug.SetGCPercent(debug.SetGCPercent(400))
@@ -70,7 +70,7 @@ func TestSim(t *testing.T) {
 	}
 }
 
-// simFigures are what runs did.
+// simFigures counts what happened in runs.
 type simFigures struct {
 	runs, steps, turns, played, copies, faults, commands, workers, made, refused, left, engines, keeps, spoils int
 	digest                                                                                                     uint64
@@ -84,7 +84,7 @@ func (f *simFigures) add(g simFigures) {
 	f.engines, f.keeps, f.spoils = f.engines+g.engines, f.keeps+g.keeps, f.spoils+g.spoils
 }
 
-// String shows them.
+// String shows the figures in a line.
 func (f simFigures) String() string {
 	return fmt.Sprintf("%d runs: %d accesses to shared words in %d turns, %d blocks played and %d published by %d workers, %d commands, %d faults; of the changes of the patch %d entered, %d were refused, %d left out; %d engines took over, %d snapshots were kept, %d rings were spoiled",
 		f.runs, f.steps, f.turns, f.played, f.copies, f.workers, f.commands, f.faults, f.made, f.refused, f.left, f.engines, f.keeps, f.spoils)

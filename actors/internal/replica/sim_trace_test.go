@@ -20,7 +20,7 @@ import (
 
 // simTraces opens the file named by CHRONUS_SIM_TRACES. TestSim writes one line a run into it: the
 // seed, and the hash of the run's trace. Equal files before and after a change of the code show
-// that the change kept the behaviour.
+// that the behaviour is the same.
 func simTraces(t *testing.T) io.Writer {
 	name := os.Getenv("CHRONUS_SIM_TRACES")
 	if name == "" {
@@ -40,8 +40,8 @@ func simTraces(t *testing.T) io.Writer {
 	return out
 }
 
-// simTrace hashes what an observer of a run can see. It contains neither texts nor names of Go
-// identifiers, except those of events.
+// simTrace hashes what an observer of a run can see. The hash contains neither texts nor names of
+// Go identifiers, except those of events.
 type simTrace struct{ hash *xxhash.Digest }
 
 func (s *simTrace) number(list ...uint64) {

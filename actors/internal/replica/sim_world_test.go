@@ -28,8 +28,9 @@ import (
 	"github.com/music-chronus/chronus/shm/wire"
 )
 
-// simWorld is an engine with its workers and its audio process, all in this process. The rig is the real
-// one; only what it would ask of the kernel is played: the start and the end of processes, and time.
+// simWorld is an engine with its workers and its audio process, all in this process. The Set and
+// the output are the real ones. The simulation plays the kernel: it starts and ends processes, and
+// moves time.
 type simWorld struct {
 	*simSched
 	simCheck
@@ -45,7 +46,7 @@ type simWorld struct {
 	players    []*simAudio
 	budgets    [shm.MaxSlots]supervise.Backoff
 	spawnAt    [shm.MaxSlots]time.Time
-	lives      bool // the kernel tells deaths by the life words
+	lives      bool // the kernel clears the liveness words of ended processes
 	trail      []string
 	seenEvents simTrace
 	batches    []*simBatch
@@ -85,7 +86,8 @@ func newSimWorld(seed uint64) (*simWorld, error) {
 	w.period = []int{7, block, block, 2 * block, 40}[rng.IntN(5)]
 	geo := shm.Geometry{Rate: 8000, Block: block, Channels: 1, Guard: uint32(1 + rng.IntN(3)), Slots: uint32(2 + rng.IntN(3)*rng.IntN(2))}
 	w.lead = leadFor(geo, w.period) + rng.IntN(3)
-	// A worker is given up after 200 ms, and each second a snapshot is kept: that must be well under a lap.
+	// A worker is condemned after 200 ms, and a checkpoint is taken each second. Both must be well
+	// under a lap of the journal.
 	w.pace = time.Duration(10+rng.IntN(20)) * time.Millisecond
 	if err := w.build(geo); err != nil {
 		return nil, err
@@ -127,9 +129,11 @@ func (w *simWorld) build(geo shm.Geometry) (err error) {
 	if mem.Plans, err = shm.NewPlanStore(geo); err != nil {
 		return err
 	}
-	if mem.Checkpoints, err = shm.NewCheckpointStore(geo); err != nil {
+	checkpoints, err := shm.NewCheckpointStore(geo)
+	if err != nil {
 		return err
 	}
+	mem.Checkpoints = &checkpoints
 	w.out = w.output(mem)
 	r, err := New(w.config(geo, w.lead), mem, []byte(simPatch), simOutput{w.out, w}, simObserver{w})
 	if err != nil {
@@ -159,7 +163,7 @@ func (w *simWorld) output(mem memory.Memory) output.Sim {
 	return sim
 }
 
-// locked fails the run unless the Set is locked. Lock order is Set, then Output: whoever calls Output
+// locked fails the run unless the Set is locked. Lock order is Set, then Output. A call of Output
 // without the Set's lock could take the two in the other order.
 func (w *simWorld) locked(what string) {
 	if w.set != nil && !w.adopting && w.set.mu.TryLock() {
@@ -209,7 +213,7 @@ func (w *simWorld) note(format string, args ...any) {
 	w.trail = append(w.trail, fmt.Sprintf("%7d clock %3d: %s", w.steps, clock, fmt.Sprintf(format, args...)))
 }
 
-// told is the rig's emit.
+// told receives the events.
 func (w *simWorld) told(e report.Event) {
 	w.locked("an event")
 	w.note("event: %v", e)
@@ -220,20 +224,20 @@ func (w *simWorld) told(e report.Event) {
 	case report.WorkerFailed:
 		first := w.set.log.Last() + 1 - uint64(w.set.log.Len())
 		w.fail("%v; it begins after %d, a snapshot is kept after %d, the log begins with %d", e, w.set.slots[e.Slot].Begin.State.Seq, w.set.checkpoint.last.Seq, first)
-	case report.NodeBypassed: // by a command of the rig's own
+	case report.NodeBypassed: // by a command of the Set's own
 		for seq := uint64(len(w.commands)) + 1; seq <= w.set.log.Last(); seq++ {
 			c, _ := w.set.log.At(seq)
 			w.commands = append(w.commands, c)
 		}
 	case report.WorkerKilled:
-		if w.adopting { // it cannot tell yet that it was stopped
+		if w.adopting { // the new Set does not know yet that the worker was stopped
 			w.panics[w.workers[e.Slot].sim.Block()] = true
 		}
 		w.kill(w.workers[e.Slot])
 	}
 }
 
-// run is the engine process: the rig's own functions in any order.
+// run is the engine process: the functions of the Set in any order.
 func (w *simWorld) run() {
 	w.startAudioSim()
 	w.serve()
@@ -242,12 +246,12 @@ func (w *simWorld) run() {
 // serve is an engine that has begun.
 func (w *simWorld) serve() {
 	for {
-		w.bury()
+		w.reap()
 		w.hear()
 		w.spawnMissing()
 		w.play()
 		w.replan()
-		w.set.fault.Forgive() // a run is shorter than what makes an engine give its patch up
+		w.set.fault.Forgive() // a run is shorter than the time after which an engine forgives crashes
 		w.set.Tick(w.now)
 		w.now = w.now.Add(500 * time.Microsecond)
 		if w.calm || w.oneIn(2) {
@@ -256,8 +260,8 @@ func (w *simWorld) serve() {
 	}
 }
 
-// bury does what the watcher does when a pidfd becomes readable.
-func (w *simWorld) bury() {
+// reap does what the Watcher does when a pidfd becomes readable.
+func (w *simWorld) reap() {
 	r := w.set
 	w.busy = true
 	defer func() { w.busy = false }()
@@ -293,7 +297,7 @@ func (w *simWorld) spawnMissing() {
 	}
 }
 
-// spawnSim has the rig spawn a process for s, and begins it.
+// spawnSim lets the Set start a process for s, and begins it.
 func (w *simWorld) spawnSim(s *slots.Slot) error {
 	w.busy = true
 	defer func() { w.busy = false }()
@@ -329,7 +333,7 @@ func (w *simWorld) play() {
 	}
 	together, batch := w.oneIn(3), []shm.Command(nil)
 	for range n {
-		// Whoever asks may have resolved it with the plan before.
+		// A client may have resolved it with the plan before.
 		plan := w.set.plans.Current()
 		if was := w.set.plans.Known(plan.Previous); was != nil && !together && w.oneIn(10) {
 			plan = was
@@ -362,7 +366,7 @@ func (w *simWorld) play() {
 	}
 }
 
-// waiting tells whether there are more commands on their way than should be: in a gentle run, more than may fill the
+// waiting reports whether too many commands are under way: in a gentle run, more than may fill the
 // ring of a worker that keeps up.
 func (w *simWorld) waiting() bool {
 	sent := uint64(len(w.commands))
@@ -380,7 +384,7 @@ func (w *simWorld) send(c shm.Command, plan *plans.Version) {
 	want := c
 	node := slices.IndexFunc(now.Plan.Nodes(), func(n patch.PlanNode) bool { return n.ID == id })
 	want.Node, want.Plan = uint16(node), now.Number
-	// What enters may be taken before enter returns.
+	// A worker may consume the command before enter returns.
 	w.commands = append(w.commands, want)
 	bomb := w.bomb
 	if c.Param == simBomb && c.Op == shm.OpSet {

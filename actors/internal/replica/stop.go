@@ -1,6 +1,7 @@
 package replica
 
 import (
+	"slices"
 	"time"
 
 	"github.com/music-chronus/chronus/actors/internal/launch"
@@ -29,10 +30,16 @@ func (r *Set) Fade() {
 // Terminate ends every process. The Watcher, which reaps them, must still run.
 func (r *Set) Terminate() { launch.Terminate(r.living, r.cfg.Timeouts.Stop) }
 
-// living returns the living processes.
+// Processes returns the living workers.
+func (r *Set) Processes() []sys.Process {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return append(r.pool.Processes(), r.slots.Processes()...)
+}
+
+// living returns the living processes, those of the audio first.
 func (r *Set) living() (list []sys.Process) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	list = append(r.out.Processes(), r.pool.Processes()...)
-	return append(list, r.slots.Processes()...)
+	return slices.Concat(r.out.Processes(), r.pool.Processes(), r.slots.Processes())
 }

@@ -12,6 +12,7 @@ import (
 	"github.com/music-chronus/chronus/shm"
 )
 
+// The text of the current plan stays in the store over any number of refused changes.
 func TestStoreKeepsPresent(t *testing.T) {
 	r := diverging(t, 2, 4, noSlot)
 	text := patch.Default()
@@ -31,6 +32,7 @@ func TestStoreKeepsPresent(t *testing.T) {
 	}
 }
 
+// The store keeps the texts of all plans that commands in the log name, and that of the checkpoint.
 func TestStoreKeepsTheLogs(t *testing.T) {
 	r := diverging(t, 2, 4, noSlot)
 	r.mem.Control.SetTransport(shm.Play)
@@ -64,6 +66,7 @@ func TestStoreKeepsTheLogs(t *testing.T) {
 	}
 }
 
+// An engine can fall back though all places of the store are needed.
 func TestStepDownWithFullStore(t *testing.T) {
 	r := diverging(t, 2, 4, noSlot)
 	r.mem.Control.SetTransport(shm.Play)
@@ -90,10 +93,12 @@ func TestStepDownWithFullStore(t *testing.T) {
 	}
 }
 
+// An engine that takes over reads the ring of the worker that began after a quarantine before that
+// of an ended one.
 func TestInheritAmended(t *testing.T) {
 	r := diverging(t, 2, 4, noSlot)
 	r.mem.Control.SetTransport(shm.Play)
-	_ = r.slots[0].Commands.Put(shm.Command{Seq: 1, Plan: 1, Op: shm.OpPlan, Value: 2}) // the dead worker's
+	_ = r.slots[0].Commands.Put(shm.Command{Seq: 1, Plan: 1, Op: shm.OpPlan, Value: 2}) // of the ended worker
 	_ = r.slots[1].Commands.Put(shm.Command{Seq: 1})                                    // the one that began after the quarantine
 	r.mem.Control.Commit(1)
 	r.slots[0].Phase = slots.Empty
@@ -104,6 +109,7 @@ func TestInheritAmended(t *testing.T) {
 	}
 }
 
+// A change ends at once when nothing plays any more.
 func TestEntersSilent(t *testing.T) {
 	r := diverging(t, 2, 4, noSlot)
 	r.mem.Control.SetTransport(shm.Play)

@@ -20,8 +20,8 @@ import (
 // given, and that are not yet visible in shared memory.
 const generationGap = 16
 
-// Usable returns the shared memory of an engine that was lost, if its workers can be taken over. The
-// error is survivors.ErrUnusable, with the reason.
+// Usable returns the shared memory of an engine that was lost, if its workers can be taken over.
+// The error is survivors.ErrUnusable, with the reason.
 func Usable(s *survivors.Survivors) (m memory.Memory, err error) {
 	if s.Control == nil || s.Journal == nil || s.Checkpoints == nil || s.Plans == nil {
 		return m, fmt.Errorf("%w: no process holds its words", survivors.ErrUnusable)
@@ -102,7 +102,8 @@ func (r *Set) takeOverPlan() error {
 	return nil
 }
 
-// restoreSlot returns slot i with its worker, if it has one that was let go. Other workers are killed.
+// restoreSlot returns slot i with its worker, if it has one that was let go. Other workers are
+// killed.
 func (r *Set) restoreSlot(i int, from *survivors.Survivors, now time.Time) *slots.Slot {
 	known := max(r.mem.Control.Mapped(i), r.mem.Journal.Status(i).Generation)
 	x, gen, highest := from.Worker(i, known)

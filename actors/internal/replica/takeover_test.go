@@ -13,7 +13,8 @@ import (
 	"github.com/music-chronus/chronus/shm/sys"
 )
 
-// An engine that was killed among the commands of a batch has left some of them in some rings. The one after it puts them into all, and numbers on from there.
+// An engine that was killed while it entered a batch has left some commands in some rings. The next
+// engine puts them into all, and continues the numbers.
 func TestFinishBroadcast(t *testing.T) {
 	r := diverging(t, 3, 12, 0)
 	gate := func(seq uint64) shm.Command {
@@ -39,8 +40,8 @@ func TestFinishBroadcast(t *testing.T) {
 	}
 }
 
-// An engine that takes over finds the plan that plays in the store where no ring has the command any more, goes on to one whose command
-// was just given, and does not to one that the decisions leave out.
+// An engine that takes over finds the plan that plays in the store if no ring has its command any
+// more. A plan whose command was just given counts too, unless the decisions leave it out.
 func TestInheritsPresent(t *testing.T) {
 	for _, tt := range []struct {
 		name     string
@@ -59,7 +60,7 @@ func TestInheritsPresent(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			r := withPlans(t, 1)
 			first, p := r.plans.Current(), wanted(t, r)
-			r.plans.Forget(p.Number) // the new engine has compiled none but the kept one's
+			r.plans.Forget(p.Number) // the new engine has compiled only the checkpoint's
 			if tt.current {
 				r.mem.Plans.SetCurrent(p.Number)
 			}
@@ -83,8 +84,9 @@ func TestInheritsPresent(t *testing.T) {
 	}
 }
 
-// An engine may have given generations of which nothing is on record: workers that ended while they
-// started. A generation is given once, so the engine after it leaves them all out. A worker that plays keeps its own.
+// An engine may have given generations that left no trace: workers that ended while they started.
+// Each generation is given once, so the next engine skips them all. A worker that plays keeps its
+// own.
 func TestGenerationsAfterAdoption(t *testing.T) {
 	r := diverging(t, 2, 12, noSlot)
 	const heard, unheard = 9, 15
@@ -109,8 +111,8 @@ func TestGenerationsAfterAdoption(t *testing.T) {
 	}
 }
 
-// Where no worker is left after an engine took over, and commands since the kept snapshot were in no ring, the patch that plays is played
-// from its beginning: nobody can render his way from the snapshot to where the sound stopped.
+// After a take-over, no worker is left, and no ring has the commands since the checkpoint. Then the
+// patch is played from its beginning.
 func TestBeginsAnew(t *testing.T) {
 	r := withPlans(t, 2)
 	p := wanted(t, r)

@@ -9,7 +9,8 @@ import (
 	"github.com/music-chronus/chronus/shm/sys"
 )
 
-// Tick implements watcher.Watched: it moves every slot on by what has become true since the last tick.
+// Tick implements watcher.Watched: it moves every slot on by what has become true since the last
+// tick.
 func (r *Set) Tick(now time.Time) {
 	r.mu.Lock()
 	r.startPlaying(now)

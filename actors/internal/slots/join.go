@@ -23,7 +23,8 @@ type SnapshotRequest struct {
 	Done       bool
 }
 
-// RequestSnapshot asks the worker for its state. A request that is under way serves both requesters.
+// RequestSnapshot asks the worker for its state. A request that is under way serves both
+// requesters.
 func (s *Slot) RequestSnapshot(c shm.Control, now time.Time) SnapshotRequest {
 	if _, answered, _ := s.Snapshots.Copy(s.Requested); answered || s.Requested == 0 {
 		s.Requested++

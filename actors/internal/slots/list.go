@@ -10,7 +10,8 @@ import (
 // List is the slots of an engine, by number.
 type List []*Slot
 
-// FurthestJoiner returns the joining slot, other than not, with the highest head; nil: there is none.
+// FurthestJoiner returns the joining slot, other than not, with the highest head; nil: there is
+// none.
 func (l List) FurthestJoiner(not *Slot, j shm.Journal) (best *Slot) {
 	for _, s := range l {
 		if s == not || s.Phase != Joining || s.Condemned {
@@ -64,8 +65,8 @@ func (l List) InLockstep(j shm.Journal, behind uint64) bool {
 	return true
 }
 
-// FinishBroadcast puts the commands that an engine before had put into some rings into all, and into
-// the log. It returns the ready workers that lack commands all the same.
+// FinishBroadcast puts the commands that an engine before had put into some rings into all, and
+// into the log. The ready workers that lack commands all the same are returned.
 func (l List) FinishBroadcast(log *commandlog.Log) (lacking []*Slot) {
 	var rings []shm.CommandWriter
 	for _, s := range l {

@@ -99,7 +99,7 @@ func (s *Slot) PlayedOut(c shm.Control) bool {
 }
 
 // Stalled reports whether the worker has published nothing for the limit, though it could. head is
-// what it has published. idle tells that it has nothing to do.
+// what it has published. idle means that the worker has nothing to do.
 func (s *Slot) Stalled(head uint64, idle bool, now time.Time, limit time.Duration) bool {
 	if moved := head != s.Progress.Head; moved || idle {
 		if moved && s.KilledAt != 0 && sys.Monotonic()-s.KilledAt > int64(limit) {
@@ -128,7 +128,7 @@ func (s *Slot) Clear(j shm.Journal, now time.Time) {
 	s.Enter(Empty, now)
 }
 
-// Classify returns how the process ended. It is called before Clear.
+// Classify returns how the process ended. Clear comes after it.
 func (s *Slot) Classify(j shm.Journal, exit sys.Exit) fault.Crash {
 	c := fault.Classify(j.Status(s.Number), s.Generation, exit)
 	c.NoLoad = fault.ExitedByItself(exit) && !j.Head(s.Number).Of(s.Generation)

@@ -7,7 +7,7 @@ import (
 )
 
 // Check returns an error if the requested engine differs from the one whose sound goes on. A user
-// who starts a different engine must say that the sound may end. samePatch tells whether the
+// who starts a different engine must say that the sound may end. samePatch says whether the
 // requested patch is the one that plays, or any will do.
 func Check(runtimeDir string, want, has shm.Geometry, samePatch bool) error {
 	const advice = "start it with what it was started with, or with --fresh to end that sound and begin anew"

@@ -24,7 +24,7 @@ const (
 var ErrUnusable = errors.New("it cannot be taken over")
 
 // Record is a process as an engine records it in the runtime directory. Start, in clock ticks since
-// boot, tells the process from a later one with the same number.
+// boot, distinguishes the process from a later one with the same number.
 type Record struct {
 	Role  string `json:"role"` // RoleWorker or RoleAudio
 	PID   int    `json:"pid"`
@@ -189,8 +189,8 @@ func (s *Survivors) Leave() {
 	s.Close()
 }
 
-// End asks every process to end, and returns their number. It is for processes that cannot, or
-// shall not, be taken over.
+// End asks every process to end, and returns their number. The caller cannot, or shall not, take
+// them over.
 func (s *Survivors) End() (n int) {
 	for _, x := range s.all() {
 		if x.Process.Signal(syscall.SIGTERM) == nil {

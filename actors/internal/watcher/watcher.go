@@ -16,7 +16,7 @@ const (
 
 // Watched is what a Watcher looks after. replica.Set implements it.
 type Watched interface {
-	// Watched appends the pidfds of the living processes. busy tells that a worker starts, joins or
+	// Watched appends the pidfds of the living processes. busy means that a worker starts, joins or
 	// ends.
 	Watched(fds []sys.PollFD) (list []sys.PollFD, busy bool)
 	// Reap handles the end of the process with that pidfd.
@@ -25,9 +25,9 @@ type Watched interface {
 	Tick(now time.Time)
 }
 
-// Watcher polls the pidfds, reaps processes that have ended, flips if the audio process has not done
-// so, and moves joining workers on. It is a goroutine and not an actor: the lead is at stake, and a
-// mailbox has no priorities.
+// Watcher polls the pidfds, reaps processes that have ended, flips if the audio process has not
+// done so, and moves joining workers on. A Watcher is a goroutine and not an actor: the lead is at
+// stake, and a mailbox has no priorities.
 type Watcher struct {
 	set    Watched
 	sample func()
@@ -35,7 +35,7 @@ type Watcher struct {
 	done   chan struct{}
 }
 
-// Start starts a Watcher. It calls sample, unless nil, at each tick.
+// Start starts a Watcher, which calls sample, unless nil, at each tick.
 func Start(set Watched, sample func()) *Watcher {
 	w := &Watcher{set: set, sample: sample, quit: make(chan struct{}), done: make(chan struct{})}
 	go w.run()

@@ -1,4 +1,4 @@
-package server
+package udp
 
 import (
 	"net/netip"
@@ -7,23 +7,24 @@ import (
 	"unsafe"
 )
 
-// batchSize is the most datagrams that one read returns.
-const batchSize = 32
+// MaxBatch is the most datagrams that one read returns.
+const MaxBatch = 32
 
-// batchReader reads datagrams by recvmmsg: at 100,000 datagrams a second, one system call for each
+// Batch reads datagrams by recvmmsg: at 100,000 datagrams a second, one system call for each
 // would take a fifth of a core. Package net reads one at a time, and ReadBatch of x/net allocates.
-type batchReader struct {
-	conn       *socket
+type Batch struct {
+	conn       *Socket
 	onReadable func() bool // receive as a function value, made once: a read must not allocate
 	err        error       // of the last read
 
 	n, next int // datagrams of the last read; those before next were returned
-	heads   [batchSize]mmsghdr
-	parts   [batchSize]syscall.Iovec
-	names   [batchSize]syscall.RawSockaddrInet6 // large enough for IPv4 and IPv6
-	bodies  [batchSize][maxDatagram]byte
-	stamps  [batchSize]timestamp
+	heads   [MaxBatch]mmsghdr
+	parts   [MaxBatch]syscall.Iovec
+	names   [MaxBatch]syscall.RawSockaddrInet6 // large enough for IPv4 and IPv6
+	bodies  [MaxBatch][maxDatagram]byte
+	stamps  [MaxBatch]timestamp
 	readAt  time.Time
+	flood   floodDetector
 }
 
 // timestamp is the control message with the time at which the kernel received a datagram.
@@ -40,8 +41,9 @@ type mmsghdr struct {
 
 const maxDatagram = 1 << 16 // bytes: above the most that UDP carries
 
-func newBatchReader(conn *socket) *batchReader {
-	t := &batchReader{conn: conn}
+// NewBatch returns a reader of the datagrams of conn.
+func NewBatch(conn *Socket) *Batch {
+	t := &Batch{conn: conn}
 	for i := range t.heads {
 		t.parts[i].Base = &t.bodies[i][0]
 		t.parts[i].SetLen(maxDatagram)
@@ -56,7 +58,7 @@ func newBatchReader(conn *socket) *batchReader {
 }
 
 // receive reads the datagrams that have arrived. It returns false if there are none.
-func (t *batchReader) receive() bool {
+func (t *Batch) receive() bool {
 	for i := range t.heads {
 		t.heads[i].head.Namelen = syscall.SizeofSockaddrInet6 // the kernel overwrites these
 		t.heads[i].head.SetControllen(int(unsafe.Sizeof(timestamp{})))
@@ -64,7 +66,7 @@ func (t *batchReader) receive() bool {
 	}
 	for {
 		n, _, errno := syscall.Syscall6(syscall.SYS_RECVMMSG, uintptr(t.conn.fd),
-			uintptr(unsafe.Pointer(&t.heads[0])), batchSize, syscall.MSG_DONTWAIT, 0, 0)
+			uintptr(unsafe.Pointer(&t.heads[0])), MaxBatch, syscall.MSG_DONTWAIT, 0, 0)
 		switch errno {
 		case 0:
 			t.n, t.err, t.readAt = int(n), nil, time.Now()
@@ -79,8 +81,8 @@ func (t *batchReader) receive() bool {
 	}
 }
 
-// wait waits until nextDatagram has a datagram to return.
-func (t *batchReader) wait() error {
+// Wait waits until nextDatagram has a datagram to return.
+func (t *Batch) Wait() error {
 	if t.next < t.n {
 		return nil
 	}
@@ -93,7 +95,7 @@ func (t *batchReader) wait() error {
 
 // waited is the time that datagram i spent in the socket, or 0 if that is unknown: the kernel gave
 // no timestamp, or the wall clock was set meanwhile.
-func (t *batchReader) waited(i int) time.Duration {
+func (t *Batch) waited(i int) time.Duration {
 	c := &t.stamps[i]
 	if c.head.Level != syscall.SOL_SOCKET || c.head.Type != syscall.SO_TIMESTAMPNS {
 		return 0
@@ -104,9 +106,9 @@ func (t *batchReader) waited(i int) time.Duration {
 	return 0
 }
 
-// nextDatagram returns the next datagram of the batch, valid until the next wait, and the time that
+// Next returns the next datagram of the batch, valid until the next wait, and the time that
 // it spent in the socket.
-func (t *batchReader) nextDatagram() (packet []byte, from netip.AddrPort, waited time.Duration, ok bool) {
+func (t *Batch) Next() (packet []byte, from netip.AddrPort, waited time.Duration, ok bool) {
 	if t.next >= t.n {
 		return nil, from, 0, false
 	}
@@ -115,15 +117,15 @@ func (t *batchReader) nextDatagram() (packet []byte, from netip.AddrPort, waited
 	return t.bodies[i][:t.heads[i].bytes], addrPort(&t.names[i], &t.conn.zones), t.waited(i), true
 }
 
-// Above 10 datagrams in 1 ms, Serve reads them in batches of 250 µs: to wake up for each datagram
-// costs sender and reader more than the rest.
+// Above 10 datagrams in 1 ms, Accumulate sleeps for 250 µs: to wake up for each datagram costs
+// sender and reader more than the rest.
 const (
 	floodStep  = time.Millisecond
 	floodCount = 10
 	floodPause = 250 * time.Microsecond
 )
 
-// floodDetector decides when Serve should let datagrams accumulate.
+// floodDetector decides when datagrams should accumulate.
 type floodDetector struct {
 	since time.Time
 	count int
@@ -139,6 +141,14 @@ func (f *floodDetector) observe(n int, now time.Time) bool {
 	fast := now.Sub(f.since) < floodStep
 	f.since, f.count = now, 0
 	return fast
+}
+
+// Accumulate lets more datagrams arrive during a flood, so that the next read returns many. It is
+// called once after each batch.
+func (t *Batch) Accumulate() {
+	if t.flood.observe(t.n, time.Now()) && t.n < MaxBatch {
+		pause(floodPause)
+	}
 }
 
 // pause sleeps in the kernel. Go's own sleep takes at least 1 ms while nothing else runs. shm/sys

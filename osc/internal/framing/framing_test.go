@@ -1,4 +1,4 @@
-package server
+package framing
 
 import (
 	"bytes"
@@ -12,13 +12,13 @@ import (
 	"github.com/music-chronus/chronus/osc/internal/osctest"
 )
 
-// cut takes apart bytes that come in pieces of the given sizes, the last again and again.
+// cut splits a stream that arrives in pieces of the given sizes; the last size repeats.
 func cut(t testing.TB, stream []byte, sizes ...int) (packets [][]byte, err error) {
 	t.Helper()
-	var u unframer
+	var u Unframer
 	for i := 0; ; i++ {
 		for {
-			p, err := u.next()
+			p, err := u.Next()
 			if err != nil {
 				return packets, err
 			}
@@ -30,26 +30,26 @@ func cut(t testing.TB, stream []byte, sizes ...int) (packets [][]byte, err error
 		if len(stream) == 0 {
 			return packets, nil
 		}
-		space := u.space()
+		space := u.Space()
 		if len(space) < 1024 || cap(u.buf) > 3*osc.MaxStream {
 			t.Fatalf("room for %d, of %d", len(space), cap(u.buf))
 		}
 		n := copy(space[:min(len(space), sizes[min(i, len(sizes)-1)])], stream)
-		u.advance(n)
+		u.Advance(n)
 		stream = stream[n:]
 	}
 }
 
-// What is framed comes out as it was, in either framing, however the bytes are cut.
+// Framed packets come out unchanged, in either framing, however the bytes are cut.
 func TestFramings(t *testing.T) {
 	packets := [][]byte{
 		[]byte(osctest.Pad("/a")), bytes.Repeat([]byte{slipEnd, slipEsc, slipEscEnd, slipEscEsc}, 300), []byte(osctest.Bundle(osctest.Pad("/b"), osctest.Pad("/c"))),
 		bytes.Repeat([]byte("x"), 5000), {slipEsc}, {slipEnd}, []byte(osctest.Pad("/d")), bytes.Repeat([]byte{0}, osc.MaxStream), []byte(osctest.Pad("/e")),
 	}
-	for _, kind := range []framing{counted, slip} {
+	for _, kind := range []Kind{Counted, SLIP} {
 		var stream []byte
 		for _, p := range packets {
-			stream = appendFrame(stream, kind, p)
+			stream = Append(stream, kind, p)
 		}
 		for _, size := range []int{1 << 20, 4096, 1000, 7, 3} {
 			got, err := cut(t, stream, size)
@@ -68,8 +68,8 @@ func TestUnframe(t *testing.T) {
 		{"a size", "\x00\x00\x00\x04/abc", "/abc", nil},
 		{"no bytes", "\x00\x00\x00\x00\x00\x00\x00\x04/abc", "|/abc", nil},
 		{"not whole", "\x00\x00\x00\x05/abc", "", nil},
-		{"size too large", "\x00\x10\x00\x01", "", errTooLong},
-		{"negative size later", "\x00\x00\x00\x01/\xff\xff\xff\xff", "/", errTooLong},
+		{"size too large", "\x00\x10\x00\x01", "", ErrTooLong},
+		{"negative size later", "\x00\x00\x00\x01/\xff\xff\xff\xff", "/", ErrTooLong},
 		{"END around", "\xc0/abc\xc0\xc0/def\xc0", "/abc|/def", nil},
 		{"END between", "\xc0/abc\xc0/def\xc0", "/abc|/def", nil},
 		{"END behind only", "/abc\xc0#def\xc0", "/abc|#def", nil},
@@ -78,9 +78,9 @@ func TestUnframe(t *testing.T) {
 		{"a bad escape", "\xc0/\xdba\xc0", "/a", nil},
 		{"an escape before END", "\xc0/a\xdb\xc0/b\xc0", "/a|/b", nil},
 		{"not whole, SLIP", "\xc0/abc", "", nil},
-		{"too long, SLIP", "\xc0" + strings.Repeat("a", osc.MaxStream+1), "", errTooLong},
-		{"no framing", "hello", "", errNoFraming},
-		{"a large size first", "\x01\x00\x00\x00", "", errNoFraming},
+		{"too long, SLIP", "\xc0" + strings.Repeat("a", osc.MaxStream+1), "", ErrTooLong},
+		{"no framing", "hello", "", ErrUnknown},
+		{"a large size first", "\x01\x00\x00\x00", "", ErrUnknown},
 	} {
 		packets, err := cut(t, []byte(tt.stream), 5)
 		if got := string(bytes.Join(packets, []byte("|"))); got != tt.want || !errors.Is(err, tt.err) {
@@ -89,26 +89,25 @@ func TestUnframe(t *testing.T) {
 	}
 }
 
-// A packet has begun and not ended exactly while more bytes of it must come: only then does time
-// run out for it.
+// Partial is true exactly while a packet has begun and not ended: only then a timeout runs.
 func TestPartial(t *testing.T) {
-	for _, kind := range []framing{counted, slip} {
-		stream := appendFrame(appendFrame(nil, kind, []byte(osctest.Pad("/abc"))), kind, []byte(osctest.Pad("/d")))
-		var u unframer
+	for _, kind := range []Kind{Counted, SLIP} {
+		stream := Append(Append(nil, kind, []byte(osctest.Pad("/abc"))), kind, []byte(osctest.Pad("/d")))
+		var u Unframer
 		whole := 0
 		for i, b := range stream {
-			u.space()[0] = b
-			u.advance(1)
-			p, err := u.next()
+			u.Space()[0] = b
+			u.Advance(1)
+			p, err := u.Next()
 			if err != nil {
 				t.Fatal(err)
 			}
 			if p != nil {
 				whole++
 			}
-			between := p != nil || kind == slip && b == slipEnd
-			if u.partial() == between {
-				t.Errorf("framing %d, after byte %d, packet %q: partial is %t", kind, i, p, u.partial())
+			between := p != nil || kind == SLIP && b == slipEnd
+			if u.Partial() == between {
+				t.Errorf("framing %d, after byte %d, packet %q: partial is %t", kind, i, p, u.Partial())
 			}
 		}
 		if whole != 2 {
@@ -117,7 +116,7 @@ func TestPartial(t *testing.T) {
 	}
 }
 
-// However a stream is cut, the same packets come of it, within bounds; and what is framed comes out
+// The cuts of a stream do not change its packets, buffers are bounded, and framed packets come out
 // again.
 func FuzzUnframe(f *testing.F) {
 	f.Add([]byte("\x00\x00\x00\x04/abc\x00\x00\x00\x08/abc,\x00\x00\x00"), uint64(1))
@@ -136,12 +135,12 @@ func FuzzUnframe(f *testing.F) {
 		if !slices.EqualFunc(whole, pieces, bytes.Equal) || errWhole != errPieces {
 			t.Fatalf("%q, %v at once; %q, %v in pieces", whole, errWhole, pieces, errPieces)
 		}
-		for _, kind := range []framing{counted, slip} {
+		for _, kind := range []Kind{Counted, SLIP} {
 			var again []byte
 			var want [][]byte
 			for _, p := range whole {
-				if len(p) > 0 || kind == counted {
-					again, want = appendFrame(again, kind, p), append(want, p)
+				if len(p) > 0 || kind == Counted {
+					again, want = Append(again, kind, p), append(want, p)
 				}
 			}
 			if got, err := cut(t, again, 3); err != nil || !slices.EqualFunc(got, want, bytes.Equal) {

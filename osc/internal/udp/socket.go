@@ -1,4 +1,6 @@
-package server
+// Package udp is a UDP socket that reads many datagrams by one system call, and that costs no
+// thread wake-up for each datagram.
+package udp
 
 import (
 	"cmp"
@@ -13,11 +15,11 @@ import (
 	"unsafe"
 )
 
-// socket is a blocking UDP socket outside of Go's poller. Inside the poller, each arriving datagram
+// Socket is a blocking UDP socket outside of Go's poller. Inside the poller, each arriving datagram
 // wakes a waiting thread, even if none waits for this socket: under a flood that costs more than
 // writing and reading the datagrams. Only an epoll instance that holds the socket is in the poller.
 // It reports one arrival, and again once it is re-armed.
-type socket struct {
+type Socket struct {
 	fd     int
 	epoll  *os.File // in Go's poller
 	poll   func(fd uintptr) bool
@@ -34,10 +36,10 @@ type socket struct {
 // sendWait is the time that the network may refuse a datagram before it is dropped.
 const sendWait = time.Second
 
-// newSocket duplicates the descriptor of conn, and closes conn in any case.
-func newSocket(conn *net.UDPConn) (s *socket, err error) {
+// NewSocket duplicates the descriptor of conn, and closes conn in any case.
+func NewSocket(conn *net.UDPConn) (s *Socket, err error) {
 	defer conn.Close() // removes it from Go's poller
-	s = &socket{fd: -1, inet4: conn.LocalAddr().(*net.UDPAddr).IP.To4() != nil}
+	s = &Socket{fd: -1, inet4: conn.LocalAddr().(*net.UDPAddr).IP.To4() != nil}
 	defer func() {
 		if err != nil {
 			s.release()
@@ -65,7 +67,7 @@ func newSocket(conn *net.UDPConn) (s *socket, err error) {
 }
 
 // openEpoll makes the epoll instance and puts it into Go's poller.
-func (s *socket) openEpoll() error {
+func (s *Socket) openEpoll() error {
 	fd, err := syscall.EpollCreate1(syscall.EPOLL_CLOEXEC)
 	if err != nil {
 		return os.NewSyscallError("epoll_create1", err)
@@ -97,7 +99,7 @@ func (s *socket) openEpoll() error {
 }
 
 // arm makes the epoll instance report the next arrival, or one that has happened.
-func (s *socket) arm(epoll, op int) error {
+func (s *Socket) arm(epoll, op int) error {
 	s.armed = true
 	event := syscall.EpollEvent{Events: syscall.EPOLLIN | syscall.EPOLLONESHOT, Fd: int32(s.fd)}
 	err := syscall.EpollCtl(epoll, op, s.fd, &event)
@@ -106,7 +108,7 @@ func (s *socket) arm(epoll, op int) error {
 
 // await calls ready after each arrival until it returns true. It returns an error at the deadline,
 // and net.ErrClosed after Close. Two calls must not overlap.
-func (s *socket) await(come func() bool) error {
+func (s *Socket) await(come func() bool) error {
 	s.ready = come
 	err := s.raw.Read(s.poll)
 	s.mu.RLock()
@@ -118,10 +120,10 @@ func (s *socket) await(come func() bool) error {
 }
 
 // SetReadDeadline sets the time at which await returns an error, as that of a net.Conn.
-func (s *socket) SetReadDeadline(t time.Time) error { return s.epoll.SetReadDeadline(t) }
+func (s *Socket) SetReadDeadline(t time.Time) error { return s.epoll.SetReadDeadline(t) }
 
-// write sends one datagram. It waits for the network for at most sendWait.
-func (s *socket) write(packet []byte, to netip.AddrPort) error {
+// Write sends one datagram. It waits for the network for at most sendWait.
+func (s *Socket) Write(packet []byte, to netip.AddrPort) error {
 	if s.inet4 && !to.Addr().Unmap().Is4() {
 		return syscall.EAFNOSUPPORT
 	}
@@ -147,7 +149,7 @@ func (s *socket) write(packet []byte, to netip.AddrPort) error {
 }
 
 // Close closes the socket, and ends an await.
-func (s *socket) Close() error {
+func (s *Socket) Close() error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.closed {
@@ -158,7 +160,7 @@ func (s *socket) Close() error {
 	return nil
 }
 
-func (s *socket) release() {
+func (s *Socket) release() {
 	if s.epoll != nil {
 		_ = s.epoll.Close() // ends await, and waits for ready to return
 	}

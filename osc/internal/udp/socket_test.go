@@ -1,4 +1,4 @@
-package server
+package udp
 
 import (
 	"errors"
@@ -9,21 +9,20 @@ import (
 	"testing"
 )
 
-func testSocket(t *testing.T) *socket {
+func testSocket(t *testing.T) *Socket {
 	t.Helper()
 	conn, err := net.ListenUDP("udp4", &net.UDPAddr{IP: net.IPv4(127, 0, 0, 1)})
 	if err != nil {
 		t.Fatal(err)
 	}
-	s, err := newSocket(conn)
+	s, err := NewSocket(conn)
 	if err != nil {
 		t.Fatal(err)
 	}
 	return s
 }
 
-// A wait that cannot be is an error: who serves pauses after one, and would else ask again at once,
-// for ever.
+// A failed wait is an error: without one, the server would wait again at once, forever.
 func TestSocketCannotWait(t *testing.T) {
 	s := testSocket(t)
 	defer s.Close()
@@ -32,7 +31,7 @@ func TestSocketCannotWait(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer null.Close()
-	if err := syscall.Dup3(int(null.Fd()), s.fd, syscall.O_CLOEXEC); err != nil { // no epoll takes it
+	if err := syscall.Dup3(int(null.Fd()), s.fd, syscall.O_CLOEXEC); err != nil { // epoll refuses it
 		t.Fatal(err)
 	}
 	for range 2 {
@@ -45,7 +44,7 @@ func TestSocketCannotWait(t *testing.T) {
 	}
 }
 
-// A socket ends who waits when it is closed, sends nothing more, and leaves no descriptor.
+// Close ends a wait, refuses later writes, and leaves no descriptor.
 func TestSocketCloses(t *testing.T) {
 	descriptors := func() int {
 		list, err := os.ReadDir("/proc/self/fd")
@@ -57,7 +56,7 @@ func TestSocketCloses(t *testing.T) {
 	before := 0
 	for i := range 20 {
 		s := testSocket(t)
-		if err := s.write([]byte("x"), netip.MustParseAddrPort("[::1]:9")); !errors.Is(err, syscall.EAFNOSUPPORT) {
+		if err := s.Write([]byte("x"), netip.MustParseAddrPort("[::1]:9")); !errors.Is(err, syscall.EAFNOSUPPORT) {
 			t.Errorf("to an address of the other kind: %v", err)
 		}
 		ended, asked := make(chan error, 1), make(chan struct{}, 1)
@@ -71,7 +70,7 @@ func TestSocketCloses(t *testing.T) {
 			})
 		}()
 		if i%2 == 0 {
-			<-asked // it waits, or is about to; else it may not have begun
+			<-asked // it waits, or is about to; otherwise it may not have begun
 		}
 		if err := s.Close(); err != nil {
 			t.Error(err)
@@ -79,7 +78,7 @@ func TestSocketCloses(t *testing.T) {
 		if err := <-ended; !errors.Is(err, net.ErrClosed) {
 			t.Errorf("who waits: %v", err)
 		}
-		if err := s.write([]byte("x"), near); !errors.Is(err, net.ErrClosed) {
+		if err := s.Write([]byte("x"), netip.MustParseAddrPort("127.0.0.1:4000")); !errors.Is(err, net.ErrClosed) {
 			t.Errorf("sent after the end: %v", err)
 		}
 		if err := s.Close(); !errors.Is(err, net.ErrClosed) {
@@ -93,7 +92,7 @@ func TestSocketCloses(t *testing.T) {
 	}
 }
 
-// Addresses are the same on both sides of the kernel.
+// Addresses survive the kernel's form.
 func TestRawAddr(t *testing.T) {
 	for _, text := range []string{"127.0.0.1:1", "192.0.2.7:65535", "[::1]:258", "[2001:db8::7]:9", "[fe80::1%lo]:5"} {
 		a := netip.MustParseAddrPort(text)

@@ -1,4 +1,5 @@
-package server
+// Package framing cuts byte streams into OSC packets, in either framing of OSC, and frames packets.
+package framing
 
 import (
 	"encoding/binary"
@@ -8,15 +9,14 @@ import (
 	"github.com/music-chronus/chronus/osc"
 )
 
-// framing is the way packets follow one another on a connection.
-type framing int
+// Kind is the way packets follow one another on a connection.
+type Kind int
 
-// unframed: unknown yet. counted: the packet's size as an int32 before it (OSC 1.0). slip: END
-// around each packet (OSC 1.1, RFC 1055).
+// The framings.
 const (
-	unframed framing = iota
-	counted
-	slip
+	Unknown Kind = iota // no byte was received
+	Counted             // the packet's size as an int32 before it (OSC 1.0)
+	SLIP                // END around each packet (OSC 1.1, RFC 1055)
 )
 
 // The bytes of SLIP.
@@ -27,27 +27,28 @@ const (
 	slipEscEsc = 0xdd
 )
 
+// The errors of Detect and Next.
 var (
-	errNoFraming = errors.New("unknown framing: want packets after their size, SLIP or HTTP")
-	errTooLong   = fmt.Errorf("packet above %d bytes", osc.MaxStream)
+	ErrUnknown = errors.New("unknown framing: want packets after their size, SLIP or HTTP")
+	ErrTooLong = fmt.Errorf("packet above %d bytes", osc.MaxStream)
 )
 
-// framingOf finds the framing by the first byte. A size is below 16 MB and begins with 0. SLIP
+// Detect finds the framing by the first byte. A size is below 16 MB and begins with 0. SLIP
 // begins with END, or with a packet's first byte if the client sends END only after packets.
-func framingOf(first byte) (framing, error) {
+func Detect(first byte) (Kind, error) {
 	switch first {
 	case 0:
-		return counted, nil
+		return Counted, nil
 	case slipEnd, '/', '#':
-		return slip, nil
+		return SLIP, nil
 	}
-	return unframed, errNoFraming
+	return Unknown, ErrUnknown
 }
 
-// unframer cuts a byte stream into packets, whatever pieces it arrives in. The zero unframer
+// Unframer cuts a byte stream into packets, whatever pieces it arrives in. The zero unframer
 // detects the framing.
-type unframer struct {
-	kind    framing
+type Unframer struct {
+	Kind    Kind
 	buf     []byte // received bytes; those before read are consumed
 	read    int    // start of the next packet
 	scan    int    // SLIP: the bytes before it are decoded
@@ -55,16 +56,16 @@ type unframer struct {
 	escaped bool   // SLIP: the last byte was ESC
 }
 
-// keepBuffer is the size in bytes above which a buffer is dropped between packets.
-const keepBuffer = 64 << 10
+// KeepBuffer is the size in bytes above which a buffer is dropped between packets.
+const KeepBuffer = 64 << 10
 
-// space returns the buffer for the next bytes, of at least 1,024 bytes.
-func (u *unframer) space() []byte {
+// Space returns the buffer for the next bytes, of at least 1,024 bytes.
+func (u *Unframer) Space() []byte {
 	if u.read > 0 && (u.read == len(u.buf) || cap(u.buf)-len(u.buf) < 1024) {
 		n := copy(u.buf, u.buf[u.read:])
 		u.buf, u.scan, u.out, u.read = u.buf[:n], u.scan-u.read, u.out-u.read, 0
 	}
-	if len(u.buf) == 0 && cap(u.buf) > keepBuffer {
+	if len(u.buf) == 0 && cap(u.buf) > KeepBuffer {
 		u.buf = nil
 	}
 	if cap(u.buf)-len(u.buf) < 1024 {
@@ -75,29 +76,29 @@ func (u *unframer) space() []byte {
 	return u.buf[len(u.buf):cap(u.buf)]
 }
 
-// advance records that n bytes of space are filled.
-func (u *unframer) advance(n int) { u.buf = u.buf[:len(u.buf)+n] }
+// Advance records that n bytes of space are filled.
+func (u *Unframer) Advance(n int) { u.buf = u.buf[:len(u.buf)+n] }
 
-// partial reports whether a packet has begun and not ended.
-func (u *unframer) partial() bool {
-	if u.kind == slip {
+// Partial reports whether a packet has begun and not ended.
+func (u *Unframer) Partial() bool {
+	if u.Kind == SLIP {
 		return u.out > u.read || u.escaped
 	}
 	return len(u.buf) > u.read
 }
 
-// next returns the next whole packet, valid until the next call of space, or nil if bytes are
+// Next returns the next whole packet, valid until the next call of space, or nil if bytes are
 // missing. After an error the connection must end: the beginning of the next packet is unknown.
-func (u *unframer) next() (packet []byte, err error) {
-	if u.kind == unframed {
+func (u *Unframer) Next() (packet []byte, err error) {
+	if u.Kind == Unknown {
 		if len(u.buf) == 0 {
 			return nil, nil
 		}
-		if u.kind, err = framingOf(u.buf[0]); err != nil {
+		if u.Kind, err = Detect(u.buf[0]); err != nil {
 			return nil, err
 		}
 	}
-	if u.kind == slip {
+	if u.Kind == SLIP {
 		return u.nextSlip()
 	}
 	rest := u.buf[u.read:]
@@ -106,7 +107,7 @@ func (u *unframer) next() (packet []byte, err error) {
 	}
 	size := int(int32(binary.BigEndian.Uint32(rest)))
 	if size < 0 || size > osc.MaxStream {
-		return nil, errTooLong
+		return nil, ErrTooLong
 	}
 	if len(rest) < 4+size {
 		return nil, nil
@@ -116,7 +117,7 @@ func (u *unframer) next() (packet []byte, err error) {
 }
 
 // nextSlip removes the escapes in place. It ignores an invalid ESC, as RFC 1055 does.
-func (u *unframer) nextSlip() (packet []byte, err error) {
+func (u *Unframer) nextSlip() (packet []byte, err error) {
 	if u.scan < u.read {
 		u.scan, u.out = u.read, u.read
 	}
@@ -142,7 +143,7 @@ func (u *unframer) nextSlip() (packet []byte, err error) {
 			continue // between END and END
 		}
 		if u.out-u.read == osc.MaxStream {
-			return nil, errTooLong
+			return nil, ErrTooLong
 		}
 		u.buf[u.out] = b
 		u.out++
@@ -153,9 +154,9 @@ func (u *unframer) nextSlip() (packet []byte, err error) {
 	return nil, nil
 }
 
-// appendFrame appends a packet in its framing to b.
-func appendFrame(b []byte, kind framing, packet []byte) []byte {
-	if kind != slip {
+// Append appends a packet in its framing to b.
+func Append(b []byte, kind Kind, packet []byte) []byte {
+	if kind != SLIP {
 		return append(binary.BigEndian.AppendUint32(b, uint32(len(packet))), packet...)
 	}
 	b = append(b, slipEnd)

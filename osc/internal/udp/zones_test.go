@@ -1,4 +1,4 @@
-package server
+package udp
 
 import (
 	"net/netip"
@@ -6,9 +6,8 @@ import (
 	"testing"
 )
 
-// What comes from an address with a zone, and what goes there, asks the kernel for the network's
-// name once, not for each datagram: whoever is on the network may send them, before anything is
-// admitted.
+// A datagram from or to an address with a zone asks the kernel for the interface only once: any
+// machine on the network can send such datagrams before anything is admitted.
 func TestZonesAreRemembered(t *testing.T) {
 	a := netip.MustParseAddrPort("[fe80::1%lo]:5")
 	var name syscall.RawSockaddrInet6
@@ -25,7 +24,7 @@ func TestZonesAreRemembered(t *testing.T) {
 	}
 }
 
-// A zone that is no network's is its number, and the table does not grow with what is made up.
+// An unknown zone is its number, and the cache does not grow with invented zones.
 func TestZonesAreBounded(t *testing.T) {
 	var z zoneCache
 	for i := range uint32(3 * maxZones) {
