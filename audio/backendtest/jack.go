@@ -8,7 +8,6 @@ import (
 	"sync/atomic"
 	"syscall"
 	"testing"
-	"time"
 )
 
 var servers atomic.Int64
@@ -71,11 +70,10 @@ func (s *Server) start(t testing.TB) {
 		t.Fatal(err)
 	}
 	s.cmd = cmd
-	for began := time.Now(); exec.Command("jack_lsp").Run() != nil; time.Sleep(20 * time.Millisecond) {
-		if time.Since(began) > 10*time.Second {
-			t.Fatal("jackd has not started within 10 s")
-		}
-	}
+	await(t, "jackd", func() bool {
+		_, err := Tool("jack_lsp")
+		return err == nil
+	})
 }
 
 func (s *Server) args() (args []string) {
@@ -108,12 +106,7 @@ func (s *Server) Restart(t testing.TB) {
 	s.start(t)
 }
 
-func (s *Server) end() {
-	if s.cmd.ProcessState == nil {
-		_ = s.cmd.Process.Signal(syscall.SIGTERM)
-		_ = s.cmd.Wait()
-	}
-}
+func (s *Server) end() { end(s.cmd, syscall.SIGTERM) }
 
 // Kill ends the server as a crash would. A machine has room for eight servers, and a killed server
 // keeps its place. A server of the same name frees the place at the end of the test.

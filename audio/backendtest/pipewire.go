@@ -2,6 +2,7 @@ package backendtest
 
 import (
 	"bytes"
+	"context"
 	"fmt"
 	"os"
 	"os/exec"
@@ -96,9 +97,7 @@ func (p *PipeWire) Sink(t testing.TB, name string) {
 	t.Helper()
 	node := fmt.Sprintf("{ factory.name=support.null-audio-sink node.name=%s media.class=Audio/Sink "+
 		"object.linger=true audio.position=[FL FR] }", name)
-	if b, err := exec.Command("pw-cli", "create-node", "adapter", node).CombinedOutput(); err != nil {
-		t.Fatalf("pw-cli create-node: %v: %s", err, b)
-	}
+	must(t, "pw-cli", "create-node", "adapter", node)
 	await(t, "sink "+name, func() bool {
 		return bytes.Contains(p.output("pw-link", "-i"), []byte(name+":playback_FR"))
 	})
@@ -108,10 +107,7 @@ func (p *PipeWire) Sink(t testing.TB, name string) {
 func (p *PipeWire) Default(t testing.TB, sink string) {
 	t.Helper()
 	value := fmt.Sprintf(`{"name":%q}`, sink)
-	set := exec.Command("pw-metadata", "-n", "default", "0", "default.configured.audio.sink", value, "Spa:String:JSON")
-	if b, err := set.CombinedOutput(); err != nil {
-		t.Fatalf("pw-metadata: %v: %s", err, b)
-	}
+	must(t, "pw-metadata", "-n", "default", "0", "default.configured.audio.sink", value, "Spa:String:JSON")
 	await(t, "default sink "+sink, func() bool {
 		return strings.Contains(string(p.output("pw-metadata", "-n", "default", "0", "default.audio.sink")), value)
 	})
@@ -130,9 +126,7 @@ func (p *PipeWire) RemoveSink(t testing.TB, name string) {
 			break
 		}
 	}
-	if b, err := exec.Command("pw-cli", "destroy", id).CombinedOutput(); err != nil {
-		t.Fatalf("pw-cli destroy %s: %v: %s", id, err, b)
-	}
+	must(t, "pw-cli", "destroy", id)
 	await(t, "the end of sink "+name, func() bool {
 		return !bytes.Contains(p.output("pw-link", "-i"), []byte(name+":"))
 	})
@@ -141,10 +135,7 @@ func (p *PipeWire) RemoveSink(t testing.TB, name string) {
 // Quantum forces the daemon's period, in frames; 0: the clients decide.
 func (p *PipeWire) Quantum(t testing.TB, frames int) {
 	t.Helper()
-	set := exec.Command("pw-metadata", "-n", "settings", "0", "clock.force-quantum", strconv.Itoa(frames))
-	if b, err := set.CombinedOutput(); err != nil {
-		t.Fatalf("pw-metadata: %v: %s", err, b)
-	}
+	must(t, "pw-metadata", "-n", "settings", "0", "clock.force-quantum", strconv.Itoa(frames))
 }
 
 // Recording is a running capture of a sink's monitor.
@@ -192,12 +183,41 @@ func (p *PipeWire) run(t testing.TB, name string, args ...string) *exec.Cmd {
 }
 
 func (p *PipeWire) output(name string, args ...string) []byte {
-	b, _ := exec.Command(name, args...).Output()
+	b, _ := Tool(name, args...)
 	return b
 }
 
 func (p *PipeWire) try(name string, args ...string) bool {
-	return exec.Command(name, args...).Run() == nil
+	_, err := Tool(name, args...)
+	return err == nil
+}
+
+// toolLimit bounds a tool that asks a server: PipeWire's tools and JACK's wait for ever for an
+// answer that does not come.
+const toolLimit = 5 * time.Second
+
+// Tool runs a tool that asks a server and returns what it prints. A tool without an answer ends after
+// 5 s.
+func Tool(name string, args ...string) ([]byte, error) {
+	ctx, cancel := context.WithTimeout(context.Background(), toolLimit)
+	defer cancel()
+	cmd := exec.CommandContext(ctx, name, args...)
+	cmd.WaitDelay = time.Second
+	return cmd.CombinedOutput()
+}
+
+// must runs a tool until it succeeds, for as long as a daemon may take to answer.
+func must(t testing.TB, name string, args ...string) {
+	t.Helper()
+	for began := time.Now(); ; {
+		b, err := Tool(name, args...)
+		if err == nil {
+			return
+		}
+		if time.Since(began) > startLimit {
+			t.Fatalf("%s %q: %v: %s", name, args, err, b)
+		}
+	}
 }
 
 // end signals a program that run has started, and waits for its end.

@@ -49,7 +49,7 @@ func await(t *testing.T, what string, ok func() bool) {
 // connections lists the peers of each port of the graph, as jack_lsp prints them.
 func connections(t *testing.T) map[string][]string {
 	t.Helper()
-	out, err := exec.Command("jack_lsp", "-c").Output()
+	out, err := backendtest.Tool("jack_lsp", "-c")
 	if err != nil {
 		t.Fatalf("jack_lsp: %v", err)
 	}
