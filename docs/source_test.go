@@ -108,8 +108,8 @@ func TestComments(t *testing.T) {
 	}
 }
 
-// implementations names, as Type.Method, the methods by which types implement a commented interface
-// of the same package. It compares names only: the compiler checks signatures.
+// implementations names, as Type.Method, the methods by which types implement a commented
+// interface of the same package. It compares names only: the compiler checks signatures.
 func implementations(files []source) map[string]bool {
 	methods, covered := map[string]map[string]bool{}, map[string]bool{}
 	var interfaces [][]string
@@ -147,8 +147,8 @@ func implementations(files []source) map[string]bool {
 	return covered
 }
 
-// methodNames lists the methods of an interface. Of embedded interfaces it knows fmt.Stringer only,
-// and gives up on others.
+// methodNames lists the methods of an interface. Of embedded interfaces it knows fmt.Stringer
+// only, and gives up on others.
 func methodNames(i *ast.InterfaceType) (names []string) {
 	for _, f := range i.Methods.List {
 		switch t := f.Type.(type) {

@@ -11,7 +11,8 @@ import (
 	"testing"
 )
 
-// files are the text files of the repository whose name the pattern matches, by their path from the root.
+// files are the text files of the repository whose name the pattern matches, by their path from
+// the root.
 func files(t *testing.T, pattern string) map[string]string {
 	t.Helper()
 	all, err := readFiles()
@@ -106,7 +107,7 @@ func headings(text string) map[string]bool {
 	return anchors
 }
 
-// What documents name in code style exists: tests, files and folders, tasks.
+// Documents name only existing tests, files, folders and tasks in code style.
 func TestNames(t *testing.T) {
 	tests := matches(files(t, `_test\.go$`), `(?m)^func ((?:Test|Benchmark|Fuzz)\w+)\(`)
 	tasks := matches(files(t, `^Taskfile\.yml$`), `(?m)^  ([a-z][\w:-]*):$`)
