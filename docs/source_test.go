@@ -147,8 +147,8 @@ func implementations(files []source) map[string]bool {
 	return covered
 }
 
-// methodNames lists the methods of an interface. Of embedded interfaces it knows fmt.Stringer
-// only, and gives up on others.
+// methodNames lists the methods of an interface. It knows fmt.Stringer as an embedded interface and
+// gives up on others.
 func methodNames(i *ast.InterfaceType) (names []string) {
 	for _, f := range i.Methods.List {
 		switch t := f.Type.(type) {

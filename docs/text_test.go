@@ -145,8 +145,8 @@ func matches(texts map[string]string, pattern string) map[string]bool {
 	return found
 }
 
-// Nothing tells on which machine or with which assistant a file was written. One letter of each word is in brackets,
-// so that the pattern does not match itself.
+// No file tells on which machine or with which assistant it was written. One letter of each word is
+// in brackets, so that the pattern does not match itself.
 func TestPrivate(t *testing.T) {
 	for what, pattern := range map[string]string{
 		"a machine's path":    `(^|[^\w.$}/-])/([w]ork|[r]oot|[h]ome|[U]sers)/\w`,
