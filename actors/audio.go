@@ -7,6 +7,7 @@ import (
 	"github.com/asynkron/protoactor-go/actor"
 
 	"github.com/music-chronus/chronus/actors/internal/output"
+	"github.com/music-chronus/chronus/actors/internal/supervise"
 	"github.com/music-chronus/chronus/actors/report"
 )
 
@@ -17,7 +18,7 @@ type audioProxy struct {
 	// refused is called when the first process of this engine cannot play at all: then the engine
 	// does not start, and says why. Later processes are replaced for ever.
 	refused func(error)
-	retries
+	supervise.Retries
 }
 
 // Receive implements actor.Actor.
@@ -27,8 +28,8 @@ func (p *audioProxy) Receive(ctx actor.Context) {
 		p.spawn(ctx)
 	case audioEnded:
 		p.replace(ctx, m)
-	case retry:
-		if m.gen == p.waiting {
+	case supervise.Retry:
+		if p.Due(m) {
 			p.spawn(ctx)
 		}
 	case fail:
@@ -48,7 +49,7 @@ func (p *audioProxy) replace(ctx actor.Context, m audioEnded) {
 	d := p.Ended(!m.NeverOpen)
 	p.emit(report.AudioEnded{PID: pid, Cause: reason, After: d})
 	if d > 0 {
-		p.retryAfter(ctx, d)
+		p.RetryAfter(ctx, d)
 		return
 	}
 	p.spawn(ctx)
@@ -58,6 +59,6 @@ func (p *audioProxy) spawn(ctx actor.Context) {
 	if err := p.output.Start(); err != nil {
 		d := max(p.Ended(false), 10*time.Millisecond)
 		p.emit(report.AudioEnded{Cause: err.Error(), After: d})
-		p.retryAfter(ctx, d)
+		p.RetryAfter(ctx, d)
 	}
 }

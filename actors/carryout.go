@@ -2,12 +2,14 @@ package actors
 
 import (
 	"context"
+	"errors"
 	"fmt"
-	"sync"
 
 	"github.com/music-chronus/chronus/actors/internal/commandlog"
 	"github.com/music-chronus/chronus/actors/internal/drafts"
+	"github.com/music-chronus/chronus/actors/internal/recorder"
 	"github.com/music-chronus/chronus/actors/internal/replica"
+	"github.com/music-chronus/chronus/actors/internal/subscribers"
 	"github.com/music-chronus/chronus/osc"
 )
 
@@ -15,9 +17,8 @@ import (
 type serving struct {
 	engine      *Engine
 	tree        *tree
-	taping      sync.Mutex
-	tape        *taping // nil: no tape is written
-	subscribers subscribers
+	tape        recorder.File
+	subscribers subscribers.List
 }
 
 // carryOut carries out a request, and answers it when that is done.
@@ -43,7 +44,7 @@ func (s *serving) carryOut(request any, answer func(any)) {
 	case NewPatch:
 		go s.newPatch(m, answer) // waits until every worker has made the plan ready
 	case BeginTape:
-		done(s.beginTape(m.Path))
+		done(s.tape.Begin(m.Path, s.engine.Record))
 	case EndTape:
 		go s.endTape(answer) // waits for the tape's last blocks
 	default:
@@ -120,4 +121,17 @@ func (s *serving) mute(on bool, done func(error)) {
 		}
 		done(err)
 	})
+}
+
+// endTape ends the tape.
+func (s *serving) endTape(answer func(any)) {
+	path, size, err := s.tape.End()
+	switch {
+	case errors.Is(err, recorder.ErrNoTape):
+		answer(refusal(RefusedInvalid, err))
+	case err != nil:
+		answer(refusal(RefusedUnavailable, err))
+	default:
+		answer(TapeDone{Path: path, Bytes: size})
+	}
 }

@@ -20,8 +20,9 @@ func change(e *actors.Engine, text string) (actors.Commit, error) {
 	return e.Patch(ctx, "changed", []byte(text), false)
 }
 
-// A patch that ends whoever loads it, by a panic, by the end of the process, or by never coming to an end, is refused before anybody plays it; one that ends
-// the worker that plays it is left out by the next, and the patch before plays on. No block is concealed in any of these.
+// A patch that ends whoever loads it, by a panic, by the end of the process, or by never coming to
+// an end, is refused before anybody plays it; one that ends the worker that plays it is left out by
+// the next, and the patch before plays on. No block is concealed in any of these.
 func TestPoisonPatch(t *testing.T) {
 	for _, tt := range []struct{ name, params, wants string }{
 		{"panic at load", "{kind: panic}", "panicked while it was created: a bomb"},
@@ -63,7 +64,8 @@ func TestPoisonPatch(t *testing.T) {
 	}
 }
 
-// Changes that come from everywhere at once enter one after the other, commands between them go where their nodes are by then, and nothing is lost of the sound.
+// Changes that come from everywhere at once enter one after the other, commands between them go
+// where their nodes are by then, and nothing is lost of the sound.
 func TestChangesTogether(t *testing.T) {
 	e := start(t, withPatch(plainPatch), func(c *actors.Config) { c.Replicas = 3 })
 	c := dial(t, e)
@@ -100,8 +102,8 @@ func TestChangesTogether(t *testing.T) {
 	}
 }
 
-// All workers end at once after a change, and before a snapshot of the new patch is kept: they begin again with the old one, and go on with the new one where
-// they did.
+// All workers end at once after a change, and before a snapshot of the new patch is kept: they
+// begin again with the old one, and go on with the new one where they did.
 func TestChangeThenAllKilled(t *testing.T) {
 	e := start(t, withPatch(plainPatch))
 	taped(t, e, func() {

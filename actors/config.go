@@ -2,19 +2,17 @@ package actors
 
 import (
 	"errors"
-	"fmt"
 	"log/slog"
 	"net/netip"
 	"os"
-	"strings"
 	"time"
-	"unicode/utf8"
 
+	"github.com/music-chronus/chronus/actors/internal/launch"
+	"github.com/music-chronus/chronus/actors/internal/limits"
 	"github.com/music-chronus/chronus/actors/internal/output"
 	"github.com/music-chronus/chronus/dsp"
 	"github.com/music-chronus/chronus/dsp/patch"
 	"github.com/music-chronus/chronus/dsp/samples"
-	"github.com/music-chronus/chronus/shm"
 )
 
 // Config says what engine to start. The zero value of a field means its default.
@@ -58,12 +56,6 @@ type Target struct {
 	Device  string // the backend's name for the device; "": its default device
 }
 
-// longestPeriod is the most frames that a device may take at a time: PipeWire's largest quantum.
-const longestPeriod = 8192
-
-// ringSpare is half of what a ring holds beyond the lead of the longest period, in blocks.
-const ringSpare = 32
-
 func (c Config) withDefaults() Config {
 	setInt := func(p *int, v int) {
 		if *p == 0 {
@@ -100,7 +92,7 @@ func (c Config) withDefaults() Config {
 		c.Logger = slog.Default()
 	}
 	if c.Binary == "" {
-		c.Binary = self
+		c.Binary = launch.Self
 	}
 	if c.Output == nil {
 		c.Output = os.Stderr
@@ -108,52 +100,12 @@ func (c Config) withDefaults() Config {
 	return c
 }
 
-// geometry is what all processes will agree on.
-func (c Config) geometry() (shm.Geometry, error) {
-	for _, n := range []struct {
-		name  string
-		value int
-	}{{"rate", c.Rate}, {"block", c.Block}, {"channels", c.Channels}, {"lead", c.Lead}, {"guard", c.Guard}, {"replicas", c.Replicas}, {"period", c.Period}} {
-		if n.value < 0 || n.value > shm.MaxRate {
-			return shm.Geometry{}, fmt.Errorf("%s %d is out of range", n.name, n.value)
-		}
+// limits has the numbers to check.
+func (c Config) limits() limits.Request {
+	return limits.Request{
+		Rate: c.Rate, Block: c.Block, Channels: c.Channels, Replicas: c.Replicas,
+		Lead: c.Lead, Guard: c.Guard, Period: c.Period, ClientName: c.ClientName,
 	}
-	if err := c.checkDevice(); err != nil {
-		return shm.Geometry{}, err
-	}
-	if c.Lead != 0 && c.Lead <= c.Guard {
-		return shm.Geometry{}, fmt.Errorf("lead %d must be above guard %d: raise --lead or leave it out", c.Lead, c.Guard)
-	}
-	if c.Lead > shm.MaxRing/2 {
-		return shm.Geometry{}, fmt.Errorf("lead %d is above %d blocks", c.Lead, shm.MaxRing/2)
-	}
-	if c.Block < 1 {
-		return shm.Geometry{}, fmt.Errorf("block %d must be 1 or more", c.Block)
-	}
-	ring := min(shm.MaxRing, shm.RingFor(max(c.Lead, c.leadFor(longestPeriod)/2+ringSpare)))
-	g := shm.Geometry{
-		Rate: uint32(c.Rate), Block: uint32(c.Block), Channels: uint32(c.Channels),
-		Slots: uint32(c.Replicas), Ring: ring, Guard: uint32(c.Guard),
-	}
-	return g, g.Check()
 }
-
-// maxClientName keeps the names of ports, and a number that a server adds, below JACK's 64 bytes.
-const maxClientName = 32
-
-// checkDevice says what no device can be asked for.
-func (c Config) checkDevice() error {
-	if c.Period != 0 && (c.Period < 16 || c.Period > shm.MaxBlock) {
-		return fmt.Errorf("period %d is outside 16 to %d frames: choose another with --period, or leave it out", c.Period, shm.MaxBlock)
-	}
-	if strings.ContainsAny(c.ClientName, ":\x00") || len(c.ClientName) > maxClientName || !utf8.ValidString(c.ClientName) {
-		return fmt.Errorf("client name %q: want at most %d bytes of text without a colon: choose another with --client-name", c.ClientName, maxClientName)
-	}
-	return nil
-}
-
-// leadFor is the lead that a device with the given period needs: the blocks that it takes in one
-// call, as many again so that a standby has a period's time to take over, and the guard.
-func (c Config) leadFor(period int) int { return 2*((period+c.Block-1)/c.Block) + c.Guard }
 
 var errNoRuntimeDir = errors.New("no runtime directory: give --runtime-dir or set XDG_RUNTIME_DIR")

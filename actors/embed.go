@@ -24,12 +24,15 @@ type Host struct {
 	temp string
 }
 
-// Embed starts an engine among the actors of a program, and returns once it plays; the caller stops it, or it ends with its parent.
-// A panic in the engine's actors is its own business: none reaches the program's. It takes no default that two engines in
-// one program could not share: without Config.OSC it does not listen for OSC, without Config.RuntimeDir it has one of its own that goes
-// with it, and without Config.Logger and Config.Output it says nothing but by [EngineEvent] on the system's event stream.
+// Embed starts an engine among the actors of a program, and returns once it plays; the caller stops
+// it, or it ends with its parent. A panic in the engine's actors is its own business: none reaches
+// the program's. It takes no default that two engines in one program could not share: without
+// Config.OSC it does not listen for OSC, without Config.RuntimeDir it has one of its own that goes
+// with it, and without Config.Logger and Config.Output it says nothing but by [EngineEvent] on the
+// system's event stream.
 //
-// With a Parent that is an actor's context, call it in that actor's Receive, which it keeps busy until the engine plays.
+// With a Parent that is an actor's context, call it in that actor's Receive, which it keeps busy
+// until the engine plays.
 func Embed(ctx context.Context, host Host, cfg Config) (*Engine, error) {
 	if host.System == nil {
 		return nil, errors.New("embed: Host.System is nil: give the program's actor system, or use Start")

@@ -75,7 +75,8 @@ func (halver) Render(in, out [][]float32) {
 	}
 }
 
-// A program's own module runs in the workers, and is named where a patch goes wrong. One that takes the type of ours is refused.
+// A program's own module runs in the workers, and is named where a patch goes wrong. One that takes
+// the type of ours is refused.
 func TestOwnModules(t *testing.T) {
 	text := func(gain string) []byte {
 		return []byte("version: 1\nnodes:\n  - {id: a, type: sine, params: {gain: " + gain + "}}\n  - {id: b, type: halver}\ncables: [a > b > out]\n")

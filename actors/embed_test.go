@@ -34,8 +34,8 @@ func embed(t *testing.T, host actors.Host, change ...func(*actors.Config)) *acto
 	return e
 }
 
-// Two engines in one program, under its own actors: each plays, is killed, and tells its events apart from the other's; the program's actors
-// and system go on after both have ended.
+// Two engines in one program, under its own actors: each plays, is killed, and tells its events
+// apart from the other's; the program's actors and system go on after both have ended.
 func TestEmbedTwo(t *testing.T) {
 	system := actor.NewActorSystem()
 	var pings atomic.Int64
@@ -158,7 +158,8 @@ cables:
   - osc > vca > out
 `
 
-// A flip that is asked for costs nothing, and is no failover; muting takes the sound away and brings it back as it was.
+// A flip that is asked for costs nothing, and is no failover; muting takes the sound away and
+// brings it back as it was.
 func TestFlipAndMute(t *testing.T) {
 	e := embed(t, actors.Host{System: actor.NewActorSystem()})
 	h := e.Handle()
@@ -200,7 +201,8 @@ func TestFlipAndMute(t *testing.T) {
 	}
 }
 
-// The engine's actor is a child of the program's: it ends with it, processes and files too. What subscribers get comes from that engine.
+// The engine's actor is a child of the program's: it ends with it, processes and files too. What
+// subscribers get comes from that engine.
 func TestEndsWithItsParent(t *testing.T) {
 	system := actor.NewActorSystem()
 	started := make(chan any, 1)
@@ -265,7 +267,8 @@ func TestEndsWithItsParent(t *testing.T) {
 	}
 }
 
-// A place that is taken, a system that is none, a program that cannot be a worker: errors, and nothing is left behind.
+// A place that is taken, a system that is none, a program that cannot be a worker: errors, and
+// nothing is left behind.
 func TestEmbedRefused(t *testing.T) {
 	system := actor.NewActorSystem()
 	if _, err := system.Root.SpawnNamed(actor.PropsFromFunc(func(actor.Context) {}), "taken"); err != nil {

@@ -2,12 +2,9 @@ package actors
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"log/slog"
-	"os"
-	"path/filepath"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -16,7 +13,9 @@ import (
 	"github.com/asynkron/protoactor-go/actor"
 
 	"github.com/music-chronus/chronus/actors/control"
+	"github.com/music-chronus/chronus/actors/internal/assemble"
 	"github.com/music-chronus/chronus/actors/internal/frontend"
+	"github.com/music-chronus/chronus/actors/internal/launch"
 	"github.com/music-chronus/chronus/actors/internal/meter"
 	"github.com/music-chronus/chronus/actors/internal/output"
 	"github.com/music-chronus/chronus/actors/internal/patching"
@@ -24,11 +23,11 @@ import (
 	"github.com/music-chronus/chronus/actors/internal/replica"
 	"github.com/music-chronus/chronus/actors/internal/runtimedir"
 	"github.com/music-chronus/chronus/actors/internal/statefile"
+	"github.com/music-chronus/chronus/actors/internal/supervise"
 	"github.com/music-chronus/chronus/actors/internal/timing"
 	"github.com/music-chronus/chronus/actors/internal/watcher"
 	"github.com/music-chronus/chronus/dsp/patch"
 	"github.com/music-chronus/chronus/shm"
-	"github.com/music-chronus/chronus/shm/sys"
 )
 
 // startWait bounds how long a start may take.
@@ -42,7 +41,7 @@ type Engine struct {
 	output    *output.Process
 	patcher   *patching.Patcher
 	meter     *meter.Meter
-	processes processRecord
+	processes runtimedir.ProcessList
 	timeouts  timing.Timeouts
 	frontend  *frontend.Frontend
 	load      meter.Load
@@ -58,15 +57,15 @@ type Engine struct {
 	since     time.Time
 	warnings  []string
 	saved     *statefile.State // by an engine before this one; nil: nothing
-	saver     *saver
+	saver     *statefile.Saver
 
 	prepared chan struct{} // closed once set and output are there
 	outcome  chan error    // of the start: nil once it plays
 	stop     sync.Once
 }
 
-// Start starts an engine in an actor system of its own, and returns once it plays. The error says in a line what was wrong and what
-// would be right. The caller stops the engine.
+// Start starts an engine in an actor system of its own, and returns once it plays. The error says
+// in a line what was wrong and what would be right. The caller stops the engine.
 func Start(ctx context.Context, cfg Config) (*Engine, error) {
 	system := actor.NewActorSystem(actor.WithLoggerFactory(func(*actor.ActorSystem) *slog.Logger {
 		return slog.New(slog.DiscardHandler) // the engine says itself what happens, as events
@@ -76,7 +75,7 @@ func Start(ctx context.Context, cfg Config) (*Engine, error) {
 
 // start starts an engine in the actor system of host.
 func start(ctx context.Context, host Host, cfg Config) (*Engine, error) {
-	e := &Engine{cfg: cfg.withDefaults(), since: time.Now(), host: host, system: host.System, outcome: make(chan error, 1), prepared: make(chan struct{}), bootID: newBootID(), timeouts: timing.Default()}
+	e := &Engine{cfg: cfg.withDefaults(), since: time.Now(), host: host, system: host.System, outcome: make(chan error, 1), prepared: make(chan struct{}), bootID: assemble.NewBootID(), timeouts: timing.Default()}
 	if err := e.prepare(); err != nil {
 		e.dismantle()
 		return nil, err
@@ -101,11 +100,11 @@ func start(ctx context.Context, host Host, cfg Config) (*Engine, error) {
 
 // prepare makes everything that needs no process.
 func (e *Engine) prepare() (err error) {
-	geo, err := e.cfg.geometry()
+	geo, err := e.cfg.limits().Geometry()
 	if err != nil {
 		return err
 	}
-	if err := e.cfg.checkBinary(); err != nil {
+	if err := e.program().Check(); err != nil {
 		return err
 	}
 	if err := e.recall(geo); err != nil {
@@ -141,56 +140,19 @@ func (e *Engine) prepare() (err error) {
 	if err := e.frontend.Discover(); err != nil {
 		return err
 	}
-	e.warn()
+	e.warnings = launch.Warnings(e.cfg.Logger)
 	e.control, err = control.Serve(e, e.dir.File(runtimedir.ControlSocket), e.cfg.Logger)
 	return err
 }
 
-// recall reads what an engine before this one has saved: to go on from, or just to know the last patch that was good.
-func (e *Engine) recall(geo shm.Geometry) error {
-	if e.cfg.StateFile == "" {
-		if e.cfg.Resume {
-			return errors.New("resume: no state file is named: give --state")
-		}
-		return nil
+// recall reads the saved state of an earlier engine.
+func (e *Engine) recall(geo shm.Geometry) (err error) {
+	c := &e.cfg
+	e.saved, c.Resume, err = statefile.Recall(c.StateFile, c.Resume, geo, c.Samples, c.Modules, c.Logger)
+	if err == nil && c.Resume {
+		c.Patch, c.PatchName = []byte(e.saved.Patch), e.saved.Name
 	}
-	if err := os.MkdirAll(filepath.Dir(e.cfg.StateFile), 0o700); err != nil {
-		return fmt.Errorf("state file: %w: choose another with --state", err)
-	}
-	s, err := statefile.Read(e.cfg.StateFile)
-	if err == nil && e.cfg.Resume {
-		err = s.Check(geo, e.cfg.Samples, e.cfg.Modules)
-	}
-	switch {
-	case err == nil:
-		e.saved = &s
-	case errors.Is(err, os.ErrNotExist):
-		if e.cfg.Resume {
-			e.cfg.Resume = false
-			e.cfg.Logger.Warn("nothing has been saved yet; it begins anew", "file", e.cfg.StateFile)
-		}
-	case e.cfg.Resume:
-		return fmt.Errorf("resume from %s: %w", e.cfg.StateFile, err)
-	default:
-		e.cfg.Logger.Warn("the saved state cannot be read, and will be written anew", "error", err)
-	}
-	if e.cfg.Resume {
-		e.cfg.Patch, e.cfg.PatchName = []byte(s.Patch), s.Name
-	}
-	return nil
-}
-
-// warn says what this machine refuses; the engine goes on without.
-func (e *Engine) warn() {
-	if err := sys.MayFIFO(sys.PriorityDevice); err != nil {
-		e.warnings = append(e.warnings, "no real-time priority, a busy machine will be heard: "+err.Error())
-	}
-	if err := sys.MayLock(); err != nil {
-		e.warnings = append(e.warnings, "pages are not locked, swapping will be heard: "+err.Error())
-	}
-	for _, w := range e.warnings {
-		e.cfg.Logger.Warn(w)
-	}
+	return err
 }
 
 // raise starts the actors and the watcher.
@@ -209,7 +171,7 @@ func (e *Engine) raise() {
 	}
 	e.watcher = watcher.Start(e.set, sample)
 	if e.cfg.StateFile != "" {
-		e.saver = startSaver(e)
+		e.saver = statefile.StartSaver(e.cfg.StateFile, e.lastGood(), savedState{e.set, e})
 	}
 }
 
@@ -230,7 +192,7 @@ func (e *Engine) emit(ev Event) {
 // send sends to one of the supervisor's children, as long as there is somebody to send to.
 func (e *Engine) send(name string, message any) {
 	if tree := e.tree.Load(); tree != nil && !e.gone.Load() {
-		e.system.Root.Send(childPID(tree, name), message)
+		e.system.Root.Send(supervise.ChildPID(tree, name), message)
 	}
 }
 

@@ -110,7 +110,8 @@ func ask(t *testing.T, e *actors.Engine, address string, args ...any) string {
 	return ""
 }
 
-// taped records while f runs, and checks that what was heard is the uninterrupted stream: every block there, once.
+// taped records while f runs, and checks that what was heard is the uninterrupted stream: every
+// block there, once.
 func taped(t *testing.T, e *actors.Engine, f func()) {
 	t.Helper()
 	ctx, cancel := context.WithCancel(context.Background())
@@ -179,8 +180,8 @@ func TestStandbyKilled(t *testing.T) {
 	}
 }
 
-// When all workers die at once there is a gap, which is told; then the stream goes on at the very block where it
-// stopped, with every command that was given.
+// When all workers die at once there is a gap, which is told; then the stream goes on at the very
+// block where it stopped, with every command that was given.
 func TestAllWorkersKilled(t *testing.T) {
 	e := start(t)
 	taped(t, e, func() {
@@ -230,7 +231,8 @@ func TestTwoOfMoreKilled(t *testing.T) {
 	}
 }
 
-// A panic in any actor leaves the processes running and the sound as it is; the actor is there again.
+// A panic in any actor leaves the processes running and the sound as it is; the actor is there
+// again.
 func TestActorsPanic(t *testing.T) {
 	e := start(t)
 	taped(t, e, func() {

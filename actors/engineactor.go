@@ -2,11 +2,13 @@ package actors
 
 import (
 	"fmt"
-	"sync"
 
 	"github.com/asynkron/protoactor-go/actor"
 
+	"github.com/music-chronus/chronus/actors/internal/ask"
 	"github.com/music-chronus/chronus/actors/internal/replica"
+	"github.com/music-chronus/chronus/actors/internal/subscribers"
+	"github.com/music-chronus/chronus/actors/internal/supervise"
 	"github.com/music-chronus/chronus/actors/report"
 )
 
@@ -21,7 +23,7 @@ type engineActor struct {
 // Receive implements actor.Actor.
 func (a *engineActor) Receive(ctx actor.Context) {
 	defer a.recoverPanic(ctx)
-	e, subscribers := a.serving.engine, &a.serving.subscribers
+	e, list := a.serving.engine, &a.serving.subscribers
 	switch m := ctx.Message().(type) {
 	case *actor.Started:
 		a.start(ctx)
@@ -34,21 +36,21 @@ func (a *engineActor) Receive(ctx actor.Context) {
 	case *actor.Stopped:
 		a.serving.tree.pending.Fail(true, replica.ErrStopped)
 	case *actor.Terminated:
-		if name, ours := childName(ctx.Self(), m.Who); ours && name == treeName && !a.leaving {
+		if name, ours := supervise.ChildName(ctx.Self(), m.Who); ours && name == treeName && !a.leaving {
 			a.startTree(ctx)
 		}
-		subscribers.remove(m.Who)
+		list.Remove(m.Who)
 	case *actor.ReceiveTimeout:
 	case EngineEvent:
-		subscribers.notify(ctx, m)
+		list.Notify(ctx, m)
 	case Subscribe, Unsubscribe:
-		subscribers.handle(ctx, e)
-	case statusDue:
-		subscribers.sendStatus(ctx, e, m)
+		e.subscribe(ctx, list)
+	case subscribers.StatusDue:
+		e.sendStatus(ctx, list, m)
 	case Forwarded:
-		a.serving.carryOut(m.Request, once(m.Answer))
+		a.serving.carryOut(m.Request, ask.Once(m.Answer))
 	default:
-		a.serving.carryOut(m, answerTo(ctx))
+		a.serving.carryOut(m, ask.AnswerTo(ctx))
 	}
 }
 
@@ -56,7 +58,7 @@ func (a *engineActor) Receive(ctx actor.Context) {
 func (a *engineActor) recoverPanic(ctx actor.Context) {
 	if r := recover(); r != nil {
 		a.serving.engine.emit(report.ActorFailed{Actor: ctx.Self().Id, Reason: fmt.Sprint(r)})
-		respond(ctx, Refused{RefusedInvalid, fmt.Sprintf("%T: the engine failed to carry it out: %v", ctx.Message(), r)})
+		ask.Respond(ctx, Refused{RefusedInvalid, fmt.Sprintf("%T: the engine failed to carry it out: %v", ctx.Message(), r)})
 	}
 }
 
@@ -66,7 +68,7 @@ func (a *engineActor) start(ctx actor.Context) {
 		ctx.Stop(ctx.Self())
 		return
 	}
-	e.tree.Store(childPID(ctx.Self(), treeName))
+	e.tree.Store(supervise.ChildPID(ctx.Self(), treeName))
 	a.startTree(ctx)
 }
 
@@ -80,34 +82,11 @@ func (a *engineActor) startTree(ctx actor.Context) {
 	}
 }
 
-// respond answers the sender of the present message, if it has one.
-func respond(ctx actor.Context, m any) {
-	if ctx.Sender() != nil {
-		ctx.Respond(m)
-	}
-}
-
-// answerTo returns a function that answers the sender of the present message. Any goroutine may
-// call it; the first answer counts.
-func answerTo(ctx actor.Context) func(any) {
-	root, to := ctx.ActorSystem().Root, ctx.Sender()
-	if to == nil {
-		return func(any) {}
-	}
-	return once(func(m any) { root.Send(to, m) })
-}
-
-// once passes on the first answer. A second one comes if a command proves to be poison.
-func once(answer func(any)) func(any) {
-	var o sync.Once
-	return func(m any) { o.Do(func() { answer(m) }) }
-}
-
 // RequestOf returns the present request of an actor that stands in an engine's place, and the
 // function that answers it, whether or not the request was Forwarded.
 func RequestOf(ctx actor.Context) (request any, answer func(any)) {
 	if c, ok := ctx.Message().(Forwarded); ok {
 		return c.Request, c.Answer
 	}
-	return ctx.Message(), answerTo(ctx)
+	return ctx.Message(), ask.AnswerTo(ctx)
 }

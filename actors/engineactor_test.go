@@ -38,8 +38,9 @@ func allForOne(t *testing.T, system *actor.ActorSystem) (e *actors.Engine, fails
 	return e, fails
 }
 
-// A strategy of the program's that restarts the engine's actor with others that failed does nothing to the sound, nor to who is subscribed; and
-// every request is answered, those that come meanwhile too.
+// A strategy of the program's that restarts the engine's actor with others that failed does nothing
+// to the sound, nor to who is subscribed; and every request is answered, those that come meanwhile
+// too.
 func TestRestartedWithOthers(t *testing.T) {
 	system := actor.NewActorSystem(actor.WithLoggerFactory(func(*actor.ActorSystem) *slog.Logger { return slog.New(slog.DiscardHandler) }))
 	e, fails := allForOne(t, system)

@@ -13,7 +13,8 @@ import (
 	"github.com/music-chronus/chronus/actors/tape"
 )
 
-// A tape renders again to the samples that were played. The program must call RunChild first in main.
+// A tape renders again to the samples that were played. The program must call RunChild first in
+// main.
 func ExampleEngine_Record() {
 	dir, err := os.MkdirTemp("", "chronus-example-")
 	if err != nil {

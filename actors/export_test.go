@@ -5,6 +5,8 @@ import (
 	"time"
 
 	"github.com/asynkron/protoactor-go/actor"
+
+	"github.com/music-chronus/chronus/actors/internal/supervise"
 )
 
 // Panic has an actor panic, and returns once it has: one of the supervisor's children by name, ""
@@ -13,7 +15,7 @@ func Panic(t *testing.T, e *Engine, name string) {
 	t.Helper()
 	pid := e.tree.Load()
 	if name != "" {
-		pid = childPID(pid, name)
+		pid = supervise.ChildPID(pid, name)
 	}
 	failed := make(chan struct{}, 1)
 	sub := e.system.EventStream.Subscribe(func(ev any) {

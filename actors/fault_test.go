@@ -82,8 +82,8 @@ func said(st actors.Status, words ...string) bool {
 	})
 }
 
-// A command that ends the worker that takes it is left out by the next, or by all when they begin again: its sender is
-// told, and the sound is that of the stream without it.
+// A command that ends the worker that takes it is left out by the next, or by all when they begin
+// again: its sender is told, and the sound is that of the stream without it.
 func TestPoisonCommand(t *testing.T) {
 	for _, tt := range []struct {
 		kind     string
@@ -135,8 +135,8 @@ func TestPoisonState(t *testing.T) {
 	}
 }
 
-// A patch that ends every worker as it is loaded, or again and again whatever is left out, is given up for the default
-// patch, aloud, and never loaded again.
+// A patch that ends every worker as it is loaded, or again and again whatever is left out, is given
+// up for the default patch, aloud, and never loaded again.
 func TestStepDown(t *testing.T) {
 	atLoad := strings.Replace(bombPatch, "type: bomb}", "type: bomb, params: {kind: panic}}", 1)
 	again := "version: 1\nname: bombs\nnodes:\n  - {id: tone, type: sine}\n"
@@ -180,8 +180,8 @@ func TestStepDownOnTape(t *testing.T) {
 	})
 }
 
-// A node that puts out what is no sound is silenced and reset, and said; nothing is louder than full scale, an offset is taken
-// away; no worker is lost.
+// A node that puts out what is no sound is silenced and reset, and said; nothing is louder than
+// full scale, an offset is taken away; no worker is lost.
 func TestBadSound(t *testing.T) {
 	e := start(t, withPatch(bombPatch))
 	before := status(t, e)
@@ -224,8 +224,9 @@ func flips() bool {
 	}
 }
 
-// A bit that flips in one worker's memory is found in its very block, and that worker is replaced, whether it is heard (it is the first
-// to render a block) or stands by; of three by the vote of the others, of two by a witness.
+// A bit that flips in one worker's memory is found in its very block, and that worker is replaced,
+// whether it is heard (it is the first to render a block) or stands by; of three by the vote of the
+// others, of two by a witness.
 func TestFlippedBit(t *testing.T) {
 	for _, tt := range []struct {
 		replicas int

@@ -8,6 +8,7 @@ import (
 
 	"github.com/asynkron/protoactor-go/actor"
 
+	"github.com/music-chronus/chronus/actors/internal/ask"
 	"github.com/music-chronus/chronus/actors/internal/replica"
 )
 
@@ -40,27 +41,12 @@ func (h Handle) PID() *actor.PID { return h.pid }
 // until ctx ends. If ctx has no deadline, Request waits 5 s, but for NewPatch and EndTape as long
 // as the engine works on them: any other request is answered at once, unless an actor failed.
 func (h Handle) Request(ctx context.Context, request any) (any, error) {
-	if err := ctx.Err(); err != nil {
-		return nil, err
-	}
-	future := actor.NewFuture(h.root.ActorSystem(), patience(ctx, request))
-	defer context.AfterFunc(ctx, func() { h.root.Stop(future.PID()) })()
-	if lasts(request) {
-		h.tell(&actor.Watch{Watcher: future.PID()})
-		defer h.tell(&actor.Unwatch{Watcher: future.PID()})
-	}
-	h.root.RequestWithCustomSender(h.pid, request, future.PID())
-	answer, err := future.Result()
-	_, ended := answer.(*actor.Terminated)
+	answer, err := ask.Do(ctx, h.root, h.pid, request, patience(ctx, request), lasts(request))
 	switch {
-	case ended, errors.Is(err, actor.ErrDeadLetter):
+	case errors.Is(err, ask.ErrEnded):
 		return nil, Refused{RefusedStopped, replica.ErrStopped.Error()}
-	case errors.Is(err, actor.ErrTimeout):
-		return nil, fmt.Errorf("%T: no answer in time: %w", request, context.DeadlineExceeded)
 	case err != nil:
-		return nil, fmt.Errorf("%T: %w", request, err)
-	case answer == nil:
-		return nil, fmt.Errorf("%T: it was given up: %w", request, ctx.Err())
+		return nil, err
 	}
 	if r, ok := answer.(Refused); ok {
 		return nil, r
@@ -87,12 +73,6 @@ func patience(ctx context.Context, request any) time.Duration {
 		return -1
 	}
 	return requestWait
-}
-
-// tell sends the engine's actor a system message.
-func (h Handle) tell(m any) {
-	to, _ := h.root.ActorSystem().ProcessRegistry.Get(h.pid) // after its end the one for dead letters, which answers
-	to.SendSystemMessage(h.pid, m)
 }
 
 func (h Handle) done(ctx context.Context, request any) error {

@@ -7,6 +7,8 @@ import (
 	"time"
 
 	"github.com/asynkron/protoactor-go/actor"
+
+	"github.com/music-chronus/chronus/actors/internal/ask"
 )
 
 // standIn is an actor in the place of an engine's, which answers what it is told to, when it is.
@@ -17,13 +19,14 @@ func standIn(t *testing.T) (h Handle, asked chan func(any)) {
 	asked = make(chan func(any), 1)
 	pid := system.Root.Spawn(actor.PropsFromFunc(func(ctx actor.Context) {
 		if ctx.Sender() != nil {
-			asked <- answerTo(ctx)
+			asked <- ask.AnswerTo(ctx)
 		}
 	}))
 	return NewHandle(system, pid), asked
 }
 
-// What takes the engine long is waited for until it is there, the engine ends, or the caller does not want it any more; with a deadline no longer than that.
+// What takes the engine long is waited for until it is there, the engine ends, or the caller does
+// not want it any more; with a deadline no longer than that.
 func TestHandleWaits(t *testing.T) {
 	done := PatchDone{Commit{Number: 7}}
 	for _, tt := range []struct {

@@ -11,8 +11,6 @@ type (
 	workerEnded struct{ replica.Exit }
 	// audioEnded tells AudioProxy that the audio process was reaped.
 	audioEnded struct{ output.Exit }
-	// retry says that the back-off before a start is over. A proxy sends it to itself.
-	retry struct{ gen uint64 }
 	// statusRequest asks Monitor for the state.
 	statusRequest struct {
 		answer func(Status)

@@ -4,6 +4,8 @@ import (
 	"context"
 
 	"github.com/asynkron/protoactor-go/actor"
+
+	"github.com/music-chronus/chronus/actors/internal/supervise"
 )
 
 // eventsMax is how many events a status has.
@@ -43,8 +45,8 @@ func (m *monitor) remember(ctx actor.Context, ev Event) {
 	}
 	m.events = append(m.events, ev.String())
 	m.tree.logger.Log(context.Background(), ev.Level(), ev.String())
-	ctx.ActorSystem().EventStream.Publish(EngineEvent{Engine: parentOf(ctx.Parent()), Event: ev})
-	ctx.Send(parentOf(ctx.Parent()), EngineEvent{Engine: parentOf(ctx.Parent()), Event: ev})
+	ctx.ActorSystem().EventStream.Publish(EngineEvent{Engine: supervise.ParentPID(ctx.Parent()), Event: ev})
+	ctx.Send(supervise.ParentPID(ctx.Parent()), EngineEvent{Engine: supervise.ParentPID(ctx.Parent()), Event: ev})
 	m.tree.frontend.Event(ev)
 }
 

@@ -20,7 +20,7 @@ func (o workerObserver) Event(ev report.Event)        { o.e.emit(ev) }
 func (o workerObserver) Playing()                     { o.e.finishStart(nil) }
 func (o workerObserver) CommandEntered(c shm.Command) { o.e.frontend.Record(c) }
 func (o workerObserver) CommandLeftOut(c shm.Command) { o.e.frontend.Undo(c) }
-func (o workerObserver) Processes(pids []int)         { o.e.processes.setWorkers(pids) }
+func (o workerObserver) Processes(pids []int)         { o.e.processes.SetWorkers(pids) }
 
 // WorkerEnded implements replica.Observer.
 func (o workerObserver) WorkerEnded(x replica.Exit) {
@@ -36,7 +36,7 @@ func (o workerObserver) PlanChanged(v *plans.Version) {
 type audioObserver struct{ e *Engine }
 
 func (o audioObserver) Event(ev report.Event) { o.e.emit(ev) }
-func (o audioObserver) Processes(pids []int)  { o.e.processes.setAudio(pids) }
+func (o audioObserver) Processes(pids []int)  { o.e.processes.SetAudio(pids) }
 func (o audioObserver) Ended(x output.Exit)   { o.e.send(audioName, audioEnded{x}) }
 
 // Notice implements output.Observer. A process that was taken over may speak before the Set is

@@ -6,6 +6,7 @@ import (
 
 	"github.com/asynkron/protoactor-go/actor"
 
+	"github.com/music-chronus/chronus/actors/internal/assemble"
 	"github.com/music-chronus/chronus/actors/internal/commandlog"
 	"github.com/music-chronus/chronus/actors/internal/drafts"
 	"github.com/music-chronus/chronus/actors/internal/frontend"
@@ -55,8 +56,14 @@ func (e *Engine) restoreValues() {
 	for _, c := range e.set.Commands() {
 		e.frontend.Record(c)
 	}
-	e.beginMeter(view.Values())
-	e.restoreMuted(view.Values(), e.set.TookOver(), continues && e.cfg.Resume)
+	sound := assemble.Sound{
+		Meter: e.meter, Values: view.Values(), Dir: e.dir, TookOver: e.set.TookOver(), Logger: e.cfg.Logger,
+		Failed: func(err error) { e.emit(report.SaveFailed{What: "that it is muted", Err: err}) },
+	}
+	if continues && e.cfg.Resume {
+		sound.Muted = e.saved.Muted
+	}
+	sound.Restore()
 }
 
 // patchEditing implements drafts.Engine.

@@ -137,14 +137,7 @@ func refusal(code RefusedCode, err error) Refused {
 }
 
 // isBusy tells whether the engine may carry out the same request a moment later.
-func isBusy(err error) bool {
-	for _, busy := range []error{replica.ErrRingsFull, replica.ErrLogFull, plans.ErrReplaced, plans.ErrTooMany, errLost} {
-		if errors.Is(err, busy) {
-			return true
-		}
-	}
-	return false
-}
+func isBusy(err error) bool { return plans.Busy(err) || errors.Is(err, errLost) }
 
 // address returns the OSC address and arguments of a request to play; ok is false for any other
 // request.

@@ -1,11 +1,6 @@
 package actors
 
 import (
-	"os"
-	"path/filepath"
-	"strconv"
-	"strings"
-
 	"github.com/music-chronus/chronus/actors/internal/output"
 	"github.com/music-chronus/chronus/actors/internal/runtimedir"
 )
@@ -15,28 +10,12 @@ var ErrRunning = runtimedir.ErrRunning
 
 // DefaultRuntimeDir returns XDG_RUNTIME_DIR/chronus, or else a directory of the user's own in the
 // system's directory for temporary files.
-func DefaultRuntimeDir() string {
-	if d := os.Getenv("XDG_RUNTIME_DIR"); d != "" {
-		return filepath.Join(d, "chronus")
-	}
-	return filepath.Join(os.TempDir(), "chronus-"+strconv.Itoa(os.Getuid()))
-}
+func DefaultRuntimeDir() string { return runtimedir.Default() }
 
 // DefaultStateFile returns the file in which an engine of a runtime directory saves its state. It
 // lies in XDG_STATE_HOME/chronus, or else in ~/.local/state/chronus. Without a home directory it is
 // "".
-func DefaultStateFile(runtimeDir string) string {
-	base := os.Getenv("XDG_STATE_HOME")
-	if base == "" {
-		home, err := os.UserHomeDir()
-		if err != nil {
-			return ""
-		}
-		base = filepath.Join(home, ".local", "state")
-	}
-	name := strings.ReplaceAll(strings.Trim(filepath.ToSlash(runtimeDir), "/"), "/", "-")
-	return filepath.Join(base, "chronus", name+".state")
-}
+func DefaultStateFile(runtimeDir string) string { return runtimedir.DefaultStateFile(runtimeDir) }
 
 func (e *Engine) lockRuntimeDir() (err error) {
 	if e.cfg.RuntimeDir == "" {

@@ -1,8 +1,6 @@
 package actors
 
 import (
-	"crypto/rand"
-	"encoding/hex"
 	"runtime/debug"
 
 	"github.com/music-chronus/chronus/actors/report"
@@ -18,13 +16,6 @@ type (
 	// Commit is a patch change that was carried out.
 	Commit = report.Commit
 )
-
-// newBootID names one life of an engine.
-func newBootID() string {
-	b := make([]byte, 8)
-	_, _ = rand.Read(b) // never fails
-	return hex.EncodeToString(b)
-}
 
 // Version returns the version of this module, as Go's build records it.
 func Version() string {

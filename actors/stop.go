@@ -13,7 +13,7 @@ func (e *Engine) Stop() { e.stop.Do(e.halt) }
 func (e *Engine) halt() {
 	if e.saver != nil {
 		e.set.AwaitCheckpoint(3 * e.timeouts.Snapshot)
-		e.saver.stop()
+		e.saver.Stop()
 	}
 	e.set.Fade()
 	e.gone.Store(true)

@@ -3,7 +3,6 @@ package actors
 import (
 	"log/slog"
 	"strconv"
-	"strings"
 	"sync"
 
 	"github.com/asynkron/protoactor-go/actor"
@@ -57,7 +56,7 @@ func (s *supervisor) Receive(ctx actor.Context) {
 		s.leaving = true
 		s.tree.pending.Pause()
 	case *actor.Terminated:
-		if name, ours := childName(ctx.Self(), m.Who); ours && !s.leaving {
+		if name, ours := supervise.ChildName(ctx.Self(), m.Who); ours && !s.leaving {
 			s.child(ctx, name) // the strategy never stops a child; one that ended all the same is started again
 		}
 	case fail:
@@ -101,33 +100,17 @@ func (s *supervisor) producer(self *actor.PID, name string) actor.Producer {
 		return func() actor.Actor { return &editor{t.frontend.Drafts()} }
 	case audioName:
 		return func() actor.Actor {
-			return &audioProxy{output: t.output, emit: t.emit, refused: t.refused, retries: newRetries()}
+			return &audioProxy{output: t.output, emit: t.emit, refused: t.refused, Retries: supervise.NewRetries()}
 		}
 	case ingressName:
-		engine := mailboxes{t.root, childPID(self, conductorName), childPID(self, monitorName), childPID(self, editorName)}
+		engine := mailboxes{t.root, supervise.ChildPID(self, conductorName), supervise.ChildPID(self, monitorName), supervise.ChildPID(self, editorName)}
 		return func() actor.Actor { return &ingress{frontend: t.frontend, engine: engine} }
 	}
 	slot, err := strconv.Atoi(name[len(workerName):])
 	if err != nil {
 		panic("no child is called " + name)
 	}
-	return func() actor.Actor { return &workerProxy{set: t.set, emit: t.emit, slot: slot, retries: newRetries()} }
-}
-
-// childPID returns the address of a child, which stays the same over restarts.
-func childPID(parent *actor.PID, name string) *actor.PID {
-	return actor.NewPID(parent.Address, parent.Id+"/"+name)
-}
-
-func childName(parent, child *actor.PID) (name string, ours bool) {
-	prefix := parent.Id + "/"
-	if len(child.Id) <= len(prefix) || child.Id[:len(prefix)] != prefix {
-		return "", false
+	return func() actor.Actor {
+		return &workerProxy{set: t.set, emit: t.emit, slot: slot, Retries: supervise.NewRetries()}
 	}
-	return child.Id[len(prefix):], true
-}
-
-// parentOf returns the address of an actor's parent.
-func parentOf(child *actor.PID) *actor.PID {
-	return actor.NewPID(child.Address, child.Id[:strings.LastIndexByte(child.Id, '/')])
 }

@@ -1,8 +1,6 @@
 package actors
 
 import (
-	"time"
-
 	"github.com/asynkron/protoactor-go/actor"
 
 	"github.com/music-chronus/chronus/actors/internal/replica"
@@ -16,24 +14,7 @@ type workerProxy struct {
 	set  *replica.Set
 	emit func(Event)
 	slot int
-	retries
-}
-
-// retries starts a process again, after a delay if it was never ready.
-type retries struct {
-	supervise.Backoff
-	waiting uint64 // number of the pending retry
-}
-
-func newRetries() retries {
-	return retries{Backoff: supervise.Backoff{First: 20 * time.Millisecond, Most: 2 * time.Second}}
-}
-
-// retryAfter sends a retry to self after d. It cancels an earlier one.
-func (l *retries) retryAfter(ctx actor.Context, d time.Duration) {
-	l.waiting++
-	root, self, n := ctx.ActorSystem().Root, ctx.Self(), l.waiting
-	time.AfterFunc(d, func() { root.Send(self, retry{n}) })
+	supervise.Retries
 }
 
 // Receive implements actor.Actor.
@@ -43,12 +24,12 @@ func (p *workerProxy) Receive(ctx actor.Context) {
 		p.spawn(ctx)
 	case workerEnded:
 		if d := p.Ended(!m.NeverReady); d > 0 {
-			p.retryAfter(ctx, d)
+			p.RetryAfter(ctx, d)
 			return
 		}
 		p.spawn(ctx)
-	case retry:
-		if m.gen == p.waiting {
+	case supervise.Retry:
+		if p.Due(m) {
 			p.spawn(ctx)
 		}
 	case fail:
@@ -60,6 +41,6 @@ func (p *workerProxy) spawn(ctx actor.Context) {
 	if err := p.set.StartWorker(p.slot); err != nil {
 		d := p.Ended(false)
 		p.emit(report.WorkerFailed{Slot: p.slot, Err: err, After: d})
-		p.retryAfter(ctx, d)
+		p.RetryAfter(ctx, d)
 	}
 }

@@ -34,7 +34,8 @@ func (d *deviations) compare(before, after actors.Status) {
 	}
 }
 
-// unbroken repeats a capture until one has no deviation, at most sineTries times.
+// unbroken repeats a capture until one has no deviation, at most sineTries times. A stall of the
+// machine or of its recorder breaks some captures, a fault of the engine breaks all.
 func unbroken(t *testing.T, capture func() deviations) {
 	t.Helper()
 	for try := 1; ; try++ {

@@ -1,6 +1,7 @@
 package commandlog
 
 import (
+	"errors"
 	"fmt"
 
 	"github.com/music-chronus/chronus/shm"
@@ -10,8 +11,14 @@ import (
 // ring which a worker empties has room for them.
 const MaxBatch = shm.CommandEntries / 4
 
-// ErrBatchSize is the refusal of a batch with more than MaxBatch commands.
-var ErrBatchSize = fmt.Errorf("more than %d commands at once: send less in one packet", MaxBatch)
+var (
+	// ErrBatchSize is the refusal of a batch with more than MaxBatch commands.
+	ErrBatchSize = fmt.Errorf("more than %d commands at once: send less in one packet", MaxBatch)
+	// ErrRingsFull is the refusal of a batch when no worker's command ring has room for it.
+	ErrRingsFull = errors.New("the workers are too far behind to take it: try again")
+	// ErrLogFull is the refusal of a batch when the log is full.
+	ErrLogFull = errors.New("too many commands while no worker runs: try again")
+)
 
 // Requester is the sender of a Request.
 type Requester interface {

@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"github.com/music-chronus/chronus/actors/report"
+	"github.com/music-chronus/chronus/shm"
 )
 
 // maxHistory is how many failovers are on record. The oldest are forgotten.
@@ -52,6 +53,17 @@ func (h *History) List() []report.Failover {
 		list[i] = f.Failover
 	}
 	return list
+}
+
+// Totals adds the counts of a History to those of the audio process. diverged is the number of
+// workers that were replaced because their sound differed.
+func (h *History) Totals(c shm.Counters, diverged uint64) report.Totals {
+	return report.Totals{
+		Callbacks: c.Callbacks, Played: c.Played, Rescued: c.Rescued, Concealed: c.Concealed,
+		Flips: h.flips, CallbackFlips: c.Flips, Removed: c.Deposed, Xruns: c.Xruns,
+		Damaged: c.Damaged, Late: c.Late, Overruns: c.Overruns,
+		Mismatches: diverged, FailoversTotal: h.count,
+	}
 }
 
 // begin adds a failover that began at the kill, if the engine sent one, or at now.

@@ -6,6 +6,7 @@ import (
 
 	"github.com/cespare/xxhash/v2"
 
+	"github.com/music-chronus/chronus/actors/internal/commandlog"
 	"github.com/music-chronus/chronus/dsp"
 	"github.com/music-chronus/chronus/dsp/patch"
 	"github.com/music-chronus/chronus/shm"
@@ -19,6 +20,16 @@ var (
 	// ErrRejected is the refusal of a patch that crashed workers.
 	ErrRejected = errors.New("this very patch has ended workers: change it")
 )
+
+// Busy reports whether the engine may carry out the same request a moment later.
+func Busy(err error) bool {
+	for _, busy := range []error{commandlog.ErrRingsFull, commandlog.ErrLogFull, ErrReplaced, ErrTooMany} {
+		if errors.Is(err, busy) {
+			return true
+		}
+	}
+	return false
+}
 
 // Version is a patch that plays, has played a moment ago, or is about to.
 type Version struct {
@@ -182,6 +193,21 @@ func (r *Registry) Translate(c shm.Command, number uint64) (shm.Command, error) 
 		}
 	}
 	return c, fmt.Errorf("node %q is gone: the patch has been changed", n.ID)
+}
+
+// TranslateBatch gives all commands of a batch the node indexes of the current plan, and its
+// number. A request whose node is missing is marked as refused, and loses its commands.
+func (r *Registry) TranslateBatch(b commandlog.Batch) {
+	for i := range b.Requests {
+		q := &b.Requests[i]
+		for k := range q.Commands {
+			if q.Commands[k], q.Refused = r.Translate(q.Commands[k], b.Plan); q.Refused != nil {
+				q.Commands = nil
+				break
+			}
+			q.Commands[k].Plan = r.current.Number
+		}
+	}
 }
 
 // Reject records that a patch crashed workers: it is never loaded again.

@@ -1,20 +1,12 @@
 package replica
 
 import (
-	"errors"
 	"fmt"
 
 	"github.com/music-chronus/chronus/actors/internal/commandlog"
 	"github.com/music-chronus/chronus/actors/internal/slots"
 	"github.com/music-chronus/chronus/actors/report"
 	"github.com/music-chronus/chronus/shm"
-)
-
-var (
-	// ErrRingsFull is the refusal of a batch when no worker's command ring has room for it.
-	ErrRingsFull = errors.New("the workers are too far behind to take it: try again")
-	// ErrLogFull is the refusal of a batch when the log is full.
-	ErrLogFull = errors.New("too many commands while no worker runs: try again")
 )
 
 // entered is what became of a batch.
@@ -49,16 +41,7 @@ func (r *Set) EnterBatch(b commandlog.Batch) bool {
 func (r *Set) enter(b commandlog.Batch) (in entered, err error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	for i := range b.Requests {
-		q := &b.Requests[i]
-		for k := range q.Commands {
-			if q.Commands[k], q.Refused = r.plans.Translate(q.Commands[k], b.Plan); q.Refused != nil {
-				q.Commands = nil
-				break
-			}
-			q.Commands[k].Plan = r.plans.Current().Number
-		}
-	}
+	r.plans.TranslateBatch(b)
 	return r.put(b.Requests)
 }
 
@@ -139,11 +122,11 @@ func (r *Set) admit(requests []commandlog.Request, n uint64) error {
 	}
 	fed, room := r.slots.Room(n)
 	if fed > 0 && room == 0 {
-		return ErrRingsFull
+		return commandlog.ErrRingsFull
 	}
 	// A joiner must have all commands to become ready. Before the engine plays, no ring is emptied.
 	if had := r.log.Len() + int(n); had > commandlog.MaxCommands || had > shm.CommandEntries && r.mem.Control.Transport() == shm.Idle {
-		return ErrLogFull
+		return commandlog.ErrLogFull
 	}
 	return r.log.Reserve(requests, r.mem.Control.Clock()*uint64(r.mem.Geometry.Block))
 }

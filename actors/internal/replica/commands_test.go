@@ -128,7 +128,7 @@ func TestBatchNeedsRoom(t *testing.T) {
 	if err := enter(commandlog.MaxBatch - 1); err != nil {
 		t.Fatal(err)
 	}
-	if err := enter(2); !errors.Is(err, ErrRingsFull) || r.mem.Control.Committed() != shm.CommandEntries-1 {
+	if err := enter(2); !errors.Is(err, commandlog.ErrRingsFull) || r.mem.Control.Committed() != shm.CommandEntries-1 {
 		t.Errorf("no ring has room: %v, committed %d", err, r.mem.Control.Committed())
 	}
 	r.slots[0].Ring.Commands().Consume(100)

@@ -235,7 +235,7 @@ func TestRingsFull(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if err := put(); !errors.Is(err, ErrRingsFull) {
+	if err := put(); !errors.Is(err, commandlog.ErrRingsFull) {
 		t.Fatalf("all rings are full: %v", err)
 	}
 	r.slots[0].Ring.Commands().Consume(10)
@@ -247,7 +247,7 @@ func TestRingsFull(t *testing.T) {
 	if r.slots[0].Condemned || !r.slots[1].Condemned {
 		t.Errorf("given up: %t and %t, the second has taken nothing", r.slots[0].Condemned, r.slots[1].Condemned)
 	}
-	if err := put(); !errors.Is(err, ErrRingsFull) || r.mem.Control.Committed() != shm.CommandEntries+10 {
+	if err := put(); !errors.Is(err, commandlog.ErrRingsFull) || r.mem.Control.Committed() != shm.CommandEntries+10 {
 		t.Errorf("committed %d: %v", r.mem.Control.Committed(), err)
 	}
 }

@@ -162,7 +162,7 @@ func (w *simWorld) tryChange(c *simChange) {
 	case c.outcome == simKills && strings.Contains(text, "workers ended"):
 	case w.gentle:
 		w.fail("plan %d, outcome %d, was refused: %v", c.Number, c.outcome, err)
-	case errors.Is(err, plans.ErrReplaced) || errors.Is(err, ErrRingsFull) || errors.Is(err, ErrLogFull) || strings.Contains(text, "workers ended") ||
+	case errors.Is(err, plans.ErrReplaced) || errors.Is(err, commandlog.ErrRingsFull) || errors.Is(err, commandlog.ErrLogFull) || strings.Contains(text, "workers ended") ||
 		strings.Contains(text, "within"):
 	default:
 		w.fail("plan %d, outcome %d, was refused: %v", c.Number, c.outcome, err)

@@ -29,7 +29,7 @@ func (r *Set) Status() report.Status {
 		Playing: ctl.Transport() == shm.Play && r.out.Open(),
 		Active:  report.ActiveStatus{Slot: a.Slot(), Epoch: a.Epoch()}, Clock: clock,
 		Committed: ctl.Committed(), Redundant: r.redundant(),
-		Totals: r.totals(c), Failovers: r.failovers.List(),
+		Totals: r.failovers.Totals(c, r.diverged), Failovers: r.failovers.List(),
 		LeadStatus: report.LeadStatus{Lead: ctl.Lead(), Guard: int(g.Guard)}, OutputStatus: r.out.Status(),
 	}
 	st.LatencyMS, st.LeadReason = meter.Latency(st.Lead, g), meter.LeadReason(ctl.View, g)
@@ -45,16 +45,6 @@ func (r *Set) Status() report.Status {
 		st.Workers = append(st.Workers, w)
 	}
 	return st
-}
-
-// totals adds the Set's counters to those of the audio process.
-func (r *Set) totals(c shm.Counters) report.Totals {
-	return report.Totals{
-		Callbacks: c.Callbacks, Played: c.Played, Rescued: c.Rescued, Concealed: c.Concealed,
-		Flips: r.failovers.Flips(), CallbackFlips: c.Flips, Removed: c.Deposed, Xruns: c.Xruns,
-		Damaged: c.Damaged, Late: c.Late, Overruns: c.Overruns,
-		Mismatches: r.diverged, FailoversTotal: r.failovers.Count(),
-	}
 }
 
 // Redundant reports whether every worker is ready.

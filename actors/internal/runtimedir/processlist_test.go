@@ -1,4 +1,4 @@
-package actors
+package runtimedir
 
 import (
 	"os"
@@ -12,14 +12,14 @@ import (
 // the audio process that plays first.
 func TestProcessesAfterTakeOver(t *testing.T) {
 	var saved []survivors.Record
-	p := processRecord{save: func(list []survivors.Record) error { saved = list; return nil }}
+	p := ProcessList{Save: func(list []survivors.Record) error { saved = list; return nil }}
 	own := os.Getpid()
-	p.takeOver([]sys.Process{{PID: 1}}, []sys.Process{{PID: own}})
+	p.TakeOver([]sys.Process{{PID: 1}}, []sys.Process{{PID: own}})
 	if saved != nil {
 		t.Error("the list was written, though it was on disk")
 	}
-	p.setWorkers([]int{own, 2})
-	p.setAudio([]int{3, 1})
+	p.SetWorkers([]int{own, 2})
+	p.SetAudio([]int{3, 1})
 	want := []survivors.Record{{Role: survivors.RoleAudio, PID: 3}, {Role: survivors.RoleAudio, PID: 1}, {Role: survivors.RoleWorker, PID: own}, {Role: survivors.RoleWorker, PID: 2}}
 	if len(saved) != len(want) {
 		t.Fatalf("%+v", saved)

@@ -1,9 +1,10 @@
-package replica
+package fault_test
 
 import (
 	"reflect"
 	"testing"
 
+	"github.com/music-chronus/chronus/actors/internal/fault"
 	"github.com/music-chronus/chronus/shm"
 )
 
@@ -15,8 +16,8 @@ func TestTotalsHaveEveryCounter(t *testing.T) {
 		in.Field(i).SetUint(uint64(i + 1))
 	}
 	seen := map[uint64]bool{}
-	r := &Set{}
-	out := reflect.ValueOf(r.totals(c))
+	var h fault.History
+	out := reflect.ValueOf(h.Totals(c, 0))
 	for i := range out.NumField() {
 		seen[out.Field(i).Uint()] = true
 	}

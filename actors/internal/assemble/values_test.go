@@ -1,6 +1,7 @@
-package actors
+package assemble
 
 import (
+	"log/slog"
 	"math"
 	"os"
 	"strings"
@@ -8,7 +9,6 @@ import (
 
 	"github.com/music-chronus/chronus/actors/internal/meter"
 	"github.com/music-chronus/chronus/actors/internal/runtimedir"
-	"github.com/music-chronus/chronus/actors/internal/statefile"
 	"github.com/music-chronus/chronus/actors/space"
 	"github.com/music-chronus/chronus/dsp/patch"
 )
@@ -39,8 +39,18 @@ func compiled(t *testing.T, text string) *patch.Plan {
 	return plan
 }
 
-// An engine that takes over a sound, or goes on from what was saved, mutes and plays on from there,
-// and not from what the patch says.
+// sound is a Sound with a runtime directory of its own.
+func sound(t *testing.T, m *meter.Meter, v *space.Values) Sound {
+	t.Helper()
+	dir, err := runtimedir.Lock(t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	failed := func(err error) { t.Error(err) }
+	return Sound{Meter: m, Values: v, Dir: dir, Logger: slog.New(slog.DiscardHandler), Failed: failed}
+}
+
+// The amp and the transport of a sound that goes on are those that were set, and not the patch's.
 func TestMeterBegins(t *testing.T) {
 	plan := compiled(t, musicText)
 	v := space.NewValues(plan)
@@ -57,25 +67,25 @@ func TestMeterBegins(t *testing.T) {
 		}, 0.25, true},
 		{"stopped", func() { v.SetParam(plan.SeqNode(), patch.SeqPlay, patch.PlayStop) }, 0.25, false},
 	} {
-		e := &Engine{meter: meter.New(plan)}
+		m := meter.New(plan)
 		tt.set()
-		e.beginMeter(v)
-		e.meter.Mute(true)
-		if amp := *e.meter.MutedFrom(); amp != tt.amp || e.meter.Read().Transport != tt.play {
-			t.Errorf("%s: amp %g, %+v", tt.what, amp, e.meter.Read())
+		sound(t, m, v).Restore()
+		m.Mute(true)
+		if amp := *m.MutedFrom(); amp != tt.amp || m.Read().Transport != tt.play {
+			t.Errorf("%s: amp %g, %+v", tt.what, amp, m.Read())
 		}
 	}
 }
 
-// An engine that goes on with a sound that was muted gives it back as loud as it was, and one that
-// begins another does not take it for muted.
+// An engine that goes on with a muted sound can restore its level. An engine that begins another
+// sound is not muted.
 func TestMutedIsRemembered(t *testing.T) {
 	quarter, bad := 0.25, math.Inf(1)
 	for _, tt := range []struct {
 		what    string
 		file    string // on record; "": none
 		adopted bool
-		saved   *statefile.State // that it resumes from
+		saved   *float64 // amp before the engine that is resumed was muted
 		muted   bool
 		after   string // on record afterwards
 	}{
@@ -84,28 +94,25 @@ func TestMutedIsRemembered(t *testing.T) {
 		{"taken over, with a file that is none", "loud", true, nil, false, ""},
 		{"taken over, with an amp that is none", "7", true, nil, false, ""},
 		{"begun", "0.25", false, nil, false, ""},
-		{"resumed", "0.5", false, &statefile.State{Muted: &quarter}, true, "0.25"},
-		{"resumed, and heard", "0.5", false, &statefile.State{}, false, ""},
-		{"resumed with an amp that is none", "", false, &statefile.State{Muted: &bad}, false, ""},
+		{"resumed", "0.5", false, &quarter, true, "0.25"},
+		{"resumed, and heard", "0.5", false, nil, false, ""},
+		{"resumed with an amp that is none", "", false, &bad, false, ""},
 	} {
 		values := space.NewValues(compiled(t, plainText))
-		dir, err := runtimedir.Lock(t.TempDir())
-		if err != nil {
-			t.Fatal(err)
-		}
-		e := &Engine{cfg: Config{}.withDefaults(), dir: dir, saved: tt.saved,
-			meter: meter.New(values.Plan())}
+		m := meter.New(values.Plan())
+		o := sound(t, m, values)
+		o.TookOver, o.Muted = tt.adopted, tt.saved
 		if tt.file != "" {
-			if err := os.WriteFile(dir.File("muted"), []byte(tt.file+"\n"), 0o600); err != nil {
+			if err := os.WriteFile(o.Dir.File("muted"), []byte(tt.file+"\n"), 0o600); err != nil {
 				t.Fatal(err)
 			}
 		}
-		e.restoreMuted(values, tt.adopted, tt.saved != nil)
-		after, _ := os.ReadFile(dir.File("muted"))
+		o.Restore()
+		after, _ := os.ReadFile(o.Dir.File("muted"))
 		if got := strings.TrimSpace(string(after)); got != tt.after {
 			t.Errorf("%s: on record is %q, want %q", tt.what, got, tt.after)
 		}
-		if from := e.meter.MutedFrom(); (from != nil) != tt.muted || tt.muted && *from != 0.25 {
+		if from := m.MutedFrom(); (from != nil) != tt.muted || tt.muted && *from != 0.25 {
 			t.Errorf("%s: muted from %v", tt.what, from)
 		}
 		want, amp := 1.0, 0.25
@@ -115,7 +122,7 @@ func TestMutedIsRemembered(t *testing.T) {
 		if got := values.Param(0, patch.EngineAmp); got != want {
 			t.Errorf("%s: the amp is %g", tt.what, got)
 		}
-		if got, ok := e.meter.Mute(false); ok != tt.muted || ok && got != amp {
+		if got, ok := m.Mute(false); ok != tt.muted || ok && got != amp {
 			t.Errorf("%s: it is unmuted to %g, %t", tt.what, got, ok)
 		}
 	}

@@ -1,4 +1,4 @@
-package actors
+package runtimedir
 
 import (
 	"sync"
@@ -7,17 +7,18 @@ import (
 	"github.com/music-chronus/chronus/shm/sys"
 )
 
-// processRecord keeps the list of the engine's processes on disk, for an engine that takes over.
-type processRecord struct {
-	save   func([]survivors.Record) error
-	failed func(error)
+// ProcessList keeps the list of the engine's processes on disk, for an engine that takes over. Its
+// methods may be called from any goroutine.
+type ProcessList struct {
+	Save   func([]survivors.Record) error
+	Failed func(error)
 
 	mu             sync.Mutex // a leaf: nothing is locked under it
 	audio, workers []int
 }
 
-// takeOver sets the processes that were taken over, which are on disk already.
-func (p *processRecord) takeOver(audio, workers []sys.Process) {
+// TakeOver sets the processes that were taken over, which are on disk already.
+func (p *ProcessList) TakeOver(audio, workers []sys.Process) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.audio, p.workers = pids(audio), pids(workers)
@@ -30,23 +31,23 @@ func pids(processes []sys.Process) (list []int) {
 	return list
 }
 
-// setAudio records the living audio processes, the one that plays first.
-func (p *processRecord) setAudio(pids []int) {
+// SetAudio records the living audio processes, the one that plays first.
+func (p *ProcessList) SetAudio(pids []int) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.audio = pids
 	p.write()
 }
 
-// setWorkers records the living workers.
-func (p *processRecord) setWorkers(pids []int) {
+// SetWorkers records the living workers.
+func (p *ProcessList) SetWorkers(pids []int) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.workers = pids
 	p.write()
 }
 
-func (p *processRecord) write() {
+func (p *ProcessList) write() {
 	var list []survivors.Record
 	add := func(role string, pids []int) {
 		for _, pid := range pids {
@@ -56,7 +57,7 @@ func (p *processRecord) write() {
 	}
 	add(survivors.RoleAudio, p.audio)
 	add(survivors.RoleWorker, p.workers)
-	if err := p.save(list); err != nil {
-		p.failed(err)
+	if err := p.Save(list); err != nil {
+		p.Failed(err)
 	}
 }
