@@ -351,7 +351,7 @@ func tasks(pid int) (names []string) {
 	return names
 }
 
-// What was started is gone after Stop: processes and files.
+// Stop ends every process and removes every file.
 func TestStop(t *testing.T) {
 	dir := t.TempDir()
 	e := start(t, func(c *actors.Config) { c.RuntimeDir = dir })

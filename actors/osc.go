@@ -42,9 +42,9 @@ func (e *Engine) Addresses() []osc.Entry { return e.frontend.View().Space().Entr
 // Values returns what each address that has a value was last set to: a number, or a choice's name.
 func (e *Engine) Values() map[string]any { return e.frontend.View().All() }
 
-// restoreValues fills the values of a sound that an earlier engine has begun: from its saved state,
-// and from the commands since the checkpoint. What was set in the last second of that engine may be
-// missing, though it is heard.
+// restoreValues fills the values of a sound that an earlier engine has begun: from its saved
+// state, and from the commands since the checkpoint. Values of its last second may be missing,
+// though they are heard.
 func (e *Engine) restoreValues() {
 	view := e.frontend.View()
 	_, _, text := e.set.Current()

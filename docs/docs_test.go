@@ -90,7 +90,7 @@ func TestExclusiveImports(t *testing.T) {
 		reason string
 	}{
 		{"golang.org/x/sys/unix", []string{"shm/sys"}, "system calls have one home"},
-		{"github.com/asynkron/protoactor-go/", []string{"actors", "actors/cluster", "actors/internal/supervise", "actors/remote", "cmd/examples/embed", "cmd/examples/generative", "cmd/examples/host", "cmd/examples/module"}, "workers and the audio process stay small and know no actors"},
+		{"github.com/asynkron/protoactor-go/", []string{"actors", "actors/cluster", "actors/internal/ask", "actors/internal/subscribers", "actors/internal/supervise", "actors/remote", "cmd/examples/embed", "cmd/examples/generative", "cmd/examples/host", "cmd/examples/module"}, "workers and the audio process stay small and know no actors"},
 		{"google.golang.org/grpc/", []string{"actors/remote", "cmd/examples/host"}, "an engine that is not opened to others links no gRPC"},
 		{"C", []string{"audio/jack"}, "an embedding program with an output of its own needs no C compiler"},
 		{"github.com/gordonklaus/portaudio", []string{"audio/portaudio"}, "it is cgo"},
