@@ -110,8 +110,7 @@ func ask(t *testing.T, e *actors.Engine, address string, args ...any) string {
 	return ""
 }
 
-// taped records while f runs, and checks that what was heard is the uninterrupted stream: every
-// block there, once.
+// taped records while f runs, and checks that each block of the uninterrupted stream was played once.
 func taped(t *testing.T, e *actors.Engine, f func()) {
 	t.Helper()
 	ctx, cancel := context.WithCancel(context.Background())
@@ -231,8 +230,7 @@ func TestTwoOfMoreKilled(t *testing.T) {
 	}
 }
 
-// A panic in any actor leaves the processes running and the sound as it is; the actor is there
-// again.
+// A panic in any actor leaves the processes and the sound as they are; the actor is restarted.
 func TestActorsPanic(t *testing.T) {
 	e := start(t)
 	taped(t, e, func() {

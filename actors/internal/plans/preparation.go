@@ -30,12 +30,12 @@ type Preparation struct {
 }
 
 // Step asks the next worker that has not made the plan ready, the active one last. done: all living
-// workers have, and at least one lives. hung, if not negative, is the slot of a worker that took
+// workers have, and at least one lives. late, if not negative, is the slot of a worker that took
 // longer than limit, and that the caller must kill. An error ends the preparation.
-func (p *Preparation) Step(v *Version, workers []Preparer, active func() int, now time.Time, limit time.Duration) (done bool, hung int, err error) {
+func (p *Preparation) Step(v *Version, workers []Preparer, active func() int, now time.Time, limit time.Duration) (done bool, late int, err error) {
 	if p.asked {
-		if done, hung, err = p.poll(v, workers[p.slot], now, limit); err != nil || !done {
-			return false, hung, err
+		if done, late, err = p.poll(v, workers[p.slot], now, limit); err != nil || !done {
+			return false, late, err
 		}
 	}
 	first := active()
@@ -59,7 +59,7 @@ func (p *Preparation) Step(v *Version, workers []Preparer, active func() int, no
 }
 
 // poll looks at the worker that was asked. done: another one may be asked.
-func (p *Preparation) poll(v *Version, w Preparer, now time.Time, limit time.Duration) (done bool, hung int, err error) {
+func (p *Preparation) poll(v *Version, w Preparer, now time.Time, limit time.Duration) (done bool, late int, err error) {
 	if w.Generation != p.gen || !w.Living {
 		if p.Deaths++; p.Deaths >= maxDeaths {
 			return false, -1, fmt.Errorf("%d workers ended while they made it ready", p.Deaths)

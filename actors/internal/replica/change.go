@@ -116,9 +116,9 @@ func (r *Set) prepare(v *plans.Version, p *plans.Preparation, now time.Time) (al
 		return active
 	}
 	limit := r.cfg.Timeouts.MakePlan
-	done, hung, err := p.Step(v, workers, readActive, now, limit)
-	if hung >= 0 {
-		r.condemn(r.slots[hung], "hung, patch not ready within "+limit.String())
+	done, late, err := p.Step(v, workers, readActive, now, limit)
+	if late >= 0 {
+		r.condemn(r.slots[late], "hung, patch not ready within "+limit.String())
 	}
 	return done && r.mem.Journal.Published(active) >= r.changeDoneAt, err
 }

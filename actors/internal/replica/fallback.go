@@ -7,7 +7,7 @@ import (
 	"github.com/music-chronus/chronus/shm"
 )
 
-// fallBack gives up the patch that plays for the best other one, or for silence. The rejected patch
+// fallBack replaces the patch that plays by the best other one, or by silence. The rejected patch
 // is never loaded again. Every worker has ended.
 func (r *Set) fallBack(why string) {
 	was := r.plans.Current()
