@@ -110,7 +110,7 @@ func ask(t *testing.T, e *actors.Engine, address string, args ...any) string {
 	return ""
 }
 
-// taped records while f runs, and checks that each block of the uninterrupted stream was played once.
+// taped records while f runs, and checks that each block was played once.
 func taped(t *testing.T, e *actors.Engine, f func()) {
 	t.Helper()
 	ctx, cancel := context.WithCancel(context.Background())
@@ -254,7 +254,7 @@ func TestActorsPanic(t *testing.T) {
 	})
 }
 
-// A killed audio process is started again; the workers live on, and the clock goes on where it was.
+// A killed audio process is started again. The workers live on, and the clock continues.
 func TestAudioKilled(t *testing.T) {
 	e := start(t)
 	taped(t, e, func() {
@@ -303,7 +303,7 @@ func TestMalformedPackets(t *testing.T) {
 	}
 }
 
-// A worker that dies while the engine starts, before a block was played, is replaced, and it plays.
+// A worker that dies during the start, before a block was played, is replaced.
 func TestKilledWhileStarting(t *testing.T) {
 	for range 5 {
 		started := make(chan struct{})
@@ -349,7 +349,7 @@ func tasks(pid int) (names []string) {
 	return names
 }
 
-// What was started is gone after Stop: processes and files.
+// Stop ends every process and removes every file.
 func TestStop(t *testing.T) {
 	dir := t.TempDir()
 	e := start(t, func(c *actors.Config) { c.RuntimeDir = dir })

@@ -25,8 +25,8 @@ func standIn(t *testing.T) (h Handle, asked chan func(any)) {
 	return NewHandle(system, pid), asked
 }
 
-// What takes the engine long is waited for until it is there, the engine ends, or the caller does
-// not want it any more; with a deadline no longer than that.
+// A slow answer is awaited until it comes, the engine ends, or the caller cancels; with a
+// deadline, no longer than that.
 func TestHandleWaits(t *testing.T) {
 	done := PatchDone{Commit{Number: 7}}
 	for _, tt := range []struct {

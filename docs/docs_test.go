@@ -1,5 +1,6 @@
-// Package docs holds no code. Its tests keep the documents true and the source within the rules that they
-// state: this file who may import whom, source_test.go comments, names and sizes, text_test.go what the documents refer to.
+// Package docs holds no code. Its tests keep the documents true and the source within their rules.
+// This file checks the imports, source_test.go and limits_test.go comments, names, sizes and
+// prose, text_test.go the references of documents.
 package docs
 
 import (
@@ -30,7 +31,8 @@ type listed struct {
 // path is the package's folder, from the root.
 func (p listed) path() string { return short(p.ImportPath) }
 
-// code is the package's files without its tests. Files of other systems and build tags belong to it.
+// code is the package's files without its tests. Files of other systems and build tags belong to
+// it.
 func (p listed) code() []string {
 	return slices.DeleteFunc(slices.Concat(p.GoFiles, p.CgoFiles, p.IgnoredGoFiles), func(name string) bool {
 		return strings.HasSuffix(name, "_test.go")
@@ -88,7 +90,7 @@ func TestExclusiveImports(t *testing.T) {
 		reason string
 	}{
 		{"golang.org/x/sys/unix", []string{"shm/sys"}, "system calls have one home"},
-		{"github.com/asynkron/protoactor-go/", []string{"actors", "actors/cluster", "actors/remote", "cmd/examples/embed", "cmd/examples/generative", "cmd/examples/host", "cmd/examples/module"}, "workers and the audio process stay small and know no actors"},
+		{"github.com/asynkron/protoactor-go/", []string{"actors", "actors/cluster", "actors/internal/ask", "actors/internal/subscribers", "actors/internal/supervise", "actors/remote", "cmd/examples/embed", "cmd/examples/generative", "cmd/examples/host", "cmd/examples/module"}, "workers and the audio process stay small and know no actors"},
 		{"google.golang.org/grpc/", []string{"actors/remote", "cmd/examples/host"}, "an engine that is not opened to others links no gRPC"},
 		{"C", []string{"audio/jack"}, "an embedding program with an output of its own needs no C compiler"},
 		{"github.com/gordonklaus/portaudio", []string{"audio/portaudio"}, "it is cgo"},
@@ -126,7 +128,8 @@ func TestForbiddenImports(t *testing.T) {
 		"dsp/moduletest testing":       false, // laws for other people's tests
 		"audio/backendtest testing":    false, // the same for backends
 		"osc/internal/osctest testing": false, // packets and helpers of several packages' tests
-		// A leaf that only looks at sockets and folders: the engine sets the audio process's environment by it.
+		// A leaf that only looks at sockets and folders: the engine sets the audio process's environment
+		// by it.
 		"actors github.com/music-chronus/chronus/audio/soundserver": false,
 	}
 	pure := regexp.MustCompile(`^dsp($|/module$|/patch$|/sample$|/sequencer$|/stream$|/yaml$|/internal/approx$)`)

@@ -11,7 +11,8 @@ import (
 	"testing"
 )
 
-// files are the text files of the repository whose name the pattern matches, by their path from the root.
+// files are the text files of the repository whose name the pattern matches, by their path from
+// the root.
 func files(t *testing.T, pattern string) map[string]string {
 	t.Helper()
 	all, err := readFiles()
@@ -106,7 +107,7 @@ func headings(text string) map[string]bool {
 	return anchors
 }
 
-// What documents name in code style exists: tests, files and folders, tasks.
+// Documents name only existing tests, files, folders and tasks in code style.
 func TestNames(t *testing.T) {
 	tests := matches(files(t, `_test\.go$`), `(?m)^func ((?:Test|Benchmark|Fuzz)\w+)\(`)
 	tasks := matches(files(t, `^Taskfile\.yml$`), `(?m)^  ([a-z][\w:-]*):$`)
@@ -144,8 +145,8 @@ func matches(texts map[string]string, pattern string) map[string]bool {
 	return found
 }
 
-// Nothing tells on which machine or with which assistant a file was written. One letter of each word is in brackets,
-// so that the pattern does not match itself.
+// No file tells on which machine or with which assistant it was written. One letter of each word is
+// in brackets, so that the pattern does not match itself.
 func TestPrivate(t *testing.T) {
 	for what, pattern := range map[string]string{
 		"a machine's path":    `(^|[^\w.$}/-])/([w]ork|[r]oot|[h]ome|[U]sers)/\w`,

@@ -5,8 +5,8 @@ import (
 	"math/bits"
 )
 
-// Active names the worker that is played: epoch<<16 | ready bits<<8 | slot. Every change, also of a
-// ready bit, is one CAS that raises the epoch.
+// Active names the worker that is played: epoch<<16 | ready bits<<8 | slot. Every change, also of
+// a ready bit, is one CAS that raises the epoch.
 type Active uint64
 
 // Slot returns the slot of the active worker, in [0, MaxSlots).
@@ -39,8 +39,8 @@ func (a Active) Without(slot, to int) Active { return a.next(to, uint8(a>>8)&^(1
 // WithActive returns a with slot to active and the ready bits unchanged.
 func (a Active) WithActive(to int) Active { return a.next(to, uint8(a>>8)) }
 
-// Successor returns the ready slot with the highest head, other than from. Of equal heads the next
-// slot after from wins, cyclically. ok is false if no head is at least least.
+// Successor returns the ready slot with the highest head, other than from. Among equal heads
+// the next slot after from wins, cyclically. ok is false if no head is at least least.
 func (a Active) Successor(from, slots int, least uint64, head func(slot int) uint64) (to int, ok bool) {
 	best := least
 	for i := 1; i < slots; i++ {

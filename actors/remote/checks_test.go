@@ -97,8 +97,8 @@ func TestOthersAreKeptFromEngines(t *testing.T) {
 	}
 }
 
-// Open refuses an interceptor that belongs to no remote: every message would count as the program's
-// own.
+// Open refuses an interceptor that belongs to no remote: every message would count as the
+// program's own.
 func TestInterceptorThatDoesNotStand(t *testing.T) {
 	system := actor.NewActorSystem()
 	s := NewInterceptor(system, Nobody)

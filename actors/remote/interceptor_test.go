@@ -59,8 +59,8 @@ func TestRoles(t *testing.T) {
 	}
 }
 
-// A peer without a valid certificate cannot connect: with none, an unknown, or an expired one, or in
-// plaintext. The failure is counted, and the engine keeps answering.
+// A peer without a valid certificate cannot connect: with none, an unknown, or an expired one, or
+// in plaintext. The failure is counted, and the engine keeps answering.
 func TestStrangers(t *testing.T) {
 	ca, other := newAuthority(t), newAuthority(t)
 	far := time.Now().Add(time.Hour)
@@ -314,8 +314,8 @@ func (d deafServer) Receive(s protoremote.Remoting_ReceiveServer) error {
 	return err
 }
 
-// A peer that asks without reading the answers has at most maxQueued of them waiting. The others are
-// counted as dropped, and other peers still get answers.
+// A peer that asks without reading the answers has at most maxQueued of them waiting. The others
+// are counted as dropped, and other peers still get answers.
 func TestDeafPeer(t *testing.T) {
 	server, friend := node(t, Options{}), node(t, Options{})
 	opened(t, server, "chronus")

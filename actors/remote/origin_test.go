@@ -98,8 +98,8 @@ func TestMadeUpReports(t *testing.T) {
 	}
 }
 
-// A peer cannot send in another's name. Otherwise it could end the other's subscription, or fill the
-// other's queue with answers.
+// A peer cannot send in another's name. Otherwise it could end the other's subscription, or fill
+// the other's queue with answers.
 func TestMadeUpSender(t *testing.T) {
 	ca, server, watcher, _ := followed(t)
 	unwatch := marshal(t, &pb.Request{Version: pb.Version, Do: &pb.Request_Unwatch{Unwatch: &pb.Unwatch{}}})

@@ -186,8 +186,8 @@ func (h *heard) until(t *testing.T, what string, ok func(News) bool) News {
 func lives(n News) bool { return n.Report != nil }
 func lost(n News) bool  { return n.Lost != "" }
 
-// Two watchers of one engine each get every event once, in order. The end of one does not disturb the
-// other. The engine's end is reported with its reason.
+// Two watchers of one engine each get every event once, in order. The end of one does not disturb
+// the other. The engine's end is reported with its reason.
 func TestFollow(t *testing.T) {
 	server := node(t, Options{})
 	s, pid := opened(t, server, "one")

@@ -19,8 +19,8 @@ const maxAhead = 4000
 const maxPast = 8
 
 // Values holds what the parameters and gates of one plan were last set to. It begins with the
-// plan's own values. What lanes of the sequencer do is not in it, nor how far a ramp has come.
-// One goroutine records commands; any number of goroutines read, without delaying it.
+// plan's own values. Values excludes the effects of the sequencer's lanes and the progress of
+// ramps. One goroutine records commands; any number of goroutines read, without delaying it.
 type Values struct {
 	plan  *patch.Plan
 	first []int // the index of each node's first cell
@@ -38,7 +38,7 @@ type cell struct {
 	count       int              // of past
 }
 
-// setting is what a cell was set to. Of the latest setting the cell's bits hold the value.
+// setting is what a cell was set to. The cell's bits hold the value of the latest setting.
 type setting struct {
 	value float64
 	from  uint64 // the first frame of the setting

@@ -196,8 +196,8 @@ func (p *PipeWire) try(name string, args ...string) bool {
 // answer that does not come.
 const toolLimit = 5 * time.Second
 
-// Tool runs a tool that asks a server and returns what it prints. A tool without an answer ends after
-// 5 s.
+// Tool runs a tool that asks a server and returns what it prints. A tool without an answer ends
+// after 5 s.
 func Tool(name string, args ...string) ([]byte, error) {
 	ctx, cancel := context.WithTimeout(context.Background(), toolLimit)
 	defer cancel()

@@ -1,5 +1,5 @@
 // Package pipe plays into another program, which embeds the engine and reads the sound from a
-// socket. That program makes a [Sink]. The audio process connects to it by [Backend]. Failover
+// socket. The program makes a [Sink]. The audio process connects to it by [Backend]. Failover
 // works as with a sound card, and neither side needs cgo.
 package pipe
 

@@ -21,8 +21,8 @@ func limit(t *testing.T, pid int, resource, value string) {
 	tool(t, "prlimit", "--pid", strconv.Itoa(pid), "--"+resource+"="+value+":")
 }
 
-// An engine without free descriptors cannot replace a worker. The engine reports that, and the sound
-// goes on. With descriptors again, the engine is redundant again.
+// An engine without free descriptors cannot replace a worker. The engine reports that, and the
+// sound goes on. With descriptors again, the engine is redundant again.
 func TestOutOfDescriptors(t *testing.T) {
 	e := up(t, "--backend", "null", "--lead", "64", "--guard", "32")
 	e.tell("/gate/adsr1", "on")
@@ -106,8 +106,8 @@ func virtual(t *testing.T, pid int) int {
 	return pages * os.Getpagesize()
 }
 
-// A recording on a full disk reports that, while the sound goes on. With space again, the recording
-// goes on too. The file stays valid.
+// A recording on a full disk reports that, while the sound goes on. With space again, the
+// recording goes on too. The file stays valid.
 func TestDiskFull(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "out.wav")
 	e := up(t, "--backend", "file", "--device", path, "--lead", "64", "--guard", "32")

@@ -1,5 +1,5 @@
-// Package model holds the Promela models of the failover protocol. Its test runs them through spin, each at several
-// sizes, and each rule switched off to see that the model would tell.
+// Package model holds the Promela models of the failover protocol. Its test runs them through
+// spin, each at several sizes, and each rule switched off to see that the model would tell.
 package model
 
 import (
@@ -16,8 +16,9 @@ import (
 // memory bounds one search, in MB.
 const memory = "8000"
 
-// runs are the searches. In those without a bug the whole state space is searched and nothing is wrong; in those with
-// one, the rule that options switch off was needed. A long run takes minutes, and is left out unless CHRONUS_MODEL is long.
+// runs are the searches. In those without a bug the whole state space is searched and nothing is
+// wrong; in those with one, the rule that options switch off was needed. A long run takes minutes,
+// and is left out unless CHRONUS_MODEL is long.
 var runs = []struct {
 	name, model, options string
 	bug, long            bool
@@ -104,7 +105,8 @@ func TestModel(t *testing.T) {
 	}
 }
 
-// search runs a model with options and returns what its verifier printed. A short one is not worth being optimised.
+// search runs a model with options and returns what its verifier printed. A short one is not worth
+// being optimised.
 func search(t *testing.T, cc, model string, options []string, short bool) string {
 	t.Helper()
 	source, err := filepath.Abs(model + ".pml")

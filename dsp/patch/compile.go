@@ -39,8 +39,8 @@ func Compile(p *Patch, rate, block, channels int) (*Plan, error) {
 	return c.plan, nil
 }
 
-// CheckModules returns an error if a program's own modules lack a type or New, or if a type is used
-// twice.
+// CheckModules returns an error if a program's own modules lack a type or New, or if a type is
+// used twice.
 func CheckModules(own []*dsp.Desc) error {
 	for i, d := range own {
 		switch {
@@ -236,8 +236,8 @@ func (c *compiler) source(r Run, src End) (Source, error) {
 	return Source{from, port}, nil
 }
 
-// sort finds the order of rendering: every node follows the nodes that it hears. Of several nodes
-// that could be next, the first in the text is.
+// sort finds the order of rendering: every node follows the nodes that it hears. The first in
+// the text comes first where several nodes could be next.
 func (c *compiler) sort() error {
 	var nodes []int
 	waits := map[int][]int{}

@@ -7,8 +7,7 @@ import "math"
 const pendingMax = 4096
 
 // pending holds the commands that wait for their frame, in a binary heap: even when it is full,
-// many commands in one block cost a few swaps each. Of two commands for one frame the lower Seq is
-// first.
+// many commands in one block cost a few swaps each. Two commands for one frame follow their Seq.
 type pending struct {
 	list [pendingMax]Command // in [0, n): none is due before its parent, (i-1)/2
 	n    int

@@ -184,7 +184,7 @@ func (t *transition) removed(k int) bool {
 }
 
 // order returns the order in which the nodes of both streams are rendered. The order is nil if
-// there is none. That happens only if fading, when a node also follows the old sources of its
+// there is none. This happens only if fading, when a node also follows the old sources of its
 // inputs.
 func (t *transition) order(to *Stream, fading bool) (steps []step) {
 	// An item is a node's index in the new plan, or count plus its index in the old plan.

@@ -252,7 +252,7 @@ var kinds = [shm.Ops]stream.Kind{
 	// OpPlan changes no node: the loop handles it.
 }
 
-// kindOf returns the kind of an operation. Of an unknown one it is 0, which a stream ignores.
+// kindOf returns the kind of an operation. An unknown one has kind 0, which a stream ignores.
 func kindOf(o shm.Op) stream.Kind {
 	if int(o) >= len(kinds) {
 		return 0

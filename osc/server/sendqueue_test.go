@@ -68,8 +68,7 @@ func TestOutbox(t *testing.T) {
 	}
 }
 
-// Of many answers, those that follow each other to one program of this machine share a bundle, as
-// many as fit.
+// Answers that follow each other to one program of this machine share a bundle, as many as fit.
 func TestTogether(t *testing.T) {
 	a, b := datagram{near, osctest.Encode(t, "/done", "/a")}, datagram{netip.AddrPortFrom(near.Addr(), 9), osctest.Encode(t, "/done", "/b")}
 	large := datagram{near, osctest.Encode(t, "/large", strings.Repeat("x", maxBundle))}

@@ -51,8 +51,8 @@ type handler struct {
 	engine   Engine
 	patterns osc.Patterns
 
-	// What came since the last Flush. The messages of a packet end at its end in pending, and the
-	// commands of a message at its end in commands.
+	// These fields hold everything since the last Flush. The messages of a packet end at its end in
+	// pending, and the commands of a message at its end in commands.
 	commands []shm.Command
 	pending  []pendingMessage
 	packets  []pendingPacket
@@ -196,7 +196,8 @@ func (h *handler) End(from server.Peer) {
 	h.pendingPacket = pendingPacket{}
 }
 
-// Flush implements server.Handler. It passes on copies, since their commands outlive the next read.
+// Flush implements server.Handler. It passes on copies, since their commands outlive the next
+// read.
 func (h *handler) Flush() {
 	h.read = 0
 	if len(h.packets) == 0 {

@@ -105,7 +105,7 @@ func diverging(t *testing.T, workers int, blocks uint64, wrong int, differ ...ui
 }
 
 // If the blocks of two workers differ, the standby is condemned, and a witness decides which was
-// wrong. Of three workers, the majority decides.
+// wrong. The majority of three workers decides.
 func TestDivergence(t *testing.T) {
 	r := diverging(t, 2, 12, 1, 7)
 	if differs, n := r.compare(r.slots[0]); differs || n != 0 {

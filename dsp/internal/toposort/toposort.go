@@ -2,8 +2,8 @@
 package toposort
 
 // Sort returns the items in an order in which each follows the items that it waits for (Kahn's
-// algorithm). Of several items that could be next, the first in the list is. If the graph has a
-// cycle, ok is false and order holds the items that can be placed.
+// algorithm). The first in the list comes first where several items could be next. If the graph
+// has a cycle, ok is false and order holds the items that can be placed.
 func Sort(items []int, waits map[int][]int) (order []int, ok bool) {
 	index := make(map[int]int, len(items))
 	for i, item := range items {

@@ -53,7 +53,7 @@ const (
 const shapeTimes = 8
 
 // shape computes the mean of the curve between two values of its oversampled input, as a difference
-// quotient of the antiderivative. That smooths the corners of the curve before they alias.
+// quotient of the antiderivative. The mean smooths the corners of the curve before they alias.
 type shape struct {
 	ramped.Params
 	kinds        ramped.Params
