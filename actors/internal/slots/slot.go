@@ -120,7 +120,11 @@ func (s *Slot) Reap() (exit sys.Exit, ok bool) {
 // Clear empties the slot of a worker that was reaped. Its ring stays.
 func (s *Slot) Clear(j shm.Journal, now time.Time) {
 	if s.Ring != nil {
-		s.Retired.Head, s.Retired.Generation = j.Published(s.Number), s.Generation
+		h := j.Head(s.Number)
+		s.Retired.Head, s.Retired.Generation = 0, s.Generation
+		if _, gen := s.Ring.Slot(); h.Of(gen) { // else the worker published nothing
+			s.Retired.Head = h.Published()
+		}
 	}
 	_ = s.Process.Close()
 	s.Release()
