@@ -46,6 +46,7 @@ func JACKServer(t testing.TB, rate, period int) *Server {
 // its children. The server has the dummy driver, a real-time clock without a sound card.
 func StartJACK(t testing.TB, as JACKOptions) *Server {
 	t.Helper()
+	skipIfShort(t)
 	for _, tool := range []string{"jackd", "jack_lsp"} {
 		if _, err := exec.LookPath(tool); err != nil {
 			t.Fatalf("%v: install jackd2 (sh .ci/deps does)", err)

@@ -31,6 +31,7 @@ type PipeWire struct {
 // sink yet.
 func StartPipeWire(t testing.TB) *PipeWire {
 	t.Helper()
+	skipIfShort(t)
 	for _, tool := range []string{"dbus-daemon", "pipewire", "wireplumber", "pw-cli", "pw-record", "pw-link", "pw-metadata"} {
 		if _, err := exec.LookPath(tool); err != nil {
 			t.Fatalf("%v: install pipewire, wireplumber and dbus (sh .ci/interop/deps does)", err)
@@ -64,6 +65,14 @@ func StartPipeWire(t testing.TB) *PipeWire {
 	t.Cleanup(p.halt)
 	p.Start(t)
 	return p
+}
+
+// skipIfShort skips a test that needs a sound server in a test run with -short.
+func skipIfShort(t testing.TB) {
+	t.Helper()
+	if testing.Short() {
+		t.Skip("starts a sound server")
+	}
 }
 
 // Start starts the daemon and its session manager, after Stop.

@@ -55,6 +55,7 @@ var examplesDir string
 
 // Each example does what its comment says.
 func TestExamples(t *testing.T) {
+	skipIfShort(t)
 	dir := examples(t)
 	at := up(t, "--backend", "null", "--lead", "64", "--remote", "127.0.0.1:0").remoteAt()
 	wav := filepath.Join(t.TempDir(), "walk.wav")
@@ -137,6 +138,7 @@ func startHost(t *testing.T) *hostProcess {
 // both while their workers are killed. No frame is lost, doubled or changed, and the program's own
 // actors answer.
 func TestHostSurvives(t *testing.T) {
+	skipIfShort(t)
 	kills := hostKills
 	if s := os.Getenv("CHRONUS_HOST_KILLS"); s != "" {
 		n, err := strconv.Atoi(s)

@@ -51,6 +51,14 @@ type engineProcess struct {
 	*control.Client
 }
 
+// skipIfShort skips a test that starts an engine in a test run with -short.
+func skipIfShort(t testing.TB) {
+	t.Helper()
+	if testing.Short() {
+		t.Skip("starts an engine")
+	}
+}
+
 // logFile gets what an engine and its children print. Since it is a file, no Wait waits for the
 // children to close it.
 type logFile struct{ *os.File }
@@ -80,6 +88,7 @@ func up(t testing.TB, flags ...string) *engineProcess {
 // upIn starts an engine in a runtime directory in which an engine may have been before.
 func upIn(t testing.TB, dir string, flags ...string) *engineProcess {
 	t.Helper()
+	skipIfShort(t)
 	e := &engineProcess{t: t, dir: dir, log: newLog(t), Client: engineFlag{dir}.client()}
 	args := []string{"up", "--runtime-dir", dir, "--osc", "127.0.0.1:0", "--state", filepath.Join(dir, "state")}
 	e.start("/proc/self/exe", append(args, flags...)...)

@@ -119,6 +119,7 @@ func TestVerifyFindsChange(t *testing.T) {
 }
 
 func TestDemo(t *testing.T) {
+	skipIfShort(t)
 	path := filepath.Join(t.TempDir(), "demo.wav")
 	out, errOut, code := chronus("demo", "-o", path)
 	t.Log("\n" + out)

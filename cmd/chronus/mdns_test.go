@@ -22,6 +22,7 @@ const inOwnNetwork = "CHRONUS_TEST_OWN_NETWORK"
 // its own, so that no packet leaves the machine. The test needs iproute2, and root or user
 // namespaces.
 func TestMDNS(t *testing.T) {
+	skipIfShort(t)
 	if os.Getenv(inOwnNetwork) == "" {
 		flags := []string{"--net", "--pid", "--fork", "--mount-proc", "--kill-child"}
 		if os.Geteuid() != 0 {

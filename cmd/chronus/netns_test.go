@@ -19,6 +19,7 @@ const inNetwork = "CHRONUS_TEST_NETWORK"
 // its own makes them, and the kernel removes them when that process ends. The test needs iproute2,
 // and root or user namespaces.
 func TestMachines(t *testing.T) {
+	skipIfShort(t)
 	if os.Getenv(inNetwork) != "" {
 		for name, f := range map[string]func(*testing.T, *network){"Partition": partition, "Delay": delay} {
 			t.Run(name, func(t *testing.T) { f(t, newNetwork(t)) })

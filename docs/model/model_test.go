@@ -68,6 +68,9 @@ var runs = []struct {
 	{name: "no wake-up in silence", model: "timed", options: "-DNO_WAKE -DCONCEALS -DLEAD=1 -DGUARD=1 -DTOLD=12 -DHANG=2", bug: true},
 }
 
+// shortRuns is the number of searches of a test run with -short.
+const shortRuns = 2
+
 var (
 	errorsFound = regexp.MustCompile(`errors: (\d+)`)
 	stored      = regexp.MustCompile(`(\d+) states, stored`)
@@ -80,8 +83,8 @@ func TestModel(t *testing.T) {
 	}
 	cc := strings.Fields(command(t, ".", "go", "env", "CC"))[0]
 	long := os.Getenv("CHRONUS_MODEL") == "long"
-	for _, r := range runs {
-		if r.long && !long {
+	for i, r := range runs {
+		if r.long && !long || testing.Short() && i >= shortRuns {
 			continue
 		}
 		t.Run(r.name, func(t *testing.T) {
