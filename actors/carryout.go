@@ -13,7 +13,7 @@ import (
 	"github.com/music-chronus/chronus/osc"
 )
 
-// serving is what carries out an engine's requests. It outlives the engine's actor.
+// serving carries out an engine's requests. It outlives the engine's actor.
 type serving struct {
 	engine      *Engine
 	tree        *tree

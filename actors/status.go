@@ -11,7 +11,7 @@ import (
 
 // The values of package report that appear in signatures of this package.
 type (
-	// Event is something that happened. Package report has all kinds.
+	// Event reports something that happened. Package report has all kinds.
 	Event = report.Event
 	// Status describes an engine at one moment.
 	Status = report.Status
