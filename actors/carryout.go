@@ -109,7 +109,7 @@ func (s *serving) sendOSC(to string, args []any, done func(error)) {
 
 // mute sets the engine's amp to 0, or back to what it was.
 func (s *serving) mute(on bool, done func(error)) {
-	m := s.engine.core.Meter
+	m := s.engine.resources.Meter
 	amp, ok := m.Mute(on)
 	if !ok {
 		done(nil) // already so

@@ -6,10 +6,10 @@ import (
 	"os"
 	"time"
 
-	"github.com/music-chronus/chronus/actors/internal/core"
 	"github.com/music-chronus/chronus/actors/internal/frontend"
 	"github.com/music-chronus/chronus/actors/internal/launch"
 	"github.com/music-chronus/chronus/actors/internal/output"
+	"github.com/music-chronus/chronus/actors/internal/resources"
 	"github.com/music-chronus/chronus/dsp"
 	"github.com/music-chronus/chronus/dsp/patch"
 	"github.com/music-chronus/chronus/dsp/samples"
@@ -110,13 +110,13 @@ func (c Config) withDefaults() Config {
 	return c
 }
 
-// core converts c to the form of package core.
-func (c Config) core() core.Config {
+// resources converts c to the form of package resources.
+func (c Config) resources() resources.Config {
 	var fallback []wire.Target
 	for _, t := range c.Fallback {
 		fallback = append(fallback, wire.Target{Backend: t.Backend, Device: t.Device})
 	}
-	return core.Config{
+	return resources.Config{
 		Patch: c.Patch, PatchName: c.PatchName, Samples: c.Samples, Patches: c.Patches, Modules: c.Modules,
 		Rate: c.Rate, Block: c.Block, Channels: c.Channels, Replicas: c.Replicas, Lead: c.Lead, Guard: c.Guard,
 		Device: wire.Target{Backend: c.Backend, Device: c.Device}, Fallback: fallback,

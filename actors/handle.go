@@ -54,7 +54,7 @@ func (h Handle) Request(ctx context.Context, request any) (any, error) {
 	return answer, nil
 }
 
-// lasts reports whether the engine may work on a request for longer than its actor takes to read it.
+// lasts reports whether the engine works on a request after its actor has read it.
 func lasts(request any) bool {
 	switch request.(type) {
 	case NewPatch, EndTape:

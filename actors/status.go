@@ -40,6 +40,6 @@ func Version() string {
 
 // sign adds to a Status what does not change while the engine lives.
 func (e *Engine) sign(st *Status) {
-	st.Since, st.BootID, st.Warnings = e.since, e.bootID, e.core.Warnings
+	st.Since, st.BootID, st.Warnings = e.since, e.bootID, e.resources.Warnings
 	st.Version, st.Protocol = Version(), shm.Version
 }
