@@ -15,8 +15,8 @@ import (
 type audioProxy struct {
 	output *output.Process
 	emit   func(Event)
-	// refused is called when the first process of this engine cannot play at all: then the engine
-	// does not start, and says why. Later processes are replaced for ever.
+	// refused ends the start of the engine with an error. It is called if the first process cannot
+	// play at all. Later processes are replaced for ever.
 	refused func(error)
 	supervise.Retries
 }

@@ -13,7 +13,7 @@ import (
 	"github.com/music-chronus/chronus/osc"
 )
 
-// serving is what carries out an engine's requests. It outlives the engine's actor.
+// serving carries out an engine's requests. It outlives the engine's actor.
 type serving struct {
 	engine      *Engine
 	tree        *tree
@@ -109,7 +109,7 @@ func (s *serving) sendOSC(to string, args []any, done func(error)) {
 
 // mute sets the engine's amp to 0, or back to what it was.
 func (s *serving) mute(on bool, done func(error)) {
-	m := s.engine.core.Meter
+	m := s.engine.resources.Meter
 	amp, ok := m.Mute(on)
 	if !ok {
 		done(nil) // already so

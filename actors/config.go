@@ -6,10 +6,10 @@ import (
 	"os"
 	"time"
 
-	"github.com/music-chronus/chronus/actors/internal/core"
 	"github.com/music-chronus/chronus/actors/internal/frontend"
 	"github.com/music-chronus/chronus/actors/internal/launch"
 	"github.com/music-chronus/chronus/actors/internal/output"
+	"github.com/music-chronus/chronus/actors/internal/resources"
 	"github.com/music-chronus/chronus/dsp"
 	"github.com/music-chronus/chronus/dsp/patch"
 	"github.com/music-chronus/chronus/dsp/samples"
@@ -17,22 +17,18 @@ import (
 	"github.com/music-chronus/chronus/shm/wire"
 )
 
-// Config describes the engine to start. The zero value of a field means its default.
+// Config describes the engine to start. The zero value of a field means its default. "Embedded"
+// gives the default of an engine that Embed starts.
 type Config struct {
-	// Patch is the text of the patch, with the sums of its files: see samples.Store.Load. Default:
-	// the default of dsp/patch.
-	Patch     []byte
+	Patch     []byte // text, with sums for files: see samples.Store.Load; default: dsp/patch's own
 	PatchName string // for messages
 	Samples   string // folder of the samples that patches name; default: samples.DefaultDir
 
-	// OSC is host:port, of UDP and TCP. Default: 127.0.0.1:5005, of an embedded engine "none", no OSC.
-	OSC      string
+	OSC      string         // host:port, UDP and TCP; default 127.0.0.1:5005; "none", embedded default: no OSC
 	OSCAllow []netip.Prefix // other machines that may play; needed if OSC listens for other machines
-	OSCToken string         // token that /auth of such a machine sends, for more than playing; "": refuse
-	// OSCQuery is the host:port that serves the list of addresses. Default: 80 above the port of OSC.
-	// "none": no OSCQuery.
-	OSCQuery string
-	NoMDNS   bool // do not announce the OSC server by mDNS
+	OSCToken string         // token that they send by /auth for more than playing; "": refuse
+	OSCQuery string         // host:port of OSCQuery; default: 80 above OSC's port; "none": no OSCQuery
+	NoMDNS   bool           // do not announce the OSC server by mDNS
 
 	Backend string // name of an audio backend; default "auto"
 	Device  string // the backend's name for the device; default: the backend's default device
@@ -46,7 +42,7 @@ type Config struct {
 	// engine does not start on a device that refuses the period.
 	Period     int
 	ClientName string // name in a sound server, at most 32 bytes without ':'; default "chronus"
-	// Lead is the number of blocks that workers render ahead. 0: what the device needs,
+	// Lead is the fixed number of blocks that workers render ahead. 0: what the device needs,
 	// 2*ceil(Period/Block) + Guard, and more while workers are late.
 	Lead     int
 	Guard    int // blocks, 1 to Lead-1; default 2
@@ -60,15 +56,13 @@ type Config struct {
 	// is taken over nevertheless.
 	Resume bool
 	Fresh  bool         // end the processes that a lost engine left playing, instead of taking them over
-	Logger *slog.Logger // default: slog's; of an embedded engine: none
+	Logger *slog.Logger // default: slog's, embedded: none
 
-	// Modules are the modules that patches may have besides those of dsp/module. The workers have the
-	// same ones: see worker.With.
+	// Modules adds modules for patches to those of dsp/module. The workers need the same ones: see
+	// worker.With.
 	Modules []*dsp.Desc
-	// Binary is the program to start as worker and audio process. It calls RunChild first. Default:
-	// this program.
-	Binary string
-	Output *os.File // output of those processes; default: standard error, of an embedded engine: none
+	Binary  string   // program of the child processes, which calls RunChild first; default: this one
+	Output  *os.File // output of the child processes; default: standard error, embedded: none
 }
 
 // Target is a device of an audio backend.
@@ -116,13 +110,13 @@ func (c Config) withDefaults() Config {
 	return c
 }
 
-// core converts c to the form of package core.
-func (c Config) core() core.Config {
+// resources converts c to the form of package resources.
+func (c Config) resources() resources.Config {
 	var fallback []wire.Target
 	for _, t := range c.Fallback {
 		fallback = append(fallback, wire.Target{Backend: t.Backend, Device: t.Device})
 	}
-	return core.Config{
+	return resources.Config{
 		Patch: c.Patch, PatchName: c.PatchName, Samples: c.Samples, Patches: c.Patches, Modules: c.Modules,
 		Rate: c.Rate, Block: c.Block, Channels: c.Channels, Replicas: c.Replicas, Lead: c.Lead, Guard: c.Guard,
 		Device: wire.Target{Backend: c.Backend, Device: c.Device}, Fallback: fallback,

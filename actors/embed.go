@@ -36,8 +36,8 @@ type Host struct {
 // removed with it. Without Config.Logger and Config.Output, it reports only by [EngineEvent] on the
 // system's event stream.
 //
-// Call Embed in Receive of the actor whose context is Parent. That actor is busy until the engine
-// plays.
+// If Parent is an actor's context, call Embed in that actor's Receive. The actor is busy until the
+// engine plays.
 func Embed(ctx context.Context, host Host, cfg Config) (*Engine, error) {
 	if host.System == nil {
 		return nil, errors.New("embed: Host.System is nil: give the program's actor system, or use Start")

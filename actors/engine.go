@@ -14,9 +14,9 @@ import (
 	"github.com/asynkron/protoactor-go/actor"
 
 	"github.com/music-chronus/chronus/actors/control"
-	"github.com/music-chronus/chronus/actors/internal/core"
 	"github.com/music-chronus/chronus/actors/internal/recorder"
 	"github.com/music-chronus/chronus/actors/internal/replica"
+	"github.com/music-chronus/chronus/actors/internal/resources"
 	"github.com/music-chronus/chronus/actors/internal/runtimedir"
 	"github.com/music-chronus/chronus/actors/internal/supervise"
 )
@@ -26,17 +26,17 @@ const startWait = 20 * time.Second
 
 // Engine is a running engine: its actors, its processes and its files.
 type Engine struct {
-	core    *core.Core // everything outside the actors
-	logger  *slog.Logger
-	control *control.Server
-	host    Host
-	system  *actor.ActorSystem
-	pid     *actor.PID                // the engine's actor
-	tree    atomic.Pointer[actor.PID] // the supervisor
-	serving serving
-	gone    atomic.Bool // the actors are ending: nothing is sent to them any more
-	bootID  string
-	since   time.Time
+	resources *resources.Resources // everything outside the actors
+	logger    *slog.Logger
+	control   *control.Server
+	host      Host
+	system    *actor.ActorSystem
+	pid       *actor.PID                // the engine's actor
+	tree      atomic.Pointer[actor.PID] // the supervisor
+	serving   serving
+	gone      atomic.Bool // the actors are ending: nothing is sent to them any more
+	bootID    string
+	since     time.Time
 
 	outcome chan error // of the start: nil once the engine plays
 	stop    sync.Once
@@ -81,11 +81,11 @@ func start(ctx context.Context, host Host, cfg Config) (*Engine, error) {
 
 // prepare makes everything that needs no actor and no process.
 func (e *Engine) prepare(cfg Config) (err error) {
-	if e.core, err = core.New(cfg.core(), listener{e}); err != nil {
+	if e.resources, err = resources.New(cfg.resources(), listener{e}); err != nil {
 		return err
 	}
-	if e.control, err = control.Serve(e, e.core.File(runtimedir.ControlSocket), e.logger); err != nil {
-		e.core.Close()
+	if e.control, err = control.Serve(e, e.resources.File(runtimedir.ControlSocket), e.logger); err != nil {
+		e.resources.Close()
 	}
 	return err
 }
@@ -93,18 +93,18 @@ func (e *Engine) prepare(cfg Config) (err error) {
 // raise starts the actors and the watcher.
 func (e *Engine) raise() {
 	t := &tree{
-		set: e.core.Set, output: e.core.Output, emit: e.emit, logger: e.logger, root: e.system.Root,
-		frontend: e.core.Frontend, refused: e.finishStart, up: make(chan struct{}),
+		set: e.resources.Set, output: e.resources.Output, emit: e.emit, logger: e.logger, root: e.system.Root,
+		frontend: e.resources.Frontend, refused: e.finishStart, up: make(chan struct{}),
 	}
-	e.core.StartClock()
+	e.resources.StartClock()
 	if err := e.host.spawn(e, t); err != nil {
 		e.finishStart(fmt.Errorf("spawn the engine's actor: %w", err))
 		return
 	}
-	for _, ev := range e.core.Set.News() {
+	for _, ev := range e.resources.Set.News() {
 		e.emit(ev)
 	}
-	e.core.Watch()
+	e.resources.Watch()
 }
 
 // finishStart ends the start, with or without an error. Later calls have no effect.
@@ -115,8 +115,8 @@ func (e *Engine) finishStart(err error) {
 	}
 }
 
-// emit sends an event to the monitor. It does nothing else, since its callers hold the Set's lock or
-// run on the watcher's goroutine.
+// emit sends an event to the monitor. It does nothing else, since its callers hold the Set's lock
+// or run on the watcher's goroutine.
 func (e *Engine) emit(ev Event) {
 	e.send(monitorName, happened{ev})
 }
@@ -169,12 +169,12 @@ func (e *Engine) lastEvents() []string {
 // Record writes a tape to w until ctx ends. It calls begun once every later command will be on the
 // tape.
 func (e *Engine) Record(ctx context.Context, w io.Writer, begun func()) error {
-	return recorder.Record(ctx, e.core.Set, w, begun)
+	return recorder.Record(ctx, e.resources.Set, w, begun)
 }
 
 // AwaitRedundant returns once every worker is ready.
 func (e *Engine) AwaitRedundant(ctx context.Context) error {
-	for !e.core.Set.Redundant() {
+	for !e.resources.Set.Redundant() {
 		select {
 		case <-ctx.Done():
 			return fmt.Errorf("not every worker is ready: %w", ctx.Err())
@@ -184,8 +184,8 @@ func (e *Engine) AwaitRedundant(ctx context.Context) error {
 	return nil
 }
 
-// Down returns a channel that is closed when a client of the control socket, such as `chronus down`,
-// asks for the engine's end.
+// Down returns a channel that is closed when a client of the control socket, such as
+// `chronus down`, asks for the engine's end.
 func (e *Engine) Down() <-chan struct{} { return e.control.Down() }
 
 // Stop fades the sound out, ends every process, and removes the runtime files. It returns when
@@ -193,19 +193,19 @@ func (e *Engine) Down() <-chan struct{} { return e.control.Down() }
 func (e *Engine) Stop() { e.stop.Do(e.halt) }
 
 func (e *Engine) halt() {
-	e.core.Save()
-	e.core.Set.Fade()
+	e.resources.Save()
+	e.resources.Set.Fade()
 	e.gone.Store(true)
 	if e.pid != nil {
 		if err := e.system.Root.StopFuture(e.pid).Wait(); err != nil && !errors.Is(err, actor.ErrDeadLetter) {
 			e.logger.Warn("the actors did not end", "error", err)
 		}
 	}
-	e.core.Terminate()
+	e.resources.Terminate()
 	if e.host.own {
 		e.system.Shutdown()
 	}
 	e.control.Close()
-	e.core.Close()
+	e.resources.Close()
 	e.host.clean()
 }

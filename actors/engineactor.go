@@ -12,9 +12,9 @@ import (
 	"github.com/music-chronus/chronus/actors/report"
 )
 
-// engineActor is the actor by which a program has its engine. The supervisor hangs under it with a
-// strategy of its own, so that no failure reaches the program's actors. The program's strategy may
-// restart the engineActor; the engine then plays on, since all state lies in serving.
+// engineActor receives a program's requests. It supervises the tree with a strategy of its own, so
+// that no failure reaches the program's actors. The program's strategy may restart the engineActor.
+// The engine then continues, since all state lies in serving.
 type engineActor struct {
 	serving *serving
 	leaving bool

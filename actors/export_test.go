@@ -36,4 +36,4 @@ func Panic(t *testing.T, e *Engine, name string) {
 }
 
 // StepDown has the engine give up its patch, as when it has crashed every worker again and again.
-func StepDown(e *Engine, why string) { e.core.Set.Abandon(why) }
+func StepDown(e *Engine, why string) { e.resources.Set.Abandon(why) }

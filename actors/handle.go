@@ -38,8 +38,8 @@ func (e *Engine) Handle() Handle { return NewHandle(e.system, e.pid) }
 func (h Handle) PID() *actor.PID { return h.pid }
 
 // Request sends a request and returns its answer. A Refused is returned as the error. Request waits
-// until ctx ends. If ctx has no deadline, Request waits 5 s, but for NewPatch and EndTape as long
-// as the engine works on them: any other request is answered at once, unless an actor failed.
+// until ctx ends. If ctx has no deadline, Request waits 5 s, or for NewPatch and EndTape as long as
+// the engine works on them. The engine answers any other request at once, unless an actor failed.
 func (h Handle) Request(ctx context.Context, request any) (any, error) {
 	answer, err := ask.Do(ctx, h.root, h.pid, request, patience(ctx, request), lasts(request))
 	switch {
@@ -54,7 +54,7 @@ func (h Handle) Request(ctx context.Context, request any) (any, error) {
 	return answer, nil
 }
 
-// lasts tells whether a request may take longer than reading it.
+// lasts reports whether the engine works on a request after its actor has read it.
 func lasts(request any) bool {
 	switch request.(type) {
 	case NewPatch, EndTape:
@@ -63,7 +63,7 @@ func lasts(request any) bool {
 	return false
 }
 
-// patience bounds the wait for an answer; below 0 only ctx does.
+// patience returns the longest wait for an answer. Below 0, only ctx bounds it.
 func patience(ctx context.Context, request any) time.Duration {
 	at, ok := ctx.Deadline()
 	switch {

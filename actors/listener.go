@@ -7,7 +7,7 @@ import (
 	"github.com/music-chronus/chronus/actors/internal/replica"
 )
 
-// listener implements core.Listener: it sends to the actors.
+// listener implements resources.Listener: it sends to the actors.
 type listener struct{ e *Engine }
 
 func (l listener) Event(ev Event) { l.e.emit(ev) }

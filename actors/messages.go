@@ -19,7 +19,7 @@ type (
 	// later is a function for Monitor to call between two statuses, or for Editor to call after the
 	// patch commands that came before.
 	later struct{ do func() }
-	// happened hands Monitor an event.
+	// happened passes an event to Monitor.
 	happened struct{ event Event }
 	// fail makes any actor panic, in tests.
 	fail struct{ reason string }

@@ -8,11 +8,11 @@ import (
 	"github.com/music-chronus/chronus/actors/internal/supervise"
 )
 
-// eventsMax is how many events a status has.
+// eventsMax is the number of events that a status has.
 const eventsMax = 64
 
-// monitor answers status requests, and passes on events: to the log, the event stream, subscribers
-// and later statuses. The watcher does none of that itself, since a log may block.
+// monitor answers status requests, and passes on events to the log, the event stream, subscribers
+// and later statuses. The watcher leaves this to an actor, since a log may block.
 type monitor struct {
 	tree   *tree
 	events []string

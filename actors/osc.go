@@ -16,10 +16,10 @@ import (
 func NewSpace(plan *patch.Plan) (*space.Space, error) { return space.New(plan, frontend.Routes()...) }
 
 // Addresses lists the OSC addresses of the patch that plays. The slice is for reading only.
-func (e *Engine) Addresses() []osc.Entry { return e.core.Frontend.View().Space().Entries() }
+func (e *Engine) Addresses() []osc.Entry { return e.resources.Frontend.View().Space().Entries() }
 
 // Values returns what each address that has a value was last set to: a number, or a choice's name.
-func (e *Engine) Values() map[string]any { return e.core.Frontend.View().All() }
+func (e *Engine) Values() map[string]any { return e.resources.Frontend.View().All() }
 
 // mailboxes implements frontend.Engine: it sends to the actors.
 type mailboxes struct {

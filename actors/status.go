@@ -11,7 +11,7 @@ import (
 
 // The values of package report that appear in signatures of this package.
 type (
-	// Event is something that happened. Package report has all kinds.
+	// Event reports something that happened. Package report has all kinds.
 	Event = report.Event
 	// Status describes an engine at one moment.
 	Status = report.Status
@@ -40,6 +40,6 @@ func Version() string {
 
 // sign adds to a Status what does not change while the engine lives.
 func (e *Engine) sign(st *Status) {
-	st.Since, st.BootID, st.Warnings = e.since, e.bootID, e.core.Warnings
+	st.Since, st.BootID, st.Warnings = e.since, e.bootID, e.resources.Warnings
 	st.Version, st.Protocol = Version(), shm.Version
 }

@@ -9,7 +9,7 @@ import (
 	"github.com/music-chronus/chronus/actors/report"
 )
 
-// errLost answers the requests that the tree's actors had when they ended.
+// errLost answers the requests that were lost with the tree's actors.
 var errLost = errors.New("request lost: the engine's actors restarted; the request may have been carried out or not")
 
 // treeStrategy restarts actors at once after a single failure, and after at most 2 s.

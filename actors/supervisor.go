@@ -13,7 +13,7 @@ import (
 	"github.com/music-chronus/chronus/actors/internal/supervise"
 )
 
-// tree is what the supervisor and its children need, and survives each of them.
+// tree has the values that the supervisor and its children need. It outlives each of them.
 type tree struct {
 	set      *replica.Set
 	output   *output.Process
@@ -27,7 +27,7 @@ type tree struct {
 	pending  supervise.Pending // requests to the children
 }
 
-// The names of the supervisor and the actors under it; a worker's has its slot behind it.
+// The names of the actors. The slot follows workerName.
 const (
 	rootName      = "chronus" // of the engine's own actor
 	treeName      = "tree"    // of the supervisor under it
@@ -44,7 +44,7 @@ const (
 // running.
 type supervisor struct {
 	tree    *tree
-	leaving bool // its children end because it does
+	leaving bool // the children end because the supervisor does
 }
 
 // Receive implements actor.Actor.
@@ -57,7 +57,7 @@ func (s *supervisor) Receive(ctx actor.Context) {
 		s.tree.pending.Pause()
 	case *actor.Terminated:
 		if name, ours := supervise.ChildName(ctx.Self(), m.Who); ours && !s.leaving {
-			s.child(ctx, name) // the strategy never stops a child; one that ended all the same is started again
+			s.child(ctx, name) // the strategy never stops a child
 		}
 	case fail:
 		panic(m.reason)

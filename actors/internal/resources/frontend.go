@@ -1,4 +1,4 @@
-package core
+package resources
 
 import (
 	"context"
@@ -15,43 +15,43 @@ import (
 
 // newFrontend opens the OSC server with the addresses of the first plan. The Set may not exist yet:
 // the Frontend uses it once it discovers or serves.
-func (c *Core) newFrontend(plan *patch.Plan) (*frontend.Frontend, error) {
-	cfg := c.cfg.Frontend
-	cfg.Logger = c.cfg.Logger
+func (r *Resources) newFrontend(plan *patch.Plan) (*frontend.Frontend, error) {
+	cfg := r.cfg.Frontend
+	cfg.Logger = r.cfg.Logger
 	cfg.Drafts = drafts.NewStore(drafts.Config{
-		Rate: c.cfg.Rate, Patches: c.cfg.Patches, Samples: c.cfg.Samples,
-	}, patchEditing{c})
-	cfg.Load, cfg.Refusal = c.load.Sample, refusal
-	cfg.Frame = func() uint64 { return c.Set.Clock() * uint64(c.cfg.Block) }
+		Rate: r.cfg.Rate, Patches: r.cfg.Patches, Samples: r.cfg.Samples,
+	}, patchEditing{r})
+	cfg.Load, cfg.Refusal = r.load.Sample, refusal
+	cfg.Frame = func() uint64 { return r.Set.Clock() * uint64(r.cfg.Block) }
 	return frontend.New(cfg, plan)
 }
 
 // patchEditing implements drafts.Engine.
-type patchEditing struct{ c *Core }
+type patchEditing struct{ r *Resources }
 
 // Current implements drafts.Engine.
 func (p patchEditing) Current() (number uint64, current *patch.Patch, err error) {
-	number, name, text := p.c.Set.Current()
+	number, name, text := p.r.Set.Current()
 	if current, err = patch.Parse(name, text); err == nil {
-		current.Modules = p.c.cfg.Modules
+		current.Modules = p.r.cfg.Modules
 	}
 	return number, current, err
 }
 
 // Text implements drafts.Engine.
 func (p patchEditing) Text() []byte {
-	_, _, text := p.c.Set.Current()
+	_, _, text := p.r.Set.Current()
 	return text
 }
 
 // Values implements drafts.Engine.
-func (p patchEditing) Values() map[string]float64 { return p.c.Frontend.View().Changed() }
+func (p patchEditing) Values() map[string]float64 { return p.r.Frontend.View().Changed() }
 
 // Change implements drafts.Engine.
 func (p patchEditing) Change(
 	ctx context.Context, name string, text []byte, rejected func(error),
 ) (number, frame uint64, err error) {
-	c, err := p.c.Patcher.Change(ctx, name, text, false, rejected)
+	c, err := p.r.Patcher.Change(ctx, name, text, false, rejected)
 	if err != nil {
 		return 0, 0, refusal(err)
 	}

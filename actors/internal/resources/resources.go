@@ -1,7 +1,7 @@
-// Package core holds everything of an engine that lies outside its actors: the workers, the audio
-// process, the OSC side, the runtime directory and the saved state. An actor that panics finds all
-// of it running.
-package core
+// Package resources holds the parts of an engine that lie outside its actors: the workers, the
+// audio process, the OSC side, the runtime directory and the saved state. An actor that panics and
+// restarts finds all of them running.
+package resources
 
 import (
 	"github.com/music-chronus/chronus/actors/internal/frontend"
@@ -19,8 +19,9 @@ import (
 	"github.com/music-chronus/chronus/shm"
 )
 
-// Listener receives what happens to a Core. Its methods are called with the Set or the Process
-// locked, and on the Watcher's goroutine: they must return soon, and must not call back.
+// Listener receives events of the workers and of the audio process. Its methods may be called with
+// the Set or the Process locked, and on the Watcher's goroutine. They must return soon, and must
+// not call back.
 type Listener interface {
 	// Event reports something to log, and to send to clients.
 	Event(report.Event)
@@ -32,8 +33,8 @@ type Listener interface {
 	AudioEnded(output.Exit)
 }
 
-// Core is the part of an engine that its actors operate.
-type Core struct {
+// Resources are the parts of an engine that its actors operate.
+type Resources struct {
 	Set      *replica.Set
 	Output   *output.Process
 	Frontend *frontend.Frontend
@@ -55,116 +56,116 @@ type Core struct {
 }
 
 // New prepares everything that needs no process, and takes over the processes of an engine that was
-// lost in the runtime directory. The caller closes the Core.
-func New(cfg Config, listener Listener) (*Core, error) {
-	c := &Core{cfg: cfg, listener: listener, timeouts: timing.Default(), prepared: make(chan struct{})}
-	if err := c.prepare(); err != nil {
-		c.Close()
+// lost in the runtime directory. The caller closes the Resources.
+func New(cfg Config, listener Listener) (*Resources, error) {
+	r := &Resources{cfg: cfg, listener: listener, timeouts: timing.Default(), prepared: make(chan struct{})}
+	if err := r.prepare(); err != nil {
+		r.Close()
 		return nil, err
 	}
-	return c, nil
+	return r, nil
 }
 
-func (c *Core) prepare() error {
-	geo, err := c.cfg.limits().Geometry()
+func (r *Resources) prepare() error {
+	geo, err := r.cfg.limits().Geometry()
 	if err != nil {
 		return err
 	}
-	if err := c.cfg.Program.Check(); err != nil {
+	if err := r.cfg.Program.Check(); err != nil {
 		return err
 	}
-	if err := c.recall(geo); err != nil {
+	if err := r.recall(geo); err != nil {
 		return err
 	}
-	plan, err := c.compile(geo)
+	plan, err := r.compile(geo)
 	if err != nil {
 		return err
 	}
-	if err := c.lockRuntimeDir(); err != nil {
+	if err := r.lockRuntimeDir(); err != nil {
 		return err
 	}
-	if c.Frontend, err = c.newFrontend(plan); err != nil {
+	if r.Frontend, err = r.newFrontend(plan); err != nil {
 		return err
 	}
-	if err := c.prepareWorkers(geo); err != nil {
+	if err := r.prepareWorkers(geo); err != nil {
 		return err
 	}
-	if text := c.lastGood(); text != "" {
-		c.Set.SetLastGood([]byte(text))
+	if text := r.lastGood(); text != "" {
+		r.Set.SetLastGood([]byte(text))
 	}
-	c.Meter = meter.New(plan)
-	c.Set.Measure(c.Meter)
-	c.restoreValues()
-	if err := c.Frontend.Discover(); err != nil {
+	r.Meter = meter.New(plan)
+	r.Set.Measure(r.Meter)
+	r.restoreValues()
+	if err := r.Frontend.Discover(); err != nil {
 		return err
 	}
-	c.Warnings = launch.Warnings(c.cfg.Logger)
+	r.Warnings = launch.Warnings(r.cfg.Logger)
 	return nil
 }
 
 // compile makes the plan of the patch that the engine starts with.
-func (c *Core) compile(geo shm.Geometry) (*patch.Plan, error) {
-	p, err := patch.Parse(c.cfg.PatchName, c.cfg.Patch)
+func (r *Resources) compile(geo shm.Geometry) (*patch.Plan, error) {
+	p, err := patch.Parse(r.cfg.PatchName, r.cfg.Patch)
 	if err != nil {
 		return nil, err
 	}
-	if err := patch.CheckModules(c.cfg.Modules); err != nil {
+	if err := patch.CheckModules(r.cfg.Modules); err != nil {
 		return nil, err
 	}
-	p.Modules = c.cfg.Modules
+	p.Modules = r.cfg.Modules
 	return patch.Compile(p, int(geo.Rate), int(geo.Block), int(geo.Channels))
 }
 
-func (c *Core) lockRuntimeDir() (err error) {
-	if c.cfg.RuntimeDir == "" {
+func (r *Resources) lockRuntimeDir() (err error) {
+	if r.cfg.RuntimeDir == "" {
 		return errNoRuntimeDir
 	}
-	c.dir, err = runtimedir.Lock(c.cfg.RuntimeDir, output.MainSocket, output.CandidateSocket, output.SpareSocket)
+	r.dir, err = runtimedir.Lock(r.cfg.RuntimeDir, output.MainSocket, output.CandidateSocket, output.SpareSocket)
 	return err
 }
 
 // StartClock starts the timeline of time tags. It is called before the OSC socket is served.
-func (c *Core) StartClock() {
-	c.sample = c.Frontend.StartClock(c.cfg.Rate, c.cfg.Block, c.Set.Clock)
+func (r *Resources) StartClock() {
+	r.sample = r.Frontend.StartClock(r.cfg.Rate, r.cfg.Block, r.Set.Clock)
 }
 
 // Watch starts the goroutines that watch the processes and save the state. It is called once the
 // actors can receive.
-func (c *Core) Watch() {
-	c.watcher = watcher.Start(c.Set, c.sample)
-	if c.cfg.StateFile != "" {
-		c.saver = statefile.StartSaver(c.cfg.StateFile, c.lastGood(), savedState{c.Set, c})
+func (r *Resources) Watch() {
+	r.watcher = watcher.Start(r.Set, r.sample)
+	if r.cfg.StateFile != "" {
+		r.saver = statefile.StartSaver(r.cfg.StateFile, r.lastGood(), savedState{r.Set, r})
 	}
 }
 
 // File returns the path of a file in the runtime directory.
-func (c *Core) File(name string) string { return c.dir.File(name) }
+func (r *Resources) File(name string) string { return r.dir.File(name) }
 
 // Save saves the state for the last time.
-func (c *Core) Save() {
-	if c.saver != nil {
-		c.Set.AwaitCheckpoint(3 * c.timeouts.Snapshot)
-		c.saver.Stop()
+func (r *Resources) Save() {
+	if r.saver != nil {
+		r.Set.AwaitCheckpoint(3 * r.timeouts.Snapshot)
+		r.saver.Stop()
 	}
 }
 
 // Terminate ends every process, and the goroutine that watches them.
-func (c *Core) Terminate() {
-	c.Set.Terminate()
-	if c.watcher != nil {
-		c.watcher.Stop()
+func (r *Resources) Terminate() {
+	r.Set.Terminate()
+	if r.watcher != nil {
+		r.watcher.Stop()
 	}
 }
 
 // Close releases what New made, as far as it got. The processes have ended before.
-func (c *Core) Close() {
-	if c.Frontend != nil {
-		c.Frontend.Close()
+func (r *Resources) Close() {
+	if r.Frontend != nil {
+		r.Frontend.Close()
 	}
-	if c.Set != nil {
-		c.Set.Close()
+	if r.Set != nil {
+		r.Set.Close()
 	}
-	if c.dir != nil {
-		c.dir.Release()
+	if r.dir != nil {
+		r.dir.Release()
 	}
 }

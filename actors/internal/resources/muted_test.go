@@ -1,4 +1,4 @@
-package core
+package resources
 
 import (
 	"log/slog"
@@ -40,8 +40,8 @@ func compiled(t *testing.T, text string) *patch.Plan {
 	return plan
 }
 
-// An engine that takes over a sound, or goes on from what was saved, mutes and plays on from there,
-// and not from what the patch says.
+// The amp and the transport of a sound that continues are the ones that were set, and not the
+// patch's.
 func TestMeterBegins(t *testing.T) {
 	plan := compiled(t, musicText)
 	v := space.NewValues(plan)
@@ -58,18 +58,18 @@ func TestMeterBegins(t *testing.T) {
 		}, 0.25, true},
 		{"stopped", func() { v.SetParam(plan.SeqNode(), patch.SeqPlay, patch.PlayStop) }, 0.25, false},
 	} {
-		c := &Core{Meter: meter.New(plan)}
+		r := &Resources{Meter: meter.New(plan)}
 		tt.set()
-		c.beginMeter(v)
-		c.Meter.Mute(true)
-		if amp := *c.Meter.MutedFrom(); amp != tt.amp || c.Meter.Read().Transport != tt.play {
-			t.Errorf("%s: amp %g, %+v", tt.what, amp, c.Meter.Read())
+		r.beginMeter(v)
+		r.Meter.Mute(true)
+		if amp := *r.Meter.MutedFrom(); amp != tt.amp || r.Meter.Read().Transport != tt.play {
+			t.Errorf("%s: amp %g, %+v", tt.what, amp, r.Meter.Read())
 		}
 	}
 }
 
-// An engine that goes on with a sound that was muted gives it back as loud as it was, and one that
-// begins another does not take it for muted.
+// An engine that continues a muted sound can restore its level. An engine that begins another sound
+// is not muted.
 func TestMutedIsRemembered(t *testing.T) {
 	quarter, bad := 0.25, math.Inf(1)
 	for _, tt := range []struct {
@@ -94,7 +94,7 @@ func TestMutedIsRemembered(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		c := &Core{
+		r := &Resources{
 			cfg: Config{Logger: slog.New(slog.DiscardHandler)}, dir: dir, saved: tt.saved, Meter: meter.New(values.Plan()),
 		}
 		if tt.file != "" {
@@ -102,12 +102,12 @@ func TestMutedIsRemembered(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		c.restoreMuted(values, tt.adopted, tt.saved != nil)
+		r.restoreMuted(values, tt.adopted, tt.saved != nil)
 		after, _ := os.ReadFile(dir.File("muted"))
 		if got := strings.TrimSpace(string(after)); got != tt.after {
 			t.Errorf("%s: on record is %q, want %q", tt.what, got, tt.after)
 		}
-		if from := c.Meter.MutedFrom(); (from != nil) != tt.muted || tt.muted && *from != 0.25 {
+		if from := r.Meter.MutedFrom(); (from != nil) != tt.muted || tt.muted && *from != 0.25 {
 			t.Errorf("%s: muted from %v", tt.what, from)
 		}
 		want, amp := 1.0, 0.25
@@ -117,7 +117,7 @@ func TestMutedIsRemembered(t *testing.T) {
 		if got := values.Param(0, patch.EngineAmp); got != want {
 			t.Errorf("%s: the amp is %g", tt.what, got)
 		}
-		if got, ok := c.Meter.Mute(false); ok != tt.muted || ok && got != amp {
+		if got, ok := r.Meter.Mute(false); ok != tt.muted || ok && got != amp {
 			t.Errorf("%s: it is unmuted to %g, %t", tt.what, got, ok)
 		}
 	}
