@@ -22,7 +22,8 @@ func (e *Engine) subscribe(ctx actor.Context, list *subscribers.List) {
 			ctx.Unwatch(pid)
 		}
 	case m.Every < 0:
-		ctx.Respond(Refused{RefusedInvalid, fmt.Sprintf("subscribe: every %v: want 0, or %v and more", m.Every, subscribers.MinInterval)})
+		ctx.Respond(Refused{RefusedInvalid,
+			fmt.Sprintf("subscribe: every %v: want 0, or %v and more", m.Every, subscribers.MinInterval)})
 		return
 	default:
 		due, added := list.Add(pid, m.Every)

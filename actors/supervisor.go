@@ -103,7 +103,8 @@ func (s *supervisor) producer(self *actor.PID, name string) actor.Producer {
 			return &audioProxy{output: t.output, emit: t.emit, refused: t.refused, Retries: supervise.NewRetries()}
 		}
 	case ingressName:
-		engine := mailboxes{t.root, supervise.ChildPID(self, conductorName), supervise.ChildPID(self, monitorName), supervise.ChildPID(self, editorName)}
+		child := func(name string) *actor.PID { return supervise.ChildPID(self, name) }
+		engine := mailboxes{t.root, child(conductorName), child(monitorName), child(editorName)}
 		return func() actor.Actor { return &ingress{frontend: t.frontend, engine: engine} }
 	}
 	slot, err := strconv.Atoi(name[len(workerName):])

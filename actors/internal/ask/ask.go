@@ -15,7 +15,9 @@ var ErrEnded = errors.New("the actor has ended")
 
 // Do sends a request to pid and returns its answer. It waits until ctx ends, and no longer than
 // patience, unless that is negative. With watch it also returns when the actor ends: ErrEnded.
-func Do(ctx context.Context, root *actor.RootContext, pid *actor.PID, request any, patience time.Duration, watch bool) (any, error) {
+func Do(
+	ctx context.Context, root *actor.RootContext, pid *actor.PID, request any, patience time.Duration, watch bool,
+) (any, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}

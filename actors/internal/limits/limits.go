@@ -62,10 +62,12 @@ const maxClientName = 32
 // checkDevice returns what no device can do.
 func (c Request) checkDevice() error {
 	if c.Period != 0 && (c.Period < 16 || c.Period > shm.MaxBlock) {
-		return fmt.Errorf("period %d is outside 16 to %d frames: choose another with --period, or leave it out", c.Period, shm.MaxBlock)
+		return fmt.Errorf("period %d is outside 16 to %d frames: choose another with --period, or leave it out",
+			c.Period, shm.MaxBlock)
 	}
 	if strings.ContainsAny(c.ClientName, ":\x00") || len(c.ClientName) > maxClientName || !utf8.ValidString(c.ClientName) {
-		return fmt.Errorf("client name %q: want at most %d bytes of text without a colon: choose another with --client-name", c.ClientName, maxClientName)
+		return fmt.Errorf("client name %q: want at most %d bytes of text without a colon: "+
+			"choose another with --client-name", c.ClientName, maxClientName)
 	}
 	return nil
 }

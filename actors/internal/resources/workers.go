@@ -19,7 +19,8 @@ func (r *Resources) prepareWorkers(geo shm.Geometry) error {
 	r.processes.Failed = func(err error) { r.saveFailed("list of processes", err) }
 	records, err := r.dir.Processes()
 	if err != nil {
-		r.cfg.Logger.Warn("an engine before this one may have left processes; they end when their grace time is over", "error", err)
+		r.cfg.Logger.Warn("an engine before this one may have left processes; they end when their grace time is over",
+			"error", err)
 	}
 	left, err := survivors.Find(records)
 	if left.Living() && err == nil && !r.cfg.Fresh {
