@@ -19,9 +19,18 @@ import (
 	"github.com/music-chronus/chronus/actors/report"
 )
 
+// skipIfShort skips a test that starts an engine in a test run with -short.
+func skipIfShort(t *testing.T) {
+	t.Helper()
+	if testing.Short() {
+		t.Skip("starts an engine")
+	}
+}
+
 // embed starts an engine among the actors of a program.
 func embed(t *testing.T, host actors.Host, change ...func(*actors.Config)) *actors.Engine {
 	t.Helper()
+	skipIfShort(t)
 	cfg := actors.Config{Backend: "null", Lead: testLead, Grace: time.Second}
 	for _, f := range change {
 		f(&cfg)

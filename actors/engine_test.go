@@ -31,12 +31,12 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-// testLead rides out what a shared machine stalls for.
-const testLead = 64
+const testLead = 64 // longer than the stalls of a shared machine
 
 // start starts an engine on the null device.
 func start(t *testing.T, change ...func(*actors.Config)) *actors.Engine {
 	t.Helper()
+	skipIfShort(t)
 	cfg := actors.Config{
 		OSC: "127.0.0.1:0", Backend: "null", Lead: testLead, RuntimeDir: t.TempDir(), Grace: time.Second,
 		Logger: slog.New(slog.NewTextHandler(io.Discard, nil)),
@@ -254,7 +254,7 @@ func TestActorsPanic(t *testing.T) {
 	})
 }
 
-// A killed audio process is started again. The workers live on, and the clock continues.
+// A killed audio process is replaced. The workers live on, and the clock continues.
 func TestAudioKilled(t *testing.T) {
 	e := start(t)
 	taped(t, e, func() {
