@@ -24,6 +24,9 @@ import (
 // member is a member of a cluster in this process.
 func member(t *testing.T, agent *testprovider.InMemAgent) (*protocluster.Cluster, *remote.Interceptor) {
 	t.Helper()
+	if testing.Short() {
+		t.Skip("a cluster takes 7 s")
+	}
 	system := actor.NewActorSystem(actor.WithLoggerFactory(func(*actor.ActorSystem) *slog.Logger { return slog.New(slog.DiscardHandler) }))
 	interceptor := remote.NewInterceptor(system, remote.Operate)
 	config := protocluster.Configure("tests", testprovider.NewTestProvider(agent, testprovider.WithTestProviderRefreshTtl(200*time.Millisecond)), disthash.New(),

@@ -62,6 +62,9 @@ func TestRoles(t *testing.T) {
 // A peer without a valid certificate cannot connect: with none, an unknown, or an expired one, or
 // in plaintext. The failure is counted, and the engine keeps answering.
 func TestStrangers(t *testing.T) {
+	if testing.Short() {
+		t.Skip("waits 3 s")
+	}
 	ca, other := newAuthority(t), newAuthority(t)
 	far := time.Now().Add(time.Hour)
 	server := node(t, Options{TLSDir: ca.dir(t, far, "operate")})

@@ -244,6 +244,9 @@ func TestLostEvents(t *testing.T) {
 
 // A subscription ends with its lease. A second Watch of the same sender changes the first.
 func TestLease(t *testing.T) {
+	if testing.Short() {
+		t.Skip("waits 3 s for the end of a lease")
+	}
 	server, client := node(t, Options{}), node(t, Options{})
 	opened(t, server, "chronus")
 	var reports atomic.Int64

@@ -69,7 +69,7 @@ var runs = []struct {
 }
 
 // shortRuns is the number of searches of a test run with -short.
-const shortRuns = 2
+const shortRuns = 1
 
 var (
 	errorsFound = regexp.MustCompile(`errors: (\d+)`)

@@ -22,6 +22,9 @@ const inNetwork = "CHRONUS_TEST_NETWORK"
 // them and until Announcer.Close. The test runs in a process with a network namespace of its own,
 // so that no packet leaves the machine. It needs iproute2, and root or user namespaces.
 func TestAnnounce(t *testing.T) {
+	if testing.Short() {
+		t.Skip("waits 2 s for multicast")
+	}
 	if os.Getenv(inNetwork) == "" {
 		flags := []string{"--net"}
 		if os.Geteuid() != 0 {

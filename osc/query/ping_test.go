@@ -14,6 +14,9 @@ import (
 // A client that vanishes, like a tablet that leaves the network, loses its place: packets to it
 // would wait in the kernel for a quarter of an hour. A client that answers pings keeps its place.
 func TestWebSocketGone(t *testing.T) {
+	if testing.Short() {
+		t.Skip("waits 2 s for a ping")
+	}
 	b := boardOf(t, testEntries()...)
 	view := new(atomic.Pointer[board])
 	view.Store(b)

@@ -14,6 +14,9 @@ import (
 
 // A client that reads its answers keeps its connection, however many answers a packet causes.
 func TestManyAnswers(t *testing.T) {
+	if testing.Short() {
+		t.Skip("waits a second")
+	}
 	const bundles = 30
 	one := osctest.Encode(t, "/engine/status")
 	packet, err := osc.EncodeBundle(osc.Immediately, slices.Repeat([][]byte{one}, osc.MaxElements)...)
