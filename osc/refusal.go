@@ -118,7 +118,11 @@ func (e *Entry) domain() string {
 		if e.Whole {
 			kind = "whole "
 		}
-		return fmt.Sprintf("%d to %d %snumbers from %.7g to %.7g", e.Least, e.Most, kind, e.Min, e.Max)
+		count := fmt.Sprintf("%d to %d", e.Least, e.Most)
+		if e.Least == e.Most {
+			count = fmt.Sprint(e.Least)
+		}
+		return fmt.Sprintf("%s %snumbers from %.7g to %.7g", count, kind, e.Min, e.Max)
 	case Key:
 		d := "a note from 0 to 127"
 		if e.Min < e.Max {
