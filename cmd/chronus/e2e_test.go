@@ -58,7 +58,7 @@ func TestE2EJack(t *testing.T) {
 				d := compareCaptured(t, path, want)
 				t.Logf("%d kills by %s: %d frames compared, %d lost, %d doubled, %d changed", n, tt.name, d.Compared, d.Lost, d.Doubled, d.Changed)
 				if c := after.Concealed - before.Concealed; c != 0 || !d.Equal() || d.Compared < tt.seconds*48000/2 {
-					broken.add("%d blocks concealed, %+v", c, d)
+					broken.add("%d blocks concealed, %d xruns, %+v", c, after.Xruns-before.Xruns, d)
 				}
 				return broken
 			})
