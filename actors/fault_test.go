@@ -98,7 +98,7 @@ func TestPoisonCommand(t *testing.T) {
 				for range 2 {
 					until(t, e, "redundant", redundant)
 					c.send("/mod/bomb1/kind", tt.kind)
-					c.await(`/fail "/mod/bomb1/kind" "quarantined: a worker ended in node \"bomb1\"`)
+					c.await(`/fail "/mod/bomb1/kind" "quarantined: the command crashed a worker in node \"bomb1\"`)
 					c.send("/engine/freq", float32(300))
 					c.await(`/done "/engine/freq"`)
 				}

@@ -38,7 +38,7 @@ func Do(
 	case err != nil:
 		return nil, fmt.Errorf("%T: %w", request, err)
 	case answer == nil:
-		return nil, fmt.Errorf("%T: it was given up: %w", request, ctx.Err())
+		return nil, fmt.Errorf("%T: canceled before the answer: %w", request, ctx.Err())
 	}
 	return answer, nil
 }

@@ -31,7 +31,7 @@ func Run(worker, audio func() int) {
 	case survivors.RoleAudio:
 		os.Exit(audio())
 	}
-	fmt.Fprintf(os.Stderr, "chronus: %s %q: it is worker or audio\n", childArg, os.Args[2])
+	fmt.Fprintf(os.Stderr, "chronus: %s %q: want worker or audio\n", childArg, os.Args[2])
 	os.Exit(2)
 }
 

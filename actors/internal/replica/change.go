@@ -143,7 +143,7 @@ func (r *Set) FindEntry(n uint64, v *plans.Version) (at uint64, in bool, err err
 		case ok && d.Seq() >= v.Seq && d.Skip():
 			from, to := commandlog.EnteredWith(r.mem.Journal, n, r.checkpoint.last.State)
 			r.revert(v.Previous, to == from+1) // before the requester can ask again
-			return n, false, fmt.Errorf("quarantined: a worker ended in block %d, which it entered; it is left out", n)
+			return n, false, fmt.Errorf("quarantined: the change crashed a worker in block %d and is left out", n)
 		case ok && d.Seq() >= v.Seq:
 			return n, true, nil
 		}

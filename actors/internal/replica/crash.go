@@ -131,7 +131,7 @@ func (r *Set) noteHeads() {
 // reportQuarantined reports commands that are left out, and answers the sender of each.
 func (r *Set) reportQuarantined(c fault.Crash, out []shm.Command) {
 	node := r.plans.NodeName(c.Node, r.plans.Current().Number)
-	err := fmt.Errorf("quarantined: a worker ended in node %q, in block %d, which it entered; it is left out", node, c.Block)
+	err := fmt.Errorf("quarantined: the command crashed a worker in node %q, block %d, and is left out", node, c.Block)
 	for _, m := range out {
 		r.obs.CommandLeftOut(m)
 		if q := r.log.TakeRequester(m.Seq); q != nil {

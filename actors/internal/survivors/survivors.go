@@ -21,7 +21,7 @@ const (
 )
 
 // ErrUnusable says that what was left behind cannot be taken over. Its processes are to be ended.
-var ErrUnusable = errors.New("it cannot be taken over")
+var ErrUnusable = errors.New("processes of the lost engine cannot be taken over")
 
 // Record is a process as an engine records it in the runtime directory. Start, in clock ticks since
 // boot, distinguishes the process from a later one with the same number.
