@@ -27,7 +27,7 @@ const (
 
 const trigText = ".xX-"
 
-// Whole is 1 in thousandths, the unit of gates, probabilities and velocities.
+// Whole is one, in thousandths, the unit of gates, probabilities and velocities.
 const Whole = 1000
 
 // Step is a step of a pattern. A note whose next step is a tie ends with the gate of the last tie.
